@@ -1,0 +1,76 @@
+# Targets document themselves: `make help` prints every line that carries a double hash.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= $(shell for name in python3.11 python3; do "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+WORKERS ?= 2
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv --quiet --no-config pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(UPGRADE)
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(READY) ## Make .venv and install the locked versions (does nothing when nothing changed)
+
+$(READY): pyproject.toml requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with PYTHON=/path/to/python." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: test
+test: format lint imports types unit docs ## Everything CI runs
+
+.PHONY: format
+format: setup ## Check the format of all Python files (`make fix` mends it)
+	$(BIN)/ruff format --check --diff .
+
+.PHONY: lint
+lint: setup ## Check the code with ruff
+	$(BIN)/ruff check .
+
+.PHONY: imports
+imports: setup ## Check that packages import only what their layer allows
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: types
+types: setup ## Check the types with mypy
+	$(BIN)/mypy
+
+.PHONY: unit
+unit: setup ## Run the tests, WORKERS at a time (ARGS="-k lease" picks some)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --ignore=tests/docs tests $(ARGS)
+
+.PHONY: docs
+docs: setup ## Run the examples in the documentation and check that it is complete
+	if test -d tests/docs; then $(BIN)/pytest tests/docs $(ARGS); fi
+
+.PHONY: fix
+fix: setup ## Format the code and mend what ruff can mend by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: demo
+demo: setup ## Watch a shop's endpoints being called, planned and explained (ARGS="--seconds 30")
+	$(BIN)/cronicorn demo $(ARGS)
+
+.PHONY: bench
+bench: setup ## Measure against the bound (ARGS=drain picks one)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: lock
+lock: setup ## Pin dependencies again after editing pyproject.toml (UPGRADE=--upgrade takes new versions)
+	$(COMPILE) --output-file requirements/runtime.txt
+	$(COMPILE) --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove .venv, caches and built files
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist htmlcov
+	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Cronicorn calls HTTP endpoints on a schedule, reads what they answer, and adapts when to call next."""

@@ -1,0 +1,1 @@
+"""The `Dispatcher` port over libcurl: guarded, bounded, and never surprised by what a server answers."""

@@ -1,0 +1,71 @@
+"""The public domain library: pure scheduling rules, the values they speak in, and the ports they need."""
+
+from cronicorn.domain.admission import Admission, admit, catch_up_window
+from cronicorn.domain.cadence import Grid
+from cronicorn.domain.call import Call, Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
+from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
+from cronicorn.domain.decision import Facts, decide
+from cronicorn.domain.endpoint import (
+    Baseline,
+    BaselineKind,
+    CatchUp,
+    CatchUpMode,
+    EndpointState,
+    Job,
+    JobEndpoint,
+    JobStatus,
+    ManualSlot,
+    Overlap,
+    RetryPolicy,
+)
+from cronicorn.domain.errors import (
+    ConflictError,
+    CronicornError,
+    FieldError,
+    InvalidInputError,
+    LeaseLostError,
+    NotFoundError,
+    QuotaExceededError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from cronicorn.domain.explain import ExplainedStep, explained
+from cronicorn.domain.hint import Author, Hint, HintKind
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.plan import Plan, Source
+from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.ports import (
+    Clock,
+    Cron,
+    Decide,
+    Dispatcher,
+    EndpointCatalog,
+    EndpointEdit,
+    JobCatalog,
+    JobStore,
+    KeyRing,
+    QuotaGuard,
+    RunControl,
+    RunHistory,
+    StoreHealth,
+)
+from cronicorn.domain.preview import preview
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.settlement import Change, Settlement, Stored
+from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.domain.trace import Trace
+
+__all__ = [
+    "ActorKind", "Admission", "ApiKey", "Author", "Baseline", "BaselineKind", "Call", "CatchUp", "CatchUpMode", "Change",
+    "Clock", "ConflictError", "Cron", "CronSchedule", "CronicornError", "Decide", "Dialect", "Dispatcher", "DstGap",
+    "DstOverlap", "EndpointCatalog", "EndpointEdit", "EndpointState", "ExplainedStep", "Facts", "FieldError", "Grid",
+    "Health", "Hint", "HintKind", "InvalidInputError", "Job", "JobCatalog", "JobEndpoint", "JobStatus", "JobStore",
+    "KeyRing", "Lease", "LeaseLostError", "ManualSlot", "Method", "NotFoundError", "Outcome", "OutcomeKind", "Overlap",
+    "Plan", "Principal", "QuotaExceededError", "QuotaGuard", "Renewal", "Request", "RetryPolicy", "Run", "RunControl",
+    "RunHistory", "RunPage", "RunQuery", "RunStatus", "Settlement", "Skip", "SkipPage", "SlotState", "Source",
+    "StatusRange", "StoreHealth", "Stored", "SuccessCriteria", "Tenant", "Trace", "UnauthenticatedError", "UnavailableError", "admit",
+    "catch_up_window", "decide", "explained", "plan_next_run", "preview",
+]  # fmt: skip

@@ -1,0 +1,42 @@
+"""A cron schedule as a value. Evaluating one is the business of the `Cron` port."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Dialect(StrEnum):
+    """The meaning of cron text. Stored with each schedule, so that a new dialect never changes an old job."""
+
+    DEBIAN = "debian"
+    """Five fields as in Debian's cron, seconds first when there are six, `L`, `#`, names and `@` nicknames."""
+
+
+class DstGap(StrEnum):
+    """What happens to a local time that the clock skips in spring."""
+
+    RUN_AFTER = "run_after"
+    """Runs once, at the first instant after the gap (Debian cron); wildcard schedules simply go on."""
+    SKIP = "skip"
+    SHIFT = "shift"
+    """Runs later by the length of the gap: 02:30 becomes 03:30."""
+
+
+class DstOverlap(StrEnum):
+    """What happens to a local time that comes twice in autumn."""
+
+    DEBIAN = "debian"
+    """Fixed times run once, at their first occurrence; schedules with a wildcard hour or minute run in both."""
+    FIRST = "first"
+    SECOND = "second"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class CronSchedule:
+    """A cron expression, the IANA zone it is read in, and what to do when that zone's clock jumps."""
+
+    expression: str
+    zone: str = "UTC"
+    dst_gap: DstGap = DstGap.RUN_AFTER
+    dst_overlap: DstOverlap = DstOverlap.DEBIAN
+    dialect: Dialect = Dialect.DEBIAN

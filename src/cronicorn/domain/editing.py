@@ -1,0 +1,150 @@
+"""Edits: every change a person, agent or rule makes to an endpoint, planned again at once. Pure.
+
+Each edit takes the endpoint as stored now and answers a `Change`. A slot that is due or running is not taken away by an
+edit: it runs, and settling it plans with all that was written meanwhile. Only a pause or an archive stops a due slot.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from cronicorn.domain.cadence import Grid
+from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
+from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.hint import Hint, paused_until, with_hint, without_pauses, without_steering
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.ledger import books_at_edit, dropped
+from cronicorn.domain.plan import Plan, Source
+from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.ports import Cron
+from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.domain.trace import Mark, Verdict
+
+
+def started(endpoint: JobEndpoint, now: datetime, cron: Cron) -> JobEndpoint:
+    """A new *endpoint* with its first plan. Nothing before *now* counts as missed."""
+    state = replace(endpoint.state, spaced_from=now, accounted_until=now)
+    endpoint = replace(endpoint, state=state)
+    return replace(endpoint, state=replace(state, plan=plan_next_run(now, endpoint, cron)))
+
+
+def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) -> Change:
+    """*after*, planned again where *before* leaves room for it, with a version of its own."""
+    after = replace(after, version=before.version + 1, updated_at=stored.now)
+    books = books_at_edit(Grid(before, cron), stored.now)
+    after = _with_state(after, accounted_until=books.accounted_until)
+    if stored.leased or _stays_due(before, after, stored.now):
+        return Change(endpoint=after, skips=books.skips)
+    plan = plan_next_run(stored.now, after, cron)
+    skips = (*books.skips, *_put_aside(before, plan, cron, stored.now))
+    state = replace(after.state, plan=plan)
+    if state.owed_at is not None and plan.nominal_at != state.owed_at:
+        state = replace(state, owed_at=None, owed_count=0)
+    if state.attempt > 1 and not _is_retry(plan):
+        state = _without_retry(state)
+    return Change(endpoint=replace(after, state=state), skips=skips)
+
+
+def hinted(before: JobEndpoint, hint: Hint, stored: Stored, cron: Cron) -> Change:
+    """The endpoint with *hint*, in the place of an earlier one of its id. Raises ConflictError when it has too many."""
+    hints = with_hint(before.state.hints, hint, stored.now)
+    return edited(before, _with_state(before, hints=hints), stored, cron)
+
+
+def unhinted(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
+    """The endpoint without any hint that steers it; pauses stay."""
+    return edited(before, _with_state(before, hints=without_steering(before.state.hints)), stored, cron)
+
+
+def resumed(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
+    """The endpoint without any pause, back on its schedule; the time it was away makes no run of its own."""
+    state = _rested(before, replace(before.state, hints=without_pauses(before.state.hints)), stored.now)
+    return edited(before, replace(before, state=state), stored, cron)
+
+
+def forgiven(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
+    """The endpoint with no failures held against it."""
+    return edited(before, _with_state(before, failure_count=0), stored, cron)
+
+
+def suspended(
+    before: JobEndpoint, *, job_active: bool, archived_at: datetime | None, stored: Stored, cron: Cron
+) -> Change:
+    """The endpoint archived or not, in a job that is active or not."""
+    state = replace(before.state, suspended=not job_active or archived_at is not None)
+    if before.state.suspended and not state.suspended:
+        state = _rested(before, state, stored.now)
+    return edited(before, replace(before, archived_at=archived_at, state=state), stored, cron)
+
+
+def asked_to_run(before: JobEndpoint, stored: Stored) -> Change:
+    """The endpoint with a manual slot due now. The schedule stays as it is. Raises ConflictError when archived.
+
+    One manual run waits at a time: asking again while one waits or runs gives the same slot.
+    """
+    if before.archived_at is not None:
+        raise ConflictError(f"Endpoint {before.id} is archived; unarchive it first.")
+    if before.state.manual is not None:
+        return Change(endpoint=before)
+    slot = before.state.slots_issued + 1
+    manual = ManualSlot(slot=slot, requested_at=stored.now)
+    return Change(endpoint=_with_state(before, manual=manual, slots_issued=slot))
+
+
+def taken_back(before: JobEndpoint, stored: Stored) -> Change:
+    """The endpoint without its waiting manual slot. Raises ConflictError when none waits."""
+    manual = before.state.manual
+    if manual is None:
+        raise ConflictError(f"No manual run of endpoint {before.id} is waiting.")
+    skip = dropped(
+        manual.requested_at,
+        SlotState.CANCELED,
+        f"a person took back run {manual.slot} at {stored.now.isoformat()}",
+    )
+    return Change(endpoint=_with_state(before, manual=None), skips=(skip,))
+
+
+def _with_state(endpoint: JobEndpoint, **changes: object) -> JobEndpoint:
+    return replace(endpoint, state=replace(endpoint.state, **changes))  # type: ignore[arg-type]
+
+
+def _stays_due(before: JobEndpoint, after: JobEndpoint, now: datetime) -> bool:
+    due_at = before.state.plan.next_run_at if before.state.plan is not None else None
+    if due_at is None or due_at > now or after.state.suspended or before.state.suspended:
+        return False
+    same_kind = before.baseline.kind is after.baseline.kind
+    return paused_until(after.state.hints, now) is None and (
+        same_kind or after.baseline.kind is not BaselineKind.DORMANT
+    )
+
+
+def _put_aside(before: JobEndpoint, plan: Plan, cron: Cron, now: datetime) -> tuple[Skip, ...]:
+    """The planned nominal instant, if it has passed and the new plan no longer stands for it."""
+    nominal_at = before.state.plan.nominal_at if before.state.plan is not None else None
+    if nominal_at is None or plan.nominal_at == nominal_at:
+        return ()
+    if shifted(nominal_at, Grid(before, cron).offset) > now:
+        return ()
+    if plan.source in {Source.PAUSED, Source.SUSPENDED}:
+        return (dropped(nominal_at, SlotState.SKIPPED_PAUSED, "paused or archived before it could run"),)
+    return (dropped(nominal_at, SlotState.SUPERSEDED, "an edit put another instant in its place"),)
+
+
+def _is_retry(plan: Plan) -> bool:
+    won = any(step.mark is Mark.RETRY and step.verdict is Verdict.WON for step in plan.trace.steps)
+    return won and plan.source is not Source.PAUSED
+
+
+def _without_retry(state: EndpointState) -> EndpointState:
+    slot = state.slots_issued + 1
+    return replace(
+        state, slot=slot, slots_issued=slot, attempt=1, retry_at=None, failure_count=state.failure_count + 1
+    )
+
+
+def _rested(endpoint: JobEndpoint, state: EndpointState, now: datetime) -> EndpointState:
+    """*state* counted from now, if the maximum would otherwise call the time away too long and run at once."""
+    if endpoint.interval_max is None or state.spaced_from is None:
+        return state
+    overdue = shifted(state.spaced_from, endpoint.interval_max) <= now
+    return replace(state, spaced_from=now) if overdue else state

@@ -1,0 +1,189 @@
+"""Jobs and endpoints: what an owner registered, and where its schedule stands."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cronicorn.domain.call import Request, SuccessCriteria
+from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
+from cronicorn.domain.hint import Hint
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.plan import Plan
+
+INTERVAL_DEFAULT = timedelta(seconds=60)
+"""The baseline of an endpoint that has none."""
+CATCH_UP_WINDOW_MAX = timedelta(hours=1)
+RETRIES_MAX = 5
+CATCH_UP_RUNS_MAX = 100
+
+
+class JobStatus(StrEnum):
+    """Whether a job's endpoints are scheduled."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A group of endpoints (siblings)."""
+
+    id: str
+    tenant_id: str
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+    status: JobStatus = JobStatus.ACTIVE
+    archived_at: datetime | None = None
+
+
+class BaselineKind(StrEnum):
+    """How an endpoint is scheduled when nothing steers it."""
+
+    CRON = "cron"
+    INTERVAL = "interval"
+    ONCE = "once"
+    DORMANT = "dormant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The cadence an owner set. Old rows may contradict themselves: `kind` says what counts."""
+
+    cron: str | None = None
+    interval: timedelta | None = None
+    once_at: datetime | None = None
+    dormant: bool = False
+    anchor_at: datetime | None = None
+    """The phase of an interval: instants are `anchor_at + n * interval`. None counts from the last run."""
+    zone: str = "UTC"
+    dst_gap: DstGap = DstGap.RUN_AFTER
+    dst_overlap: DstOverlap = DstOverlap.DEBIAN
+    dialect: Dialect = Dialect.DEBIAN
+    window: timedelta = ZERO
+    """Spreads the herd: each endpoint runs at its own stable offset inside the window after each nominal instant."""
+
+    @property
+    def kind(self) -> BaselineKind:
+        """Dormant before once before cron before interval."""
+        if self.dormant:
+            return BaselineKind.DORMANT
+        if self.once_at is not None:
+            return BaselineKind.ONCE
+        return BaselineKind.CRON if self.cron else BaselineKind.INTERVAL
+
+    @property
+    def cron_schedule(self) -> CronSchedule:
+        """The cron text with all that decides its meaning."""
+        return CronSchedule(self.cron or "", self.zone, self.dst_gap, self.dst_overlap, self.dialect)
+
+
+class CatchUpMode(StrEnum):
+    """Which of several late instants run."""
+
+    LATEST = "latest"
+    EARLIEST = "earliest"
+    ALL = "all"
+    NONE = "none"
+    """An instant that could not start within a second of its time is missed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUp:
+    """What happens to instants that passed while nobody could run them."""
+
+    mode: CatchUpMode = CatchUpMode.LATEST
+    window: timedelta | None = None
+    """An instant later than this is missed; None means the interval, at most CATCH_UP_WINDOW_MAX."""
+    runs_max: int = 1
+    """How many late instants run with `all`, the latest ones first chosen, run in order."""
+
+
+class Overlap(StrEnum):
+    """What happens to an instant that comes while the previous call is still running."""
+
+    SKIP = "skip"
+    BUFFER_ONE = "buffer_one"
+    CANCEL_OTHER = "cancel_other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Attempts within one slot, apart from the backoff of a failing endpoint."""
+
+    count: int = 0
+    backoff_min: timedelta = timedelta(seconds=5)
+    backoff_max: timedelta = timedelta(hours=1)
+    doublings_max: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualSlot:
+    """A run that a person asked for, not yet settled."""
+
+    slot: int
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointState:
+    """Where the schedule of an endpoint stands: all that runs, hints and people change."""
+
+    slot: int = 1
+    """Number of the planned slot."""
+    attempt: int = 1
+    """Which attempt of that slot the plan is for."""
+    slots_issued: int = 1
+    """The highest number given to a slot, planned or manual."""
+    failure_count: int = 0
+    """Failed slots in a row."""
+    hints: tuple[Hint, ...] = ()
+    suspended: bool = False
+    """The job is paused or archived, or the endpoint is archived."""
+    last_run_at: datetime | None = None
+    spaced_from: datetime | None = None
+    """Guardrails and intervals without anchor count from here (the last start); None counts from now."""
+    accounted_until: datetime | None = None
+    """Every nominal instant up to here has its recorded state, or is the planned one."""
+    retry_at: datetime | None = None
+    owed_at: datetime | None = None
+    """A nominal instant that has passed and shall still run."""
+    owed_count: int = 0
+    """How many more late instants follow the owed one."""
+    manual: ManualSlot | None = None
+    plan: Plan | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When a worker has something to do here: the planned run or the manual one."""
+        planned = self.plan.next_run_at if self.plan is not None else None
+        if self.manual is None:
+            return planned
+        return self.manual.requested_at if planned is None else min(planned, self.manual.requested_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEndpoint:
+    """One HTTP request with a schedule and guardrails."""
+
+    id: str
+    tenant_id: str
+    job_id: str
+    name: str
+    request: Request
+    baseline: Baseline
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+    interval_min: timedelta | None = None
+    interval_max: timedelta | None = None
+    catch_up: CatchUp = field(default=CatchUp())
+    overlap: Overlap = Overlap.SKIP
+    retries: RetryPolicy = field(default=RetryPolicy())
+    success: SuccessCriteria = field(default=SuccessCriteria())
+    archived_at: datetime | None = None
+    version: int = 1
+    """Grows with every change a person, agent or rule makes."""
+    state: EndpointState = field(default=EndpointState())

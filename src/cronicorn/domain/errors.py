@@ -1,0 +1,83 @@
+"""The errors a caller can act on.
+
+CronicornError
+├── NotFoundError           404 · exit 4
+├── UnauthenticatedError    401 · exit 3
+├── ConflictError           409 · exit 5
+│   └── LeaseLostError
+├── InvalidInputError       400 · exit 2
+├── QuotaExceededError      429 · exit 6
+└── UnavailableError        503 · exit 7 · the same call may work later
+
+Anything else that is raised is a bug. What a called endpoint may well answer is an `Outcome`, never an error.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """What is wrong with one field of an input."""
+
+    pointer: str
+    """JSON Pointer (RFC 6901) to the field, such as `/minIntervalMs`; empty for the whole input."""
+    message: str
+    """What is wrong and how to mend it, as a sentence."""
+
+
+class CronicornError(Exception):
+    """Something the caller can act on. The message says what was wrong, where, and what to do."""
+
+    code: ClassVar[str] = "error"
+
+
+class NotFoundError(CronicornError):
+    """What was named does not exist, or belongs to another tenant."""
+
+    code = "not_found"
+
+
+class UnauthenticatedError(CronicornError):
+    """The call carries no credentials, or credentials nobody knows."""
+
+    code = "unauthenticated"
+
+
+class ConflictError(CronicornError):
+    """The call does not fit the present state."""
+
+    code = "conflict"
+
+
+class LeaseLostError(ConflictError):
+    """The lease ended, or another worker holds a later one: nothing may be written with it."""
+
+    code = "lease_lost"
+
+
+class InvalidInputError(CronicornError):
+    """The input can't be accepted as it is."""
+
+    code = "invalid_input"
+
+    def __init__(self, message: str, *, fields: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+
+class QuotaExceededError(CronicornError):
+    """A tenant's budget does not cover the call."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class UnavailableError(CronicornError):
+    """Something we depend on did not answer; the same call may work later."""
+
+    code = "unavailable"

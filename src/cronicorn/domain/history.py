@@ -1,0 +1,43 @@
+"""What can be read of the past: runs, their details and health."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.slot import Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuery:
+    """Which runs of an endpoint are wanted, newest first."""
+
+    status: RunStatus | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPage:
+    """One page of runs, and how many there are in all."""
+
+    runs: tuple[Run, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How an endpoint fared since an instant. `failure_streak` counts over all history."""
+
+    success_count: int
+    failure_count: int
+    duration_mean: timedelta | None
+    last_run_at: datetime | None
+    last_status: RunStatus | None
+    failure_streak: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipPage:
+    """The newest skips of an endpoint."""
+
+    skips: tuple[Skip, ...]

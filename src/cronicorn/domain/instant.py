@@ -1,0 +1,45 @@
+"""Arithmetic on instants that never overflows, and stable pseudo-chance.
+
+All instants are aware and in UTC. `FIRST_INSTANT` and `LAST_INSTANT` bound what a plan may hold.
+"""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+ZERO = timedelta(0)
+
+
+def shifted(instant: datetime, by: timedelta) -> datetime:
+    """*instant* plus *by*, stopped at the ends of the calendar."""
+    try:
+        return instant + by
+    except OverflowError:
+        return LAST_INSTANT if by > ZERO else FIRST_INSTANT
+
+
+def scaled(length: timedelta, factor: float) -> timedelta:
+    """*length* times *factor*, stopped at the longest and shortest timedelta."""
+    try:
+        return length * factor
+    except OverflowError:
+        return timedelta.max if (length > ZERO) == (factor > 0) else timedelta.min
+
+
+def microseconds_of(instant: datetime) -> int:
+    """Microseconds since 1970-01-01T00:00Z."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def instant_of(microseconds: int) -> datetime:
+    """The instant *microseconds* after 1970-01-01T00:00Z."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def stable_fraction(*parts: str) -> float:
+    """A number in [0, 1) that depends on *parts* only and is spread evenly (BLAKE2b)."""
+    digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=7).digest()
+    return int.from_bytes(digest, "big") / (1 << 56)

@@ -1,0 +1,52 @@
+"""The right to run one slot."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cronicorn.domain.endpoint import JobEndpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """One worker's right to run one slot until `expires_at`, by the store's clock."""
+
+    endpoint: JobEndpoint
+    """The whole endpoint as it was when claimed."""
+    claim_id: str
+    """Random, one for each claim; with `fence` it proves who may write."""
+    fence: int
+    """Grows with every claim of this endpoint."""
+    slot: int
+    attempt: int
+    manual: bool
+    claimed_at: datetime
+    expires_at: datetime
+
+    @property
+    def run_id(self) -> str:
+        """The id under which this attempt is recorded, whoever makes it."""
+        return run_id(self.endpoint.id, self.slot, self.attempt)
+
+    def facts(self) -> dict[str, object]:
+        """What logs say about a lease."""
+        return {
+            "tenant": self.endpoint.tenant_id,
+            "endpoint": self.endpoint.id,
+            "slot": self.slot,
+            "attempt": self.attempt,
+            "fence": self.fence,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """What became of a batch of leases when their holder renewed them. Claim ids; those in neither set are held."""
+
+    lost: frozenset[str] = frozenset()
+    cancelled: frozenset[str] = frozenset()
+    """Still held, but a person asked for the run to be cancelled."""
+
+
+def run_id(endpoint_id: str, slot: int, attempt: int) -> str:
+    """The id of an attempt: known before it is made, the same whoever makes it."""
+    return f"{endpoint_id}:{slot}:{attempt}"

@@ -1,0 +1,252 @@
+"""What the domain needs from the world, as protocols: what, never how.
+
+Every sentence of a docstring here is a promise, and `cronicorn.testing` has a test for it. Stores raise UnavailableError
+when they can't be reached; nothing is then half written.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from cronicorn.domain.call import Call, Outcome
+from cronicorn.domain.cron import CronSchedule
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Change, Settlement, Stored
+from cronicorn.domain.tenant import ApiKey, Tenant
+
+
+class Clock(Protocol):
+    """The time of this process."""
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment, never going back: for deadlines. The clock of `asyncio`'s event loop."""
+        ...
+
+
+class Cron(Protocol):
+    """Evaluates cron schedules."""
+
+    def next(self, schedule: CronSchedule, after: datetime) -> datetime | None:
+        """The first instant of *schedule* strictly after *after*, in UTC; None when it never comes again.
+
+        Raises InvalidInputError for an expression or zone that can't be read. Pure: same arguments, same answer.
+        """
+        ...
+
+    def check(self, schedule: CronSchedule, now: datetime) -> None:
+        """Raise InvalidInputError, saying what is wrong and how to mend it, for a schedule no door should accept.
+
+        Refuses, quickly, whatever can't be read or never fires after *now*.
+        """
+        ...
+
+
+class Dispatcher(Protocol):
+    """Makes calls."""
+
+    async def dispatch(self, call: Call) -> Outcome:
+        """Make *call* and say how it ended.
+
+        Never raises for what a server or a network may do. Cancelling the awaiting task stops the call and closes its
+        connection.
+        """
+        ...
+
+
+Decide = Callable[[JobEndpoint, Stored], Settlement]
+"""Makes a settlement of the endpoint as stored now: `decide` with its facts bound."""
+EndpointEdit = Callable[[JobEndpoint, Job, Stored], Change]
+"""Makes a change of the endpoint as stored now, knowing its job."""
+
+
+class JobStore(Protocol):
+    """Endpoints that are due, and the leases on them: what the scheduler needs of a store."""
+
+    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+        """Lease up to *limit* endpoints due now by the store's clock, the longest due first.
+
+        Never one that is not due, and never one under a live lease. A slot whose lease has expired is due again. Fences
+        of an endpoint only grow. A waiting manual slot goes before the planned one.
+        """
+        ...
+
+    def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
+        """Extend *leases* to *ttl* from now and say which are lost and which were asked to stop.
+
+        Blocks: it is called from the heartbeat's own thread and shares no connection with the event loop.
+        """
+        ...
+
+    async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        """Record *run* (None: the slot came too late to run), apply what *decide* answers and end *lease*, all or nothing.
+
+        Raises LeaseLostError when another claim came after *lease*; nothing is written then. Settling the same lease
+        again with the same run is answered like the first time and changes nothing. *decide* sees the endpoint as
+        stored now and may be called more than once: keep it pure.
+        """
+        ...
+
+    async def abandon(self, leases: Sequence[Lease]) -> None:
+        """End *leases* with nothing recorded; their slots are due again at once. Lost ones are passed over."""
+        ...
+
+    async def next_due_at(self) -> datetime | None:
+        """When `claim_due` will next find something: the earliest due instant or lease expiry; None when nothing waits."""
+        ...
+
+
+class JobCatalog(Protocol):
+    """Jobs, as the control plane sees them. Every call is confined to one tenant."""
+
+    async def add(self, job: Job) -> None:
+        """Store a new *job*."""
+        ...
+
+    async def get(self, tenant_id: str, job_id: str) -> Job:
+        """The job. Raises NotFoundError."""
+        ...
+
+    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+        """The tenant's jobs, oldest first, each with its number of endpoints that are not archived.
+
+        Without *status* archived jobs are left out.
+        """
+        ...
+
+    async def change(
+        self,
+        tenant_id: str,
+        job_id: str,
+        edit: Callable[[Job, datetime], Job],
+        edit_endpoint: EndpointEdit | None = None,
+    ) -> Job:
+        """Store what *edit* makes of the job now, and *edit_endpoint* of each of its endpoints in it, all or nothing.
+
+        Raises NotFoundError, and whatever the edits raise; nothing is written then.
+        """
+        ...
+
+
+class EndpointCatalog(Protocol):
+    """Endpoints, as the control plane sees them. Every call is confined to one tenant."""
+
+    async def add(
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+    ) -> JobEndpoint:
+        """Store what *start* makes of the new *endpoint* now. Raises NotFoundError when its job is not there."""
+        ...
+
+    async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
+        """The endpoint, and whether it is leased now. Raises NotFoundError."""
+        ...
+
+    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+        """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError when the job is not there."""
+        ...
+
+    async def change(
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit
+    ) -> tuple[JobEndpoint, Stored]:
+        """Store what *edit* makes of the endpoint as it is now, and its skips, all or nothing; never touches a lease.
+
+        Raises NotFoundError, and whatever *edit* raises; nothing is written then.
+        """
+        ...
+
+    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+        """Remove the endpoint with its runs. A call in progress settles as lost. Raises NotFoundError."""
+        ...
+
+
+class RunHistory(Protocol):
+    """What happened. Every call but `prune` is confined to one tenant."""
+
+    async def list(self, tenant_id: str, endpoint_id: str, query: RunQuery) -> RunPage:
+        """Runs of an endpoint, newest first, without bodies. Raises NotFoundError."""
+        ...
+
+    async def get(self, tenant_id: str, run_id: str) -> Run:
+        """One run with its body. Raises NotFoundError."""
+        ...
+
+    async def health(self, tenant_id: str, endpoint_id: str, since: datetime) -> Health:
+        """How the endpoint fared since *since*. Raises NotFoundError."""
+        ...
+
+    async def skips(self, tenant_id: str, endpoint_id: str, limit: int) -> SkipPage:
+        """The newest *limit* ranges of instants that did not run. Raises NotFoundError."""
+        ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Remove at most *limit* runs and skips that ended before *before*, oldest first; answer how many went."""
+        ...
+
+
+class RunControl(Protocol):
+    """Runs in progress and calls outside the schedule, as the control plane sees them."""
+
+    async def held(self, tenant_id: str, endpoint_id: str) -> Lease | None:
+        """The live lease on the endpoint, or None. Raises NotFoundError."""
+        ...
+
+    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int) -> bool:
+        """Ask the holder of the live lease on *slot* to stop; False when no such lease lives.
+
+        The holder learns of it with its next renewal.
+        """
+        ...
+
+    async def record_test(self, run: Run) -> int:
+        """Store the run of a test call under a slot number of its own and answer that number. The plan stays as it is."""
+        ...
+
+
+class KeyRing(Protocol):
+    """Tenants and API keys."""
+
+    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+        """Store a tenant with its first key. Raises ConflictError when the name or the key is taken."""
+        ...
+
+    async def tenants(self) -> Sequence[Tenant]:
+        """All tenants, oldest first."""
+        ...
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Store a further key; storing the same hash for the same tenant again changes nothing."""
+        ...
+
+    async def find(self, key_hash: str) -> ApiKey | None:
+        """The key with this hash, or None."""
+        ...
+
+
+class StoreHealth(Protocol):
+    """Whether a store can do its work, and whether the work is being done."""
+
+    async def ping(self) -> None:
+        """Return when the store can be read and written. Raises UnavailableError."""
+        ...
+
+    async def overdue(self, by: timedelta) -> int:
+        """How many slots have been due for longer than *by* without anybody holding a live lease on them."""
+        ...
+
+
+class QuotaGuard(Protocol):
+    """A tenant's token budget, soft: check, call, record."""
+
+    async def can_proceed(self, tenant_id: str) -> bool:
+        """Whether the tenant's used tokens are below its limit now."""
+        ...
+
+    async def record_usage(self, tenant_id: str, tokens: int) -> None:
+        """Charge *tokens* to the tenant, past the limit if need be."""
+        ...

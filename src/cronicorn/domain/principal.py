@@ -1,0 +1,22 @@
+"""Who asks."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """What kind of actor stands behind a call."""
+
+    KEY = "key"
+    LOCAL = "local"
+    """A person at the command line of the machine that holds the database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A tenant and who acts for it. Every call of the control plane takes one."""
+
+    tenant_id: str
+    actor: str
+    """A name for logs and reasons, such as the prefix of an API key. Never a secret."""
+    kind: ActorKind = ActorKind.KEY

@@ -1,0 +1,50 @@
+"""What follows from a run or an edit, as values that a store writes in one go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.hint import Hint
+from cronicorn.domain.slot import Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a store knows at the moment it applies a decision, besides the endpoint itself."""
+
+    now: datetime
+    """By the store's clock."""
+    leased: bool = False
+    """Whether a worker holds a live lease on the endpoint."""
+    siblings: Mapping[str, JobEndpoint] = field(default_factory=dict)
+    """The other endpoints of the job by name, for rules that read or steer them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """All consequences of one outcome: plan, hints, rule states and counters (in `state`), skips, hints for siblings."""
+
+    state: EndpointState
+    skips: tuple[Skip, ...] = ()
+    sibling_hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
+    """Hints to write on siblings, by endpoint id."""
+
+    def facts(self) -> dict[str, object]:
+        """What logs say about a settlement."""
+        plan = self.state.plan
+        at = plan.next_run_at if plan is not None else None
+        return {
+            "next_run_at": at.isoformat() if at is not None else None,
+            "next_source": plan.source.value if plan is not None else None,
+            "failure_count": self.state.failure_count,
+            "skipped": sum(skip.count for skip in self.skips),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An edited endpoint, planned again, and the instants the edit put an end to."""
+
+    endpoint: JobEndpoint
+    skips: tuple[Skip, ...] = ()

@@ -1,0 +1,25 @@
+"""Tenants and the keys that act for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Owns jobs."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key as it is stored: hashed, with a prefix by which a person knows it again."""
+
+    id: str
+    tenant_id: str
+    prefix: str
+    hash: str
+    """SHA-256 of the key, in hex. Keys are long and random, so no slow hash is needed."""
+    created_at: datetime

@@ -1,0 +1,1 @@
+"""Tests of Cronicorn, in the shape of its packages."""

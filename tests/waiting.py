@@ -1,0 +1,29 @@
+"""Wait for what another process or thread does. The only place in the tests that may sleep in real time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+_PAUSE_S = 0.01
+
+
+def eventually(holds: Callable[[], object], *, within_s: float = 10.0) -> None:
+    """Return as soon as *holds* answers something true. Raises TimeoutError after *within_s* seconds."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        _refuse_after(deadline, holds, within_s)
+        time.sleep(_PAUSE_S)
+
+
+async def eventually_async(holds: Callable[[], object], *, within_s: float = 10.0) -> None:
+    """Do what `eventually` does and let the event loop run meanwhile."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        _refuse_after(deadline, holds, within_s)
+        await asyncio.sleep(_PAUSE_S)
+
+
+def _refuse_after(deadline: float, holds: Callable[[], object], within_s: float) -> None:
+    if time.monotonic() > deadline:
+        message = f"{getattr(holds, '__name__', holds)} did not hold within {within_s} s"
+        raise TimeoutError(message)
