@@ -30,6 +30,11 @@ class Facts:
     seed: str = ""
     """Decides the jitter of retries: the same seed gives the same history."""
 
+    @property
+    def now(self) -> datetime:
+        """The store's now; never before the run's end, which the worker's own clock may have put a little later."""
+        return self.stored.now if self.run is None else max(self.stored.now, self.run.finished_at)
+
 
 def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     """All that follows from settling a slot of *endpoint*, which is as stored now, with every hint written meanwhile.
@@ -42,7 +47,7 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
         return Settlement(state=replace(endpoint.state, manual=None, last_run_at=last_run_at))
     books = _books(endpoint, facts)
     steered = replace(endpoint, state=_steer(endpoint, facts, books))
-    plan = plan_next_run(facts.stored.now, steered, facts.cron)
+    plan = plan_next_run(facts.now, steered, facts.cron)
     retry = _retry(endpoint, steered, facts)
     if retry is not None and retry.plan is not None and _before(retry.plan, plan):
         return Settlement(state=retry, skips=books.skips)
@@ -54,13 +59,13 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
 def _books(endpoint: JobEndpoint, facts: Facts) -> Books:
     grid = Grid(endpoint, facts.cron)
     if facts.run is None:
-        return books_without_run(grid, facts.stored.now)
+        return books_without_run(grid, facts.now)
     admission = replace(admit(endpoint, facts.run.started_at, facts.cron), nominal_at=facts.run.nominal_at)
-    return books_after_run(grid, admission, facts.run.started_at, facts.stored.now)
+    return books_after_run(grid, admission, facts.run.started_at, facts.now)
 
 
 def _steer(endpoint: JobEndpoint, facts: Facts, books: Books) -> EndpointState:
-    now, run = facts.stored.now, facts.run
+    now, run = facts.now, facts.run
     state = replace(
         endpoint.state,
         hints=fresh_hints(endpoint.state.hints, now),
@@ -121,10 +126,10 @@ def _retry(endpoint: JobEndpoint, steered: JobEndpoint, facts: Facts) -> Endpoin
     ):
         return None
     chance = stable_fraction(facts.seed, run.endpoint_id, str(run.slot), str(run.attempt))
-    retry_at = shifted(facts.stored.now, retry_backoff(endpoint.retries, run.attempt, chance))
+    retry_at = shifted(facts.now, retry_backoff(endpoint.retries, run.attempt, chance))
     failures = endpoint.state.failure_count
     waiting = replace(steered.state, retry_at=retry_at, attempt=run.attempt + 1, failure_count=failures)
-    return replace(waiting, plan=plan_next_run(facts.stored.now, replace(steered, state=waiting), facts.cron))
+    return replace(waiting, plan=plan_next_run(facts.now, replace(steered, state=waiting), facts.cron))
 
 
 def _before(plan: Plan, other: Plan) -> bool:

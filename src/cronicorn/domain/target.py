@@ -1,7 +1,7 @@
 """Where a call goes: an http or https URL, read strictly.
 
-Host spellings mean what the WHATWG URL standard says (`0x7f.1` and `2130706433` are 127.0.0.1), so that a guard judges the
-address that would be called. What that standard mends in silence (backslashes, tabs, spaces, user-info) is refused.
+Host spellings mean what the WHATWG URL standard says (`0x7f.1` and `2130706433` are 127.0.0.1), so that a guard
+judges the address that would be called. What that standard mends in silence (backslashes, tabs, spaces) is refused.
 """
 
 import re
@@ -21,11 +21,16 @@ _BRACKETED = re.compile(r"\[([^\]]*)\](?::([0-9]*))?")
 _NAMED = re.compile(r"([^:\[\]]+)(?::([0-9]*))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NEVER_IN_HOST = re.compile(r"[\"#%/:<>?@\[\]^`{|}]")
-_UNSAFE_IN_PATH = re.compile(r"[^\x21\x24-\x3b=\x40-\x5f\x61-\x7a|~]|[\x22<>^`{}]")
-_UNSAFE_IN_QUERY = re.compile(r"[^\x21\x24-\x26\x28-\x3b=\x3f-\x7e]")
-_NUMBERS = ((16, re.compile(r"0[xX]([0-9a-fA-F]*)")), (8, re.compile(r"0([0-7]+)")), (10, re.compile(r"([0-9]+)")))
+_UNSAFE_IN_PATH = re.compile(r"[^\x21-\x7e]|[\"#<>?^`{}]")
+_UNSAFE_IN_QUERY = re.compile(r"[^\x21-\x7e]|[\"#<>']")
+_NUMBERS = (
+    (16, re.compile(r"0[xX]([0-9a-fA-F]*)")),
+    (8, re.compile(r"0([0-7]+)")),
+    (10, re.compile(r"(0|[1-9][0-9]*)")),
+)
 _ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)")
 _IPV4_PARTS_MAX = 4
+_BYTE_MAX = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,10 @@ class Target:
 
     scheme: str
     host: str
-    """In lower case, without a trailing dot or brackets; an IP address in its usual spelling. May hold non-ASCII letters."""
+    """In lower case, without a trailing dot or brackets; an IP address in its usual spelling.
+
+    A name with letters beyond ASCII stands as it was given: turning it into punycode is for who resolves it.
+    """
     port: int
     path: str
     """Path and query as they go on the wire: ASCII, beginning with a slash."""
@@ -76,7 +84,9 @@ def parse_host(text: str) -> tuple[str, IPv4Address | None]:
     """A host name in normal form, and the IPv4 address it spells, if any. Raises InvalidInputError."""
     name = text.removesuffix(".")
     if not name or len(name) > NAME_LENGTH_MAX or _NEVER_IN_HOST.search(name):
-        raise InvalidInputError(f"The host of the URL must be a name of 1 to {NAME_LENGTH_MAX} letters, or an IP address.")
+        raise InvalidInputError(
+            f"The host of the URL must be a name of 1 to {NAME_LENGTH_MAX} letters, or an IP address."
+        )
     if _ENDS_IN_NUMBER.fullmatch(name):
         address = _ipv4(name)
         return str(address), address
@@ -84,7 +94,9 @@ def parse_host(text: str) -> tuple[str, IPv4Address | None]:
         return name, None
     name = name.lower()
     if not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise InvalidInputError("The host of the URL has a part that is empty, too long, or not of letters, digits and hyphens.")
+        raise InvalidInputError(
+            "The host of the URL has a part that is empty, too long, or not of letters, digits and hyphens."
+        )
     return name, None
 
 
@@ -111,7 +123,9 @@ def _port(digits: str | None, default: int) -> int:
 
 def _ipv6(text: str) -> IPv6Address:
     if "%" in text:
-        raise InvalidInputError("The IPv6 address in the URL names a zone, which only one machine would know: leave it out.")
+        raise InvalidInputError(
+            "The IPv6 address in the URL names a zone, which only one machine would know: leave it out."
+        )
     try:
         return IPv6Address(text)
     except AddressValueError:
@@ -122,7 +136,7 @@ def _ipv4(name: str) -> IPv4Address:
     """Read *name* as browsers and C libraries do: one to four numbers, decimal, octal or hexadecimal."""
     numbers = [_number(part) for part in name.split(".")]
     *bytes_, last = numbers
-    fits = len(numbers) <= _IPV4_PARTS_MAX and all(part <= 0xFF for part in bytes_)
+    fits = len(numbers) <= _IPV4_PARTS_MAX and all(part <= _BYTE_MAX for part in bytes_)
     if not fits or last >= 256 ** (_IPV4_PARTS_MAX + 1 - len(numbers)):
         raise InvalidInputError("The host of the URL ends in a number but is not an IPv4 address.")
     return IPv4Address(last + sum(part << (24 - 8 * place) for place, part in enumerate(bytes_)))

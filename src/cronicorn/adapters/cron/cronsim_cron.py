@@ -2,8 +2,9 @@
 
 Why cronsim: it follows Debian's cron to the letter, is pure Python, small and fast. Why not all of it: asked
 afresh in the second pass of an hour that comes twice, it answers an instant of the first; where midnight is
-skipped, it can answer a local time that does not exist; and it knows one policy. So cronsim says which local
-times an expression names, and `Timetable` says which instants those are.
+skipped, it can answer a local time that does not exist; after a gap of half an hour, it can be half an hour off;
+and it knows one policy. So cronsim says which local times an expression names, and `Timetable` says which
+instants those are.
 
 One difference is wanted: cronsim lets every expression of six fields follow the clock as it jumps, while here
 `0 30 2 * * *` means what `30 2 * * *` means.
@@ -39,8 +40,7 @@ class CronsimCron(Cron):
         check_steps(schedule.expression)
         if timetable.next(now) is None:
             raise InvalidInputError(
-                f"The cron expression {shown(schedule.expression)} never comes: "
-                f"{_why_never(schedule, timetable)}"
+                f"The cron expression {shown(schedule.expression)} never comes: {_why_never(schedule, timetable)}"
             )
 
     def _read(self, schedule: CronSchedule) -> Timetable:

@@ -43,7 +43,7 @@ ANY_TIME: Final = datetime(2000, 1, 1)  # noqa: DTZ001 (a local time, of no zone
 
 _SHAPE: Final = "five fields (minute, hour, day of month, month, day of week), such as `0 9 * * 1-5`"
 _ZONE_PREFIX: Final = re.compile(r"\s*(?:CRON_)?TZ\s*=", re.IGNORECASE)
-_ONE_VALUE_STEP: Final = re.compile(r"\b(\w+)-\1/0*[1-9]\d*(?=,|$)", re.IGNORECASE)
+_ONE_VALUE_STEP: Final = re.compile(r"(?<![^,])(\w+)-\1/0*[1-9]\d*(?![^,])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +125,7 @@ def _fields_of(expression: str) -> list[str]:
             "Leave the prefix out and put the zone into the timezone field."
         )
     if not expression.isascii():
-        raise InvalidInputError(
-            f"The cron expression {shown(expression)} has characters beyond ASCII. Write {_SHAPE}."
-        )
+        raise InvalidInputError(f"The cron expression {shown(expression)} has characters beyond ASCII. Write {_SHAPE}.")
     return _counted(expression, expression.split())
 
 
@@ -152,16 +150,12 @@ def _expanded(nickname: str) -> str:
     if nickname in NICKNAMES:
         return NICKNAMES[nickname]
     if nickname.lower() in NICKNAMES:
-        raise InvalidInputError(
-            f"The nickname {shown(nickname)} is written in lower case: `{nickname.lower()}`."
-        )
+        raise InvalidInputError(f"The nickname {shown(nickname)} is written in lower case: `{nickname.lower()}`.")
     if nickname.lower().startswith("@every"):
         raise InvalidInputError(
             f"Cron can't read {shown(nickname)}. Give the endpoint an interval instead of a cron expression."
         )
-    raise InvalidInputError(
-        f"There is no nickname {shown(nickname)}. Use one of {', '.join(NICKNAMES)}, or {_SHAPE}."
-    )
+    raise InvalidInputError(f"There is no nickname {shown(nickname)}. Use one of {', '.join(NICKNAMES)}, or {_SHAPE}.")
 
 
 def _cronsim_of(fields: list[str]) -> CronSim | None:
@@ -180,16 +174,22 @@ def _check_terms(position: int, text: str, error: CronSimError) -> None:
     """Refuse the first term of one field that can't be read."""
     field = FIELDS[position]
     for term in text.split(","):
-        alone = ["*"] * len(FIELDS)
-        alone[position] = term
-        try:
-            CronSim(" ".join(alone), ANY_TIME)
-        except CronSimError:
+        if not _can_be_read(position, term):
             raise InvalidInputError(
-                f"The {field.name} field has {shown(term) if term else 'an empty item'}, "
-                "which can't be read. "
+                f"The {field.name} field has {shown(term) if term else 'an empty item'}, which can't be read. "
                 f"Use {field.allowed}; ranges rise (`1-5`), steps are 1 or more (`*/5`), commas part items."
             ) from error
+
+
+def _can_be_read(position: int, term: str) -> bool:
+    """Whether *term* makes sense in its field when every other field is `*`."""
+    fields = ["*"] * len(FIELDS)
+    fields[position] = term
+    try:
+        CronSim(" ".join(fields), ANY_TIME)
+    except CronSimError:
+        return False
+    return bool(term)
 
 
 def _ever_matches(parsed: CronSim) -> bool:

@@ -99,9 +99,7 @@ class Zone:
             _Edge(at=end, before=last, after=last),
         )
         return tuple(
-            Stretch(
-                starts_at=left.at, ends_at=right.at, before=left.before, offset=left.after, after=right.after
-            )
+            Stretch(starts_at=left.at, ends_at=right.at, before=left.before, offset=left.after, after=right.after)
             for left, right in pairwise(edges)
         )
 
@@ -141,9 +139,7 @@ class Zone:
 def _unknown(name: str) -> InvalidInputError:
     known = (zone for zone in available_timezones() if not zone.startswith(NOT_PORTABLE))
     near = get_close_matches(name[:ZONE_LENGTH_MAX], known, cutoff=0.5)
-    meant = (
-        f"Did you mean {' or '.join(near)}?" if near else "Use an IANA name such as Europe/Berlin, or UTC."
-    )
+    meant = f"Did you mean {' or '.join(near)}?" if near else "Use an IANA name such as Europe/Berlin, or UTC."
     return InvalidInputError(f"There is no time zone {shown(name)}. {meant}")
 
 

@@ -1,0 +1,69 @@
+"""Which IP addresses may be called. Closed by default: only ordinary hosts of the internet are open."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Self
+
+from cronicorn.adapters.http.special_ranges import METADATA, SPECIAL_IPV4, SPECIAL_IPV6, embedded_ipv4
+from cronicorn.domain.errors import InvalidInputError
+
+_REMEMBERED = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class EgressPolicy:
+    """What may be called: every ordinary address, and the special ones in *allow*.
+
+    A metadata service opens only when named by itself (`169.254.169.254/32`): no wider range opens it by accident. A
+    mapped IPv4 address (`::ffff:10.0.0.1`) opens with the IPv4 address it means. Other forms that stand for an IPv4
+    address open only when both the form's range and that address are open.
+    """
+
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ranges separated by commas, such as `127.0.0.0/8, 10.1.2.3`. Raises InvalidInputError."""
+        return cls(tuple(_network(part.strip()) for part in text.split(",") if part.strip()))
+
+    def refusal(self, address: IPv4Address | IPv6Address) -> str | None:
+        """Why *address* may not be called, as the end of a sentence; None when it may."""
+        return _refusal(self, address)
+
+    def opens(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether *allow* names *address*."""
+        return any(address in network and _reaches(network, address) for network in self.allow)
+
+
+@lru_cache(_REMEMBERED)
+def _refusal(policy: EgressPolicy, address: IPv4Address | IPv6Address) -> str | None:
+    if isinstance(address, IPv4Address):
+        return _refusal_as_such(policy, address)
+    if address.ipv4_mapped is not None and policy.opens(address.ipv4_mapped):
+        return None
+    meant: tuple[IPv4Address | IPv6Address, ...] = (address, *embedded_ipv4(address))
+    return next((reason for each in meant if (reason := _refusal_as_such(policy, each))), None)
+
+
+def _refusal_as_such(policy: EgressPolicy, address: IPv4Address | IPv6Address) -> str | None:
+    if policy.opens(address):
+        return None
+    if address in METADATA:
+        return f"{address} is a cloud's metadata service"
+    table = SPECIAL_IPV4 if isinstance(address, IPv4Address) else SPECIAL_IPV6
+    purpose = next((purpose for network, purpose in table if address in network), None)
+    return purpose and f"{address} is not an ordinary internet address ({purpose})"
+
+
+def _reaches(network: IPv4Network | IPv6Network, address: IPv4Address | IPv6Address) -> bool:
+    return address not in METADATA or network.num_addresses == 1
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{text!r} is not a range of addresses such as 10.0.0.0/8 ({error}): correct the list of ranges to open."
+        ) from None

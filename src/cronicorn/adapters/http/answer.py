@@ -1,0 +1,101 @@
+"""What came in: header lines, text and JSON made of bytes that a server chose."""
+
+import re
+from codecs import BOM_UTF8, getincrementaldecoder
+from collections.abc import Iterable
+
+import orjson
+
+HEADERS_KEPT = 100
+HEADER_BYTES_KEPT = 32 * 1_024
+JSON_DEPTH_MAX = 100
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
+_NUL = "\0"
+_UTF8_BYTES_MAX = 4
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_JSON_START = re.compile(r"[ \t\r\n]*[\[{\"\-0-9tfn]")
+
+# Python's names for the encodings of the web (WHATWG Encoding Standard). Others, such as `idna` or `utf-7`, are traps.
+_CODECS = {
+    "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252",
+    "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "gb2312": "gbk", "gbk": "gbk",
+    "gb18030": "gb18030", "big5": "big5", "euc-jp": "euc_jp", "shift_jis": "shift_jis", "euc-kr": "euc_kr",
+    "koi8-r": "koi8_r", "koi8-u": "koi8_u",
+    **{f"iso-8859-{part}": f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    **{f"windows-{page}": f"cp{page}" for page in (874, 1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258)},
+}  # fmt: skip
+
+
+def headers_of(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
+    """The headers in *lines*, names in lower case, folded lines joined; the first `HEADERS_KEPT` of them."""
+    headers: list[tuple[str, str]] = []
+    room = HEADER_BYTES_KEPT
+    for line in lines:
+        room -= len(line)
+        if room < 0 or len(headers) == HEADERS_KEPT:
+            break
+        if line[:1] in {b" ", b"\t"} and headers:
+            name, value = headers[-1]
+            headers[-1] = (name, f"{value} {_header_text(line)}")
+            continue
+        raw_name, colon, raw_value = line.partition(b":")
+        if colon and raw_name.strip():
+            headers.append((_header_text(raw_name).lower(), _header_text(raw_value)))
+    return tuple(headers)
+
+
+def text_of(body: bytes, content_type: str | None, *, whole: bool) -> str:
+    """*body* as text that any store can hold: what can't be read, and NUL, becomes U+FFFD.
+
+    Of a body that is not *whole*, half a letter at the end is left out.
+    """
+    codec = "utf-8-sig" if body.startswith(BOM_UTF8) else _codec_of(content_type)
+    text = getincrementaldecoder(codec)("replace").decode(body, final=whole)
+    return text.replace(_NUL, _REPLACEMENT)
+
+
+def cut(text: str, bytes_max: int) -> str:
+    """The beginning of *text* that fits into *bytes_max* as UTF-8."""
+    if len(text) * _UTF8_BYTES_MAX <= bytes_max:
+        return text
+    return text.encode()[:bytes_max].decode("utf-8", "ignore")
+
+
+def is_json(text: str) -> bool:
+    """Whether *text* as a whole is JSON (RFC 8259) nested at most `JSON_DEPTH_MAX` deep, however declared."""
+    if not _JSON_START.match(text):
+        return False
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return text.count("[") + text.count("{") <= JSON_DEPTH_MAX or not _is_deeper(value, JSON_DEPTH_MAX)
+
+
+def _is_deeper(value: object, depth_max: int) -> bool:
+    level = [value]
+    for _ in range(depth_max):
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()
+
+
+def _codec_of(content_type: str | None) -> str:
+    charset = _CHARSET.search(content_type or "")
+    return _CODECS.get(charset[1].lower(), "utf-8") if charset else "utf-8"
+
+
+def _header_text(raw: bytes) -> str:
+    stripped = raw.strip(b" \t")
+    try:
+        return stripped.decode("utf-8").replace(_NUL, _REPLACEMENT)
+    except UnicodeDecodeError:
+        return stripped.decode("latin-1").replace(_NUL, _REPLACEMENT)

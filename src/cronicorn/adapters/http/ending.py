@@ -1,0 +1,122 @@
+"""What the end of a transfer means: an `Outcome`, with a sentence that names the host and no secret."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pycurl
+
+from cronicorn.adapters.http.answer import cut, headers_of, is_json, text_of
+from cronicorn.adapters.http.exchange import Exchange, Stop
+from cronicorn.adapters.http.multi import OK
+from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.target import Target
+
+_TLS = {
+    pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER,
+    pycurl.E_SSL_CACERT_BADFILE, pycurl.E_SSL_ISSUER_ERROR, pycurl.E_SSL_INVALIDCERTSTATUS,
+    pycurl.E_SSL_PINNEDPUBKEYNOTMATCH, pycurl.E_SSL_ENGINE_NOTFOUND, pycurl.E_SSL_ENGINE_SETFAILED,
+    pycurl.E_SSL_ENGINE_INITFAILED,
+}  # fmt: skip
+_OUR_FAULT = {
+    pycurl.E_FAILED_INIT, pycurl.E_OUT_OF_MEMORY, pycurl.E_BAD_FUNCTION_ARGUMENT, pycurl.E_UNKNOWN_OPTION,
+    pycurl.E_NOT_BUILT_IN, pycurl.E_ABORTED_BY_CALLBACK,
+}  # fmt: skip
+_BROKEN = {
+    pycurl.E_PARTIAL_FILE: "ended before it was complete",
+    pycurl.E_GOT_NOTHING: "was empty: the connection was closed without one",
+    pycurl.E_RECV_ERROR: "broke off, or could not be read",
+    pycurl.E_SEND_ERROR: "never came: the connection broke off while the request was sent",
+    pycurl.E_BAD_CONTENT_ENCODING: "is compressed in a way that can't be decoded",
+    pycurl.E_UNSUPPORTED_PROTOCOL: "is not HTTP/1.x",
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: "has malformed headers",
+    100: "has too many or too long header lines",  # CURLE_TOO_LARGE, which pycurl does not name
+}
+_STOPPED = {
+    Stop.REFUSED: (OutcomeKind.REFUSED, "{host} was refused: the connection went to an address that was not checked."),
+    Stop.NO_SOCKET: (OutcomeKind.UNREACHABLE, "{host} was not called: no socket could be opened on this machine."),
+    Stop.HEADERS_TOO_LONG: (OutcomeKind.BROKEN, "The answer of {host} has more headers than are read."),
+    Stop.SWITCHED: (OutcomeKind.BROKEN, "The answer of {host} switches to another protocol, unasked."),
+    Stop.SENT_ALREADY: (OutcomeKind.BROKEN, "{host} closed the connection without an answer; nothing was sent again."),
+    Stop.STALLED: (OutcomeKind.TIMED_OUT, "The answer of {host} stalled: nothing came for too long."),
+    Stop.CLOSING: (OutcomeKind.CANCELLED, "The call of {host} was ended because Cronicorn is stopping."),
+    Stop.NOT_REUSABLE: (OutcomeKind.BROKEN, "{host} was not called: no clean connection could be opened."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How one attempt on one address ended."""
+
+    target: Target
+    exchange: Exchange
+    code: int
+    message: str
+    connected: bool
+    """Whether a TCP connection had been opened."""
+    in_time: bool
+    """Whether the call's total time limit had not yet passed."""
+    duration: timedelta
+
+    @property
+    def is_connect_failure(self) -> bool:
+        """Whether another address of the same name may do better."""
+        if self.exchange.stop is not None or self.connected:
+            return False
+        return self.code in {pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT}
+
+
+def outcome_of(ending: Ending, *, body_bytes_max: int) -> Outcome:
+    """The outcome that *ending* amounts to; what had arrived by then is kept."""
+    exchange = ending.exchange
+    kind, error = _kind_and_error(ending)
+    headers = headers_of(exchange.header_lines) if exchange.status is not None else ()
+    partial = Outcome(kind=kind, duration=ending.duration, status_code=exchange.status, headers=headers, error=error)
+    return _with_body(partial, exchange, body_bytes_max) if exchange.body else partial
+
+
+def _with_body(partial: Outcome, exchange: Exchange, bytes_max: int) -> Outcome:
+    whole = partial.kind is OutcomeKind.RESPONDED and exchange.stop is None
+    text = text_of(bytes(exchange.body), partial.header("content-type"), whole=whole)
+    kept = cut(text, bytes_max)
+    return Outcome(
+        kind=partial.kind,
+        duration=partial.duration,
+        status_code=partial.status_code,
+        headers=partial.headers,
+        body=kept,
+        body_is_json=whole and kept == text and is_json(text),
+        body_truncated=exchange.stop is Stop.BODY_FULL or kept != text,
+        error=partial.error,
+    )
+
+
+def _kind_and_error(ending: Ending) -> tuple[OutcomeKind, str | None]:
+    stop, host = ending.exchange.stop, ending.target.authority
+    if stop is Stop.BODY_FULL or (stop is None and ending.code == OK and ending.exchange.status is not None):
+        return OutcomeKind.RESPONDED, None
+    if stop in _STOPPED:
+        kind, sentence = _STOPPED[stop]
+        return kind, sentence.format(host=host)
+    if stop is Stop.CRASHED or ending.code in _OUR_FAULT:
+        return OutcomeKind.CRASHED, f"The call of {host} failed inside Cronicorn (libcurl error {ending.code})."
+    return _failure(ending, host)
+
+
+def _failure(ending: Ending, host: str) -> tuple[OutcomeKind, str]:
+    if ending.code == pycurl.E_OPERATION_TIMEDOUT:
+        return _timed_out(ending, host)
+    if ending.code == pycurl.E_COULDNT_CONNECT:
+        return OutcomeKind.UNREACHABLE, f"No connection to {host} could be opened."
+    if ending.code in _TLS:
+        return OutcomeKind.TLS_FAILED, f"No trusted TLS connection to {host}: {ending.message or 'handshake failed'}."
+    what = _BROKEN.get(ending.code, f"could not be read (libcurl error {ending.code})")
+    return OutcomeKind.BROKEN, f"The answer of {host} {what}."
+
+
+def _timed_out(ending: Ending, host: str) -> tuple[OutcomeKind, str]:
+    if not ending.connected:
+        kind = OutcomeKind.UNREACHABLE if ending.in_time else OutcomeKind.TIMED_OUT
+        return kind, f"No connection to {host} could be opened in time."
+    if ending.exchange.status is None:
+        return OutcomeKind.TIMED_OUT, f"{host} did not answer in time."
+    return OutcomeKind.TIMED_OUT, f"The answer of {host} did not end in time."

@@ -1,0 +1,111 @@
+"""Run libcurl transfers on an asyncio event loop."""
+
+import asyncio
+import logging
+
+import pycurl
+
+OK = 0
+
+log = logging.getLogger(__name__)
+
+
+class MultiDriver:
+    """One libcurl multi handle on the running event loop (any loop with `add_reader`, uvloop too).
+
+    libcurl's callbacks run inside `socket_action`, where the multi handle must not be touched: they only note what is
+    wanted. Transfers that ended are collected after each action.
+    """
+
+    def __init__(self, *, connections_max: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, connections_max)
+        self._live: dict[pycurl.Curl, asyncio.Future[tuple[int, str]]] = {}
+        self._watched: dict[int, int] = {}
+        self._timer: asyncio.Handle | None = None
+
+    async def perform(self, curl: pycurl.Curl) -> tuple[int, str]:
+        """Run the transfer that *curl* is set up for; answer libcurl's code (0 is success) and its message.
+
+        When the caller is cancelled the transfer ends at once and its connection is closed.
+        """
+        future: asyncio.Future[tuple[int, str]] = self._loop.create_future()
+        self._live[curl] = future
+        try:
+            self._multi.add_handle(curl)
+            return await future
+        finally:
+            self._release(curl)
+
+    def abort(self, curl: pycurl.Curl, code: int) -> None:
+        """End the transfer of *curl*, if it still runs, with *code*, and close its connection."""
+        future = self._release(curl)
+        if future is not None and not future.done():
+            future.set_result((code, "aborted"))
+
+    def close(self) -> None:
+        """Close the multi handle. All transfers must have ended."""
+        assert not self._live, "Transfers are still running."
+        self._on_timer(-1)
+        self._multi.close()
+        for fd in list(self._watched):
+            self._watch(fd, 0)
+
+    def _release(self, curl: pycurl.Curl) -> asyncio.Future[tuple[int, str]] | None:
+        future = self._live.pop(curl, None)
+        if future is not None and curl.multi() is not None:
+            self._multi.remove_handle(curl)
+        return future
+
+    def _on_socket(self, what: int, fd: int, multi: pycurl.CurlMulti, data: object) -> None:
+        """Watch or forget *fd* (libcurl's CURLMOPT_SOCKETFUNCTION)."""
+        self._watch(fd, 0 if what == pycurl.POLL_REMOVE else what)
+
+    def _watch(self, fd: int, wanted: int) -> None:
+        changed = self._watched.pop(fd, 0) ^ wanted
+        if wanted:
+            self._watched[fd] = wanted
+        if changed & pycurl.POLL_IN:
+            if wanted & pycurl.POLL_IN:
+                self._loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
+            else:
+                self._loop.remove_reader(fd)
+        if changed & pycurl.POLL_OUT:
+            if wanted & pycurl.POLL_OUT:
+                self._loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
+            else:
+                self._loop.remove_writer(fd)
+
+    def _on_timer(self, delay_ms: int) -> None:
+        """Call again after *delay_ms*, or never if negative (libcurl's CURLMOPT_TIMERFUNCTION)."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if delay_ms == 0:
+            self._timer = self._loop.call_soon(self._act, pycurl.SOCKET_TIMEOUT, 0)
+        elif delay_ms > 0:
+            self._timer = self._loop.call_later(delay_ms / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0)
+
+    def _act(self, fd: int, events: int) -> None:
+        try:
+            self._multi.socket_action(fd, events)
+        except pycurl.error:
+            log.exception("curl_action_failed")
+        self._collect()
+
+    def _collect(self) -> None:
+        left = 1
+        while left:
+            left, done, failed = self._multi.info_read()
+            for curl in done:
+                self._finish(curl, OK, "")
+            for curl, code, message in failed:
+                self._finish(curl, code, message)
+
+    def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
+        future = self._release(curl)
+        if future is not None and not future.done():
+            future.set_result((code, message))

@@ -1,0 +1,58 @@
+"""Where a redirect leads, and what may go there (RFC 9110, section 15.4, and the WHATWG Fetch standard)."""
+
+import re
+from urllib.parse import urljoin
+
+from cronicorn.adapters.http.request import WireRequest
+from cronicorn.adapters.http.url import target_of
+from cronicorn.domain.call import Method, Outcome, OutcomeKind
+from cronicorn.domain.errors import InvalidInputError
+
+_STATUSES = {301, 302, 303, 307, 308}
+_SEE_OTHER = 303
+_BECOMES_GET = {301, 302}
+_ABOUT_BODY = {"content-encoding", "content-language", "content-location", "content-type", "digest", "content-digest"}
+_SECRET = re.compile(r"auth|cookie|credential|key|pass|secret|session|signature|token", re.IGNORECASE)
+_NOT_SECRET = {"idempotency-key"}
+
+
+def location_of(outcome: Outcome) -> str | None:
+    """Where *outcome* sends its caller; None when it is not a redirect."""
+    if outcome.kind is not OutcomeKind.RESPONDED or outcome.status_code not in _STATUSES:
+        return None
+    return outcome.header("location")
+
+
+def redirected(request: WireRequest, status: int | None, location: str) -> WireRequest:
+    """The request that follows *request*. Raises InvalidInputError when *location* can't be called.
+
+    Headers that look like credentials stay at home when scheme, host or port change.
+    """
+    target = target_of(_joined(request.target.url, location))
+    to_get = (status == _SEE_OTHER and request.method is not Method.HEAD) or (
+        status in _BECOMES_GET and request.method is Method.POST
+    )
+    leaves = target.origin != request.target.origin
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and is_secret(name))
+    }
+    return WireRequest(
+        target=target,
+        method=Method.GET if to_get else request.method,
+        headers=headers,
+        body=None if to_get else request.body,
+    )
+
+
+def is_secret(header: str) -> bool:
+    """Whether a header of this name may carry a credential or a signature."""
+    return header.lower() not in _NOT_SECRET and _SECRET.search(header) is not None
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location.replace(" ", "%20"))
+    except ValueError:
+        raise InvalidInputError("The Location header is not a URL.") from None

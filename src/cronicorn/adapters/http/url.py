@@ -1,0 +1,24 @@
+"""Read a URL as the dispatcher will call it: as the domain reads it, with names in the letters of the DNS."""
+
+from dataclasses import replace
+
+import idna
+
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.target import Target, parse_host, parse_target
+
+
+def target_of(url: str) -> Target:
+    """Take *url* apart and turn an international name into punycode (UTS #46, IDNA 2008). Raises InvalidInputError.
+
+    The name is read again afterwards: `１２７.０.０.１` in wide digits means 127.0.0.1.
+    """
+    target = parse_target(url)
+    if target.host.isascii():
+        return target
+    try:
+        ascii_name = idna.encode(target.host, uts46=True).decode("ascii")
+    except UnicodeError:
+        raise InvalidInputError("The host of the URL is not a valid international name.") from None
+    host, address = parse_host(ascii_name)
+    return replace(target, host=host, address=address)

@@ -1,0 +1,68 @@
+"""What goes out: the call that an attempt at a slot makes. Pure, so that a test call and a run send the same."""
+
+import re
+from datetime import timedelta
+
+from cronicorn.domain.call import TIMEOUT_MIN, Call, Request
+from cronicorn.domain.endpoint import JobEndpoint
+
+VERSION = "0.1.0"
+USER_AGENT = f"Cronicorn/{VERSION}"
+RESPONSE_KB_MAX = 10_240
+"""No answer is kept beyond this, whatever an owner asks for."""
+
+FRAMING = frozenset({
+    "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
+})  # fmt: skip
+"""Header fields that belong to the connection (RFC 9110, 7.6.1): the client sets them, never an owner."""
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token: RFC 9110, 5.6.2."""
+HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
+"""What every server understands of RFC 9110, 5.5: visible ASCII, spaces and tabs."""
+
+
+def call_for(endpoint: JobEndpoint, slot: int) -> Call:
+    """The call of *endpoint* for *slot*: every attempt at the slot sends the same.
+
+    The owner's headers go out but for those that frame a message, that can't be sent, or that name the slot: the
+    `Idempotency-Key` is always `<endpoint id>:<slot>`, so that a target can tell a repeated slot from a new one.
+    """
+    request = endpoint.request
+    body = None if request.body_json is None else request.body_json.encode()
+    return Call(
+        tenant_id=endpoint.tenant_id,
+        url=request.url,
+        method=request.method,
+        headers=_headers(request, f"{endpoint.id}:{slot}"),
+        body=body,
+        timeout=_timeout(request),
+        response_bytes_max=max(0, min(request.response_kb_max, RESPONSE_KB_MAX)) * 1024,
+        redirects_max=request.redirects_max,
+    )
+
+
+def _timeout(request: Request) -> timedelta:
+    return min(max(request.timeout, TIMEOUT_MIN), request.execution_max)
+
+
+def _headers(request: Request, idempotency_key: str) -> dict[str, str]:
+    owned = {name: value for name, value in request.headers if _may_send(name, value)}
+    given = {name.lower() for name in owned}
+    if "user-agent" not in given:
+        owned["User-Agent"] = USER_AGENT
+    if request.body_json is not None and "content-type" not in given:
+        owned["Content-Type"] = "application/json"
+    owned["Idempotency-Key"] = idempotency_key
+    return owned
+
+
+def _may_send(name: str, value: str) -> bool:
+    """Old rows may hold what today's doors refuse; such a header is left out, so that none splits a message."""
+    lower = name.lower()
+    return (
+        lower not in FRAMING
+        and lower != "idempotency-key"
+        and HEADER_NAME.fullmatch(name) is not None
+        and HEADER_VALUE.fullmatch(value) is not None
+    )

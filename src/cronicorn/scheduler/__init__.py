@@ -1,0 +1,36 @@
+"""The public scheduler library: the loop that runs slots, and the AI turn beside it."""
+
+from cronicorn.scheduler.ai import (
+    AIClient,
+    AIFatalError,
+    AITransientError,
+    Planner,
+    Question,
+    Session,
+    TokenUsage,
+    ToolCall,
+)
+from cronicorn.scheduler.held import HeldLease
+from cronicorn.scheduler.loop import Scheduler
+from cronicorn.scheduler.retention import Retention, forget
+from cronicorn.scheduler.settings import SchedulerSettings
+from cronicorn.scheduler.tools import Tool, call_tool, tool
+
+__all__ = [
+    "AIClient",
+    "AIFatalError",
+    "AITransientError",
+    "HeldLease",
+    "Planner",
+    "Question",
+    "Retention",
+    "Scheduler",
+    "SchedulerSettings",
+    "Session",
+    "TokenUsage",
+    "Tool",
+    "ToolCall",
+    "call_tool",
+    "forget",
+    "tool",
+]

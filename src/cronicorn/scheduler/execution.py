@@ -1,0 +1,136 @@
+"""The hot path: call the leased endpoint, then record the run and all that follows from it as one."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronicorn.domain.admission import admit
+from cronicorn.domain.cadence import Grid
+from cronicorn.domain.call import Call, Outcome, OutcomeKind
+from cronicorn.domain.decision import Facts, decide
+from cronicorn.domain.endpoint import JobEndpoint, Overlap
+from cronicorn.domain.errors import LeaseLostError, UnavailableError
+from cronicorn.domain.outgoing import call_for
+from cronicorn.domain.plan import Source
+from cronicorn.domain.ports import Clock, Cron, Decide, Dispatcher, JobStore
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.settlement import Settlement, Stored
+from cronicorn.scheduler.held import CallStoppedError, HeldLease
+
+log = logging.getLogger(__name__)
+
+_SETTLE_RETRY_FIRST = 0.05
+_SETTLE_RETRY_MAX = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor:
+    """Runs slots, one `execute` each."""
+
+    store: JobStore
+    dispatcher: Dispatcher
+    clock: Clock
+    cron: Cron
+    seed: str
+
+    async def execute(self, hold: HeldLease) -> datetime | None:
+        """Call the leased endpoint, then record the run and all that follows from it as one.
+
+        Answers when the endpoint is due again, if that is known. Never raises an Exception.
+        """
+        lease = hold.lease
+        try:
+            run = await self._attempt(hold)
+            settlement = await self._settle(hold, run)
+        except LeaseLostError:
+            log.warning("lease_lost", extra=lease.facts())
+        except UnavailableError as error:
+            log.exception("run_not_recorded", extra=lease.facts() | {"reason": str(error)})
+        except Exception:  # A bug, or an endpoint that breaks us: its lease runs out, and its batch-mates never notice.
+            log.exception("run_crashed", extra=lease.facts())
+        else:
+            facts = {"status": "missed"} if run is None else run.facts()
+            log.info("run_settled", extra=lease.facts() | facts | settlement.facts())
+            return settlement.state.due_at
+        return None
+
+    async def _attempt(self, hold: HeldLease) -> Run | None:
+        """Make the call; None when the slot came too late to run. Raises LeaseLostError."""
+        endpoint, started_at = hold.lease.endpoint, hold.now()
+        nominal_at: datetime | None = None
+        if not hold.lease.manual:
+            admission = admit(endpoint, started_at, self.cron)
+            if not admission.run:
+                return None
+            nominal_at = admission.nominal_at
+        until = self._replaced_at(endpoint, started_at)
+        started_mono = self.clock.monotonic()
+        try:
+            outcome = await hold.within(self._dispatch(call_for(endpoint, hold.lease.slot)), until)
+        except CallStoppedError:
+            duration = timedelta(seconds=self.clock.monotonic() - started_mono)
+            outcome = Outcome(kind=OutcomeKind.CANCELLED, duration=duration, error="The run was cancelled.")
+        return _run(hold, started_at, nominal_at, outcome)
+
+    async def _dispatch(self, call: Call) -> Outcome:
+        started_mono = self.clock.monotonic()
+        try:
+            return await self.dispatcher.dispatch(call)
+        except Exception:
+            log.exception("dispatcher_crashed")
+            duration = timedelta(seconds=self.clock.monotonic() - started_mono)
+            return Outcome(
+                kind=OutcomeKind.CRASHED, duration=duration, error="An error inside the scheduler; see its log."
+            )
+
+    async def _settle(self, hold: HeldLease, run: Run | None) -> Settlement:
+        """Settle, again and again while the store is away and the lease stands: no call is made twice for a hiccup."""
+        wait = _SETTLE_RETRY_FIRST
+        while True:
+            try:
+                return await self.store.settle(hold.lease, run, self._decide(hold, run))
+            except UnavailableError:
+                if not hold.alive:
+                    raise
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _SETTLE_RETRY_MAX)
+
+    def _decide(self, hold: HeldLease, run: Run | None) -> Decide:
+        def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
+            facts = Facts(stored=stored, run=run, manual=hold.lease.manual, cron=self.cron, seed=self.seed)
+            return decide(endpoint, facts)
+
+        return decided
+
+    def _replaced_at(self, endpoint: JobEndpoint, started_at: datetime) -> datetime | None:
+        """When the next instant cancels this call, if the overlap policy says so."""
+        return Grid(endpoint, self.cron).next(started_at) if endpoint.overlap is Overlap.CANCEL_OTHER else None
+
+
+def _run(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, outcome: Outcome) -> Run:
+    lease = hold.lease
+    endpoint, plan = lease.endpoint, lease.endpoint.state.plan
+    manual_at = endpoint.state.manual.requested_at if lease.manual and endpoint.state.manual is not None else None
+    due_at = manual_at or (plan.next_run_at if plan is not None else None) or started_at
+    return Run(
+        tenant_id=endpoint.tenant_id,
+        endpoint_id=endpoint.id,
+        slot=lease.slot,
+        attempt=lease.attempt,
+        fence=lease.fence,
+        source=Source.MANUAL if lease.manual or plan is None else plan.source,
+        trace="" if lease.manual or plan is None else plan.trace.encode(),
+        due_at=due_at,
+        nominal_at=nominal_at,
+        started_at=started_at,
+        finished_at=max(started_at, hold.now()),
+        status=_status(endpoint, outcome),
+        outcome=outcome,
+    )
+
+
+def _status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
+    if outcome.kind is OutcomeKind.CANCELLED:
+        return RunStatus.CANCELED
+    return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED

@@ -1,0 +1,115 @@
+"""Keeping leases alive: one thread renews all leases of a process, in batches.
+
+A busy event loop would starve a heartbeat that lived in it. The thread only talks to the store; what it learns is
+handed to the loop, where each `HeldLease` watches its own deadline.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.ports import Clock, JobStore
+from cronicorn.scheduler.held import HeldLease
+from cronicorn.scheduler.settings import SchedulerSettings
+
+log = logging.getLogger(__name__)
+
+_NUDGE_GAP = 0.05
+
+
+class Heartbeat:
+    """Renews every lease registered with it each `renew_interval`."""
+
+    def __init__(self, store: JobStore, clock: Clock, settings: SchedulerSettings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._held: dict[str, HeldLease] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wanted = threading.Event()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
+        """Keep *lease* alive inside the block. *claimed_mono* is the monotonic time before its claim was sent."""
+        hold = HeldLease(lease, self._clock, claimed_mono, self._span)
+        self._held[lease.claim_id] = hold
+        try:
+            yield hold
+        finally:
+            del self._held[lease.claim_id]
+
+    def start(self, *, threaded: bool = True) -> None:
+        """Begin to beat: in a thread, or (in virtual time, where there are no threads) as a task of the loop."""
+        self._loop = asyncio.get_running_loop()
+        if threaded:
+            self._thread = threading.Thread(target=self._beat_in_thread, name="heartbeat", daemon=True)
+            self._thread.start()
+
+    async def beat_in_loop(self) -> None:
+        """Beat until cancelled, in the event loop."""
+        while True:
+            await asyncio.sleep(self._settings.renew_interval.total_seconds())
+            self.beat()
+
+    def nudge(self) -> None:
+        """Renew soon: somebody may have asked for a run to be cancelled."""
+        if self._held:
+            self._wanted.set()
+
+    def stop(self) -> None:
+        """End the thread; what it was renewing is finished first."""
+        self._stopped.set()
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join(timeout=self._settings.lease_ttl.total_seconds())
+
+    def beat(self) -> None:
+        """Renew all leases once."""
+        leases = [hold.lease for hold in list(self._held.values())]
+        if not leases:
+            return
+        sent = self._clock.monotonic()
+        try:
+            renewal = self._store.renew(leases, ttl=self._settings.lease_ttl)
+        except UnavailableError as error:
+            log.warning("renewal_failed", extra={"leases": len(leases), "reason": str(error)})
+            return
+        except Exception:
+            log.exception("renewal_crashed", extra={"leases": len(leases)})
+            return
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell, leases, renewal, sent)
+
+    def _tell(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
+        for lease in leases:
+            hold = self._held.get(lease.claim_id)
+            if hold is None:
+                continue
+            if lease.claim_id in renewal.lost:
+                hold.lose()
+            else:
+                hold.extend(sent)
+                if lease.claim_id in renewal.cancelled:
+                    hold.cancel()
+
+    def _beat_in_thread(self) -> None:
+        while not self._stopped.is_set():
+            nudged = self._wanted.wait(self._settings.renew_interval.total_seconds())
+            self._wanted.clear()
+            if self._stopped.is_set():
+                return
+            self.beat()
+            if nudged:
+                self._stopped.wait(_NUDGE_GAP)
+
+    @property
+    def _span(self) -> timedelta:
+        """How long a claim or renewal is trusted, from the moment before it was sent."""
+        return self._settings.lease_ttl - self._settings.lease_margin

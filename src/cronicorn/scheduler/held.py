@@ -1,0 +1,87 @@
+"""A lease in the hands of its holder."""
+
+import asyncio
+import math
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from cronicorn.domain.errors import LeaseLostError
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.ports import Clock
+
+T = TypeVar("T")
+
+
+class CallStoppedError(Exception):
+    """The call was ended from our side, while the lease still stands."""
+
+
+class HeldLease:
+    """A lease, the moment until which it may be relied on, and the call made under it.
+
+    The deadline is counted by the process's own monotonic clock from before the claim (or renewal) was sent, so that it
+    ends before the store would let another worker start, even if the store never answers again.
+    """
+
+    def __init__(self, lease: Lease, clock: Clock, claimed_mono: float, span: timedelta) -> None:
+        self.lease = lease
+        self._clock = clock
+        self._claimed_mono = claimed_mono
+        self._span = span.total_seconds()
+        self._deadline = claimed_mono + self._span
+        self._stop_at = math.inf
+        self._limit: asyncio.Timeout | None = None
+
+    def now(self) -> datetime:
+        """The instant by the store's clock: that of the claim, moved on by our monotonic clock.
+
+        Counted from before the claim was sent, so it may run ahead by that trip, and lateness is never understated.
+        """
+        return self.lease.claimed_at + timedelta(seconds=self._clock.monotonic() - self._claimed_mono)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lease may still be relied on."""
+        return self._clock.monotonic() < self._deadline
+
+    async def within(self, call: Awaitable[T], until: datetime | None = None) -> T:
+        """Await *call*, but no longer than the lease stands.
+
+        Raises LeaseLostError when the lease ends first, CallStoppedError at *until* or when the run is cancelled.
+        """
+        if until is not None:
+            self._stop_at = min(self._stop_at, self._clock.monotonic() + (until - self.now()).total_seconds())
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                self._reschedule()
+                return await call
+        except TimeoutError:
+            if self._limit is None or not self._limit.expired():
+                raise
+            if self.alive:
+                raise CallStoppedError from None
+            raise LeaseLostError(f"The lease on {self.lease.run_id} ended before its call did.") from None
+        finally:
+            self._limit = None
+
+    def extend(self, sent_mono: float) -> None:
+        """A renewal sent at *sent_mono* was granted."""
+        if self.alive:
+            self._deadline = max(self._deadline, sent_mono + self._span)
+            self._reschedule()
+
+    def lose(self) -> None:
+        """Another worker holds the slot now, or nobody does."""
+        self._deadline = -math.inf
+        self._reschedule()
+
+    def cancel(self) -> None:
+        """A person asked for the run to be cancelled."""
+        self._stop_at = -math.inf
+        self._reschedule()
+
+    def _reschedule(self) -> None:
+        if self._limit is not None and not self._limit.expired():
+            wait = min(self._deadline, self._stop_at) - self._clock.monotonic()
+            self._limit.reschedule(asyncio.get_running_loop().time() + max(wait, 0.0))
