@@ -15,6 +15,8 @@ ALLOWED_MODULES = {
     "dataclasses",
     "datetime",
     "email.utils",  # HTTP dates
+    "ipaddress",  # reading addresses, no look-ups
+    "urllib.parse",
     "enum",
     "functools",
     "hashlib",

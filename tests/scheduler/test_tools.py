@@ -6,7 +6,9 @@ from cronicorn.domain import InvalidInputError, NotFoundError
 from cronicorn.scheduler import Tool, call_tool, tool
 
 
-@tool("Say how the endpoint should be called.", interval_s=float, reason=str, urgent=bool, optional=frozenset({"urgent"}))
+@tool(
+    "Say how the endpoint should be called.", interval_s=float, reason=str, urgent=bool, optional=frozenset({"urgent"})
+)
 async def propose_interval(arguments):
     return {"accepted": arguments["interval_s"]}
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from cronicorn.domain.cadence import Grid
-from cronicorn.domain.endpoint import CATCH_UP_WINDOW_MAX, BaselineKind, CatchUpMode, JobEndpoint
+from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, CATCH_UP_WINDOW_MAX, BaselineKind, CatchUpMode, JobEndpoint
 from cronicorn.domain.instant import MICROSECOND, shifted
 from cronicorn.domain.ports import Cron
 
@@ -27,20 +27,20 @@ def catch_up_window(endpoint: JobEndpoint) -> timedelta:
     """How late an instant may start: the policy's window, else the interval, at most CATCH_UP_WINDOW_MAX."""
     if endpoint.catch_up.mode is CatchUpMode.NONE:
         return PUNCTUAL
+    # A short window or interval still forgives the jitter of a busy second: otherwise nothing would ever run.
     if endpoint.catch_up.window is not None:
-        return endpoint.catch_up.window
+        return max(endpoint.catch_up.window, PUNCTUAL)
     baseline = endpoint.baseline
-    if baseline.kind is BaselineKind.INTERVAL and baseline.interval is not None:
-        # A short interval still forgives the jitter of a busy second.
-        return min(max(baseline.interval, PUNCTUAL), CATCH_UP_WINDOW_MAX)
+    if baseline.kind is BaselineKind.INTERVAL:
+        return min(max(baseline.length, PUNCTUAL), CATCH_UP_WINDOW_MAX)
     return CATCH_UP_WINDOW_MAX
 
 
 def admit(endpoint: JobEndpoint, now: datetime, cron: Cron) -> Admission:
     """Decide at *now* what the due plan of *endpoint* runs for.
 
-    A plan that stands for no nominal instant (hint, clamp, pause end) and a retry always run. A nominal instant runs
-    when it is inside the window; of several late ones the catch-up mode picks.
+    A plan that stands for no nominal instant (hint, clamp, pause end), a retry and an instant already taken on as owed
+    always run. A nominal instant runs when it is inside the window; of several late ones the catch-up mode picks.
     """
     plan = endpoint.state.plan
     if plan is None or plan.next_run_at is None:
@@ -50,29 +50,29 @@ def admit(endpoint: JobEndpoint, now: datetime, cron: Cron) -> Admission:
     grid = Grid(endpoint, cron)
     earliest = shifted(now, -catch_up_window(endpoint))
     planned_in_time = plan.next_run_at >= earliest
-    later = grid.next(plan.next_run_at)
+    # After an edit the books may be closed beyond the planned instant: what is recorded there is not taken up again.
+    after = max(plan.next_run_at, endpoint.state.accounted_until or plan.next_run_at)
+    later = grid.next(after)
     if later is None or later > now:
         return Admission(run=planned_in_time, nominal_at=plan.nominal_at)
-    nominal = _late(grid, endpoint, earliest, now)
+    nominal = _late(grid, max(after, shifted(earliest, -MICROSECOND)), now)
     if planned_in_time:
         nominal = [plan.nominal_at, *nominal]
-    policy = endpoint.catch_up
-    number = policy.runs_max if policy.mode is CatchUpMode.ALL else 1
-    chosen = nominal[:1] if policy.mode is CatchUpMode.EARLIEST else nominal[-number:]
-    if not chosen:
+    if not nominal:
         return Admission(run=False)
+    chosen = nominal[:1] if endpoint.catch_up.mode is CatchUpMode.EARLIEST else nominal[-_runs_max(endpoint) :]
     return Admission(run=True, nominal_at=chosen[0], owed=tuple(chosen[1:]))
 
 
-def _late(grid: Grid, endpoint: JobEndpoint, earliest: datetime, now: datetime) -> list[datetime]:
-    """Nominal instants after the planned one that are inside the window, as many as the policy may pick from."""
-    plan = endpoint.state.plan
-    assert plan is not None
-    assert plan.next_run_at is not None
-    after = max(plan.next_run_at, shifted(earliest, -MICROSECOND))
-    policy = endpoint.catch_up
-    if policy.mode is CatchUpMode.EARLIEST:
+def _late(grid: Grid, after: datetime, now: datetime) -> list[datetime]:
+    """Nominal instants of the effective stretch (*after*, *now*], as many as the policy may pick from."""
+    if grid.endpoint.catch_up.mode is CatchUpMode.EARLIEST:
         found = list(islice(grid.between(after, now), 1))
     else:
-        found = grid.latest(after, now, policy.runs_max if policy.mode is CatchUpMode.ALL else 1)
+        found = grid.latest(after, now, _runs_max(grid.endpoint))
     return [shifted(instant, -grid.offset) for instant in found]
+
+
+def _runs_max(endpoint: JobEndpoint) -> int:
+    policy = endpoint.catch_up
+    return min(max(policy.runs_max, 1), CATCH_UP_RUNS_MAX) if policy.mode is CatchUpMode.ALL else 1

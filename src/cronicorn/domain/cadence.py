@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from cronicorn.domain.endpoint import INTERVAL_DEFAULT, BaselineKind, JobEndpoint
+from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import LAST_INSTANT, MICROSECOND, ZERO, shifted, stable_fraction
+from cronicorn.domain.instant import MICROSECOND, ZERO, shifted, stable_fraction
 from cronicorn.domain.ports import Cron
 
 COUNT_MAX = 1_000
 """Instants of a cron schedule are counted up to here; a longer range says so."""
 _LOOKBACK_FIRST = timedelta(minutes=2)
+_LISTED_BEYOND = 64
+"""Of a stretch so many instants more than wanted are listed before it is cut shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,17 @@ class Grid:
 
     @property
     def offset(self) -> timedelta:
-        """The endpoint's stable offset: never longer than its interval."""
-        baseline = self.endpoint.baseline
-        if baseline.window <= ZERO or baseline.kind not in {BaselineKind.CRON, BaselineKind.INTERVAL}:
-            return ZERO
-        window = baseline.window
-        if baseline.kind is BaselineKind.INTERVAL and baseline.interval is not None:
-            window = min(window, baseline.interval)
-        return window * stable_fraction(self.endpoint.id)
+        """How much later than its nominal instant each effective one is."""
+        return stable_offset(self.endpoint)
 
     def next(self, after: datetime) -> datetime | None:
         """The first instant strictly after *after*; None when there is none."""
         offset = self.offset
         nominal = self._next_nominal(shifted(after, -offset))
-        return None if nominal is None else shifted(nominal, offset)
+        if nominal is None:
+            return None
+        instant = shifted(nominal, offset)
+        return instant if instant > after else None  # At the end of the calendar there is no later one.
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The instants in (*after*, *until*], in order."""
@@ -61,15 +60,34 @@ class Grid:
             instant = self.next(instant)
 
     def latest(self, after: datetime, until: datetime, number: int = 1) -> list[datetime]:
-        """The last *number* instants in (*after*, *until*], in order."""
-        interval = self._step()
-        lookback = _LOOKBACK_FIRST if interval is None else interval * (number + 1)
+        """The last *number* instants in (*after*, *until*], in order. Cheap however long and dense the stretch is."""
+        step = self._step()
+        if step is None:
+            return self._latest_unstepped(after, until, number)
+        first = self.next(after)
+        if first is None or first > until:
+            return []
+        in_all = (until - first) // step + 1
+        return [first + place * step for place in range(max(0, in_all - number), in_all)]
+
+    def _latest_unstepped(self, after: datetime, until: datetime, number: int) -> list[datetime]:
+        """Look back further and further until enough instants are in sight, then less far if they are too many."""
+        listed_max = number + _LISTED_BEYOND
+        start = max(after, shifted(until, -_LOOKBACK_FIRST))
+        too_far: datetime | None = None
+        too_near = until
         while True:
-            start = max(after, shifted(until, -lookback))
-            found = list(islice(self.between(start, until), 100_000))
-            if len(found) >= number or start == after:
+            found = list(islice(self.between(start, until), listed_max))
+            if len(found) == listed_max:
+                too_far = start
+            elif len(found) >= number or start == after:
                 return found[-number:]
-            lookback = min(lookback * 8, LAST_INSTANT - after)
+            else:
+                too_near = start
+            if too_far is None:
+                start = max(after, shifted(until, -8 * (until - start)))
+            else:
+                start = too_far + (too_near - too_far) / 2
 
     def count(self, after: datetime, until: datetime) -> Count | None:
         """The instants in (*after*, *until*] as a range; None when there are none. Cheap however long it is."""
@@ -87,7 +105,7 @@ class Grid:
 
     def _step(self) -> timedelta | None:
         baseline = self.endpoint.baseline
-        return baseline.interval if baseline.kind is BaselineKind.INTERVAL else None
+        return baseline.length if baseline.kind is BaselineKind.INTERVAL else None
 
     def _next_nominal(self, after: datetime) -> datetime | None:
         baseline = self.endpoint.baseline
@@ -95,8 +113,7 @@ class Grid:
             case BaselineKind.CRON:
                 return self._next_cron(after)
             case BaselineKind.INTERVAL:
-                interval = INTERVAL_DEFAULT if baseline.interval is None else baseline.interval
-                return next_on_grid(baseline.anchor_at, interval, after)
+                return next_on_grid(baseline.anchor_at, baseline.length, after)
             case BaselineKind.ONCE:
                 return baseline.once_at if baseline.once_at is not None and baseline.once_at > after else None
             case BaselineKind.DORMANT:
@@ -106,9 +123,21 @@ class Grid:
         try:
             return self.cron.next(self.endpoint.baseline.cron_schedule, after)
         except InvalidInputError:
-            return (
-                None  # An old row that today's doors would refuse: it never comes due, and the trace says so.
-            )
+            return None  # An old row that today's doors would refuse: it never comes due, and the trace says so.
+
+
+def stable_offset(endpoint: JobEndpoint) -> timedelta:
+    """The offset of *endpoint* inside its window: always the same, shorter than the window and the interval."""
+    baseline = endpoint.baseline
+    window = baseline.window
+    if window <= ZERO:
+        return ZERO
+    if baseline.kind is BaselineKind.INTERVAL:
+        window = min(window, baseline.length) if baseline.anchor_at is not None else ZERO
+    elif baseline.kind is not BaselineKind.CRON:
+        return ZERO
+    # Rounding to whole microseconds could reach the end of the window.
+    return max(ZERO, min(window * stable_fraction(endpoint.id), window - MICROSECOND))
 
 
 def next_on_grid(anchor: datetime | None, step: timedelta, after: datetime) -> datetime | None:

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from cronicorn.domain.admission import PUNCTUAL, admit
 from cronicorn.domain.cadence import Grid
+from cronicorn.domain.editing import edited, without_owed
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
-from cronicorn.domain.hint import HintKind, fresh_hints, with_signal
+from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until, with_signal
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
 from cronicorn.domain.ledger import Books, books_after_run, books_without_run
-from cronicorn.domain.plan import Plan
+from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.retry import may_retry, retry_backoff
@@ -43,17 +44,31 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     retries and signals; rules will join them here), and the endpoint is planned again. May be called more than once.
     """
     if facts.manual:
-        last_run_at = facts.run.started_at if facts.run is not None else endpoint.state.last_run_at
-        return Settlement(state=replace(endpoint.state, manual=None, last_run_at=last_run_at))
+        return _after_manual(endpoint, facts)
+    if facts.run is None and admit(endpoint, facts.now, facts.cron).run:
+        return Settlement(state=endpoint.state)  # An instant came due since the slot was found too late: it stays due.
     books = _books(endpoint, facts)
     steered = replace(endpoint, state=_steer(endpoint, facts, books))
     plan = plan_next_run(facts.now, steered, facts.cron)
     retry = _retry(endpoint, steered, facts)
-    if retry is not None and retry.plan is not None and _before(retry.plan, plan):
+    if retry is not None and retry.plan is not None and retry.plan.is_retry and _before(retry.plan, plan):
         return Settlement(state=retry, skips=books.skips)
     slot = endpoint.state.slots_issued + 1
-    state = replace(steered.state, plan=plan, slot=slot, slots_issued=slot, attempt=1)
-    return Settlement(state=state, skips=books.skips)
+    state, skips = without_owed(endpoint, replace(steered.state, plan=plan), facts.cron)
+    state = replace(state, slot=slot, slots_issued=slot, attempt=1)
+    return Settlement(state=state, skips=(*books.skips, *skips))
+
+
+def _after_manual(endpoint: JobEndpoint, facts: Facts) -> Settlement:
+    """The schedule goes on as it was, unless a pause or an archive came while the planned slot waited behind this run."""
+    last_run_at = facts.run.started_at if facts.run is not None else endpoint.state.last_run_at
+    state = replace(endpoint.state, manual=None, last_run_at=last_run_at)
+    held_back = state.suspended or paused_until(state.hints, facts.now) is not None
+    if not held_back or state.plan is None or state.plan.source in {Source.PAUSED, Source.SUSPENDED}:
+        return Settlement(state=state)
+    idle = replace(endpoint, state=state)
+    change = edited(idle, idle, Stored(now=facts.now), facts.cron)
+    return Settlement(state=change.endpoint.state, skips=change.skips)
 
 
 def _books(endpoint: JobEndpoint, facts: Facts) -> Books:
@@ -76,7 +91,7 @@ def _steer(endpoint: JobEndpoint, facts: Facts, books: Books) -> EndpointState:
     )
     if run is None:
         return state
-    hints = tuple(hint for hint in state.hints if not _consumed(hint.kind, hint.at, run.started_at))
+    hints = tuple(hint for hint in state.hints if not _consumed(hint, run.started_at))
     for hint in signal_hints(run.outcome, success=run.status is RunStatus.SUCCESS, now=now):
         hints = with_signal(hints, hint, now)
     return replace(
@@ -88,8 +103,14 @@ def _steer(endpoint: JobEndpoint, facts: Facts, books: Books) -> EndpointState:
     )
 
 
-def _consumed(kind: HintKind, at: datetime | None, started_at: datetime) -> bool:
-    return kind is HintKind.ONE_SHOT and at is not None and at <= started_at
+def _consumed(hint: Hint, started_at: datetime) -> bool:
+    """Whether the run begun at *started_at* is what a one-shot asked for. One written since asks for another."""
+    return (
+        hint.kind is HintKind.ONE_SHOT
+        and hint.at is not None
+        and hint.at <= started_at
+        and hint.written_at <= started_at
+    )
 
 
 def _failures(count: int, status: RunStatus) -> int:
@@ -119,20 +140,15 @@ def _retry(endpoint: JobEndpoint, steered: JobEndpoint, facts: Facts) -> Endpoin
     before the next instant of the schedule.
     """
     run = facts.run
-    if (
-        run is None
-        or run.status is not RunStatus.FAILED
-        or not may_retry(endpoint.retries, run.attempt, run.outcome)
-    ):
+    if run is None or run.status is not RunStatus.FAILED or not may_retry(endpoint.retries, run.attempt, run.outcome):
         return None
     chance = stable_fraction(facts.seed, run.endpoint_id, str(run.slot), str(run.attempt))
     retry_at = shifted(facts.now, retry_backoff(endpoint.retries, run.attempt, chance))
     failures = endpoint.state.failure_count
-    waiting = replace(steered.state, retry_at=retry_at, attempt=run.attempt + 1, failure_count=failures)
+    plan = endpoint.state.plan and replace(endpoint.state.plan, nominal_at=run.nominal_at)
+    waiting = replace(steered.state, plan=plan, retry_at=retry_at, attempt=run.attempt + 1, failure_count=failures)
     return replace(waiting, plan=plan_next_run(facts.now, replace(steered, state=waiting), facts.cron))
 
 
 def _before(plan: Plan, other: Plan) -> bool:
-    return plan.next_run_at is not None and (
-        other.next_run_at is None or plan.next_run_at < other.next_run_at
-    )
+    return plan.next_run_at is not None and (other.next_run_at is None or plan.next_run_at < other.next_run_at)

@@ -7,18 +7,27 @@ edit: it runs, and settling it plans with all that was written meanwhile. Only a
 from dataclasses import replace
 from datetime import datetime
 
+from cronicorn.domain.admission import PUNCTUAL
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.hint import Hint, paused_until, with_hint, without_pauses, without_steering
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.ledger import books_at_edit, dropped
+from cronicorn.domain.ledger import (
+    COALESCED,
+    HELD_BACK,
+    OVERLAPPED,
+    REPLACED,
+    Note,
+    books_at_edit,
+    dropped,
+    owed_dropped,
+)
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.domain.slot import Skip, SlotState
-from cronicorn.domain.trace import Mark, Verdict
 
 
 def started(endpoint: JobEndpoint, now: datetime, cron: Cron) -> JobEndpoint:
@@ -31,18 +40,59 @@ def started(endpoint: JobEndpoint, now: datetime, cron: Cron) -> JobEndpoint:
 def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) -> Change:
     """*after*, planned again where *before* leaves room for it, with a version of its own."""
     after = replace(after, version=before.version + 1, updated_at=stored.now)
-    books = books_at_edit(Grid(before, cron), stored.now)
-    after = _with_state(after, accounted_until=books.accounted_until)
-    if stored.leased or _stays_due(before, after, stored.now):
-        return Change(endpoint=after, skips=books.skips)
-    plan = plan_next_run(stored.now, after, cron)
-    skips = (*books.skips, *_put_aside(before, plan, cron, stored.now))
-    state = replace(after.state, plan=plan)
-    if state.owed_at is not None and plan.nominal_at != state.owed_at:
-        state = replace(state, owed_at=None, owed_count=0)
-    if state.attempt > 1 and not _is_retry(plan):
-        state = _without_retry(state)
-    return Change(endpoint=replace(after, state=state), skips=skips)
+    if _running(before, stored):
+        return _left_planned(before, after, stored.now, cron, OVERLAPPED)
+    if _stays_due(before, after, stored.now):
+        return _left_planned(before, after, stored.now, cron, COALESCED)
+    return _planned_again(before, after, stored.now, cron)
+
+
+def _left_planned(before: JobEndpoint, after: JobEndpoint, now: datetime, cron: Cron, note: Note) -> Change:
+    """*after* with the plan of *before*. What has passed of another schedule is recorded under that one, as *note*."""
+    if before.baseline == after.baseline:
+        return Change(endpoint=after)
+    grid = Grid(before, cron)
+    books = books_at_edit(grid, now, ran={_nominal(before.state.plan)}, note=note)
+    owed = owed_dropped(grid, REPLACED, first=False)
+    after = _with_state(after, accounted_until=books.accounted_until, owed_count=0)
+    return Change(endpoint=after, skips=(*books.skips, *owed))
+
+
+def _planned_again(before: JobEndpoint, after: JobEndpoint, now: datetime, cron: Cron) -> Change:
+    same = before.baseline == after.baseline
+    # The one instant of an endpoint may be held back beyond its time: the watermark passes it when it has run.
+    once = same and after.baseline.kind is BaselineKind.ONCE
+    after = _with_state(after, accounted_until=before.state.accounted_until if once else now)
+    plan = plan_next_run(now, after, cron)
+    if after.state.attempt > 1 and not plan.is_retry:
+        after = replace(after, state=_without_retry(after.state))
+        plan = plan_next_run(now, after, cron)
+    grid = Grid(before, cron)
+    note = HELD_BACK if plan.source in {Source.PAUSED, Source.SUSPENDED} else REPLACED
+    ran = {plan.nominal_at, _nominal(before.state.plan) if before.state.attempt > 1 else None}
+    books = books_at_edit(grid, now, ran=ran, note=note)
+    if not (once and plan.nominal_at == after.baseline.once_at):
+        after = _with_state(after, accounted_until=books.accounted_until)
+    state, owed = without_owed(before, replace(after.state, plan=plan), cron)
+    if not same:
+        owed = (*owed, *owed_dropped(Grid(replace(before, state=state), cron), REPLACED, first=False))
+        state = replace(state, owed_count=0)
+    return Change(endpoint=replace(after, state=state), skips=(*books.skips, *owed))
+
+
+def without_owed(before: JobEndpoint, state: EndpointState, cron: Cron) -> tuple[EndpointState, tuple[Skip, ...]]:
+    """*state* without the instants it owes, and their record, if its plan does not stand for them: it was paused.
+
+    The schedule of *before* says which instants these are.
+    """
+    if state.owed_at is None or _nominal(state.plan) == state.owed_at:
+        return state, ()
+    grid = Grid(replace(before, state=state), cron)
+    return replace(state, owed_at=None, owed_count=0), owed_dropped(grid, HELD_BACK, first=True)
+
+
+def _nominal(plan: Plan | None) -> datetime | None:
+    return plan.nominal_at if plan is not None else None
 
 
 def hinted(before: JobEndpoint, hint: Hint, stored: Stored, cron: Cron) -> Change:
@@ -108,6 +158,12 @@ def _with_state(endpoint: JobEndpoint, **changes: object) -> JobEndpoint:
     return replace(endpoint, state=replace(endpoint.state, **changes))  # type: ignore[arg-type]
 
 
+def _running(before: JobEndpoint, stored: Stored) -> bool:
+    """Whether the lease on *before* may be that of the planned slot. If that is not due, it is the manual one's."""
+    due_at = before.state.plan.next_run_at if before.state.plan is not None else None
+    return stored.leased and due_at is not None and due_at <= shifted(stored.now, PUNCTUAL)
+
+
 def _stays_due(before: JobEndpoint, after: JobEndpoint, now: datetime) -> bool:
     due_at = before.state.plan.next_run_at if before.state.plan is not None else None
     if due_at is None or due_at > now or after.state.suspended or before.state.suspended:
@@ -118,28 +174,9 @@ def _stays_due(before: JobEndpoint, after: JobEndpoint, now: datetime) -> bool:
     )
 
 
-def _put_aside(before: JobEndpoint, plan: Plan, cron: Cron, now: datetime) -> tuple[Skip, ...]:
-    """The planned nominal instant, if it has passed and the new plan no longer stands for it."""
-    nominal_at = before.state.plan.nominal_at if before.state.plan is not None else None
-    if nominal_at is None or plan.nominal_at == nominal_at:
-        return ()
-    if shifted(nominal_at, Grid(before, cron).offset) > now:
-        return ()
-    if plan.source in {Source.PAUSED, Source.SUSPENDED}:
-        return (dropped(nominal_at, SlotState.SKIPPED_PAUSED, "paused or archived before it could run"),)
-    return (dropped(nominal_at, SlotState.SUPERSEDED, "an edit put another instant in its place"),)
-
-
-def _is_retry(plan: Plan) -> bool:
-    won = any(step.mark is Mark.RETRY and step.verdict is Verdict.WON for step in plan.trace.steps)
-    return won and plan.source is not Source.PAUSED
-
-
 def _without_retry(state: EndpointState) -> EndpointState:
     slot = state.slots_issued + 1
-    return replace(
-        state, slot=slot, slots_issued=slot, attempt=1, retry_at=None, failure_count=state.failure_count + 1
-    )
+    return replace(state, slot=slot, slots_issued=slot, attempt=1, retry_at=None, failure_count=state.failure_count + 1)
 
 
 def _rested(endpoint: JobEndpoint, state: EndpointState, now: datetime) -> EndpointState:

@@ -75,6 +75,11 @@ class Baseline:
         return BaselineKind.CRON if self.cron else BaselineKind.INTERVAL
 
     @property
+    def length(self) -> timedelta:
+        """The interval, or the default one where none is set. Means something for interval schedules only."""
+        return INTERVAL_DEFAULT if self.interval is None else self.interval
+
+    @property
     def cron_schedule(self) -> CronSchedule:
         """The cron text with all that decides its meaning."""
         return CronSchedule(self.cron or "", self.zone, self.dst_gap, self.dst_overlap, self.dialect)

@@ -100,8 +100,4 @@ def _why(step: Step) -> str:
 
 
 def _baseline(step: Step) -> str:
-    return (
-        "The baseline's next instant."
-        if step.verdict is Verdict.WON
-        else "Something else came before the baseline."
-    )
+    return "The baseline's next instant." if step.verdict is Verdict.WON else "Something else came before the baseline."

@@ -48,9 +48,7 @@ def an_endpoint(**changes: object) -> JobEndpoint:
     return JobEndpoint(**(values | changes))  # type: ignore[arg-type]
 
 
-def an_interval_hint(
-    interval: timedelta, *, now: datetime = MIDNIGHT, ttl: timedelta = timedelta(hours=1)
-) -> Hint:
+def an_interval_hint(interval: timedelta, *, now: datetime = MIDNIGHT, ttl: timedelta = timedelta(hours=1)) -> Hint:
     """A person's interval hint."""
     return Hint(
         kind=HintKind.INTERVAL,
@@ -63,9 +61,7 @@ def an_interval_hint(
 
 def a_one_shot(when: datetime, *, now: datetime = MIDNIGHT, ttl: timedelta = timedelta(hours=1)) -> Hint:
     """A person's one-shot hint."""
-    return Hint(
-        kind=HintKind.ONE_SHOT, author=Author.PERSON, written_at=now, expires_at=shifted(now, ttl), at=when
-    )
+    return Hint(kind=HintKind.ONE_SHOT, author=Author.PERSON, written_at=now, expires_at=shifted(now, ttl), at=when)
 
 
 def a_defer(until: datetime, *, author: Author = Author.SIGNAL, now: datetime = MIDNIGHT) -> Hint:
@@ -86,9 +82,7 @@ def an_outcome(status_code: int = 200, **changes: object) -> Outcome:
     return Outcome(**(values | changes))  # type: ignore[arg-type]
 
 
-def a_lease(
-    endpoint: JobEndpoint, *, now: datetime = MIDNIGHT, manual: bool = False, fence: int = 1
-) -> Lease:
+def a_lease(endpoint: JobEndpoint, *, now: datetime = MIDNIGHT, manual: bool = False, fence: int = 1) -> Lease:
     """A lease of 30 s on the planned (or manual) slot of *endpoint*."""
     state = endpoint.state
     slot = state.manual.slot if manual and state.manual is not None else state.slot

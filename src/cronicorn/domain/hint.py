@@ -78,7 +78,7 @@ def fresh_hints(hints: Iterable[Hint], now: datetime) -> tuple[Hint, ...]:
 
 
 def with_hint(hints: Iterable[Hint], hint: Hint, now: datetime) -> tuple[Hint, ...]:
-    """*hints* without the lapsed ones, and *hint* in the place of its namesake. Raises ConflictError above HINTS_MAX."""
+    """*hints* less the lapsed ones, with *hint* in the place of its namesake. Raises ConflictError above HINTS_MAX."""
     kept = tuple(other for other in fresh_hints(hints, now) if other.id != hint.id)
     if len(kept) >= HINTS_MAX:
         raise ConflictError(f"The endpoint already has {HINTS_MAX} live hints; clear some first.")
@@ -102,8 +102,6 @@ def without_pauses(hints: Iterable[Hint]) -> tuple[Hint, ...]:
 
 
 def paused_until(hints: Iterable[Hint], now: datetime) -> datetime | None:
-    """The end of the longest pause in force at *now*, or None."""
-    ends = [
-        hint.at for hint in hints if hint.kind is HintKind.PAUSE and hint.at is not None and hint.at > now
-    ]
-    return max(ends, default=None)
+    """The end of the longest pause in force at *now*, or None. A pause that has lapsed is over, wherever it ends."""
+    pauses = (hint for hint in hints if hint.kind is HintKind.PAUSE and hint.fresh(now))
+    return max((hint.at for hint in pauses if hint.at is not None and hint.at > now), default=None)

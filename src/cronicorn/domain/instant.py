@@ -41,5 +41,6 @@ def instant_of(microseconds: int) -> datetime:
 
 def stable_fraction(*parts: str) -> float:
     """A number in [0, 1) that depends on *parts* only and is spread evenly (BLAKE2b)."""
-    digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=7).digest()
-    return int.from_bytes(digest, "big") / (1 << 56)
+    digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    # 53 bits are what a float holds: with more, the largest numbers would round up to 1.
+    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

@@ -8,23 +8,30 @@ or an edit accounts for the stretch from there to now, in pieces, each with its 
           | skipped_paused    |                 |                   |                  |
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from cronicorn.domain.admission import Admission, catch_up_window
 from cronicorn.domain.cadence import Grid
-from cronicorn.domain.endpoint import Overlap
-from cronicorn.domain.instant import MICROSECOND, shifted
+from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, Overlap
+from cronicorn.domain.instant import LAST_INSTANT, MICROSECOND, shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.slot import Skip, SlotState
 
+Note = tuple[SlotState, str]
+"""How an instant ended, and why."""
+
+LATE: Note = (SlotState.MISSED_WINDOW, "nobody could run it within its catch-up window")
+COALESCED: Note = (SlotState.COALESCED, "it was late, and another instant ran for it")
+OVERLAPPED: Note = (SlotState.SKIPPED_OVERLAP, "it came while the previous call was running")
+HELD_BACK: Note = (SlotState.SKIPPED_PAUSED, "paused or archived before it could run")
+REPLACED: Note = (SlotState.SUPERSEDED, "an edit put another instant in its place")
 _PAUSED_REASONS = {
     Source.PAUSED: "the endpoint was paused",
     Source.SUSPENDED: "the job was paused or archived, or the endpoint was archived",
 }
-_LATE = "nobody could run it within its catch-up window"
-_COALESCED = "it was late, and another instant ran for it"
-_OVERLAP = "it came while the previous call was running"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,45 +49,61 @@ def books_after_run(grid: Grid, admission: Admission, started_at: datetime, now:
     state = grid.endpoint.state
     if state.accounted_until is None:
         return Books(accounted_until=now)
-    following = _following_owed(grid, admission)
-    if following is not None:
-        return Books(
-            accounted_until=state.accounted_until, owed_at=following, owed_count=state.owed_count - 1
-        )
+    following = _owed(grid)[1:]
+    if following:
+        return Books(accounted_until=state.accounted_until, owed_at=following[0], owed_count=len(following) - 1)
     ledger = _Ledger(grid, ran={admission.nominal_at, *admission.owed})
     after = ledger.close_planned(started_at)
     ledger.close_late(after, shifted(started_at, -catch_up_window(grid.endpoint)), started_at)
+    ledger.drop_planned(state.accounted_until, *COALESCED)
+    begun_at = max(after, started_at)
     if admission.owed:
-        owed_count = len(admission.owed) - 1
         skips = tuple(ledger.skips)
-        return Books(
-            accounted_until=started_at, skips=skips, owed_at=admission.owed[0], owed_count=owed_count
-        )
-    buffered = _buffered(grid, started_at, now)
+        owed_at, owed_count = admission.owed[0], len(admission.owed) - 1
+        return Books(accounted_until=begun_at, skips=skips, owed_at=owed_at, owed_count=owed_count)
+    buffered = _buffered(grid, begun_at, now)
     ledger.ran.add(buffered)
-    ledger.close(max(after, started_at), now, SlotState.SKIPPED_OVERLAP, _OVERLAP)
-    return Books(accounted_until=now, skips=tuple(ledger.skips), owed_at=buffered)
+    ledger.close(begun_at, now, *OVERLAPPED)
+    return Books(accounted_until=max(begun_at, now), skips=tuple(ledger.skips), owed_at=buffered)
 
 
 def books_without_run(grid: Grid, now: datetime) -> Books:
     """Account up to *now* for a due slot that came too late to run."""
-    if grid.endpoint.state.accounted_until is None:
-        return Books(accounted_until=now)
-    ledger = _Ledger(grid, ran=set())
-    after = ledger.close_planned(now)
-    ledger.drop_planned_below(after, SlotState.MISSED_WINDOW, _LATE)
-    ledger.close(after, now, SlotState.MISSED_WINDOW, _LATE)
-    return Books(accounted_until=now, skips=tuple(ledger.skips))
-
-
-def books_at_edit(grid: Grid, now: datetime) -> Books:
-    """Account up to *now* under the schedule of *grid*, which is about to change. The planned slot stays planned."""
     state = grid.endpoint.state
     if state.accounted_until is None:
         return Books(accounted_until=now)
     ledger = _Ledger(grid, ran={state.plan.nominal_at if state.plan is not None else None})
-    ledger.close_planned(now)
-    return Books(accounted_until=max(state.accounted_until, now), skips=tuple(ledger.skips))
+    after = ledger.close_planned(now)
+    ledger.ran.clear()
+    ledger.drop_planned(after, *LATE)
+    ledger.close(after, now, *LATE)
+    return Books(accounted_until=max(after, now), skips=tuple(ledger.skips))
+
+
+def books_at_edit(grid: Grid, now: datetime, *, ran: Iterable[datetime | None], note: Note) -> Books:
+    """Account up to *now* under the schedule of *grid*, which is about to change or to be planned again.
+
+    *ran* holds the nominal instants that have run or still will, *note* is for what was due and now will not run.
+    """
+    stood = grid.endpoint.state
+    if stood.accounted_until is None:
+        return Books(accounted_until=now)
+    ledger = _Ledger(grid, ran=set(ran))
+    after = ledger.close_planned(now)
+    nominal_at = stood.plan.nominal_at if stood.plan is not None else None
+    if nominal_at is not None and shifted(nominal_at, grid.offset) <= now:
+        ledger.drop_planned(stood.accounted_until, *note)
+    ledger.close(after, now, *note)
+    return Books(accounted_until=max(after, now), skips=tuple(ledger.skips))
+
+
+def owed_dropped(grid: Grid, note: Note, *, first: bool) -> tuple[Skip, ...]:
+    """The instants that the endpoint of *grid* still owes and now will not run, the *first* of them included or not."""
+    gone = _owed(grid) if first else _owed(grid)[1:]
+    if not gone:
+        return ()
+    state, reason = note
+    return (Skip(state=state, reason=reason, first_at=gone[0], last_at=gone[-1], count=len(gone)),)
 
 
 def dropped(nominal_at: datetime, state: SlotState, reason: str) -> Skip:
@@ -88,12 +111,14 @@ def dropped(nominal_at: datetime, state: SlotState, reason: str) -> Skip:
     return Skip(state=state, reason=reason, first_at=nominal_at, last_at=nominal_at, count=1)
 
 
-def _following_owed(grid: Grid, admission: Admission) -> datetime | None:
-    state = grid.endpoint.state
-    if state.owed_at is None or state.owed_count < 1 or admission.nominal_at is None:
-        return None
-    instant = grid.next(shifted(admission.nominal_at, grid.offset))
-    return None if instant is None else shifted(instant, -grid.offset)
+def _owed(grid: Grid) -> list[datetime]:
+    """The nominal instants that the endpoint owes, in order: they follow one another on its grid."""
+    state, offset = grid.endpoint.state, grid.offset
+    if state.owed_at is None:
+        return []
+    owed_at = shifted(state.owed_at, offset)
+    more = islice(grid.between(owed_at, LAST_INSTANT), max(0, min(state.owed_count, CATCH_UP_RUNS_MAX)))
+    return [state.owed_at, *(shifted(instant, -offset) for instant in more)]
 
 
 def _buffered(grid: Grid, started_at: datetime, now: datetime) -> datetime | None:
@@ -115,35 +140,38 @@ class _Ledger:
     def close_planned(self, until: datetime) -> datetime:
         """Record what the plan in force put aside, up to *until* or to its own instant; say where it stopped."""
         state = self.grid.endpoint.state
-        assert state.accounted_until is not None
+        after = state.accounted_until
+        assert after is not None
         if state.plan is None:
-            return until
+            return after
         due = state.plan.next_run_at
         end = until if due is None else min(until, shifted(due, -MICROSECOND))
         source = state.plan.source
         if source in _PAUSED_REASONS:
-            self.close(state.accounted_until, end, SlotState.SKIPPED_PAUSED, _PAUSED_REASONS[source])
+            self.close(after, end, SlotState.SKIPPED_PAUSED, _PAUSED_REASONS[source])
         elif source is Source.CATCH_UP:
-            self.close(state.accounted_until, end, SlotState.SKIPPED_OVERLAP, _OVERLAP)
+            self.close(after, end, *OVERLAPPED)
         else:
-            self.close(state.accounted_until, end, SlotState.SUPERSEDED, f"the plan was {source.value}")
-        return max(state.accounted_until, end)
+            backed_off = source is Source.BASELINE_INTERVAL
+            reason = "the endpoint backed off after failures" if backed_off else f"the plan was {source.value}"
+            self.close(after, end, SlotState.SUPERSEDED, reason)
+        return max(after, end)
 
     def close_late(self, after: datetime, earliest: datetime, until: datetime) -> None:
         """Record what became due in (*after*, *until*] beside what ran; *earliest* ends the catch-up window."""
         border = min(max(after, shifted(earliest, -MICROSECOND)), until)
-        self.close(after, border, SlotState.MISSED_WINDOW, _LATE)
-        self.close(border, until, SlotState.COALESCED, _COALESCED)
+        self.close(after, border, *LATE)
+        self.close(border, until, *COALESCED)
 
-    def drop_planned_below(self, watermark: datetime, state: SlotState, reason: str) -> None:
-        """Record the planned nominal instant when it lies where the books are closed already."""
-        plan = self.grid.endpoint.state.plan
-        if (
-            plan is not None
-            and plan.nominal_at is not None
-            and shifted(plan.nominal_at, self.grid.offset) <= watermark
-        ):
-            self.skips.append(dropped(plan.nominal_at, state, reason))
+    def drop_planned(self, watermark: datetime, state: SlotState, reason: str) -> None:
+        """Record the planned nominal instant by itself, if it did not run and no stretch after *watermark* holds it."""
+        stood = self.grid.endpoint.state
+        nominal_at = stood.plan.nominal_at if stood.plan is not None else None
+        if nominal_at is None or nominal_at in self.ran or nominal_at == stood.owed_at or stood.attempt > 1:
+            return
+        effective = shifted(nominal_at, self.grid.offset)
+        if effective <= watermark or self.grid.next(shifted(effective, -MICROSECOND)) != effective:
+            self.skips.append(dropped(nominal_at, state, reason))
 
     def close(self, after: datetime, until: datetime, state: SlotState, reason: str) -> None:
         """Record the instants in (*after*, *until*] that have no run."""

@@ -7,23 +7,24 @@ The rules, in order, each one line of the trace:
 2. Fresh hints compete. Of interval hints the strongest counts (author, then priority, then the shorter interval); it
    replaces the baseline, slower or faster. Of one-shots the earliest counts; it wins when strictly earlier than what
    it competes with.
-3. An instant that is owed (catch-up, buffered) or a retry wins when it comes before that.
+3. A retry wins when it comes before that. An instant that is owed (catch-up, buffered) always wins: it is due now.
 4. A past instant becomes now, or now + interval for the two interval sources.
-5. A defer holds the run back, unless a stronger author asked for the instant.
+5. The latest defer holds the run back, unless a stronger author asked for the instant.
 6. Guardrails: minimum, then maximum, counted from the last start. When they contradict, the maximum wins.
 7. A pause beats everything; the run comes at its end.
 
 Rules 1, 2, 4, 6 and 7 are those of the reference scheduler, on which recorded plans and golden vectors rest; what is
-added to them is neutral where absent.
+added to them is neutral where absent. All that counts from the last start keeps its phase: planning again, however
+often, moves no instant further away.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cronicorn.domain.cadence import Grid
-from cronicorn.domain.endpoint import INTERVAL_DEFAULT, BaselineKind, JobEndpoint
+from cronicorn.domain.cadence import Grid, next_on_grid, stable_offset
+from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.hint import Author, Hint, HintKind, paused_until
-from cronicorn.domain.instant import ZERO, scaled, shifted
+from cronicorn.domain.instant import MICROSECOND, ZERO, scaled, shifted
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.trace import Mark, Step, Trace, Verdict
@@ -85,15 +86,12 @@ def _choose(now: datetime, endpoint: JobEndpoint, cron: Cron, steps: list[Step])
         rivals.append(retry)
         chosen = retry if retry.before(chosen) else chosen
     if state.owed_at is not None:
-        owed = _Candidate(state.owed_at, Source.CATCH_UP, Mark.OWED, state.owed_at, amount=state.owed_count)
-        rivals.append(owed)
-        chosen = owed if owed.before(chosen) else chosen
+        chosen = _Candidate(state.owed_at, Source.CATCH_UP, Mark.OWED, state.owed_at, amount=state.owed_count)
+        rivals.append(chosen)
     won_or_lost = (rival.step(Verdict.WON if rival is chosen else Verdict.LOST) for rival in rivals)
     steps[:0] = won_or_lost
     if baseline.nominal_at is not None and baseline.nominal_at != baseline.at:
-        steps.append(
-            Step(Mark.WINDOW, Verdict.APPLIED if chosen is baseline else Verdict.IDLE, baseline.nominal_at)
-        )
+        steps.append(Step(Mark.WINDOW, Verdict.APPLIED if chosen is baseline else Verdict.IDLE, baseline.nominal_at))
     return chosen
 
 
@@ -119,48 +117,44 @@ def _accounted(endpoint: JobEndpoint, instant: datetime) -> bool:
 
 
 def _baseline_interval(now: datetime, endpoint: JobEndpoint, cron: Cron) -> _Candidate:
-    interval = endpoint.baseline.interval
-    interval = INTERVAL_DEFAULT if interval is None else interval
+    interval = endpoint.baseline.length
     failures = endpoint.state.failure_count
     factor = 2.0 ** max(min(failures, BACKOFF_EXPONENT_MAX), -1_000)
+    base = endpoint.state.spaced_from or now
     grid = Grid(endpoint, cron)
-    at = grid.next(shifted(now, scaled(interval, factor - 1)) if factor > 1 else now)
+    at = grid.next(max(now, shifted(base, scaled(interval, factor - 1))) if factor > 1 else now)
     if at is not None:
         nominal_at = shifted(at, -grid.offset)
     else:
-        at = nominal_at = shifted(endpoint.state.spaced_from or now, scaled(interval, factor))
+        at = nominal_at = _repeated(base, scaled(interval, factor), now)
     source = Source.BASELINE_INTERVAL
     return _Candidate(at, source, Mark.INTERVAL, nominal_at, interval, amount=failures)
 
 
+def _repeated(base: datetime, length: timedelta, now: datetime) -> datetime:
+    """The first of `base + n * length`, n from 1, that is not before *now*; the first of all when none is."""
+    first = shifted(base, length)
+    if first >= now:
+        return first
+    return next_on_grid(base, length, shifted(now, -MICROSECOND)) or first
+
+
 def _interval_hint(now: datetime, endpoint: JobEndpoint, steps: list[Step]) -> _Candidate | None:
     base = endpoint.state.spaced_from or now
+    source, mark = Source.AI_INTERVAL, Mark.HINT_INTERVAL
     candidates = [
-        (
-            hint,
-            _Candidate(
-                shifted(base, hint.interval),
-                Source.AI_INTERVAL,
-                Mark.HINT_INTERVAL,
-                None,
-                hint.interval,
-                hint.author,
-            ),
-        )
-        for hint in _fresh(now, endpoint, HintKind.INTERVAL, steps)
+        _Candidate(_repeated(base, hint.interval, now), source, mark, None, hint.interval, hint.author)
+        for hint in sorted(_fresh(now, endpoint, HintKind.INTERVAL, steps), key=_by_strength)
         if hint.interval
     ]
-    if not candidates:
-        return None
-    _, chosen = max(candidates, key=lambda pair: (*_strength(pair[0]), -(pair[0].interval or ZERO)))
-    steps.extend(other.step(Verdict.LOST) for _, other in candidates if other is not chosen)
-    return chosen
+    steps.extend(other.step(Verdict.LOST) for other in candidates[1:])
+    return candidates[0] if candidates else None
 
 
 def _one_shot_hint(now: datetime, endpoint: JobEndpoint, steps: list[Step]) -> _Candidate | None:
     candidates = [
         _Candidate(hint.at, Source.AI_ONESHOT, Mark.HINT_ONE_SHOT, None, None, hint.author)
-        for hint in sorted(_fresh(now, endpoint, HintKind.ONE_SHOT, steps), key=_strength, reverse=True)
+        for hint in sorted(_fresh(now, endpoint, HintKind.ONE_SHOT, steps), key=_by_strength)
     ]
     if not candidates:
         return None
@@ -174,15 +168,14 @@ def _one_shot_hint(now: datetime, endpoint: JobEndpoint, steps: list[Step]) -> _
 def _fresh(now: datetime, endpoint: JobEndpoint, kind: HintKind, steps: list[Step]) -> list[Hint]:
     of_kind = [hint for hint in endpoint.state.hints if hint.kind is kind]
     steps.extend(
-        Step(Mark.HINT_LAPSED, Verdict.LOST, hint.expires_at, hint.author)
-        for hint in of_kind
-        if not hint.fresh(now)
+        Step(Mark.HINT_LAPSED, Verdict.LOST, hint.expires_at, hint.author) for hint in of_kind if not hint.fresh(now)
     )
     return [hint for hint in of_kind if hint.fresh(now)]
 
 
-def _strength(hint: Hint) -> tuple[int, int]:
-    return (hint.author.rank, hint.priority)
+def _by_strength(hint: Hint) -> tuple[int, int, timedelta]:
+    """Sorts hints: the strongest author first, then the highest priority, then the shortest interval."""
+    return (-hint.author.rank, -hint.priority, hint.interval or ZERO)
 
 
 def _not_past(now: datetime, chosen: _Candidate, steps: list[Step]) -> _Candidate:
@@ -198,11 +191,10 @@ def _not_past(now: datetime, chosen: _Candidate, steps: list[Step]) -> _Candidat
 
 
 def _deferred(now: datetime, endpoint: JobEndpoint, chosen: _Candidate, steps: list[Step]) -> _Candidate:
-    for hint in _fresh(now, endpoint, HintKind.DEFER, steps):
+    hints = _fresh(now, endpoint, HintKind.DEFER, steps)
+    for hint in sorted(hints, key=lambda hint: (hint.at or now, hint.author.rank), reverse=True):
         outranked = (
-            chosen.source is Source.AI_ONESHOT
-            and chosen.author is not None
-            and chosen.author.rank > hint.author.rank
+            chosen.source is Source.AI_ONESHOT and chosen.author is not None and chosen.author.rank > hint.author.rank
         )
         if chosen.at is None or hint.at is None or hint.at <= chosen.at or outranked:
             steps.append(Step(Mark.DEFER, Verdict.LOST if outranked else Verdict.IDLE, hint.at, hint.author))
@@ -227,7 +219,10 @@ def _clamped(now: datetime, endpoint: JobEndpoint, chosen: _Candidate, steps: li
         applied = chosen.at > ceiling
         steps.append(Step(Mark.CLAMP_MAX, Verdict.APPLIED if applied else Verdict.IDLE, ceiling))
         if applied:
-            chosen = replace(chosen, at=ceiling, source=Source.CLAMPED_MAX, nominal_at=None)
+            # A run can stand for an instant that was held back, not for one that comes after it.
+            natural = None if chosen.nominal_at is None else shifted(chosen.nominal_at, stable_offset(endpoint))
+            nominal_at = chosen.nominal_at if natural is not None and natural <= ceiling else None
+            chosen = replace(chosen, at=ceiling, source=Source.CLAMPED_MAX, nominal_at=nominal_at)
     return chosen
 
 
@@ -237,9 +232,7 @@ def _paused(now: datetime, endpoint: JobEndpoint, chosen: _Candidate, steps: lis
         return chosen
     if chosen.at is None and endpoint.baseline.kind is not BaselineKind.CRON:
         steps.append(Step(Mark.PAUSE, Verdict.IDLE, until))
-        return (
-            chosen  # Nothing was planned, so there is nothing to hold back: a dormant endpoint stays dormant.
-        )
+        return chosen  # Nothing was planned, so there is nothing to hold back: a dormant endpoint stays dormant.
     steps.append(Step(Mark.PAUSE, Verdict.WON, until))
     nominal_at = chosen.nominal_at if endpoint.baseline.kind is BaselineKind.ONCE else None
     return _Candidate(until, Source.PAUSED, Mark.PAUSE, nominal_at)

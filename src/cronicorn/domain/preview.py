@@ -25,9 +25,7 @@ def preview(endpoint: JobEndpoint, now: datetime, cron: Cron, count: int) -> tup
             break
         plans.append(plan)
         endpoint = replace(endpoint, state=state)
-        facts = Facts(
-            stored=Stored(now=plan.next_run_at), run=_imagined(endpoint, plan), manual=False, cron=cron
-        )
+        facts = Facts(stored=Stored(now=plan.next_run_at), run=_imagined(endpoint, plan), manual=False, cron=cron)
         state = decide(endpoint, facts).state
     return tuple(plans)
 

@@ -17,8 +17,9 @@ def retry_backoff(policy: RetryPolicy, attempt: int, chance: float) -> timedelta
     300 s and 3 doublings 10, 20, 40, 80, 160, 240, 300 s, as in Google Cloud Scheduler's RetryConfig. Drawing evenly
     from zero to it ("full jitter") keeps many clients from coming back together.
     """
-    doublings = min(attempt - 1, policy.doublings_max)
-    linear_steps = max(1, attempt - policy.doublings_max)
+    doublings_max = max(0, policy.doublings_max)
+    doublings = min(attempt - 1, doublings_max)
+    linear_steps = max(1, attempt - doublings_max)
     full = scaled(policy.backoff_min, 2.0 ** min(doublings, _EXPONENT_MAX) * linear_steps)
     return scaled(min(full, policy.backoff_max), chance)
 

@@ -1,12 +1,36 @@
 """What follows from a run or an edit, as values that a store writes in one go."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.slot import Skip
+
+
+class Siblings(Mapping[str, JobEndpoint]):
+    """The other endpoints of a job by name, read from the store when first looked at: most decisions never do."""
+
+    __slots__ = ("_found", "_read")
+
+    def __init__(self, read: Callable[[], Mapping[str, JobEndpoint]]) -> None:
+        self._read = read
+        self._found: Mapping[str, JobEndpoint] | None = None
+
+    def __getitem__(self, name: str) -> JobEndpoint:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> Mapping[str, JobEndpoint]:
+        if self._found is None:
+            self._found = self._read()
+        return self._found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +40,10 @@ class Stored:
     now: datetime
     """By the store's clock."""
     leased: bool = False
-    """Whether a worker holds a live lease on the endpoint."""
+    """Whether a worker holds a live lease on the endpoint, for its planned slot or a manual one."""
     siblings: Mapping[str, JobEndpoint] = field(default_factory=dict)
-    """The other endpoints of the job by name, for rules that read or steer them."""
+    """The other endpoints of the job by name, archived ones left out, for rules that read or steer them. Empty in
+    what a catalog only reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,5 @@ def signal_hints(outcome: Outcome, *, success: bool, now: datetime) -> tuple[Hin
         return ()
     until = shifted(now, wait)
     reason = f"Retry-After asked for {wait.total_seconds():g} s with status {outcome.status_code}"
-    hint = Hint(
-        kind=HintKind.DEFER, author=Author.SIGNAL, written_at=now, expires_at=until, at=until, reason=reason
-    )
+    hint = Hint(kind=HintKind.DEFER, author=Author.SIGNAL, written_at=now, expires_at=until, at=until, reason=reason)
     return (hint,)

@@ -9,8 +9,11 @@ from cronicorn.domain.instant import MICROSECOND, instant_of, microseconds_of
 
 CODE_BYTES_MAX = 199
 """The stored form of a trace is never longer than this."""
+AMOUNT_MAX = 999_999
+"""Larger amounts are stored as this."""
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RADIX = len(_DIGITS)
 
 
 class Mark(StrEnum):
@@ -84,14 +87,19 @@ class Trace:
         head, *rest = code.split(";")
         if not head.startswith("1"):
             raise ValueError(f"not a trace: {code[:20]!r}")
-        now = instant_of(_number(head[1:]))
-        return cls(now, tuple(_step(now, part) for part in rest))
+        try:
+            now = instant_of(_number(head[1:]))
+            return cls(now, tuple(_step(now, part) for part in rest))
+        except (IndexError, OverflowError) as error:
+            raise ValueError(f"not a trace: {code[:20]!r}") from error
 
 
 def _least_telling(steps: list[Step]) -> int:
-    for marks in ({Mark.HINT_LAPSED}, {Mark.HINT_INTERVAL, Mark.HINT_ONE_SHOT, Mark.DEFER}):
-        for index in range(len(steps) - 1, -1, -1):
-            if steps[index].mark in marks and steps[index].verdict not in {Verdict.WON, Verdict.APPLIED}:
+    """The step to leave out first. What won or moved the run is kept: there are at most seven of these."""
+    spare = [index for index, step in enumerate(steps) if step.verdict in {Verdict.LOST, Verdict.IDLE}]
+    for marks in ({Mark.HINT_LAPSED}, {Mark.HINT_INTERVAL, Mark.HINT_ONE_SHOT, Mark.DEFER}, set(Mark)):
+        for index in reversed(spare):
+            if steps[index].mark in marks:
                 return index
     return len(steps) - 1
 
@@ -103,7 +111,7 @@ def _join(now: datetime, steps: list[Step]) -> str:
 def _code(now: datetime, step: Step) -> str:
     author = _AUTHOR_LETTER[step.author] if step.author is not None else ""
     at = _base36((step.at - now) // MICROSECOND) if step.at is not None else ""
-    amount = f",{_base36(step.amount)}" if step.amount else ""
+    amount = f",{_base36(min(max(step.amount, -AMOUNT_MAX), AMOUNT_MAX))}" if step.amount else ""
     return f"{step.mark.value}{step.verdict.value}{author}{at}{amount}"
 
 
@@ -121,11 +129,11 @@ def _base36(number: int) -> str:
     if number < 0:
         return f"-{_base36(-number)}"
     digits = ""
-    while number >= 36:
-        number, digit = divmod(number, 36)
+    while number >= _RADIX:
+        number, digit = divmod(number, _RADIX)
         digits = _DIGITS[digit] + digits
     return _DIGITS[number] + digits
 
 
 def _number(text: str) -> int:
-    return int(text, 36)
+    return int(text, _RADIX)

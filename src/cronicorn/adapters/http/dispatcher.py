@@ -52,8 +52,8 @@ class CurlDispatcher(Dispatcher):
         self._limits = limits or DispatcherLimits.for_this_process()
         self._options = fixed_options(trust or Trust.of_this_machine())
         self._room = asyncio.Semaphore(self._limits.calls)
-        self._driver = MultiDriver(connections_max=self._limits.calls + self._limits.connections_kept)
-        self._pools = Pools(clock=self._loop.time, kept_max=self._limits.connections_kept)
+        self._driver = MultiDriver(connections_max=self._limits.calls + self._limits.connections)
+        self._pools = Pools(clock=self._loop.time, connections_max=self._limits.connections)
         self._live: dict[pycurl.Curl, Exchange] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._calls = 0

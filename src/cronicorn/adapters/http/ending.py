@@ -71,7 +71,8 @@ def outcome_of(ending: Ending, *, body_bytes_max: int) -> Outcome:
     kind, error = _kind_and_error(ending)
     headers = headers_of(exchange.header_lines) if exchange.status is not None else ()
     partial = Outcome(kind=kind, duration=ending.duration, status_code=exchange.status, headers=headers, error=error)
-    return _with_body(partial, exchange, body_bytes_max) if exchange.body else partial
+    has_body = exchange.body or exchange.stop is Stop.BODY_FULL
+    return _with_body(partial, exchange, body_bytes_max) if has_body else partial
 
 
 def _with_body(partial: Outcome, exchange: Exchange, bytes_max: int) -> Outcome:
@@ -83,7 +84,7 @@ def _with_body(partial: Outcome, exchange: Exchange, bytes_max: int) -> Outcome:
         duration=partial.duration,
         status_code=partial.status_code,
         headers=partial.headers,
-        body=kept,
+        body=kept or None,
         body_is_json=whole and kept == text and is_json(text),
         body_truncated=exchange.stop is Stop.BODY_FULL or kept != text,
         error=partial.error,

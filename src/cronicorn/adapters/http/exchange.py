@@ -1,5 +1,6 @@
 """One request and its answer on one connection, as libcurl's callbacks see it. None of them may raise."""
 
+import os
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,6 +42,21 @@ class ExchangeLimits:
     header_bytes: int
 
 
+class _Handover:
+    """A new socket on its way to libcurl, which takes a duplicate of the descriptor and drops this object."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._fd = opened.detach()
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
 class Exchange:
     """Collects an answer and guards its connection: the second look at the address, when it is really connected."""
 
@@ -78,7 +94,7 @@ class Exchange:
         self.crash: BaseException | None = None
         self.touched_at: float | None = None
 
-    def on_open(self, purpose: int, address: tuple[int, int, int, tuple[object, ...]]) -> socket.socket | int:
+    def on_open(self, purpose: int, address: tuple[int, int, int, tuple[object, ...]]) -> "_Handover | int":
         """Open a socket for the address libcurl is about to connect to, if it is the checked one."""
         try:
             family, kind, protocol, peer = address
@@ -86,12 +102,21 @@ class Exchange:
                 self.stop = Stop.REFUSED
                 return pycurl.SOCKET_BAD
             self._opened = True
-            return socket.socket(family, kind, protocol)
+            return _Handover(socket.socket(family, kind, protocol))
         except OSError:
             self.stop = Stop.NO_SOCKET
         except BaseException as error:  # noqa: BLE001 - a callback must not raise; `perform` raises it again
             self._crashed(error)
         return pycurl.SOCKET_BAD
+
+    def on_opened(self, fd: int, purpose: int) -> int:
+        """Keep *fd* from child processes: libcurl's duplicate has lost that mark."""
+        try:
+            os.set_inheritable(fd, False)  # noqa: FBT003 - the name says it
+        except BaseException as error:  # noqa: BLE001
+            self._crashed(error)
+            return pycurl.SOCKOPT_ERROR
+        return pycurl.SOCKOPT_OK
 
     def on_connected(self, remote: str, local: str, remote_port: int, local_port: int) -> int:
         """Let the request go out, or not: called for every request, also on a connection that is used again."""

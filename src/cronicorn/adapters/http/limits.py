@@ -21,8 +21,8 @@ class DispatcherLimits:
     """Of one name, each only when the one before could not be connected."""
     calls: int = 1_024
     """At once; further ones wait, and their clock does not run meanwhile."""
-    connections_kept: int = 512
-    """Idle or in use; beyond it a connection is closed after its call."""
+    connections: int = 2_048
+    """Idle or in use. Where there are more, a connection is closed after its call; so at most *calls* come on top."""
 
     @classmethod
     def for_this_process(cls) -> "DispatcherLimits":
@@ -30,4 +30,4 @@ class DispatcherLimits:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         unlimited = soft in {resource.RLIM_INFINITY, -1}
         ours = max((_DESCRIPTORS_WHEN_UNLIMITED if unlimited else soft) * 2 // 3, _DESCRIPTORS_MIN)
-        return cls(calls=ours * 2 // 3, connections_kept=ours // 3)
+        return cls(calls=ours // 3, connections=ours * 2 // 3)

@@ -67,9 +67,9 @@ class Pool:
 class Pools:
     """The pools of all tenants that called lately."""
 
-    def __init__(self, *, clock: Callable[[], float], kept_max: int) -> None:
+    def __init__(self, *, clock: Callable[[], float], connections_max: int) -> None:
         self._clock = clock
-        self._kept_max = kept_max
+        self._connections_max = connections_max
         self._pools: dict[str, Pool] = {}
         self._idle: dict[Ends, _Kept] = {}
         self._in_use = 0
@@ -99,8 +99,8 @@ class Pools:
 
     @property
     def may_keep(self) -> bool:
-        """Whether there is room for one more idle connection."""
-        return len(self._idle) + self._in_use < self._kept_max
+        """Whether a call that begins now may leave its connection open."""
+        return len(self._idle) + self._in_use < self._connections_max
 
     def sweep(self) -> None:
         """Close pools that have not been used for a while, and forget connections that libcurl has closed by now."""

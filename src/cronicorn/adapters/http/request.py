@@ -20,7 +20,7 @@ _OURS = {
     "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
 """They frame the message or concern the connection. Who could set them could put a second request into the first."""
-_ADDED_BY_LIBCURL = ("Accept", "Content-Type", "Expect")
+_ADDED_BY_LIBCURL = ("Accept", "Content-Type", "Expect", "User-Agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ class Transfer:
         yield pycurl.FRESH_CONNECT, int(fresh)
         yield pycurl.FORBID_REUSE, int(not keep)
         yield pycurl.OPENSOCKETFUNCTION, exchange.on_open
+        yield pycurl.SOCKOPTFUNCTION, exchange.on_opened
         yield pycurl.PREREQFUNCTION, exchange.on_connected
         yield pycurl.HEADERFUNCTION, exchange.on_header
         yield pycurl.WRITEFUNCTION, exchange.on_body

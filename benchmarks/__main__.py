@@ -1,0 +1,21 @@
+"""`python -m benchmarks [drain|lateness|plan|cron ...] [--json]`: all of them when none is named."""
+
+import argparse
+
+from benchmarks import cron, plan
+
+_ALL = {"plan": plan.run, "cron": cron.run}
+
+
+def main() -> None:
+    """Run the benchmarks that were named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*_ALL, []], metavar="NAME", help=f"one of {', '.join(_ALL)}")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON instead of tables")
+    arguments = parser.parse_args()
+    for name in arguments.names or _ALL:
+        _ALL[name](as_json=arguments.as_json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A target server: its own process, keep-alive, one fixed JSON answer, and a count of what it answered."""
+
+import asyncio
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import uvloop
+
+BODY = json.dumps(
+    {"status": "ok", "orders_per_minute": 42, "queue_depth": 7, "note": "a small answer, as most are"}
+).encode()
+_ANSWER = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)) + BODY
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running target server."""
+
+    url: str
+    _control: Connection
+
+    def arrivals(self) -> list[tuple[str, float]]:
+        """Path and wall-clock arrival (seconds since 1970) of each request since the last call."""
+        self._control.send("arrivals")
+        found: list[tuple[str, float]] = self._control.recv()
+        return found
+
+
+@contextmanager
+def target_server() -> Iterator[Target]:
+    """A target in a process of its own, gone at the end of the block."""
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        port = ours.recv()
+        yield Target(f"http://127.0.0.1:{port}", ours)
+    finally:
+        process.terminate()
+        process.join()
+
+
+class _Answerer(asyncio.Protocol):
+    """Answers every request of a connection; good enough for clients that send one head at a time without a body."""
+
+    def __init__(self, arrivals: list[tuple[str, float]]) -> None:
+        self._arrivals = arrivals
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+            self._arrivals.append((head.split(b" ", 2)[1].decode(), time.time()))
+            assert self._transport is not None
+            self._transport.write(_ANSWER)
+
+
+def _serve(control: Connection) -> None:
+    uvloop.run(_serve_until_closed(control))
+
+
+async def _serve_until_closed(control: Connection) -> None:
+    arrivals: list[tuple[str, float]] = []
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Answerer(arrivals), "127.0.0.1", 0, backlog=4_096)
+    control.send(server.sockets[0].getsockname()[1])
+    closed = asyncio.Event()
+
+    def asked() -> None:
+        try:
+            control.recv()
+        except EOFError:
+            closed.set()
+            return
+        control.send(list(arrivals))
+        arrivals.clear()
+
+    loop.add_reader(control.fileno(), asked)
+    await closed.wait()

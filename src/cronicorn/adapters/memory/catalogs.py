@@ -1,0 +1,105 @@
+"""Jobs and endpoints in memory."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from cronicorn.adapters.memory.database import MemoryDatabase, Row
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.ports import EndpointCatalog, EndpointEdit, JobCatalog
+from cronicorn.domain.settlement import Stored
+
+
+class MemoryJobCatalog(JobCatalog):
+    """Keeps jobs."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def add(self, job: Job) -> None:
+        with self._database.lock:
+            if job.id in self._database.jobs:
+                raise ConflictError(f"Job {job.id} already exists.")
+            self._database.jobs[job.id] = job
+
+    async def get(self, tenant_id: str, job_id: str) -> Job:
+        with self._database.lock:
+            return self._database.job(tenant_id, job_id)
+
+    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+        with self._database.lock:
+            jobs = [
+                job
+                for job in self._database.jobs.values()
+                if job.tenant_id == tenant_id
+                and (job.status is status if status is not None else job.status is not JobStatus.ARCHIVED)
+            ]
+            jobs.sort(key=lambda job: job.created_at)
+            return [(job, self._endpoint_count(job.id)) for job in jobs]
+
+    async def change(
+        self,
+        tenant_id: str,
+        job_id: str,
+        edit: Callable[[Job, datetime], Job],
+        edit_endpoint: EndpointEdit | None = None,
+    ) -> Job:
+        with self._database.lock:
+            now = self._database.clock.now()
+            job = edit(self._database.job(tenant_id, job_id), now)
+            rows = self._database.rows_of(job_id) if edit_endpoint is not None else []
+            changes = [
+                (row, edit_endpoint(row.endpoint, job, self._database.stored(row, now)))
+                for row in rows
+                if edit_endpoint is not None
+            ]
+            self._database.jobs[job_id] = job
+            for row, change in changes:
+                self._database.apply(row, change)
+            return job
+
+    def _endpoint_count(self, job_id: str) -> int:
+        return sum(row.endpoint.archived_at is None for row in self._database.rows_of(job_id))
+
+
+class MemoryEndpointCatalog(EndpointCatalog):
+    """Keeps endpoints."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def add(
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+    ) -> JobEndpoint:
+        with self._database.lock:
+            job = self._database.job(endpoint.tenant_id, endpoint.job_id)
+            if endpoint.id in self._database.rows:
+                raise ConflictError(f"Endpoint {endpoint.id} already exists.")
+            started = start(job, endpoint, self._database.clock.now())
+            self._database.rows[started.id] = Row(number=next(self._database.numbers), endpoint=started)
+            return started
+
+    async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
+        with self._database.lock:
+            return self._seen(self._database.row(tenant_id, endpoint_id))
+
+    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+        with self._database.lock:
+            job = self._database.job(tenant_id, job_id)
+            return [self._seen(row) for row in self._database.rows_of(job.id)]
+
+    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
+        with self._database.lock:
+            row = self._database.row(tenant_id, endpoint_id)
+            job = self._database.jobs[row.endpoint.job_id]
+            now = self._database.clock.now()
+            self._database.apply(row, edit(row.endpoint, job, self._database.stored(row, now)))
+            return row.endpoint, Stored(now=now, leased=row.leased(now))
+
+    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+        with self._database.lock:
+            del self._database.rows[self._database.row(tenant_id, endpoint_id).endpoint.id]
+
+    def _seen(self, row: Row) -> tuple[JobEndpoint, Stored]:
+        now = self._database.clock.now()
+        return row.endpoint, Stored(now=now, leased=row.leased(now))

@@ -1,0 +1,132 @@
+"""Due endpoints and leases in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from heapq import nsmallest
+
+from cronicorn.adapters.memory.database import Claim, Done, MemoryDatabase, Row
+from cronicorn.domain.errors import LeaseLostError
+from cronicorn.domain.hint import Hint, with_signal
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.ports import Decide, JobStore
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
+from cronicorn.domain.takeover import takeover_delay
+
+
+class MemoryJobStore(JobStore):
+    """Leases endpoints to workers of this process."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+        with self._database.lock:
+            now = self._database.clock.now()
+            due = nsmallest(limit, self._claimable(now), key=lambda row: (row.endpoint.state.due_at, row.number))
+            return [self._claim(row, now, ttl) for row in due]
+
+    def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
+        lost, cancelled = set(), set()
+        with self._database.lock:
+            now = self._database.clock.now()
+            for lease in leases:
+                row = self._held_by(lease)
+                if row is None or row.claim is None:
+                    lost.add(lease.claim_id)
+                    continue
+                row.claim.expires_at = shifted(now, ttl)
+                row.claim.takeover_at = shifted(row.claim.expires_at, takeover_delay(row.lost_claims + 1))
+                if row.claim.cancelled:
+                    cancelled.add(lease.claim_id)
+        return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled))
+
+    async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        assert run is None or run.id == lease.run_id
+        with self._database.lock:
+            row = self._held_by(lease)
+            if row is None:
+                return self._settled_before(lease)
+            settlement = decide(row.endpoint, self._database.stored(row, self._database.clock.now()))
+            if run is not None:
+                self._database.record_run(row, run)
+            self._database.record_skips(row, settlement.skips)
+            row.endpoint = replace(row.endpoint, state=settlement.state)
+            self._hint_siblings(row, settlement.sibling_hints)
+            row.claim = None
+            row.lost_claims = 0
+            row.done = Done(claim_id=lease.claim_id, fence=lease.fence, settlement=settlement)
+            return settlement
+
+    async def abandon(self, leases: Sequence[Lease]) -> None:
+        with self._database.lock:
+            for lease in leases:
+                row = self._held_by(lease)
+                if row is not None:
+                    row.claim = None
+
+    async def next_due_at(self) -> datetime | None:
+        with self._database.lock:
+            instants = (row.claimable_at() for row in self._database.rows.values())
+            return min((instant for instant in instants if instant is not None), default=None)
+
+    def _claimable(self, now: datetime) -> list[Row]:
+        instants = ((row, row.claimable_at()) for row in self._database.rows.values())
+        return [row for row, instant in instants if instant is not None and instant <= now]
+
+    def _claim(self, row: Row, now: datetime, ttl: timedelta) -> Lease:
+        state = row.endpoint.state
+        row.fence += 1
+        row.lost_claims += row.claim is not None
+        expires_at = shifted(now, ttl)
+        row.claim = Claim(
+            id=f"claim{next(self._database.numbers)}",
+            slot=state.slot if state.manual is None else state.manual.slot,
+            attempt=state.attempt if state.manual is None else 1,
+            manual=state.manual is not None,
+            claimed_at=now,
+            expires_at=expires_at,
+            takeover_at=shifted(expires_at, takeover_delay(row.lost_claims + 1)),
+        )
+        return lease_on(row, row.claim)
+
+    def _held_by(self, lease: Lease) -> Row | None:
+        """The row under *lease*; None when it ended or another claim came after it. Expiry alone does not end it."""
+        row = self._database.rows.get(lease.endpoint.id)
+        if row is None or row.claim is None or (row.claim.id, row.fence) != (lease.claim_id, lease.fence):
+            return None
+        return row
+
+    def _settled_before(self, lease: Lease) -> Settlement:
+        row = self._database.rows.get(lease.endpoint.id)
+        done = row.done if row is not None else None
+        if row is None or done is None or (done.claim_id, done.fence) != (lease.claim_id, lease.fence):
+            raise LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
+        return replace(done.settlement, state=row.endpoint.state)
+
+    def _hint_siblings(self, row: Row, hints: Mapping[str, Sequence[Hint]]) -> None:
+        now = self._database.clock.now()
+        for endpoint_id, written in hints.items():
+            sibling = self._database.rows.get(endpoint_id)
+            if sibling is None or sibling is row or sibling.endpoint.job_id != row.endpoint.job_id:
+                continue
+            state = sibling.endpoint.state
+            for hint in written:
+                state = replace(state, hints=with_signal(state.hints, hint, now))
+            sibling.endpoint = replace(sibling.endpoint, state=state)
+
+
+def lease_on(row: Row, claim: Claim) -> Lease:
+    """The lease that *claim* means."""
+    return Lease(
+        endpoint=row.endpoint,
+        claim_id=claim.id,
+        fence=row.fence,
+        slot=claim.slot,
+        attempt=claim.attempt,
+        manual=claim.manual,
+        claimed_at=claim.claimed_at,
+        expires_at=claim.expires_at,
+    )

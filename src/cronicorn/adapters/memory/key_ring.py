@@ -1,0 +1,42 @@
+"""Tenants and API keys in memory."""
+
+from collections.abc import Sequence
+
+from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.tenant import ApiKey, Tenant
+
+
+class MemoryKeyRing(KeyRing):
+    """Keeps tenants and the hashes of their keys."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+        assert key.tenant_id == tenant.id
+        with self._database.lock:
+            others = self._database.tenants.values()
+            if any(tenant.name == other.name or tenant.id == other.id for other in others):
+                raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
+            if key.hash in self._database.keys:
+                raise ConflictError("The key is taken; make a new one.")
+            self._database.tenants[tenant.id] = tenant
+            self._database.keys[key.hash] = key
+
+    async def tenants(self) -> Sequence[Tenant]:
+        with self._database.lock:
+            return sorted(self._database.tenants.values(), key=lambda tenant: tenant.created_at)
+
+    async def add_key(self, key: ApiKey) -> None:
+        with self._database.lock:
+            if key.tenant_id not in self._database.tenants:
+                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            known = self._database.keys.setdefault(key.hash, key)
+            if known.tenant_id != key.tenant_id:
+                raise ConflictError("The key belongs to another tenant; make a new one.")
+
+    async def find(self, key_hash: str) -> ApiKey | None:
+        with self._database.lock:
+            return self._database.keys.get(key_hash)

@@ -1,0 +1,42 @@
+"""All stores in memory, as the wiring wants them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
+from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.job_store import MemoryJobStore
+from cronicorn.adapters.memory.key_ring import MemoryKeyRing
+from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
+from cronicorn.adapters.memory.store_health import MemoryStoreHealth
+from cronicorn.domain.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryStores:
+    """One database in memory behind all seven ports."""
+
+    job_store: MemoryJobStore
+    jobs: MemoryJobCatalog
+    endpoints: MemoryEndpointCatalog
+    runs: MemoryRunHistory
+    run_control: MemoryRunControl
+    keys: MemoryKeyRing
+    health: MemoryStoreHealth
+
+    @classmethod
+    def open(cls, clock: Clock) -> Self:
+        """Empty stores whose leases *clock* judges."""
+        database = MemoryDatabase(clock)
+        return cls(
+            job_store=MemoryJobStore(database),
+            jobs=MemoryJobCatalog(database),
+            endpoints=MemoryEndpointCatalog(database),
+            runs=MemoryRunHistory(database),
+            run_control=MemoryRunControl(database),
+            keys=MemoryKeyRing(database),
+            health=MemoryStoreHealth(database),
+        )
+
+    async def aclose(self) -> None:
+        """Nothing needs closing; a store on disk has the same method."""

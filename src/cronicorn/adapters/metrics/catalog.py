@@ -1,0 +1,79 @@
+"""Every metric by name: what `/metrics` shows and what the reference documentation lists.
+
+Labels are words of this program (states, kinds, sources, methods), never ids, names or URLs: they stay few.
+"""
+
+from dataclasses import dataclass
+
+_DELAYS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_STORE = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One row of the table."""
+
+    name: str
+    kind: str
+    """counter, gauge or histogram."""
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric(name="cronicorn_runs_total", kind="counter", labels=("status",), help="Runs recorded, by how they ended."),
+    Metric(
+        name="cronicorn_outcomes_total", kind="counter", labels=("kind",), help="Calls recorded, by what came of them."
+    ),
+    Metric(
+        name="cronicorn_plans_total",
+        kind="counter",
+        labels=("source",),
+        help="Plans made after runs, by their source.",
+    ),
+    Metric(
+        name="cronicorn_slots_skipped_total",
+        kind="counter",
+        labels=("state",),
+        help="Nominal instants that did not run, by the state in which they ended.",
+    ),
+    Metric(
+        name="cronicorn_start_delay_seconds",
+        kind="histogram",
+        buckets=_DELAYS,
+        help="How long after its due instant a run began.",
+    ),
+    Metric(name="cronicorn_run_duration_seconds", kind="histogram", buckets=_DELAYS, help="How long calls took."),
+    Metric(
+        name="cronicorn_leases_lost_total",
+        kind="counter",
+        help="Leases that ended before their run was recorded; another worker runs the slot.",
+    ),
+    Metric(
+        name="cronicorn_store_seconds",
+        kind="histogram",
+        labels=("method",),
+        buckets=_STORE,
+        help="How long the scheduler's store took to answer, by method.",
+    ),
+    Metric(
+        name="cronicorn_store_errors_total",
+        kind="counter",
+        labels=("method",),
+        help="Calls of the scheduler's store that failed because it was away or broken, by method.",
+    ),
+    Metric(name="cronicorn_calls_in_progress", kind="gauge", help="Slots this process is running now."),
+    Metric(name="cronicorn_calls_max", kind="gauge", help="Slots this process may run at once."),
+    Metric(
+        name="cronicorn_overdue_slots",
+        kind="gauge",
+        help="Slots that have been due for too long without a worker. 0 in health; NaN when the store is away.",
+    ),
+    Metric(
+        name="cronicorn_build_info",
+        kind="gauge",
+        labels=("version", "python"),
+        help="Always 1; its labels say what is running.",
+    ),
+)

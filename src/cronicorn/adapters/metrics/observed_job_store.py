@@ -1,0 +1,76 @@
+"""A job store with a stopwatch and a tally around it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from cronicorn.adapters.metrics.lease_tally import LeaseTally
+from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.domain.errors import LeaseLostError
+from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.ports import Decide, JobStore
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
+
+
+class ObservedJobStore(JobStore):
+    """Does what *inner* does, and tells *metrics*."""
+
+    def __init__(self, inner: JobStore, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._inner = inner
+        self._metrics = metrics
+        self._tally = LeaseTally(monotonic)
+
+    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+        with self._timed("claim_due"):
+            leases = await self._inner.claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+        self._tally.held([lease.claim_id for lease in leases], ttl.total_seconds())
+        return leases
+
+    def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
+        with self._timed("renew"):
+            renewal = self._inner.renew(leases, ttl=ttl)
+        kept = [lease.claim_id for lease in leases if lease.claim_id not in renewal.lost]
+        self._tally.renewed(kept, ttl.total_seconds())
+        self._metrics.leases_lost(self._tally.lost(renewal.lost) + self._tally.overdrawn())
+        return renewal
+
+    async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        self._tally.settling(lease.claim_id)
+        try:
+            with self._timed("settle"):
+                settlement = await self._inner.settle(lease, run, decide)
+        except LeaseLostError:
+            self._metrics.leases_lost(1)
+            self._tally.ended(lease.claim_id)
+            raise
+        except BaseException:
+            self._tally.unsettled(lease.claim_id)
+            raise
+        self._tally.ended(lease.claim_id)
+        self._metrics.settled(run, settlement)
+        return settlement
+
+    async def abandon(self, leases: Sequence[Lease]) -> None:
+        with self._timed("abandon"):
+            await self._inner.abandon(leases)
+        for lease in leases:
+            self._tally.ended(lease.claim_id)
+
+    async def next_due_at(self) -> datetime | None:
+        with self._timed("next_due_at"):
+            return await self._inner.next_due_at()
+
+    @contextmanager
+    def _timed(self, method: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        except LeaseLostError:
+            raise
+        except Exception:
+            self._metrics.store_failed(method)
+            raise
+        finally:
+            self._metrics.store_answered(method, time.perf_counter() - started)

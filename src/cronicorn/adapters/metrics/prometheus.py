@@ -1,0 +1,80 @@
+"""The metrics of one process, in a registry of their own."""
+
+import math
+import platform
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics import MetricWrapperBase
+
+from cronicorn.adapters.metrics.catalog import METRICS, Metric
+from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """Counts what happens, and writes it down for Prometheus."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        made = {metric.name: _made(metric, self._registry) for metric in METRICS}
+        self._counters = {name: each for name, each in made.items() if isinstance(each, Counter)}
+        self._gauges = {name: each for name, each in made.items() if isinstance(each, Gauge)}
+        self._histograms = {name: each for name, each in made.items() if isinstance(each, Histogram)}
+        release, python = version("cronicorn"), platform.python_version()
+        self._gauges["cronicorn_build_info"].labels(release, python).set(1)
+
+    def settled(self, run: Run | None, settlement: Settlement) -> None:
+        """A slot ended: with a run, or (None) too late for one."""
+        if run is not None:
+            self._counters["cronicorn_runs_total"].labels(run.status.value).inc()
+            self._counters["cronicorn_outcomes_total"].labels(run.outcome.kind.value).inc()
+            delay = (run.started_at - run.due_at).total_seconds()
+            self._histograms["cronicorn_start_delay_seconds"].observe(max(delay, 0.0))
+            self._histograms["cronicorn_run_duration_seconds"].observe(run.outcome.duration.total_seconds())
+        if settlement.state.plan is not None:
+            self._counters["cronicorn_plans_total"].labels(settlement.state.plan.source.value).inc()
+        for skip in settlement.skips:
+            self._counters["cronicorn_slots_skipped_total"].labels(skip.state.value).inc(skip.count)
+
+    def leases_lost(self, count: int) -> None:
+        """*count* leases ended before their runs were recorded."""
+        self._counters["cronicorn_leases_lost_total"].inc(count)
+
+    def store_answered(self, method: str, seconds: float) -> None:
+        """The store took *seconds* for *method*."""
+        self._histograms["cronicorn_store_seconds"].labels(method).observe(seconds)
+
+    def store_failed(self, method: str) -> None:
+        """The store could not do *method*."""
+        self._counters["cronicorn_store_errors_total"].labels(method).inc()
+
+    def watch_calls(self, in_progress: Callable[[], int], calls_max: int) -> None:
+        """Show what *in_progress* answers whenever somebody looks, beside the limit."""
+        self._gauges["cronicorn_calls_in_progress"].set_function(in_progress)
+        self._gauges["cronicorn_calls_max"].set(calls_max)
+
+    async def exposition(self, overdue: Callable[[], Awaitable[int]]) -> bytes:
+        """All metrics in Prometheus's text format, of CONTENT_TYPE; *overdue* counts the overdue slots."""
+        try:
+            count: float = await overdue()
+        except UnavailableError:
+            self.store_failed("overdue")
+            count = math.nan
+        self._gauges["cronicorn_overdue_slots"].set(count)
+        return generate_latest(self._registry)
+
+
+def _made(metric: Metric, registry: CollectorRegistry) -> MetricWrapperBase:
+    match metric.kind:
+        case "counter":
+            return Counter(metric.name, metric.help, metric.labels, registry=registry)
+        case "gauge":
+            return Gauge(metric.name, metric.help, metric.labels, registry=registry)
+        case _:
+            return Histogram(metric.name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)

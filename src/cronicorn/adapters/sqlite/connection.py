@@ -1,0 +1,70 @@
+"""Connections to the file, and what all of them agree on."""
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cronicorn.domain.fields import length_us
+from cronicorn.domain.takeover import takeover_delay
+
+_RETRY_S = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteFile:
+    """A database file and how it is used."""
+
+    path: Path
+    busy_timeout: timedelta = timedelta(seconds=5)
+    """How long to wait for another process to release the file."""
+    durable: bool = False
+    """Whether a commit survives a power cut (`synchronous=FULL`). If not, the last ones may be lost; nothing breaks."""
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    def connect(self, *, writes: bool = True) -> sqlite3.Connection:
+        """A connection in autocommit mode, usable from any thread, one at a time."""
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self.busy_timeout.total_seconds(),
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        try:
+            self._configure(connection, writes=writes)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _configure(self, connection: sqlite3.Connection, *, writes: bool) -> None:
+        connection.create_function("takeover_delay_us", 1, _takeover_delay_us, deterministic=True)
+        self._enter_wal(connection)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'NORMAL'}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        if not writes:
+            connection.execute("PRAGMA query_only = ON")
+
+    def _enter_wal(self, connection: sqlite3.Connection) -> None:
+        """Switch to a write-ahead log. SQLite does not wait by itself when two processes try to at once."""
+        deadline = time.monotonic() + self.busy_timeout.total_seconds()
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_S)
+            else:
+                return
+
+
+def _takeover_delay_us(losses: int) -> int:
+    return length_us(takeover_delay(losses))

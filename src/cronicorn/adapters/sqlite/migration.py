@@ -1,0 +1,68 @@
+"""Bringing a file to the newest schema, by one process at a time."""
+
+import sqlite3
+from pathlib import Path
+
+from cronicorn.adapters.sqlite.connection import SqliteFile
+from cronicorn.adapters.sqlite.schema import REVISION
+from cronicorn.domain.errors import UnavailableError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def migrate(file: SqliteFile) -> None:
+    """Make the file if there is none and run the migrations it lacks, all or nothing. Raises UnavailableError.
+
+    A second process that opens the file meanwhile waits, and finds the work done.
+    """
+    connection = file.connect()
+    try:
+        revision = _revision(connection)
+        if revision != REVISION:
+            _upgrade(connection, file.name)
+    finally:
+        connection.close()
+
+
+def _upgrade(connection: sqlite3.Connection, name: str) -> None:
+    # Alembic takes longer to import than everything else together, and hardly ever has something to do.
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+    from sqlalchemy import StaticPool, create_engine  # noqa: PLC0415
+
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: connection,
+        poolclass=StaticPool,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+    )
+    script = ScriptDirectory(str(MIGRATIONS))
+    with engine.connect() as bound:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # `fn` is told the revision that is in force now that nobody else can change it.
+            with EnvironmentContext(
+                Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)  # noqa: SLF001
+            ) as environment:
+                environment.configure(connection=bound)
+                environment.run_migrations()
+        except CommandError as error:
+            connection.execute("ROLLBACK")
+            raise UnavailableError(
+                f"The database {name} was written by a newer version of Cronicorn: upgrade, or name another file."
+            ) from error
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _revision(connection: sqlite3.Connection) -> str | None:
+    known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    if known is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row is not None else None

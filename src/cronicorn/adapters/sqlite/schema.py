@@ -1,0 +1,157 @@
+"""The tables, as the newest migration leaves them.
+
+Rows refer to endpoints by `number`, which is never given twice: what is left of a deleted endpoint never turns up under
+another. `schedule` is the hot table: narrow, one row an endpoint, with all that claiming, renewing and settling touch.
+Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON (`cronicorn.domain.document`).
+"""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import UniqueConstraint as Unique
+
+REVISION = "0001"
+"""The newest migration."""
+
+metadata = MetaData()
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Unique("name", name="tenants_name"),
+    sqlite_strict=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("hash", Text, primary_key=True, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    sqlite_strict=True,
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("status", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("updated_us", Integer, nullable=False),
+    Column("archived_us", Integer),
+    Unique("id", name="jobs_id"),
+    Index("jobs_by_tenant", "tenant_id", "created_us"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("job_number", Integer, ForeignKey("jobs.number"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("archived_us", Integer),
+    Column("document", Text, nullable=False),
+    Unique("id", name="endpoints_id"),
+    Index("endpoints_by_job", "job_number", "created_us", "archived_us"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column(
+        "endpoint_number",
+        Integer,
+        ForeignKey("endpoints.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("tenant_id", Text, nullable=False),
+    Column("due_us", Integer),
+    Column("slot", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("manual_slot", Integer),
+    Column("fence", Integer, nullable=False),
+    Column("claim_id", Text),
+    Column("worker_id", Text),
+    Column("claimed_us", Integer),
+    Column("leased_slot", Integer),
+    Column("leased_attempt", Integer),
+    Column("leased_manual", Integer),
+    Column("lease_until_us", Integer),
+    Column("takeover_us", Integer),
+    Column("cancelled", Integer, nullable=False),
+    Column("lost_claims", Integer, nullable=False),
+    Column("done_claim_id", Text),
+    Column("done_fence", Integer),
+    Column("done", Text),
+    Column("state", Text, nullable=False),
+    CheckConstraint("(claim_id IS NULL) = (lease_until_us IS NULL)", name="leased_until_some_instant"),
+    CheckConstraint("takeover_us >= lease_until_us", name="taken_over_after_expiry"),
+    sqlite_strict=True,
+)
+Index(
+    "schedule_due",
+    schedule.c.due_us,
+    sqlite_where=schedule.c.claim_id.is_(None) & schedule.c.due_us.is_not(None),
+)
+Index(
+    "schedule_leased",
+    schedule.c.takeover_us,
+    schedule.c.due_us,
+    schedule.c.lease_until_us,
+    sqlite_where=schedule.c.claim_id.is_not(None),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("endpoint_number", Integer, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("due_us", Integer, nullable=False),
+    Column("nominal_us", Integer),
+    Column("started_us", Integer, nullable=False),
+    Column("finished_us", Integer, nullable=False),
+    Column("duration_us", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("body", LargeBinary),
+    Unique("endpoint_number", "slot", "attempt", name="runs_once"),
+    Index("runs_by_start", "endpoint_number", "started_us", "status", "duration_us"),
+    Index("runs_by_end", "finished_us"),
+    sqlite_strict=True,
+)
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("endpoint_number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_us", Integer, nullable=False),
+    Column("last_us", Integer, nullable=False),
+    Column("instants", Integer, nullable=False),
+    Column("exact", Integer, nullable=False),
+    Index("skips_by_endpoint", "endpoint_number"),
+    Index("skips_by_end", "last_us"),
+    sqlite_strict=True,
+)

@@ -1,0 +1,34 @@
+"""`cronicorn settings`: every setting, what it means and what it is now."""
+
+from typing import Annotated
+
+import typer
+
+
+def settings(
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with one object for each setting.")] = False,
+) -> None:
+    """List all settings with their defaults and the values now in force; secrets are masked."""
+    import json
+    import os
+
+    from cronicorn.wiring.settings import SETTINGS, Settings, shown_settings
+
+    values = shown_settings(Settings.from_env(os.environ))
+    rows = [
+        {
+            "name": setting.name,
+            "value": values[setting.field],
+            "default": setting.default,
+            "set": bool(os.environ.get(setting.name, "").strip()),
+            "unit": setting.unit,
+            "meaning": setting.meaning,
+        }
+        for setting in SETTINGS
+    ]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        default = "" if row["set"] else " (default)"
+        print(f"{row['name']}={row['value']}{default}\n    {row['meaning']}")

@@ -1,0 +1,202 @@
+"""Documents: what the doors accept, in the camelCase of the wire format. One definition for REST, files and tools.
+
+A document has the right shape: known fields, right types, nothing converted. `limits` enforces the limits that it
+declares; what its values mean is judged by `drafting` and `validation`, which report all their findings together.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
+from cronicorn.domain.cron import DstGap, DstOverlap
+from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, RETRIES_MAX, CatchUpMode, Overlap
+from cronicorn.domain.preview import PREVIEW_MAX
+
+MILLISECOND = timedelta(milliseconds=1)
+LENGTH_MS_MAX = 315_360_000_000
+"""No length of time is over ten years."""
+TTL_MINUTES_MAX = 43_200
+"""A hint lasts at most thirty days."""
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_NEVER_SUPPORTED = ("buffer_all", "allow_all", "terminate_other")
+
+
+def _read_instant(value: object) -> datetime | None:
+    """An instant in UTC, from RFC 3339 text; a YAML timestamp is a datetime already."""
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and _RFC_3339.fullmatch(value):
+            value = datetime.fromisoformat(value.upper())
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise PydanticCustomError("instant", "Must be an instant with its offset, such as 2026-01-31T09:30:00Z.")
+
+
+def _read_overlap(value: object) -> object:
+    if isinstance(value, str) and value in _NEVER_SUPPORTED:
+        raise PydanticCustomError(
+            "overlap",
+            "Not supported: with one lease for each endpoint, its calls never run side by side and never queue up. "
+            "Use skip, buffer_one or cancel_other.",
+        )
+    return value
+
+
+def _read_statuses(value: object) -> object:
+    """A YAML file may say 304 where JSON says "304"."""
+    if not isinstance(value, list):
+        return value
+    return [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value]
+
+
+def _from_to(least: int, most: int) -> Any:
+    return Field(json_schema_extra={"minimum": least, "maximum": most})
+
+
+def _characters(least: int, most: int) -> Any:
+    return Field(json_schema_extra={"minLength": least, "maxLength": most})
+
+
+_CHOICE = Field(strict=False)
+
+Instant = Annotated[datetime, BeforeValidator(_read_instant)]
+InstantOrNull = Annotated[datetime | None, BeforeValidator(_read_instant)]
+LengthMs = Annotated[int | None, _from_to(1, LENGTH_MS_MAX)]
+TtlMinutes = Annotated[int | None, _from_to(1, TTL_MINUTES_MAX)]
+Name = Annotated[str | None, _characters(1, 255)]
+
+
+class Document(BaseModel):
+    """An input of a known shape."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class JobPatch(Document):
+    """Changes to a job; what is absent stays, null clears."""
+
+    name: Name = None
+    description: Annotated[str | None, _characters(0, 1_000)] = None
+
+
+class JobDocument(JobPatch):
+    """A new job."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
+
+class CatchUpPatch(Document):
+    """What happens to instants that passed while nobody could run them."""
+
+    mode: Annotated[CatchUpMode | None, _CHOICE] = None
+    window_ms: LengthMs = None
+    max_runs: Annotated[int | None, _from_to(1, CATCH_UP_RUNS_MAX)] = None
+
+
+class RetriesPatch(Document):
+    """Attempts within one slot."""
+
+    retry_count: Annotated[int | None, _from_to(0, RETRIES_MAX)] = None
+    min_backoff_ms: LengthMs = None
+    max_backoff_ms: LengthMs = None
+    max_doublings: Annotated[int | None, _from_to(0, 64)] = None
+
+
+class EndpointPatch(Document):
+    """Changes to an endpoint; what is absent stays, null clears."""
+
+    name: Name = None
+    description: Annotated[str | None, _characters(0, 2_000)] = None
+    baseline_cron: Annotated[str | None, _characters(1, 255)] = None
+    baseline_interval_ms: Annotated[int | None, _from_to(1_000, LENGTH_MS_MAX)] = None
+    once_at: InstantOrNull = None
+    dormant: bool | None = None
+    anchor_at: InstantOrNull = None
+    timezone: Annotated[str | None, _characters(1, 255)] = None
+    dst_gap: Annotated[DstGap | None, _CHOICE] = None
+    dst_overlap: Annotated[DstOverlap | None, _CHOICE] = None
+    window_ms: Annotated[int | None, _from_to(0, LENGTH_MS_MAX)] = None
+    min_interval_ms: LengthMs = None
+    max_interval_ms: LengthMs = None
+    catch_up: CatchUpPatch | None = None
+    overlap: Annotated[Overlap | None, BeforeValidator(_read_overlap), _CHOICE] = None
+    retries: RetriesPatch | None = None
+    success_statuses: Annotated[
+        list[str] | None,
+        BeforeValidator(_read_statuses),
+        Field(json_schema_extra={"minItems": 1, "maxItems": 20}),
+    ] = None
+    url: Annotated[str | None, Field(json_schema_extra={"format": "uri"})] = None
+    method: Annotated[Method | None, _CHOICE] = None
+    headers_json: dict[str, str] | None = None
+    body_json: Any = None
+    timeout_ms: LengthMs = None
+    max_execution_time_ms: Annotated[int | None, _from_to(1, EXECUTION_MAX // MILLISECOND)] = None
+    max_response_size_kb: Annotated[int | None, _from_to(1, 2**31 - 1)] = None
+    redirects_max: Annotated[int | None, _from_to(0, REDIRECTS_MAX)] = None
+
+
+class EndpointDocument(EndpointPatch):
+    """A new endpoint."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name", "url"]})
+
+
+class JobWithEndpoints(JobDocument):
+    """A job and its endpoints, as a file lists them."""
+
+    endpoints: list[EndpointDocument] = []
+
+
+class FileDocument(Document):
+    """Jobs and endpoints that shall exist."""
+
+    jobs: list[JobWithEndpoints]
+
+
+class IntervalHintDocument(Document):
+    """Run every so often instead of the baseline, for a while."""
+
+    interval_ms: Annotated[int, _from_to(1_000, LENGTH_MS_MAX)]
+    ttl_minutes: TtlMinutes = None
+    reason: str | None = None
+
+
+class OneShotHintDocument(Document):
+    """Run once, not later than an instant. Of two ways to say when, `nextRunAt` counts."""
+
+    next_run_at: InstantOrNull = None
+    next_run_in_ms: LengthMs = None
+    ttl_minutes: TtlMinutes = None
+    reason: str | None = None
+
+
+class DeferHintDocument(Document):
+    """Do not run before an instant. Of two ways to say when, `until` counts."""
+
+    until: InstantOrNull = None
+    for_ms: LengthMs = None
+    reason: str | None = None
+
+
+class PauseDocument(Document):
+    """Do not run at all before an instant; null resumes."""
+
+    paused_until: InstantOrNull
+    reason: str | None = None
+
+
+class PreviewDocument(Document):
+    """An endpoint to be planned without being stored; its name and URL may be left out."""
+
+    endpoint: EndpointPatch
+    count: Annotated[int, _from_to(1, PREVIEW_MAX)] = 10

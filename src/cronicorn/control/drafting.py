@@ -1,0 +1,185 @@
+"""From a document to an endpoint: what a patch makes of an endpoint, with every unusable value reported.
+
+Absent fields stay as they are, null takes a field back to its default, and one kind of baseline replaces another.
+"""
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from cronicorn.control.document import MILLISECOND, CatchUpPatch, Document, EndpointPatch, RetriesPatch
+from cronicorn.control.findings import Findings
+from cronicorn.control.limits import check_limits
+from cronicorn.control.payload import json_text
+from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
+from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.masking import unmasked
+
+_KINDS = ("baseline_cron", "baseline_interval_ms", "once_at", "dormant")
+_STATUSES = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.ASCII)
+
+T = TypeVar("T")
+
+
+def blank(tenant_id: str, job_id: str, endpoint_id: str, now: datetime) -> JobEndpoint:
+    """An endpoint of which nothing is known yet: what a document for a new one is drafted on."""
+    return JobEndpoint(
+        id=endpoint_id, tenant_id=tenant_id, job_id=job_id, name="", request=Request(url=""), baseline=Baseline(),
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: Findings) -> JobEndpoint:
+    """*before* with all that *patch* changes at *now*. Values that can't be used are reported and left out."""
+    check_limits(patch, findings)
+    fields = _Fields(patch, findings)
+    return replace(
+        before,
+        name=fields.value("name", before.name, ""),
+        description=fields.value("description", before.description, None),
+        request=_request(fields, patch, before.request),
+        baseline=_baseline(fields, patch, before.baseline, now),
+        interval_min=fields.length("min_interval_ms", before.interval_min, None),
+        interval_max=fields.length("max_interval_ms", before.interval_max, None),
+        catch_up=_catch_up(patch, before.catch_up, findings),
+        overlap=fields.value("overlap", before.overlap, Overlap.SKIP),
+        retries=_retries(patch, before.retries, findings),
+        success=_success(fields, patch, before.success),
+    )
+
+
+class _Fields:
+    """The fields of one document: what it gives and can be used, else what is stored."""
+
+    def __init__(self, document: Document, findings: Findings) -> None:
+        self.document = document
+        self.findings = findings
+
+    def given(self, name: str) -> bool:
+        return name in self.document.model_fields_set and not self.findings.found(self.pointer(name))
+
+    def value(self, name: str, stored: T, default: T) -> T:
+        """The value given for *name*, *default* for null, else *stored*."""
+        if not self.given(name):
+            return stored
+        value: T | None = getattr(self.document, name)
+        return default if value is None else value
+
+    def length(self, name: str, stored: T, default: T) -> timedelta | T:
+        """As `value`, for milliseconds."""
+        number = getattr(self.document, name) if self.given(name) else None
+        return self.value(name, stored, default) if number is None else number * MILLISECOND
+
+    def refuse(self, name: str, message: str) -> None:
+        self.findings.refuse(self.pointer(name), message)
+
+    def pointer(self, name: str) -> str:
+        return f"/{type(self.document).model_fields[name].alias}"
+
+
+def _request(fields: _Fields, patch: EndpointPatch, before: Request) -> Request:
+    default = Request(url="")
+    headers = before.headers
+    if fields.given("headers_json"):
+        headers = unmasked((patch.headers_json or {}).items(), before.headers)
+    return Request(
+        url=fields.value("url", before.url, ""),
+        method=fields.value("method", before.method, default.method),
+        headers=headers,
+        body_json=_body(fields, patch, before),
+        timeout=fields.length("timeout_ms", before.timeout, default.timeout),
+        execution_max=fields.length("max_execution_time_ms", before.execution_max, default.execution_max),
+        response_kb_max=fields.value("max_response_size_kb", before.response_kb_max, default.response_kb_max),
+        redirects_max=fields.value("redirects_max", before.redirects_max, default.redirects_max),
+    )
+
+
+def _body(fields: _Fields, patch: EndpointPatch, before: Request) -> str | None:
+    if patch.body_json is None:
+        return fields.value("body_json", before.body_json, None)
+    try:
+        return json_text(patch.body_json)
+    except ValueError as error:
+        fields.refuse("body_json", str(error))
+        return before.body_json
+
+
+def _baseline(fields: _Fields, patch: EndpointPatch, before: Baseline, now: datetime) -> Baseline:
+    given = [name for name in _KINDS if getattr(patch, name) not in {None, False}]
+    for name in given[1:]:
+        fields.refuse(name, f"Contradicts {fields.pointer(given[0])[1:]}: give only one kind of baseline.")
+    stored = Baseline() if given else before
+    default = Baseline()
+    baseline = Baseline(
+        cron=fields.value("baseline_cron", stored.cron, None),
+        interval=fields.length("baseline_interval_ms", stored.interval, None),
+        once_at=fields.value("once_at", stored.once_at, None),
+        dormant=fields.value("dormant", stored.dormant, default.dormant),
+        zone=fields.value("timezone", before.zone, default.zone),
+        dst_gap=fields.value("dst_gap", before.dst_gap, default.dst_gap),
+        dst_overlap=fields.value("dst_overlap", before.dst_overlap, default.dst_overlap),
+        dialect=before.dialect,
+        window=fields.length("window_ms", before.window, ZERO),
+    )
+    return replace(baseline, anchor_at=_anchor(fields, patch, before, baseline, now))
+
+
+def _anchor(fields: _Fields, patch: EndpointPatch, before: Baseline, after: Baseline, now: datetime) -> datetime | None:
+    """The phase of an interval: as given, else now when the interval is new or the anchor is cleared."""
+    if after.kind is not BaselineKind.INTERVAL:
+        if patch.anchor_at is not None:
+            fields.findings.warn("/anchorAt", "Only an interval has a phase; this is left out.")
+        return None
+    if patch.anchor_at is not None:
+        return patch.anchor_at
+    if before.kind is after.kind and before.interval == after.interval and not fields.given("anchor_at"):
+        return before.anchor_at
+    return now.replace(microsecond=now.microsecond // 1_000 * 1_000)  # as exact as the wire can tell
+
+
+def _catch_up(patch: EndpointPatch, before: CatchUp, findings: Findings) -> CatchUp:
+    if "catch_up" not in patch.model_fields_set:
+        return before
+    default = CatchUp()
+    before = before if patch.catch_up is not None else default
+    fields = _Fields(patch.catch_up or CatchUpPatch(), findings.inside("/catchUp"))
+    return CatchUp(
+        mode=fields.value("mode", before.mode, default.mode),
+        window=fields.length("window_ms", before.window, None),
+        runs_max=fields.value("max_runs", before.runs_max, default.runs_max),
+    )
+
+
+def _retries(patch: EndpointPatch, before: RetryPolicy, findings: Findings) -> RetryPolicy:
+    if "retries" not in patch.model_fields_set:
+        return before
+    default = RetryPolicy()
+    before = before if patch.retries is not None else default
+    fields = _Fields(patch.retries or RetriesPatch(), findings.inside("/retries"))
+    return RetryPolicy(
+        count=fields.value("retry_count", before.count, default.count),
+        backoff_min=fields.length("min_backoff_ms", before.backoff_min, default.backoff_min),
+        backoff_max=fields.length("max_backoff_ms", before.backoff_max, default.backoff_max),
+        doublings_max=fields.value("max_doublings", before.doublings_max, default.doublings_max),
+    )
+
+
+def _success(fields: _Fields, patch: EndpointPatch, before: SuccessCriteria) -> SuccessCriteria:
+    if not fields.given("success_statuses"):
+        return before
+    if patch.success_statuses is None:
+        return SuccessCriteria()
+    inside = fields.findings.inside("/successStatuses")
+    ranges = [_status_range(text, f"/{place}", inside) for place, text in enumerate(patch.success_statuses)]
+    return SuccessCriteria(statuses=tuple(found for found in ranges if found is not None))
+
+
+def _status_range(text: str, pointer: str, findings: Findings) -> StatusRange | None:
+    match = _STATUSES.fullmatch(text)
+    low, high = (0, 0) if match is None else (int(match[1]), int(match[2] or match[1]))
+    if not low or low > high:
+        findings.refuse(pointer, 'Must be a status or a range of statuses from low to high, such as "200-299".')
+        return None
+    return StatusRange(low=low, high=high)

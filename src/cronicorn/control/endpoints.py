@@ -1,0 +1,138 @@
+"""Endpoints: creating, reading, editing, archiving and deleting them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cronicorn.control.document import EndpointPatch
+from cronicorn.control.drafting import blank, drafted
+from cronicorn.control.findings import Findings, refused
+from cronicorn.control.identity import NewId
+from cronicorn.control.validation import judge
+from cronicorn.domain.editing import edited, forgiven, started, suspended
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.errors import FieldError, NotFoundError
+from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.settlement import Change, Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointView:
+    """An endpoint as it stands at `now`, by the store's clock."""
+
+    endpoint: JobEndpoint
+    now: datetime
+    leased: bool = False
+    """Whether a worker is on it."""
+    warnings: tuple[FieldError, ...] = ()
+    """What its owner may not have meant."""
+
+
+class Endpoints:
+    """What can be asked about endpoints. A *job_id* that is given must be the endpoint's: NotFoundError otherwise."""
+
+    def __init__(self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None]) -> None:
+        self._catalog = catalog
+        self._cron = cron
+        self._new_id = new_id
+        self._wake = wake
+
+    async def create(self, principal: Principal, job_id: str, document: EndpointPatch) -> EndpointView:
+        """Store a new endpoint and plan its first run. Raises InvalidInputError with all findings, or NotFoundError."""
+        new = blank(principal.tenant_id, job_id, self._new_id("ep"), EPOCH)
+        warnings: tuple[FieldError, ...] = ()
+
+        def start(job: Job, endpoint: JobEndpoint, now: datetime) -> JobEndpoint:
+            nonlocal warnings
+            if job.status is JobStatus.ARCHIVED:
+                raise refused("", f"Job {job.id} is archived; unarchive it first.")
+            drawn, warnings = accepted(endpoint, document, now, self._cron)
+            state = replace(drawn.state, suspended=job.status is not JobStatus.ACTIVE)
+            return started(replace(drawn, state=state, created_at=now, updated_at=now), now, self._cron)
+
+        endpoint = await self._catalog.add(new, start)
+        self._wake()
+        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=warnings)
+
+    async def list(self, principal: Principal, job_id: str) -> Sequence[EndpointView]:
+        """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError."""
+        found = await self._catalog.list(principal.tenant_id, job_id)
+        return [EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased) for endpoint, stored in found]
+
+    async def get(self, principal: Principal, endpoint_id: str, job_id: str | None = None) -> EndpointView:
+        """The endpoint, with what is odd about it. Raises NotFoundError."""
+        endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
+        check_job(endpoint, job_id)
+        findings = Findings()
+        judge(endpoint, endpoint, stored.now, self._cron, findings)
+        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased, warnings=findings.warnings)
+
+    async def edit(
+        self, principal: Principal, endpoint_id: str, patch: EndpointPatch, job_id: str | None = None
+    ) -> EndpointView:
+        """Change what *patch* gives and plan again. Raises InvalidInputError with all findings, or NotFoundError."""
+        warnings: tuple[FieldError, ...] = ()
+
+        def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
+            nonlocal warnings
+            after, warnings = accepted(before, patch, stored.now, self._cron)
+            return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
+
+        view = await self._change(principal, endpoint_id, edit, job_id)
+        return replace(view, warnings=warnings)
+
+    async def archive(
+        self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True
+    ) -> EndpointView:
+        """Take the endpoint off the schedule and keep its history, or put it back. Raises NotFoundError."""
+
+        def edit(before: JobEndpoint, job: Job, stored: Stored) -> Change:
+            if (before.archived_at is not None) == archived:
+                return Change(endpoint=before)
+            archived_at = stored.now if archived else None
+            active = job.status is JobStatus.ACTIVE
+            return suspended(before, job_active=active, archived_at=archived_at, stored=stored, cron=self._cron)
+
+        return await self._change(principal, endpoint_id, edit, job_id)
+
+    async def forgive(self, principal: Principal, endpoint_id: str) -> EndpointView:
+        """Hold no failure against the endpoint: its backoff ends. Raises NotFoundError."""
+        return await self._change(
+            principal, endpoint_id, lambda before, _job, stored: forgiven(before, stored, self._cron)
+        )
+
+    async def delete(self, principal: Principal, endpoint_id: str, job_id: str | None = None) -> None:
+        """Remove the endpoint with all its runs. Raises NotFoundError."""
+        endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
+        check_job(endpoint, job_id)
+        await self._catalog.delete(principal.tenant_id, endpoint_id)
+
+    async def _change(
+        self, principal: Principal, endpoint_id: str, edit: EndpointEdit, job_id: str | None = None
+    ) -> EndpointView:
+        def checked(before: JobEndpoint, job: Job, stored: Stored) -> Change:
+            check_job(before, job_id)
+            return edit(before, job, stored)
+
+        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked)
+        self._wake()
+        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased)
+
+
+def accepted(
+    before: JobEndpoint, patch: EndpointPatch, now: datetime, cron: Cron
+) -> tuple[JobEndpoint, tuple[FieldError, ...]]:
+    """*before* with what *patch* changes, and warnings. Raises InvalidInputError with all findings."""
+    findings = Findings()
+    after = drafted(before, patch, now, findings)
+    judge(after, before, now, cron, findings)
+    findings.raise_errors()
+    return after, findings.warnings
+
+
+def check_job(endpoint: JobEndpoint, job_id: str | None) -> None:
+    """Raise NotFoundError when *endpoint* is not of the job that a path named."""
+    if job_id is not None and endpoint.job_id != job_id:
+        raise NotFoundError(f"Job {job_id} has no endpoint {endpoint.id}.")

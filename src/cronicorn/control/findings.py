@@ -1,0 +1,58 @@
+"""What is wrong, or only odd, with one input: collected, so that a person hears of everything at once."""
+
+from dataclasses import dataclass, field
+
+from cronicorn.domain.errors import FieldError, InvalidInputError
+
+FINDINGS_MAX = 100
+"""Findings told about one input."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """The findings about one input; `prefix` is the JSON Pointer of the part that is looked at."""
+
+    prefix: str = ""
+    errors: dict[str, FieldError] = field(default_factory=dict)
+    """The first error of each field, by its JSON Pointer."""
+    noticed: list[FieldError] = field(default_factory=list)
+
+    def refuse(self, pointer: str, message: str) -> None:
+        """The input can't be accepted because of the field at *pointer*."""
+        place = self.prefix + pointer
+        self.errors.setdefault(place, FieldError(pointer=place, message=message))
+
+    def warn(self, pointer: str, message: str) -> None:
+        """The input is accepted, but the field at *pointer* may not do what was meant."""
+        self.noticed.append(FieldError(pointer=self.prefix + pointer, message=message))
+
+    def inside(self, pointer: str) -> "Findings":
+        """Findings about the part at *pointer*, collected with these."""
+        return Findings(self.prefix + pointer, self.errors, self.noticed)
+
+    def found(self, pointer: str) -> bool:
+        """Whether the field at *pointer* is refused already."""
+        return self.prefix + pointer in self.errors
+
+    @property
+    def warnings(self) -> tuple[FieldError, ...]:
+        """What is only odd."""
+        return tuple(self.noticed[:FINDINGS_MAX])
+
+    def raise_errors(self) -> None:
+        """Raise InvalidInputError with all errors, if there are any."""
+        if self.errors:
+            raise invalid(tuple(self.errors.values()))
+
+
+def invalid(errors: tuple[FieldError, ...]) -> InvalidInputError:
+    """The error that tells of *errors*, as many as a person can read."""
+    first = errors[0]
+    where = f"{first.pointer}: " if first.pointer else ""
+    more = f" ({len(errors) - 1} more in `errors`.)" if len(errors) > 1 else ""
+    return InvalidInputError(f"{where}{first.message}{more}", fields=errors[:FINDINGS_MAX])
+
+
+def refused(pointer: str, message: str) -> InvalidInputError:
+    """The error for an input with one fault."""
+    return invalid((FieldError(pointer=pointer, message=message),))

@@ -1,0 +1,17 @@
+"""Identities: names that nobody can guess and nobody else has."""
+
+import secrets
+from collections.abc import Callable
+
+NewId = Callable[[str], str]
+"""Makes the id of a new job, endpoint, key or tenant, from a word for its kind. Ids hold no colon."""
+
+
+def random_id(kind: str) -> str:
+    """`<kind>_` and 120 random bits, in letters and digits that survive URLs, logs and double clicks."""
+    return f"{kind}_{secrets.token_hex(15)}"
+
+
+def random_key() -> str:
+    """A new API key: `ck_` and 256 random bits."""
+    return f"ck_{secrets.token_hex(32)}"

@@ -1,0 +1,88 @@
+"""Jobs: groups of endpoints that are paused, resumed and archived together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from cronicorn.control.document import JobPatch
+from cronicorn.control.findings import Findings, refused
+from cronicorn.control.identity import NewId
+from cronicorn.control.limits import check_limits
+from cronicorn.domain.editing import suspended
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.ports import Clock, Cron, JobCatalog
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.settlement import Change, Stored
+
+
+class Jobs:
+    """What can be asked about jobs."""
+
+    def __init__(self, catalog: JobCatalog, clock: Clock, cron: Cron, new_id: NewId, wake: Callable[[], None]) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._cron = cron
+        self._new_id = new_id
+        self._wake = wake
+
+    async def create(self, principal: Principal, document: JobPatch) -> Job:
+        """Store a new job."""
+        now = self._clock.now()
+        job = Job(id=self._new_id("job"), tenant_id=principal.tenant_id, name="", created_at=now, updated_at=now)
+        job = patched(job, document, now)
+        await self._catalog.add(job)
+        return job
+
+    async def list(self, principal: Principal, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+        """Jobs, oldest first, each with its number of endpoints; archived ones only when asked for."""
+        return await self._catalog.list(principal.tenant_id, status)
+
+    async def get(self, principal: Principal, job_id: str) -> Job:
+        """The job. Raises NotFoundError."""
+        return await self._catalog.get(principal.tenant_id, job_id)
+
+    async def edit(self, principal: Principal, job_id: str, patch: JobPatch) -> Job:
+        """Change name or description. Raises NotFoundError."""
+        return await self._catalog.change(principal.tenant_id, job_id, lambda job, now: patched(job, patch, now))
+
+    async def move(self, principal: Principal, job_id: str, status: JobStatus) -> Job:
+        """Pause, archive or (re)activate the job with its endpoints, each planned again. Raises NotFoundError.
+
+        An archived job comes back by being activated; it can't be paused.
+        """
+
+        def edit(job: Job, now: datetime) -> Job:
+            return _moved(job, status, now)
+
+        def edit_endpoint(endpoint: JobEndpoint, job: Job, stored: Stored) -> Change:
+            active = job.status is JobStatus.ACTIVE
+            return suspended(
+                endpoint, job_active=active, archived_at=endpoint.archived_at, stored=stored, cron=self._cron
+            )
+
+        job = await self._catalog.change(principal.tenant_id, job_id, edit, edit_endpoint)
+        self._wake()
+        return job
+
+
+def patched(job: Job, patch: JobPatch, now: datetime) -> Job:
+    """*job* with what *patch* gives; the same job when that changes nothing. Raises InvalidInputError."""
+    findings = Findings()
+    check_limits(patch, findings)
+    given = patch.model_fields_set
+    name = (patch.name or "") if "name" in given else job.name
+    description = patch.description if "description" in given else job.description
+    if not name.strip() and not findings.found("/name"):
+        findings.refuse("/name", "Give the job a name.")
+    findings.raise_errors()
+    after = replace(job, name=name, description=description)
+    return job if after == job else replace(after, updated_at=now)
+
+
+def _moved(job: Job, status: JobStatus, now: datetime) -> Job:
+    if job.status is status:
+        return job
+    if job.status is JobStatus.ARCHIVED and status is JobStatus.PAUSED:
+        raise refused("", f"Job {job.id} is archived, so there is nothing to pause; unarchive it first.")
+    archived_at = now if status is JobStatus.ARCHIVED else None
+    return replace(job, status=status, archived_at=archived_at, updated_at=now)

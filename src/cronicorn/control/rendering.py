@@ -1,0 +1,78 @@
+"""What an owner set, as it may be shown: in the fields of a document, credentials masked."""
+
+import json
+from datetime import timedelta
+
+from cronicorn.control.document import MILLISECOND
+from cronicorn.domain.call import StatusRange
+from cronicorn.domain.endpoint import BaselineKind, CatchUp, JobEndpoint, RetryPolicy
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.masking import masked
+
+Fields = dict[str, object]
+
+
+def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
+    """The fields an owner set on *endpoint* and the defaults that apply; what is not set is left out.
+
+    With *reveal* credentials are shown: for comparing, never for showing.
+    """
+    request = endpoint.request
+    headers = request.headers if reveal else masked(request.headers)
+    fields: Fields = {
+        "name": endpoint.name,
+        "description": endpoint.description,
+        **_baseline(endpoint),
+        "minIntervalMs": _ms(endpoint.interval_min),
+        "maxIntervalMs": _ms(endpoint.interval_max),
+        "catchUp": _catch_up(endpoint.catch_up),
+        "overlap": endpoint.overlap.value,
+        "retries": _retries(endpoint.retries),
+        "successStatuses": [_status(allowed) for allowed in endpoint.success.statuses],
+        "url": request.url,
+        "method": request.method.value,
+        "headersJson": dict(headers) or None,
+        "bodyJson": None if request.body_json is None else json.loads(request.body_json),
+        "timeoutMs": _ms(request.timeout),
+        "maxExecutionTimeMs": _ms(request.execution_max),
+        "maxResponseSizeKb": request.response_kb_max,
+        "redirectsMax": request.redirects_max,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _baseline(endpoint: JobEndpoint) -> Fields:
+    baseline = endpoint.baseline
+    return {
+        "baselineCron": baseline.cron,
+        "baselineIntervalMs": _ms(baseline.interval),
+        "onceAt": baseline.once_at,
+        "dormant": True if baseline.kind is BaselineKind.DORMANT else None,
+        "anchorAt": baseline.anchor_at,
+        "timezone": baseline.zone,
+        "dstGap": baseline.dst_gap.value,
+        "dstOverlap": baseline.dst_overlap.value,
+        "windowMs": _ms(baseline.window) if baseline.window > ZERO else None,
+    }
+
+
+def _catch_up(policy: CatchUp) -> Fields:
+    fields: Fields = {"mode": policy.mode.value, "maxRuns": policy.runs_max}
+    return fields if policy.window is None else fields | {"windowMs": _ms(policy.window)}
+
+
+def _retries(policy: RetryPolicy) -> Fields:
+    return {
+        "retryCount": policy.count,
+        "minBackoffMs": _ms(policy.backoff_min),
+        "maxBackoffMs": _ms(policy.backoff_max),
+        "maxDoublings": policy.doublings_max,
+    }
+
+
+def _status(allowed: StatusRange) -> str:
+    return str(allowed.low) if allowed.low == allowed.high else f"{allowed.low}-{allowed.high}"
+
+
+def _ms(length: timedelta | None) -> int | None:
+    return None if length is None else length // MILLISECOND

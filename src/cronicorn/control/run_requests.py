@@ -1,0 +1,79 @@
+"""Asking for a run now, and taking one back."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from cronicorn.control.runs import parsed_run_id
+from cronicorn.domain.editing import asked_to_run, taken_back
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.lease import run_id
+from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.settlement import Change, Stored
+
+
+class Cancelled(StrEnum):
+    """What came of a cancellation."""
+
+    TAKEN_BACK = "canceled"
+    """The run had not begun; it never will."""
+    ASKED_TO_STOP = "running"
+    """The run goes on until its worker hears of it, with its next heartbeat."""
+
+
+class RunRequests:
+    """Runs that a person asks for. The schedule never moves because of them."""
+
+    def __init__(
+        self, catalog: EndpointCatalog, control: RunControl, history: RunHistory, wake: Callable[[], None]
+    ) -> None:
+        self._catalog = catalog
+        self._control = control
+        self._history = history
+        self._wake = wake
+
+    async def run_now(self, principal: Principal, endpoint_id: str) -> str:
+        """Make a slot of its own due now and answer the id of its run. Also while paused.
+
+        Asking again while one waits or runs gives the same run. Raises NotFoundError, or ConflictError when archived.
+        """
+
+        def edit(before: JobEndpoint, job: Job, stored: Stored) -> Change:
+            if job.status is JobStatus.ARCHIVED:
+                raise ConflictError(f"Job {job.id} is archived; unarchive it first.")
+            return asked_to_run(before, stored)
+
+        endpoint, _ = await self._catalog.change(principal.tenant_id, endpoint_id, edit)
+        self._wake()
+        manual = endpoint.state.manual
+        assert manual is not None
+        return run_id(endpoint.id, manual.slot, 1)
+
+    async def cancel(self, principal: Principal, identity: str) -> Cancelled:
+        """Stop the run *identity* if it goes on; take it back if it is a manual one that waits.
+
+        Raises NotFoundError, or ConflictError when it has ended or is a planned one that has not begun.
+        """
+        wanted = parsed_run_id(identity)
+        endpoint, _ = await self._catalog.get(principal.tenant_id, wanted.endpoint_id)
+        lease = await self._control.held(principal.tenant_id, endpoint.id)
+        if lease is not None and lease.run_id == identity:
+            if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot):
+                return Cancelled.ASKED_TO_STOP
+        elif endpoint.state.manual is not None and endpoint.state.manual.slot == wanted.slot:
+            await self._take_back(principal, endpoint.id, wanted.slot)
+            return Cancelled.TAKEN_BACK
+        elif endpoint.state.slot == wanted.slot:
+            raise ConflictError(f"Run {identity} has not begun; pause the endpoint to hold it back.")
+        await self._history.get(principal.tenant_id, identity)
+        raise ConflictError(f"Run {identity} has ended.")
+
+    async def _take_back(self, principal: Principal, endpoint_id: str, slot: int) -> None:
+        def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
+            manual = before.state.manual
+            if manual is None or manual.slot != slot:
+                raise ConflictError(f"Run {run_id(endpoint_id, slot, 1)} has ended.")
+            return taken_back(before, stored)
+
+        await self._catalog.change(principal.tenant_id, endpoint_id, edit)

@@ -1,0 +1,32 @@
+"""Lengths of time as people write them: `500ms`, `10s`, `5m`, `2h`, `30d`, or plain seconds."""
+
+import re
+from datetime import timedelta
+
+_UNITS = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+_DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)?", re.ASCII)
+
+
+def parse_duration(text: str) -> timedelta:
+    """The length that *text* means. Raises ValueError for anything else, and for what no timedelta can hold."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a duration such as 500ms, 10s, 5m, 2h or 30d")
+    try:
+        return float(match[1]) * _UNITS[match[2] or "s"]
+    except OverflowError as error:
+        raise ValueError("a shorter duration") from error
+
+
+def show_duration(length: timedelta) -> str:
+    """*length* in the largest unit that holds it whole: `90s`, `2h`, `1500ms`."""
+    for unit, one in _UNITS.items():
+        if length >= one and length % one == timedelta(0):
+            return f"{length // one}{unit}"
+    return f"{length / _UNITS['ms']:g}ms" if length else "0s"

@@ -1,0 +1,89 @@
+"""How the text of a setting is read. A reader raises ValueError with what it expected: the end of a sentence."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.wiring.durations import parse_duration, show_duration
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+_TEXT_MAX = 512
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers from *low* to *high*."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(high)) and low <= int(text) <= high):
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def duration(low: timedelta, high: timedelta) -> Callable[[str], timedelta]:
+    """A reader of durations from *low* to *high*."""
+
+    def read(text: str) -> timedelta:
+        length = parse_duration(text)
+        if not low <= length <= high:
+            raise ValueError(f"a duration from {show_duration(low)} to {show_duration(high)}")
+        return length
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A reader of one of *words*, in any case."""
+
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{', '.join(words[:-1])} or {words[-1]}")
+        return text.lower()
+
+    return read
+
+
+def host(text: str) -> str:
+    """A name or an address to listen on."""
+    if len(text) > _TEXT_MAX or not text.isascii() or any(character in text for character in " /@\t"):
+        raise ValueError("a host name or an IP address")
+    return text.removeprefix("[").removesuffix("]")
+
+
+def api_key(text: str) -> str:
+    """A secret that can travel in a header."""
+    if len(text) > _TEXT_MAX or any(not "!" <= character <= "~" for character in text):
+        raise ValueError(f"at most {_TEXT_MAX} visible ASCII characters, without spaces")
+    return text
+
+
+def short_text(text: str) -> str:
+    """Any line of text."""
+    if len(text) > _TEXT_MAX or not text.isprintable():
+        raise ValueError(f"at most {_TEXT_MAX} printable characters")
+    return text
+
+
+def networks(text: str) -> Networks:
+    """Ranges of addresses, separated by commas."""
+    from cronicorn.adapters.http.addresses import EgressPolicy
+
+    try:
+        return EgressPolicy.parse(text).allow
+    except InvalidInputError as error:
+        raise ValueError("ranges of addresses in CIDR form, separated by commas") from error
+
+
+def shown(value: object) -> str:
+    """The text of which a reader makes *value*."""
+    match value:
+        case None:
+            return ""
+        case timedelta():
+            return show_duration(value)
+        case tuple():
+            return ",".join(str(part) for part in value)
+        case _:
+            return str(value)

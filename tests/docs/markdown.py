@@ -1,0 +1,65 @@
+"""Read the documentation: pages, fenced blocks, tables and links."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.architecture.source import ROOT
+
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+
+_FENCE = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+_MARKED = re.compile(r"<!-- begin (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
+_FIRST_CELL = re.compile(r"^\| `([^`]+)`", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One fenced block."""
+
+    language: str
+    text: str
+    line: int
+
+
+def pages() -> list[Path]:
+    """Every page a reader may open."""
+    return [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(DOCS.rglob("*.md"))
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The fenced blocks of *page*, in order."""
+    text = page.read_text(encoding="utf-8")
+    for match in _FENCE.finditer(text):
+        yield Block(match[1], match[2], text.count("\n", 0, match.start()) + 2)
+
+
+def links(page: Path) -> list[str]:
+    """Where the links of *page* lead, code left out."""
+    return _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))
+
+
+def anchors(page: Path) -> set[str]:
+    """What may follow `#` in a link to *page*, spelled as code hosts do."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    plain = (re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(text))
+    return set(plain)
+
+
+def marked(text: str) -> dict[str, str]:
+    """The parts of a page that stand between marks, by name."""
+    return dict(_MARKED.findall(text))
+
+
+def with_marked(text: str, parts: dict[str, str]) -> str:
+    """The page with *parts* between its marks."""
+    return _MARKED.sub(lambda match: f"<!-- begin {match[1]} -->\n{parts[match[1]]}<!-- end -->", text)
+
+
+def first_cells(text: str) -> list[str]:
+    """What stands in backticks at the beginning of each row of a table."""
+    return _FIRST_CELL.findall(text)

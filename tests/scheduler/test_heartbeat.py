@@ -1,0 +1,90 @@
+"""The heartbeat's thread: it goes on while the event loop is busy, and survives what the store does."""
+
+import asyncio
+import threading
+import time
+from datetime import timedelta
+
+from cronicorn.domain import Renewal, UnavailableError
+from cronicorn.domain.fixtures import a_lease, an_endpoint
+from cronicorn.scheduler.heartbeat import Heartbeat
+from cronicorn.scheduler.settings import SchedulerSettings
+from tests.scheduler.test_faults import FlakyStore
+from tests.waiting import eventually_async
+
+SETTINGS = SchedulerSettings(
+    worker_id="w1",
+    lease_ttl=timedelta(milliseconds=500),
+    renew_interval=timedelta(milliseconds=20),
+    lease_margin=timedelta(milliseconds=50),
+)
+
+
+class RealClock:
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class Renewals(FlakyStore):
+    """Counts renewals; answers what it is told."""
+
+    def __init__(self, answer: Renewal | Exception = Renewal()) -> None:
+        super().__init__(inner=None)
+        self.answer = answer
+        self.count = 0
+        self.happened = threading.Event()
+
+    def renew(self, leases, *, ttl):
+        self.count += 1
+        self.happened.set()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+async def test_a_busy_event_loop_does_not_stop_the_renewals():
+    store = Renewals()
+    heartbeat = Heartbeat(store, RealClock(), SETTINGS)
+    heartbeat.start()
+
+    with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()):
+        store.happened.wait(5)
+        before = store.count
+        store.happened.clear()
+        store.happened.wait(5)  # The loop is blocked here, on purpose.
+        after = store.count
+    heartbeat.stop()
+
+    assert after > before
+
+
+async def test_a_store_that_fails_or_breaks_does_not_end_the_heartbeat():
+    store = Renewals(UnavailableError("away"))
+    heartbeat = Heartbeat(store, RealClock(), SETTINGS)
+    heartbeat.start()
+
+    with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()) as hold:
+        await eventually_async(lambda: store.count >= 2)
+        store.answer = RuntimeError("a bug")
+        count = store.count
+        await eventually_async(lambda: store.count >= count + 2)
+        store.answer = Renewal(lost=frozenset({"claim1"}))
+        await eventually_async(lambda: not hold.alive)
+    heartbeat.stop()
+
+
+async def test_a_nudge_renews_at_once_and_brings_a_cancellation():
+    settings = SchedulerSettings(worker_id="w1")
+    store = Renewals(Renewal(cancelled=frozenset({"claim1"})))
+    heartbeat = Heartbeat(store, RealClock(), settings)
+    heartbeat.start()
+
+    with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()) as hold:
+        waiting = asyncio.create_task(hold.within(asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        heartbeat.nudge()
+        await eventually_async(waiting.done)
+    heartbeat.stop()
+
+    assert type(waiting.exception()).__name__ == "CallStoppedError"
+    assert store.count == 1
