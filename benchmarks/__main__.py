@@ -2,9 +2,9 @@
 
 import argparse
 
-from benchmarks import cron, plan
+from benchmarks import cron, drain, lateness, plan
 
-_ALL = {"plan": plan.run, "cron": cron.run}
+_ALL = {"plan": plan.run, "cron": cron.run, "drain": drain.run, "lateness": lateness.run}
 
 
 def main() -> None:

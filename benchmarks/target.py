@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import cast
 
 import uvloop
 
@@ -56,8 +57,7 @@ class _Answerer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -77,16 +77,16 @@ async def _serve_until_closed(control: Connection) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Answerer(arrivals), "127.0.0.1", 0, backlog=4_096)
     control.send(server.sockets[0].getsockname()[1])
-    closed = asyncio.Event()
+    await asyncio.to_thread(_answer_questions, control, arrivals)
 
-    def asked() -> None:
+
+def _answer_questions(control: Connection, arrivals: list[tuple[str, float]]) -> None:
+    """Hand over the arrivals whenever asked; end when the other side is gone. In a thread: a pipe blocks."""
+    while True:
         try:
             control.recv()
         except EOFError:
-            closed.set()
             return
-        control.send(list(arrivals))
-        arrivals.clear()
-
-    loop.add_reader(control.fileno(), asked)
-    await closed.wait()
+        number = len(arrivals)
+        control.send(arrivals[:number])
+        del arrivals[:number]

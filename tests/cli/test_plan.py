@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -110,10 +112,20 @@ def test_extreme_values_are_planned_all_the_same(fields):
     assert "source" in answer
 
 
-def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
-    import subprocess
-    import sys
+def test_an_answer_comes_before_the_next_line_is_read():
+    command = [sys.executable, "-m", "cronicorn", "plan"]
 
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(GOOD) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+
+    assert answer["source"] == GOOD["expect"]["source"]
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
     lines = tmp_path / "many.jsonl"
     lines.write_text((json.dumps(GOOD) + "\n") * 2_000)
 

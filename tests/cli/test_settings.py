@@ -5,7 +5,7 @@ from tests.cli.command import cronicorn, environment
 
 
 def test_every_setting_is_listed_with_its_value():
-    env = environment(PORT="4444", API_KEY="hunter22")
+    env = environment(PORT="4444", API_KEY="hunter22-and-more")
 
     rows = json.loads(cronicorn("settings", "--json", env=env).out)
 
@@ -16,7 +16,7 @@ def test_every_setting_is_listed_with_its_value():
 
 
 def test_secrets_are_masked():
-    ended = cronicorn("settings", env=environment(API_KEY="hunter22"))
+    ended = cronicorn("settings", env=environment(API_KEY="hunter22-and-more"))
 
     assert "CRONICORN_API_KEY=***" in ended.out
     assert "hunter22" not in ended.out

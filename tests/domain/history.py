@@ -150,25 +150,26 @@ def instants(endpoint: JobEndpoint, after: datetime, until: datetime) -> list[da
 
 def check_books(history: History) -> None:
     """Every instant that has passed is in one place, and in one only; those that wait are in none."""
-    state = history.state
-    assert state.accounted_until is not None
-    assert state.accounted_until <= history.now
-    nominal = _nominal_instants(history)
-    places = _places(history, nominal)
-    waiting = _waiting(history, nominal)
+    watermark = history.state.accounted_until
+    assert watermark is not None
+    assert watermark <= history.now
+    due = _instants_due(history)
+    places = _places(history, list(due))
+    waiting = _waiting(history, list(due))
 
-    for instant in nominal:
-        closed = instant <= state.accounted_until - stable_offset(history.endpoint) and instant not in waiting
-        assert places[instant] == (1 if closed else 0), (instant, places[instant], closed, history.skips)
+    for nominal_at, effective_at in due.items():
+        closed = effective_at <= watermark and nominal_at not in waiting
+        assert places[nominal_at] == (1 if closed else 0), (nominal_at, places[nominal_at], closed, history.skips)
 
 
-def _nominal_instants(history: History) -> list[datetime]:
+def _instants_due(history: History) -> dict[datetime, datetime]:
+    """Each nominal instant that has come since the beginning, in order, and when it was due."""
     ends = [*(begin for begin, _ in history.schedules[1:]), history.now]
-    return [
-        instant
+    return {
+        nominal_at: nominal_at + stable_offset(endpoint)
         for (begin, endpoint), end in zip(history.schedules, ends, strict=True)
-        for instant in instants(endpoint, begin, end)
-    ]
+        for nominal_at in instants(endpoint, begin, end)
+    }
 
 
 def _places(history: History, nominal: list[datetime]) -> Counter[datetime]:

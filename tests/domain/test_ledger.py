@@ -50,7 +50,7 @@ retries = st.builds(RetryPolicy, count=st.sampled_from([0, 0, 2, 5]), backoff_mi
 
 @st.composite
 def endpoints(draw: st.DrawFn) -> JobEndpoint:
-    baseline = draw(st.sampled_from(BASELINES))
+    baseline = replace(draw(st.sampled_from(BASELINES)), window=draw(st.sampled_from([timedelta(0), *LENGTHS])))
     return an_endpoint(
         baseline=baseline,
         interval_min=draw(st.one_of(st.none(), maybe)),
@@ -98,47 +98,51 @@ edits: st.SearchStrategy[Edit] = st.one_of(
     maybe.map(lambda length: _set(interval_max=length)),
 )
 rebasings: st.SearchStrategy[Edit] = st.sampled_from(BASELINES).map(lambda baseline: _set(baseline=baseline))
-outcomes = st.sampled_from([
-    (an_outcome(), RunStatus.SUCCESS),
-    (an_outcome(), RunStatus.SUCCESS),
-    (an_outcome(500), RunStatus.FAILED),
-    (an_outcome(503, headers=(("retry-after", "90"),)), RunStatus.FAILED),
-    (an_outcome(kind=OutcomeKind.CANCELLED, status_code=None), RunStatus.CANCELED),
-])
+outcomes = st.sampled_from(
+    [
+        (an_outcome(), RunStatus.SUCCESS),
+        (an_outcome(), RunStatus.SUCCESS),
+        (an_outcome(500), RunStatus.FAILED),
+        (an_outcome(503, headers=(("retry-after", "90"),)), RunStatus.FAILED),
+        (an_outcome(kind=OutcomeKind.CANCELLED), RunStatus.CANCELED),
+    ]
+)
 
 
-def _work(draw: st.DrawFn, history: History) -> None:
+def _work(data: st.DataObject, history: History) -> None:
     """Wait for the slot, be late, call for a while, be edited meanwhile, settle."""
     due_in = history.due_in()
     if due_in is None or due_in > timedelta(hours=9):
-        history.wait(draw(lengths))
+        history.wait(data.draw(lengths))
         return
-    history.wait(due_in + draw(st.sampled_from(LATE)))
+    history.wait(due_in + data.draw(st.sampled_from(LATE)))
     assert history.claim()
     run = history.begin()
     if run is None:
         history.end(None)
         return
-    lasting = draw(st.sampled_from([*SHORT, *LENGTHS]))
+    lasting = data.draw(st.sampled_from([*SHORT, *LENGTHS]))
     history.wait(lasting / 3)
-    for edit in draw(st.lists(edits, max_size=1)):
+    # A slot that began late may stand for another instant than its plan: no edit could know which.
+    punctual = history.state.plan is not None and run.nominal_at == history.state.plan.nominal_at
+    for edit in data.draw(st.lists(st.one_of(edits, rebasings) if punctual else edits, max_size=1)):
         history.edit(edit)
     history.wait(lasting / 3)
-    if draw(st.integers(0, 9)) == 0:
+    if data.draw(st.integers(0, 9)) == 0:
         history.lease = None  # The worker died.
         return
-    outcome, status = draw(outcomes)
+    outcome, status = data.draw(outcomes)
     history.end(run, outcome, status=status)
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_every_instant_ends_in_exactly_one_place(data: st.DataObject) -> None:
     history = History(data.draw(endpoints()))
 
     for _ in range(data.draw(st.integers(1, 12))):
         if data.draw(st.integers(0, 2)):
-            _work(data.draw, history)
+            _work(data, history)
         else:
             history.wait(data.draw(st.sampled_from(LATE)))
             history.edit(data.draw(st.one_of(edits, rebasings)))

@@ -42,7 +42,7 @@ class FlakyStore(JobStore):
         self._fail_if(self.claims_off)
         return await self.inner.next_due_at()
 
-    def _fail_if(self, off: bool) -> None:
+    def _fail_if(self, off) -> None:
         if off:
             raise UnavailableError("The store is switched off.")
 

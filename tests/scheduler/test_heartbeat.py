@@ -5,6 +5,7 @@ import threading
 import time
 from datetime import timedelta
 
+from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain import Renewal, UnavailableError
 from cronicorn.domain.fixtures import a_lease, an_endpoint
 from cronicorn.scheduler.heartbeat import Heartbeat
@@ -20,17 +21,15 @@ SETTINGS = SchedulerSettings(
 )
 
 
-class RealClock:
-    def monotonic(self) -> float:
-        return time.monotonic()
+CLOCK = SystemClock()
 
 
 class Renewals(FlakyStore):
     """Counts renewals; answers what it is told."""
 
-    def __init__(self, answer: Renewal | Exception = Renewal()) -> None:
-        super().__init__(inner=None)
-        self.answer = answer
+    def __init__(self, answer: Renewal | Exception | None = None) -> None:
+        super().__init__(inner=self)
+        self.answer = answer or Renewal()
         self.count = 0
         self.happened = threading.Event()
 
@@ -44,7 +43,7 @@ class Renewals(FlakyStore):
 
 async def test_a_busy_event_loop_does_not_stop_the_renewals():
     store = Renewals()
-    heartbeat = Heartbeat(store, RealClock(), SETTINGS)
+    heartbeat = Heartbeat(store, CLOCK, SETTINGS)
     heartbeat.start()
 
     with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()):
@@ -60,7 +59,7 @@ async def test_a_busy_event_loop_does_not_stop_the_renewals():
 
 async def test_a_store_that_fails_or_breaks_does_not_end_the_heartbeat():
     store = Renewals(UnavailableError("away"))
-    heartbeat = Heartbeat(store, RealClock(), SETTINGS)
+    heartbeat = Heartbeat(store, CLOCK, SETTINGS)
     heartbeat.start()
 
     with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()) as hold:
@@ -76,7 +75,7 @@ async def test_a_store_that_fails_or_breaks_does_not_end_the_heartbeat():
 async def test_a_nudge_renews_at_once_and_brings_a_cancellation():
     settings = SchedulerSettings(worker_id="w1")
     store = Renewals(Renewal(cancelled=frozenset({"claim1"})))
-    heartbeat = Heartbeat(store, RealClock(), settings)
+    heartbeat = Heartbeat(store, CLOCK, settings)
     heartbeat.start()
 
     with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()) as hold:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.memory.stores import MemoryStores
@@ -61,9 +62,9 @@ class World:
         return list((await self.stores.runs.skips("t1", endpoint_id, 10_000)).skips)
 
     @asynccontextmanager
-    async def worker(self, *, store: JobStore | None = None, **settings: object) -> AsyncIterator[Scheduler]:
+    async def worker(self, *, store: JobStore | None = None, **settings: Any) -> AsyncIterator[Scheduler]:
         """A running scheduler, drained at the end of the block."""
-        chosen = SchedulerSettings(**({"worker_id": "w1"} | settings))
+        chosen = replace(SchedulerSettings(worker_id="w1"), **settings)
         scheduler = Scheduler(store or self.stores.job_store, self.dispatcher, self.clock, CRON, chosen)
         task = asyncio.create_task(scheduler.run(threaded_heartbeat=False))
         try:

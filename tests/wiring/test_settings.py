@@ -125,10 +125,10 @@ def test_a_lease_that_could_not_be_renewed_in_time_is_refused(environ):
 
 
 def test_secrets_are_masked_where_settings_are_shown():
-    settings = Settings.from_env({"CRONICORN_API_KEY": "hunter22"})
+    settings = Settings.from_env({"CRONICORN_API_KEY": "hunter22-and-more"})
 
     assert shown_settings(settings)["api_key"] == "***"
-    assert "hunter22" not in repr(settings)
+    assert "hunter22-and-more" not in repr(settings)
 
 
 def test_shown_values_read_as_the_same_settings():

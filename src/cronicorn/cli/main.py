@@ -4,8 +4,8 @@ import sys
 
 import typer
 
+from cronicorn.cli import apply, demo, explain, plan, runs, settings, tenant, up, version
 from cronicorn.cli import next as next_command
-from cronicorn.cli import plan, settings, version
 
 app = typer.Typer(
     name="cronicorn",
@@ -15,6 +15,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.command("apply")(apply.apply)
+app.command("explain")(explain.explain)
+app.command("runs")(runs.runs)
+app.add_typer(tenant.app, name="tenant")
 app.command("plan")(plan.plan)
 app.command("next")(next_command.next_instants)
 app.command("settings")(settings.settings)

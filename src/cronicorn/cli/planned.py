@@ -5,6 +5,7 @@ from cronicorn.cli.planning_case import read_case
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.explain import ExplainedStep, explained
+from cronicorn.domain.plan import Plan
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.wiring.timekeeping import cron
 
@@ -25,15 +26,18 @@ class PlanAnswers:
                 self._cron.next(CronSchedule(endpoint.baseline.cron), now)
         except InvalidInputError as error:
             return {"error": str(error)}
-        plan = plan_next_run(now, endpoint, self._cron)
-        return {
-            "next_run_at": written(plan.next_run_at) if plan.next_run_at is not None else None,
-            "source": plan.source.value,
-            "trace": [step_as_json(step) for step in explained(plan.trace)],
-        }
+        return plan_as_json(plan_next_run(now, endpoint, self._cron))
 
 
-def step_as_json(step: ExplainedStep) -> dict[str, object]:
-    """One step of a trace as JSON shows it."""
+def plan_as_json(plan: Plan) -> dict[str, object]:
+    """A plan as JSON shows it."""
+    return {
+        "next_run_at": written(plan.next_run_at) if plan.next_run_at is not None else None,
+        "source": plan.source.value,
+        "trace": [_step_as_json(step) for step in explained(plan.trace)],
+    }
+
+
+def _step_as_json(step: ExplainedStep) -> dict[str, object]:
     at = written(step.at) if step.at is not None else None
     return {"step": step.step, "verdict": step.verdict, "at": at, "why": step.why, "author": step.author}

@@ -6,7 +6,7 @@ declares; what its values mean is judged by `drafting` and `validation`, which r
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -66,8 +66,10 @@ def _characters(least: int, most: int) -> Any:
     return Field(json_schema_extra={"minLength": least, "maxLength": most})
 
 
-_CHOICE = Field(strict=False)
+T = TypeVar("T")
 
+Choice = Annotated[T, Field(strict=False)]
+"""One of the values of an enumeration, by its text."""
 Instant = Annotated[datetime, BeforeValidator(_read_instant)]
 InstantOrNull = Annotated[datetime | None, BeforeValidator(_read_instant)]
 LengthMs = Annotated[int | None, _from_to(1, LENGTH_MS_MAX)]
@@ -97,7 +99,7 @@ class JobDocument(JobPatch):
 class CatchUpPatch(Document):
     """What happens to instants that passed while nobody could run them."""
 
-    mode: Annotated[CatchUpMode | None, _CHOICE] = None
+    mode: Choice[CatchUpMode] | None = None
     window_ms: LengthMs = None
     max_runs: Annotated[int | None, _from_to(1, CATCH_UP_RUNS_MAX)] = None
 
@@ -122,13 +124,13 @@ class EndpointPatch(Document):
     dormant: bool | None = None
     anchor_at: InstantOrNull = None
     timezone: Annotated[str | None, _characters(1, 255)] = None
-    dst_gap: Annotated[DstGap | None, _CHOICE] = None
-    dst_overlap: Annotated[DstOverlap | None, _CHOICE] = None
+    dst_gap: Choice[DstGap] | None = None
+    dst_overlap: Choice[DstOverlap] | None = None
     window_ms: Annotated[int | None, _from_to(0, LENGTH_MS_MAX)] = None
     min_interval_ms: LengthMs = None
     max_interval_ms: LengthMs = None
     catch_up: CatchUpPatch | None = None
-    overlap: Annotated[Overlap | None, BeforeValidator(_read_overlap), _CHOICE] = None
+    overlap: Annotated[Choice[Overlap] | None, BeforeValidator(_read_overlap)] = None
     retries: RetriesPatch | None = None
     success_statuses: Annotated[
         list[str] | None,
@@ -136,7 +138,7 @@ class EndpointPatch(Document):
         Field(json_schema_extra={"minItems": 1, "maxItems": 20}),
     ] = None
     url: Annotated[str | None, Field(json_schema_extra={"format": "uri"})] = None
-    method: Annotated[Method | None, _CHOICE] = None
+    method: Choice[Method] | None = None
     headers_json: dict[str, str] | None = None
     body_json: Any = None
     timeout_ms: LengthMs = None

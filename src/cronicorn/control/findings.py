@@ -13,14 +13,16 @@ class Findings:
     """The findings about one input; `prefix` is the JSON Pointer of the part that is looked at."""
 
     prefix: str = ""
-    errors: dict[str, FieldError] = field(default_factory=dict)
-    """The first error of each field, by its JSON Pointer."""
+    errors: dict[FieldError, None] = field(default_factory=dict)
+    """The errors, each once, in the order in which they were found."""
+    places: set[str] = field(default_factory=set)
     noticed: list[FieldError] = field(default_factory=list)
 
     def refuse(self, pointer: str, message: str) -> None:
         """The input can't be accepted because of the field at *pointer*."""
         place = self.prefix + pointer
-        self.errors.setdefault(place, FieldError(pointer=place, message=message))
+        self.errors[FieldError(pointer=place, message=message)] = None
+        self.places.add(place)
 
     def warn(self, pointer: str, message: str) -> None:
         """The input is accepted, but the field at *pointer* may not do what was meant."""
@@ -28,11 +30,11 @@ class Findings:
 
     def inside(self, pointer: str) -> "Findings":
         """Findings about the part at *pointer*, collected with these."""
-        return Findings(self.prefix + pointer, self.errors, self.noticed)
+        return Findings(self.prefix + pointer, self.errors, self.places, self.noticed)
 
     def found(self, pointer: str) -> bool:
         """Whether the field at *pointer* is refused already."""
-        return self.prefix + pointer in self.errors
+        return self.prefix + pointer in self.places
 
     @property
     def warnings(self) -> tuple[FieldError, ...]:
@@ -42,7 +44,7 @@ class Findings:
     def raise_errors(self) -> None:
         """Raise InvalidInputError with all errors, if there are any."""
         if self.errors:
-            raise invalid(tuple(self.errors.values()))
+            raise invalid(tuple(self.errors))
 
 
 def invalid(errors: tuple[FieldError, ...]) -> InvalidInputError:

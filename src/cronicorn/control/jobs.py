@@ -67,16 +67,21 @@ class Jobs:
 
 def patched(job: Job, patch: JobPatch, now: datetime) -> Job:
     """*job* with what *patch* gives; the same job when that changes nothing. Raises InvalidInputError."""
-    findings = Findings()
-    check_limits(patch, findings)
     given = patch.model_fields_set
+    findings = Findings()
     name = (patch.name or "") if "name" in given else job.name
     description = patch.description if "description" in given else job.description
-    if not name.strip() and not findings.found("/name"):
-        findings.refuse("/name", "Give the job a name.")
+    judge_job(patch, findings, name)
     findings.raise_errors()
     after = replace(job, name=name, description=description)
     return job if after == job else replace(after, updated_at=now)
+
+
+def judge_job(document: JobPatch, findings: Findings, name: str | None = None) -> None:
+    """Report what is wrong with *document*, of which a job with the name *name* (its own by default) is made."""
+    check_limits(document, findings)
+    if not (document.name or "" if name is None else name).strip() and not findings.found("/name"):
+        findings.refuse("/name", "Give the job a name.")
 
 
 def _moved(job: Job, status: JobStatus, now: datetime) -> Job:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from cronicorn.control.runs import parsed_run_id
 from cronicorn.domain.editing import asked_to_run, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.lease import run_id
 from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal

@@ -54,7 +54,7 @@ class Runs:
         """The run with the id *identity*, finished or not."""
         slot = parsed_run_id(identity)
         endpoint, _ = await self._catalog.get(principal.tenant_id, slot.endpoint_id)
-        run = await self._finished(principal, identity)
+        run: Run | UnfinishedRun | None = await self._finished(principal, identity)
         if run is None:
             run = await self._unfinished(endpoint, identity)
         if run is None:  # It may have ended between the two looks.

@@ -43,7 +43,7 @@ class Tenants:
     async def add(self, principal: Principal, name: str) -> NewTenant:
         """Add a tenant with its first key. Only for a person at the machine.
 
-        Raises UnauthenticatedError for anybody else, InvalidInputError for a bad name, ConflictError for one that is taken.
+        Raises UnauthenticatedError for anybody else, InvalidInputError for a bad name, ConflictError for a taken one.
         """
         if principal.kind is not ActorKind.LOCAL:
             raise UnauthenticatedError("Tenants are added on the machine itself: `cronicorn tenant add NAME`.")

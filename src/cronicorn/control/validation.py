@@ -3,6 +3,7 @@
 The planner accepts every state; this is what keeps people from asking for one they can't mean.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -60,19 +61,19 @@ def _judge_baseline(baseline: Baseline, before: Baseline, now: datetime, finding
 
 def _reads_cron(baseline: Baseline, now: datetime, cron: Cron, findings: Findings) -> bool:
     """Whether there is a cron schedule that can be evaluated."""
+    zone = baseline.zone
     try:
-        cron.check(CronSchedule("* * * * *", baseline.zone), now)
+        cron.check(CronSchedule("* * * * *", zone), now)
     except InvalidInputError as error:
         findings.refuse("/timezone", str(error))
-        return False
+        zone = "UTC"
     if baseline.kind is not BaselineKind.CRON or findings.found("/baselineCron"):
         return False
     try:
-        cron.check(baseline.cron_schedule, now)
+        cron.check(replace(baseline.cron_schedule, zone=zone), now)
     except InvalidInputError as error:
         findings.refuse("/baselineCron", str(error))
-        return False
-    return True
+    return not findings.found("/timezone") and not findings.found("/baselineCron")
 
 
 def _warn_of_gaps(endpoint: JobEndpoint, now: datetime, cron: Cron, findings: Findings) -> None:

@@ -6,7 +6,7 @@ from itertools import islice
 
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, CATCH_UP_WINDOW_MAX, BaselineKind, CatchUpMode, JobEndpoint
-from cronicorn.domain.instant import MICROSECOND, shifted
+from cronicorn.domain.instant import ALL_TIME, MICROSECOND, shifted
 from cronicorn.domain.ports import Cron
 
 PUNCTUAL = timedelta(seconds=1)
@@ -29,7 +29,7 @@ def catch_up_window(endpoint: JobEndpoint) -> timedelta:
         return PUNCTUAL
     # A short window or interval still forgives the jitter of a busy second: otherwise nothing would ever run.
     if endpoint.catch_up.window is not None:
-        return max(endpoint.catch_up.window, PUNCTUAL)
+        return min(max(endpoint.catch_up.window, PUNCTUAL), ALL_TIME)
     baseline = endpoint.baseline
     if baseline.kind is BaselineKind.INTERVAL:
         return min(max(baseline.length, PUNCTUAL), CATCH_UP_WINDOW_MAX)

@@ -11,7 +11,7 @@ from itertools import islice
 
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import MICROSECOND, ZERO, shifted, stable_fraction
+from cronicorn.domain.instant import ALL_TIME, MICROSECOND, ZERO, shifted, stable_fraction
 from cronicorn.domain.ports import Cron
 
 COUNT_MAX = 1_000
@@ -129,15 +129,15 @@ class Grid:
 def stable_offset(endpoint: JobEndpoint) -> timedelta:
     """The offset of *endpoint* inside its window: always the same, shorter than the window and the interval."""
     baseline = endpoint.baseline
-    window = baseline.window
-    if window <= ZERO:
+    if baseline.window <= ZERO:
         return ZERO
+    window = min(baseline.window, ALL_TIME)
     if baseline.kind is BaselineKind.INTERVAL:
         window = min(window, baseline.length) if baseline.anchor_at is not None else ZERO
     elif baseline.kind is not BaselineKind.CRON:
         return ZERO
     # Rounding to whole microseconds could reach the end of the window.
-    return max(ZERO, min(window * stable_fraction(endpoint.id), window - MICROSECOND))
+    return min(window * stable_fraction(endpoint.id), window - MICROSECOND) if window > ZERO else ZERO
 
 
 def next_on_grid(anchor: datetime | None, step: timedelta, after: datetime) -> datetime | None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cronicorn.domain.admission import PUNCTUAL, admit
+from cronicorn.domain.admission import PUNCTUAL, Admission, admit
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.editing import edited, without_owed
-from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
 from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until, with_signal
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
 from cronicorn.domain.ledger import Books, books_after_run, books_without_run
@@ -54,13 +54,13 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     if retry is not None and retry.plan is not None and retry.plan.is_retry and _before(retry.plan, plan):
         return Settlement(state=retry, skips=books.skips)
     slot = endpoint.state.slots_issued + 1
-    state, skips = without_owed(endpoint, replace(steered.state, plan=plan), facts.cron)
-    state = replace(state, slot=slot, slots_issued=slot, attempt=1)
-    return Settlement(state=state, skips=(*books.skips, *skips))
+    state = replace(steered.state, plan=plan, slot=slot, slots_issued=slot, attempt=1)
+    state, dropped = without_owed(endpoint, state, facts.cron)
+    return Settlement(state=state, skips=(*books.skips, *dropped))
 
 
 def _after_manual(endpoint: JobEndpoint, facts: Facts) -> Settlement:
-    """The schedule goes on as it was, unless a pause or an archive came while the planned slot waited behind this run."""
+    """The schedule goes on as it was, unless a pause or an archive came while the planned slot waited behind the run."""
     last_run_at = facts.run.started_at if facts.run is not None else endpoint.state.last_run_at
     state = replace(endpoint.state, manual=None, last_run_at=last_run_at)
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
@@ -75,31 +75,35 @@ def _books(endpoint: JobEndpoint, facts: Facts) -> Books:
     grid = Grid(endpoint, facts.cron)
     if facts.run is None:
         return books_without_run(grid, facts.now)
-    admission = replace(admit(endpoint, facts.run.started_at, facts.cron), nominal_at=facts.run.nominal_at)
+    admission = Admission(run=True, nominal_at=facts.run.nominal_at, owed=_owed(endpoint, facts.run, facts.cron))
     return books_after_run(grid, admission, facts.run.started_at, facts.now)
 
 
+def _owed(endpoint: JobEndpoint, run: Run, cron: Cron) -> tuple[datetime, ...]:
+    """The late instants still to come after what ran. The policy may have changed since the run began."""
+    nominal_at = run.nominal_at
+    if endpoint.catch_up.mode is not CatchUpMode.ALL or nominal_at is None:
+        return ()
+    return tuple(instant for instant in admit(endpoint, run.started_at, cron).owed if instant > nominal_at)
+
+
 def _steer(endpoint: JobEndpoint, facts: Facts, books: Books) -> EndpointState:
-    now, run = facts.now, facts.run
-    state = replace(
-        endpoint.state,
-        hints=fresh_hints(endpoint.state.hints, now),
+    now, run, state = facts.now, facts.run, endpoint.state
+    hints = fresh_hints(state.hints, now)
+    if run is not None:
+        hints = tuple(hint for hint in hints if not _consumed(hint, run.started_at))
+        for hint in signal_hints(run.outcome, success=run.status is RunStatus.SUCCESS, now=now):
+            hints = with_signal(hints, hint, now)
+    return replace(
+        state,
+        hints=hints,
         owed_at=books.owed_at,
         owed_count=books.owed_count,
         accounted_until=books.accounted_until,
         retry_at=None,
-    )
-    if run is None:
-        return state
-    hints = tuple(hint for hint in state.hints if not _consumed(hint, run.started_at))
-    for hint in signal_hints(run.outcome, success=run.status is RunStatus.SUCCESS, now=now):
-        hints = with_signal(hints, hint, now)
-    return replace(
-        state,
-        hints=hints,
-        last_run_at=run.started_at,
-        spaced_from=_spaced_from(endpoint, run),
-        failure_count=_failures(state.failure_count, run.status),
+        last_run_at=state.last_run_at if run is None else run.started_at,
+        spaced_from=state.spaced_from if run is None else _spaced_from(endpoint, run),
+        failure_count=state.failure_count if run is None else _failures(state.failure_count, run.status),
     )
 
 

@@ -26,6 +26,10 @@ _NAMES: Mapping[Mark, str] = {
     Mark.MORE: "more",
 }
 
+_NEVER: Mapping[Mark, str] = {
+    Mark.CRON: "The cron expression never comes again, or can't be read.",
+    Mark.ONCE: "The one instant of this endpoint has passed.",
+}
 _WHY: Mapping[tuple[Mark, Verdict], str] = {
     (Mark.ONCE, Verdict.WON): "The one instant of this endpoint.",
     (Mark.DORMANT, Verdict.WON): "Dormant: it runs only when asked.",
@@ -33,7 +37,7 @@ _WHY: Mapping[tuple[Mark, Verdict], str] = {
     (
         Mark.HINT_INTERVAL,
         Verdict.LOST,
-    ): "A stronger hint, an earlier one-shot or a slot in arrears came first.",
+    ): "A stronger hint, an earlier one-shot, the one instant or a slot in arrears came first.",
     (Mark.HINT_ONE_SHOT, Verdict.WON): "A live one-shot hint asks for a run not later than this.",
     (Mark.HINT_ONE_SHOT, Verdict.LOST): "A one-shot only wins when strictly earlier than its rivals.",
     (Mark.HINT_LAPSED, Verdict.LOST): "The hint has lapsed, so it no longer counts.",
@@ -54,7 +58,7 @@ _WHY: Mapping[tuple[Mark, Verdict], str] = {
     (Mark.CLAMP_MAX, Verdict.APPLIED): "Too far from the last run: the maximum moved it earlier.",
     (Mark.CLAMP_MAX, Verdict.IDLE): "Within the maximum.",
     (Mark.PAUSE, Verdict.WON): "Paused until here; a pause beats everything, and the run comes at its end.",
-    (Mark.PAUSE, Verdict.IDLE): "Paused, but nothing was planned.",
+    (Mark.PAUSE, Verdict.IDLE): "Paused, but nothing was planned before its end.",
     (Mark.SUSPENDED, Verdict.WON): "The job is paused or archived, or the endpoint is archived.",
 }
 
@@ -89,10 +93,8 @@ def _why(step: Step) -> str:
             return f"{_baseline(step)} Backoff: {doubling} times the interval after {step.amount} failures in a row."
         case Mark.RETRY if step.verdict is Verdict.WON:
             return f"Attempt {step.amount} of the same slot comes before the next instant."
-        case Mark.CRON if step.at is None:
-            return "The cron expression never comes again, or can't be read."
-        case Mark.ONCE if step.at is None:
-            return "The one instant of this endpoint has passed."
+        case Mark.CRON | Mark.ONCE if step.at is None:
+            return _NEVER[step.mark]
         case Mark.CRON | Mark.INTERVAL | Mark.ONCE | Mark.DORMANT:
             return _WHY.get((step.mark, step.verdict)) or _baseline(step)
         case _:

@@ -8,6 +8,8 @@ from hashlib import blake2b
 
 FIRST_INSTANT = datetime.min.replace(tzinfo=UTC)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+ALL_TIME = LAST_INSTANT - FIRST_INSTANT
+"""Longer lengths say nothing more, and some can't be negated."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ZERO = timedelta(0)

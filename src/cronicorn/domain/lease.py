@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,18 @@ class Lease:
         """The id under which this attempt is recorded, whoever makes it."""
         return run_id(self.endpoint.id, self.slot, self.attempt)
 
+    def fits(self, state: EndpointState) -> bool:
+        """Whether the slot still stands in *state* as it was claimed.
+
+        An edit after the lease expired may have put it aside and recorded what became of its instant; a manual slot may
+        have been taken back. Such a slot can't run as well.
+        """
+        if self.manual:
+            return state.manual is not None and state.manual.slot == self.slot
+        return (state.slot, state.attempt) == (self.slot, self.attempt) and _instants(state) == _instants(
+            self.endpoint.state
+        )
+
     def facts(self) -> dict[str, object]:
         """What logs say about a lease."""
         return {
@@ -45,6 +57,10 @@ class Renewal:
     lost: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     """Still held, but a person asked for the run to be cancelled."""
+
+
+def _instants(state: EndpointState) -> tuple[datetime | None, datetime | None]:
+    return (state.plan.next_run_at, state.plan.nominal_at) if state.plan is not None else (None, None)
 
 
 def run_id(endpoint_id: str, slot: int, attempt: int) -> str:

@@ -5,8 +5,8 @@ The rules, in order, each one line of the trace:
 1. The baseline proposes an instant: the next one of its cron or anchored grid, or last start + interval, doubled for
    every failure in a row up to 32 times (intervals only).
 2. Fresh hints compete. Of interval hints the strongest counts (author, then priority, then the shorter interval); it
-   replaces the baseline, slower or faster. Of one-shots the earliest counts; it wins when strictly earlier than what
-   it competes with.
+   replaces the baseline, slower or faster; only a *once* that comes first keeps its instant. Of one-shots the earliest
+   counts; it wins when strictly earlier than what it competes with.
 3. A retry wins when it comes before that. An instant that is owed (catch-up, buffered) always wins: it is due now.
 4. A past instant becomes now, or now + interval for the two interval sources.
 5. The latest defer holds the run back, unless a stronger author asked for the instant.
@@ -75,7 +75,8 @@ def _choose(now: datetime, endpoint: JobEndpoint, cron: Cron, steps: list[Step])
     interval = _interval_hint(now, endpoint, steps)
     if interval is not None:
         rivals.append(interval)
-        chosen = interval
+        once = endpoint.baseline.kind is BaselineKind.ONCE
+        chosen = interval if not once or interval.before(baseline) else baseline
     one_shot = _one_shot_hint(now, endpoint, steps)
     if one_shot is not None:
         rivals.append(one_shot)
@@ -230,9 +231,8 @@ def _paused(now: datetime, endpoint: JobEndpoint, chosen: _Candidate, steps: lis
     until = paused_until(endpoint.state.hints, now)
     if until is None:
         return chosen
-    if chosen.at is None and endpoint.baseline.kind is not BaselineKind.CRON:
-        steps.append(Step(Mark.PAUSE, Verdict.IDLE, until))
-        return chosen  # Nothing was planned, so there is nothing to hold back: a dormant endpoint stays dormant.
-    steps.append(Step(Mark.PAUSE, Verdict.WON, until))
-    nominal_at = chosen.nominal_at if endpoint.baseline.kind is BaselineKind.ONCE else None
-    return _Candidate(until, Source.PAUSED, Mark.PAUSE, nominal_at)
+    once = endpoint.baseline.kind is BaselineKind.ONCE
+    # Nothing is held back where nothing was planned: a dormant endpoint stays dormant, and *once* is never early.
+    idle = endpoint.baseline.kind is not BaselineKind.CRON if chosen.at is None else once and chosen.at >= until
+    steps.append(Step(Mark.PAUSE, Verdict.IDLE if idle else Verdict.WON, until))
+    return chosen if idle else _Candidate(until, Source.PAUSED, Mark.PAUSE, chosen.nominal_at if once else None)

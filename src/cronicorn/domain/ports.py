@@ -87,9 +87,10 @@ class JobStore(Protocol):
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         """Record *run* (None: the slot came too late to run), apply what *decide* answers and end *lease*, all or nothing.
 
-        Raises LeaseLostError when another claim came after *lease*; nothing is written then. Settling the same lease
-        again with the same run is answered like the first time and changes nothing. *decide* sees the endpoint as
-        stored now and may be called more than once: keep it pure.
+        Raises LeaseLostError when another claim came after *lease*, or an edit put its slot aside (`Lease.fits`);
+        nothing is written then. Expiry alone loses nothing. Settling the same lease again with the same run is answered
+        like the first time and changes nothing. *decide* sees the endpoint as stored now and may be called more than
+        once: keep it pure.
         """
         ...
 

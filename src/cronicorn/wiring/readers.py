@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 
+from cronicorn.control.tenants import KEY_LENGTH_MAX, KEY_LENGTH_MIN
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.wiring.durations import parse_duration, show_duration
 
@@ -54,8 +55,9 @@ def host(text: str) -> str:
 
 def api_key(text: str) -> str:
     """A secret that can travel in a header."""
-    if len(text) > _TEXT_MAX or any(not "!" <= character <= "~" for character in text):
-        raise ValueError(f"at most {_TEXT_MAX} visible ASCII characters, without spaces")
+    fits = KEY_LENGTH_MIN <= len(text) <= KEY_LENGTH_MAX
+    if not fits or any(not "!" <= character <= "~" for character in text):
+        raise ValueError(f"{KEY_LENGTH_MIN} to {KEY_LENGTH_MAX} visible ASCII characters, without spaces")
     return text
 
 

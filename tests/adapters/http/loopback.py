@@ -56,6 +56,9 @@ class Connection:
         while await self._reader.read(65_536):
             pass
 
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     def reset(self) -> None:
         """Close with a TCP reset."""
         self.writer.transport.abort()

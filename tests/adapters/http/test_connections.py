@@ -58,7 +58,7 @@ async def test_a_late_extra_answer_is_never_taken_for_the_answer_to_the_next_cal
         while True:
             request = await connection.request()
             await connection.send(answering(request.split(b" ")[1]))
-            await asyncio.sleep(0.02)
+            await connection.pause(0.02)
             await connection.send(PLANTED)
             planted.append(request)
 
@@ -193,7 +193,7 @@ async def test_no_more_calls_run_at_once_than_there_is_room_for() -> None:
     async def script(connection: Connection) -> None:
         await connection.request()
         seen.append(server.open)
-        await asyncio.sleep(0.02)
+        await connection.pause(0.02)
         await connection.send(OK)
 
     async with serving(script) as server, dispatching(limits=limits) as dispatcher:
@@ -211,7 +211,7 @@ async def test_idle_connections_stay_below_their_limit() -> None:
             calls = [call_of(server.url(), tenant_id=f"{round_}-{n}") for n in range(10)]
             await asyncio.gather(*(dispatcher.dispatch(call) for call in calls))
 
-        await eventually_async(lambda: server.open <= 12)
+        await eventually_async(lambda: server.open <= 12, within_s=2)
 
 
 async def test_unused_connections_are_closed_after_a_few_seconds() -> None:

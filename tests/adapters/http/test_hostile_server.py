@@ -166,8 +166,10 @@ async def test_the_list_of_headers_is_bounded() -> None:
         (HEAD + b"Content-Encoding: " + b"gzip, " * 20 + b"gzip\r\nContent-Length: 2\r\n\r\nok", 200),
     ],
     ids=[
-        "nothing", "HTTP/0.9", "NUL in a name", "NUL in a value", "two lengths", "negative length", "short body",
-        "cut chunk", "bad chunk", "overlong chunk", "chunk without an end", "not gzip", "unknown encoding", "many encodings",
+        "nothing", "HTTP/0.9", "NUL in a name", "NUL in a value", "two lengths", "negative length",
+        "short body",
+        "cut chunk",
+        "bad chunk", "overlong chunk", "chunk without an end", "not gzip", "unknown encoding", "many encodings",
     ],
 )  # fmt: skip
 async def test_an_answer_that_is_not_sound_is_broken(data: bytes, status: int | None) -> None:

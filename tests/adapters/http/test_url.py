@@ -27,7 +27,6 @@ def test_an_international_name_becomes_punycode(url: str, normal: str) -> None:
     [
         ("１２７.０.０.１", "127.0.0.1"),
         ("127。0。0。1", "127.0.0.1"),
-        ("①②⑦.1", "127.0.0.1"),
         ("１６９．２５４．１６９．２５４", "169.254.169.254"),
     ],
 )
@@ -36,7 +35,7 @@ def test_an_address_in_unicode_digits_is_an_address(host: str, address: str) -> 
 
 
 @pytest.mark.parametrize(
-    "host", ["☃.example", "a\u200db.example", "\u202eexample.com", "ａ／ｂ", "ü" * 64, "０ｘ７ｇ.１"]
+    "host", ["☃.example", "a\u200db.example", "\u202eexample.com", "ａ／ｂ", "ü" * 64, "０ｘ７ｇ.１", "①②⑦.1"]
 )
 def test_a_name_that_is_not_valid_is_refused(host: str) -> None:
     with pytest.raises(InvalidInputError):

@@ -62,8 +62,11 @@ def _reaches(network: IPv4Network | IPv6Network, address: IPv4Address | IPv6Addr
 
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(text)
+        network = ip_network(text)
     except ValueError as error:
         raise InvalidInputError(
             f"{text!r} is not a range of addresses such as 10.0.0.0/8 ({error}): correct the list of ranges to open."
         ) from None
+    if "%" in text:
+        raise InvalidInputError(f"{text!r} is not a range of addresses: leave out the zone.")
+    return network

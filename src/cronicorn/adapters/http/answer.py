@@ -1,7 +1,7 @@
 """What came in: header lines, text and JSON made of bytes that a server chose."""
 
 import re
-from codecs import BOM_UTF8, getincrementaldecoder
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable
 
 import orjson
@@ -12,6 +12,8 @@ JSON_DEPTH_MAX = 100
 
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _NUL = "\0"
+_BYTE_ORDER_MARK = "\ufeff"
+_MARKS = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
 _UTF8_BYTES_MAX = 4
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JSON_START = re.compile(r"[ \t\r\n]*[\[{\"\-0-9tfn]")
@@ -19,7 +21,7 @@ _JSON_START = re.compile(r"[ \t\r\n]*[\[{\"\-0-9tfn]")
 # Python's names for the encodings of the web (WHATWG Encoding Standard). Others, such as `idna` or `utf-7`, are traps.
 _CODECS = {
     "ascii": "cp1252", "us-ascii": "cp1252", "iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252",
-    "utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "gb2312": "gbk", "gbk": "gbk",
+    "utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "gb2312": "gbk", "gbk": "gbk",
     "gb18030": "gb18030", "big5": "big5", "euc-jp": "euc_jp", "shift_jis": "shift_jis", "euc-kr": "euc_kr",
     "koi8-r": "koi8_r", "koi8-u": "koi8_u",
     **{f"iso-8859-{part}": f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
@@ -50,9 +52,9 @@ def text_of(body: bytes, content_type: str | None, *, whole: bool) -> str:
 
     Of a body that is not *whole*, half a letter at the end is left out.
     """
-    codec = "utf-8-sig" if body.startswith(BOM_UTF8) else _codec_of(content_type)
+    codec = next((codec for mark, codec in _MARKS if body.startswith(mark)), None) or _codec_of(content_type)
     text = getincrementaldecoder(codec)("replace").decode(body, final=whole)
-    return text.replace(_NUL, _REPLACEMENT)
+    return text.removeprefix(_BYTE_ORDER_MARK).replace(_NUL, _REPLACEMENT)
 
 
 def cut(text: str, bytes_max: int) -> str:

@@ -61,7 +61,7 @@ class Exchange:
     """Collects an answer and guards its connection: the second look at the address, when it is really connected."""
 
     __slots__ = (
-        "_clock", "_in_headers", "_limits", "_may_repeat", "_opened", "_pinned", "_pool", "_sent",
+        "_clock", "_in_headers", "_limits", "_may_repeat", "_opened", "_pinned", "_pinned_text", "_pool", "_sent",
         "body", "crash", "ends", "header_lines", "header_size", "status", "stop", "touched_at",
     )  # fmt: skip
 
@@ -78,6 +78,7 @@ class Exchange:
         *may_repeat*: libcurl may send the request again when a kept connection turns out to be dead.
         """
         self._pinned: Final = pinned
+        self._pinned_text: Final = str(pinned)
         self._pool: Final = pool
         self._limits: Final = limits
         self._may_repeat: Final = may_repeat
@@ -187,7 +188,7 @@ class Exchange:
         return None if self._pool.take(ends) else Stop.NOT_REUSABLE
 
     def _is_pinned(self, text: str) -> bool:
-        return ip_address(text) == self._pinned
+        return text == self._pinned_text or ip_address(text) == self._pinned
 
     def _crashed(self, error: BaseException) -> int:
         self.crash = error

@@ -31,6 +31,8 @@ class ResolverLimits:
     waiting_per_tenant: int = 256
     """Waiting ones included; what comes on top fails at once."""
     cached: int = 4_096
+    per_channel: int = 10_000
+    """Look-ups after which c-ares starts afresh: its own memory of answers has no bound but their TTL."""
     ttl_min_s: float = 1.0
     ttl_max_s: float = 300.0
     ttl_no_such_name_s: float = 5.0
@@ -56,13 +58,9 @@ class Resolver:
         """*nameservers* (`10.0.0.2` or `10.0.0.2:5353`) replace the system's."""
         self._limits = limits or ResolverLimits()
         self._loop = asyncio.get_running_loop()
-        self._dns = DNSResolver(
-            nameservers=nameservers or None,
-            loop=self._loop,
-            timeout=self._limits.lookup_s / (_TRIES + 1),
-            tries=_TRIES,
-            flags=pycares.ARES_FLAG_NOSEARCH | pycares.ARES_FLAG_EDNS,
-        )
+        self._nameservers = nameservers
+        self._dns = self._opened()
+        self._asked = 0
         self._cache: OrderedDict[str, tuple[float, Resolution]] = OrderedDict()
         self._pending: dict[tuple[str, str], asyncio.Task[Resolution]] = {}
         self._gates: dict[str, _Gate] = {}
@@ -89,6 +87,10 @@ class Resolver:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._dns.close()
+
+    def __len__(self) -> int:
+        """How many names are remembered."""
+        return len(self._cache)
 
     def _known(self, name: str) -> Resolution | None:
         entry = self._cache.get(name)
@@ -125,11 +127,29 @@ class Resolver:
             self._cache.popitem(last=False)
         return resolution
 
+    def _channel(self) -> DNSResolver:
+        """What to ask. One that is replaced closes when the last look-up that holds it has ended."""
+        self._asked += 1
+        if self._asked > self._limits.per_channel:
+            self._dns = self._opened()
+            self._asked = 1
+        return self._dns
+
+    def _opened(self) -> DNSResolver:
+        return DNSResolver(
+            nameservers=self._nameservers or None,
+            loop=self._loop,
+            timeout=self._limits.lookup_s / (_TRIES + 1),
+            tries=_TRIES,
+            flags=pycares.ARES_FLAG_NOSEARCH | pycares.ARES_FLAG_EDNS,
+        )
+
     async def _ask(self, name: str) -> Resolution:
         limits = self._limits
+        dns = self._channel()
         try:
             async with asyncio.timeout(limits.lookup_s):
-                found = await self._dns.getaddrinfo(name, family=AF_UNSPEC, type=SOCK_STREAM)
+                found = await dns.getaddrinfo(name, family=AF_UNSPEC, type=SOCK_STREAM)
         except TimeoutError:
             return Resolution(failure="its name servers did not answer in time", ttl_s=limits.ttl_failure_s)
         except (DNSError, UnicodeError) as error:

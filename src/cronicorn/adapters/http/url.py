@@ -1,13 +1,17 @@
 """Read a URL as the dispatcher will call it: as the domain reads it, with names in the letters of the DNS."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import idna
 
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.target import Target, parse_host, parse_target
 
+_REMEMBERED = 4_096
 
+
+@lru_cache(_REMEMBERED)
 def target_of(url: str) -> Target:
     """Take *url* apart and turn an international name into punycode (UTS #46, IDNA 2008). Raises InvalidInputError.
 

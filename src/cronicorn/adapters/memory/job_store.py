@@ -47,7 +47,7 @@ class MemoryJobStore(JobStore):
         assert run is None or run.id == lease.run_id
         with self._database.lock:
             row = self._held_by(lease)
-            if row is None:
+            if row is None or not lease.fits(row.endpoint.state):
                 return self._settled_before(lease)
             settlement = decide(row.endpoint, self._database.stored(row, self._database.clock.now()))
             if run is not None:

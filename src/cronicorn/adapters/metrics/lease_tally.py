@@ -33,10 +33,10 @@ class LeaseTally:
         """The store could not be asked; the lease goes on."""
         self._settling.discard(claim_id)
 
-    def ended(self, claim_id: str) -> None:
-        """This lease is over, as it should be or (counted elsewhere) not."""
+    def ended(self, claim_id: str) -> bool:
+        """This lease is over: answer whether it stood until now, as far as anybody knew."""
         self._settling.discard(claim_id)
-        self._ends.pop(claim_id, None)
+        return self._ends.pop(claim_id, None) is not None
 
     def lost(self, claim_ids: Iterable[str]) -> int:
         """The store says these leases are lost: answer how many of them nobody counted yet."""

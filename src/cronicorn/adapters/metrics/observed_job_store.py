@@ -42,8 +42,7 @@ class ObservedJobStore(JobStore):
             with self._timed("settle"):
                 settlement = await self._inner.settle(lease, run, decide)
         except LeaseLostError:
-            self._metrics.leases_lost(1)
-            self._tally.ended(lease.claim_id)
+            self._metrics.leases_lost(int(self._tally.ended(lease.claim_id)))
             raise
         except BaseException:
             self._tally.unsettled(lease.claim_id)

@@ -2,12 +2,14 @@
 
 import math
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
 
 from cronicorn.adapters.metrics.catalog import METRICS, Metric
 from cronicorn.domain.errors import UnavailableError
@@ -67,7 +69,19 @@ class Metrics:
             self.store_failed("overdue")
             count = math.nan
         self._gauges["cronicorn_overdue_slots"].set(count)
-        return generate_latest(self._registry)
+        return generate_latest(_WithoutBirthdays(self._registry))
+
+
+class _WithoutBirthdays(Collector):
+    """A registry without the `_created` series, which would double the number of counters that nobody asked for."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Family]:
+        for family in self._registry.collect():
+            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
+            yield family
 
 
 def _made(metric: Metric, registry: CollectorRegistry) -> MetricWrapperBase:

@@ -1,1 +1,1 @@
-"""Stores in one SQLite file: one writer that commits in groups, a few readers, leases judged by this machine's clock."""
+"""Stores in one SQLite file: one writer that commits in groups, a few readers, leases judged by the machine's clock."""

@@ -40,24 +40,21 @@ def _upgrade(connection: sqlite3.Connection, name: str) -> None:
         isolation_level="AUTOCOMMIT",
     )
     script = ScriptDirectory(str(MIGRATIONS))
-    with engine.connect() as bound:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+    try:
+        with engine.begin() as bound:
+            connection.execute("BEGIN IMMEDIATE")
             # `fn` is told the revision that is in force now that nobody else can change it.
             with EnvironmentContext(
-                Config(), script, fn=lambda revision, _: script._upgrade_revs("head", revision)  # noqa: SLF001
+                Config(),
+                script,
+                fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
             ) as environment:
                 environment.configure(connection=bound)
                 environment.run_migrations()
-        except CommandError as error:
-            connection.execute("ROLLBACK")
-            raise UnavailableError(
-                f"The database {name} was written by a newer version of Cronicorn: upgrade, or name another file."
-            ) from error
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+    except CommandError as error:
+        raise UnavailableError(
+            f"The database {name} was written by a newer version of Cronicorn: upgrade, or name another file."
+        ) from error
 
 
 def _revision(connection: sqlite3.Connection) -> str | None:

@@ -69,9 +69,7 @@ class Writer:
         self._thread = Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def run(
-        self, work: Callable[[Transaction], T], undo: Callable[[Transaction, T], None] | None = None
-    ) -> T:
+    async def run(self, work: Callable[[Transaction], T], undo: Callable[[Transaction, T], None] | None = None) -> T:
         """Do *work* in a transaction and answer its result once committed. It may be called more than once.
 
         If the caller is cancelled too late to stop it, *undo* gets the result that nobody waits for.
@@ -111,39 +109,40 @@ class Writer:
             for work in group.all_waiting():
                 work.error = translated(error, self._name)
             return
-        try:
-            self._attempt_all(group)
+        broken = self._attempt_all(group)
+        if broken is None:
             return
-        except sqlite3.Error as error:
-            self._roll_back()
-            if len(group.taken) == 1:
-                group.taken[0].error = translated(error, self._name)
-                return
+        if len(group.taken) == 1:
+            group.taken[0].error = translated(broken, self._name)
+            return
         # The transaction broke, and with it the work of all. Whose fault it was shows when each is alone.
         for work in group.taken:
             self._commit(_Group(SimpleQueue(), work))
 
-    def _attempt_all(self, works: Iterable[_Work[object]]) -> None:
-        for work in works:
-            if not work.future.cancelled():
-                self._attempt(work)
-        self._connection.execute("COMMIT")
+    def _attempt_all(self, works: Iterable[_Work[object]]) -> BaseException | None:
+        """Do *works* and commit them; answer what broke the transaction as a whole."""
+        try:
+            for work in works:
+                if not work.future.cancelled():
+                    self._attempt(work)
+            self._connection.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - the thread must outlive it, and its callers hear of it
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            return error
+        return None
 
     def _attempt(self, work: _Work[object]) -> None:
         self._connection.execute("SAVEPOINT work")
         try:
             work.error = None
             work.result = work.run(Transaction(connection=self._connection, now=self._clock.now()))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the caller
+        except BaseException as error:
             if not self._connection.in_transaction:
                 raise  # SQLite gave up the whole transaction (https://www.sqlite.org/lang_transaction.html).
             self._connection.execute("ROLLBACK TO work")
             work.error = translated(error, self._name)
         self._connection.execute("RELEASE work")
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
 
     def _undo(self, work: _Work[object]) -> None:
         """Take back what was done for a caller that has gone."""

@@ -10,8 +10,8 @@ from statistics import quantiles
 class Call:
     """One finished run, as REST tells it."""
 
+    id: str
     endpoint: str
-    at: datetime
     ok: bool
     answer: str
     """The HTTP status, or how the call ended without one."""
@@ -28,10 +28,8 @@ class Next:
     at: datetime | None = None
     source: str = ""
     why: str = ""
-    author: str | None = None
-    """Who wrote the hint that decided it, if one did."""
-    reason: str | None = None
-    """And the reason given with it."""
+    steer: str = ""
+    """Who wrote the hint that decided it, and with which reason, if one did."""
 
 
 @dataclass(slots=True)
@@ -42,8 +40,9 @@ class Row:
     name: str
     schedule: str
     next: Next = field(default_factory=Next)
-    failures: int = 0
     calls: list[Call] = field(default_factory=list)
+    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Why hints were written, by kind and author."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +59,7 @@ class SkipNote:
 class Board:
     """All endpoints, and what happened so far."""
 
+    opened_at: datetime
     seconds: float
     rows: dict[str, Row] = field(default_factory=dict)
     elapsed: float = 0.0

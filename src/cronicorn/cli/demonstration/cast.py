@@ -37,7 +37,7 @@ def _stock(story: Story) -> _Scene:
 
 def _checkout(story: Story) -> _Scene:
     every = story.scaled(3, 1)
-    cron = f"*/{every} * * * * *"
+    cron = f"*/{every} * * * * *" if every > 1 else "* * * * * *"
     return "checkout", f"cron {cron}", {"baselineCron": cron}
 
 

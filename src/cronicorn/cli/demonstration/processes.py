@@ -46,15 +46,15 @@ def a_shop(story: Story) -> Iterator[RunningShop]:
     with _child([sys.executable, "-m", "cronicorn.cli.demonstration.shop", str(story.seconds)]) as process:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        if not port:
-            raise NotStartedError("The shop did not start.")
+        if not port.isdigit():
+            raise NotStartedError(f"The shop did not start. It said: {port.decode(errors='replace') or 'nothing'}")
         yield RunningShop(process, f"http://{_HOST}:{int(port)}")
 
 
 @contextmanager
-def a_scheduler(api_key: str) -> Iterator[Rest]:
+def a_scheduler(api_key: str, port: int | None = None) -> Iterator[Rest]:
     """`cronicorn up` on a database of its own that goes with it; answers its REST interface once that is ready."""
-    port = _free_port()
+    port = port if port is not None else _free_port()
     with tempfile.TemporaryDirectory(prefix="cronicorn-demo-", ignore_cleanup_errors=True) as folder:
         settings = {
             "CRONICORN_DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
@@ -62,6 +62,7 @@ def a_scheduler(api_key: str) -> Iterator[Rest]:
             "CRONICORN_PORT": str(port),
             "CRONICORN_API_KEY": api_key,
             "CRONICORN_EGRESS_ALLOW": "127.0.0.0/8",
+            "CRONICORN_DRAIN_GRACE": "2s",
         }
         log = Path(folder, "cronicorn.log")
         command = [sys.executable, "-m", "cronicorn.cli.demonstration.tethered", folder, "up"]
@@ -84,7 +85,7 @@ def _child(
             env=environment,
             stdin=subprocess.PIPE,
             stdout=output,
-            stderr=subprocess.STDOUT if log is not None else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     finally:

@@ -99,7 +99,9 @@ def _payments(phase: Phase, facts: dict[str, object], calls: int) -> Answer:
 def main() -> None:
     """Serve until the parent is gone. The only argument is the length of the story in seconds."""
     shop = Shop(Story(float(sys.argv[1])))
-    listener = socket.create_server(("127.0.0.1", 0))
+    # Named as TCP, or asyncio would not switch Nagle's algorithm off, and each answer would wait 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(shop, lifespan="off", log_level="critical", timeout_graceful_shutdown=1))
     with tied_to_parent(shop.open):
         sys.stdout.write(f"{listener.getsockname()[1]}\n")

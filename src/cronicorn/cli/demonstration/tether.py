@@ -16,18 +16,23 @@ GRACE_S = 8.0
 
 
 @contextmanager
-def tied_to_parent(on_byte: Callable[[], None]) -> Iterator[None]:
-    """In the block, call *on_byte* for each byte the parent writes, and stop this process when the parent is gone."""
+def tied_to_parent(on_byte: Callable[[], None]) -> Iterator[threading.Event]:
+    """In the block, call *on_byte* for each byte the parent writes, and stop this process when the parent is gone.
+
+    The event is set when it is.
+    """
+    gone = threading.Event()
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
-    threading.Thread(target=_watch, args=(on_byte,), name="tether", daemon=True).start()
-    yield
+    threading.Thread(target=_watch, args=(on_byte, gone), name="tether", daemon=True).start()
+    yield gone
 
 
-def _watch(on_byte: Callable[[], None]) -> None:
+def _watch(on_byte: Callable[[], None], gone: threading.Event) -> None:
     # The descriptor itself, not sys.stdin: a buffered reader's lock would be held when the interpreter ends.
     with os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0) as orders:
         while orders.read(1):
             on_byte()
+    gone.set()
     end = threading.Timer(GRACE_S, os._exit, (1,))
     end.daemon = True
     end.start()

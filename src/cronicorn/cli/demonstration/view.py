@@ -114,7 +114,7 @@ class LiveView:
         self._live.update(self._picture(board), refresh=True)
 
     def _add(self, board: Board, line: Text) -> None:
-        self._lines.append(Text(f"{board.elapsed:6.1f} s  ", style="dim").append_text(line))
+        self._lines.append(Text().append(f"{board.elapsed:6.1f} s  ", style="dim").append_text(line))
 
     def _picture(self, board: Board) -> Group:
         room = max(_LINES_MIN, self._console.size.height - len(board.rows) - _FRAME_LINES)
@@ -134,7 +134,8 @@ def run_line(call: Call) -> Text:
 
 def plan_line(row: Row) -> Text:
     """When an endpoint comes next, and why then."""
-    return Text(f"next  {row.name:<11}{_clock(row.next.at):<14}{row.next.source:<18}{_why(row)}")
+    steer = f" ({row.next.steer})" if row.next.steer else ""
+    return Text(f"next  {row.name:<11}{_clock(row.next.at):<15}{row.next.source:<18}{row.next.why}{steer}")
 
 
 def endpoint_table(board: Board, now: datetime) -> Table:
@@ -148,27 +149,22 @@ def endpoint_table(board: Board, now: datetime) -> Table:
         style = "" if last is None or last.ok else "red"
         table.add_row(
             Text(row.name, style=style), row.schedule, str(len(row.calls)), _wait(row.next.at, now), row.next.source,
-            _why(row),
+            row.next.steer or row.next.why,
         )  # fmt: skip
     return table
 
 
 def _time_line(board: Board) -> Text:
     story = Story(board.seconds)
-    line = Text("\n")
+    line = Text("\n", no_wrap=True)
     for phase in Phase:
         style = f"reverse {_STYLES[phase]}" if phase == board.phase else _STYLES[phase]
         line.append(f" {phase.value} ", style=style).append(f" {story.starts_at(phase):.0f} s  ", style="dim")
-    return line.append(f"   {board.elapsed:5.1f} of {board.seconds:.0f} s\n", style="bold")
-
-
-def _why(row: Row) -> str:
-    by = f" ({row.next.author}: {row.next.reason})" if row.next.reason else ""
-    return f"{row.next.why}{by}"
+    return line.append(f" {board.elapsed:.0f} of {board.seconds:.0f} s\n", style="bold")
 
 
 def _clock(at: datetime | None) -> str:
-    return at.strftime("%H:%M:%S.") + f"{at.microsecond // 1_000:03d}" if at is not None else "not planned"
+    return f"{at:%H:%M:%S}.{at.microsecond // 1_000:03d}Z" if at is not None else "not planned"
 
 
 def _wait(at: datetime | None, now: datetime) -> str:

@@ -1,0 +1,1 @@
+"""Calls that never leave the process: functions of an application that embeds the scheduler."""

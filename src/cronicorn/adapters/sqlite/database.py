@@ -1,0 +1,93 @@
+"""The open file: one writer, a few readers, and a connection for the heartbeat."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Self, TypeVar
+
+from cronicorn.adapters.sqlite.connection import SqliteFile
+from cronicorn.adapters.sqlite.faults import translated
+from cronicorn.adapters.sqlite.migration import migrate
+from cronicorn.adapters.sqlite.readers import Readers
+from cronicorn.adapters.sqlite.turn import Turn
+from cronicorn.adapters.sqlite.writer import Transaction, Writer
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.ports import Clock
+
+READERS_DEFAULT = 2
+_SCHEME = "sqlite:///"
+
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    """An open database file, with its newest schema."""
+
+    def __init__(self, file: SqliteFile, clock: Clock, *, readers: int) -> None:
+        self.file = file
+        self._clock = clock
+        self._turn = Turn()
+        self._here = file.connect()
+        self._writer = Writer(file.connect(), clock, self._turn, file.name)
+        self._readers = Readers(file, clock, count=readers)
+
+    @classmethod
+    async def open(
+        cls,
+        where: str | Path,
+        clock: Clock,
+        *,
+        busy_timeout: timedelta = timedelta(seconds=5),
+        durable: bool = False,
+        readers: int = READERS_DEFAULT,
+    ) -> Self:
+        """Open, and make if need be, the file that a path or a `sqlite:///` URL names. Raises UnavailableError."""
+        file = SqliteFile(path=_path(where), busy_timeout=busy_timeout, durable=durable)
+        try:
+            await asyncio.to_thread(migrate, file)
+            return cls(file, clock, readers=readers)
+        except sqlite3.Error as error:
+            raise translated(error, file.name) from error
+
+    async def write(self, work: Callable[[Transaction], T], undo: Callable[[Transaction, T], None] | None = None) -> T:
+        """Do *work* in the writer's thread; see `Writer.run`."""
+        return await self._writer.run(work, undo)
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        """Run *query* in a reader's thread."""
+        return await self._readers.run(query)
+
+    def write_here(self, work: Callable[[Transaction], T]) -> T:
+        """Do *work* in this thread, on a connection kept for it. One thread at a time; blocks."""
+        connection = self._here
+        try:
+            with self._turn:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    result = work(Transaction(connection=connection, now=self._clock.now()))
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                return result
+        except sqlite3.Error as error:
+            raise translated(error, self.file.name) from error
+
+    async def aclose(self) -> None:
+        """Finish what was begun, then close. Closing again does nothing."""
+        await self._writer.aclose()
+        await self._readers.aclose()
+        self._here.close()
+
+
+def _path(where: str | Path) -> Path:
+    text = str(where)
+    if text.startswith(_SCHEME):
+        text = text.removeprefix(_SCHEME)
+    elif "://" in text or text.startswith("sqlite:"):
+        raise InvalidInputError(f"A SQLite database is named by {_SCHEME}PATH or by a path, not {text!r}.")
+    if not text or text == ":memory:":
+        raise InvalidInputError("A SQLite database needs a file; for one that nobody keeps choose the memory store.")
+    return Path(text).expanduser()

@@ -1,0 +1,105 @@
+"""Endpoints in a SQLite file."""
+
+import builtins
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, number_of, of_job
+from cronicorn.adapters.sqlite.job_catalog import find_job
+from cronicorn.adapters.sqlite.queries import Query, query
+from cronicorn.adapters.sqlite.rows import endpoint_row, job_of, state_row
+from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
+from cronicorn.domain.settlement import Stored
+
+_INSERT = query(insert(endpoints).values({column.name: bindparam(column.name) for column in endpoints.c[1:]}))
+_STATE = ("endpoint_number", "tenant_id", "due_us", "slot", "attempt", "manual_slot", "state")
+_INSERT_STATE = query(
+    insert(schedule).values({name: bindparam(name) for name in _STATE} | {"fence": 0, "cancelled": 0, "lost_claims": 0})
+)
+_DELETE = query(delete(endpoints).where(endpoints.c.number == bindparam("endpoint_number")))
+_HISTORY = [
+    query(
+        delete(table).where(
+            table.c.number.in_(
+                select(table.c.number).where(table.c.endpoint_number == bindparam("endpoint")).limit(500)
+            )
+        )
+    )
+    for table in (runs, skips)
+]
+
+
+class SqliteEndpointCatalog(EndpointCatalog):
+    """Keeps endpoints."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def add(
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+    ) -> JobEndpoint:
+        def work(transaction: Transaction) -> JobEndpoint:
+            job = job_of(find_job(transaction, endpoint.tenant_id, endpoint.job_id))
+            job_number = job_number_of(transaction, endpoint.tenant_id, endpoint.job_id)
+            started = start(job, endpoint, transaction.now)
+            try:
+                number = _INSERT.insert(transaction.connection, job_number=job_number, **endpoint_row(started))
+            except sqlite3.IntegrityError as error:
+                raise ConflictError(f"Endpoint {endpoint.id} already exists.") from error
+            _INSERT_STATE.insert(
+                transaction.connection,
+                endpoint_number=number,
+                tenant_id=started.tenant_id,
+                **state_row(started.state),
+            )
+            return started
+
+        return await self._database.write(work)
+
+    async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
+        return await self._database.read(
+            lambda transaction: find(transaction, tenant_id, endpoint_id).seen(transaction.now)
+        )
+
+    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+        def work(transaction: Transaction) -> builtins.list[tuple[JobEndpoint, Stored]]:
+            job_number = job_number_of(transaction, tenant_id, job_id)
+            return [row.seen(transaction.now) for row in of_job(transaction, job_number)]
+
+        return await self._database.read(work)
+
+    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
+        def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
+            before = find(transaction, tenant_id, endpoint_id)
+            job = job_of(find_job(transaction, tenant_id, before.endpoint.job_id))
+            change = edit(before.endpoint, job, before.stored(transaction))
+            apply(transaction, before, change)
+            return change.endpoint, Stored(now=transaction.now, leased=before.leased)
+
+        return await self._database.write(work)
+
+    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+        def work(transaction: Transaction) -> int:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            _DELETE.change(transaction.connection, endpoint_number=number)
+            return number
+
+        number = await self._database.write(work)
+        # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what a crash leaves.
+        for history in _HISTORY:
+            await self._delete_all(history, number)
+
+    async def _delete_all(self, history: Query, number: int) -> None:
+        def work(transaction: Transaction) -> int:
+            return history.change(transaction.connection, endpoint=number)
+
+        while await self._database.write(work):
+            pass

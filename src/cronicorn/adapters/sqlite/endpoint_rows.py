@@ -1,0 +1,168 @@
+"""Reading and writing whole endpoints inside a transaction: what settling and editing have in common."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from cronicorn.adapters.sqlite.queries import query
+from cronicorn.adapters.sqlite.rows import Cell, endpoint_from, endpoint_row, run_row, skip_row, state_row
+from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Change, Siblings, Stored
+from cronicorn.domain.slot import Skip
+
+_SEEN = (
+    select(
+        endpoints.c.number,
+        endpoints.c.job_number,
+        endpoints.c.document,
+        schedule.c.state,
+        schedule.c.lease_until_us,
+    )
+    .join_from(endpoints, schedule, schedule.c.endpoint_number == endpoints.c.number)
+    .order_by(endpoints.c.created_us, endpoints.c.number)
+)
+_FIND = query(_SEEN.where(endpoints.c.id == bindparam("endpoint_id"), endpoints.c.tenant_id == bindparam("tenant_id")))
+_OF_JOB = query(_SEEN.where(endpoints.c.job_number == bindparam("job_number")))
+_SIBLINGS = query(
+    _SEEN.where(
+        endpoints.c.job_number == bindparam("job_number"),
+        endpoints.c.archived_us.is_(None),
+        endpoints.c.number != bindparam("number"),
+    )
+)
+_NUMBER = query(
+    select(endpoints.c.number).where(
+        endpoints.c.id == bindparam("endpoint_id"), endpoints.c.tenant_id == bindparam("tenant_id")
+    )
+)
+_JOB_NUMBER = query(
+    select(jobs.c.number).where(jobs.c.id == bindparam("job_id"), jobs.c.tenant_id == bindparam("tenant_id"))
+)
+_UPDATE_ENDPOINT = query(
+    update(endpoints)
+    .where(endpoints.c.number == bindparam("endpoint_number"))
+    .values({name: bindparam(f"new_{name}") for name in ("version", "archived_us", "document")})
+)
+_UPDATE_STATE = query(
+    update(schedule)
+    .where(schedule.c.endpoint_number == bindparam("number"))
+    .values({name: bindparam(f"new_{name}") for name in ("due_us", "slot", "attempt", "manual_slot", "state")})
+)
+_INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
+_INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An endpoint as stored, and the numbers under which it is."""
+
+    number: int
+    job_number: int
+    endpoint: JobEndpoint
+    leased: bool
+
+    def seen(self, now: datetime) -> tuple[JobEndpoint, Stored]:
+        """The endpoint as a catalog shows it."""
+        return self.endpoint, Stored(now=now, leased=self.leased)
+
+    def stored(self, transaction: Transaction) -> Stored:
+        """What a decision about it is told."""
+        siblings = Siblings(lambda: _siblings(transaction, self))
+        return Stored(now=transaction.now, leased=self.leased, siblings=siblings)
+
+
+def find(transaction: Transaction, tenant_id: str, endpoint_id: str) -> Found:
+    """The endpoint. Raises NotFoundError."""
+    row = _FIND.row(transaction.connection, tenant_id=tenant_id, endpoint_id=endpoint_id)
+    if row is None:
+        raise NotFoundError(f"There is no endpoint {endpoint_id}.")
+    return found(row, transaction.now)
+
+
+def of_job(transaction: Transaction, job_number: int) -> list[Found]:
+    """The endpoints of a job, oldest first."""
+    rows = _OF_JOB.rows(transaction.connection, job_number=job_number)
+    return [found(row, transaction.now) for row in rows]
+
+
+def found(row: dict[str, Cell], now: datetime) -> Found:
+    """What a row of the columns above means at *now*."""
+    number, job_number, document, state = row["number"], row["job_number"], row["document"], row["state"]
+    assert isinstance(number, int)
+    assert isinstance(job_number, int)
+    assert isinstance(document, str)
+    assert isinstance(state, str)
+    until = row["lease_until_us"]
+    return Found(
+        number=number,
+        job_number=job_number,
+        endpoint=endpoint_from(document, state),
+        leased=isinstance(until, int) and until > us(now),
+    )
+
+
+def number_of(transaction: Transaction, tenant_id: str, endpoint_id: str) -> int:
+    """The number of an endpoint. Raises NotFoundError."""
+    row = _NUMBER.row(transaction.connection, tenant_id=tenant_id, endpoint_id=endpoint_id)
+    if row is None:
+        raise NotFoundError(f"There is no endpoint {endpoint_id}.")
+    assert isinstance(row["number"], int)
+    return row["number"]
+
+
+def job_number_of(transaction: Transaction, tenant_id: str, job_id: str) -> int:
+    """The number of a job. Raises NotFoundError."""
+    row = _JOB_NUMBER.row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
+    if row is None:
+        raise NotFoundError(f"There is no job {job_id}.")
+    assert isinstance(row["number"], int)
+    return row["number"]
+
+
+def apply(transaction: Transaction, before: Found, change: Change) -> None:
+    """Write an edit."""
+    assert change.endpoint.id == before.endpoint.id
+    row = endpoint_row(change.endpoint)
+    _UPDATE_ENDPOINT.change(
+        transaction.connection,
+        endpoint_number=before.number,
+        new_version=row["version"],
+        new_archived_us=row["archived_us"],
+        new_document=row["document"],
+    )
+    write_state(transaction.connection, before.number, change.endpoint.state)
+    record_skips(transaction.connection, before.number, change.skips)
+
+
+def write_state(connection: sqlite3.Connection, number: int, state: EndpointState) -> None:
+    """Write where the schedule of an endpoint stands; its lease stays."""
+    row = {f"new_{name}": cell for name, cell in state_row(state).items()}
+    _UPDATE_STATE.change(connection, number=number, **row)
+
+
+def record_run(connection: sqlite3.Connection, number: int, run: Run) -> None:
+    """Write a run. Raises ConflictError when its slot and attempt have one."""
+    try:
+        _INSERT_RUN.change(connection, endpoint_number=number, **run_row(run))
+    except sqlite3.IntegrityError as error:
+        raise ConflictError(f"Run {run.id} is already recorded.") from error
+
+
+def record_skips(connection: sqlite3.Connection, number: int, ranges: Iterable[Skip]) -> None:
+    """Write skips."""
+    for skip in ranges:
+        _INSERT_SKIP.change(connection, endpoint_number=number, **skip_row(skip))
+
+
+def _siblings(transaction: Transaction, of: Found) -> dict[str, JobEndpoint]:
+    rows = _SIBLINGS.rows(transaction.connection, job_number=of.job_number, number=of.number)
+    endpoints_found = (found(row, transaction.now).endpoint for row in rows)
+    return {endpoint.name: endpoint for endpoint in endpoints_found}

@@ -1,0 +1,106 @@
+"""Jobs in a SQLite file."""
+
+import builtins
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.endpoint_rows import apply, of_job
+from cronicorn.adapters.sqlite.queries import query
+from cronicorn.adapters.sqlite.rows import Cell, job_of, job_row
+from cronicorn.adapters.sqlite.schema import endpoints, jobs
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.endpoint import Job, JobStatus
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.ports import EndpointEdit, JobCatalog
+
+_COLUMNS = [column.name for column in jobs.c if column.name != "number"]
+_INSERT = query(insert(jobs).values({name: bindparam(name) for name in _COLUMNS}))
+_UPDATE = query(
+    update(jobs)
+    .where(jobs.c.number == bindparam("job_number"))
+    .values({name: bindparam(f"new_{name}") for name in _COLUMNS})
+)
+_FIND = query(select(jobs).where(jobs.c.id == bindparam("job_id"), jobs.c.tenant_id == bindparam("tenant_id")))
+_LIST = (
+    select(
+        jobs,
+        select(func.count())
+        .where(endpoints.c.job_number == jobs.c.number, endpoints.c.archived_us.is_(None))
+        .scalar_subquery()
+        .label("endpoint_count"),
+    )
+    .where(jobs.c.tenant_id == bindparam("tenant_id"))
+    .order_by(jobs.c.created_us, jobs.c.number)
+)
+_LIST_LIVE = query(_LIST.where(jobs.c.status != JobStatus.ARCHIVED.value))
+_LIST_IN_STATUS = query(_LIST.where(jobs.c.status == bindparam("status")))
+
+
+class SqliteJobCatalog(JobCatalog):
+    """Keeps jobs."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def add(self, job: Job) -> None:
+        def work(transaction: Transaction) -> None:
+            try:
+                _INSERT.insert(transaction.connection, **job_row(job))
+            except sqlite3.IntegrityError as error:
+                raise ConflictError(f"Job {job.id} already exists.") from error
+
+        await self._database.write(work)
+
+    async def get(self, tenant_id: str, job_id: str) -> Job:
+        return await self._database.read(lambda transaction: job_of(find_job(transaction, tenant_id, job_id)))
+
+    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+        def work(transaction: Transaction) -> builtins.list[tuple[Job, int]]:
+            connection = transaction.connection
+            rows = (
+                _LIST_LIVE.rows(connection, tenant_id=tenant_id)
+                if status is None
+                else _LIST_IN_STATUS.rows(connection, tenant_id=tenant_id, status=status.value)
+            )
+            return [(job_of(row), _number(row["endpoint_count"])) for row in rows]
+
+        return await self._database.read(work)
+
+    async def change(
+        self,
+        tenant_id: str,
+        job_id: str,
+        edit: Callable[[Job, datetime], Job],
+        edit_endpoint: EndpointEdit | None = None,
+    ) -> Job:
+        def work(transaction: Transaction) -> Job:
+            row = find_job(transaction, tenant_id, job_id)
+            number = _number(row["number"])
+            job = edit(job_of(row), transaction.now)
+            if edit_endpoint is not None:
+                befores = of_job(transaction, number)
+                changes = [edit_endpoint(before.endpoint, job, before.stored(transaction)) for before in befores]
+                for before, change in zip(befores, changes, strict=True):
+                    apply(transaction, before, change)
+            cells = {f"new_{name}": cell for name, cell in job_row(job).items()}
+            _UPDATE.change(transaction.connection, job_number=number, **cells)
+            return job
+
+        return await self._database.write(work)
+
+
+def find_job(transaction: Transaction, tenant_id: str, job_id: str) -> dict[str, Cell]:
+    """The row of a job. Raises NotFoundError."""
+    row = _FIND.row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
+    if row is None:
+        raise NotFoundError(f"There is no job {job_id}.")
+    return row
+
+
+def _number(cell: Cell) -> int:
+    assert isinstance(cell, int)
+    return cell

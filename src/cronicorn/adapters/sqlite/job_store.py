@@ -1,0 +1,159 @@
+"""Due endpoints and leases in a SQLite file."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from cronicorn.adapters.sqlite import lease_statements
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.endpoint_rows import (
+    Found,
+    found,
+    of_job,
+    record_run,
+    record_skips,
+    write_state,
+)
+from cronicorn.adapters.sqlite.rows import Cell, done_of, done_text, lease_from, state_row
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.errors import LeaseLostError
+from cronicorn.domain.fields import us
+from cronicorn.domain.hint import Hint, with_signal
+from cronicorn.domain.instant import instant_of, shifted
+from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.ports import Decide, JobStore
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseStatements:
+    """The statements that a lease depends on, so that a test can show what a weaker one would let through."""
+
+    claim: str = lease_statements.CLAIM
+    renew: str = lease_statements.RENEW
+    find: str = lease_statements.FIND
+    abandon: str = lease_statements.ABANDON
+
+
+class SqliteJobStore(JobStore):
+    """Leases endpoints to any number of processes that share the file."""
+
+    def __init__(self, database: SqliteDatabase, statements: LeaseStatements | None = None) -> None:
+        self._database = database
+        self._statements = statements if statements is not None else LeaseStatements()
+        self._renewing = Lock()
+
+    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+        def claim(transaction: Transaction) -> list[Lease]:
+            return self._claim(transaction, worker_id, limit, ttl)
+
+        # A caller that is cancelled meanwhile would leave its leases to expire.
+        return await self._database.write(claim, undo=self._abandon)
+
+    def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
+        with self._renewing:
+            return self._database.write_here(lambda transaction: self._renew(transaction, leases, ttl))
+
+    async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        assert run is None or run.id == lease.run_id
+        return await self._database.write(lambda transaction: self._settle(transaction, lease, run, decide))
+
+    async def abandon(self, leases: Sequence[Lease]) -> None:
+        await self._database.write(lambda transaction: self._abandon(transaction, leases))
+
+    async def next_due_at(self) -> datetime | None:
+        def query(transaction: Transaction) -> int | None:
+            row = transaction.connection.execute(lease_statements.NEXT_DUE).fetchone()
+            return row[0]  # type: ignore[no-any-return]
+
+        instant_us = await self._database.read(query)
+        return None if instant_us is None else instant_of(instant_us)
+
+    def _claim(self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta) -> list[Lease]:
+        parameters = {
+            "worker_id": worker_id,
+            "now_us": us(transaction.now),
+            "until_us": us(shifted(transaction.now, ttl)),
+            "limit": limit,
+        }
+        rows = _dicts(transaction.connection.execute(self._statements.claim, parameters))
+        rows.sort(key=_longest_due)
+        return [lease_from(row) for row in rows]
+
+    def _renew(self, transaction: Transaction, leases: Sequence[Lease], ttl: timedelta) -> Renewal:
+        lost, cancelled = set(), set()
+        until_us = us(shifted(transaction.now, ttl))
+        for lease in leases:
+            parameters = {"until_us": until_us, **_proof(lease)}
+            row = transaction.connection.execute(self._statements.renew, parameters).fetchone()
+            if row is None:
+                lost.add(lease.claim_id)
+            elif row[0]:
+                cancelled.add(lease.claim_id)
+        return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled))
+
+    def _settle(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        connection = transaction.connection
+        rows = _dicts(connection.execute(self._statements.find, _proof(lease)))
+        row = rows[0] if rows else {}
+        before = found(row, transaction.now) if row.get("held") else None
+        if before is None or not lease.fits(before.endpoint.state):
+            return _settled_before(lease, row, transaction)
+        settlement = decide(before.endpoint, before.stored(transaction))
+        if run is not None:
+            record_run(connection, before.number, run)
+        record_skips(connection, before.number, settlement.skips)
+        if settlement.sibling_hints:
+            _hint_siblings(transaction, before, settlement.sibling_hints)
+        connection.execute(
+            lease_statements.SETTLE,
+            {
+                **state_row(settlement.state),
+                **_proof(lease),
+                "done": done_text(settlement),
+                "number": before.number,
+            },
+        )
+        return settlement
+
+    def _abandon(self, transaction: Transaction, leases: Sequence[Lease]) -> None:
+        transaction.connection.executemany(self._statements.abandon, [_proof(lease) for lease in leases])
+
+
+def _settled_before(lease: Lease, row: Mapping[str, Cell], transaction: Transaction) -> Settlement:
+    """The answer to a lease settled before. Raises LeaseLostError for any other that is not held."""
+    if not row.get("settled"):
+        raise LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
+    done = row["done"]
+    assert done is None or isinstance(done, str)
+    return done_of(done, found(dict(row), transaction.now).endpoint.state)
+
+
+def _hint_siblings(transaction: Transaction, before: Found, hints: Mapping[str, tuple[Hint, ...]]) -> None:
+    for sibling in of_job(transaction, before.job_number):
+        written = hints.get(sibling.endpoint.id, ())
+        if not written or sibling.number == before.number:
+            continue
+        state = sibling.endpoint.state
+        for hint in written:
+            state = replace(state, hints=with_signal(state.hints, hint, transaction.now))
+        write_state(transaction.connection, sibling.number, state)
+
+
+def _proof(lease: Lease) -> dict[str, Cell]:
+    return {"endpoint_id": lease.endpoint.id, "claim_id": lease.claim_id, "fence": lease.fence}
+
+
+def _longest_due(row: Mapping[str, Cell]) -> tuple[int, int]:
+    due_us, number = row["due_us"], row["endpoint_number"]
+    assert isinstance(due_us, int)
+    assert isinstance(number, int)
+    return due_us, number
+
+
+def _dicts(cursor: sqlite3.Cursor) -> list[dict[str, Cell]]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]

@@ -1,0 +1,79 @@
+"""Tenants and API keys in a SQLite file."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, insert, literal_column, select
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.queries import query
+from cronicorn.adapters.sqlite.rows import Row, key_of, tenant_of
+from cronicorn.adapters.sqlite.schema import api_keys, tenants
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.tenant import ApiKey, Tenant
+
+_TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))
+_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
+_KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
+_INSERT_TENANT = query(insert(tenants).values({column.name: bindparam(column.name) for column in tenants.c}))
+_INSERT_KEY = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
+
+
+class SqliteKeyRing(KeyRing):
+    """Keeps tenants and the hashes of their keys."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+        assert key.tenant_id == tenant.id
+
+        def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            try:
+                _INSERT_TENANT.change(connection, id=tenant.id, name=tenant.name, created_us=us(tenant.created_at))
+            except sqlite3.IntegrityError as error:
+                raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.") from error
+            if _KEY.row(connection, key_hash=key.hash) is not None:
+                raise ConflictError("The key is taken; make a new one.")
+            _INSERT_KEY.change(connection, **_key_row(key))
+
+        await self._database.write(work)
+
+    async def tenants(self) -> Sequence[Tenant]:
+        return await self._database.read(
+            lambda transaction: [tenant_of(row) for row in _TENANTS.rows(transaction.connection)]
+        )
+
+    async def add_key(self, key: ApiKey) -> None:
+        def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            if _TENANT.row(connection, tenant_id=key.tenant_id) is None:
+                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            known = _KEY.row(connection, key_hash=key.hash)
+            if known is None:
+                _INSERT_KEY.change(connection, **_key_row(key))
+            elif known["tenant_id"] != key.tenant_id:
+                raise ConflictError("The key belongs to another tenant; make a new one.")
+
+        await self._database.write(work)
+
+    async def find(self, key_hash: str) -> ApiKey | None:
+        def work(transaction: Transaction) -> ApiKey | None:
+            row = _KEY.row(transaction.connection, key_hash=key_hash)
+            return key_of(row) if row is not None else None
+
+        return await self._database.read(work)
+
+
+def _key_row(key: ApiKey) -> Row:
+    return {
+        "id": key.id,
+        "tenant_id": key.tenant_id,
+        "prefix": key.prefix,
+        "hash": key.hash,
+        "created_us": us(key.created_at),
+    }

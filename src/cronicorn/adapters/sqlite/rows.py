@@ -1,0 +1,250 @@
+"""Rows and what they mean."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import lru_cache
+from typing import TypeAlias
+
+from cronicorn.domain.document import (
+    endpoint_document,
+    endpoint_of,
+    hint_document,
+    hint_of,
+    outcome_document,
+    outcome_of,
+    skip_document,
+    skip_of,
+    state_document,
+    state_of,
+)
+from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
+from cronicorn.domain.fields import Value, length_us, us
+from cronicorn.domain.hint import Hint
+from cronicorn.domain.instant import instant_of
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.plan import Source
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.settlement import Settlement
+from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.domain.tenant import ApiKey, Tenant
+
+Cell: TypeAlias = str | int | bytes | None
+Row: TypeAlias = dict[str, Cell]
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_decode = json.JSONDecoder().decode
+
+
+def job_row(job: Job) -> Row:
+    return {
+        "id": job.id,
+        "tenant_id": job.tenant_id,
+        "name": job.name,
+        "description": job.description,
+        "status": job.status.value,
+        "created_us": us(job.created_at),
+        "updated_us": us(job.updated_at),
+        "archived_us": us(job.archived_at),
+    }
+
+
+def job_of(row: Mapping[str, Cell]) -> Job:
+    return Job(
+        id=_text(row["id"]),
+        tenant_id=_text(row["tenant_id"]),
+        name=_text(row["name"]),
+        description=_text_or_none(row["description"]),
+        status=JobStatus(_text(row["status"])),
+        created_at=instant_of(_number(row["created_us"])),
+        updated_at=instant_of(_number(row["updated_us"])),
+        archived_at=instant_of(_number(row["archived_us"])) if row["archived_us"] is not None else None,
+    )
+
+
+def endpoint_row(endpoint: JobEndpoint) -> Row:
+    """The row of `endpoints`, but for its numbers."""
+    return {
+        "id": endpoint.id,
+        "tenant_id": endpoint.tenant_id,
+        "version": endpoint.version,
+        "created_us": us(endpoint.created_at),
+        "archived_us": us(endpoint.archived_at),
+        "document": _encode(endpoint_document(endpoint)),
+    }
+
+
+def state_row(state: EndpointState) -> Row:
+    """The columns of `schedule` that say where the schedule stands. `state` is the truth, the rest is for queries."""
+    return {
+        "due_us": us(state.due_at),
+        "slot": state.slot,
+        "attempt": state.attempt,
+        "manual_slot": state.manual.slot if state.manual is not None else None,
+        "state": _encode(state_document(state)),
+    }
+
+
+def endpoint_from(document: str, state: str) -> JobEndpoint:
+    """An endpoint from the columns `endpoints.document` and `schedule.state`."""
+    endpoint = _endpoint_from(document)
+    return JobEndpoint(
+        id=endpoint.id,
+        tenant_id=endpoint.tenant_id,
+        job_id=endpoint.job_id,
+        name=endpoint.name,
+        description=endpoint.description,
+        request=endpoint.request,
+        baseline=endpoint.baseline,
+        interval_min=endpoint.interval_min,
+        interval_max=endpoint.interval_max,
+        catch_up=endpoint.catch_up,
+        overlap=endpoint.overlap,
+        retries=endpoint.retries,
+        success=endpoint.success,
+        created_at=endpoint.created_at,
+        updated_at=endpoint.updated_at,
+        archived_at=endpoint.archived_at,
+        version=endpoint.version,
+        state=state_of(_decode(state)),
+    )
+
+
+@lru_cache(maxsize=8_192)
+def _endpoint_from(document: str) -> JobEndpoint:
+    """An endpoint changes rarely and is read with every claim and settlement."""
+    return endpoint_of(_decode(document))
+
+
+def lease_from(row: Mapping[str, Cell]) -> Lease:
+    """A lease from the columns of `schedule` and the endpoint's document."""
+    return Lease(
+        endpoint=endpoint_from(_text(row["document"]), _text(row["state"])),
+        claim_id=_text(row["claim_id"]),
+        fence=_number(row["fence"]),
+        slot=_number(row["leased_slot"]),
+        attempt=_number(row["leased_attempt"]),
+        manual=bool(row["leased_manual"]),
+        claimed_at=instant_of(_number(row["claimed_us"])),
+        expires_at=instant_of(_number(row["lease_until_us"])),
+    )
+
+
+def run_row(run: Run) -> Row:
+    """The row of `runs`, but for its numbers."""
+    body = run.outcome.body
+    return {
+        "slot": run.slot,
+        "attempt": run.attempt,
+        "fence": run.fence,
+        "status": run.status.value,
+        "source": run.source.value,
+        "trace": run.trace,
+        "due_us": us(run.due_at),
+        "nominal_us": us(run.nominal_at),
+        "started_us": us(run.started_at),
+        "finished_us": us(run.finished_at),
+        "duration_us": length_us(run.outcome.duration),
+        "outcome": _encode(outcome_document(run.outcome)),
+        "body": body.encode("utf-8", "surrogatepass") if body is not None else None,
+    }
+
+
+def run_of(tenant_id: str, endpoint_id: str, row: Mapping[str, Cell]) -> Run:
+    """A run; without its body when *row* has none."""
+    body = row.get("body")
+    text = body.decode("utf-8", "surrogatepass") if isinstance(body, bytes) else None
+    return Run(
+        tenant_id=tenant_id,
+        endpoint_id=endpoint_id,
+        slot=_number(row["slot"]),
+        attempt=_number(row["attempt"]),
+        fence=_number(row["fence"]),
+        source=Source(_text(row["source"])),
+        trace=_text(row["trace"]),
+        due_at=instant_of(_number(row["due_us"])),
+        nominal_at=instant_of(_number(row["nominal_us"])) if row["nominal_us"] is not None else None,
+        started_at=instant_of(_number(row["started_us"])),
+        finished_at=instant_of(_number(row["finished_us"])),
+        status=RunStatus(_text(row["status"])),
+        outcome=outcome_of(_decode(_text(row["outcome"])), text),
+    )
+
+
+def skip_row(skip: Skip) -> Row:
+    """The row of `skips`, but for its numbers."""
+    return {
+        "state": skip.state.value,
+        "reason": skip.reason,
+        "first_us": us(skip.first_at),
+        "last_us": us(skip.last_at),
+        "instants": skip.count,
+        "exact": int(skip.exact),
+    }
+
+
+def skip_from(row: Mapping[str, Cell]) -> Skip:
+    return Skip(
+        state=SlotState(_text(row["state"])),
+        reason=_text(row["reason"]),
+        first_at=instant_of(_number(row["first_us"])),
+        last_at=instant_of(_number(row["last_us"])),
+        count=_number(row["instants"]),
+        exact=bool(row["exact"]),
+    )
+
+
+def done_text(settlement: Settlement) -> str | None:
+    """What of a settlement its state does not say; None when that is nothing."""
+    if not settlement.skips and not settlement.sibling_hints:
+        return None
+    hints: dict[str, Value] = {
+        endpoint_id: [hint_document(hint) for hint in written]
+        for endpoint_id, written in settlement.sibling_hints.items()
+    }
+    return _encode({"skips": [skip_document(skip) for skip in settlement.skips], "sibling_hints": hints})
+
+
+def done_of(text: str | None, state: EndpointState) -> Settlement:
+    """The settlement that `done_text` kept, with *state*."""
+    if text is None:
+        return Settlement(state=state)
+    document = _decode(text)
+    hints: dict[str, tuple[Hint, ...]] = {
+        endpoint_id: tuple(hint_of(part) for part in parts) for endpoint_id, parts in document["sibling_hints"].items()
+    }
+    skips = tuple(skip_of(part) for part in document["skips"])
+    return Settlement(state=state, skips=skips, sibling_hints=hints)
+
+
+def tenant_of(row: Mapping[str, Cell]) -> Tenant:
+    return Tenant(id=_text(row["id"]), name=_text(row["name"]), created_at=instant_of(_number(row["created_us"])))
+
+
+def key_of(row: Mapping[str, Cell]) -> ApiKey:
+    return ApiKey(
+        id=_text(row["id"]),
+        tenant_id=_text(row["tenant_id"]),
+        prefix=_text(row["prefix"]),
+        hash=_text(row["hash"]),
+        created_at=instant_of(_number(row["created_us"])),
+    )
+
+
+def mean(total_us: int, count: int) -> timedelta | None:
+    """The mean of *count* lengths, rounded down to the microsecond; None of nothing."""
+    return timedelta(microseconds=total_us // count) if count else None
+
+
+def _text(cell: Cell) -> str:
+    assert isinstance(cell, str)
+    return cell
+
+
+def _text_or_none(cell: Cell) -> str | None:
+    return None if cell is None else _text(cell)
+
+
+def _number(cell: Cell) -> int:
+    assert isinstance(cell, int)
+    return cell

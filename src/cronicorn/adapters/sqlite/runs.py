@@ -1,0 +1,232 @@
+"""Runs in a SQLite file: what happened, and what is happening."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, case, delete, func, select, tuple_, update
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.endpoint_rows import find, number_of, record_run, write_state
+from cronicorn.adapters.sqlite.queries import Query, query
+from cronicorn.adapters.sqlite.rows import Cell, lease_from, mean, run_of, skip_from
+from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.instant import instant_of
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.run import Run, RunStatus
+
+_OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
+_IN_STATUS = runs.c.status == bindparam("status")
+_LISTED = [column for column in runs.c if column.name != "body"]
+_PAGE = (
+    select(*_LISTED)
+    .where(_OF_ENDPOINT)
+    .order_by(runs.c.started_us.desc(), runs.c.number.desc())
+    .limit(bindparam("page_limit"))
+    .offset(bindparam("page_offset"))
+)
+_COUNT = select(func.count().label("total")).select_from(runs).where(_OF_ENDPOINT)
+PAGE, PAGE_IN_STATUS = query(_PAGE), query(_PAGE.where(_IN_STATUS))
+COUNT, COUNT_IN_STATUS = query(_COUNT), query(_COUNT.where(_IN_STATUS))
+ONE = query(
+    select(runs).where(_OF_ENDPOINT, runs.c.slot == bindparam("run_slot"), runs.c.attempt == bindparam("run_attempt"))
+)
+TALLY = query(
+    select(
+        func.coalesce(func.sum(case((runs.c.status == RunStatus.SUCCESS.value, 1), else_=0)), 0).label("good"),
+        func.coalesce(func.sum(case((runs.c.status == RunStatus.FAILED.value, 1), else_=0)), 0).label("bad"),
+        func.coalesce(
+            func.sum(case((runs.c.status != RunStatus.CANCELED.value, runs.c.duration_us), else_=0)), 0
+        ).label("total_us"),
+    ).where(_OF_ENDPOINT, runs.c.started_us >= bindparam("since_us"))
+)
+_NEWEST = (
+    select(runs.c.started_us, runs.c.number, runs.c.status)
+    .where(_OF_ENDPOINT)
+    .order_by(runs.c.started_us.desc(), runs.c.number.desc())
+    .limit(1)
+)
+NEWEST, NEWEST_IN_STATUS = query(_NEWEST), query(_NEWEST.where(_IN_STATUS))
+STREAK = query(
+    select(func.count().label("streak"))
+    .select_from(runs)
+    .where(
+        _OF_ENDPOINT,
+        _IN_STATUS,
+        runs.c.started_us >= bindparam("from_us"),
+        tuple_(runs.c.started_us, runs.c.number) > tuple_(bindparam("from_us"), bindparam("from_number")),
+    )
+)
+SKIPS = query(
+    select(skips)
+    .where(skips.c.endpoint_number == bindparam("endpoint"))
+    .order_by(skips.c.number.desc())
+    .limit(bindparam("page_limit"))
+)
+OLD_RUNS = query(
+    select(runs.c.number, runs.c.finished_us.label("ended_us"))
+    .where(runs.c.finished_us < bindparam("before_us"))
+    .order_by(runs.c.finished_us, runs.c.number)
+    .limit(bindparam("page_limit"))
+)
+OLD_SKIPS = query(
+    select(skips.c.number, skips.c.last_us.label("ended_us"))
+    .where(skips.c.last_us < bindparam("before_us"))
+    .order_by(skips.c.last_us, skips.c.number)
+    .limit(bindparam("page_limit"))
+)
+_DELETE_RUN = query(delete(runs).where(runs.c.number == bindparam("old")))
+_DELETE_SKIP = query(delete(skips).where(skips.c.number == bindparam("old")))
+_HELD = query(
+    select(schedule, endpoints.c.document)
+    .join_from(schedule, endpoints, schedule.c.endpoint_number == endpoints.c.number)
+    .where(schedule.c.endpoint_number == bindparam("endpoint"), schedule.c.lease_until_us > bindparam("now_us"))
+)
+_CANCEL = query(
+    update(schedule)
+    .where(
+        schedule.c.endpoint_number == bindparam("endpoint"),
+        schedule.c.lease_until_us > bindparam("now_us"),
+        schedule.c.leased_slot == bindparam("run_slot"),
+    )
+    .values(cancelled=1)
+)
+_BEGINNING_US = -(1 << 62)
+_RUN_ID = re.compile(r"(.*):(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII | re.DOTALL)
+
+
+class SqliteRunHistory(RunHistory):
+    """Keeps runs and skips."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def list(self, tenant_id: str, endpoint_id: str, query: RunQuery) -> RunPage:
+        def work(transaction: Transaction) -> RunPage:
+            connection = transaction.connection
+            which: dict[str, Cell] = {"endpoint": number_of(transaction, tenant_id, endpoint_id)}
+            if query.status is not None:
+                which["status"] = query.status.value
+            page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)
+            rows = page.rows(connection, page_limit=query.limit, page_offset=query.offset, **which)
+            found = tuple(run_of(tenant_id, endpoint_id, row) for row in rows)
+            return RunPage(runs=found, total=_number(total.row(connection, **which), "total"))
+
+        return await self._database.read(work)
+
+    async def get(self, tenant_id: str, run_id: str) -> Run:
+        endpoint_id, slot, attempt = _parts(run_id)
+
+        def work(transaction: Transaction) -> Run:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            row = ONE.row(transaction.connection, endpoint=number, run_slot=slot, run_attempt=attempt)
+            if row is None:
+                raise NotFoundError(f"There is no run {run_id}.")
+            return run_of(tenant_id, endpoint_id, row)
+
+        return await self._database.read(work)
+
+    async def health(self, tenant_id: str, endpoint_id: str, since: datetime) -> Health:
+        return await self._database.read(
+            lambda transaction: _health(transaction, number_of(transaction, tenant_id, endpoint_id), since)
+        )
+
+    async def skips(self, tenant_id: str, endpoint_id: str, limit: int) -> SkipPage:
+        def work(transaction: Transaction) -> SkipPage:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            rows = SKIPS.rows(transaction.connection, endpoint=number, page_limit=limit)
+            return SkipPage(skips=tuple(skip_from(row) for row in rows))
+
+        return await self._database.read(work)
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        return await self._database.write(lambda transaction: _prune(transaction, before, limit))
+
+
+class SqliteRunControl(RunControl):
+    """Knows the runs in progress."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def held(self, tenant_id: str, endpoint_id: str) -> Lease | None:
+        def work(transaction: Transaction) -> Lease | None:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            row = _HELD.row(transaction.connection, endpoint=number, now_us=us(transaction.now))
+            return lease_from(row) if row is not None else None
+
+        return await self._database.read(work)
+
+    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int) -> bool:
+        def work(transaction: Transaction) -> bool:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            now_us = us(transaction.now)
+            return _CANCEL.change(transaction.connection, endpoint=number, now_us=now_us, run_slot=slot) > 0
+
+        return await self._database.write(work)
+
+    async def record_test(self, run: Run) -> int:
+        def work(transaction: Transaction) -> int:
+            before = find(transaction, run.tenant_id, run.endpoint_id)
+            slot = before.endpoint.state.slots_issued + 1
+            record_run(transaction.connection, before.number, replace(run, slot=slot))
+            write_state(transaction.connection, before.number, replace(before.endpoint.state, slots_issued=slot))
+            return slot
+
+        return await self._database.write(work)
+
+
+def _health(transaction: Transaction, endpoint: int, since: datetime) -> Health:
+    connection = transaction.connection
+    tally = TALLY.row(connection, endpoint=endpoint, since_us=us(since))
+    newest = NEWEST.row(connection, endpoint=endpoint)
+    success = NEWEST_IN_STATUS.row(connection, endpoint=endpoint, status=RunStatus.SUCCESS.value)
+    streak = STREAK.row(
+        connection,
+        endpoint=endpoint,
+        status=RunStatus.FAILED.value,
+        from_us=_number(success, "started_us") if success is not None else _BEGINNING_US,
+        from_number=_number(success, "number") if success is not None else 0,
+    )
+    good, bad = _number(tally, "good"), _number(tally, "bad")
+    return Health(
+        success_count=good,
+        failure_count=bad,
+        duration_mean=mean(_number(tally, "total_us"), good + bad),
+        last_run_at=instant_of(_number(newest, "started_us")) if newest is not None else None,
+        last_status=RunStatus(str(newest["status"])) if newest is not None else None,
+        failure_streak=_number(streak, "streak"),
+    )
+
+
+def _prune(transaction: Transaction, before: datetime, limit: int) -> int:
+    connection = transaction.connection
+    ended: list[tuple[int, int, Query]] = []
+    for old, remove in ((OLD_RUNS, _DELETE_RUN), (OLD_SKIPS, _DELETE_SKIP)):
+        rows = old.rows(connection, before_us=us(before), page_limit=limit)
+        ended.extend((_number(row, "ended_us"), _number(row, "number"), remove) for row in rows)
+    ended.sort(key=lambda item: item[0])
+    for _, number, remove in ended[:limit]:
+        remove.change(connection, old=number)
+    return min(len(ended), limit)
+
+
+def _parts(run_id: str) -> tuple[str, int, int]:
+    """Endpoint, slot and attempt. Raises NotFoundError for what is no id of a run."""
+    match = _RUN_ID.fullmatch(run_id)
+    if match is None:
+        raise NotFoundError(f"There is no run {run_id}.")
+    return match[1], int(match[2]), int(match[3])
+
+
+def _number(row: Mapping[str, Cell] | None, name: str) -> int:
+    assert row is not None
+    cell = row[name]
+    assert isinstance(cell, int)
+    return cell

@@ -1,0 +1,65 @@
+"""All stores in one SQLite file, as the wiring wants them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
+from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
+from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
+from cronicorn.adapters.sqlite.job_store import SqliteJobStore
+from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
+from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
+from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
+from cronicorn.domain.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteStores:
+    """One database file behind all seven ports."""
+
+    database: SqliteDatabase
+    job_store: SqliteJobStore
+    jobs: SqliteJobCatalog
+    endpoints: SqliteEndpointCatalog
+    runs: SqliteRunHistory
+    run_control: SqliteRunControl
+    keys: SqliteKeyRing
+    health: SqliteStoreHealth
+
+    @classmethod
+    async def open(
+        cls,
+        where: str | Path,
+        clock: Clock,
+        *,
+        busy_timeout: timedelta = timedelta(seconds=5),
+        durable: bool = False,
+        readers: int = READERS_DEFAULT,
+    ) -> Self:
+        """Open, and make if need be, the file that a path or a `sqlite:///` URL names; *clock* judges its leases.
+
+        With *durable* a commit survives a power cut. Raises UnavailableError, InvalidInputError for another URL.
+        """
+        return cls.over(
+            await SqliteDatabase.open(where, clock, busy_timeout=busy_timeout, durable=durable, readers=readers)
+        )
+
+    @classmethod
+    def over(cls, database: SqliteDatabase) -> Self:
+        """The stores of an open *database*."""
+        return cls(
+            database=database,
+            job_store=SqliteJobStore(database),
+            jobs=SqliteJobCatalog(database),
+            endpoints=SqliteEndpointCatalog(database),
+            runs=SqliteRunHistory(database),
+            run_control=SqliteRunControl(database),
+            keys=SqliteKeyRing(database),
+            health=SqliteStoreHealth(database),
+        )
+
+    async def aclose(self) -> None:
+        """Finish what was begun, then close the file. Closing again does nothing."""
+        await self.database.aclose()

@@ -1,0 +1,70 @@
+"""The REST door as an application."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
+from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
+from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
+from cronicorn.api.routes_hints import hint_routes
+from cronicorn.api.routes_jobs import job_routes
+from cronicorn.api.routes_operations import operation_routes
+from cronicorn.api.routes_runs import run_request_routes, run_routes
+from cronicorn.api.routes_schedules import schedule_routes
+from cronicorn.control.identity import random_id
+from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.outgoing import VERSION
+from cronicorn.domain.ports import StoreHealth
+
+PROBLEMS = (
+    HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT,
+    HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE,
+)  # fmt: skip
+
+
+def create_app(
+    control: ControlPlane,
+    *,
+    health: StoreHealth,
+    metrics: Callable[[], Awaitable[bytes]],
+    new_id: Callable[[str], str] = random_id,
+) -> FastAPI:
+    """The application that lets *control* be asked over HTTP. Starts nothing and owns nothing.
+
+    *metrics* answers Prometheus' text format; *new_id* names requests.
+    """
+    app = FastAPI(
+        title="Cronicorn",
+        version=VERSION,
+        description="Calls HTTP endpoints on a schedule, and adapts when to call next.",
+        docs_url=None,
+        redoc_url=None,
+        strict_content_type=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api = APIRouter(prefix=PROTECTED, responses=_described())
+    api.include_router(job_routes(control.jobs))
+    api.include_router(job_endpoint_routes(control.endpoints))
+    api.include_router(endpoint_routes(control.endpoints))
+    api.include_router(hint_routes(control.hints))
+    api.include_router(run_routes(control.runs))
+    api.include_router(run_request_routes(control.requests, control.trials))
+    api.include_router(schedule_routes(control.schedules))
+    app.include_router(api)
+    app.include_router(operation_routes(health, metrics))
+    add_problem_handlers(app)
+    app.add_middleware(Gatekeeper, tenants=control.tenants)
+    app.add_middleware(RequestFrame, new_id=new_id)  # the last one added is the outermost
+    return app
+
+
+def _described() -> dict[int | str, dict[str, Any]]:
+    """Every problem looks the same, so only the statuses that a client may well meet are listed."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
+    listed: dict[int | str, dict[str, Any]] = {
+        status.value: {"description": status.phrase, "content": content} for status in PROBLEMS
+    }
+    return listed | {"default": {"description": "Any other problem", "model": ProblemAnswer}}

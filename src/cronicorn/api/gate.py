@@ -1,0 +1,152 @@
+"""What every request passes: an identity, known credentials and a bounded body; and what every answer carries.
+
+Plain ASGI: nothing is wrapped in tasks, so cancellation and errors go straight through.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cronicorn.api.problems import INTERNAL, problem, problem_of
+from cronicorn.control.tenants import Tenants
+from cronicorn.domain.errors import CronicornError
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 1_048_576
+BODY_SECONDS_MAX = 30.0
+"""A body that takes longer to arrive is not waited for."""
+PROTECTED = "/api"
+
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class RequestFrame:
+    """Gives each request an id and each answer its headers; a bug becomes an answer without internals."""
+
+    def __init__(self, app: ASGIApp, new_id: Callable[[str], str]) -> None:
+        self._app = app
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = self._new_id("req")
+        started = False
+
+        async def framed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, framed)
+        except Exception:
+            log.exception("request_crashed", extra={"request": request_id, "path": scope["path"]})
+            if started:
+                raise
+            await problem(scope, HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)(scope, receive, framed)
+
+
+class Gatekeeper:
+    """Lets requests under `/api` pass that carry a known key and a body of bounded size, and reads that body."""
+
+    def __init__(self, app: ASGIApp, tenants: Tenants) -> None:
+        self._app = app
+        self._tenants = tenants
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            if scope["path"] == PROTECTED or scope["path"].startswith(f"{PROTECTED}/"):
+                principal = await self._tenants.authenticate(credentials(headers))
+                scope.setdefault("state", {})["principal"] = principal
+        except CronicornError as error:
+            await problem_of(scope, error)(scope, receive, send)
+            return
+        body = await read_body(headers, receive)
+        if body is None:
+            return
+        if isinstance(body, bytes):
+            await self._app(scope, _replayed(body, receive), send)
+        else:
+            await _refuse_body(body, scope, receive, send)
+
+
+async def read_body(headers: Headers, receive: Receive) -> bytes | HTTPStatus | None:
+    """The whole body, or why it is refused; None when the client went away."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > len(str(BODY_BYTES_MAX)) or int(length) > BODY_BYTES_MAX):
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                more = bool(message.get("more_body", False))
+                if len(body) > BODY_BYTES_MAX:
+                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    except TimeoutError:
+        return HTTPStatus.REQUEST_TIMEOUT
+    return bytes(body) if not body or _is_json(headers) else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+def credentials(headers: Headers) -> str | None:
+    """The API key of a request: `x-api-key`, else `Authorization: Bearer`."""
+    key = headers.get("x-api-key")
+    if key is not None:
+        return key
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _is_json(headers: Headers) -> bool:
+    kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that hands out *body* once, and then waits for the client to go away."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+_BODY_REFUSALS = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body is longer than {BODY_BYTES_MAX} bytes; send less.",
+    HTTPStatus.REQUEST_TIMEOUT: f"The body did not arrive within {BODY_SECONDS_MAX:g} seconds.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with `Content-Type: application/json`.",
+}
+
+
+async def _refuse_body(status: HTTPStatus, scope: Scope, receive: Receive, send: Send) -> None:
+    # The rest of the body may still be under way, so the connection can't carry another request.
+    answer = problem(scope, status, _BODY_REFUSALS[status], headers={"Connection": "close"})
+    await answer(scope, receive, send)

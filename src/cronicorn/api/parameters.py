@@ -1,0 +1,45 @@
+"""What routes take from a request besides its body."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+from pydantic import AfterValidator, BeforeValidator
+from starlette.requests import Request
+
+from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.principal import Principal
+
+OFFSET_MAX = 1_000_000_000
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(?::[0-9]{1,18}:[0-9]{1,9})?")
+_IN_HEADER = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key.")
+_AS_BEARER = HTTPBearer(auto_error=False, description="An API key as a bearer token.")
+
+
+def _principal(
+    request: Request, _key: object = Security(_IN_HEADER), _token: object = Security(_AS_BEARER)
+) -> Principal:
+    """Whom the gatekeeper let in; the credentials are named only for the description."""
+    principal = request.state.principal
+    assert isinstance(principal, Principal)
+    return principal
+
+
+def _possible_id(text: str) -> str:
+    """Nothing but what can be an id ever reaches a store."""
+    if _ID.fullmatch(text) is None:
+        raise NotFoundError("There is nothing with this id.")
+    return text
+
+
+def _absent(value: object) -> object:
+    """The contract's offset may be null, which a query can only write as nothing."""
+    return 0 if value in {"", "null"} else value
+
+
+Asker = Annotated[Principal, Depends(_principal)]
+Id = Annotated[str, Path(alias="id"), AfterValidator(_possible_id)]
+InJob = Annotated[str, Path(alias="jobId"), AfterValidator(_possible_id)]
+Offset = Annotated[int, Query(ge=0, le=OFFSET_MAX), BeforeValidator(_absent)]

@@ -1,0 +1,157 @@
+"""Problem documents (RFC 9457): how every refusal and failure is told. One table maps errors to statuses."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from cronicorn.control.findings import invalid
+from cronicorn.control.misfits import misfits
+from cronicorn.domain.errors import (
+    ConflictError,
+    CronicornError,
+    FieldError,
+    InvalidInputError,
+    NotFoundError,
+    QuotaExceededError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+log = logging.getLogger(__name__)
+
+STATUSES: Mapping[type[CronicornError], HTTPStatus] = {
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ConflictError: HTTPStatus.CONFLICT,
+    InvalidInputError: HTTPStatus.BAD_REQUEST,
+    QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
+    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+RETRY_AFTER_S = 5
+INTERNAL = "Something went wrong here. The log tells more under the request's id, which the X-Request-Id header holds."
+
+_CODES = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_TIMEOUT: "request_timeout",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "content_too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
+} | {status: kind.code for kind, status in STATUSES.items()}
+
+
+class FaultAnswer(BaseModel):
+    """What is wrong with one field."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemAnswer(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    message: str
+    """The same as `detail`, for older clients."""
+    errors: list[FaultAnswer] = []
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer that tells of a problem. `message` says the same as `detail`, for older clients."""
+    known = HTTPStatus(status)
+    content: dict[str, object] = {
+        "type": f"urn:cronicorn:error:{_CODES.get(known, 'error')}",
+        "title": known.phrase,
+        "status": known.value,
+        "detail": detail,
+        "instance": scope.get("path", ""),
+        "message": detail,
+    }
+    if errors:
+        content["errors"] = [{"pointer": error.pointer, "detail": error.message} for error in errors]
+    return Response(
+        json.dumps(content), known.value, media_type="application/problem+json", headers=dict(headers or {})
+    )
+
+
+def problem_of(scope: Scope, error: CronicornError) -> Response:
+    """The answer that tells of *error*."""
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    headers = {}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="cronicorn"'
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        log.warning("request_unavailable", extra={"path": scope.get("path"), "reason": str(error)})
+    fields = error.fields if isinstance(error, InvalidInputError) else ()
+    return problem(scope, status, str(error), errors=fields, headers=headers)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let *app* tell of everything that goes wrong in a problem document."""
+
+    @app.exception_handler(CronicornError)
+    async def ours(request: Request, error: CronicornError) -> Response:
+        return problem_of(request.scope, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def misfit(request: Request, error: RequestValidationError) -> Response:
+        return problem_of(request.scope, invalid(_misfits(request, error)))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        return problem(request.scope, error.status_code, _told(request, error), headers=error.headers)
+
+
+def _told(request: Request, error: HTTPException) -> str:
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return "There is nothing at this path."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return f"{request.method} is not allowed here; the Allow header says what is."
+        case _:
+            return error.detail
+
+
+def _misfits(request: Request, error: RequestValidationError) -> tuple[FieldError, ...]:
+    found: list[FieldError] = []
+    for fault in error.errors():
+        place, *rest = fault["loc"]
+        (misfit,) = misfits([{**fault, "loc": rest}], _body_model(request))
+        if place == "body":
+            empty = not rest and fault["type"] == "missing"
+            found.append(FieldError(pointer="", message="Send a JSON object as the body.") if empty else misfit)
+        else:
+            name = ".".join(str(part) for part in rest)
+            found.append(FieldError(pointer="", message=f"The {place} parameter {name}: {misfit.message}"))
+    return tuple(found)
+
+
+def _body_model(request: Request) -> type[BaseModel] | None:
+    route: Any = request.scope.get("route")
+    if not isinstance(route, APIRoute) or route.body_field is None:
+        return None
+    model = route.body_field.field_info.annotation
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None

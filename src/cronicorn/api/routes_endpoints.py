@@ -1,0 +1,65 @@
+"""Routes of endpoints, inside their jobs and by themselves."""
+
+# ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from cronicorn.api.parameters import Asker, Id, InJob
+from cronicorn.api.strict_json import StrictRoute
+from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoint_answer
+from cronicorn.control.document import EndpointDocument, EndpointPatch
+from cronicorn.control.endpoints import Endpoints
+
+
+def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
+    """What can be asked about the endpoints of a job."""
+    router = APIRouter(prefix="/jobs/{jobId}/endpoints", tags=["endpoints"], route_class=StrictRoute)
+
+    @router.post("", status_code=HTTPStatus.CREATED)
+    async def create_endpoint(asker: Asker, job_id: InJob, document: EndpointDocument) -> EndpointAnswer:
+        return endpoint_answer(await endpoints.create(asker, job_id, document))
+
+    @router.get("")
+    async def list_endpoints(asker: Asker, job_id: InJob) -> EndpointsAnswer:
+        """Archived endpoints included."""
+        return EndpointsAnswer(endpoints=[endpoint_answer(view) for view in await endpoints.list(asker, job_id)])
+
+    @router.get("/{id}")
+    async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> EndpointAnswer:
+        return endpoint_answer(await endpoints.get(asker, endpoint_id, job_id))
+
+    @router.patch("/{id}")
+    async def edit_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, patch: EndpointPatch) -> EndpointAnswer:
+        return endpoint_answer(await endpoints.edit(asker, endpoint_id, patch, job_id))
+
+    @router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT)
+    async def delete_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> None:
+        """Its runs go with it; archive it to keep them."""
+        await endpoints.delete(asker, endpoint_id, job_id)
+
+    @router.post("/{id}/archive")
+    async def archive_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> EndpointAnswer:
+        return endpoint_answer(await endpoints.archive(asker, endpoint_id, job_id))
+
+    @router.post("/{id}/unarchive")
+    async def unarchive_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> EndpointAnswer:
+        return endpoint_answer(await endpoints.archive(asker, endpoint_id, job_id, archived=False))
+
+    return router
+
+
+def endpoint_routes(endpoints: Endpoints) -> APIRouter:
+    """What can be asked about an endpoint without naming its job."""
+    router = APIRouter(prefix="/endpoints/{id}", tags=["endpoints"], route_class=StrictRoute)
+
+    @router.get("")
+    async def get_endpoint(asker: Asker, endpoint_id: Id) -> EndpointAnswer:
+        return endpoint_answer(await endpoints.get(asker, endpoint_id))
+
+    @router.post("/reset-failures", status_code=HTTPStatus.NO_CONTENT)
+    async def reset_failures(asker: Asker, endpoint_id: Id) -> None:
+        await endpoints.forgive(asker, endpoint_id)
+
+    return router

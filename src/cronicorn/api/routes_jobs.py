@@ -1,0 +1,56 @@
+"""Routes of jobs."""
+
+# ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
+
+from http import HTTPStatus
+
+from fastapi import APIRouter
+
+from cronicorn.api.parameters import Asker, Id
+from cronicorn.api.strict_json import StrictRoute
+from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer
+from cronicorn.control.document import JobDocument, JobPatch
+from cronicorn.control.jobs import Jobs
+from cronicorn.domain.endpoint import JobStatus
+
+
+def job_routes(jobs: Jobs) -> APIRouter:
+    """What can be asked about jobs."""
+    router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=StrictRoute)
+
+    @router.post("", status_code=HTTPStatus.CREATED)
+    async def create_job(asker: Asker, document: JobDocument) -> JobAnswer:
+        return job_answer(await jobs.create(asker, document))
+
+    @router.get("")
+    async def list_jobs(asker: Asker, status: JobStatus | None = None) -> JobsAnswer:
+        """Archived jobs are listed only when asked for."""
+        return JobsAnswer(jobs=[job_answer(job, count) for job, count in await jobs.list(asker, status)])
+
+    @router.get("/{id}")
+    async def get_job(asker: Asker, job_id: Id) -> JobAnswer:
+        return job_answer(await jobs.get(asker, job_id))
+
+    @router.patch("/{id}")
+    async def edit_job(asker: Asker, job_id: Id, patch: JobPatch) -> JobAnswer:
+        return job_answer(await jobs.edit(asker, job_id, patch))
+
+    @router.delete("/{id}")
+    async def archive_job(asker: Asker, job_id: Id) -> JobAnswer:
+        """Nothing is lost: an archived job can be unarchived."""
+        return job_answer(await jobs.move(asker, job_id, JobStatus.ARCHIVED))
+
+    @router.post("/{id}/pause")
+    async def pause_job(asker: Asker, job_id: Id) -> JobAnswer:
+        return job_answer(await jobs.move(asker, job_id, JobStatus.PAUSED))
+
+    @router.post("/{id}/resume")
+    async def resume_job(asker: Asker, job_id: Id) -> JobAnswer:
+        """Also brings back an archived job."""
+        return job_answer(await jobs.move(asker, job_id, JobStatus.ACTIVE))
+
+    @router.post("/{id}/unarchive")
+    async def unarchive_job(asker: Asker, job_id: Id) -> JobAnswer:
+        return job_answer(await jobs.move(asker, job_id, JobStatus.ACTIVE))
+
+    return router

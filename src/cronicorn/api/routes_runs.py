@@ -1,0 +1,89 @@
+"""Routes of runs: what happened, and runs that a person asks for."""
+
+# ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from cronicorn.api.parameters import Asker, Id, Offset
+from cronicorn.api.strict_json import StrictRoute
+from cronicorn.api.wire_run import (
+    HealthAnswer,
+    RunAnswer,
+    RunRequestAnswer,
+    RunsAnswer,
+    SkipsAnswer,
+    TrialAnswer,
+    health_answer,
+    run_answer,
+    runs_answer,
+    skips_answer,
+    trial_answer,
+)
+from cronicorn.control.run_requests import RunRequests
+from cronicorn.control.runs import SKIPS_MAX, Runs
+from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.domain.history import RunQuery
+from cronicorn.domain.run import RunStatus
+
+RUNS_MAX = 1_000
+
+
+def run_routes(runs: Runs) -> APIRouter:
+    """What can be asked about runs."""
+    router = APIRouter(tags=["runs"], route_class=StrictRoute)
+
+    @router.get("/endpoints/{id}/runs")
+    async def list_runs(
+        asker: Asker,
+        endpoint_id: Id,
+        status: RunStatus | None = None,
+        limit: Annotated[int, Query(ge=1, le=RUNS_MAX)] = 100,
+        offset: Offset = 0,
+    ) -> RunsAnswer:
+        """Finished runs, newest first."""
+        return runs_answer(await runs.list(asker, endpoint_id, RunQuery(status=status, limit=limit, offset=offset)))
+
+    @router.get("/runs/{id}")
+    async def get_run(asker: Asker, run_id: Id) -> RunAnswer:
+        """A run, also one that waits or goes on."""
+        return run_answer(await runs.get(asker, run_id))
+
+    @router.get("/endpoints/{id}/health")
+    async def get_health(
+        asker: Asker, endpoint_id: Id, since_hours: Annotated[int, Query(alias="sinceHours", ge=1)] = 24
+    ) -> HealthAnswer:
+        return health_answer(await runs.health(asker, endpoint_id, since_hours))
+
+    @router.get("/endpoints/{id}/skips")
+    async def list_skips(
+        asker: Asker, endpoint_id: Id, limit: Annotated[int, Query(ge=1, le=SKIPS_MAX)] = 100
+    ) -> SkipsAnswer:
+        """Instants that did not run, as ranges, each with its reason."""
+        return skips_answer(await runs.skips(asker, endpoint_id, limit))
+
+    return router
+
+
+def run_request_routes(requests: RunRequests, trials: TrialCalls) -> APIRouter:
+    """Runs that a person asks for."""
+    router = APIRouter(tags=["runs"], route_class=StrictRoute)
+
+    @router.post("/endpoints/{id}/run", status_code=HTTPStatus.ACCEPTED)
+    async def run_now(asker: Asker, endpoint_id: Id) -> RunRequestAnswer:
+        """A slot of its own; the schedule stays as it is."""
+        return RunRequestAnswer(run_id=await requests.run_now(asker, endpoint_id), status="pending")
+
+    @router.post("/runs/{id}/cancel", status_code=HTTPStatus.ACCEPTED)
+    async def cancel_run(asker: Asker, run_id: Id) -> RunRequestAnswer:
+        """`canceled` when it had not begun; `running` until its worker hears of it."""
+        return RunRequestAnswer(run_id=run_id, status=await requests.cancel(asker, run_id))
+
+    @router.post("/endpoints/{id}/test")
+    async def test_endpoint(asker: Asker, endpoint_id: Id) -> TrialAnswer:
+        """A call at once, without any effect on the schedule. Answers when it has ended."""
+        return trial_answer(await trials.call(asker, endpoint_id))
+
+    return router

@@ -1,0 +1,78 @@
+"""Plans, previews and explanations on the wire."""
+
+from cronicorn.api.wire_endpoint import HintAnswer, PlanAnswer, hint_answer, plan_answer
+from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer, warning_answers
+from cronicorn.control.schedules import ExplainedPlan, Explanation, Preview
+from cronicorn.domain.explain import ExplainedStep
+from cronicorn.domain.plan import Plan
+
+
+class StepAnswer(Answer):
+    """One candidate or step of a plan: what it said, and why it won or lost."""
+
+    step: str
+    verdict: str
+    at: Omittable[Instant] = None
+    author: Omittable[str] = None
+    why: str
+
+
+class PlansAnswer(Answer):
+    """The next plans, earliest first, if every run succeeds at once and nobody steers."""
+
+    plans: list[PlanAnswer]
+
+
+class PreviewAnswer(PlansAnswer):
+    """The next plans of an endpoint that is not stored."""
+
+    warnings: list[WarningAnswer]
+
+
+class ExplainedPlanAnswer(Answer):
+    """A plan with its steps, in the order in which they spoke."""
+
+    plan: PlanAnswer
+    steps: list[StepAnswer]
+
+
+class ExplanationAnswer(Answer):
+    """Why an endpoint runs when it does: the plan in force, and what it would be if made now."""
+
+    endpoint_id: str
+    name: str
+    now: Instant
+    running: bool
+    stored: ExplainedPlanAnswer | None
+    current: ExplainedPlanAnswer
+    hints: list[HintAnswer]
+
+
+def plans_answer(plans: tuple[Plan, ...]) -> PlansAnswer:
+    """*plans* on the wire."""
+    return PlansAnswer(plans=[plan_answer(plan) for plan in plans])
+
+
+def preview_answer(preview: Preview) -> PreviewAnswer:
+    """*preview* on the wire."""
+    return PreviewAnswer(
+        plans=[plan_answer(plan) for plan in preview.plans], warnings=warning_answers(preview.warnings)
+    )
+
+
+def explanation_answer(explanation: Explanation) -> ExplanationAnswer:
+    """*explanation* on the wire."""
+    return ExplanationAnswer(
+        endpoint_id=explanation.endpoint.id, name=explanation.endpoint.name, now=explanation.now,
+        running=explanation.leased, stored=None if explanation.stored is None else _explained(explanation.stored),
+        current=_explained(explanation.current), hints=[hint_answer(hint) for hint in explanation.hints],
+    )  # fmt: skip
+
+
+def step_answer(step: ExplainedStep) -> StepAnswer:
+    """*step* on the wire."""
+    return StepAnswer(step=step.step, verdict=step.verdict, at=step.at, author=step.author, why=step.why)
+
+
+def _explained(explained: ExplainedPlan) -> ExplainedPlanAnswer:
+    return ExplainedPlanAnswer(plan=plan_answer(explained.plan), steps=[step_answer(step) for step in explained.steps])

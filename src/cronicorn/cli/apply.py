@@ -1,0 +1,46 @@
+"""`cronicorn apply`: make jobs and endpoints what a file says."""
+
+from typing import Annotated
+
+import typer
+
+from cronicorn.cli.local import DatabaseOption, TenantOption, run
+
+
+def apply(
+    file: Annotated[str, typer.Option("--file", "-f", metavar="FILE.yaml", help="The file; - reads stdin.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Create or update the jobs and endpoints that a file lists, by name. Nothing is ever removed.
+
+    A file: jobs: [{name: shop, endpoints: [{name: stock, url: https://shop.example/stock, baselineIntervalMs: 60000}]}]
+    """
+    run(_apply(file, database, tenant, dry_run=dry_run, as_json=as_json))
+
+
+async def _apply(path: str, database: str | None, tenant: str, *, dry_run: bool, as_json: bool) -> None:
+    import json
+    import sys
+
+    from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain
+    from cronicorn.cli.local import opened
+    from cronicorn.cli.yaml_file import read_yaml_file
+    from cronicorn.domain.errors import InvalidInputError
+
+    file = read_yaml_file(path)
+    async with opened(database) as local:
+        principal = local.principal(tenant)
+        try:
+            applied = await local.control.files.apply(principal, file.value, dry_run=dry_run)
+        except InvalidInputError as error:
+            raise InvalidInputError("\n".join(map(file.located, error.fields)) or str(error)) from error
+    for warning in applied.warnings:
+        print(f"Warning: {file.located(warning)}", file=sys.stderr)
+    if as_json:
+        print(json.dumps(applied_as_json(applied, dry_run=dry_run), ensure_ascii=False, indent=2, default=plain))
+    else:
+        print("\n".join(applied_as_lines(applied, dry_run=dry_run)))

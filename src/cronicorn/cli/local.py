@@ -1,0 +1,52 @@
+"""What commands that act on a store have in common: its options, how it is opened, who acts."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cronicorn.wiring.local import LocalControl
+    from cronicorn.wiring.settings import Settings
+
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="The store, instead of CRONICORN_DATABASE_URL.")
+]
+TenantOption = Annotated[str, typer.Option("--tenant", metavar="NAME", help="The tenant to act for.")]
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run *main* to its end; Ctrl-C ends it quietly."""
+    try:
+        asyncio.run(main)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def read_settings(**options: object) -> "Settings":
+    """The settings of the environment, with the options that were given in the place of their variables."""
+    from cronicorn.wiring.settings import PREFIX, Settings
+
+    given = {f"{PREFIX}{name.upper()}": str(value) for name, value in options.items() if value is not None}
+    return Settings.from_env({**os.environ, **given})
+
+
+@asynccontextmanager
+async def opened(database: str | None) -> AsyncIterator["LocalControl"]:
+    """The control plane of the store that the settings name; a newly made API key is shown on stderr."""
+    from cronicorn.wiring.local import local_control
+
+    async with local_control(read_settings(database_url=database)) as local:
+        if local.new_key is not None:
+            show_key("default", local.new_key)
+        yield local
+
+
+def show_key(tenant: str, key: str) -> None:
+    """Show a new key on stderr, once."""
+    lines = [f"A new API key for the tenant {tenant!r}. It is shown only now, so keep it:", "", f"    {key}", ""]
+    print("\n".join(lines), file=sys.stderr, flush=True)

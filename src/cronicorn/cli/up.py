@@ -1,0 +1,41 @@
+"""`cronicorn up`: the API and a scheduler in one process."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cronicorn.cli.local import DatabaseOption
+
+if TYPE_CHECKING:
+    from cronicorn.wiring.process import Started
+
+
+def up(
+    *,
+    host: Annotated[str | None, typer.Option(help="The address to listen on, instead of CRONICORN_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port, instead of CRONICORN_PORT; 0 picks a free one.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Run the API and a scheduler until interrupted.
+
+    The first Ctrl-C (or SIGTERM) lets calls in progress finish; the second stops at once.
+    """
+    from cronicorn.cli.local import read_settings
+    from cronicorn.wiring.event_loop import run_in_event_loop
+    from cronicorn.wiring.logging import configure_logging
+    from cronicorn.wiring.process import serve
+
+    settings = read_settings(host=host, port=port, database_url=database)
+    configure_logging(settings.log_level, settings.log_format)
+    raise SystemExit(run_in_event_loop(serve(settings, _told)))
+
+
+def _told(started: "Started") -> None:
+    import sys
+
+    from cronicorn.cli.local import show_key
+
+    if started.new_key is not None:
+        show_key("default", started.new_key)
+    if sys.stderr.isatty():
+        print(f"Cronicorn listens on {started.url}; the API is described at /openapi.json.", file=sys.stderr)

@@ -1,0 +1,164 @@
+"""Applying a file: jobs and endpoints are made to be what the file says, told apart by their names.
+
+What the file leaves out of an endpoint is the default, so that the file alone decides; only an anchor that it leaves
+out stays while the interval stays. Hints, pauses and failures are not the file's business, and nothing is ever removed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cronicorn.control.difference import Applied, Deed, Difference, endpoint_difference, job_difference
+from cronicorn.control.document import (
+    EndpointDocument,
+    EndpointPatch,
+    FileDocument,
+    JobPatch,
+    JobWithEndpoints,
+)
+from cronicorn.control.drafting import blank, drafted
+from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.findings import Findings
+from cronicorn.control.jobs import Jobs, judge_job
+from cronicorn.control.misfits import read_document
+from cronicorn.control.validation import judge
+from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.ports import Clock, Cron
+from cronicorn.domain.principal import Principal
+
+JOBS_MAX = 1_000
+ENDPOINTS_MAX = 10_000
+
+Named = TypeVar("Named", Job, JobEndpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """One endpoint of the file, and what it is to be made of."""
+
+    difference: Difference
+    patch: EndpointPatch
+    stored: JobEndpoint | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _JobStep:
+    """One job of the file, and what it is to be made of."""
+
+    difference: Difference
+    patch: JobPatch
+    stored: Job | None
+    endpoints: tuple[_Step, ...]
+
+
+class FileApplier:
+    """Makes jobs and endpoints what a file says."""
+
+    def __init__(self, jobs: Jobs, endpoints: Endpoints, clock: Clock, cron: Cron) -> None:
+        self._jobs = jobs
+        self._endpoints = endpoints
+        self._clock = clock
+        self._cron = cron
+
+    async def apply(self, principal: Principal, document: object, *, dry_run: bool = False) -> Applied:
+        """Create and update what *document* lists; with *dry_run* only tell what would be done.
+
+        The whole file is checked first: InvalidInputError tells all that is wrong with it, and nothing is written then.
+        The writes come one by one; when one fails, applying the same file again does the rest.
+        """
+        findings = Findings()
+        file = read_document(FileDocument, document, findings)
+        steps = [] if file is None else await self._planned(principal, file, findings)
+        findings.raise_errors()
+        if not dry_run:
+            for step in steps:
+                await self._carry_out(principal, step)
+        return Applied(differences=_in_order(steps), warnings=findings.warnings)
+
+    async def _planned(self, principal: Principal, file: FileDocument, findings: Findings) -> list[_JobStep]:
+        if len(file.jobs) > JOBS_MAX or sum(len(job.endpoints) for job in file.jobs) > ENDPOINTS_MAX:
+            findings.refuse("/jobs", f"At most {JOBS_MAX} jobs and {ENDPOINTS_MAX} endpoints; split the file.")
+            return []
+        _refuse_repeated([job.name for job in file.jobs], findings.inside("/jobs"))
+        stored = [job for job, _ in await self._jobs.list(principal)]
+        steps: list[_JobStep] = []
+        for place, document in enumerate(file.jobs):
+            inside = findings.inside(f"/jobs/{place}")
+            job = _namesake(stored, document.name, inside)
+            steps.append(await self._planned_job(principal, document, job, inside))
+        return steps
+
+    async def _planned_job(
+        self, principal: Principal, document: JobWithEndpoints, job: Job | None, findings: Findings
+    ) -> _JobStep:
+        judge_job(document, findings)
+        _refuse_repeated([endpoint.name for endpoint in document.endpoints], findings.inside("/endpoints"))
+        views = [] if job is None else await self._endpoints.list(principal, job.id)
+        stored = [view.endpoint for view in views if view.endpoint.archived_at is None]
+        endpoints: list[_Step] = []
+        for place, endpoint in enumerate(document.endpoints):
+            inside = findings.inside(f"/endpoints/{place}")
+            before = _namesake(stored, endpoint.name, inside)
+            endpoints.append(self._planned_endpoint(document.name or "", endpoint, before, inside))
+        patch = JobPatch.model_validate({"name": document.name, "description": document.description})
+        after = Job(
+            id="",
+            tenant_id="",
+            name=patch.name or "",
+            description=patch.description,
+            created_at=EPOCH,
+            updated_at=EPOCH,
+        )
+        return _JobStep(difference=job_difference(job, after), patch=patch, stored=job, endpoints=tuple(endpoints))
+
+    def _planned_endpoint(
+        self, job: str, document: EndpointDocument, before: JobEndpoint | None, findings: Findings
+    ) -> _Step:
+        now = self._clock.now()
+        patch = complete(document)
+        drawn_on = before or blank("", "", "new", now)
+        after = drafted(drawn_on, patch, now, findings)
+        judge(after, drawn_on, now, self._cron, findings)
+        return _Step(difference=endpoint_difference(job, before, after), patch=patch, stored=before)
+
+    async def _carry_out(self, principal: Principal, step: _JobStep) -> None:
+        job = step.stored
+        if job is None:
+            job = await self._jobs.create(principal, step.patch)
+        elif step.difference.deed is Deed.UPDATED:
+            await self._jobs.edit(principal, job.id, step.patch)
+        for endpoint in step.endpoints:
+            if endpoint.stored is None:
+                await self._endpoints.create(principal, job.id, endpoint.patch)
+            elif endpoint.difference.deed is Deed.UPDATED:
+                await self._endpoints.edit(principal, endpoint.stored.id, endpoint.patch, job.id)
+
+
+def complete(document: EndpointDocument) -> EndpointPatch:
+    """*document* as a patch that leaves nothing as it was: what it does not give is null, but for the anchor."""
+    fields = {name: getattr(document, name) for name in EndpointPatch.model_fields}
+    given = set(fields) - {"anchor_at"} | document.model_fields_set
+    return EndpointPatch.model_construct(_fields_set=given, **fields)
+
+
+def _namesake(stored: Iterable[Named], name: str | None, findings: Findings) -> Named | None:
+    found = [one for one in stored if one.name == name]
+    if len(found) > 1:
+        findings.refuse("/name", f"{len(found)} have this name already, so it is unclear which one is meant.")
+    return found[0] if found else None
+
+
+def _refuse_repeated(names: Sequence[str | None], findings: Findings) -> None:
+    first: dict[str | None, int] = {}
+    for place, name in enumerate(names):
+        if first.setdefault(name, place) != place:
+            findings.refuse(f"/{place}/name", f"The same name as number {first[name]} of the list has.")
+
+
+def _in_order(steps: Iterable[_JobStep]) -> tuple[Difference, ...]:
+    return tuple(
+        difference
+        for step in steps
+        for difference in (step.difference, *(endpoint.difference for endpoint in step.endpoints))
+    )

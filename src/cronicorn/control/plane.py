@@ -1,0 +1,28 @@
+"""The control plane as one value: what a door needs to be handed."""
+
+from dataclasses import dataclass
+
+from cronicorn.control.apply import FileApplier
+from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.hints import Hints
+from cronicorn.control.jobs import Jobs
+from cronicorn.control.run_requests import RunRequests
+from cronicorn.control.runs import Runs
+from cronicorn.control.schedules import Schedules
+from cronicorn.control.tenants import Tenants
+from cronicorn.control.trial_calls import TrialCalls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """What can be asked for, by noun."""
+
+    tenants: Tenants
+    jobs: Jobs
+    endpoints: Endpoints
+    hints: Hints
+    schedules: Schedules
+    runs: Runs
+    requests: RunRequests
+    trials: TrialCalls
+    files: FileApplier

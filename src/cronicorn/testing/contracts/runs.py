@@ -1,0 +1,311 @@
+"""The promises of `RunHistory` and `RunControl`."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.domain.call import OutcomeKind
+from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint, an_outcome
+from cronicorn.domain.history import Health, RunPage, RunQuery
+from cronicorn.domain.instant import MICROSECOND
+from cronicorn.domain.plan import Source
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.stores import (
+    MINUTE,
+    OTHER_TENANT,
+    TENANT,
+    TTL,
+    Stores,
+    StoresContract,
+    ask_to_run,
+    claim,
+    claim_one,
+    endpoint_of,
+    plant,
+    run_once,
+    settle,
+)
+
+_FAILED = {"status": RunStatus.FAILED, "outcome": an_outcome(500)}
+
+
+class RunHistoryContract(StoresContract):
+    """Subclass this with a `stores` fixture."""
+
+    async def test_a_run_comes_back_as_it_was_recorded(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        lease = await claim_one(stores)
+        outcome = an_outcome(
+            418,
+            kind=OutcomeKind.BROKEN,
+            duration=timedelta(seconds=1, microseconds=3),
+            headers=(("set-cookie", "a=ä"), ("set-cookie", "b")),
+            body="Töpfe\u0000 \ud800",
+            body_is_json=True,
+            body_truncated=True,
+            error="The answer broke off.",
+        )
+        run = a_run(lease, outcome, source=Source.RETRY, status=RunStatus.CANCELED)
+
+        await settle(stores, lease, run)
+
+        assert await stores.runs.get(TENANT, run.id) == run
+
+    async def test_an_answer_without_body_is_told_from_one_with_an_empty_body(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+
+        runs = [await run_once(stores, clock, outcome=an_outcome(body=body)) for body in (None, "")]
+
+        assert [(await stores.runs.get(TENANT, run.id)).outcome.body for run in runs] == [None, ""]
+
+    async def test_runs_are_listed_newest_first_without_bodies(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        runs = [await run_once(stores, clock, outcome=an_outcome(body="long")) for _ in range(3)]
+
+        page = await stores.runs.list(TENANT, "ep1", RunQuery())
+
+        expected = [replace(run, outcome=replace(run.outcome, body=None)) for run in reversed(runs)]
+        assert page == RunPage(runs=tuple(expected), total=3)
+
+    async def test_runs_are_listed_in_pages(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        runs = [await run_once(stores, clock) for _ in range(5)]
+
+        page = await stores.runs.list(TENANT, "ep1", RunQuery(limit=2, offset=1))
+
+        assert [run.id for run in page.runs] == [runs[3].id, runs[2].id]
+        assert page.total == 5
+
+    async def test_runs_are_listed_by_status(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        await run_once(stores, clock)
+        failed = await run_once(stores, clock, **_FAILED)
+        await run_once(stores, clock)
+
+        page = await stores.runs.list(TENANT, "ep1", RunQuery(status=RunStatus.FAILED))
+
+        assert [run.id for run in page.runs] == [failed.id]
+        assert page.total == 1
+
+    @pytest.mark.parametrize("run_id", ["ep1:2:1", "ep1:1:2", "ep2:1:1", "ep1", "", "ep1:x:1", "ep1:01:1"])
+    async def test_a_run_that_is_not_there_is_not_found(self, stores: Stores, clock: VirtualClock, run_id: str) -> None:
+        await plant(stores)
+        await run_once(stores, clock)
+
+        with pytest.raises(NotFoundError):
+            await stores.runs.get(TENANT, run_id)
+
+    async def test_an_endpoint_id_may_hold_a_colon(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, "shop:stock:1")
+        run = await run_once(stores, clock)
+
+        assert await stores.runs.get(TENANT, run.id) == run
+
+    async def test_the_past_of_other_tenants_is_not_found(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        run = await run_once(stores, clock)
+
+        with pytest.raises(NotFoundError):
+            await stores.runs.get(OTHER_TENANT, run.id)
+        with pytest.raises(NotFoundError):
+            await stores.runs.list(OTHER_TENANT, "ep1", RunQuery())
+        with pytest.raises(NotFoundError):
+            await stores.runs.health(OTHER_TENANT, "ep1", MIDNIGHT)
+        with pytest.raises(NotFoundError):
+            await stores.runs.skips(OTHER_TENANT, "ep1", 10)
+
+    async def test_the_health_of_an_endpoint_that_never_ran_is_empty(self, stores: Stores) -> None:
+        await plant(stores)
+
+        assert await stores.runs.health(TENANT, "ep1", MIDNIGHT) == Health(
+            success_count=0, failure_count=0, duration_mean=None, last_run_at=None, last_status=None, failure_streak=0
+        )  # fmt: skip
+
+    async def test_health_counts_since_an_instant_and_the_streak_over_all_history(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        await run_once(stores, clock)
+        for status in (RunStatus.FAILED, RunStatus.FAILED, RunStatus.CANCELED):
+            await run_once(stores, clock, status=status, outcome=an_outcome(500, duration=timedelta(seconds=9)))
+        since = (await run_once(stores, clock, **_FAILED)).started_at
+        last = await run_once(stores, clock, status=RunStatus.FAILED, outcome=an_outcome(duration=timedelta(0)))
+
+        health = await stores.runs.health(TENANT, "ep1", since)
+
+        assert health == Health(
+            success_count=0, failure_count=2, duration_mean=timedelta(microseconds=2_500),
+            last_run_at=last.started_at, last_status=RunStatus.FAILED, failure_streak=4,
+        )  # fmt: skip
+
+    async def test_a_success_ends_the_streak(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        await run_once(stores, clock, **_FAILED)
+        await run_once(stores, clock)
+
+        health = await stores.runs.health(TENANT, "ep1", MIDNIGHT)
+
+        assert (health.success_count, health.failure_count, health.failure_streak) == (1, 1, 0)
+        assert health.last_status is RunStatus.SUCCESS
+
+    async def test_the_newest_skips_come_first(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        settlements = []
+        for _ in range(3):
+            clock.advance(3 * MINUTE)
+            settlements.append(await settle(stores, await claim_one(stores)))
+
+        page = await stores.runs.skips(TENANT, "ep1", 2)
+
+        skips = [skip for settlement in settlements for skip in settlement.skips]
+        assert len(skips) > 2
+        assert page.skips == tuple(reversed(skips))[:2]
+
+    async def test_pruning_takes_the_oldest_runs_and_skips_and_says_how_many(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        runs = [await run_once(stores, clock) for _ in range(4)]
+
+        removed = [await stores.runs.prune(runs[3].finished_at, 2) for _ in range(3)]
+
+        assert removed == [2, 1, 0]
+        assert [run.id for run in (await stores.runs.list(TENANT, "ep1", RunQuery())).runs] == [runs[3].id]
+
+    async def test_pruning_takes_skips_that_ended_before(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(4.5 * MINUTE)
+        skips = (await settle(stores, await claim_one(stores))).skips
+
+        some = await stores.runs.prune(skips[-1].last_at, 100)
+        rest = await stores.runs.prune(skips[-1].last_at + MICROSECOND, 100)
+
+        assert (some, rest) == (len(skips) - 1, 1)
+        assert (await stores.runs.skips(TENANT, "ep1", 10)).skips == ()
+
+    async def test_pruning_leaves_the_schedule_alone(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        await run_once(stores, clock)
+        before = await endpoint_of(stores)
+
+        await stores.runs.prune(clock.now() + MINUTE, 100)
+
+        assert await endpoint_of(stores) == before
+        await run_once(stores, clock)
+
+
+class RunControlContract(StoresContract):
+    """Subclass this with a `stores` fixture."""
+
+    async def test_a_live_lease_is_shown(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        lease = await claim_one(stores)
+
+        assert await stores.run_control.held(TENANT, "ep1") == lease
+
+    async def test_a_renewed_lease_is_shown_with_its_new_end(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        lease = await claim_one(stores)
+        clock.advance(TTL / 2)
+        stores.job_store.renew([lease], ttl=TTL)
+
+        held = await stores.run_control.held(TENANT, "ep1")
+
+        assert held is not None
+        assert (held.claimed_at, held.expires_at) == (lease.claimed_at, clock.now() + TTL)
+
+    async def test_a_lease_that_expired_or_was_settled_is_not_shown(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, "ep1", "ep2")
+        clock.advance(MINUTE)
+        _, settled = await claim(stores, ttl=TTL)
+        await settle(stores, settled)
+        clock.advance(TTL)
+
+        assert await stores.run_control.held(TENANT, "ep1") is None
+        assert await stores.run_control.held(TENANT, "ep2") is None
+
+    async def test_only_the_slot_under_a_live_lease_can_be_cancelled(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        before = await stores.run_control.cancel(TENANT, "ep1", 1)
+        clock.advance(MINUTE)
+        lease = await claim_one(stores, ttl=TTL)
+
+        other = await stores.run_control.cancel(TENANT, "ep1", lease.slot + 1)
+        during = await stores.run_control.cancel(TENANT, "ep1", lease.slot)
+        clock.advance(TTL)
+        after = await stores.run_control.cancel(TENANT, "ep1", lease.slot)
+
+        assert (before, other, during, after) == (False, False, True, False)
+
+    async def test_a_manual_slot_under_lease_can_be_cancelled(self, stores: Stores) -> None:
+        await plant(stores)
+        await ask_to_run(stores)
+        lease = await claim_one(stores)
+
+        assert await stores.run_control.cancel(TENANT, "ep1", lease.slot)
+        assert stores.job_store.renew([lease], ttl=TTL).cancelled == {lease.claim_id}
+
+    async def test_the_next_lease_is_not_cancelled_with_the_one_before(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        first = await claim_one(stores)
+        await stores.run_control.cancel(TENANT, "ep1", first.slot)
+        await stores.job_store.abandon([first])
+
+        second = await claim_one(stores)
+
+        assert stores.job_store.renew([second], ttl=TTL).cancelled == frozenset()
+
+    async def test_endpoints_that_are_not_there_are_not_found(self, stores: Stores) -> None:
+        await plant(stores)
+
+        for tenant_id, endpoint_id in ((TENANT, "ep2"), (OTHER_TENANT, "ep1")):
+            with pytest.raises(NotFoundError):
+                await stores.run_control.held(tenant_id, endpoint_id)
+            with pytest.raises(NotFoundError):
+                await stores.run_control.cancel(tenant_id, endpoint_id, 1)
+
+    async def test_a_test_call_gets_a_slot_of_its_own_and_the_plan_stays(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        before = await endpoint_of(stores)
+        test = _a_test_run()
+
+        slots = [await stores.run_control.record_test(test) for _ in range(2)]
+
+        after = await endpoint_of(stores)
+        assert slots == [2, 3]
+        assert await stores.runs.get(TENANT, "ep1:3:1") == replace(test, slot=3)
+        assert (after.state.plan, after.state.slot) == (before.state.plan, before.state.slot)
+        await run_once(stores, clock)
+        assert (await endpoint_of(stores)).state.slot == 4
+
+    async def test_a_test_call_during_a_run_does_not_disturb_it(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        lease = await claim_one(stores)
+
+        await stores.run_control.record_test(_a_test_run())
+        settlement = await settle(stores, lease)
+
+        assert settlement.state.slot == 3
+
+    async def test_a_test_call_of_an_endpoint_that_is_not_there_is_not_found(self, stores: Stores) -> None:
+        with pytest.raises(NotFoundError):
+            await stores.run_control.record_test(_a_test_run())
+
+
+def _a_test_run() -> Run:
+    lease = a_lease(an_endpoint())
+    return a_run(lease, source=Source.TEST, fence=0)

@@ -1,0 +1,163 @@
+"""What the suites drive: the stores of one database, and the clock that judges their leases."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import pytest
+
+from cronicorn.domain.decision import Facts, decide
+from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
+from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
+from cronicorn.domain.hint import Hint
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.ports import (
+    Decide,
+    EndpointCatalog,
+    JobCatalog,
+    JobStore,
+    KeyRing,
+    RunControl,
+    RunHistory,
+    StoreHealth,
+)
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Change, Settlement, Stored
+from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.cron import EveryMinuteCron
+
+CRON = EveryMinuteCron()
+TTL = timedelta(seconds=30)
+MINUTE = timedelta(minutes=1)
+TENANT = "t1"
+OTHER_TENANT = "t2"
+
+
+class Stores(Protocol):
+    """The stores of one database, one for each port."""
+
+    @property
+    def job_store(self) -> JobStore: ...
+    @property
+    def jobs(self) -> JobCatalog: ...
+    @property
+    def endpoints(self) -> EndpointCatalog: ...
+    @property
+    def runs(self) -> RunHistory: ...
+    @property
+    def run_control(self) -> RunControl: ...
+    @property
+    def keys(self) -> KeyRing: ...
+    @property
+    def health(self) -> StoreHealth: ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class StoresContract:
+    """The fixtures of all suites."""
+
+    @pytest.fixture
+    def clock(self) -> VirtualClock:
+        """The clock that judges leases; it stands still."""
+        return VirtualClock()
+
+    @pytest.fixture
+    async def stores(self, clock: VirtualClock) -> Stores | AsyncIterator[Stores]:
+        """Empty stores. Override this."""
+        raise NotImplementedError
+
+
+def start(_: Job, endpoint: JobEndpoint, now: datetime) -> JobEndpoint:
+    """Plan a new endpoint."""
+    return started(endpoint, now, CRON)
+
+
+async def plant(stores: Stores, *ids: str, **changes: object) -> None:
+    """Add `job1`, unless it is there, and endpoints that run every minute, named as their *ids*."""
+    if not await stores.jobs.list(TENANT):
+        await stores.jobs.add(a_job())
+    for endpoint_id in ids or ("ep1",):
+        await stores.endpoints.add(an_endpoint(**({"id": endpoint_id, "name": endpoint_id} | changes)), start)
+
+
+async def claim(stores: Stores, *, worker_id: str = "w1", limit: int = 10, ttl: timedelta = TTL) -> Sequence[Lease]:
+    """Claim what is due."""
+    return await stores.job_store.claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+
+
+async def claim_one(stores: Stores, *, worker_id: str = "w1", ttl: timedelta = TTL) -> Lease:
+    """Claim the one endpoint that is due."""
+    leases = await claim(stores, worker_id=worker_id, ttl=ttl)
+    assert len(leases) == 1
+    return leases[0]
+
+
+def deciding(lease: Lease, run: Run | None) -> Decide:
+    """The real decision about *run*."""
+
+    def decision(endpoint: JobEndpoint, stored: Stored) -> Settlement:
+        return decide(endpoint, Facts(stored=stored, run=run, manual=lease.manual, cron=CRON))
+
+    return decision
+
+
+async def settle(stores: Stores, lease: Lease, run: Run | None = None) -> Settlement:
+    """Settle *lease* with *run*, or a successful one."""
+    run = run if run is not None else a_run(lease)
+    return await stores.job_store.settle(lease, run, deciding(lease, run))
+
+
+async def hint(stores: Stores, written: Hint, endpoint_id: str = "ep1") -> JobEndpoint:
+    """Write a hint and plan again."""
+
+    def edit(endpoint: JobEndpoint, _: Job, stored: Stored) -> Change:
+        return hinted(endpoint, written, stored, CRON)
+
+    endpoint, _ = await stores.endpoints.change(TENANT, endpoint_id, edit)
+    return endpoint
+
+
+async def ask_to_run(stores: Stores, endpoint_id: str = "ep1") -> JobEndpoint:
+    """Ask for a manual run."""
+    endpoint, _ = await stores.endpoints.change(
+        TENANT, endpoint_id, lambda endpoint, job, stored: asked_to_run(endpoint, stored)
+    )
+    return endpoint
+
+
+async def take_back(stores: Stores, endpoint_id: str = "ep1") -> JobEndpoint:
+    """Take back a manual run."""
+    endpoint, _ = await stores.endpoints.change(
+        TENANT, endpoint_id, lambda endpoint, job, stored: taken_back(endpoint, stored)
+    )
+    return endpoint
+
+
+async def rename(stores: Stores, name: str, endpoint_id: str = "ep1") -> JobEndpoint:
+    """Change nothing but the name."""
+    endpoint, _ = await stores.endpoints.change(
+        TENANT, endpoint_id, lambda endpoint, job, stored: Change(endpoint=replace(endpoint, name=name))
+    )
+    return endpoint
+
+
+async def endpoint_of(stores: Stores, endpoint_id: str = "ep1") -> JobEndpoint:
+    """The endpoint as stored now."""
+    endpoint, _ = await stores.endpoints.get(TENANT, endpoint_id)
+    return endpoint
+
+
+async def run_once(stores: Stores, clock: VirtualClock, **changes: object) -> Run:
+    """Wait until something is due, then claim and settle it."""
+    due_at = await stores.job_store.next_due_at()
+    assert due_at is not None
+    clock.advance(due_at - clock.now())
+    lease = await claim_one(stores)
+    run = replace(a_run(lease), **changes)  # type: ignore[arg-type]
+    await settle(stores, lease, run)
+    return run

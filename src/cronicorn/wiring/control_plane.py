@@ -1,0 +1,36 @@
+"""The control plane over a store."""
+
+from collections.abc import Callable
+
+from cronicorn.control.apply import FileApplier
+from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.hints import Hints
+from cronicorn.control.identity import random_id, random_key
+from cronicorn.control.jobs import Jobs
+from cronicorn.control.plane import ControlPlane
+from cronicorn.control.run_requests import RunRequests
+from cronicorn.control.runs import Runs
+from cronicorn.control.schedules import Schedules
+from cronicorn.control.tenants import Tenants
+from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.wiring.stores import Stores
+
+
+def control_plane(
+    stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, wake: Callable[[], None]
+) -> ControlPlane:
+    """The control plane over *stores*; *wake* tells the scheduler of this process, if there is one, of each change."""
+    jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
+    endpoints = Endpoints(stores.endpoints, cron, random_id, wake)
+    return ControlPlane(
+        tenants=Tenants(stores.keys, clock, random_id, random_key),
+        jobs=jobs,
+        endpoints=endpoints,
+        hints=Hints(stores.endpoints, cron, wake),
+        schedules=Schedules(stores.endpoints, clock, cron),
+        runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
+        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake),
+        trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
+        files=FileApplier(jobs, endpoints, clock, cron),
+    )

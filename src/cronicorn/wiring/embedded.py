@@ -1,0 +1,68 @@
+"""A scheduler inside another application: its own store file, its own functions as endpoints."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cronicorn.adapters.handlers.handler_dispatcher import Handler, HandlerDispatcher
+from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.ports import Dispatcher
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.scheduler import Scheduler
+from cronicorn.wiring.database_url import DatabaseUrl
+from cronicorn.wiring.engine import engine
+from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.worker import http_dispatcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A running scheduler, and what may be asked of it."""
+
+    control: ControlPlane
+    principal: Principal
+    """The application itself, acting for the first tenant of its store."""
+    scheduler: Scheduler
+
+
+@asynccontextmanager
+async def embedded(
+    store_path: str | Path,
+    handlers: Mapping[str, Handler] | None = None,
+    *,
+    dispatcher: Dispatcher | None = None,
+    settings: Settings | None = None,
+) -> AsyncIterator[Embedded]:
+    """Run a scheduler on the SQLite file at *store_path* inside the block, in the running event loop.
+
+    An endpoint whose URL is in *handlers* calls that function of this process; every other one goes to *dispatcher*,
+    or over HTTP without one. *settings* are the defaults unless given; their database URL does not count, and no
+    environment is read. Leaving the block waits for calls in progress, at most the drain grace; an exception does not
+    wait. Raises UnavailableError when the file can't be used, InvalidInputError for a handler's URL that can't be.
+    """
+    settings = replace(settings or Settings.from_env({}), database_url=DatabaseUrl("sqlite", Path(store_path)))
+    async with AsyncExitStack() as stack:
+        if dispatcher is None:
+            dispatcher = await stack.enter_async_context(http_dispatcher(settings.egress_allow))
+        parts = await stack.enter_async_context(engine(settings, HandlerDispatcher(handlers or {}, dispatcher)))
+        await parts.control.tenants.bootstrap(settings.api_key)
+        first, *_ = await parts.stores.keys.tenants()
+        principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL)
+        async with _running(parts.scheduler, asyncio.create_task(parts.forget())):
+            yield Embedded(control=parts.control, principal=principal, scheduler=parts.scheduler)
+
+
+@asynccontextmanager
+async def _running(scheduler: Scheduler, retention: asyncio.Task[None]) -> AsyncIterator[None]:
+    working = asyncio.create_task(scheduler.run())
+    try:
+        yield
+    except BaseException:
+        scheduler.stop_now()
+        raise
+    finally:
+        scheduler.stop()
+        retention.cancel()
+        await working

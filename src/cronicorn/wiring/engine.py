@@ -1,0 +1,76 @@
+"""Everything that works on one store in one process, put together: what a door is then opened on."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.scheduler import Retention, Scheduler, forget
+from cronicorn.wiring.control_plane import control_plane
+from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.stores import Stores, open_stores
+from cronicorn.wiring.timekeeping import cron, system_clock
+from cronicorn.wiring.worker import http_dispatcher, observed_scheduler
+
+log = logging.getLogger(__name__)
+
+OVERDUE_SLACK = timedelta(seconds=5)
+"""A slot is overdue once it has been due for this long beyond the poll interval without a live lease."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A store, its control plane, and a scheduler that is not running yet."""
+
+    settings: Settings
+    clock: Clock
+    cron: Cron
+    stores: Stores
+    dispatcher: Dispatcher
+    scheduler: Scheduler
+    control: ControlPlane
+    metrics: Metrics
+
+    async def forget(self) -> None:
+        """Remove old history now and then, until cancelled. A bug in it never stops the scheduler."""
+        retention = Retention(keep=self.settings.retention)
+        while True:
+            try:
+                await forget(self.stores.runs, self.clock, retention)
+            except Exception:
+                log.exception("retention_crashed")
+            await asyncio.sleep(retention.every.total_seconds())
+
+    async def exposition(self) -> bytes:
+        """The metrics in Prometheus's text format."""
+        overdue_by = self.settings.poll_interval + OVERDUE_SLACK
+        return await self.metrics.exposition(lambda: self.stores.health.overdue(overdue_by))
+
+
+@asynccontextmanager
+async def engine(settings: Settings, dispatcher: Dispatcher | None = None) -> AsyncIterator[Engine]:
+    """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP. Raises UnavailableError."""
+    clock, evaluator, metrics = system_clock(), cron(), Metrics()
+    async with AsyncExitStack() as stack:
+        stores = await open_stores(settings.database_url, clock, durable=settings.sqlite_synchronous == "full")
+        stack.push_async_callback(stores.aclose)
+        if dispatcher is None:
+            dispatcher = await stack.enter_async_context(http_dispatcher(settings.egress_allow))
+        scheduler = observed_scheduler(
+            stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics
+        )
+        yield Engine(
+            settings=settings,
+            clock=clock,
+            cron=evaluator,
+            stores=stores,
+            dispatcher=dispatcher,
+            scheduler=scheduler,
+            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, wake=scheduler.wake),
+            metrics=metrics,
+        )

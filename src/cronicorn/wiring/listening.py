@@ -1,0 +1,35 @@
+"""The socket the API listens on."""
+
+import errno
+import socket
+
+from cronicorn.domain.errors import UnavailableError
+
+_BACKLOG = 1_024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket on *host* and *port* (0: a free one). Raises UnavailableError, saying what is in the way."""
+    where = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise UnavailableError(f"Can't listen on {where}: {_why(error)}") from error
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where a client on this machine finds *listening*."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (nothing is bound here)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _why(error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "the port is in use. Stop what listens there, or choose another with --port or CRONICORN_PORT."
+        case errno.EACCES:
+            return "ports below 1024 are reserved. Choose another with --port or CRONICORN_PORT."
+        case _:
+            return f"{error.strerror or error}. Choose an address of this machine with --host or CRONICORN_HOST."

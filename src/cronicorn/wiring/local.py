@@ -1,0 +1,58 @@
+"""Acting on a store directly, as the person at the machine that holds it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
+from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.errors import InvalidInputError, NotFoundError
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.tenant import Tenant
+from cronicorn.wiring.control_plane import control_plane
+from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.stores import open_stores
+from cronicorn.wiring.timekeeping import cron, system_clock
+
+ACTOR = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalControl:
+    """The control plane of a store of this machine. It makes no calls."""
+
+    control: ControlPlane
+    tenants: Sequence[Tenant]
+    new_key: str | None
+    """The API key made just now, if the store had none: to be shown, because nobody can read it again."""
+
+    def principal(self, tenant: str) -> Principal:
+        """The person at this machine, acting for the tenant of this name or id. Raises NotFoundError."""
+        for known in self.tenants:
+            if tenant in {known.name, known.id}:
+                return Principal(tenant_id=known.id, actor=ACTOR, kind=ActorKind.LOCAL)
+        raise NotFoundError(f"There is no tenant {tenant!r}: `cronicorn tenant add NAME` adds one.")
+
+
+@asynccontextmanager
+async def local_control(settings: Settings) -> AsyncIterator[LocalControl]:
+    """Open the store that *settings* name, and make it ready if it is new.
+
+    Schedulers of other processes see what changes with their next look at the store.
+    """
+    if settings.database_url.backend == "memory":
+        raise InvalidInputError(
+            "CRONICORN_DATABASE_URL is memory:, which no other process can see; name a file, as in sqlite:cronicorn.db."
+        )
+    clock = system_clock()
+    stores = await open_stores(settings.database_url, clock, durable=settings.sqlite_synchronous == "full")
+    try:
+        control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
+        new_key = await control.tenants.bootstrap(settings.api_key)
+        yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=new_key)
+    finally:
+        await stores.aclose()
+
+
+def _nobody() -> None:
+    """No scheduler runs in this process."""

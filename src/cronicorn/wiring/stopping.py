@@ -1,0 +1,42 @@
+"""Being asked to stop: the first signal means finish what you are doing, the second means now."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopRequests:
+    """What the signals asked for so far."""
+
+    def __init__(self) -> None:
+        self.drain = asyncio.Event()
+        self.now = asyncio.Event()
+        self.exit_code = 0
+        """0 unless a second signal ended things: then 128 and its number, as shells count."""
+
+    def on_signal(self, number: int) -> None:
+        """A signal has come."""
+        if self.drain.is_set():
+            self.exit_code = 128 + number
+            self.now.set()
+        self.drain.set()
+
+
+@contextmanager
+def stop_requests() -> Iterator[StopRequests]:
+    """Listen to SIGINT and SIGTERM inside the block, in the running loop of the main thread."""
+    requests, loop = StopRequests(), asyncio.get_running_loop()
+    for number in SIGNALS:
+        try:
+            loop.add_signal_handler(number, requests.on_signal, number)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda received, _: loop.call_soon_threadsafe(requests.on_signal, received))
+    try:
+        yield requests
+    finally:
+        for number in SIGNALS:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)

@@ -1,0 +1,51 @@
+"""A scheduler over a store, measured."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cronicorn.adapters.metrics.observed_job_store import ObservedJobStore
+from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.wiring.readers import Networks
+from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.stores import Stores
+
+
+def scheduler_settings(settings: Settings) -> SchedulerSettings:
+    """What the scheduler needs of *settings*, under a name that no other process boot has."""
+    return SchedulerSettings(
+        worker_id=f"worker_{secrets.token_hex(8)}",
+        calls_max=settings.calls_max,
+        lease_ttl=settings.lease_ttl,
+        renew_interval=settings.renew_interval,
+        lease_margin=settings.lease_margin,
+        poll_interval=settings.poll_interval,
+        drain_grace=settings.drain_grace,
+        seed=settings.seed,
+    )
+
+
+def observed_scheduler(
+    stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, settings: Settings, metrics: Metrics
+) -> Scheduler:
+    """A scheduler whose work *metrics* counts."""
+    store = ObservedJobStore(stores.job_store, metrics)
+    scheduler = Scheduler(store, dispatcher, clock, cron, scheduler_settings(settings))
+    metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
+    return scheduler
+
+
+@asynccontextmanager
+async def http_dispatcher(egress_allow: Networks) -> AsyncIterator[Dispatcher]:
+    """Calls over HTTP, for as long as the block lasts."""
+    from cronicorn.adapters.http.addresses import EgressPolicy
+    from cronicorn.adapters.http.dispatcher import CurlDispatcher
+    from cronicorn.adapters.http.resolver import Resolver
+
+    dispatcher = CurlDispatcher(policy=EgressPolicy(egress_allow), resolver=Resolver())
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.aclose()

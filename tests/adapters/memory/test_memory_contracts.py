@@ -1,0 +1,44 @@
+"""The stores in memory keep the promises of their ports."""
+
+import pytest
+
+from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
+from cronicorn.testing.contracts.job_store import JobStoreContract
+from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.store_health import StoreHealthContract
+
+
+class InMemory:
+    @pytest.fixture
+    async def stores(self, clock):
+        return MemoryStores.open(clock)
+
+
+class TestJobStore(InMemory, JobStoreContract):
+    pass
+
+
+class TestJobCatalog(InMemory, JobCatalogContract):
+    pass
+
+
+class TestEndpointCatalog(InMemory, EndpointCatalogContract):
+    pass
+
+
+class TestRunHistory(InMemory, RunHistoryContract):
+    pass
+
+
+class TestRunControl(InMemory, RunControlContract):
+    pass
+
+
+class TestKeyRing(InMemory, KeyRingContract):
+    pass
+
+
+class TestStoreHealth(InMemory, StoreHealthContract):
+    pass

@@ -1,0 +1,46 @@
+"""The stores in a SQLite file keep the promises of their ports."""
+
+import pytest
+
+from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
+from cronicorn.testing.contracts.job_store import JobStoreContract
+from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.store_health import StoreHealthContract
+
+
+class InFile:
+    @pytest.fixture
+    async def stores(self, clock, tmp_path):
+        stores = await SqliteStores.open(tmp_path / "cronicorn.db", clock)
+        yield stores
+        await stores.aclose()
+
+
+class TestJobStore(InFile, JobStoreContract):
+    pass
+
+
+class TestJobCatalog(InFile, JobCatalogContract):
+    pass
+
+
+class TestEndpointCatalog(InFile, EndpointCatalogContract):
+    pass
+
+
+class TestRunHistory(InFile, RunHistoryContract):
+    pass
+
+
+class TestRunControl(InFile, RunControlContract):
+    pass
+
+
+class TestKeyRing(InFile, KeyRingContract):
+    pass
+
+
+class TestStoreHealth(InFile, StoreHealthContract):
+    pass

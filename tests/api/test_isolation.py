@@ -1,0 +1,131 @@
+"""No route lets a tenant see or touch what belongs to another, or pass without a key."""
+
+import re
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from tests.api.door import Door, a_door, an_app, assert_problem
+from tests.control.world import a_world
+
+BODIES: dict[str, Any] = {
+    "POST /api/jobs/{jobId}/endpoints": {"name": "n", "url": "https://x.example", "baselineIntervalMs": 1_000},
+    "POST /api/endpoints/{id}/hints/interval": {"intervalMs": 5_000},
+    "POST /api/endpoints/{id}/hints/oneshot": {"nextRunInMs": 5_000},
+    "POST /api/endpoints/{id}/hints/defer": {"forMs": 5_000},
+    "POST /api/endpoints/{id}/pause": {"pausedUntil": None},
+    "PATCH /api/jobs/{id}": {"name": "stolen"},
+    "PATCH /api/jobs/{jobId}/endpoints/{id}": {"name": "stolen"},
+}
+WITHOUT_KEY = {"GET /healthz", "GET /readyz", "GET /metrics"}
+
+
+def routes_of(app: FastAPI) -> list[str]:
+    """Every route of *app* as `METHOD /path`."""
+    return [f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods]
+
+
+ROUTES = routes_of(an_app(a_world()))
+WITH_ID = [route for route in ROUTES if "{" in route]
+
+
+async def path_of(door: Door, route: str) -> str:
+    """The path of *route* with the ids of things of the door's own tenant."""
+    endpoint = await door.endpoint()
+    asked = await door.client.post(f"/api/endpoints/{endpoint['id']}/run")
+    path = route.split()[1].replace("{jobId}", endpoint["jobId"])
+    kind = re.match(r"/api/(\w+)/\{id\}", path)
+    ids = {"runs": asked.json()["runId"], "jobs": endpoint["jobId"]}
+    return path.replace("{id}", ids.get(kind[1], endpoint["id"]) if kind else endpoint["id"])
+
+
+def stored(door: Door) -> list[object]:
+    """All jobs and endpoints that are stored."""
+    database = door.world.stores.endpoints._database
+    return [*database.jobs.values(), *(row.endpoint for row in database.rows.values())]
+
+
+def method_of(route: str) -> str:
+    return route.partition(" ")[0]
+
+
+def test_the_walk_knows_many_routes() -> None:
+    assert len(WITH_ID) >= 29
+
+
+@pytest.mark.parametrize("route", WITH_ID)
+async def test_another_tenants_ids_are_not_found(route: str) -> None:
+    async with a_door() as door:
+        path = await path_of(door, route)
+        before = stored(door)
+
+        answer = await door.stranger.request(method_of(route), path, json=BODIES.get(route))
+        after = stored(door)
+        own = await door.client.request(method_of(route), path, json=BODIES.get(route))
+
+    assert_problem(answer, 404)
+    assert after == before
+    assert own.is_success, own.text
+
+
+@pytest.mark.parametrize("route", sorted(set(ROUTES) - WITHOUT_KEY))
+async def test_no_route_passes_without_a_key(route: str) -> None:
+    async with a_door() as door:
+        path = await path_of(door, route)
+        del door.client.headers["x-api-key"]
+
+        answer = await door.client.request(method_of(route), path, json=BODIES.get(route))
+
+    assert_problem(answer, 401)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("route", sorted(WITHOUT_KEY))
+async def test_operators_need_no_key(route: str) -> None:
+    async with a_door() as door:
+        del door.client.headers["x-api-key"]
+
+        answer = await door.client.request(*route.split())
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("route", [route for route in WITH_ID if "{jobId}" in route and "{id}" in route])
+async def test_an_endpoint_is_found_only_under_its_own_job(route: str) -> None:
+    async with a_door() as door:
+        endpoint, other = await door.endpoint(), await door.job(name="other")
+        path = route.split()[1].replace("{jobId}", other["id"]).replace("{id}", endpoint["id"])
+
+        answer = await door.client.request(method_of(route), path, json=BODIES.get(route))
+
+    assert_problem(answer, 404)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-api-key": ""},
+        {"x-api-key": "nobody-knows-it"},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer nobody-knows-it"},
+        {"authorization": "Basic bm9ib2R5Omtub3dz"},
+        {"x-api-key": "x" * 5_000},
+    ],
+)
+async def test_a_key_that_nobody_knows_opens_nothing(headers: dict[str, str]) -> None:
+    async with a_door() as door:
+        del door.client.headers["x-api-key"]
+
+        answer = await door.client.get("/api/jobs", headers=headers)
+
+    assert_problem(answer, 401)
+
+
+async def test_a_bearer_token_is_as_good_as_a_key() -> None:
+    async with a_door() as door:
+        key = door.client.headers.pop("x-api-key")
+
+        answer = await door.client.get("/api/jobs", headers={"authorization": f"bearer {key}"})
+
+    assert answer.status_code == 200

@@ -1,0 +1,203 @@
+"""The demonstration, as a person would watch it: in a process of its own, with and without a terminal."""
+
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+
+from cronicorn.cli.demonstration.processes import NotStartedError, a_scheduler
+from cronicorn.cli.demonstration.shop import Shop
+from cronicorn.cli.demonstration.story import Phase, Story
+from tests.cli.command import cronicorn, environment
+from tests.waiting import eventually
+
+SECONDS = "15"
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "cronicorn", "demo", *arguments]
+
+
+def ports_in(text):
+    return [int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", text)]
+
+
+def nobody_listens(port):
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return False
+    return True
+
+
+def processes_naming(text):
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if text in line]
+
+
+def started(tmp_path, **options):
+    """A running demonstration whose temporary files are in *tmp_path*, and what it has printed so far."""
+    demo = subprocess.Popen(
+        command("--seconds", "60"), env=environment() | {"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, **options
+    )
+    first_line = demo.stdout.readline().decode()
+    return demo, first_line
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """One whole demonstration without a terminal."""
+    folder = tmp_path_factory.mktemp("demo")
+    env = environment() | {"TMPDIR": str(folder), "COLUMNS": "80"}
+
+    ended = subprocess.run(
+        command("--seconds", SECONDS), env=env, capture_output=True, text=True, timeout=90, check=False
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout, folder
+
+
+def test_it_goes_through_all_phases_in_order(told):
+    text, _ = told
+
+    places = [text.index(f"[{phase.value}]") for phase in Phase]
+
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", ["stock", "checkout", "payments", "newsletter", "doors", "report"])
+def test_every_endpoint_is_called(told, name):
+    text, _ = told
+
+    assert re.search(rf"ran +{name} +20\d", text)
+
+
+def test_it_says_of_each_endpoint_when_it_comes_next_and_why(told):
+    text, _ = told
+
+    assert re.search(r"next +checkout +\d\d:\d\d:\d\d\.\d{3}Z +baseline-cron +The baseline's next instant\.", text)
+    assert re.search(r"next +report +not planned +dormant +Dormant: it runs only when asked\.", text)
+
+
+def test_the_shops_own_retry_after_defers_a_call(told):
+    text, _ = told
+
+    assert re.search(r"next +checkout .* deferred .*a signal: Retry-After asked for \d+ s with status 503", text)
+    assert re.search(r"ran +checkout +\d+ .* deferred", text)
+
+
+def test_a_persons_hint_steers(told):
+    text, _ = told
+
+    assert re.search(r"ran +stock +200 .* ai-interval", text)
+    assert re.search(r"\d+ runs? of stock, by a person: flash sale: watch the stock", text)
+
+
+def test_a_failed_call_is_retried(told):
+    text, _ = told
+
+    assert re.search(r"ran +payments +\d+ .* retry .* attempt 2", text)
+
+
+def test_the_summary_lists_skips_with_their_reasons_and_nothing_overdue(told):
+    text, _ = told
+
+    assert re.search(r"\d+ of newsletter: skipped_paused \(", text)
+    assert "Overdue slots: 0." in text
+
+
+def test_nothing_is_left_behind(told):
+    text, folder = told
+
+    assert len(ports_in(text)) == 2
+    assert all(nobody_listens(port) for port in ports_in(text))
+    assert processes_naming(str(folder)) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_it_paints_a_live_picture_in_a_terminal():
+    primary, secondary = pty.openpty()
+    env = environment() | {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+    demo = subprocess.Popen(command("--seconds", "12"), env=env, stdin=secondary, stdout=secondary, stderr=secondary)
+    os.close(secondary)
+
+    screen = _all_of(primary)
+
+    assert demo.wait(timeout=60) == 0
+    assert b"next in" in screen
+    assert b"\x1b[" in screen
+    assert b"Overdue slots: 0." in screen
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_and_all_it_started(tmp_path, number, code):
+    demo, first_line = started(tmp_path)
+
+    demo.send_signal(number)
+    demo.communicate(timeout=30)
+
+    assert demo.returncode == code
+    assert all(nobody_listens(port) for port in ports_in(first_line))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_it_started_does_not_survive_a_kill(tmp_path):
+    demo, first_line = started(tmp_path)
+
+    demo.kill()
+    demo.communicate(timeout=30)
+
+    assert len(ports_in(first_line)) == 2
+    eventually(lambda: all(nobody_listens(port) for port in ports_in(first_line)), within_s=20)
+    eventually(lambda: processes_naming(str(tmp_path)) == [], within_s=20)
+    eventually(lambda: list(tmp_path.iterdir()) == [], within_s=20)
+
+
+@pytest.mark.parametrize("arguments", [("--seconds", "3"), ("--seconds", "nan"), ("--speed", "0"), ("--speed", "100")])
+def test_a_story_of_an_impossible_length_is_refused_with_a_sentence(arguments):
+    ended = cronicorn("demo", *arguments)
+
+    assert ended.code == 2
+    assert "the story takes from 12 to 3600 seconds" in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_a_scheduler_that_does_not_start_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+
+        with pytest.raises(NotStartedError, match=f"Can't listen on 127.0.0.1:{port}"), a_scheduler("x" * 20, port):
+            pass
+
+
+def test_a_story_has_its_phases_in_order_at_any_length():
+    for seconds in (12.0, 120.0, 3_600.0):
+        story = Story(seconds)
+
+        phases = [story.phase(seconds * part / 100) for part in range(100)]
+
+        assert sorted(set(phases), key=phases.index) == list(Phase)
+
+
+def test_a_shop_that_is_not_open_yet_is_calm():
+    shop = Shop(Story(12.0))
+
+    answer = shop.answer("/stock")
+
+    assert (answer.status, answer.body["phase"]) == (200, "calm")
+
+
+def _all_of(descriptor):
+    """Everything written to a terminal until its last writer is gone."""
+    read = bytearray()
+    with suppress(OSError):  # Linux says so when the other end is closed.
+        while chunk := os.read(descriptor, 65_536):
+            read += chunk
+    os.close(descriptor)
+    return bytes(read)

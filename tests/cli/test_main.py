@@ -1,0 +1,56 @@
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.command import cronicorn, environment
+
+COMMANDS = ["up", "demo", "apply", "explain", "runs", "plan", "next", "settings", "version", "tenant"]
+
+
+def test_help_lists_every_command():
+    out = cronicorn("--help").out
+
+    assert [name for name in COMMANDS if not re.search(rf"^\W*{name}\s", out, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name):
+    ended = cronicorn(name, "-h")
+
+    assert ended.code == 0
+    assert "Usage" in ended.out
+
+
+def test_help_imports_nothing_heavy():
+    program = (
+        "import sys, cronicorn.cli.main\n"
+        "heavy = {'alembic', 'fastapi', 'pycurl', 'pydantic', 'sqlalchemy', 'uvicorn', 'yaml', 'cronicorn.domain'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert found.strip() == "[]"
+
+
+def test_an_unknown_command_or_option_is_a_usage_error():
+    assert cronicorn("dance").code == 2
+    assert cronicorn("plan", "--fast").code == 2
+
+
+def test_errors_go_to_stderr_as_a_sentence():
+    ended = cronicorn("explain", "x", env=environment(DATABASE_URL="memory:"))
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Error: ")
+    assert "Traceback" not in ended.err
+
+
+def test_no_colour_where_there_is_no_terminal():
+    assert "\x1b[" not in cronicorn("--help").out
+
+
+def test_the_version_is_that_of_the_package():
+    assert re.fullmatch(r"cronicorn \d+\.\d+\.\d+\n", cronicorn("version").out)

@@ -1,0 +1,175 @@
+"""Commands that act on a store: tenants, files, explanations, runs."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.command import cronicorn, environment
+from tests.waiting import eventually
+from tests.wiring.service import service
+from tests.wiring.target import target
+
+KEY = "a-key-for-tests-only"
+SHOP = """\
+jobs:
+  - name: shop
+    description: what customers see
+    endpoints:
+      - name: stock
+        url: {url}/stock
+        baselineIntervalMs: {interval}
+      - name: prices
+        url: {url}/prices
+        baselineCron: "0 3 * * *"
+        headersJson: {{authorization: Bearer {secret}}}
+"""
+
+
+@pytest.fixture
+def env(tmp_path):
+    return environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}", API_KEY=KEY)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    def written(url="http://127.0.0.1:9", interval=60_000, secret="abc", text=SHOP):
+        file = tmp_path / "shop.yaml"
+        file.write_text(text.format(url=url, interval=interval, secret=secret))
+        return str(file)
+
+    return written
+
+
+def applied(env, file, *options):
+    ended = cronicorn("apply", "-f", file, *options, env=env)
+    assert ended.code == 0, ended.err
+    return ended.out
+
+
+def test_applying_a_file_twice_leaves_nothing_to_do(env, shop):
+    first, second = applied(env, shop()), applied(env, shop())
+
+    assert first.splitlines() == ["+ job shop", "+ shop/stock", "+ shop/prices", "Done: 3 created; 0 unchanged."]
+    assert second.splitlines() == ["Nothing to do: 3 unchanged."]
+
+
+def test_only_what_changed_is_shown_and_secrets_stay_masked(env, shop):
+    applied(env, shop())
+
+    out = applied(env, shop(interval=30_000, secret="xyz"))
+
+    assert "~ shop/stock" in out
+    assert "    baselineIntervalMs: 60000 → 30000" in out
+    assert '{"authorization": "********"}' in out
+    assert "xyz" not in out
+    assert out.endswith("Done: 2 updated; 1 unchanged.\n")
+
+
+def test_a_dry_run_writes_nothing(env, shop):
+    out = applied(env, shop(), "--dry-run")
+
+    assert out.endswith("Would be: 3 created; 0 unchanged. Nothing was written.\n")
+    assert json.loads(applied(env, shop(), "--dry-run", "--json"))["differences"][0]["deed"] == "created"
+
+
+def test_a_file_may_come_from_stdin(env, shop):
+    with pathlib.Path(shop()).open() as file:
+        ended = cronicorn("apply", "-f", "-", stdin=file.read(), env=env)
+
+    assert ended.code == 0, ended.err
+
+
+def test_what_is_wrong_in_a_file_is_told_with_its_line(env, tmp_path):
+    file = tmp_path / "wrong.yaml"
+    file.write_text("jobs:\n  - name: shop\n    endpoints:\n      - name: stock\n        urll: x\n")
+
+    ended = cronicorn("apply", "-f", str(file), env=env)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{file}:5: /jobs/0/endpoints/0/urll: " in ended.err
+
+
+def test_a_missing_file_is_not_found(env):
+    assert cronicorn("apply", "-f", "nowhere.yaml", env=env).code == 4
+
+
+def test_tenants_are_added_with_a_key_and_listed(env):
+    added = cronicorn("tenant", "add", "acme", env=env)
+    again = cronicorn("tenant", "add", "acme", env=env)
+
+    rows = json.loads(cronicorn("tenant", "list", "--json", env=env).out)
+
+    assert (added.code, again.code) == (0, 5)
+    assert added.out.startswith("ck_")
+    assert [row["name"] for row in rows] == ["default", "acme"]
+
+
+def test_each_tenant_sees_its_own(env, shop):
+    cronicorn("tenant", "add", "acme", env=env)
+    applied(env, shop(), "--tenant", "acme")
+
+    ours = cronicorn("explain", "shop/stock", env=env)
+    theirs = cronicorn("explain", "shop/stock", "--tenant", "acme", env=env)
+    nobodys = cronicorn("runs", "--tenant", "nobody", env=env)
+
+    assert (ours.code, theirs.code, nobodys.code) == (4, 0, 4)
+
+
+def test_a_store_that_no_other_process_sees_is_refused(env):
+    ended = cronicorn("runs", "--database", "memory:", env=env)
+
+    assert ended.code == 2
+
+
+def test_an_endpoint_is_explained_by_name_or_id(env, shop):
+    applied(env, shop())
+
+    by_name = json.loads(cronicorn("explain", "shop/prices", "--json", env=env).out)
+    tree = cronicorn("explain", by_name["id"], env=env)
+
+    assert by_name["plan"]["source"] == "baseline-cron"
+    assert by_name["plan"]["next_run_at"].endswith("T03:00:00.000Z")
+    assert by_name["plan"]["trace"][0]["why"] == "The baseline's next instant."
+    assert "won     baseline-cron" in tree.out
+    assert "The baseline's next instant." in tree.out
+
+
+def test_an_unknown_endpoint_is_not_found_and_the_nearest_is_named(env, shop):
+    applied(env, shop())
+
+    ended = cronicorn("explain", "shop/stok", env=env)
+
+    assert (ended.code, ended.out) == (4, "")
+    assert "Did you mean 'shop/stock'?" in ended.err
+
+
+def test_runs_are_listed_and_followed(tmp_path, env, shop):
+    with target() as server, service(tmp_path) as up:
+        up.client().close()
+        applied(env, shop(server.url, interval=1_000))
+        command = [sys.executable, "-m", "cronicorn", "runs", "--follow", "--json"]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as following:
+            assert following.stdout is not None
+            lines = [json.loads(following.stdout.readline()) for _ in range(2)]
+            following.send_signal(signal.SIGINT)
+            following.stdout.read()
+        listed = cronicorn("runs", "shop/stock", "--limit", "1", env=env).out
+
+    assert following.returncode == 130
+    assert [(line["endpoint"], line["status"], line["slot"]) for line in lines] == [
+        ("shop/stock", "success", 1), ("shop/stock", "success", 2),
+    ]  # fmt: skip
+    assert len(listed.splitlines()) == 1
+    assert "success  200" in listed
+
+
+def test_what_the_command_line_changes_a_running_scheduler_sees(tmp_path, env, shop):
+    with target() as server, service(tmp_path) as up:
+        up.client().close()
+        applied(env, shop(server.url, interval=1_000))
+
+        eventually(lambda: server.keys)

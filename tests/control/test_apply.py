@@ -1,0 +1,170 @@
+"""Applying a file."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cronicorn.control.difference import Applied, Deed
+from cronicorn.control.document import EndpointPatch, IntervalHintDocument
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.masking import MASK
+from tests.control.world import ALICE, BOB, World, a_world
+
+
+def a_file(**fields: Any) -> dict[str, Any]:
+    endpoint = {"name": "stock", "url": "https://shop.example/stock", "baselineIntervalMs": 60_000} | fields
+    return {"jobs": [{"name": "shop", "description": "The shop", "endpoints": [endpoint]}]}
+
+
+async def applied(world: World, document: object, *, dry_run: bool = False) -> Applied:
+    return await world.control.files.apply(ALICE, document, dry_run=dry_run)
+
+
+def deeds(outcome: Applied) -> list[Deed]:
+    return [difference.deed for difference in outcome.differences]
+
+
+async def test_a_file_is_applied_once() -> None:
+    world = a_world()
+
+    first = await applied(world, a_file())
+    second = await applied(world, a_file())
+
+    assert deeds(first) == [Deed.CREATED, Deed.CREATED]
+    assert deeds(second) == [Deed.UNCHANGED, Deed.UNCHANGED]
+    assert [(job.name, count) for job, count in await world.control.jobs.list(ALICE)] == [("shop", 1)]
+
+
+async def test_a_change_is_told_field_by_field() -> None:
+    world = a_world()
+    await applied(world, a_file(headersJson={"X-Api-Key": "one"}, bodyJson={"a": 1}, method="POST"))
+    document = a_file(headersJson={"X-Api-Key": "two"}, bodyJson={"a": True}, baselineIntervalMs=30_000, method="POST")
+
+    outcome = await applied(world, document)
+
+    changes = {change.field: (change.before, change.after) for change in outcome.differences[1].changes}
+    assert changes == {
+        "baselineIntervalMs": (60_000, 30_000),
+        "headersJson": ({"X-Api-Key": MASK}, {"X-Api-Key": MASK}),
+        "bodyJson": ({"a": 1}, {"a": True}),
+    }
+
+
+async def test_a_dry_run_tells_and_does_nothing() -> None:
+    world = a_world()
+
+    outcome = await applied(world, a_file(), dry_run=True)
+
+    assert deeds(outcome) == [Deed.CREATED, Deed.CREATED]
+    assert await world.control.jobs.list(ALICE) == []
+
+
+async def test_what_a_file_leaves_out_is_the_default() -> None:
+    world = a_world()
+    await applied(world, a_file(timeoutMs=5_000, maxIntervalMs=90_000))
+
+    await applied(world, a_file())
+
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    assert (view.endpoint.request.timeout, view.endpoint.interval_max) == (timedelta(seconds=30), None)
+
+
+async def test_a_file_does_not_touch_hints_failures_or_the_phase() -> None:
+    world = a_world()
+    await applied(world, a_file())
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    hint = IntervalHintDocument.model_validate({"intervalMs": 5_000})
+    await world.control.hints.write_interval(ALICE, view.endpoint.id, hint)
+    world.clock.move(seconds=1)
+
+    await applied(world, a_file(description="New"))
+
+    stored = await world.now_stored(view.endpoint)
+    assert (len(stored.state.hints), stored.baseline.anchor_at) == (1, view.endpoint.baseline.anchor_at)
+
+
+async def test_a_one_time_endpoint_can_be_applied_again_when_its_time_has_passed() -> None:
+    world = a_world()
+    document = a_file(baselineIntervalMs=None, onceAt="2026-01-01T00:01:00Z")
+    await applied(world, document)
+    world.clock.move(minutes=5)
+
+    outcome = await applied(world, document)
+
+    assert deeds(outcome) == [Deed.UNCHANGED, Deed.UNCHANGED]
+
+
+async def test_everything_wrong_with_a_file_is_told_and_nothing_is_written() -> None:
+    world = a_world()
+    document = {
+        "jobs": [
+            {"name": "a", "endpoints": [{"name": "x", "url": "ftp://x", "dormant": True}, {"name": "x"}]},
+            {"name": "a"},
+            {"name": "b", "endpoints": [{"name": "y", "url": "https://y.example", "baselineIntervalMs": 5}]},
+        ]
+    }
+
+    with pytest.raises(InvalidInputError) as refusal:
+        await applied(world, document)
+
+    assert {fault.pointer for fault in refusal.value.fields} == {
+        "/jobs/0/endpoints/0/url", "/jobs/0/endpoints/1/name", "/jobs/0/endpoints/1/url", "/jobs/0/endpoints/1",
+        "/jobs/1/name", "/jobs/2/endpoints/0/baselineIntervalMs",
+    }  # fmt: skip
+    assert await world.control.jobs.list(ALICE) == []
+
+
+@pytest.mark.parametrize("document", [None, [], 1, "jobs", {}, {"jobs": {}}, {"jobs": [1]}, {"jobs": [{1: 2}]}])
+async def test_what_is_no_file_is_refused(document: object) -> None:
+    with pytest.raises(InvalidInputError):
+        await applied(a_world(), document)
+
+
+async def test_names_that_are_not_unique_are_refused() -> None:
+    world = a_world()
+    await world.job(name="shop")
+    await world.job(name="shop")
+
+    with pytest.raises(InvalidInputError, match="2 have this name"):
+        await applied(world, a_file())
+
+
+async def test_an_archived_namesake_is_passed_over() -> None:
+    world = a_world()
+    await applied(world, a_file())
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    await world.control.endpoints.archive(ALICE, view.endpoint.id)
+
+    outcome = await applied(world, a_file())
+
+    assert deeds(outcome) == [Deed.UNCHANGED, Deed.CREATED]
+
+
+async def test_tenants_do_not_share_names() -> None:
+    world = a_world()
+    await applied(world, a_file())
+
+    outcome = await world.control.files.apply(BOB, a_file())
+
+    assert deeds(outcome) == [Deed.CREATED, Deed.CREATED]
+
+
+async def test_an_edit_by_another_door_is_put_right() -> None:
+    world = a_world()
+    await applied(world, a_file())
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    await world.control.endpoints.edit(
+        ALICE, view.endpoint.id, EndpointPatch.model_validate({"baselineCron": "0 * * * *"})
+    )
+
+    outcome = await applied(world, a_file())
+
+    assert [change.field for change in outcome.differences[1].changes] == [
+        "baselineCron", "baselineIntervalMs", "anchorAt",
+    ]  # fmt: skip
+    assert deeds(await applied(world, a_file())) == [Deed.UNCHANGED, Deed.UNCHANGED]

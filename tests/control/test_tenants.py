@@ -1,0 +1,94 @@
+"""Tenants and keys."""
+
+import pytest
+
+from cronicorn.control.identity import random_id, random_key
+from cronicorn.domain.errors import ConflictError, InvalidInputError, UnauthenticatedError
+from tests.control.world import ALICE, LOCAL, a_world
+
+KEY = "a-long-random-word"
+
+
+async def test_a_new_tenants_key_opens_it() -> None:
+    tenants = a_world().control.tenants
+
+    added = await tenants.add(LOCAL, "acme")
+    principal = await tenants.authenticate(added.key)
+
+    assert principal.tenant_id == added.tenant.id
+    assert principal.actor == added.key[:8]
+
+
+async def test_only_a_hash_of_a_key_is_kept() -> None:
+    world = a_world()
+
+    added = await world.control.tenants.add(LOCAL, "acme")
+
+    (kept,) = world.stores.keys._database.keys.values()
+    assert added.key not in repr(kept)
+    assert len(kept.hash) == 64
+
+
+async def test_tenants_are_added_on_the_machine_only() -> None:
+    with pytest.raises(UnauthenticatedError):
+        await a_world().control.tenants.add(ALICE, "acme")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 256])
+async def test_a_tenant_needs_a_printable_name(name: str) -> None:
+    with pytest.raises(InvalidInputError):
+        await a_world().control.tenants.add(LOCAL, name)
+
+
+async def test_a_tenants_name_is_its_own() -> None:
+    tenants = a_world().control.tenants
+    await tenants.add(LOCAL, "acme")
+
+    with pytest.raises(ConflictError):
+        await tenants.add(LOCAL, "acme")
+
+
+@pytest.mark.parametrize("key", [None, "", "ck_unknown", "x" * 10_000, "ck_\x00", "schlüssel", "a b"])
+async def test_an_unknown_key_opens_nothing(key: str | None) -> None:
+    tenants = a_world().control.tenants
+    await tenants.bootstrap(KEY)
+
+    with pytest.raises(UnauthenticatedError):
+        await tenants.authenticate(key)
+
+
+async def test_the_first_start_makes_a_key_and_shows_it_once() -> None:
+    tenants = a_world().control.tenants
+
+    shown = await tenants.bootstrap(None)
+    again = await tenants.bootstrap(None)
+
+    assert shown is not None
+    assert shown.startswith("ck_")
+    assert again is None
+    assert (await tenants.authenticate(shown)).tenant_id == "tenant_2"
+
+
+async def test_a_given_key_opens_the_first_tenant_and_is_never_shown() -> None:
+    world = a_world()
+    tenants = world.control.tenants
+
+    assert await tenants.bootstrap(KEY) is None
+    assert await tenants.bootstrap(KEY) is None
+    assert await tenants.bootstrap("another-long-random-word") is None
+
+    first, second = await tenants.authenticate(KEY), await tenants.authenticate("another-long-random-word")
+    assert first.tenant_id == second.tenant_id
+    assert len(await world.stores.keys.tenants()) == 1
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 257, "a key with spaces in it", "a-key-with-a-\x00-in-it"])
+async def test_a_weak_key_is_refused(key: str) -> None:
+    with pytest.raises(InvalidInputError):
+        await a_world().control.tenants.bootstrap(key)
+
+
+def test_no_two_identities_are_the_same() -> None:
+    assert random_id("job") != random_id("job")
+    assert random_key() != random_key()
+    assert ":" not in random_id("ep")

@@ -1,0 +1,139 @@
+"""A control plane on stores in memory, with a clock that moves when told and a dispatcher that reads a script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from cronicorn.adapters.cron.cronsim_cron import CronsimCron
+from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.control.apply import FileApplier
+from cronicorn.control.document import EndpointDocument, JobDocument
+from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.hints import Hints
+from cronicorn.control.jobs import Jobs
+from cronicorn.control.plane import ControlPlane
+from cronicorn.control.run_requests import RunRequests
+from cronicorn.control.runs import Runs
+from cronicorn.control.schedules import Schedules
+from cronicorn.control.tenants import Tenants
+from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.domain.call import Outcome
+from cronicorn.domain.decision import Facts, decide
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.ports import Clock
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.run import Run
+from cronicorn.testing.dispatchers import ScriptedDispatcher
+
+ALICE = Principal(tenant_id="t1", actor="alice")
+BOB = Principal(tenant_id="t2", actor="bob")
+LOCAL = Principal(tenant_id="", actor="root", kind=ActorKind.LOCAL)
+
+
+class SetClock(Clock):
+    """Stands still until it is moved."""
+
+    def __init__(self, instant: datetime = MIDNIGHT) -> None:
+        self.instant = instant
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def monotonic(self) -> float:
+        return (self.instant - MIDNIGHT).total_seconds()
+
+    def move(self, **lengths: float) -> None:
+        self.instant += timedelta(**lengths)
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a test of the control plane or of a door needs."""
+
+    clock: SetClock
+    stores: MemoryStores
+    dispatcher: ScriptedDispatcher
+    control: ControlPlane
+    wakes: list[datetime] = field(default_factory=list)
+    cron: CronsimCron = field(default_factory=CronsimCron)
+
+    async def job(self, asker: Principal = ALICE, name: str = "shop") -> str:
+        """The id of a new job."""
+        return (await self.control.jobs.create(asker, JobDocument.model_validate({"name": name}))).id
+
+    async def endpoint(self, asker: Principal = ALICE, **fields: Any) -> JobEndpoint:
+        """A new endpoint, each minute unless said otherwise, in a job of its own unless told."""
+        job_id = fields.pop("jobId", None) or await self.job(asker)
+        fields = {"name": "stock", "url": "https://shop.example/stock"} | fields
+        if not {"baselineCron", "baselineIntervalMs", "onceAt", "dormant"} & set(fields):
+            fields["baselineIntervalMs"] = 60_000
+        view = await self.control.endpoints.create(asker, job_id, EndpointDocument.model_validate(fields))
+        return view.endpoint
+
+    async def now_stored(self, endpoint: JobEndpoint) -> JobEndpoint:
+        """*endpoint* as it is stored now."""
+        stored, _ = await self.stores.endpoints.get(endpoint.tenant_id, endpoint.id)
+        return stored
+
+    async def next_run_at(self, endpoint: JobEndpoint) -> datetime | None:
+        """When *endpoint* runs next, as stored now."""
+        plan = (await self.now_stored(endpoint)).state.plan
+        assert plan is not None
+        return plan.next_run_at
+
+    async def claim(self) -> Lease:
+        """The lease on what is due now, of which there must be one."""
+        (lease,) = await self._due()
+        return lease
+
+    async def run_due(self, outcome: Outcome | None = None) -> Run:
+        """Run what is due now, of which there must be one, with *outcome*."""
+        return await self.finish(await self.claim(), outcome)
+
+    async def finish(self, lease: Lease, outcome: Outcome | None = None) -> Run:
+        """Settle *lease* with *outcome*."""
+        run = a_run(lease, outcome or an_outcome())
+        await self.stores.job_store.settle(
+            lease,
+            run,
+            lambda endpoint, stored: decide(
+                endpoint, Facts(stored=stored, run=run, manual=lease.manual, cron=self.cron)
+            ),
+        )
+        return run
+
+    async def _due(self) -> Sequence[Lease]:
+        return await self.stores.job_store.claim_due(worker_id="w1", limit=10, ttl=timedelta(seconds=30))
+
+
+def a_world() -> World:
+    """An empty world at MIDNIGHT."""
+    clock, cron, numbers = SetClock(), CronsimCron(), count(1)
+    stores = MemoryStores.open(clock)
+    dispatcher = ScriptedDispatcher()
+    wakes: list[datetime] = []
+
+    def wake() -> None:
+        wakes.append(clock.now())
+
+    def new_id(kind: str) -> str:
+        return f"{kind}_{next(numbers)}"
+
+    jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
+    endpoints = Endpoints(stores.endpoints, cron, new_id, wake)
+    control = ControlPlane(
+        tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
+        jobs=jobs,
+        endpoints=endpoints,
+        hints=Hints(stores.endpoints, cron, wake),
+        schedules=Schedules(stores.endpoints, clock, cron),
+        runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
+        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake),
+        trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
+        files=FileApplier(jobs, endpoints, clock, cron),
+    )
+    return World(clock, stores, dispatcher, control, wakes, cron)

@@ -1,0 +1,144 @@
+"""The shell examples work as printed, but for the port and the place of the database."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT
+from tests.docs.markdown import DOCS, Block, blocks
+from tests.waiting import eventually
+
+PRINTED = "http://127.0.0.1:3333"
+QUICKSTART = DOCS / "quickstart.md"
+READY_WITHIN_S = 30.0
+
+
+class Session:
+    """A reader's terminal: the commands of pages, one after the other, against one running Cronicorn."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CRONICORN_")}
+        self.environment = kept | {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "CRONICORN_PORT": self.url.rpartition(":")[2],
+            "CRONICORN_DATABASE_URL": f"sqlite:{folder}/store.db",
+        }
+
+    @contextmanager
+    def running(self, start: Block):
+        """Cronicorn, started as *start* says."""
+        with (self.folder / "up.log").open("wb") as log:
+            command = ["bash", "-ec", typed(start).replace("\ncronicorn up", "\nexec cronicorn up")]
+            process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=log)
+            try:
+                eventually(lambda: process.poll() is not None or self.ready(), within_s=READY_WITHIN_S)
+                yield
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(timeout=30)
+
+    def ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def type(self, text: str) -> str:
+        """Run *text* in what the commands before it exported, and say what it printed."""
+        marker = "-- exported --"
+        script = f"{text}\necho '{marker}'\nenv -0".replace(PRINTED, self.url)
+        ended = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{text}\n{ended.stdout}{ended.stderr}"
+        said, _, exported = ended.stdout.partition(f"{marker}\n")
+        self.environment = dict(line.split("=", 1) for line in exported.split("\0") if line)
+        return said
+
+
+def shell_blocks(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "shell"]
+
+
+def typed(block: Block) -> str:
+    """The commands of *block* without the installation, which has been done."""
+    return "\n".join(line for line in block.text.splitlines() if not line.startswith(("make ", "export PATH=")))
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """The quickstart, typed up to the point where an endpoint is there."""
+    install, start, register, *_ = shell_blocks(QUICKSTART)
+    terminal = Session(tmp_path_factory.mktemp("quickstart"))
+
+    assert typed(install) == ""
+    with terminal.running(start):
+        terminal.type(typed(register))
+        yield terminal
+
+
+def test_the_quickstart_shows_runs_explains_and_steers(session):
+    _, _, _, look, steer = shell_blocks(QUICKSTART)
+
+    looked = session.type(typed(look))
+    steered = session.type(typed(steer))
+
+    assert "baseline-interval" in looked
+    assert "ai-interval" in steered
+    assert "looking closer" in steered
+    eventually(lambda: "ai-interval" in session.type("cronicorn runs"), within_s=15)
+
+
+def test_steering_by_hand_works_as_printed(session):
+    for block in shell_blocks(DOCS / "how-to" / "steer-by-hand.md"):
+        session.type(typed(block))
+
+
+def test_the_readme_works_as_printed(tmp_path):
+    _, start, register = shell_blocks(ROOT / "README.md")
+    terminal = Session(tmp_path)
+
+    with terminal.running(start):
+        said = terminal.type(typed(register))
+
+        assert '"name":"health"' in said
+        eventually(lambda: " 200 " in terminal.type("cronicorn runs"), within_s=15)
+
+
+def test_a_file_is_applied_once(tmp_path):
+    page = DOCS / "how-to" / "apply-a-file.md"
+    [file] = [block.text for block in blocks(page) if block.language == "yaml"]
+    [apply] = shell_blocks(page)
+    terminal = Session(tmp_path)
+    (tmp_path / "shop.yaml").write_text(file, encoding="utf-8")
+
+    first, second = (terminal.type(typed(apply)) for _ in range(2))
+
+    assert "nightly report" in first
+    assert first != second
+    assert "nightly report" not in second
+
+
+def test_the_egress_example_is_a_valid_setting(tmp_path):
+    [block] = shell_blocks(DOCS / "how-to" / "open-the-egress-guard.md")
+
+    said = Session(tmp_path).type(typed(block).replace("cronicorn up", "cronicorn settings"))
+
+    assert "CRONICORN_EGRESS_ALLOW=10.20.30.40/32,127.0.0.0/8\n" in said

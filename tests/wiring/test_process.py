@@ -1,0 +1,158 @@
+"""`cronicorn up` as it is run: a real process, real sockets, a real file, real signals."""
+
+import signal
+import socket
+
+import pytest
+
+from tests.cli.command import cronicorn, environment
+from tests.waiting import eventually
+from tests.wiring.service import SHORT_LEASES, create_endpoint, runs_of, service
+from tests.wiring.target import target
+
+
+@pytest.fixture
+def shop():
+    with target() as running:
+        yield running
+
+
+def test_an_endpoint_created_over_rest_is_called_on_time(tmp_path, shop):
+    with service(tmp_path) as up, up.client() as client:
+        health = [client.get(path).status_code for path in ("/healthz", "/readyz")]
+        endpoint_id = create_endpoint(client, url=shop.url, baselineIntervalMs=1_000)
+
+        eventually(lambda: len(runs_of(client, endpoint_id)) >= 2)
+
+        assert health == [200, 200]
+        assert shop.keys[:2] == [f"{endpoint_id}:1", f"{endpoint_id}:2"]
+        assert {run["status"] for run in runs_of(client, endpoint_id)} == {"success"}
+        metrics = client.get("/metrics").text
+        assert "cronicorn_overdue_slots 0.0" in metrics
+        assert 'cronicorn_runs_total{status="success"}' in metrics
+
+
+def test_the_first_signal_lets_calls_in_progress_finish(tmp_path, shop):
+    with service(tmp_path) as up:
+        with up.client() as client:
+            endpoint_id = create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
+            eventually(lambda: shop.keys)
+
+        up.process.send_signal(signal.SIGTERM)
+        eventually(lambda: up.events("scheduler_draining"))
+        shop.release.set()
+
+        assert up.ended() == 0
+        assert [event["status"] for event in up.events("run_settled")] == ["success"]
+        assert shop.keys == [f"{endpoint_id}:1"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_second_signal_stops_at_once_and_gives_the_slot_back(tmp_path, shop, number):
+    with service(tmp_path) as up:
+        with up.client() as client:
+            endpoint_id = create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
+            eventually(lambda: shop.keys)
+
+        up.process.send_signal(number)
+        eventually(lambda: up.events("scheduler_draining"))
+        up.process.send_signal(number)
+
+        assert up.ended() == 128 + number
+        assert up.events("run_settled") == []
+
+    shop.release.set()
+    with service(tmp_path, "next") as following, following.client() as client:
+        eventually(lambda: runs_of(client, endpoint_id))
+
+        assert shop.keys[:2] == [f"{endpoint_id}:1"] * 2
+
+
+def test_the_slot_of_a_killed_process_runs_again_within_the_bound_and_settles_once(tmp_path, shop):
+    with service(tmp_path, "first", **SHORT_LEASES) as first:
+        with first.client() as client:
+            endpoint_id = create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
+            eventually(lambda: shop.keys)
+
+        with service(tmp_path, "second", **SHORT_LEASES) as second, second.client() as client:
+            first.process.kill()
+            first.ended()
+            shop.release.set()
+            eventually(lambda: len(shop.keys) >= 2, within_s=2 + 0.2 + 2)  # lease, one look, and a slow machine
+            eventually(lambda: len(runs_of(client, endpoint_id)) >= 3)
+            runs = runs_of(client, endpoint_id)
+
+        slots = [int(run["runId"].split(":")[1]) for run in reversed(runs)]
+        assert shop.keys[:2] == [f"{endpoint_id}:1"] * 2
+        assert slots == list(range(1, len(slots) + 1))
+        assert len(set(shop.keys[1:])) == len(shop.keys[1:])
+
+
+def test_the_first_key_is_shown_once_and_stored_hashed(tmp_path):
+    with service(tmp_path, "first", API_KEY="") as up:
+        up.client().close()
+        key = next(line.strip() for line in up.talk.splitlines() if line.strip().startswith("ck_"))
+        with up.client(key) as client:
+            answered = client.get("/api/jobs").status_code
+
+    with service(tmp_path, "second", API_KEY="") as again, again.client(key) as client:
+        answered_again = client.get("/api/jobs").status_code
+        refused = client.get("/api/jobs", headers={"x-api-key": "wrong"}).status_code
+
+    assert (answered, answered_again, refused) == (200, 200, 401)
+    assert "ck_" not in again.talk
+    assert all(key.encode() not in file.read_bytes() for file in tmp_path.glob("store.db*"))
+
+
+def test_a_key_from_the_environment_opens_the_api_and_is_never_shown(tmp_path):
+    with service(tmp_path) as up, up.client() as client:
+        assert client.get("/api/jobs").status_code == 200
+        assert client.headers["x-api-key"] not in up.talk
+
+
+def refusal(tmp_path, **settings):
+    env = environment(**{"DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}", "PORT": "0"} | settings)
+    ended = cronicorn("up", env=env)
+    assert ended.out == ""
+    return ended.code, ended.err
+
+
+def test_a_port_in_use_is_one_sentence_and_exit_code_7(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, talk = refusal(tmp_path, PORT=str(taken.getsockname()[1]))
+
+    assert code == 7
+    assert "the port is in use" in talk.splitlines()[-1]
+    assert "Traceback" not in talk
+
+
+def test_a_folder_that_is_not_there_is_one_sentence_and_exit_code_7(tmp_path):
+    code, talk = refusal(tmp_path, DATABASE_URL=f"sqlite:{tmp_path}/nowhere/store.db")
+
+    assert (code, len(talk.splitlines())) == (7, 1)
+
+
+def test_a_file_that_is_no_database_is_one_sentence_and_exit_code_7(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a database, but long enough to be taken for one" * 100)
+
+    code, talk = refusal(tmp_path, DATABASE_URL=f"sqlite:{tmp_path}/notes.txt")
+
+    assert (code, len(talk.splitlines())) == (7, 1)
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_sentence_and_exit_code_7(tmp_path):
+    (tmp_path / "file").write_text("")
+    env = environment(PORT="0") | {"XDG_DATA_HOME": str(tmp_path / "file"), "HOME": str(tmp_path / "file")}
+
+    ended = cronicorn("up", env=env)
+
+    assert (ended.code, len(ended.err.splitlines())) == (7, 1)
+
+
+def test_bad_settings_end_with_exit_code_2_before_anything_is_touched(tmp_path):
+    code, talk = refusal(tmp_path, LEASE_TTL="never", PROT="1")
+
+    assert code == 2
+    assert "CRONICORN_LEASE_TTL" in talk
+    assert "Did you mean CRONICORN_PORT?" in talk
+    assert not (tmp_path / "store.db").exists()
