@@ -1,7 +1,7 @@
-"""How many due slots a second are called and recorded, against a bound that makes the same calls and writes the same rows.
+"""How many due slots a second are called and recorded, against a bound with the same calls and the same rows.
 
-Both call the same server over the product's own HTTP client, at most 100 at once, and write one run with its body and one
-schedule row for each call to SQLite in WAL mode. The bound does nothing else: no plan, no lease, no fence, no skip.
+Both call the same server over the product's own HTTP client, at most 100 at once, and write one run with its body and
+one schedule row for each call to SQLite in WAL mode. The bound does nothing else: no plan, no lease, no fence, no skip.
 """
 
 import asyncio
@@ -55,20 +55,20 @@ async def _product(target: Target) -> tuple[float, float]:
 
         async def drain() -> None:
             async with world.scheduler():
-                while await world.stores.health.overdue(timedelta(0)) or len(await _in_progress(world.file)):
+                while await world.stores.health.overdue(timedelta(0)) or _in_progress(world.file):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
         measured = await _measured(drain)
-        assert await _successes(world.file) == SLOTS
+        assert _successes(world.file) == SLOTS
         return measured
 
 
-async def _successes(file: Path) -> int:
+def _successes(file: Path) -> int:
     with sqlite3.connect(file) as connection:
         return int(connection.execute("SELECT count(*) FROM runs WHERE status = 'success'").fetchone()[0])
 
 
-async def _in_progress(file: Path) -> list[object]:
+def _in_progress(file: Path) -> list[object]:
     with sqlite3.connect(file) as connection:
         return connection.execute("SELECT 1 FROM schedule WHERE claim_id IS NOT NULL LIMIT 1").fetchall()
 

@@ -32,10 +32,9 @@ def run(*, as_json: bool) -> None:
         for endpoints, interval in _LOADS:
             bound = uvloop.run(_bound(target, endpoints, interval))
             product = uvloop.run(_product(target, endpoints, interval))
-            rows += [
-                {"endpoints": f"{endpoints} each {interval:g} s", "what": "bound: bare timers"} | bound,
-                {"endpoints": f"{endpoints} each {interval:g} s", "what": "cronicorn, SQLite"} | product,
-            ]
+            load = f"{endpoints} each {interval:g} s"
+            rows.append({"endpoints": load, "what": "bound: bare timers", **bound})
+            rows.append({"endpoints": load, "what": "cronicorn, SQLite", **product})
     about = f"ms from the grid to the request's arrival, over {SECONDS} s after {_WARM_UP} s of warm-up"
     Report(name="lateness", about=about, rows=rows).show(as_json=as_json)
 

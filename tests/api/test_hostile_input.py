@@ -169,7 +169,7 @@ async def test_a_wrong_query_value_is_refused(query: str) -> None:
 
 
 async def test_a_refusal_never_repeats_a_secret() -> None:
-    secret = "hunter2-hunter2-hunter2"  # noqa: S105
+    secret = "hunter2-hunter2-hunter2"
     document = SOUND | {"url": f"https://user:{secret}@x.example", "headersJson": {"X-Token": f"{secret}\n"}}
     async with a_door() as door:
         path = f"/api/jobs/{(await door.job())['id']}/endpoints"

@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.command import cronicorn, environment
 from tests.waiting import eventually
-from tests.wiring.service import service
 from tests.wiring.target import target
+from tests.wiring.up_process import service
 
 KEY = "a-key-for-tests-only"
 SHOP = """\

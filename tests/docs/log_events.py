@@ -27,9 +27,7 @@ def log_calls() -> list[LogCall]:
 def _calls_in(module: Module) -> Iterator[LogCall]:
     for node in ast.walk(module.tree):
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="log" | "_log" | "logger"), attr=attr)) if (
-                attr in _LEVELS
-            ):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="log"), attr=attr)) if attr in _LEVELS:
                 event = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
                 place = f"{module.name}:{node.lineno}"
                 yield LogCall(event if isinstance(event, str) else None, _LEVELS[attr], place)

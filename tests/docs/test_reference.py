@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.architecture.source import PACKAGE, modules_of
 from tests.docs.log_events import log_calls
 from tests.docs.markdown import REFERENCE, first_cells, marked
 from tests.docs.reference import TABLES, generated
@@ -29,6 +30,13 @@ def test_every_event_is_a_snake_case_constant() -> None:
     odd = [call for call in log_calls() if call.event is None or not re.fullmatch(r"[a-z]+(_[a-z]+)+", call.event)]
 
     assert odd == []
+
+
+def test_every_logger_has_the_name_by_which_its_calls_are_found() -> None:
+    made = [line.strip() for module in modules_of(PACKAGE) for line in module.text.splitlines() if "getLogger(" in line]
+    own = [line for line in made if "__name__" in line]
+
+    assert set(own) == {"log = logging.getLogger(__name__)"}
 
 
 def test_the_page_of_events_lists_every_event_with_its_level() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.command import cronicorn, environment
 from tests.waiting import eventually
-from tests.wiring.service import SHORT_LEASES, create_endpoint, runs_of, service
 from tests.wiring.target import target
+from tests.wiring.up_process import SHORT_LEASES, create_endpoint, runs_of, service
 
 
 @pytest.fixture

@@ -142,10 +142,12 @@ def asked_to_run(before: JobEndpoint, stored: Stored) -> Change:
 
 
 def taken_back(before: JobEndpoint, stored: Stored) -> Change:
-    """The endpoint without its waiting manual slot. Raises ConflictError when none waits."""
+    """The endpoint without its waiting manual slot. Raises ConflictError when none waits, or it has plainly begun."""
     manual = before.state.manual
     if manual is None:
         raise ConflictError(f"No manual run of endpoint {before.id} is waiting.")
+    if stored.leased and not _running(before, stored):
+        raise ConflictError(f"The manual run of endpoint {before.id} has begun; cancel run {manual.slot} instead.")
     skip = dropped(
         manual.requested_at,
         SlotState.CANCELED,

@@ -1,6 +1,8 @@
 """Opening the store that a URL names."""
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import (
@@ -15,38 +17,48 @@ from cronicorn.domain.ports import (
 )
 from cronicorn.wiring.database_url import DatabaseUrl
 
+if TYPE_CHECKING:
+    from cronicorn.adapters.memory.stores import MemoryStores
+    from cronicorn.adapters.sqlite.stores import SqliteStores
 
-class Stores(Protocol):
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
     """One store behind all ports."""
 
-    @property
-    def job_store(self) -> JobStore: ...
-    @property
-    def jobs(self) -> JobCatalog: ...
-    @property
-    def endpoints(self) -> EndpointCatalog: ...
-    @property
-    def runs(self) -> RunHistory: ...
-    @property
-    def run_control(self) -> RunControl: ...
-    @property
-    def keys(self) -> KeyRing: ...
-    @property
-    def health(self) -> StoreHealth: ...
-    async def aclose(self) -> None:
-        """Finish what was begun and close."""
+    job_store: JobStore
+    jobs: JobCatalog
+    endpoints: EndpointCatalog
+    runs: RunHistory
+    run_control: RunControl
+    keys: KeyRing
+    health: StoreHealth
+    aclose: Callable[[], Awaitable[None]]
+    """Finishes what was begun and closes the store."""
 
 
 async def open_stores(url: DatabaseUrl, clock: Clock, *, durable: bool) -> Stores:
     """The store that *url* names, with its newest schema. Raises UnavailableError."""
+    opened: MemoryStores | SqliteStores
     if url.backend == "memory":
         from cronicorn.adapters.memory.stores import MemoryStores
 
-        return MemoryStores.open(clock)
-    from cronicorn.adapters.sqlite.stores import SqliteStores
+        opened = MemoryStores.open(clock)
+    else:
+        from cronicorn.adapters.sqlite.stores import SqliteStores
 
-    _check_place(url)
-    return await SqliteStores.open(url.file, clock, durable=durable)
+        _check_place(url)
+        opened = await SqliteStores.open(url.file, clock, durable=durable)
+    return Stores(
+        job_store=opened.job_store,
+        jobs=opened.jobs,
+        endpoints=opened.endpoints,
+        runs=opened.runs,
+        run_control=opened.run_control,
+        keys=opened.keys,
+        health=opened.health,
+        aclose=opened.aclose,
+    )
 
 
 def _check_place(url: DatabaseUrl) -> None:
