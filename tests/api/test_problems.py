@@ -1,6 +1,7 @@
 """How failures are told, and what every answer carries."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -19,6 +20,9 @@ class Unreachable(StoreHealth):
     """A store that is not there."""
 
     async def ping(self) -> None:
+        raise UnavailableError("The store does not answer.")
+
+    async def overdue(self, by: timedelta) -> int:
         raise UnavailableError("The store does not answer.")
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -35,8 +36,12 @@ def nobody_listens(port):
 
 
 def processes_naming(text):
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if text in line]
+    """The command lines of all processes that name *text*."""
+    lines = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):  # Where there is no /proc, the ports have to do.
+        with suppress(OSError):
+            lines.append(process.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in lines if text in line]
 
 
 def started(tmp_path, **options):
@@ -44,6 +49,7 @@ def started(tmp_path, **options):
     demo = subprocess.Popen(
         command("--seconds", "60"), env=environment() | {"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, **options
     )
+    assert demo.stdout is not None
     first_line = demo.stdout.readline().decode()
     return demo, first_line
 

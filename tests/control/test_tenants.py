@@ -82,10 +82,19 @@ async def test_a_given_key_opens_the_first_tenant_and_is_never_shown() -> None:
     assert len(await world.stores.keys.tenants()) == 1
 
 
-@pytest.mark.parametrize("key", ["short", "x" * 257, "a key with spaces in it", "a-key-with-a-\x00-in-it"])
+@pytest.mark.parametrize("key", ["", "x" * 257, "a key with spaces in it", "a-key-with-a-\x00-in-it"])
 async def test_a_weak_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidInputError):
         await a_world().control.tenants.bootstrap(key)
+
+
+async def test_of_a_short_key_no_telling_part_is_kept() -> None:
+    world = a_world()
+    await world.control.tenants.bootstrap("secret")
+
+    principal = await world.control.tenants.authenticate("secret")
+
+    assert principal.actor == "s"
 
 
 def test_no_two_identities_are_the_same() -> None:

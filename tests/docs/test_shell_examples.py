@@ -17,19 +17,23 @@ from tests.waiting import eventually
 
 PRINTED = "http://127.0.0.1:3333"
 QUICKSTART = DOCS / "quickstart.md"
+CURL = Path(__file__).with_name("curl.py")
 READY_WITHIN_S = 30.0
 
 
 class Session:
     """A reader's terminal: the commands of pages, one after the other, against one running Cronicorn."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, without_curl: bool = False) -> None:
         self.folder = folder
+        tools = _stand_in_for_curl(folder)
+        bins = str(Path(sys.executable).parent)
+        path = [bins, str(tools), os.environ["PATH"]] if without_curl else [bins, os.environ["PATH"], str(tools)]
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CRONICORN_")}
         self.environment = kept | {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": os.pathsep.join(path),
             "CRONICORN_PORT": self.url.rpartition(":")[2],
             "CRONICORN_DATABASE_URL": f"sqlite:{folder}/store.db",
         }
@@ -73,6 +77,16 @@ class Session:
         return said
 
 
+def _stand_in_for_curl(folder: Path) -> Path:
+    """A folder with a command `curl`, for machines that have none."""
+    tools = folder / "tools"
+    tools.mkdir()
+    command = tools / "curl"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CURL}" "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return tools
+
+
 def shell_blocks(page: Path) -> list[Block]:
     return [block for block in blocks(page) if block.language == "shell"]
 
@@ -113,7 +127,7 @@ def test_steering_by_hand_works_as_printed(session):
 
 def test_the_readme_works_as_printed(tmp_path):
     _, start, register = shell_blocks(ROOT / "README.md")
-    terminal = Session(tmp_path)
+    terminal = Session(tmp_path, without_curl=True)
 
     with terminal.running(start):
         said = terminal.type(typed(register))

@@ -8,7 +8,7 @@ import pytest
 
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.decision import Facts, decide
-from cronicorn.domain.editing import asked_to_run, edited, hinted, suspended, taken_back
+from cronicorn.domain.editing import asked_to_run, edited, hinted, suspended
 from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.fixtures import MIDNIGHT, a_defer, a_one_shot, a_pause, an_endpoint, an_interval_hint, an_outcome
 from cronicorn.domain.hint import Hint
@@ -254,25 +254,6 @@ def test_a_manual_run_never_moves_the_schedule() -> None:
     assert manual.slot != past.state.slot
     assert past.state.plan == undisturbed.state.plan
     assert past.next_run().due_at == MIDNIGHT + MINUTE
-
-
-def test_a_manual_run_settles_no_other_that_was_asked_for_since() -> None:
-    past = history()
-    past.wait(MINUTE)
-    past.edit(asked_to_run)
-    assert past.claim()
-    run = past.begin()
-    past.edit(taken_back)
-    past.edit(asked_to_run)
-
-    past.end(run)
-
-    assert past.state.manual is not None
-    assert past.claim()
-    second = past.run()
-    assert run is not None
-    assert second is not None
-    assert second.slot > run.slot
 
 
 def test_a_hint_written_during_a_manual_run_counts_at_once() -> None:

@@ -328,12 +328,3 @@ def test_a_manual_run_taken_back_is_recorded() -> None:
     assert [skip.state for skip in past.skips] == [SlotState.CANCELED]
     with pytest.raises(ConflictError):
         past.edit(taken_back)
-
-
-def test_a_manual_run_that_has_begun_is_not_taken_back() -> None:
-    past = history()
-    past.edit(asked_to_run)
-    assert past.claim()
-
-    with pytest.raises(ConflictError):
-        past.edit(taken_back)

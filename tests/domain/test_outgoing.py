@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from cronicorn.domain.call import Method, Request
+from cronicorn.domain.call import Call, Method, Request
 from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.outgoing import RESPONSE_KB_MAX, USER_AGENT, VERSION, call_for
 from tests.architecture.source import ROOT
@@ -13,7 +14,7 @@ from tests.architecture.source import ROOT
 URL = "https://shop.example/stock"
 
 
-def call_of(slot: int = 7, **changes: object):
+def call_of(slot: int = 7, **changes: Any) -> Call:
     return call_for(an_endpoint(request=replace(Request(url=URL), **changes)), slot)
 
 

@@ -118,7 +118,12 @@ def test_credentials_in_an_unusable_url_are_not_shown():
 
 
 @pytest.mark.parametrize(
-    "environ", [{"CRONICORN_LEASE_TTL": "13s"}, {"CRONICORN_RENEW_INTERVAL": "27s"}, {"CRONICORN_LEASE_MARGIN": "1m"}]
+    "environ",
+    [
+        {"CRONICORN_LEASE_TTL": "13s", "CRONICORN_RENEW_INTERVAL": "12s"},
+        {"CRONICORN_RENEW_INTERVAL": "27s"},
+        {"CRONICORN_LEASE_MARGIN": "1m"},
+    ],
 )
 def test_a_lease_that_could_not_be_renewed_in_time_is_refused(environ):
     assert "together" in problems_of(environ)["CRONICORN_LEASE_TTL"]
@@ -138,3 +143,10 @@ def test_shown_values_read_as_the_same_settings():
     shown = {setting.name: shown_settings(settings)[setting.field] for setting in SETTINGS}
 
     assert Settings.from_env(shown) == settings
+
+
+def test_a_shorter_lease_is_renewed_and_left_in_proportion():
+    settings = Settings.from_env({"CRONICORN_LEASE_TTL": "6s"})
+
+    assert settings.renew_interval == timedelta(seconds=2)
+    assert settings.lease_margin == timedelta(milliseconds=600)

@@ -1,7 +1,5 @@
 """Routes of hints and pauses."""
 
-
-
 from http import HTTPStatus
 
 from fastapi import APIRouter

@@ -25,8 +25,8 @@ def read_case(line: bytes) -> tuple[datetime, JobEndpoint]:
         raise InvalidInputError(f"The line is not JSON: {what}.") from None
     fields = _checked(case, {"now": True, "endpoint": True, "expect": False}, "the line")
     now = _read("now", fields["now"], _instant)
-    given = _checked(fields["endpoint"], dict.fromkeys(_READERS, True), "endpoint")
-    values = {name: _read(f"endpoint.{name}", given[name], read) for name, read in _READERS.items()}
+    given = _checked(fields["endpoint"], dict.fromkeys(_READERS, False), "endpoint")
+    values = {name: _read(f"endpoint.{name}", given.get(name), read) for name, read in _READERS.items()}
     return now, _endpoint(now, values)
 
 
@@ -71,7 +71,7 @@ def _checked(value: object, known: Mapping[str, bool], what: str) -> Mapping[str
         raise InvalidInputError(f"{what.capitalize()} must be an object.")
     missing = [name for name, required in known.items() if required and name not in value]
     if missing:
-        raise InvalidInputError(f"{what.capitalize()} lacks {', '.join(missing)}; write null for what is absent.")
+        raise InvalidInputError(f"{what.capitalize()} lacks {', '.join(missing)}.")
     unknown = [name for name in value if name not in known]
     if unknown:
         raise InvalidInputError(f"{what.capitalize()} has unknown fields: {', '.join(map(_short, unknown[:5]))}.")
@@ -95,9 +95,10 @@ def _instant(value: object) -> datetime:
 
 
 def _whole(value: object, most: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+    """Negative numbers too: no door lets them in, but old rows hold them and the planner accepts every state."""
+    if isinstance(value, int) and not isinstance(value, bool) and -most <= value <= most:
         return value
-    raise ValueError(f"a whole number from 0 to {most}")
+    raise ValueError(f"a whole number of at most {most}")
 
 
 def _milliseconds(value: object) -> timedelta | None:
@@ -115,7 +116,7 @@ def _text_or_null(value: object) -> str | None:
 
 
 def _failures(value: object) -> int:
-    return _whole(value, FAILURES_MAX)
+    return 0 if value is None else _whole(value, FAILURES_MAX)
 
 
 def _short(value: object) -> str:

@@ -14,7 +14,7 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
-from cronicorn.domain.instant import ZERO
+from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
 
 _KINDS = ("baseline_cron", "baseline_interval_ms", "once_at", "dormant")
@@ -136,7 +136,7 @@ def _anchor(fields: _Fields, patch: EndpointPatch, before: Baseline, after: Base
         return patch.anchor_at
     if before.kind is after.kind and before.interval == after.interval and not fields.given("anchor_at"):
         return before.anchor_at
-    return now.replace(microsecond=now.microsecond // 1_000 * 1_000)  # as exact as the wire can tell
+    return whole_millisecond(now)
 
 
 def _catch_up(patch: EndpointPatch, before: CatchUp, findings: Findings) -> CatchUp:

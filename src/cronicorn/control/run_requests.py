@@ -62,18 +62,20 @@ class RunRequests:
             if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot):
                 return Cancelled.ASKED_TO_STOP
         elif endpoint.state.manual is not None and endpoint.state.manual.slot == wanted.slot:
-            await self._take_back(principal, endpoint.id, wanted.slot)
+            await self._take_back(principal, endpoint.id, wanted.slot, leased=lease is not None)
             return Cancelled.TAKEN_BACK
         elif endpoint.state.slot == wanted.slot:
             raise ConflictError(f"Run {identity} has not begun; pause the endpoint to hold it back.")
         await self._history.get(principal.tenant_id, identity)
         raise ConflictError(f"Run {identity} has ended.")
 
-    async def _take_back(self, principal: Principal, endpoint_id: str, slot: int) -> None:
+    async def _take_back(self, principal: Principal, endpoint_id: str, slot: int, *, leased: bool) -> None:
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
             manual = before.state.manual
             if manual is None or manual.slot != slot:
                 raise ConflictError(f"Run {run_id(endpoint_id, slot, 1)} has ended.")
+            if stored.leased and not leased:
+                raise ConflictError(f"Run {run_id(endpoint_id, slot, 1)} has just begun; cancel it again to stop it.")
             return taken_back(before, stored)
 
         await self._catalog.change(principal.tenant_id, endpoint_id, edit)

@@ -14,7 +14,8 @@ from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 FIRST_TENANT = "default"
-KEY_LENGTH_MIN = 16
+KEY_LENGTH_SAFE = 16
+"""A shorter key can be guessed: it is accepted, since the owner of the machine chose it, and warned of."""
 KEY_LENGTH_MAX = 256
 PREFIX_LENGTH = 8
 NAME_LENGTH_MAX = 255
@@ -91,7 +92,7 @@ class Tenants:
 
     def _api_key(self, tenant_id: str, key: str) -> ApiKey:
         return ApiKey(
-            id=self._new_id("key"), tenant_id=tenant_id, prefix=key[:PREFIX_LENGTH], hash=hash_of(key),
+            id=self._new_id("key"), tenant_id=tenant_id, prefix=_prefix(key), hash=hash_of(key),
             created_at=self._clock.now(),
         )  # fmt: skip
 
@@ -101,8 +102,11 @@ def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def _prefix(key: str) -> str:
+    """What a person knows *key* by: never more than a quarter of it."""
+    return key[: min(PREFIX_LENGTH, len(key) // 4)]
+
+
 def _check_strength(key: str) -> None:
-    if not KEY_LENGTH_MIN <= len(key) <= KEY_LENGTH_MAX or _KEY.fullmatch(key) is None:
-        raise refused(
-            "", f"An API key has {KEY_LENGTH_MIN} to {KEY_LENGTH_MAX} visible ASCII characters; choose a random one."
-        )
+    if len(key) > KEY_LENGTH_MAX or _KEY.fullmatch(key) is None:
+        raise refused("", f"An API key has 1 to {KEY_LENGTH_MAX} visible ASCII characters; choose a long, random one.")

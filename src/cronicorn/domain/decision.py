@@ -61,12 +61,8 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
 
 def _after_manual(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     """The schedule goes on as it was, unless a pause or an archive came while the planned slot waited for this run."""
-    state, run = endpoint.state, facts.run
-    if run is not None:
-        another = state.manual is not None and state.manual.slot != run.slot  # Taken back, and asked for again.
-        state = replace(state, manual=state.manual if another else None, last_run_at=run.started_at)
-    else:
-        state = replace(state, manual=None)
+    last_run_at = facts.run.started_at if facts.run is not None else endpoint.state.last_run_at
+    state = replace(endpoint.state, manual=None, last_run_at=last_run_at)
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
     if not held_back or state.plan is None or state.plan.source in {Source.PAUSED, Source.SUSPENDED}:
         return Settlement(state=state)

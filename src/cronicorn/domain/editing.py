@@ -12,7 +12,7 @@ from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.hint import Hint, paused_until, with_hint, without_pauses, without_steering
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import shifted, whole_millisecond
 from cronicorn.domain.ledger import (
     COALESCED,
     HELD_BACK,
@@ -32,7 +32,7 @@ from cronicorn.domain.slot import Skip, SlotState
 
 def started(endpoint: JobEndpoint, now: datetime, cron: Cron) -> JobEndpoint:
     """A new *endpoint* with its first plan. Nothing before *now* counts as missed."""
-    state = replace(endpoint.state, spaced_from=now, accounted_until=now)
+    state = replace(endpoint.state, spaced_from=whole_millisecond(now), accounted_until=now)
     endpoint = replace(endpoint, state=state)
     return replace(endpoint, state=replace(state, plan=plan_next_run(now, endpoint, cron)))
 
@@ -142,12 +142,10 @@ def asked_to_run(before: JobEndpoint, stored: Stored) -> Change:
 
 
 def taken_back(before: JobEndpoint, stored: Stored) -> Change:
-    """The endpoint without its waiting manual slot. Raises ConflictError when none waits, or it has plainly begun."""
+    """The endpoint without its waiting manual slot. Raises ConflictError when none waits."""
     manual = before.state.manual
     if manual is None:
         raise ConflictError(f"No manual run of endpoint {before.id} is waiting.")
-    if stored.leased and not _running(before, stored):
-        raise ConflictError(f"The manual run of endpoint {before.id} has begun; cancel run {manual.slot} instead.")
     skip = dropped(
         manual.requested_at,
         SlotState.CANCELED,
@@ -186,4 +184,4 @@ def _rested(endpoint: JobEndpoint, state: EndpointState, now: datetime) -> Endpo
     if endpoint.interval_max is None or state.spaced_from is None:
         return state
     overdue = shifted(state.spaced_from, endpoint.interval_max) <= now
-    return replace(state, spaced_from=now) if overdue else state
+    return replace(state, spaced_from=whole_millisecond(now)) if overdue else state

@@ -41,6 +41,11 @@ def instant_of(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def whole_millisecond(instant: datetime) -> datetime:
+    """*instant* without what the wire can't tell: instants are written there in milliseconds."""
+    return instant.replace(microsecond=instant.microsecond // 1_000 * 1_000)
+
+
 def stable_fraction(*parts: str) -> float:
     """A number in [0, 1) that depends on *parts* only and is spread evenly (BLAKE2b)."""
     digest = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -10,7 +10,9 @@ from typing import Any
 
 import uvicorn
 
+from cronicorn.control.tenants import KEY_LENGTH_SAFE
 from cronicorn.scheduler import Scheduler
+from cronicorn.wiring.descriptors import raise_descriptor_limit
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.listening import listen, url_of
 from cronicorn.wiring.rest import rest_app
@@ -65,6 +67,9 @@ class _ApiServer(uvicorn.Server):
 
 async def serve(settings: Settings, told: Callable[[Started], None]) -> int:
     """Run until a signal ends it, and answer the exit code. Raises UnavailableError when it can't start."""
+    raise_descriptor_limit()
+    if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
+        log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
     async with engine(settings) as parts:
         with listen(settings.host, settings.port) as socket, stop_requests() as requests:
             new_key = await parts.control.tenants.bootstrap(settings.api_key)

@@ -75,12 +75,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         field="renew_interval", unit="duration", default="10s", example="10s",
         read=readers.duration(50 * _MS, 20 * _MINUTE),
-        meaning="How often leases are renewed.",
+        meaning="How often leases are renewed; a third of LEASE_TTL unless set.",
     ),
     Setting(
         field="lease_margin", unit="duration", default="3s", example="3s",
         read=readers.duration(10 * _MS, 10 * _MINUTE),
-        meaning="A worker stops a call this much before its lease ends, by its own clock.",
+        meaning="A worker stops a call this much before its lease ends, by its own clock; a tenth of LEASE_TTL unless "
+        "set.",
     ),
     Setting(
         field="poll_interval", unit="duration", default="1s", example="1s", read=readers.duration(10 * _MS, _MINUTE),
@@ -156,6 +157,7 @@ class Settings:
                 values[setting.field] = _value(setting, given.get(setting.name, "").strip())
             except ValueError as error:
                 problems.append((setting.name, _refusal(setting, given[setting.name], error)))
+        _follow_the_lease(given, values)
         problems.extend(_contradictions(values))
         if problems:
             raise _unusable(problems)
@@ -189,6 +191,13 @@ def _unknown_names(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             continue
         near = get_close_matches(name, known, n=1, cutoff=0.0)
         yield name, f"{name} is no setting. Did you mean {near[0]}? `cronicorn settings` lists all of them."
+
+
+def _follow_the_lease(given: Mapping[str, str], values: dict[str, Any]) -> None:
+    """Renew every third and stop a tenth before the end of a lease whose length alone was chosen."""
+    for name, parts in (("renew_interval", 3), ("lease_margin", 10)):
+        if "lease_ttl" in values and f"{PREFIX}{name.upper()}" not in given:
+            values[name] = values["lease_ttl"] / parts
 
 
 def _contradictions(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -39,16 +39,17 @@ class Stores:
 
 async def open_stores(url: DatabaseUrl, clock: Clock, *, durable: bool) -> Stores:
     """The store that *url* names, with its newest schema. Raises UnavailableError."""
-    opened: MemoryStores | SqliteStores
     if url.backend == "memory":
         from cronicorn.adapters.memory.stores import MemoryStores
 
-        opened = MemoryStores.open(clock)
-    else:
-        from cronicorn.adapters.sqlite.stores import SqliteStores
+        return _over(MemoryStores.open(clock))
+    from cronicorn.adapters.sqlite.stores import SqliteStores
 
-        _check_place(url)
-        opened = await SqliteStores.open(url.file, clock, durable=durable)
+    _check_place(url)
+    return _over(await SqliteStores.open(url.file, clock, durable=durable))
+
+
+def _over(opened: "MemoryStores | SqliteStores") -> Stores:
     return Stores(
         job_store=opened.job_store,
         jobs=opened.jobs,

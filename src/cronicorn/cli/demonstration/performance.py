@@ -14,7 +14,7 @@ from cronicorn.cli.demonstration.processes import NotStartedError, RunningShop, 
 from cronicorn.cli.demonstration.rest import Rest, RestError
 from cronicorn.cli.demonstration.story import Story
 from cronicorn.cli.demonstration.summary import show_summary
-from cronicorn.cli.demonstration.view import LiveView, PlainView, View
+from cronicorn.cli.demonstration.view import View, opened_view
 from cronicorn.cli.demonstration.watching import Watcher
 from cronicorn.domain.errors import UnavailableError
 
@@ -26,11 +26,11 @@ def perform(story: Story, console: Console, now: Callable[[], datetime], *, live
 
     Nothing it started runs on, and no file is left, however it ends.
     """
-    view: View = LiveView(console, now) if live else PlainView(console)
     try:
         with a_shop(story) as shop, a_scheduler(secrets.token_urlsafe(16)) as rest:
             console.print(f"The shop listens on {shop.url}, Cronicorn on {rest.url}.", soft_wrap=True)
-            board = _play(story, shop, rest, view, now())
+            with opened_view(console, now, live=live) as view:
+                board = _play(story, shop, rest, view, now())
     except KeyboardInterrupt:
         console.print("Stopped.")
         return _INTERRUPTED
@@ -49,6 +49,5 @@ def _play(story: Story, shop: RunningShop, rest: Rest, view: View, opened_at: da
     for part in parts(story, shop.url, opened_at):
         endpoint_id = rest.post(f"/api/jobs/{job_id}/endpoints", part.document)["id"]
         board.rows[part.name] = Row(endpoint_id, part.name, part.schedule)
-    with view:
-        Director(story, rest, Watcher(rest, job_id, board, view), view, board).play()
+    Director(story, rest, Watcher(rest, job_id, board, view), view, board).play()
     return board

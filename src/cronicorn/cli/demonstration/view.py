@@ -1,10 +1,10 @@
 """What the demonstration shows: plain lines anywhere, a live picture in a terminal."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -24,12 +24,6 @@ _STYLES = {Phase.CALM: "green", Phase.FLASH_SALE: "yellow", Phase.FAILING: "red"
 class View(Protocol):
     """Shows the demonstration."""
 
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
-
     def note(self, board: Board, text: str) -> None:
         """Tell what the shop or a person does."""
         ...
@@ -47,19 +41,21 @@ class View(Protocol):
         ...
 
 
+@contextmanager
+def opened_view(console: Console, now: Callable[[], datetime], *, live: bool) -> Iterator[View]:
+    """A view on *console* that leaves it as it was."""
+    if not live:
+        yield PlainView(console)
+        return
+    with Live(console=console, vertical_overflow="crop", auto_refresh=False) as screen:
+        yield LiveView(console, screen, now)
+
+
 class PlainView:
     """One line for everything that happens."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        pass
 
     def note(self, board: Board, text: str) -> None:
         """Print *text*."""
@@ -83,20 +79,11 @@ class PlainView:
 class LiveView:
     """The story's line of time, a table of the endpoints, and the last happenings."""
 
-    def __init__(self, console: Console, now: Callable[[], datetime]) -> None:
+    def __init__(self, console: Console, screen: Live, now: Callable[[], datetime]) -> None:
         self._console = console
+        self._live = screen
         self._now = now
         self._lines: deque[Text] = deque(maxlen=_LINES_KEPT)
-        self._live = Live(console=console, refresh_per_second=8, vertical_overflow="crop", auto_refresh=False)
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._live.stop()
 
     def note(self, board: Board, text: str) -> None:
         """Add *text* to the happenings."""
