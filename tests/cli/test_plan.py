@@ -21,10 +21,6 @@ def changed(**fields):
     return json.dumps({**GOOD, "endpoint": {**GOOD["endpoint"], **fields}})
 
 
-def without(name):
-    return json.dumps({**GOOD, "endpoint": {key: value for key, value in GOOD["endpoint"].items() if key != name}})
-
-
 def test_every_sample_is_answered_exactly_and_in_order():
     lines = SAMPLES.read_text().splitlines()
     expected = [json.loads(line)["expect"] for line in lines]

@@ -56,7 +56,7 @@ class Tenants:
         """Make sure that somebody can ask: the first tenant exists, and *key*, if given, opens it.
 
         Answers a newly made key, to be shown once, when none was given and there was no tenant. Safe to call from
-        several processes at once. Raises InvalidInputError for a key that is too short or holds odd characters.
+        several processes at once. Raises InvalidInputError for a key that is empty, too long or holds odd characters.
         """
         if key is not None:
             _check_strength(key)

@@ -1,6 +1,6 @@
 """What the domain needs from the world, as protocols: what, never how.
 
-Every sentence of a docstring here is a promise, and `cronicorn.testing` has a test for it. Stores raise UnavailableError
+Every sentence of a docstring here is a promise with a test in `cronicorn.testing`. Stores raise UnavailableError
 when they can't be reached; nothing is then half written.
 """
 
@@ -85,7 +85,7 @@ class JobStore(Protocol):
         ...
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
-        """Record *run* (None: the slot came too late to run), apply what *decide* answers and end *lease*, all or nothing.
+        """Record *run* (None: the slot came too late), apply what *decide* answers and end *lease*, all or nothing.
 
         Raises LeaseLostError when another claim came after *lease*, or an edit put its slot aside (`Lease.fits`);
         nothing is written then. Expiry alone loses nothing. Settling the same lease again with the same run is answered
@@ -99,7 +99,7 @@ class JobStore(Protocol):
         ...
 
     async def next_due_at(self) -> datetime | None:
-        """When `claim_due` will next find something: the earliest due instant or lease expiry; None when nothing waits."""
+        """When `claim_due` will next find something: the earliest due instant or lease expiry, or None."""
         ...
 
 
@@ -149,7 +149,7 @@ class EndpointCatalog(Protocol):
         ...
 
     async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
-        """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError when the job is not there."""
+        """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError for the job."""
         ...
 
     async def change(
@@ -205,7 +205,7 @@ class RunControl(Protocol):
         ...
 
     async def record_test(self, run: Run) -> int:
-        """Store the run of a test call under a slot number of its own and answer that number. The plan stays as it is."""
+        """Store the run of a test call under a slot number of its own, and answer that number. No plan changes."""
         ...
 
 

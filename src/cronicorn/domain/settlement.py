@@ -48,7 +48,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """All consequences of one outcome: plan, hints, rule states and counters (in `state`), skips, hints for siblings."""
+    """All that follows from one outcome: plan, hints, rule states and counters (`state`), skips, hints for siblings."""
 
     state: EndpointState
     skips: tuple[Skip, ...] = ()

@@ -27,7 +27,11 @@ class MemoryStores:
     @classmethod
     def open(cls, clock: Clock) -> Self:
         """Empty stores whose leases *clock* judges."""
-        database = MemoryDatabase(clock)
+        return cls.over(MemoryDatabase(clock))
+
+    @classmethod
+    def over(cls, database: MemoryDatabase) -> Self:
+        """The stores of a *database*."""
         return cls(
             job_store=MemoryJobStore(database),
             jobs=MemoryJobCatalog(database),
