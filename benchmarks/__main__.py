@@ -1,4 +1,4 @@
-"""`python -m benchmarks [drain|lateness|plan|cron ...] [--json]`: all of them when none is named."""
+"""`python -m benchmarks [drain|lateness|plan|cron ...] [--json] [--quick]`: all of them when none is named."""
 
 import argparse
 
@@ -12,9 +12,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*_ALL, []], metavar="NAME", help=f"one of {', '.join(_ALL)}")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON instead of tables")
+    parser.add_argument("--quick", action="store_true", help="only show that they run; the figures mean nothing")
     arguments = parser.parse_args()
     for name in arguments.names or _ALL:
-        _ALL[name](as_json=arguments.as_json)
+        _ALL[name](as_json=arguments.as_json, quick=arguments.quick)
 
 
 if __name__ == "__main__":

@@ -24,19 +24,22 @@ from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Dispatcher
 
-SLOTS = 4_000
-REPEATS = 3
+_SLOTS = 4_000
+_REPEATS = 3
 _BATCH = 100
 _LONG = timedelta(days=1)
+_STATE = "x" * 400
+"""As long as the state of an endpoint without hints is when stored."""
 
 
-def run(*, as_json: bool) -> None:
+def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
+    slots, repeats = (200, 1) if quick else (_SLOTS, _REPEATS)
     with target_server() as target:
-        product = [uvloop.run(_product(target)) for _ in range(REPEATS + 1)][1:]
-        bound = [uvloop.run(_bound(target)) for _ in range(REPEATS + 1)][1:]
+        product = [uvloop.run(_product(target, slots)) for _ in range(repeats + 1)][1:]
+        bound = [uvloop.run(_bound(target, slots)) for _ in range(repeats + 1)][1:]
     rows = [_row("bound: calls and rows only", bound, bound), _row("cronicorn, SQLite", product, bound)]
-    about = f"{SLOTS} due slots, {CALLS_MAX} calls at once, every run recorded; medians of {REPEATS} after a warm-up"
+    about = f"{slots} due slots, {CALLS_MAX} calls at once, every run recorded; medians of {repeats} after a warm-up"
     Report(name="drain", about=about, rows=rows).show(as_json=as_json)
 
 
@@ -47,19 +50,19 @@ def _row(name: str, measured: list[tuple[float, float]], bound: list[tuple[float
     return {"what": name, "runs/s": rate, "of the bound": rate / bound_rate, "CPU µs/run": cpu * 1e6}
 
 
-async def _product(target: Target) -> tuple[float, float]:
+async def _product(target: Target, slots: int) -> tuple[float, float]:
     async with a_world() as world:
         now = datetime.now(UTC)
         baseline = Baseline(interval=_LONG, anchor_at=now)
-        await asyncio.gather(*(world.add(number, baseline, f"{target.url}/{number}", now) for number in range(SLOTS)))
+        await asyncio.gather(*(world.add(number, baseline, f"{target.url}/{number}", now) for number in range(slots)))
 
         async def drain() -> None:
             async with world.scheduler():
                 while await world.stores.health.overdue(timedelta(0)) or _in_progress(world.file):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
 
-        measured = await _measured(drain)
-        assert _successes(world.file) == SLOTS
+        measured = await _measured(drain, slots)
+        assert _successes(world.file) == slots
         return measured
 
 
@@ -73,7 +76,7 @@ def _in_progress(file: Path) -> list[object]:
         return connection.execute("SELECT 1 FROM schedule WHERE claim_id IS NOT NULL LIMIT 1").fetchall()
 
 
-async def _bound(target: Target) -> tuple[float, float]:
+async def _bound(target: Target, slots: int) -> tuple[float, float]:
     with TemporaryDirectory() as folder:
         connection = sqlite3.connect(Path(folder) / "bound.db", isolation_level=None)
         connection.executescript(
@@ -81,45 +84,44 @@ async def _bound(target: Target) -> tuple[float, float]:
             "CREATE TABLE schedule (number INTEGER PRIMARY KEY, due_us INTEGER, state TEXT);"
             "CREATE TABLE runs (number INTEGER, slot INTEGER, started_us INTEGER, status TEXT, body TEXT);"
         )
-        state = "x" * 400
-        connection.executemany("INSERT INTO schedule VALUES (?, 0, ?)", [(number, state) for number in range(SLOTS)])
+        connection.executemany("INSERT INTO schedule VALUES (?, 0, ?)", [(number, _STATE) for number in range(slots)])
 
         async def drain() -> None:
             async with curl() as dispatcher:
-                await _call_and_write(dispatcher, target, connection, state)
+                await _call_and_write(dispatcher, target, connection, slots)
 
-        return await _measured(drain)
+        return await _measured(drain, slots)
 
 
-async def _call_and_write(dispatcher: Dispatcher, target: Target, connection: sqlite3.Connection, state: str) -> None:
-    numbers, answers = iter(range(SLOTS)), list[tuple[int, Outcome]]()
+async def _call_and_write(dispatcher: Dispatcher, target: Target, connection: sqlite3.Connection, slots: int) -> None:
+    numbers, answers = iter(range(slots)), list[tuple[int, Outcome]]()
 
     async def worker() -> None:
         for number in numbers:
             endpoint = an_endpoint(id=f"ep{number}", request=Request(url=f"{target.url}/{number}"))
             answers.append((number, await dispatcher.dispatch(call_for(endpoint, 1))))
             if len(answers) >= _BATCH:
-                _write(connection, answers, state)
+                _write(connection, answers)
 
     await asyncio.gather(*(worker() for _ in range(CALLS_MAX)))
-    _write(connection, answers, state)
+    _write(connection, answers)
 
 
-def _write(connection: sqlite3.Connection, answers: list[tuple[int, Outcome]], state: str) -> None:
+def _write(connection: sqlite3.Connection, answers: list[tuple[int, Outcome]]) -> None:
     now_us = time.time_ns() // 1_000
     connection.execute("BEGIN IMMEDIATE")
     rows = [(number, 1, now_us, outcome.kind.value, outcome.body) for number, outcome in answers]
     assert all(outcome.status_code == 200 for _, outcome in answers)  # A bound of failures would be no bound.
     connection.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?)", rows)
-    updates = [(now_us, state, number) for number, _ in answers]
+    updates = [(now_us, _STATE, number) for number, _ in answers]
     connection.executemany("UPDATE schedule SET due_us = ?, state = ? WHERE number = ?", updates)
     connection.execute("COMMIT")
     answers.clear()
 
 
-async def _measured(drain: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+async def _measured(drain: Callable[[], Awaitable[None]], slots: int) -> tuple[float, float]:
     """Slots a second, and CPU seconds of this process for each."""
     start, cpu = time.perf_counter(), cpu_seconds()
     await drain()
     elapsed = time.perf_counter() - start
-    return SLOTS / elapsed, (cpu_seconds() - cpu) / SLOTS
+    return slots / elapsed, (cpu_seconds() - cpu) / slots

@@ -19,23 +19,24 @@ from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.outgoing import call_for
 
-SECONDS = 15
+_SECONDS = 15.0
 _WARM_UP = 3
 _LOADS = ((100, 1.0), (500, 1.0), (1_000, 10.0))
 """Endpoints, and the interval of each in seconds."""
 
 
-def run(*, as_json: bool) -> None:
+def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
     rows: list[Row] = []
+    seconds, loads = (1.0, ((20, 0.5),)) if quick else (_SECONDS, _LOADS)
     with target_server() as target:
-        for endpoints, interval in _LOADS:
-            bound = uvloop.run(_bound(target, endpoints, interval))
-            product = uvloop.run(_product(target, endpoints, interval))
+        for endpoints, interval in loads:
+            bound = uvloop.run(_bound(target, endpoints, interval, seconds))
+            product = uvloop.run(_product(target, endpoints, interval, seconds))
             load = f"{endpoints} each {interval:g} s"
             rows.append({"endpoints": load, "what": "bound: bare timers", **bound})
             rows.append({"endpoints": load, "what": "cronicorn, SQLite", **product})
-    about = f"ms from the grid to the request's arrival, over {SECONDS} s after {_WARM_UP} s of warm-up"
+    about = f"ms from the grid to the request's arrival, over {seconds:g} s after {_WARM_UP} s of warm-up"
     Report(name="lateness", about=about, rows=rows).show(as_json=as_json)
 
 
@@ -43,7 +44,7 @@ def _path(number: int, phase: float, interval: float) -> str:
     return f"/{number}?phase={phase:.6f}&interval={interval}"
 
 
-async def _product(target: Target, endpoints: int, interval: float) -> dict[str, float | int]:
+async def _product(target: Target, endpoints: int, interval: float, seconds: float) -> dict[str, float | int]:
     async with a_world() as world:
         begin = math.ceil(time.time()) + 1
         for number in range(endpoints):
@@ -52,10 +53,10 @@ async def _product(target: Target, endpoints: int, interval: float) -> dict[str,
             url = target.url + _path(number, phase, interval)
             await world.add(number, Baseline(interval=timedelta(seconds=interval), anchor_at=anchor), url, None)
         async with world.scheduler():
-            return await _watched(target, endpoints, interval)
+            return await _watched(target, endpoints, interval, seconds)
 
 
-async def _bound(target: Target, endpoints: int, interval: float) -> dict[str, float | int]:
+async def _bound(target: Target, endpoints: int, interval: float, seconds: float) -> dict[str, float | int]:
     async with curl() as dispatcher:
         begin = math.ceil(time.time()) + 1
 
@@ -70,18 +71,18 @@ async def _bound(target: Target, endpoints: int, interval: float) -> dict[str, f
 
         timers = [asyncio.create_task(timer(number)) for number in range(endpoints)]
         try:
-            return await _watched(target, endpoints, interval)
+            return await _watched(target, endpoints, interval, seconds)
         finally:
             for task in timers:
                 task.cancel()
             await asyncio.gather(*timers, return_exceptions=True)
 
 
-async def _watched(target: Target, endpoints: int, interval: float) -> dict[str, float | int]:
+async def _watched(target: Target, endpoints: int, interval: float, seconds: float) -> dict[str, float | int]:
     await asyncio.sleep(_WARM_UP)
     target.arrivals()
     cpu, start = cpu_seconds(), time.monotonic()
-    await asyncio.sleep(SECONDS)
+    await asyncio.sleep(seconds)
     arrivals = target.arrivals()
     elapsed = time.monotonic() - start
     late = sorted(_late_ms(path, at) for path, at in arrivals)

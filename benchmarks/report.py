@@ -35,8 +35,8 @@ class Report:
             "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "cpu": platform.machine()},
             "rows": list(self.rows),
         }
-        RESULTS.mkdir(exist_ok=True)
         text = json.dumps(document, indent=2)
+        RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{self.name}.json").write_text(text + "\n", encoding="utf-8")
         if as_json:
             print(text)
@@ -64,7 +64,7 @@ def _cell(value: str | float | None) -> str:
     )
 
 
-def microseconds_each(function: Callable[[], object], *, number: int = 2_000, repeats: int = 7) -> float:
+def microseconds_each(function: Callable[[], object], *, number: int, repeats: int = 7) -> float:
     """The median over *repeats* of the mean microseconds of *function*, after one warm-up round."""
     means = []
     for _ in range(repeats + 1):

@@ -1,7 +1,7 @@
 """Read the documentation: pages, fenced blocks, tables and links."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +63,9 @@ def with_marked(text: str, parts: dict[str, str]) -> str:
 def first_cells(text: str) -> list[str]:
     """What stands in backticks at the beginning of each row of a table."""
     return _FIRST_CELL.findall(text)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)

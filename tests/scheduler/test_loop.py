@@ -212,3 +212,19 @@ def test_retries_are_attempts_of_one_slot():
         (1, 1, "failed"), (1, 2, "failed"), (1, 3, "success"),
     ]  # fmt: skip
     assert len({call.headers["Idempotency-Key"] for call in dispatcher.calls}) == 1
+
+
+def test_a_hints_run_that_meets_a_nominal_instant_stands_for_it():
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=EVERY_MINUTE)
+        await world.hint("ep1", an_interval_hint(30 * SECOND, now=clock.now()))
+        async with world.worker():
+            await asyncio.sleep(185)
+        return await world.runs(), await world.skips()
+
+    runs, skips = run_virtually(main)
+
+    assert [(run.due_at - START).total_seconds() for run in runs] == [30, 60, 90, 120, 150, 180]
+    assert [run.nominal_at is not None for run in runs] == [False, True] * 3
+    assert skips == []

@@ -64,7 +64,16 @@ def plan_next_run(now: datetime, endpoint: JobEndpoint, cron: Cron) -> Plan:
     chosen = _deferred(now, endpoint, chosen, steps)
     chosen = _clamped(now, endpoint, chosen, steps)
     chosen = _paused(now, endpoint, chosen, steps)
-    return Plan(chosen.at, chosen.source, Trace(now, tuple(steps)), chosen.nominal_at)
+    nominal_at = chosen.nominal_at or _met(endpoint, chosen.at, cron)
+    return Plan(chosen.at, chosen.source, Trace(now, tuple(steps)), nominal_at)
+
+
+def _met(endpoint: JobEndpoint, at: datetime | None, cron: Cron) -> datetime | None:
+    """The nominal instant that a run planned *at* for another reason happens to meet: it stands for that one too."""
+    if at is None or _accounted(endpoint, at):
+        return None
+    grid = Grid(endpoint, cron)
+    return shifted(at, -grid.offset) if grid.next(shifted(at, -MICROSECOND)) == at else None
 
 
 def _choose(now: datetime, endpoint: JobEndpoint, cron: Cron, steps: list[Step]) -> _Candidate:

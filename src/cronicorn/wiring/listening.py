@@ -13,9 +13,11 @@ def listen(host: str, port: int) -> socket.socket:
     where = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise UnavailableError(f"Can't listen on {where}: {_why(error)}") from error
+    # asyncio switches off Nagle's delay only where the protocol is named, and an answer would wait 40 ms for it.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 def url_of(listening: socket.socket) -> str:

@@ -10,6 +10,7 @@ from cronicorn.adapters.memory.runs import MemoryRunControl
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.ports import Clock
 
 
 class IdOnlyGuard(MemoryJobStore):
@@ -174,7 +175,7 @@ class RepeatedSettlement(MemoryJobStore):
         super()._settled_before(lease)
         row = self._database.rows[lease.endpoint.id]
         row.endpoint = replace(row.endpoint, state=replace(row.endpoint.state, failure_count=7))
-        return replace(row.done.settlement, state=row.endpoint.state)
+        return super()._settled_before(lease)
 
 
 class NoAnswerTwice(MemoryJobStore):
@@ -245,9 +246,9 @@ MUTANTS = (
 )  # fmt: skip
 
 
-def wrong_stores(mutant: type, clock: object) -> MemoryStores:
+def wrong_stores(mutant: type, clock: Clock) -> MemoryStores:
     """Stores in memory of which one is a *mutant*."""
     database = MemoryDatabase(clock)
-    stores = MemoryStores.over(database)
-    ports = {MemoryJobStore: "job_store", MemoryEndpointCatalog: "endpoints", MemoryRunControl: "run_control"}
-    return replace(stores, **{ports[mutant.__base__]: mutant(database)})
+    ports = ((MemoryJobStore, "job_store"), (MemoryEndpointCatalog, "endpoints"), (MemoryRunControl, "run_control"))
+    port = next(name for kind, name in ports if issubclass(mutant, kind))
+    return replace(MemoryStores.over(database), **{port: mutant(database)})

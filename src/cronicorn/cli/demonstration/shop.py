@@ -41,6 +41,7 @@ class Shop:
     story: Story
     opened_at: float | None = None
     calls: Counter[str] = field(default_factory=Counter)
+    payments_lost: bool = False
 
     def open(self) -> None:
         """Begin the story."""
@@ -58,7 +59,7 @@ class Shop:
             case "/checkout":
                 return self._checkout(phase, facts)
             case "/payments":
-                return _payments(phase, facts, self.calls[path])
+                return self._payments(phase, facts)
             case "/newsletter" | "/doors":
                 return Answer(202, facts | {"accepted": True})
             case "/report":
@@ -71,6 +72,14 @@ class Shop:
             return Answer(200, facts | {"queue": 140 if phase is Phase.FLASH_SALE else 3})
         wait = self.story.scaled(RETRY_AFTER_S, RETRY_AFTER_MIN_S)
         return Answer(503, facts | {"error": "The checkout is restarting."}, ((b"retry-after", b"%d" % wait),))
+
+    def _payments(self, phase: Phase, facts: dict[str, object]) -> Answer:
+        """While the shop fails, every other call gets through: a retry is worth it."""
+        if phase is Phase.FAILING:
+            self.payments_lost = not self.payments_lost
+            if self.payments_lost:
+                return Answer(500, facts | {"error": "The payment was not booked."})
+        return Answer(200, facts | {"booked": True})
 
     async def __call__(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -87,13 +96,6 @@ def _stock(phase: Phase, facts: dict[str, object], calls: int) -> Answer:
         return Answer(500, facts | {"error": "The stock database is full."})
     orders = 240 if phase is Phase.FLASH_SALE else 12
     return Answer(200, facts | {"ordersPerMinute": orders, "stock": max(0, 500 - calls)})
-
-
-def _payments(phase: Phase, facts: dict[str, object], calls: int) -> Answer:
-    """While the shop fails, every other call gets through: a retry is worth it."""
-    if phase is Phase.FAILING and calls % 2:
-        return Answer(500, facts | {"error": "The payment was not booked."})
-    return Answer(200, facts | {"booked": True})
 
 
 def main() -> None:

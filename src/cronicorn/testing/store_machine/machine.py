@@ -143,7 +143,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.settle(pick=0, ending=ending)
 
     @precondition(lambda self: self.taken)
-    @rule(chosen=st.lists(picks, max_size=3), ttl=ttls)
+    @rule(chosen=st.lists(picks, min_size=1, max_size=3), ttl=ttls)
     def renew(self, *, chosen: list[int], ttl: timedelta) -> None:
         takens = self._pick_all(chosen)
         held = [taken for taken in takens if not taken.known.deleted and taken.known.claim is taken]
@@ -199,10 +199,11 @@ class StoreMachine(RuleBasedStateMachine):
             if known.endpoint.job_id == job_id:
                 known.endpoint = self._seen(known)[0]
 
-    @precondition(lambda self: self.alive)
+    @precondition(lambda self: any(not taken.known.deleted for taken in self.taken))
     @rule(pick=picks, off=st.integers(0, 1))
     def cancel(self, *, pick: int, off: int) -> None:
-        known = self.alive[pick % len(self.alive)]
+        held = [taken.known for taken in self.taken if not taken.known.deleted]
+        known = held[-1 - pick % len(held)]
         slot = (known.claim.lease.slot if known.claim is not None else known.endpoint.state.slot) + off
         cancelled = self.fleet.ask(lambda store, _: store.run_control.cancel(TENANT, known.endpoint.id, slot)).first
         live = known.leased(self.clock.now()) and off == 0
@@ -227,6 +228,14 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(length=lengths)
     def wait(self, *, length: timedelta) -> None:
         self.clock.advance(length)
+
+    @precondition(lambda self: self.taken)
+    @rule(pick=picks)
+    def lose(self, *, pick: int) -> None:
+        """The worker of a lease is heard of no more, until the lease has expired."""
+        expires_at = self._pick(pick).known.expires_at
+        if expires_at > self.clock.now():
+            self.clock.advance(expires_at - self.clock.now())
 
     @rule()
     def wait_until_due(self) -> None:

@@ -1,0 +1,20 @@
+"""Benchmarks stay alive: each runs once, small. What they measure here means nothing."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+
+@pytest.mark.parametrize("name", ["plan", "cron", "drain", "lateness"])
+def test_a_benchmark_runs_and_answers_json_with_a_bound(name):
+    command = [sys.executable, "-m", "benchmarks", name, "--json", "--quick"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+
+    report = json.loads(done.stdout)
+    assert report["name"] == name
+    assert len(report["rows"]) >= 2

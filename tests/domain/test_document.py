@@ -1,0 +1,205 @@
+"""What becomes a document comes back as it was."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
+from cronicorn.domain.document import (
+    endpoint_document,
+    endpoint_of,
+    hint_document,
+    hint_of,
+    outcome_document,
+    outcome_of,
+    skip_document,
+    skip_of,
+    state_document,
+    state_of,
+)
+from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.fields import Value
+from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
+from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.domain.trace import Trace
+from tests.domain.strategies import CRON, hints, instants, lengths, maybe, wild_endpoints
+
+texts = st.text(st.characters(), max_size=8)  # Halves of surrogate pairs included.
+headers = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+requests = st.builds(
+    Request,
+    url=texts,
+    method=st.sampled_from(Method),
+    headers=headers,
+    body_json=maybe(texts),
+    timeout=lengths,
+    execution_max=lengths,
+    response_kb_max=st.integers(),
+    redirects_max=st.integers(),
+)
+statuses = st.builds(StatusRange, low=st.integers(), high=st.integers())
+outcomes = st.builds(
+    Outcome,
+    kind=st.sampled_from(OutcomeKind),
+    duration=lengths,
+    status_code=maybe(st.integers()),
+    headers=headers,
+    body=maybe(texts),
+    body_is_json=st.booleans(),
+    body_truncated=st.booleans(),
+    error=maybe(texts),
+)
+skips = st.builds(
+    Skip,
+    state=st.sampled_from(SlotState),
+    reason=texts,
+    first_at=instants,
+    last_at=instants,
+    count=st.integers(),
+    exact=st.booleans(),
+)
+
+
+@st.composite
+def endpoints(draw: st.DrawFn) -> JobEndpoint:
+    return replace(
+        draw(wild_endpoints()),
+        name=draw(texts),
+        description=draw(maybe(texts)),
+        request=draw(requests),
+        success=SuccessCriteria(statuses=tuple(draw(st.lists(statuses, max_size=2)))),
+        created_at=draw(instants),
+        updated_at=draw(instants),
+        archived_at=draw(maybe(instants)),
+        version=draw(st.integers()),
+    )
+
+
+@st.composite
+def states(draw: st.DrawFn) -> EndpointState:
+    endpoint = draw(wild_endpoints())
+    plan = draw(maybe(st.just(plan_next_run(MIDNIGHT, endpoint, CRON))))
+    if plan is not None:
+        plan = replace(plan, trace=Trace.decode(plan.trace.encode()))
+    return replace(endpoint.state, plan=plan, slot=draw(st.integers(1)))
+
+
+def _stored(document: Value) -> dict[str, Value]:
+    """*document* as it comes back from a text column."""
+    return json.loads(json.dumps(document, allow_nan=False))
+
+
+def _newer(value: Value) -> Value:
+    """*value* as a newer version might write it, which knows more."""
+    match value:
+        case dict():
+            return {key: _newer(part) for key, part in value.items()} | {"from_the_future": [{"a": None}]}
+        case list():
+            return [_newer(part) for part in value]
+        case _:
+            return value
+
+
+@given(endpoints())
+def test_an_endpoint_comes_back_without_its_state(endpoint):
+    assert endpoint_of(_stored(endpoint_document(endpoint))) == replace(endpoint, state=EndpointState())
+
+
+@given(states())
+def test_a_state_comes_back(state):
+    assert state_of(_stored(state_document(state))) == state
+
+
+@given(hints(), texts)
+def test_a_hint_comes_back(hint, reason):
+    hint = replace(hint, reason=reason)
+
+    assert hint_of(_stored(hint_document(hint))) == hint
+
+
+@given(skips)
+def test_a_skip_comes_back(skip):
+    assert skip_of(_stored(skip_document(skip))) == skip
+
+
+@given(outcomes)
+def test_an_outcome_comes_back_with_the_body_that_was_kept_apart(outcome):
+    document = _stored(outcome_document(outcome))
+
+    assert "body" not in document
+    assert outcome_of(document, outcome.body) == outcome
+
+
+@given(endpoints(), states(), outcomes)
+def test_keys_of_a_newer_version_are_passed_over(endpoint, state, outcome):
+    documents = [endpoint_document(endpoint), state_document(state), outcome_document(outcome)]
+
+    newer = [_newer(document) for document in documents]
+
+    assert endpoint_of(newer[0]) == replace(endpoint, state=EndpointState())
+    assert state_of(newer[1]) == state
+    assert outcome_of(newer[2], outcome.body) == outcome
+
+
+@given(endpoints(), states(), outcomes)
+def test_a_document_holds_whole_numbers_only_and_says_their_unit(endpoint, state, outcome):
+    for document in (endpoint_document(endpoint), state_document(state), outcome_document(outcome)):
+        _check_values(document)
+
+
+def _check_values(value: Value) -> None:
+    match value:
+        case dict():
+            for key, part in value.items():
+                unit_is_said = key.endswith("_us") or not key.endswith(("_at", "_until", "_max_us", "interval"))
+                assert unit_is_said, key
+                _check_values(part)
+        case list():
+            for part in value:
+                _check_values(part)
+        case _:
+            assert isinstance(value, str | int | bool)
+
+
+def test_what_an_older_version_left_out_takes_its_default():
+    endpoint = an_endpoint(request=Request(url="http://shop.example/"), baseline=an_endpoint().baseline)
+    known = {"id", "tenant_id", "job_id", "name", "request", "baseline", "created_at_us", "updated_at_us"}
+    document = {key: value for key, value in endpoint_document(endpoint).items() if key in known}
+    document["request"] = {"url": "http://shop.example/"}
+
+    assert endpoint_of(document) == replace(endpoint, state=EndpointState())
+    assert state_of({}) == EndpointState()
+
+
+@pytest.mark.parametrize(
+    ("read", "document"),
+    [
+        (endpoint_of, {}),
+        (endpoint_of, endpoint_document(an_endpoint()) | {"name": 7}),
+        (endpoint_of, endpoint_document(an_endpoint()) | {"request": []}),
+        (endpoint_of, endpoint_document(an_endpoint()) | {"success": [[200]]}),
+        (state_of, {"slot": "one"}),
+        (state_of, {"hints": [3]}),
+        (state_of, {"plan": {"source": "paused"}}),
+        (state_of, {"plan": {"source": "elsewhere", "trace": "1"}}),
+        (hint_of, {"kind": "pause"}),
+        (skip_of, {"state": "ran", "first_at_us": 0}),
+    ],
+)
+def test_what_is_no_such_document_is_refused(read: Callable[[dict[str, Value]], object], document: dict[str, Value]):
+    with pytest.raises(ValueError, match="missing|is|not|holds"):
+        read(document)
+
+
+def test_the_longest_length_comes_back():
+    endpoint = an_endpoint(interval_min=timedelta.max, interval_max=timedelta.min)
+
+    back = endpoint_of(_stored(endpoint_document(endpoint)))
+
+    assert (back.interval_min, back.interval_max) == (timedelta.max, timedelta.min)
