@@ -152,9 +152,7 @@ class EndpointCatalog(Protocol):
         """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError for the job."""
         ...
 
-    async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit
-    ) -> tuple[JobEndpoint, Stored]:
+    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
         """Store what *edit* makes of the endpoint as it is now, and its skips, all or nothing; never touches a lease.
 
         Raises NotFoundError, and whatever *edit* raises; nothing is written then.

@@ -30,4 +30,6 @@ def test_a_store_that_is_wrong_in_a_known_way_is_found(mutant):
             return [wrong_stores(mutant, clock)]
 
     with pytest.raises(BrokenPromiseError):
-        run_state_machine_as_test(WrongMachine, settings=settings(UNHURRIED, max_examples=2_000, phases=[Phase.generate]))
+        run_state_machine_as_test(
+            WrongMachine, settings=settings(UNHURRIED, max_examples=2_000, phases=[Phase.generate])
+        )

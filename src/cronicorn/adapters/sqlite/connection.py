@@ -1,7 +1,9 @@
 """Connections to the file, and what all of them agree on."""
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +27,14 @@ class SqliteFile:
     @property
     def name(self) -> str:
         return str(self.path)
+
+    def make(self) -> None:
+        """Make the file if there is none, for this user alone: it holds what owners send in headers.
+
+        SQLite gives its two other files the same rights. What keeps it from being made shows when it is opened.
+        """
+        with suppress(OSError):
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def connect(self, *, writes: bool = True) -> sqlite3.Connection:
         """A connection in autocommit mode, usable from any thread, one at a time."""

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
 from cronicorn.adapters.sqlite.migration import migrate
+from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.readers import Readers
 from cronicorn.adapters.sqlite.turn import Turn
 from cronicorn.adapters.sqlite.writer import Transaction, Writer
@@ -30,7 +31,8 @@ class SqliteDatabase:
         self._clock = clock
         self._turn = Turn()
         self._here = file.connect()
-        self._writer = Writer(file.connect(), clock, self._turn, file.name)
+        self._place = Place(file.path)
+        self._writer = Writer(file.connect(), clock, self._turn, self._place)
         self._readers = Readers(file, clock, count=readers)
 
     @classmethod
@@ -64,6 +66,7 @@ class SqliteDatabase:
         connection = self._here
         try:
             with self._turn:
+                self._place.check()
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     result = work(Transaction(connection=connection, now=self._clock.now()))

@@ -15,6 +15,7 @@ def migrate(file: SqliteFile) -> None:
 
     A second process that opens the file meanwhile waits, and finds the work done.
     """
+    file.make()
     connection = file.connect()
     try:
         revision = _revision(connection)

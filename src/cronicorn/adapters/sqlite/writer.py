@@ -15,7 +15,9 @@ from threading import Thread
 from typing import Generic, TypeVar
 
 from cronicorn.adapters.sqlite.faults import closed, translated
+from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.turn import Turn
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import Clock
 
 GROUP_MAX = 256
@@ -58,11 +60,12 @@ class _Work(Generic[T]):
 class Writer:
     """Owns the connection that writes."""
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, turn: Turn, name: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, turn: Turn, place: Place) -> None:
         self._connection = connection
         self._clock = clock
         self._turn = turn
-        self._name = name
+        self._place = place
+        self._name = place.name
         self._queue: SimpleQueue[_Work[object] | None] = SimpleQueue()
         self._room = asyncio.Semaphore(WAITING_MAX)
         self._closing = False
@@ -104,8 +107,9 @@ class Writer:
 
     def _commit(self, group: "_Group") -> None:
         try:
+            self._place.check()
             self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnavailableError) as error:
             for work in group.all_waiting():
                 work.error = translated(error, self._name)
             return

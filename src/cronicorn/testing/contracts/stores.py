@@ -35,8 +35,8 @@ TENANT = "t1"
 OTHER_TENANT = "t2"
 
 
-class Stores(Protocol):
-    """The stores of one database, one for each port."""
+class ScheduleStores(Protocol):
+    """Where endpoints, their schedules and leases are."""
 
     @property
     def job_store(self) -> JobStore: ...
@@ -44,6 +44,15 @@ class Stores(Protocol):
     def jobs(self) -> JobCatalog: ...
     @property
     def endpoints(self) -> EndpointCatalog: ...
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class Stores(ScheduleStores, Protocol):
+    """The stores of one database, one for each port."""
+
     @property
     def runs(self) -> RunHistory: ...
     @property
@@ -52,10 +61,6 @@ class Stores(Protocol):
     def keys(self) -> KeyRing: ...
     @property
     def health(self) -> StoreHealth: ...
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-        ...
 
 
 class StoresContract:

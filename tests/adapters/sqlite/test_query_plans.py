@@ -1,0 +1,81 @@
+"""What is asked often is answered from an index, however many endpoints and runs there are."""
+
+import re
+import sqlite3
+
+import pytest
+
+from cronicorn.adapters.sqlite import endpoint_rows, lease_statements, runs, store_health
+from cronicorn.adapters.sqlite.connection import SqliteFile
+from tests.adapters.sqlite.empty_database import copy_to
+
+STATEMENTS = {
+    "claim": lease_statements.CLAIM,
+    "renew": lease_statements.RENEW,
+    "find": lease_statements.FIND,
+    "settle": lease_statements.SETTLE,
+    "abandon": lease_statements.ABANDON,
+    "next due": lease_statements.NEXT_DUE,
+    "overdue": store_health.OVERDUE,
+    "find an endpoint": endpoint_rows._FIND.text,
+    "endpoints of a job": endpoint_rows._OF_JOB.text,
+    "siblings": endpoint_rows._SIBLINGS.text,
+    "page of runs": runs.PAGE.text,
+    "page of failed runs": runs.PAGE_IN_STATUS.text,
+    "count of runs": runs.COUNT.text,
+    "count of failed runs": runs.COUNT_IN_STATUS.text,
+    "one run": runs.ONE.text,
+    "tally": runs.TALLY.text,
+    "newest run": runs.NEWEST.text,
+    "newest success": runs.NEWEST_IN_STATUS.text,
+    "streak": runs.STREAK.text,
+    "skips": runs.SKIPS.text,
+    "old runs": runs.OLD_RUNS.text,
+    "old skips": runs.OLD_SKIPS.text,
+}
+_WHOLE_TABLE = re.compile(r"SCAN (?!\(?subquery|CONSTANT)(?!\w+ USING (COVERING )?INDEX schedule_leased)")
+
+
+@pytest.fixture
+def connection(tmp_path):
+    connection = SqliteFile(path=copy_to(tmp_path / "cronicorn.db")).connect()
+    yield connection
+    connection.close()
+
+
+def _plan(connection: sqlite3.Connection, statement: str) -> list[str]:
+    parameters = dict.fromkeys(re.findall(r":(\w+)", statement), 0)
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_table_is_read_from_end_to_end(connection, name):
+    plan = _plan(connection, STATEMENTS[name])
+
+    assert [step for step in plan if _WHOLE_TABLE.match(step)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("claim", "schedule_due"),
+        ("claim", "schedule_leased"),
+        ("next due", "schedule_due"),
+        ("overdue", "schedule_due"),
+        ("page of runs", "runs_by_start"),
+        ("tally", "COVERING INDEX runs_by_start"),
+        ("count of failed runs", "COVERING INDEX runs_by_start"),
+        ("one run", "sqlite_autoindex_runs_1"),
+        ("old runs", "COVERING INDEX runs_by_end"),
+        ("skips", "skips_by_endpoint"),
+    ],
+)
+def test_the_index_made_for_a_question_answers_it(connection, name, index):
+    assert any(index in step for step in _plan(connection, STATEMENTS[name]))
+
+
+@pytest.mark.parametrize("name", ["claim", "old runs", "old skips", "skips"])
+def test_what_has_a_limit_stops_there_without_sorting(connection, name):
+    steps = [step for step in _plan(connection, STATEMENTS[name]) if "TEMP B-TREE" in step]
+
+    assert len(steps) == (2 if name == "claim" else 0)  # The few expired leases, and the few claimed at last.
