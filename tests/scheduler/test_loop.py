@@ -228,3 +228,16 @@ def test_a_hints_run_that_meets_a_nominal_instant_stands_for_it():
     assert [(run.due_at - START).total_seconds() for run in runs] == [30, 60, 90, 120, 150, 180]
     assert [run.nominal_at is not None for run in runs] == [False, True] * 3
     assert skips == []
+
+
+def test_a_maximum_of_a_millisecond_drives_no_endpoint_faster_than_once_a_second():
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=EVERY_MINUTE, interval_max=timedelta(milliseconds=1))
+        async with world.worker():
+            await asyncio.sleep(60.5)
+        return await world.runs()
+
+    runs = run_virtually(main)
+
+    assert 55 <= len(runs) <= 61

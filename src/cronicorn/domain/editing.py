@@ -124,7 +124,12 @@ def suspended(
     state = replace(before.state, suspended=not job_active or archived_at is not None)
     if before.state.suspended and not state.suspended:
         state = _rested(before, state, stored.now)
-    return edited(before, replace(before, archived_at=archived_at, state=state), stored, cron)
+    skips: tuple[Skip, ...] = ()
+    if archived_at is not None and state.manual is not None and not stored.leased:
+        skips = (_canceled(state.manual, "its endpoint was archived"),)
+        state = replace(state, manual=None)
+    change = edited(before, replace(before, archived_at=archived_at, state=state), stored, cron)
+    return replace(change, skips=(*change.skips, *skips))
 
 
 def asked_to_run(before: JobEndpoint, stored: Stored) -> Change:
@@ -146,12 +151,12 @@ def taken_back(before: JobEndpoint, stored: Stored) -> Change:
     manual = before.state.manual
     if manual is None:
         raise ConflictError(f"No manual run of endpoint {before.id} is waiting.")
-    skip = dropped(
-        manual.requested_at,
-        SlotState.CANCELED,
-        f"a person took back run {manual.slot} at {stored.now.isoformat()}",
-    )
+    skip = _canceled(manual, f"a person took it back at {stored.now.isoformat()}")
     return Change(endpoint=_with_state(before, manual=None), skips=(skip,))
+
+
+def _canceled(manual: ManualSlot, why: str) -> Skip:
+    return dropped(manual.requested_at, SlotState.CANCELED, f"manual run {manual.slot}: {why}")
 
 
 def _with_state(endpoint: JobEndpoint, **changes: object) -> JobEndpoint:

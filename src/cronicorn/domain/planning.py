@@ -29,6 +29,8 @@ from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.trace import Mark, Step, Trace, Verdict
 
+INTERVAL_LEAST = timedelta(seconds=1)
+"""A maximum below this, as old rows and other schedulers' clients may have, counts as this once the endpoint runs."""
 BACKOFF_EXPONENT_MAX = 5
 """Failures after which an interval no longer doubles: 32 times."""
 
@@ -223,9 +225,10 @@ def _clamped(now: datetime, endpoint: JobEndpoint, chosen: _Candidate, steps: li
         if applied:
             chosen = replace(chosen, at=floor, source=Source.CLAMPED_MIN)
     if endpoint.interval_max and chosen.at is not None:
-        # A call that outlasted the maximum leaves it in the past: then the run is due now, unless *now* is the base.
         ceiling = shifted(base, endpoint.interval_max)
-        ceiling = ceiling if endpoint.state.spaced_from is None else max(ceiling, now)
+        if endpoint.state.spaced_from is not None:
+            # A call may outlast the maximum, and no maximum drives an endpoint that runs faster than INTERVAL_LEAST.
+            ceiling = max(ceiling, shifted(base, INTERVAL_LEAST), now)
         applied = chosen.at > ceiling
         steps.append(Step(Mark.CLAMP_MAX, Verdict.APPLIED if applied else Verdict.IDLE, ceiling))
         if applied:

@@ -21,6 +21,8 @@ _BATCH_MAX = 500
 _OUTAGE_WAIT_FIRST = 0.1
 _TIMER_SLACK = 0.001
 """Event loops round timers to milliseconds; waking a little late beats waking early for nothing."""
+_CLOCK_STEP = 1.0
+"""Seconds by which the wall clock may part from the monotonic one between two looks."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -45,6 +47,7 @@ class Scheduler:
         self._grace_over = asyncio.Event()
         self._outage_wait = 0.0
         self._resting_until = _NEVER
+        self._clock_offset = clock.now().timestamp() - clock.monotonic()
 
     @property
     def calls_in_progress(self) -> int:
@@ -84,6 +87,7 @@ class Scheduler:
 
     async def _tick(self) -> int:
         """Claim what is due and start it; say how much that was. Claims only what there is room to run."""
+        self._watch_clock()
         room = min(self._settings.calls_max - len(self._runs), _BATCH_MAX)
         if room <= 0:
             return 0
@@ -100,6 +104,14 @@ class Scheduler:
         for lease in leases:
             self._start(lease, claimed_mono)
         return len(leases)
+
+    def _watch_clock(self) -> None:
+        """Say so when the wall clock is set: what was planned by the wrong time stays planned for it."""
+        offset = self._clock.now().timestamp() - self._clock.monotonic()
+        step = offset - self._clock_offset
+        if abs(step) > _CLOCK_STEP:
+            log.warning("clock_stepped", extra={"by_s": round(step, 3)})
+        self._clock_offset = offset
 
     def _start(self, lease: Lease, claimed_mono: float) -> None:
         task = asyncio.create_task(self._execute(lease, claimed_mono))
