@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx
-import uvicorn
 
 from tests.api.door import a_client, an_app, assert_problem
 from tests.control.world import LOCAL, a_world
+from tests.wiring import api_socket
 
 
 @asynccontextmanager
@@ -17,17 +17,8 @@ async def listening() -> AsyncIterator[tuple[int, str]]:
     """The port of a door that listens, and a key for it."""
     world = a_world()
     key = (await world.control.tenants.add(LOCAL, "acme")).key
-    config = uvicorn.Config(an_app(world), host="127.0.0.1", port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
+    async with api_socket.listening(an_app(world)) as (_, port):
         yield port, key
-    finally:
-        server.should_exit = True
-        await server.shutdown()
 
 
 async def exchange(port: int, request: bytes) -> bytes:

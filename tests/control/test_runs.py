@@ -1,15 +1,25 @@
 """Runs: reading, asking for, cancelling and trying out."""
 
+import asyncio
 from datetime import timedelta
+from itertools import count, repeat
 
 import pytest
 
 from cronicorn.control.run_requests import Cancelled
 from cronicorn.control.runs import UnfinishedRun
-from cronicorn.control.trial_calls import TRIALS_MAX
+from cronicorn.control.trial_calls import TRIAL_DURATION_MAX, TRIALS_MAX, TRIALS_PER_TENANT_MAX, TrialCalls
 from cronicorn.domain.endpoint import JobStatus
-from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from cronicorn.domain.errors import (
+    ConflictError,
+    CronicornError,
+    InvalidInputError,
+    NotFoundError,
+    QuotaExceededError,
+    UnavailableError,
+)
 from cronicorn.domain.history import RunQuery
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
 from tests.control.world import ALICE, BOB, World, a_world
@@ -180,23 +190,68 @@ async def test_an_archived_endpoint_cant_be_tried_out() -> None:
     assert world.dispatcher.calls == []
 
 
-async def test_the_number_of_test_calls_at_a_time_is_bounded() -> None:
+class Nested(ScriptedDispatcher):
+    """Asks for another test call during each call, in the name of whoever *askers* tells, and keeps the refusals."""
+
+    def __init__(self, world, askers) -> None:
+        super().__init__()
+        self.world = world
+        self.askers = askers
+        self.refusals: list[CronicornError] = []
+        self.trials = TrialCalls(world.stores.endpoints, world.stores.run_control, self, world.clock)
+
+    async def ask(self) -> None:
+        asker = next(self.askers)
+        endpoint = await self.world.endpoint(asker)
+        await self.trials.call(asker, endpoint.id)
+
+    async def dispatch(self, call):
+        try:
+            await self.ask()
+        except CronicornError as error:
+            self.refusals.append(error)
+        return await super().dispatch(call)
+
+
+async def test_the_number_of_test_calls_of_a_tenant_at_a_time_is_bounded() -> None:
     world = a_world()
+    nested = Nested(world, repeat(ALICE))
+
+    for _ in range(2):
+        await nested.ask()
+
+    assert [type(refusal) for refusal in nested.refusals] == [QuotaExceededError] * 2
+    assert len(nested.calls) == 2 * TRIALS_PER_TENANT_MAX
+
+
+async def test_the_number_of_test_calls_of_all_tenants_at_a_time_is_bounded() -> None:
+    world = a_world()
+    nested = Nested(world, (Principal(tenant_id=f"t{number}", actor="someone") for number in count()))
+
+    for _ in range(2):
+        await nested.ask()
+
+    assert [type(refusal) for refusal in nested.refusals] == [UnavailableError] * 2
+    assert len(nested.calls) == 2 * TRIALS_MAX
+
+
+async def test_a_test_call_is_shorter_than_a_run_may_be() -> None:
+    world = a_world()
+    long = await world.endpoint(timeoutMs=1_800_000, maxExecutionTimeMs=1_800_000)
+    short = await world.endpoint(timeoutMs=5_000)
+
+    for endpoint in (long, short):
+        await world.control.trials.call(ALICE, endpoint.id)
+
+    assert [call.timeout for call in world.dispatcher.calls] == [TRIAL_DURATION_MAX, timedelta(seconds=5)]
+
+
+async def test_a_test_call_that_nobody_wants_any_more_is_cancelled_and_recorded() -> None:
+    world = a_world()
+    world.dispatcher.script = lambda call, number: Reply(latency=timedelta(days=1))
     endpoint = await world.endpoint()
-    refusals: list[UnavailableError] = []
 
-    class Nested(ScriptedDispatcher):
-        """Asks for another test call during each call."""
+    run = await world.control.trials.call(ALICE, endpoint.id, lambda: asyncio.sleep(0))
 
-        async def dispatch(self, call):
-            try:
-                await trials.call(ALICE, endpoint.id)
-            except UnavailableError as error:
-                refusals.append(error)
-            return await super().dispatch(call)
-
-    trials = type(world.control.trials)(world.stores.endpoints, world.stores.run_control, Nested(), world.clock)
-    await trials.call(ALICE, endpoint.id)
-
-    page = await world.control.runs.list(ALICE, endpoint.id, RunQuery())
-    assert (len(refusals), page.total) == (1, TRIALS_MAX)
+    assert (run.status, run.outcome.kind, world.dispatcher.in_progress) == ("canceled", "cancelled", 0)
+    assert (await world.control.runs.get(ALICE, run.id)).run == run

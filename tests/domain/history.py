@@ -52,7 +52,7 @@ class History:
 
     @property
     def stored(self) -> Stored:
-        return Stored(now=self.now, leased=self.lease is not None)
+        return Stored(now=self.now, leased_slot=self.lease.slot if self.lease is not None else None)
 
     def due_in(self) -> timedelta | None:
         """How long until there is something to do, from zero up."""
@@ -89,7 +89,7 @@ class History:
         assert lease is not None
         if lease.manual:
             return a_run(lease, source=Source.MANUAL, started_at=self.now, finished_at=self.now)
-        admission = admit(lease.endpoint, self.now, CRON)
+        admission = admit(lease.endpoint, self.now, CRON, taken_over=lease.taken_over)
         if not admission.run:
             return None
         return a_run(lease, nominal_at=admission.nominal_at, started_at=self.now, finished_at=self.now)
@@ -102,7 +102,9 @@ class History:
             finished = a_run(lease, outcome, started_at=run.started_at, nominal_at=run.nominal_at, **changes)
             run = replace(finished, finished_at=self.now)
             self.runs.append(run)
-        facts = Facts(stored=Stored(now=self.now, leased=True), run=run, manual=lease.manual, cron=CRON, seed="seed")
+        facts = Facts(
+            stored=Stored(now=self.now, leased_slot=lease.slot), run=run, manual=lease.manual, cron=CRON, seed="seed"
+        )
         settlement = decide(self.endpoint, facts)
         self.endpoint = replace(self.endpoint, state=settlement.state)
         self.skips.extend(settlement.skips)

@@ -11,6 +11,7 @@ from cronicorn.domain.editing import (
     forgiven,
     hinted,
     resumed,
+    started,
     suspended,
     taken_back,
     unhinted,
@@ -328,3 +329,25 @@ def test_a_manual_run_taken_back_is_recorded() -> None:
     assert [skip.state for skip in past.skips] == [SlotState.CANCELED]
     with pytest.raises(ConflictError):
         past.edit(taken_back)
+
+
+def test_an_edit_during_a_manual_run_plans_again_however_soon_the_planned_slot_is():
+    endpoint = started(an_endpoint(), MIDNIGHT, CRON)
+    now = MIDNIGHT + timedelta(seconds=59.5)
+    manual = asked_to_run(endpoint, Stored(now=now)).endpoint
+    assert manual.state.manual is not None
+
+    change = hinted(
+        manual, an_interval_hint(HOUR, now=now), Stored(now=now, leased_slot=manual.state.manual.slot), CRON
+    )
+
+    assert change.endpoint.state.plan != endpoint.state.plan
+
+
+def test_archiving_an_endpoint_takes_back_the_manual_run_that_waits():
+    endpoint = asked_to_run(started(an_endpoint(), MIDNIGHT, CRON), Stored(now=MIDNIGHT)).endpoint
+
+    change = suspended(endpoint, job_active=True, archived_at=MIDNIGHT, stored=Stored(now=MIDNIGHT), cron=CRON)
+
+    assert change.endpoint.state.manual is None
+    assert [skip.state for skip in change.skips] == [SlotState.CANCELED]

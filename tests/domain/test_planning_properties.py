@@ -92,7 +92,7 @@ def test_every_state_can_be_settled_and_edited_and_previewed(data: st.DataObject
         )
     )
     run = a_run(a_lease(endpoint, now=later), outcome, finished_at=shifted(later, outcome.duration))
-    stored = Stored(now=later, leased=data.draw(st.booleans()))
+    stored = Stored(now=later, leased_slot=data.draw(st.sampled_from([None, 1, 2])))
 
     for facts_run in (run, None):
         for manual in (False, True):

@@ -121,6 +121,65 @@ def test_a_store_that_is_away_is_asked_again_and_work_goes_on():
     assert runs[0].started_at - START <= 91.1 * SECOND
 
 
+def no_room_for(calls: int) -> ScriptedDispatcher:
+    """Has no room for the first *calls* calls, and then answers."""
+
+    def script(_call, number) -> Reply:
+        if number < calls:
+            raise UnavailableError("No file descriptors are left.")
+        return Reply()
+
+    return ScriptedDispatcher(script)
+
+
+def test_a_slot_that_finds_no_room_on_this_machine_runs_later_and_no_failure_counts(caplog):
+    async def main(clock):
+        world = a_world(clock, no_room_for(3))
+        await world.add(baseline=HOURLY)
+        async with world.worker(poll_interval=60 * SECOND):
+            await asyncio.sleep(DUE + 10)
+        return await world.runs(), await world.endpoint(), world.dispatcher
+
+    runs, endpoint, dispatcher = run_virtually(main)
+
+    assert [(run.slot, run.attempt, run.fence, run.status) for run in runs] == [(1, 1, 4, RunStatus.SUCCESS)]
+    assert 3 * SECOND <= runs[0].started_at - runs[0].due_at < 3.1 * SECOND
+    assert endpoint.state.failure_count == 0
+    assert len(dispatcher.calls) == 4
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [(record.getMessage(), record.slot, record.reason) for record in told] == [
+        ("call_not_made", 1, "No file descriptors are left.")
+    ] * 3
+
+
+def test_a_slot_that_finds_neither_room_nor_the_store_runs_when_its_lease_ends():
+    async def main(clock):
+        world = a_world(clock, no_room_for(1))
+        await world.add(baseline=HOURLY)
+        flaky = FlakyStore(world.stores.job_store, settles_off=True)
+        async with world.worker(store=flaky) as scheduler:
+            await asyncio.sleep(DUE + 5)
+            flaky.settles_off = False
+            await asyncio.sleep(30)
+        return await world.runs(), scheduler._settings.recovery_bound
+
+    runs, bound = run_virtually(main)
+
+    assert [(run.slot, run.status) for run in runs] == [(1, RunStatus.SUCCESS)]
+    assert runs[0].started_at - runs[0].due_at <= bound + 0.1 * SECOND
+
+
+def test_a_slot_that_waits_for_room_is_given_back_by_a_drain():
+    async def main(clock):
+        world = a_world(clock, no_room_for(1))
+        await world.add(baseline=HOURLY)
+        async with world.worker(drain_grace=0 * SECOND):
+            await asyncio.sleep(DUE + 0.5)
+        return await world.stores.job_store.next_due_at(), await world.runs()
+
+    assert run_virtually(main) == (START + DUE * SECOND, [])
+
+
 def test_a_drain_lets_calls_finish_and_claims_nothing_more():
     async def main(clock):
         world = a_world(clock, slow_then_quick(20))
@@ -202,3 +261,24 @@ def test_an_endpoint_whose_settling_crashes_does_not_spin(caplog):
 
     assert 3 <= len(dispatcher.calls) <= 12
     assert "run_crashed" in caplog.text
+
+
+def test_a_slot_taken_over_runs_for_the_instant_that_its_dead_worker_called():
+    async def main(clock):
+        world = a_world(clock, slow_then_quick(500))
+        await world.add(baseline=Baseline(interval=3 * SECOND, anchor_at=START))
+        flaky = FlakyStore(world.stores.job_store)
+        async with world.worker(store=flaky):
+            await asyncio.sleep(4)
+            flaky.renewals_off = flaky.settles_off = flaky.claims_off = True
+            async with world.worker(worker_id="w2"):
+                await asyncio.sleep(40)
+        return await world.runs(), await world.skips(), world.dispatcher
+
+    runs, skips, dispatcher = run_virtually(main)
+
+    keys = [call.headers["Idempotency-Key"] for call in dispatcher.calls]
+    assert keys[0] == keys[1] == f"ep1:{runs[0].slot}"
+    assert runs[0].nominal_at == START + 3 * SECOND
+    assert all(skip.first_at > START + 3 * SECOND for skip in skips)
+    assert len(set(keys[1:])) == len(keys[1:])

@@ -1,14 +1,16 @@
 """`cronicorn up` as it is run: a real process, real sockets, a real file, real signals."""
 
+import resource
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
 from tests.cli.command import cronicorn, environment
 from tests.waiting import eventually
 from tests.wiring.target import target
-from tests.wiring.up_process import SHORT_LEASES, create_endpoint, runs_of, service
+from tests.wiring.up_process import KEY, SHORT_LEASES, create_endpoint, runs_of, service
 
 
 @pytest.fixture
@@ -108,6 +110,40 @@ def test_a_key_from_the_environment_opens_the_api_and_is_never_shown(tmp_path):
     with service(tmp_path) as up, up.client() as client:
         assert client.get("/api/jobs").status_code == 200
         assert client.headers["x-api-key"] not in up.talk
+
+
+def resident_mib(up) -> int:
+    """Memory the process holds."""
+    pages = int(Path(f"/proc/{up.process.pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1_048_576
+
+
+def test_a_stranger_cannot_fill_the_memory_with_a_head(tmp_path):
+    with service(tmp_path) as up, up.client() as client:
+        before = resident_mib(up)
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as stranger:
+            stranger.settimeout(30)
+            with pytest.raises(ConnectionError):
+                stranger.sendall(b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 1_048_576 + b"\r\n") * 100)
+
+        assert client.get("/healthz").status_code == 200
+        assert resident_mib(up) - before < 20
+
+
+def test_a_test_call_ends_when_its_client_goes_away(tmp_path, shop):
+    with service(tmp_path) as up, up.client() as client:
+        endpoint_id = create_endpoint(client, url=f"{shop.url}/held", dormant=True)
+        path = f"/api/endpoints/{endpoint_id}/test"
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as hasty:
+            hasty.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {KEY}\r\n\r\n".encode())
+            eventually(lambda: shop.keys)
+
+        eventually(lambda: runs_of(client, endpoint_id))
+
+        (run,) = runs_of(client, endpoint_id)
+        assert (run["source"], run["status"]) == ("test", "canceled")
+        shop.release.set()
+        assert client.post(path).json()["status"] == "success"
 
 
 def refusal(tmp_path, **settings):

@@ -2,10 +2,12 @@
 
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 
 from cronicorn.api.parameters import Asker, Id, Offset
 from cronicorn.api.strict_json import StrictRoute
@@ -82,8 +84,14 @@ def run_request_routes(requests: RunRequests, trials: TrialCalls) -> APIRouter:
         return RunRequestAnswer(run_id=run_id, status=await requests.cancel(asker, run_id))
 
     @router.post("/endpoints/{id}/test")
-    async def test_endpoint(asker: Asker, endpoint_id: Id) -> TrialAnswer:
-        """A call at once, without any effect on the schedule. Answers when it has ended."""
-        return trial_answer(await trials.call(asker, endpoint_id))
+    async def test_endpoint(request: Request, asker: Asker, endpoint_id: Id) -> TrialAnswer:
+        """A call at once, without any effect on the schedule. Answers when it has ended, after 60 s at the latest."""
+        return trial_answer(await trials.call(asker, endpoint_id, partial(_disconnection, request)))
 
     return router
+
+
+async def _disconnection(request: Request) -> None:
+    """Wait until the client goes away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

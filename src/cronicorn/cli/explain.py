@@ -7,8 +7,6 @@ import typer
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
 if TYPE_CHECKING:
-    from rich.tree import Tree
-
     from cronicorn.control.schedules import ExplainedPlan, Explanation
     from cronicorn.domain.hint import Hint
 
@@ -28,17 +26,20 @@ async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json:
     import json
 
     from cronicorn.cli.endpoint_names import find_endpoint
-    from cronicorn.cli.local import opened
+    from cronicorn.cli.explanation_tree import explanation_tree
+    from cronicorn.cli.local import opened_to_read
     from cronicorn.cli.terminal import console
+    from cronicorn.domain.history import RunQuery
 
-    async with opened(database) as local:
+    async with opened_to_read(database) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
         explanation = await local.control.schedules.explain(principal, named.endpoint.id)
+        latest = (await local.control.runs.list(principal, named.endpoint.id, RunQuery(limit=1))).runs
     if as_json:
         print(json.dumps({"name": named.name, **_as_json(explanation)}, ensure_ascii=False, indent=2))
     else:
-        console().print(_as_tree(named.name, explanation), soft_wrap=True)
+        console().print(explanation_tree(named.name, explanation, latest[0] if latest else None))
 
 
 def _as_json(explanation: "Explanation") -> dict[str, object]:
@@ -71,37 +72,3 @@ def _hint_as_json(hint: "Hint") -> dict[str, object]:
         "expires_at": written(hint.expires_at),
         "reason": hint.reason,
     }
-
-
-def _as_tree(name: str, explanation: "Explanation") -> "Tree":
-    from rich.text import Text
-    from rich.tree import Tree
-
-    from cronicorn.cli.instants import written
-
-    tree = Tree(Text(f"{name} ({explanation.endpoint.id}) at {written(explanation.now)}", style="bold"))
-    if explanation.leased:
-        tree.add("A worker is calling it now; it is planned again when the call ends.")
-    if explanation.stored is not None:
-        _add_plan(tree, "The plan in force", explanation.stored)
-    _add_plan(tree, "If it were planned now", explanation.current)
-    for hint in explanation.hints:
-        shown = ", ".join(f"{key} {value}" for key, value in _hint_as_json(hint).items() if value is not None)
-        tree.add(Text(f"Hint: {shown}"))
-    return tree
-
-
-def _add_plan(tree: "Tree", title: str, explained: "ExplainedPlan") -> None:
-    from rich.text import Text
-
-    from cronicorn.cli.instants import written
-
-    at = explained.plan.next_run_at
-    when = "nothing planned" if at is None else written(at)
-    branch = tree.add(Text.assemble(f"{title}: ", (when, "bold green"), f", source {explained.plan.source.value}"))
-    styles = {"won": "green", "applied": "yellow"}
-    for step in explained.steps:
-        moment = "" if step.at is None else f" {written(step.at)}"
-        author = "" if step.author is None else f" by a {step.author}"
-        head = (f"{step.verdict:<7} {step.step}{author}{moment}", styles.get(step.verdict, "dim"))
-        branch.add(Text.assemble(head, f"  {step.why}"))

@@ -1,10 +1,12 @@
 """Instants as the command line reads and writes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronicorn.domain.errors import InvalidInputError
 
+_UNITS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))
+"""Each unit in seconds, with the next smaller one."""
 
 def read_instant(text: str) -> datetime:
     """The instant in UTC that ISO 8601 *text* means. Raises InvalidInputError, also when it names no offset."""
@@ -29,3 +31,44 @@ def local(instant: datetime, zone: str) -> str:
         .isoformat(timespec="seconds")
         .replace("+00:00", "Z")
     )
+
+
+def length(span: timedelta) -> str:
+    """A length of time as a person takes it in: `45 ms`, `7.0 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
+    milliseconds = round(span / timedelta(milliseconds=1))
+    if milliseconds < 1_000:  # noqa: PLR2004
+        return f"{milliseconds} ms"
+    if milliseconds < 59_950:  # noqa: PLR2004 (60.0 s is a minute)
+        return f"{milliseconds / 1_000:.1f} s"
+    return coarse(span)
+
+
+def coarse(span: timedelta) -> str:
+    """A length in whole seconds or more, in its two largest units: `4 s`, `4 min 10 s`, `3 d`."""
+    seconds = round(span.total_seconds())
+    for unit, one, smaller, part in _UNITS:
+        if seconds >= one:
+            rest = seconds % one // part
+            return f"{seconds // one} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds} s"
+
+
+def distance(instant: datetime, now: datetime) -> str:
+    """How far *instant* is from *now*: `in 4 s`, `12 s ago`, `now`."""
+    span = abs(instant - now)
+    if span < timedelta(milliseconds=500):
+        return "now"
+    return f"in {coarse(span)}" if instant > now else f"{coarse(span)} ago"
+
+
+def moment(instant: datetime, now: datetime, zone: str = "UTC") -> str:
+    """*instant* as seen at *now*: `09:30:00Z (in 4 s)`, with its date unless that is today's, and its time in *zone*."""
+    there = ""
+    if zone != "UTC":
+        place = ZoneInfo(zone)
+        there = f" = {_clock(instant.astimezone(place), now.astimezone(place))} {zone}"
+    return f"{_clock(instant.astimezone(UTC), now.astimezone(UTC))}Z{there} ({distance(instant, now)})"
+
+
+def _clock(instant: datetime, now: datetime) -> str:
+    return f"{instant:%H:%M:%S}" if instant.date() == now.date() else f"{instant:%Y-%m-%d %H:%M:%S}"

@@ -37,12 +37,21 @@ def read_settings(**options: object) -> "Settings":
 
 @asynccontextmanager
 async def opened(database: str | None) -> AsyncIterator["LocalControl"]:
-    """The control plane of the store that the settings name; a newly made API key is shown on stderr."""
+    """The control plane of the store that the settings name, made if need be; a new API key is shown on stderr."""
     from cronicorn.wiring.local import local_control
 
     async with local_control(read_settings(database_url=database)) as local:
         if local.new_key is not None:
             show_key("default", local.new_key)
+        yield local
+
+
+@asynccontextmanager
+async def opened_to_read(database: str | None) -> AsyncIterator["LocalControl"]:
+    """The control plane of the store that the settings name. Raises NotFoundError when there is none yet."""
+    from cronicorn.wiring.local import existing_control
+
+    async with existing_control(read_settings(database_url=database)) as local:
         yield local
 
 

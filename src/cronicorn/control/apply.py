@@ -1,7 +1,7 @@
 """Applying a file: jobs and endpoints are made to be what the file says, told apart by their names.
 
-What the file leaves out of an endpoint is the default, so that the file alone decides; only an anchor that it leaves
-out stays while the interval stays. Hints, pauses and failures are not the file's business, and nothing is ever removed.
+What the file leaves out of an endpoint, or of an object inside it, is the default, so that the file alone decides; only
+an anchor that it leaves out stays while the interval stays. Hints, pauses and failures are not the file's business, and nothing is ever removed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from cronicorn.control.difference import Applied, Deed, Difference, endpoint_difference, job_difference
 from cronicorn.control.document import (
+    Document,
     EndpointDocument,
     EndpointPatch,
     FileDocument,
@@ -120,7 +121,8 @@ class FileApplier:
         drawn_on = before or blank("", "", "new", now)
         after = drafted(drawn_on, patch, now, findings)
         judge(after, drawn_on, now, self._cron, findings)
-        return _Step(difference=endpoint_difference(job, before, after), patch=patch, stored=before)
+        difference = endpoint_difference(job, before, after, anchored=document.anchor_at is not None)
+        return _Step(difference=difference, patch=patch, stored=before)
 
     async def _carry_out(self, principal: Principal, step: _JobStep) -> None:
         job = step.stored
@@ -137,9 +139,14 @@ class FileApplier:
 
 def complete(document: EndpointDocument) -> EndpointPatch:
     """*document* as a patch that leaves nothing as it was: what it does not give is null, but for the anchor."""
-    fields = {name: getattr(document, name) for name in EndpointPatch.model_fields}
-    given = set(fields) - {"anchor_at"} | document.model_fields_set
+    fields = {name: _whole(getattr(document, name)) for name in EndpointPatch.model_fields}
+    given = set(fields) if document.anchor_at is not None else set(fields) - {"anchor_at"}
     return EndpointPatch.model_construct(_fields_set=given, **fields)
+
+
+def _whole(value: object) -> object:
+    """*value*; an object of which it leaves out members, with null for those."""
+    return type(value).model_validate(dict(value)) if isinstance(value, Document) else value
 
 
 def _namesake(stored: Iterable[Named], name: str | None, findings: Findings) -> Named | None:

@@ -1,5 +1,6 @@
 """What applying a file does, or would do: values that a terminal can show and a program can read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field that changes. Credentials are masked; None means that the field is not set."""
+    """One field that changes: of an object, the members that do. Credentials are masked; None means not set."""
 
     field: str
     before: object
@@ -53,22 +54,34 @@ def job_difference(before: Job | None, after: Job) -> Difference:
     return Difference(deed=Deed.UPDATED, job=after.name, changes=(change,))
 
 
-def endpoint_difference(job: str, before: JobEndpoint | None, after: JobEndpoint) -> Difference:
-    """What becomes of an endpoint of *job*."""
+def endpoint_difference(job: str, before: JobEndpoint | None, after: JobEndpoint, *, anchored: bool) -> Difference:
+    """What becomes of an endpoint of *job*; a new anchor is told only when the file gives it (*anchored*)."""
     if before is None:
         return Difference(deed=Deed.CREATED, job=job, endpoint=after.name)
     deed = Deed.UNCHANGED if before == after else Deed.UPDATED
-    return Difference(deed=deed, job=job, endpoint=after.name, changes=_changes(before, after))
+    changes = tuple(change for change in _changes(before, after) if anchored or change.field != "anchorAt")
+    return Difference(deed=deed, job=job, endpoint=after.name, changes=changes)
 
 
 def _changes(before: JobEndpoint, after: JobEndpoint) -> tuple[FieldChange, ...]:
     old, new = shown(before, reveal=True), shown(after, reveal=True)
     old_shown, new_shown = shown(before), shown(after)
-    return tuple(
-        FieldChange(field=name, before=old_shown.get(name), after=new_shown.get(name))
-        for name in {**old, **new}
-        if not _same(old, new, name)
-    )
+    return tuple(_change(name, old, new, old_shown, new_shown) for name in {**old, **new} if not _same(old, new, name))
+
+
+def _change(name: str, old: Fields, new: Fields, old_shown: Fields, new_shown: Fields) -> FieldChange:
+    """The change of the field *name*: of an object that the owner knows by its members, only those that change."""
+    was, is_now = old.get(name), new.get(name)
+    before, after = old_shown.get(name), new_shown.get(name)
+    if name != "bodyJson" and isinstance(was, dict) and isinstance(is_now, dict):
+        changed = [member for member in {**was, **is_now} if not _same(was, is_now, member)]
+        before, after = _only(before, changed), _only(after, changed)
+    return FieldChange(field=name, before=before, after=after)
+
+
+def _only(value: object, members: Iterable[str]) -> Fields:
+    assert isinstance(value, dict)
+    return {member: value[member] for member in members if member in value}
 
 
 def _same(old: Fields, new: Fields, name: str) -> bool:

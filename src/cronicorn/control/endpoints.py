@@ -8,6 +8,7 @@ from cronicorn.control.document import EndpointPatch
 from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
+from cronicorn.control.namesakes import Namesakes
 from cronicorn.control.validation import judge
 from cronicorn.domain.editing import edited, forgiven, started, suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
@@ -38,9 +39,12 @@ class Endpoints:
         self._cron = cron
         self._new_id = new_id
         self._wake = wake
+        self._namesakes = Namesakes(catalog)
 
     async def create(self, principal: Principal, job_id: str, document: EndpointPatch) -> EndpointView:
         """Store a new endpoint and plan its first run. Raises InvalidInputError with all findings, or NotFoundError."""
+        # Looked up before the write: once that is done, nothing may fail any more.
+        repeated = await self._namesakes.warnings(principal.tenant_id, job_id, document.name or "")
         new = blank(principal.tenant_id, job_id, self._new_id("ep"), EPOCH)
         warnings: tuple[FieldError, ...] = ()
 
@@ -54,7 +58,7 @@ class Endpoints:
 
         endpoint = await self._catalog.add(new, start)
         self._wake()
-        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=warnings)
+        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings))
 
     async def list(self, principal: Principal, job_id: str) -> Sequence[EndpointView]:
         """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError."""
@@ -67,12 +71,16 @@ class Endpoints:
         check_job(endpoint, job_id)
         findings = Findings()
         judge(endpoint, endpoint, stored.now, self._cron, findings)
-        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased, warnings=findings.warnings)
+        warnings = (*await self._repeated(endpoint, endpoint.name), *findings.warnings)
+        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased, warnings=warnings)
 
     async def edit(
         self, principal: Principal, endpoint_id: str, patch: EndpointPatch, job_id: str | None = None
     ) -> EndpointView:
         """Change what *patch* gives and plan again. Raises InvalidInputError with all findings, or NotFoundError."""
+        known, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
+        check_job(known, job_id)
+        repeated = await self._repeated(known, known.name if patch.name is None else patch.name)
         warnings: tuple[FieldError, ...] = ()
 
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
@@ -81,7 +89,7 @@ class Endpoints:
             return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
 
         view = await self._change(principal, endpoint_id, edit, job_id)
-        return replace(view, warnings=warnings)
+        return replace(view, warnings=(*repeated, *warnings))
 
     async def archive(
         self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True
@@ -108,6 +116,12 @@ class Endpoints:
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(endpoint, job_id)
         await self._catalog.delete(principal.tenant_id, endpoint_id)
+
+    async def _repeated(self, endpoint: JobEndpoint, name: str) -> tuple[FieldError, ...]:
+        """A warning when *endpoint*, called *name*, has a namesake; an archived one is not known by name."""
+        if endpoint.archived_at is not None:
+            return ()
+        return await self._namesakes.warnings(endpoint.tenant_id, endpoint.job_id, name, endpoint.id)
 
     async def _change(
         self, principal: Principal, endpoint_id: str, edit: EndpointEdit, job_id: str | None = None

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from enum import StrEnum
 
-from cronicorn.control.runs import parsed_run_id
+from cronicorn.control.runs import parsed_run_id, waiting_run
 from cronicorn.domain.editing import asked_to_run, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.lease import run_id
+from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
@@ -19,7 +20,7 @@ class Cancelled(StrEnum):
     TAKEN_BACK = "canceled"
     """The run had not begun; it never will."""
     ASKED_TO_STOP = "running"
-    """The run goes on until its worker hears of it, with its next heartbeat."""
+    """The run goes on until its worker hears of it: at once in this process, elsewhere with its next heartbeat."""
 
 
 class RunRequests:
@@ -53,19 +54,21 @@ class RunRequests:
     async def cancel(self, principal: Principal, identity: str) -> Cancelled:
         """Stop the run *identity* if it goes on; take it back if it is a manual one that waits.
 
-        Raises NotFoundError, or ConflictError when it has ended or is a planned one that has not begun.
+        Raises NotFoundError where reading the run would, or ConflictError when it has ended or is a planned one that
+        has not begun.
         """
         wanted = parsed_run_id(identity)
         endpoint, _ = await self._catalog.get(principal.tenant_id, wanted.endpoint_id)
         lease = await self._control.held(principal.tenant_id, endpoint.id)
         if lease is not None and lease.run_id == identity:
             if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot):
+                self._wake()  # Its worker may be in this process, and then need not wait for its next heartbeat.
                 return Cancelled.ASKED_TO_STOP
-        elif endpoint.state.manual is not None and endpoint.state.manual.slot == wanted.slot:
+        elif (waiting := waiting_run(endpoint, identity)) is not None:
+            if waiting.source is not Source.MANUAL:
+                raise ConflictError(f"Run {identity} has not begun; pause the endpoint to hold it back.")
             await self._take_back(principal, endpoint.id, wanted.slot, leased=lease is not None)
             return Cancelled.TAKEN_BACK
-        elif endpoint.state.slot == wanted.slot:
-            raise ConflictError(f"Run {identity} has not begun; pause the endpoint to hold it back.")
         await self._history.get(principal.tenant_id, identity)
         raise ConflictError(f"Run {identity} has ended.")
 

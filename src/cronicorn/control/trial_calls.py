@@ -1,10 +1,16 @@
 """Trial calls: trying an endpoint out, at once and without any effect on its schedule."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from cronicorn.control.findings import refused
+from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.errors import QuotaExceededError, UnavailableError
 from cronicorn.domain.instant import microseconds_of, shifted
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.plan import Source
@@ -14,6 +20,13 @@ from cronicorn.domain.run import Run, RunStatus
 
 TRIALS_MAX = 32
 """Trial calls that go on at a time in one process; they do not queue, they are refused."""
+TRIALS_PER_TENANT_MAX = 8
+"""Of these, those of one tenant."""
+TRIAL_DURATION_MAX = timedelta(seconds=60)
+"""No trial call outlives this, whatever its endpoint allows to a run: a client waits for it."""
+
+Unwanted = Callable[[], Awaitable[object]]
+"""Waits until nobody wants the answer any more."""
 
 
 class TrialCalls:
@@ -24,33 +37,70 @@ class TrialCalls:
         self._control = control
         self._dispatcher = dispatcher
         self._clock = clock
-        self._under_way = 0
+        self._under_way: Counter[str] = Counter()
 
-    async def call(self, principal: Principal, endpoint_id: str) -> Run:
+    async def call(self, principal: Principal, endpoint_id: str, unwanted: Unwanted | None = None) -> Run:
         """Call the endpoint now, paused or not, and record the run.
 
-        Raises NotFoundError, InvalidInputError when archived, and UnavailableError when TRIALS_MAX are under way.
+        When *unwanted* returns before the call does, the call is cancelled, and recorded as that. Raises NotFoundError,
+        InvalidInputError when archived, QuotaExceededError when TRIALS_PER_TENANT_MAX of this tenant are under way,
+        and UnavailableError when TRIALS_MAX are in all.
         """
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         if endpoint.archived_at is not None:
             raise refused("", f"Endpoint {endpoint.id} is archived; unarchive it first.")
-        if self._under_way >= TRIALS_MAX:
-            raise UnavailableError(f"{TRIALS_MAX} trial calls are under way; try again when one has ended.")
-        self._under_way += 1
-        try:
-            run = await self._called(endpoint)
-        finally:
-            self._under_way -= 1
+        with self._place(principal.tenant_id):
+            run = await self._called(endpoint, unwanted)
         return replace(run, slot=await self._control.record_test(run))
 
-    async def _called(self, endpoint: JobEndpoint) -> Run:
+    @contextmanager
+    def _place(self, tenant_id: str) -> Iterator[None]:
+        if self._under_way[tenant_id] >= TRIALS_PER_TENANT_MAX:
+            raise QuotaExceededError(
+                f"{TRIALS_PER_TENANT_MAX} of your trial calls are under way; try again when one has ended."
+            )
+        if self._under_way.total() >= TRIALS_MAX:
+            raise UnavailableError(f"{TRIALS_MAX} trial calls are under way; try again when one has ended.")
+        self._under_way[tenant_id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[tenant_id] -= 1
+            self._under_way += Counter()  # Forgets the tenants that have none.
+
+    async def _called(self, endpoint: JobEndpoint, unwanted: Unwanted | None) -> Run:
         started_at = self._clock.now()
         # A number no slot ever has, so that the target never takes a trial for a run, nor two trials for one.
-        outcome = await self._dispatcher.dispatch(call_for(endpoint, microseconds_of(started_at)))
-        success = endpoint.success.accepts(outcome)
+        call = call_for(endpoint, microseconds_of(started_at))
+        call = replace(call, timeout=min(call.timeout, TRIAL_DURATION_MAX))
+        outcome = await self._outcome(call, unwanted)
         return Run(
             tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, slot=0, attempt=1, fence=0, source=Source.TEST,
             trace="", due_at=started_at, nominal_at=None, started_at=started_at,
             finished_at=shifted(started_at, outcome.duration),
-            status=RunStatus.SUCCESS if success else RunStatus.FAILED, outcome=outcome,
+            status=_status(endpoint, outcome), outcome=outcome,
         )  # fmt: skip
+
+    async def _outcome(self, call: Call, unwanted: Unwanted | None) -> Outcome:
+        """What *call* came to. Neither the call nor the wait for *unwanted* outlives this, however it ends."""
+        if unwanted is None:
+            return await self._dispatcher.dispatch(call)
+        began = self._clock.monotonic()
+        calling = asyncio.ensure_future(self._dispatcher.dispatch(call))
+        waiting = asyncio.ensure_future(unwanted())
+        try:
+            await asyncio.wait([calling, waiting], return_when=asyncio.FIRST_COMPLETED)
+            if calling.done():
+                return calling.result()
+        finally:
+            calling.cancel()
+            waiting.cancel()
+            await asyncio.gather(calling, waiting, return_exceptions=True)
+        duration = timedelta(seconds=self._clock.monotonic() - began)
+        return Outcome(kind=OutcomeKind.CANCELLED, duration=duration, error="Whoever asked for the call went away.")
+
+
+def _status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
+    if outcome.kind is OutcomeKind.CANCELLED:
+        return RunStatus.CANCELED
+    return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED

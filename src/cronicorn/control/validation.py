@@ -16,6 +16,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESPONSE_KB_MAX
+from cronicorn.domain.planning import INTERVAL_LEAST
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.target import parse_target
 
@@ -102,6 +103,9 @@ def _judge_guardrails(endpoint: JobEndpoint, findings: Findings) -> None:
             "/maxIntervalMs",
             f"A maximum would make the endpoint run again and again, which {baseline.kind} rules out; send null.",
         )
+    if high is not None and high < INTERVAL_LEAST:
+        least = INTERVAL_LEAST // MILLISECOND
+        findings.warn("/maxIntervalMs", f"Counts as {least} ms once the endpoint has run: no maximum drives it faster.")
     if baseline.kind is not BaselineKind.INTERVAL or baseline.interval is None:
         return
     if low is not None and low > baseline.interval:

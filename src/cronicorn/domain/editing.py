@@ -7,7 +7,6 @@ edit: it runs, and settling it plans with all that was written meanwhile. Only a
 from dataclasses import replace
 from datetime import datetime
 
-from cronicorn.domain.admission import PUNCTUAL
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
@@ -164,9 +163,8 @@ def _with_state(endpoint: JobEndpoint, **changes: object) -> JobEndpoint:
 
 
 def _running(before: JobEndpoint, stored: Stored) -> bool:
-    """Whether the lease on *before* may be that of the planned slot. If that is not due, it is the manual one's."""
-    due_at = before.state.plan.next_run_at if before.state.plan is not None else None
-    return stored.leased and due_at is not None and due_at <= shifted(stored.now, PUNCTUAL)
+    """Whether a worker is on the planned slot of *before*. A manual run leaves the plan free."""
+    return stored.leased_slot == before.state.slot
 
 
 def _stays_due(before: JobEndpoint, after: JobEndpoint, now: datetime) -> bool:

@@ -30,6 +30,11 @@ _NEVER: Mapping[Mark, str] = {
     Mark.CRON: "The cron expression never comes again, or can't be read.",
     Mark.ONCE: "The one instant of this endpoint has passed.",
 }
+_CANDIDATES = frozenset(
+    {Mark.CRON, Mark.INTERVAL, Mark.ONCE, Mark.DORMANT, Mark.HINT_INTERVAL, Mark.HINT_ONE_SHOT, Mark.OWED, Mark.RETRY}
+)
+_BASELINES = frozenset({Mark.CRON, Mark.INTERVAL, Mark.DORMANT})
+_CAME_BEFORE = "Something else came before the baseline."
 _WHY: Mapping[tuple[Mark, Verdict], str] = {
     (Mark.ONCE, Verdict.WON): "The one instant of this endpoint.",
     (Mark.DORMANT, Verdict.WON): "Dormant: it runs only when asked.",
@@ -45,7 +50,7 @@ _WHY: Mapping[tuple[Mark, Verdict], str] = {
         Mark.WINDOW,
         Verdict.APPLIED,
     ): "The nominal instant; the endpoint's stable offset inside its window comes on top.",
-    (Mark.WINDOW, Verdict.IDLE): "The nominal instant of the baseline, which something else came before.",
+    (Mark.WINDOW, Verdict.IDLE): "The nominal instant of the baseline, which did not win.",
     (Mark.OWED, Verdict.WON): "An instant that has passed is still to be run.",
     (Mark.OWED, Verdict.LOST): "An instant that is still to be run waits behind an earlier one.",
     (Mark.RETRY, Verdict.LOST): "The retry would come no earlier than the next instant.",
@@ -75,13 +80,21 @@ class ExplainedStep:
 
 
 def explained(trace: Trace) -> tuple[ExplainedStep, ...]:
-    """The steps of *trace* in the order in which they spoke."""
-    return tuple(_explained(step) for step in trace.steps)
+    """The steps of *trace* in the order in which they spoke. What a pause beat reads as lost."""
+    paused = any(step.mark is Mark.PAUSE and step.verdict is Verdict.WON for step in trace.steps)
+    # A live interval hint takes the baseline's place whether it is slower or faster; only *once* keeps its instant.
+    replaced = any(step.mark is Mark.HINT_INTERVAL for step in trace.steps)
+    return tuple(_explained(step, paused=paused, replaced=replaced) for step in trace.steps)
 
 
-def _explained(step: Step) -> ExplainedStep:
+def _explained(step: Step, *, paused: bool, replaced: bool) -> ExplainedStep:
     author = step.author.value if step.author is not None else None
-    return ExplainedStep(_NAMES[step.mark], step.verdict.name.lower(), step.at, _why(step), author)
+    verdict, why = step.verdict, _why(step)
+    if step.verdict is Verdict.WON and paused and step.mark in _CANDIDATES:
+        verdict, why = Verdict.LOST, f"{why} The pause beats it."
+    elif step.verdict is Verdict.LOST and replaced and step.mark in _BASELINES:
+        why = why.replace(_CAME_BEFORE, "A hint replaces the baseline.")
+    return ExplainedStep(_NAMES[step.mark], verdict.name.lower(), step.at, why, author)
 
 
 def _why(step: Step) -> str:
@@ -90,7 +103,7 @@ def _why(step: Step) -> str:
             return f"{step.amount} more steps that changed nothing are left out."
         case Mark.INTERVAL if step.amount > 0:
             doubling = 2 ** min(step.amount, 5)
-            return f"{_baseline(step)} Backoff: {doubling} times the interval after {step.amount} failures in a row."
+            return f"{_baseline(step)} Backoff: {doubling} times the interval after {step.amount} {_failures(step.amount)} in a row."
         case Mark.RETRY if step.verdict is Verdict.WON:
             return f"Attempt {step.amount} of the same slot comes before the next instant."
         case Mark.CRON | Mark.ONCE if step.at is None:
@@ -102,4 +115,8 @@ def _why(step: Step) -> str:
 
 
 def _baseline(step: Step) -> str:
-    return "The baseline's next instant." if step.verdict is Verdict.WON else "Something else came before the baseline."
+    return "The baseline's next instant." if step.verdict is Verdict.WON else _CAME_BEFORE
+
+
+def _failures(number: int) -> str:
+    return "failure" if number == 1 else "failures"

@@ -19,6 +19,8 @@ class Lease:
     slot: int
     attempt: int
     manual: bool
+    taken_over: bool = False
+    """A lease before this one was lost, so the slot may have been called already."""
     claimed_at: datetime
     expires_at: datetime
 

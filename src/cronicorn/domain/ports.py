@@ -54,8 +54,9 @@ class Dispatcher(Protocol):
     async def dispatch(self, call: Call) -> Outcome:
         """Make *call* and say how it ended.
 
-        Never raises for what a server or a network may do. Cancelling the awaiting task stops the call and closes its
-        connection.
+        Never raises for what a server or a network may do. Raises UnavailableError when this machine has no room to
+        make the call, say no file descriptors; nothing was sent then. Cancelling the awaiting task stops the call and
+        closes its connection.
         """
         ...
 

@@ -39,11 +39,16 @@ class Stored:
 
     now: datetime
     """By the store's clock."""
-    leased: bool = False
-    """Whether a worker holds a live lease on the endpoint, for its planned slot or a manual one."""
+    leased_slot: int | None = None
+    """The slot, planned or manual, that a worker holds a live lease on; None when nobody does."""
     siblings: Mapping[str, JobEndpoint] = field(default_factory=dict)
     """The other endpoints of the job by name, archived ones left out, for rules that read or steer them. Empty in
     what a catalog only reads."""
+
+    @property
+    def leased(self) -> bool:
+        """Whether a worker is on the endpoint."""
+        return self.leased_slot is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from cronicorn.domain.instant import ZERO, shifted
 RETRY_AFTER_MAX = timedelta(hours=1)
 """No server defers its own calls for longer than this."""
 
-_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_SECONDS = re.compile(r"[0-9]+")
+_DIGITS_READ = 10
+"""More mean longer than RETRY_AFTER_MAX, however many there are."""
 
 
 def retry_after(value: str, now: datetime) -> timedelta | None:
@@ -21,7 +23,8 @@ def retry_after(value: str, now: datetime) -> timedelta | None:
     """
     text = value.strip()
     if _SECONDS.fullmatch(text):
-        wait = timedelta(seconds=int(text))
+        digits = text.lstrip("0") or "0"
+        wait = timedelta(seconds=int(digits)) if len(digits) <= _DIGITS_READ else RETRY_AFTER_MAX
     else:
         try:
             at = parsedate_to_datetime(text)

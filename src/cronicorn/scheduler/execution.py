@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.admission import admit
 from cronicorn.domain.cadence import Grid
-from cronicorn.domain.call import Call, Outcome, OutcomeKind
+from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.endpoint import JobEndpoint, Overlap
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
+from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, Cron, Decide, Dispatcher, JobStore
@@ -22,6 +23,12 @@ log = logging.getLogger(__name__)
 
 _SETTLE_RETRY_FIRST = 0.05
 _SETTLE_RETRY_MAX = 1.0
+_NOT_MADE_PAUSE = 1.0
+"""How long a slot is kept before it is given back uncalled, so that a lack of room doesn't spin."""
+
+
+class CallNotMadeError(Exception):
+    """This machine had no room to make the call. Nothing was sent, and the slot is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +50,8 @@ class Executor:
         try:
             run = await self._attempt(hold)
             settlement = await self._settle(hold, run)
+        except CallNotMadeError:
+            return hold.now()
         except LeaseLostError:
             log.warning("lease_lost", extra=lease.facts())
         except UnavailableError as error:
@@ -56,27 +65,35 @@ class Executor:
         return None
 
     async def _attempt(self, hold: HeldLease) -> Run | None:
-        """Make the call; None when the slot came too late to run. Raises LeaseLostError."""
+        """Make the call; None when the slot came too late to run. Raises LeaseLostError and CallNotMadeError."""
         endpoint, started_at = hold.lease.endpoint, hold.now()
         nominal_at: datetime | None = None
         if not hold.lease.manual:
-            admission = admit(endpoint, started_at, self.cron)
+            admission = admit(endpoint, started_at, self.cron, taken_over=hold.lease.taken_over)
             if not admission.run:
                 return None
             nominal_at = admission.nominal_at
         until = self._replaced_at(endpoint, started_at)
         started_mono = self.clock.monotonic()
         try:
-            outcome = await hold.within(self._dispatch(call_for(endpoint, hold.lease.slot)), until)
+            outcome = await hold.within(self._dispatch(hold.lease), until)
+        except CallNotMadeError:
+            await self.store.abandon([hold.lease])
+            raise
         except CallStoppedError:
             duration = timedelta(seconds=self.clock.monotonic() - started_mono)
             outcome = Outcome(kind=OutcomeKind.CANCELLED, duration=duration, error="The run was cancelled.")
         return _run(hold, started_at, nominal_at, outcome)
 
-    async def _dispatch(self, call: Call) -> Outcome:
+    async def _dispatch(self, lease: Lease) -> Outcome:
+        call = call_for(lease.endpoint, lease.slot)
         started_mono = self.clock.monotonic()
         try:
             return await self.dispatcher.dispatch(call)
+        except UnavailableError as error:
+            log.error("call_not_made", extra=lease.facts() | {"reason": str(error)})  # noqa: TRY400 - no bug of ours
+            await asyncio.sleep(_NOT_MADE_PAUSE)
+            raise CallNotMadeError from error
         except Exception:
             log.exception("dispatcher_crashed")
             duration = timedelta(seconds=self.clock.monotonic() - started_mono)

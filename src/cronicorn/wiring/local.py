@@ -11,7 +11,7 @@ from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stores import open_stores
+from cronicorn.wiring.stores import Stores, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
 
 ACTOR = "local"
@@ -40,6 +40,26 @@ async def local_control(settings: Settings) -> AsyncIterator[LocalControl]:
 
     Schedulers of other processes see what changes with their next look at the store.
     """
+    async with _opened(settings) as (stores, control):
+        new_key = await control.tenants.bootstrap(settings.api_key)
+        yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=new_key)
+
+
+@asynccontextmanager
+async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
+    """Open the store that *settings* name to read it: no file, tenant or key is made. Raises NotFoundError."""
+    url = settings.database_url
+    if url.backend == "sqlite" and not url.file.exists():
+        raise NotFoundError(
+            f"There is no database {url.file.absolute()}: is --database or CRONICORN_DATABASE_URL right? "
+            "`cronicorn up`, `cronicorn apply` and `cronicorn tenant add` make a new one."
+        )
+    async with _opened(settings) as (stores, control):
+        yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[Stores, ControlPlane]]:
     if settings.database_url.backend == "memory":
         raise InvalidInputError(
             "CRONICORN_DATABASE_URL is memory:, which no other process can see; name a file, as in sqlite:cronicorn.db."
@@ -47,9 +67,7 @@ async def local_control(settings: Settings) -> AsyncIterator[LocalControl]:
     clock = system_clock()
     stores = await open_stores(settings.database_url, clock, durable=settings.sqlite_synchronous == "full")
     try:
-        control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
-        new_key = await control.tenants.bootstrap(settings.api_key)
-        yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=new_key)
+        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
     finally:
         await stores.aclose()
 

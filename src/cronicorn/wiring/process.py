@@ -2,16 +2,13 @@
 
 import asyncio
 import logging
-import math
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
-
 from cronicorn.control.tenants import KEY_LENGTH_SAFE
 from cronicorn.scheduler import Scheduler
+from cronicorn.wiring.api_server import ApiServer, api_server
 from cronicorn.wiring.descriptors import raise_descriptor_limit
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.listening import listen, url_of
@@ -39,7 +36,7 @@ class _Process:
     """The parts that run beside each other."""
 
     scheduler: Scheduler
-    server: "_ApiServer"
+    server: ApiServer
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -57,14 +54,6 @@ class _Process:
         self.scheduler.stop_now()
 
 
-class _ApiServer(uvicorn.Server):
-    """uvicorn without a say in signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def serve(settings: Settings, told: Callable[[Started], None]) -> int:
     """Run until a signal ends it, and answer the exit code. Raises UnavailableError when it can't start."""
     raise_descriptor_limit()
@@ -73,7 +62,7 @@ async def serve(settings: Settings, told: Callable[[Started], None]) -> int:
     async with engine(settings) as parts:
         with listen(settings.host, settings.port) as socket, stop_requests() as requests:
             new_key = await parts.control.tenants.bootstrap(settings.api_key)
-            server = _ApiServer(_uvicorn_config(rest_app(parts), settings))
+            server = api_server(rest_app(parts), grace=settings.drain_grace)
             process = _Process(scheduler=parts.scheduler, server=server)
             process.start("api", server.serve(sockets=[socket]))
             process.start("scheduler", parts.scheduler.run())
@@ -103,16 +92,3 @@ async def _until_stopped(process: _Process, requests: StopRequests) -> None:
         if part.done() and not part.cancelled() and (error := part.exception()) is not None:
             raise error
     log.info("process_stopped")
-
-
-def _uvicorn_config(app: Any, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        access_log=False,
-        lifespan="off",
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=max(1, math.ceil(settings.drain_grace.total_seconds())),
-        timeout_keep_alive=30,
-        limit_concurrency=None,
-    )

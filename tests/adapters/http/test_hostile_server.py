@@ -181,6 +181,15 @@ async def test_an_answer_that_is_not_sound_is_broken(data: bytes, status: int | 
     assert not outcome.body_is_json
 
 
+@pytest.mark.parametrize("status", ["99999", "600", "000", "099", "0200", "9" * 5_000, "200x", "abc", ""])
+async def test_an_answer_whose_status_is_none_is_broken_without_one(status: str, caplog) -> None:
+    outcome = await outcome_from(once(f"HTTP/1.1 {status} Odd\r\nContent-Length: 2\r\n\r\nok".encode()))
+
+    assert (outcome.kind, outcome.status_code, outcome.body) == (OutcomeKind.BROKEN, None, None)
+    assert outcome.error
+    assert not caplog.records
+
+
 async def test_a_reset_in_the_body_is_broken_with_the_status_kept() -> None:
     async def script(connection) -> None:
         await connection.request()

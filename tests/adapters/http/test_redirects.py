@@ -127,6 +127,27 @@ async def test_secrets_stay_at_home_when_the_origin_changes() -> None:
     assert b"User-Agent: Cronicorn" in end.requests[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Foo", "Bearer s3cret"),
+        ("X-Foo", " bearer\ts3cret"),
+        ("X-Foo", "eyJhbGciOiJI.eyJzdWIi.s3cret"),
+        ("X-Foo", "sk_live_s3cret"),
+        ("X-Private", "s3cret"),
+        ("X-Passphrase", "s3cret"),
+    ],
+)
+async def test_what_is_masked_when_shown_stays_at_home_too(name: str, value: str) -> None:
+    async with serving(always(OK)) as end, serving(redirecting(end.url("/x"))) as server, dispatching() as dispatcher:
+        await dispatcher.dispatch(call_of(server.url(), headers={name: value, "X-Plain": "y"}, redirects_max=1))
+
+    assert b"s3cret" in server.requests[0]
+    assert name.encode() not in end.requests[0]
+    assert b"s3cret" not in end.requests[0]
+    assert b"X-Plain: y" in end.requests[0]
+
+
 async def test_secrets_stay_in_the_request_within_one_origin() -> None:
     async with serving(path_decides) as server, dispatching() as dispatcher:
         await dispatcher.dispatch(call_of(server.url("/to/x"), headers=SECRETS, redirects_max=1))

@@ -43,7 +43,7 @@ async def _work(path: str, worker_id: str, ttl: timedelta, chance: random.Random
 
 
 async def _settle(stores: SqliteStores, lease: Lease) -> None:
-    admission = admit(lease.endpoint, lease.claimed_at, CRON)
+    admission = admit(lease.endpoint, lease.claimed_at, CRON, taken_over=lease.taken_over)
     run = a_run(lease, nominal_at=admission.nominal_at) if admission.run else None
     try:
         await stores.job_store.settle(lease, run, deciding(lease, run))

@@ -17,10 +17,11 @@ from cronicorn.adapters.http.pools import Pool, Pools
 from cronicorn.adapters.http.redirects import location_of, redirected
 from cronicorn.adapters.http.request import WireRequest
 from cronicorn.adapters.http.resolver import Resolver
+from cronicorn.adapters.http.room import no_room
 from cronicorn.adapters.http.transfer import Transfer, Trust, fixed_options
 from cronicorn.adapters.http.url import target_of
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.domain.target import Target
 
@@ -61,7 +62,10 @@ class CurlDispatcher(Dispatcher):
         self._closed = False
 
     async def dispatch(self, call: Call) -> Outcome:
-        """Make *call* and say how it ended. Its clock starts when there is room for it."""
+        """Make *call* and say how it ended. Its clock starts when there is room for it.
+
+        Raises UnavailableError when this machine can open no socket for it; nothing was sent then.
+        """
         self._calls += 1
         try:
             async with self._room:
@@ -100,10 +104,13 @@ class CurlDispatcher(Dispatcher):
             if location is None:
                 return outcome
             try:
-                request = redirected(request, outcome.status_code, location)
+                following = redirected(request, outcome.status_code, location)
+                outcome = await self._send(call, following, watch)
             except InvalidInputError as error:
                 return _not_followed(outcome, OutcomeKind.REFUSED, request.target, str(error))
-            outcome = await self._send(call, request, watch)
+            except UnavailableError as error:  # Too late to raise: the requests before this one were sent.
+                return _not_followed(outcome, OutcomeKind.UNREACHABLE, request.target, str(error))
+            request = following
         if call.redirects_max and location_of(outcome) is not None:
             why = f"It is one more than the {call.redirects_max} that may be followed."
             return _not_followed(outcome, OutcomeKind.BROKEN, request.target, why)
@@ -141,6 +148,8 @@ class CurlDispatcher(Dispatcher):
         except TimeoutError:
             error = f"The name {target.host} was not resolved in time."
             return Outcome(kind=OutcomeKind.TIMED_OUT, duration=watch.elapsed, error=error)
+        if resolution.no_room:
+            raise no_room()
         if resolution.addresses:
             return self._checked(target, resolution.addresses, watch)
         error = f"The name {target.host} could not be resolved: {resolution.failure}."

@@ -8,6 +8,7 @@ import pycurl
 from cronicorn.adapters.http.answer import cut, headers_of, is_json, text_of
 from cronicorn.adapters.http.exchange import Exchange, Stop
 from cronicorn.adapters.http.multi import OK
+from cronicorn.adapters.http.room import no_room
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.target import Target
 
@@ -33,9 +34,9 @@ _BROKEN = {
 }
 _STOPPED = {
     Stop.REFUSED: (OutcomeKind.REFUSED, "{host} was refused: the connection went to an address that was not checked."),
-    Stop.NO_SOCKET: (OutcomeKind.UNREACHABLE, "{host} was not called: no socket could be opened on this machine."),
     Stop.HEADERS_TOO_LONG: (OutcomeKind.BROKEN, "The answer of {host} has more headers than are read."),
     Stop.SWITCHED: (OutcomeKind.BROKEN, "The answer of {host} switches to another protocol, unasked."),
+    Stop.BAD_STATUS: (OutcomeKind.BROKEN, "The answer of {host} has a status that is not between 100 and 599."),
     Stop.SENT_ALREADY: (OutcomeKind.BROKEN, "{host} closed the connection without an answer; nothing was sent again."),
     Stop.STALLED: (OutcomeKind.TIMED_OUT, "The answer of {host} stalled: nothing came for too long."),
     Stop.CLOSING: (OutcomeKind.CANCELLED, "The call of {host} was ended because Cronicorn is stopping."),
@@ -66,8 +67,13 @@ class Ending:
 
 
 def outcome_of(ending: Ending, *, body_bytes_max: int) -> Outcome:
-    """The outcome that *ending* amounts to; what had arrived by then is kept."""
+    """The outcome that *ending* amounts to; what had arrived by then is kept.
+
+    Raises UnavailableError when there was no socket for it: nothing was sent.
+    """
     exchange = ending.exchange
+    if exchange.stop is Stop.NO_SOCKET:
+        raise no_room()
     kind, error = _kind_and_error(ending)
     headers = headers_of(exchange.header_lines) if exchange.status is not None else ()
     partial = Outcome(kind=kind, duration=ending.duration, status_code=exchange.status, headers=headers, error=error)

@@ -1,6 +1,7 @@
 """One request and its answer on one connection, as libcurl's callbacks see it. None of them may raise."""
 
 import os
+import re
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Final
 import pycurl
 
 from cronicorn.adapters.http.pools import Ends, Pool
+from cronicorn.adapters.http.room import is_lack
 
 _STOP_READING = 0
 _LINE_OVERHEAD = 32
@@ -17,6 +19,8 @@ _LINE_OVERHEAD = 32
 _SWITCHING_PROTOCOLS = 101
 _FINAL_MIN = 200
 _STATUS_LINE_PARTS = 2
+_STATUS = re.compile(rb"[1-5][0-9]{2}")
+"""RFC 9110, section 15: three digits, from 100 to 599."""
 
 
 class Stop(StrEnum):
@@ -25,6 +29,7 @@ class Stop(StrEnum):
     BODY_FULL = "body_full"
     HEADERS_TOO_LONG = "headers_too_long"
     SWITCHED = "switched"
+    BAD_STATUS = "bad_status"
     REFUSED = "refused"
     NOT_REUSABLE = "not_reusable"
     SENT_ALREADY = "sent_already"
@@ -102,10 +107,9 @@ class Exchange:
             if not self._is_pinned(str(peer[0])):
                 self.stop = Stop.REFUSED
                 return pycurl.SOCKET_BAD
-            self._opened = True
-            return _Handover(socket.socket(family, kind, protocol))
-        except OSError:
-            self.stop = Stop.NO_SOCKET
+            return self._handed_over(socket.socket(family, kind, protocol))
+        except OSError as error:  # Others, such as an address family that this machine lacks, are failures to connect.
+            self.stop = self._no_socket() if is_lack(error) else None
         except BaseException as error:  # noqa: BLE001 - a callback must not raise; `perform` raises it again
             self._crashed(error)
         return pycurl.SOCKET_BAD
@@ -114,6 +118,7 @@ class Exchange:
         """Keep *fd* from child processes: libcurl's duplicate has lost that mark."""
         try:
             os.set_inheritable(fd, False)  # noqa: FBT003 - the name says it
+            self.stop = None
         except BaseException as error:  # noqa: BLE001
             self._crashed(error)
             return pycurl.SOCKOPT_ERROR
@@ -167,14 +172,27 @@ class Exchange:
 
     def _status_line(self, line: bytes) -> int | None:
         parts = line.split(maxsplit=_STATUS_LINE_PARTS)
-        status = int(parts[1]) if len(parts) >= _STATUS_LINE_PARTS and parts[1].isdigit() else 0
         self.header_lines.clear()
         self._in_headers = True
+        self.status = None
+        if len(parts) < _STATUS_LINE_PARTS or not _STATUS.fullmatch(parts[1]):
+            self.stop = Stop.BAD_STATUS
+            return _STOP_READING
+        status = int(parts[1])
         if status == _SWITCHING_PROTOCOLS:
             self.stop = Stop.SWITCHED
             return _STOP_READING
         self.status = status if status >= _FINAL_MIN else None
         return None
+
+    def _handed_over(self, opened: socket.socket) -> _Handover:
+        self._opened = True
+        self.stop = self._no_socket()  # Until `on_opened` shows that there was room for libcurl's duplicate too.
+        return _Handover(opened)
+
+    def _no_socket(self) -> Stop:
+        """Why it ends for want of a socket: a request that went out on a kept connection may have been received."""
+        return Stop.SENT_ALREADY if self._sent else Stop.NO_SOCKET
 
     def _objection(self, remote: str, ends: Ends) -> Stop | None:
         if not self._is_pinned(remote):

@@ -1,18 +1,17 @@
 """Where a redirect leads, and what may go there (RFC 9110, section 15.4, and the WHATWG Fetch standard)."""
 
-import re
 from urllib.parse import urljoin
 
 from cronicorn.adapters.http.request import WireRequest
 from cronicorn.adapters.http.url import target_of
 from cronicorn.domain.call import Method, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.masking import looks_secret
 
 _STATUSES = {301, 302, 303, 307, 308}
 _SEE_OTHER = 303
 _BECOMES_GET = {301, 302}
 _ABOUT_BODY = {"content-encoding", "content-language", "content-location", "content-type", "digest", "content-digest"}
-_SECRET = re.compile(r"auth|cookie|credential|key|pass|secret|session|signature|token", re.IGNORECASE)
 _NOT_SECRET = {"idempotency-key"}
 
 
@@ -36,7 +35,7 @@ def redirected(request: WireRequest, status: int | None, location: str) -> WireR
     headers = {
         name: value
         for name, value in request.headers.items()
-        if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and is_secret(name))
+        if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and _stays_home(name, value))
     }
     return WireRequest(
         target=target,
@@ -46,9 +45,9 @@ def redirected(request: WireRequest, status: int | None, location: str) -> WireR
     )
 
 
-def is_secret(header: str) -> bool:
-    """Whether a header of this name may carry a credential or a signature."""
-    return header.lower() not in _NOT_SECRET and _SECRET.search(header) is not None
+def _stays_home(name: str, value: str) -> bool:
+    """Whether a header is a credential by its name or by its value as it goes out, stripped."""
+    return name.lower() not in _NOT_SECRET and looks_secret(name, value.strip())
 
 
 def _joined(base: str, location: str) -> str:

@@ -16,6 +16,8 @@ from aiodns.error import (
     DNSError,
 )
 
+from cronicorn.adapters.http.room import has_room
+
 _NO_SUCH_NAME = {ARES_EBADNAME, ARES_ENODATA, ARES_ENONAME, ARES_ENOTFOUND}
 _TRIES = 2
 
@@ -45,6 +47,8 @@ class Resolution:
 
     addresses: tuple[IPv4Address | IPv6Address, ...] = ()
     failure: str | None = None
+    no_room: bool = False
+    """It failed because this machine could not open a socket to ask."""
     ttl_s: float
 
 
@@ -181,4 +185,6 @@ def _is_cancelled() -> bool:
 def _failed(error: DNSError | UnicodeError, limits: ResolverLimits) -> Resolution:
     if isinstance(error, UnicodeError) or error.args[0] in _NO_SUCH_NAME:
         return Resolution(failure="there is no such name, or it has no address", ttl_s=limits.ttl_no_such_name_s)
+    if not has_room():
+        return Resolution(failure="this machine can open no socket", no_room=True, ttl_s=0)
     return Resolution(failure=f"its name servers failed ({error.args[1]})", ttl_s=limits.ttl_failure_s)

@@ -94,7 +94,7 @@ class MemoryEndpointCatalog(EndpointCatalog):
             job = self._database.jobs[row.endpoint.job_id]
             now = self._database.clock.now()
             self._database.apply(row, edit(row.endpoint, job, self._database.stored(row, now)))
-            return row.endpoint, Stored(now=now, leased=row.leased(now))
+            return row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))
 
     async def delete(self, tenant_id: str, endpoint_id: str) -> None:
         with self._database.lock:
@@ -102,4 +102,4 @@ class MemoryEndpointCatalog(EndpointCatalog):
 
     def _seen(self, row: Row) -> tuple[JobEndpoint, Stored]:
         now = self._database.clock.now()
-        return row.endpoint, Stored(now=now, leased=row.leased(now))
+        return row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))

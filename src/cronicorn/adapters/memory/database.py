@@ -55,6 +55,9 @@ class Row:
     def leased(self, now: datetime) -> bool:
         return self.claim is not None and self.claim.expires_at > now
 
+    def leased_slot(self, now: datetime) -> int | None:
+        return self.claim.slot if self.claim is not None and self.leased(now) else None
+
     def claimable_at(self) -> datetime | None:
         """When `claim_due` may take the row; None for never."""
         due_at = self.endpoint.state.due_at
@@ -96,7 +99,7 @@ class MemoryDatabase:
 
     def stored(self, row: Row, now: datetime) -> Stored:
         """What a decision about *row* is told."""
-        return Stored(now=now, leased=row.leased(now), siblings=Siblings(lambda: self._siblings(row)))
+        return Stored(now=now, leased_slot=row.leased_slot(now), siblings=Siblings(lambda: self._siblings(row)))
 
     def apply(self, row: Row, change: Change) -> None:
         """Write an edit."""

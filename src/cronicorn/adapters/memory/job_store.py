@@ -127,6 +127,7 @@ def lease_on(row: Row, claim: Claim) -> Lease:
         slot=claim.slot,
         attempt=claim.attempt,
         manual=claim.manual,
+        taken_over=row.lost_claims > 0,
         claimed_at=claim.claimed_at,
         expires_at=claim.expires_at,
     )

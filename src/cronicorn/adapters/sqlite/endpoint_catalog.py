@@ -82,7 +82,7 @@ class SqliteEndpointCatalog(EndpointCatalog):
             job = job_of(find_job(transaction, tenant_id, before.endpoint.job_id))
             change = edit(before.endpoint, job, before.stored(transaction))
             apply(transaction, before, change)
-            return change.endpoint, Stored(now=transaction.now, leased=before.leased)
+            return change.endpoint, Stored(now=transaction.now, leased_slot=before.leased_slot)
 
         return await self._database.write(work)
 

@@ -25,6 +25,7 @@ _SEEN = (
         endpoints.c.document,
         schedule.c.state,
         schedule.c.lease_until_us,
+        schedule.c.leased_slot,
     )
     .join_from(endpoints, schedule, schedule.c.endpoint_number == endpoints.c.number)
     .order_by(endpoints.c.created_us, endpoints.c.number)
@@ -67,16 +68,16 @@ class Found:
     number: int
     job_number: int
     endpoint: JobEndpoint
-    leased: bool
+    leased_slot: int | None
 
     def seen(self, now: datetime) -> tuple[JobEndpoint, Stored]:
         """The endpoint as a catalog shows it."""
-        return self.endpoint, Stored(now=now, leased=self.leased)
+        return self.endpoint, Stored(now=now, leased_slot=self.leased_slot)
 
     def stored(self, transaction: Transaction) -> Stored:
         """What a decision about it is told."""
         siblings = Siblings(lambda: _siblings(transaction, self))
-        return Stored(now=transaction.now, leased=self.leased, siblings=siblings)
+        return Stored(now=transaction.now, leased_slot=self.leased_slot, siblings=siblings)
 
 
 def find(transaction: Transaction, tenant_id: str, endpoint_id: str) -> Found:
@@ -100,12 +101,13 @@ def found(row: dict[str, Cell], now: datetime) -> Found:
     assert isinstance(job_number, int)
     assert isinstance(document, str)
     assert isinstance(state, str)
-    until = row["lease_until_us"]
+    until, leased_slot = row["lease_until_us"], row["leased_slot"]
+    live = isinstance(until, int) and until > us(now)
     return Found(
         number=number,
         job_number=job_number,
         endpoint=endpoint_from(document, state),
-        leased=isinstance(until, int) and until > us(now),
+        leased_slot=leased_slot if live and isinstance(leased_slot, int) else None,
     )
 
 

@@ -30,7 +30,7 @@ UPDATE schedule
                       WHERE claim_id IS NOT NULL AND takeover_us <= :now_us AND due_us <= :now_us
                       ORDER BY due_us, endpoint_number LIMIT :limit))
         ORDER BY due_us, endpoint_number LIMIT :limit)
-RETURNING due_us, endpoint_number, claim_id, fence, leased_slot, leased_attempt, leased_manual, claimed_us,
+RETURNING due_us, endpoint_number, claim_id, fence, leased_slot, leased_attempt, leased_manual, lost_claims, claimed_us,
           lease_until_us, state, (SELECT document FROM endpoints WHERE number = endpoint_number) AS document
 """
 
@@ -43,7 +43,7 @@ RETURNING cancelled
 """
 
 FIND = """
-SELECT e.number, e.job_number, e.document, s.state, s.lease_until_us, s.done,
+SELECT e.number, e.job_number, e.document, s.state, s.lease_until_us, s.leased_slot, s.done,
        s.claim_id = :claim_id AND s.fence = :fence AS held,
        s.done_claim_id = :claim_id AND s.done_fence = :fence AS settled
   FROM endpoints AS e JOIN schedule AS s ON s.endpoint_number = e.number

@@ -129,6 +129,7 @@ def lease_from(row: Mapping[str, Cell]) -> Lease:
         slot=_number(row["leased_slot"]),
         attempt=_number(row["leased_attempt"]),
         manual=bool(row["leased_manual"]),
+        taken_over=bool(row["lost_claims"]),
         claimed_at=instant_of(_number(row["claimed_us"])),
         expires_at=instant_of(_number(row["lease_until_us"])),
     )

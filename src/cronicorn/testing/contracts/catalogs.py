@@ -187,7 +187,7 @@ class EndpointCatalogContract(StoresContract):
         endpoint, stored = await stores.endpoints.get(TENANT, RICH.id)
         assert endpoint == added
         assert endpoint == replace(RICH, state=added.state)
-        assert stored == Stored(now=clock.now(), leased=False)
+        assert stored == Stored(now=clock.now())
 
     async def test_a_new_endpoint_is_started_with_its_job_at_the_time_of_the_store(
         self, stores: Stores, clock: VirtualClock

@@ -296,7 +296,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _begin(self, known: Known, leases: tuple[Lease, ...]) -> Taken:
         """The worker begins the call at once."""
         lease = leases[0]
-        admission = admit(lease.endpoint, self.clock.now(), CRON)
+        admission = admit(lease.endpoint, self.clock.now(), CRON, taken_over=lease.taken_over)
         late = not lease.manual and not admission.run
         nominal_at = None if lease.manual else admission.nominal_at
         taken = Taken(known=known, leases=leases, nominal_at=nominal_at, late=late)

@@ -1,0 +1,123 @@
+"""Why an endpoint runs when it does, as a tree for people. Long texts go on beneath themselves."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from cronicorn.cli.instants import length, moment
+from cronicorn.cli.run_lines import outcome_in_words
+from cronicorn.control.schedules import ExplainedPlan, Explanation
+from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
+from cronicorn.domain.explain import ExplainedStep
+from cronicorn.domain.hint import Hint
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.run import Run
+from cronicorn.wiring.durations import show_duration
+
+_STYLES = {"won": "green", "applied": "yellow"}
+_VERDICT_WIDTH = 7
+
+
+def explanation_tree(name: str, explanation: Explanation, latest: Run | None) -> Tree:
+    """What there is to say of the endpoint *name*, whose newest run is *latest*."""
+    now, endpoint = explanation.now, explanation.endpoint
+    zone = endpoint.baseline.zone
+    tree = Tree(Text(f"{name} ({endpoint.id}) at {now:%Y-%m-%d %H:%M:%S}Z", style="bold"))
+    tree.add(_hanging("Schedule:", _schedule(endpoint, now)))
+    tree.add(_hanging("Last run:", _last_run(endpoint, latest, now)))
+    if endpoint.state.failure_count:
+        tree.add(_hanging("Failures:", f"{endpoint.state.failure_count} in a row"))
+    if explanation.leased:
+        tree.add("A worker is calling it now; it is planned again when the call ends.")
+    stored, current = explanation.stored, explanation.current
+    if stored is not None:
+        branch = _add_plan(tree, "The plan in force", stored, now, zone)
+        if _left_lying(explanation):
+            branch.add(
+                "It lies in the past, because no scheduler has taken it yet: is `cronicorn up` running on this store?"
+            )
+    if stored is None or _telling(stored) != _telling(current):
+        _add_plan(tree, "If it were planned now", current, now, zone)
+    for hint in explanation.hints:
+        tree.add(_hanging("Hint:", _hint(hint, now, zone)))
+    return tree
+
+
+def _hanging(head: str, text: str, *, width: int = 0, style: str = "") -> Table:
+    """*text* beside *head*; what does not fit into a line goes on below, on words."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True, min_width=width)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(head, style=style), Text(text))
+    return grid
+
+
+def _schedule(endpoint: JobEndpoint, now: datetime) -> str:
+    return ", ".join(_schedule_parts(endpoint, now))
+
+
+def _schedule_parts(endpoint: JobEndpoint, now: datetime) -> Iterator[str]:
+    baseline = endpoint.baseline
+    match baseline.kind:
+        case BaselineKind.CRON:
+            yield f"cron {baseline.cron!r} in {baseline.zone}"
+        case BaselineKind.INTERVAL:
+            yield f"every {show_duration(baseline.length)}"
+        case BaselineKind.ONCE:
+            assert baseline.once_at is not None
+            yield f"once, at {moment(baseline.once_at, now, baseline.zone)}"
+        case BaselineKind.DORMANT:
+            yield "dormant: only when asked"
+    lengths = {"window": baseline.window, "minimum": endpoint.interval_min, "maximum": endpoint.interval_max}
+    for name, span in lengths.items():
+        if span is not None and span > ZERO:
+            yield f"{name} {show_duration(span)}"
+
+
+def _last_run(endpoint: JobEndpoint, latest: Run | None, now: datetime) -> str:
+    zone = endpoint.baseline.zone
+    if latest is None:
+        at = endpoint.state.last_run_at
+        return "none yet" if at is None else moment(at, now, zone)
+    parts = [latest.status.value, str(latest.outcome.status_code or ""), f"in {length(latest.outcome.duration)}"]
+    said = outcome_in_words(latest)
+    return f"{moment(latest.started_at, now, zone)}, {' '.join(filter(None, parts))}" + (f", {said}" if said else "")
+
+
+def _left_lying(explanation: Explanation) -> bool:
+    at = explanation.stored.plan.next_run_at if explanation.stored is not None else None
+    return at is not None and at < explanation.now and not explanation.leased
+
+
+def _telling(explained: ExplainedPlan) -> tuple[object, ...]:
+    """What makes a plan another one for a person."""
+    return explained.plan.next_run_at, explained.plan.source
+
+
+def _add_plan(tree: Tree, title: str, explained: ExplainedPlan, now: datetime, zone: str) -> Tree:
+    at, source = explained.plan.next_run_at, explained.plan.source.value
+    when = "nothing planned" if at is None else moment(at, now, zone)
+    branch = tree.add(Text.assemble(f"{title}: ", (when, "bold green"), f", source {source}"))
+    for step in explained.steps:
+        style = _STYLES.get(step.verdict, "dim")
+        branch.add(_hanging(step.verdict, _step(step, now), width=_VERDICT_WIDTH, style=style))
+    return branch
+
+
+def _step(step: ExplainedStep, now: datetime) -> str:
+    author = "" if step.author is None else f" by a {step.author}"
+    at = "" if step.at is None else f" {moment(step.at, now)}"
+    return f"{step.step}{author}{at}: {step.why}"
+
+
+def _hint(hint: Hint, now: datetime, zone: str) -> str:
+    what = hint.kind.value
+    if hint.interval is not None:
+        what += f" of {show_duration(hint.interval)}"
+    elif hint.at is not None:
+        what += f" {moment(hint.at, now, zone)}"
+    reason = f": {hint.reason}" if hint.reason else ""
+    return f"{what} by a {hint.author.value}, until {moment(hint.expires_at, now)}{reason}"

@@ -1,0 +1,113 @@
+"""A machine without room for a socket: nobody is called, and no target is blamed for it."""
+
+import asyncio
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from cronicorn.domain.call import Method, OutcomeKind
+from cronicorn.domain.errors import UnavailableError
+from tests.adapters.http.loopback import OK, Connection, always, answering, call_of, dispatching, once, serving
+from tests.adapters.http.name_server import naming
+
+
+@contextmanager
+def descriptors_left(number: int) -> Iterator[None]:
+    """Let this process open *number* more file descriptors and no more."""
+    lowest = [os.open(os.devnull, os.O_RDONLY) for _ in range(number + 1)]
+    for fd in lowest:
+        os.close(fd)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest[-1], hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "shop.test"])
+@pytest.mark.parametrize("left", [0, 1], ids=["no socket", "no duplicate of the socket"])
+async def test_a_call_without_a_descriptor_is_not_made_and_says_so(left: int, host: str) -> None:
+    async with (
+        naming(lambda _: ["127.0.0.1"]) as names,
+        serving(always(OK)) as server,
+        dispatching(nameservers=(names.address,)) as dispatcher,
+    ):
+        with descriptors_left(left), pytest.raises(UnavailableError, match="nothing was sent") as raised:
+            await dispatcher.dispatch(call_of(server.url(host=host)))
+        afterwards = await dispatcher.dispatch(call_of(server.url(host=host)))
+
+    assert host not in str(raised.value)
+    assert (afterwards.kind, afterwards.status_code) == (OutcomeKind.RESPONDED, 200)
+    assert len(server.requests) == 1
+
+
+async def test_a_kept_connection_serves_without_a_descriptor() -> None:
+    async with serving(always(OK)) as server, dispatching() as dispatcher:
+        await dispatcher.dispatch(call_of(server.url()))
+        with descriptors_left(0):
+            outcome = await dispatcher.dispatch(call_of(server.url()))
+
+    assert (outcome.kind, server.opened) == (OutcomeKind.RESPONDED, 1)
+
+
+async def test_a_redirect_without_a_descriptor_is_an_outcome_for_something_was_sent() -> None:
+    async with serving(always(OK)) as end, dispatching() as dispatcher:
+        redirect = answering(b"", f"Location: {end.url()}", status="302 Found")
+        async with serving(always(redirect)) as server:
+            await dispatcher.dispatch(call_of(server.url()))
+            with descriptors_left(0):
+                outcome = await dispatcher.dispatch(call_of(server.url(), redirects_max=1))
+
+    assert (outcome.kind, outcome.status_code) == (OutcomeKind.UNREACHABLE, 302)
+    assert end.requests == []
+
+
+@pytest.mark.parametrize("method", [Method.GET, Method.POST])
+async def test_a_request_that_may_have_been_received_is_not_given_back(method: Method) -> None:
+    async def answer_once_and_then_only_end(connection: Connection) -> None:
+        await connection.request()
+        await connection.send(OK)
+        await connection.request()
+        connection.writer.write_eof()  # A close would free a second descriptor.
+        await connection.ended()
+        await connection.pause(10)
+
+    async with serving(answer_once_and_then_only_end) as server, dispatching() as dispatcher:
+        await dispatcher.dispatch(call_of(server.url()))
+        with descriptors_left(0):
+            outcome = await dispatcher.dispatch(call_of(server.url(), method=method))
+
+    assert (outcome.kind, len(server.requests)) == (OutcomeKind.BROKEN, 2)
+
+
+async def test_a_call_in_progress_does_not_notice() -> None:
+    gate = asyncio.Event()
+
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        gate.set()
+        await connection.send(OK)
+
+    async with serving(script) as server, dispatching() as dispatcher:
+        calling = asyncio.create_task(dispatcher.dispatch(call_of(server.url())))
+        await gate.wait()
+        with descriptors_left(0):
+            outcome = await calling
+
+    assert outcome.kind is OutcomeKind.RESPONDED
+
+
+async def test_a_machine_without_an_address_family_fails_to_connect(monkeypatch) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(97, "Address family not supported by protocol")
+
+    async with serving(once(OK)) as server, dispatching() as dispatcher:
+        monkeypatch.setattr("socket.socket", unsupported)
+        outcome = await dispatcher.dispatch(call_of(server.url()))
+        monkeypatch.undo()
+
+    assert outcome.kind is OutcomeKind.UNREACHABLE
