@@ -8,17 +8,26 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from cronicorn.cli.demonstration.board import Board, Call, Happening, Next, Row, SkipNote, Steer, Voice
+from cronicorn.cli.demonstration.picture import picture
 from cronicorn.cli.demonstration.processes import NotStartedError, a_scheduler
 from cronicorn.cli.demonstration.shop import Shop
 from cronicorn.cli.demonstration.story import Phase, Story
+from cronicorn.cli.demonstration.summary import show_summary
 from tests.cli.command import cronicorn, environment
 from tests.waiting import eventually
 
 SECONDS = "15"
+OPENED = datetime(2030, 1, 1, tzinfo=UTC)
+A_PERSON = Steer(author="person", reason="flash sale: watch the stock")
+THE_SERVER = Steer(author="signal", reason="Retry-After asked for 8 s with status 503")
 
 
 def command(*arguments):
@@ -80,13 +89,15 @@ def test_it_goes_through_all_phases_in_order(told):
 def test_every_endpoint_is_called(told, name):
     text, _ = told
 
-    assert re.search(rf"ran +{name} +20\d", text)
+    assert re.search(rf"ok 20\d +{name} ", text)
 
 
 def test_it_says_of_each_endpoint_when_it_comes_next_and_why(told):
     text, _ = told
 
-    assert re.search(r"next +checkout +\d\d:\d\d:\d\d\.\d{3}Z +baseline-cron +The baseline's next instant\.", text)
+    assert re.search(
+        r"next +checkout +at \d+\.\d s, \d\d:\d\d:\d\d\.\d{3}Z +baseline-cron +The baseline's next instant\.", text
+    )
     assert re.search(r"next +report +not planned +dormant +Dormant: it runs only when asked\.", text)
 
 
@@ -94,20 +105,21 @@ def test_the_shops_own_retry_after_defers_a_call(told):
     text, _ = told
 
     assert re.search(r"next +checkout .* deferred .*a signal: Retry-After asked for \d+ s with status 503", text)
-    assert re.search(r"ran +checkout +\d+ .* deferred", text)
+    assert re.search(r"(ok|FAIL) \d+ +checkout +after .* deferred \(a signal: Retry-After", text)
 
 
 def test_a_persons_hint_steers(told):
     text, _ = told
 
-    assert re.search(r"ran +stock +200 .* ai-interval", text)
-    assert re.search(r"\d+ runs? of stock, by a person: flash sale: watch the stock", text)
+    assert re.search(r"ok 200 +stock +after 1\.\d s, .* ai-interval \(a person: flash sale: watch the stock\)", text)
+    assert re.search(r"====  +stock: every 1 s, not every 2 s; a person: flash sale: watch the stock", text)
+    assert re.search(r"\d+ runs? of stock \(.* s\), by a person: flash sale: watch the stock", text)
 
 
 def test_a_failed_call_is_retried(told):
     text, _ = told
 
-    assert re.search(r"ran +payments +\d+ .* retry .* attempt 2", text)
+    assert re.search(r"\d+ +payments +after .* retry, attempt 2", text)
 
 
 def test_the_summary_lists_skips_with_their_reasons_and_nothing_overdue(told):
@@ -180,6 +192,97 @@ def test_a_scheduler_that_does_not_start_says_why(tmp_path, monkeypatch):
 
         with pytest.raises(NotStartedError, match=f"Can't listen on 127.0.0.1:{port}"), a_scheduler("x" * 20, port):
             pass
+
+
+def a_call(endpoint="payments", **changes):
+    """The second run of an endpoint, which went well."""
+    facts = {
+        "id": "1", "endpoint": endpoint, "ok": True, "answer": "200", "source": "baseline-interval", "attempt": 1,
+        "duration_ms": 1.0, "late_ms": 2.0, "began_s": 70.0, "gap_s": 4.0, "steer": None,
+    }  # fmt: skip
+    return Call(**facts | changes)
+
+
+def a_board():
+    """A board in the middle of the failing phase, with all that may steer."""
+    calls = [
+        a_call("stock", source="ai-interval", gap_s=1.0, steer=A_PERSON),
+        a_call("checkout", ok=False, answer="503", source="deferred", gap_s=8.0, steer=THE_SERVER),
+        a_call("payments", source="retry", attempt=2),
+    ]
+    at = OPENED + timedelta(seconds=75)
+    rows = [
+        Row("1", "stock", "every 4 s, 1 to 12 s", Next(at=at, source="ai-interval", steer=A_PERSON, pace="every 1 s")),
+        Row("2", "checkout", "cron */3 * * * * *", Next(at=at, source="deferred", steer=THE_SERVER)),
+        Row(
+            "3", "payments", "every 5 s, 3 retries", Next(at=at, source="clamped-max", why="Too far from the last run.")
+        ),
+    ]
+    for row, call in zip(rows, calls, strict=True):
+        row.calls.append(call)
+    skips = [SkipNote(endpoint="newsletter", state="skipped_paused", reason="the endpoint was paused", count=7)]
+    return Board(
+        opened_at=OPENED,
+        seconds=120.0,
+        rows={row.name: row for row in rows},
+        elapsed=71.0,
+        phase="failing",
+        skips=skips,
+    )
+
+
+def drawn(width, height, happenings):
+    """The lines of the live picture in a terminal of that size."""
+    console = Console(file=StringIO(), width=width, height=height)
+    board = a_board()
+    now = OPENED + timedelta(seconds=71)
+    return picture(board, happenings, board.calls, console, now).plain.splitlines()
+
+
+def turns(count):
+    """So many turns of the story, the last of which is the longest a person speaks."""
+    facts = {"voice": Voice.PERSON, "phase": Phase.FAILING}
+    long = "A person hints: look at the stock every second while the sale is on."
+    return [
+        *(Happening(at_s=float(number), text=f"turn {number}.", **facts) for number in range(count - 1)),
+        Happening(at_s=70.0, text=long, **facts),
+    ]
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 24), (80, 24), (110, 30), (200, 50)])
+def test_the_picture_tells_who_steered_and_why_at_every_size(width, height):
+    lines = drawn(width, height, turns(40))
+
+    text = " ".join(" ".join(lines).split())
+    assert len(lines) < height
+    assert max(len(line) for line in lines) <= width
+    assert "every 1 s: a person: flash sale: watch the stock" in text
+    assert "a signal: Retry-After asked for 8 s with status 503" in text
+    assert "FAIL 503" in text
+    assert "retry, attempt 2" in text
+    assert "look at the stock every second while the sale is on." in text
+
+
+def test_runs_do_not_push_the_story_out_of_the_picture():
+    lines = drawn(80, 24, turns(4))
+
+    assert [line[10:] for line in lines if "turn " in line] == ["turn 0.", "turn 1.", "turn 2."]
+
+
+def test_a_narrow_summary_breaks_between_words_and_hangs():
+    board = a_board()
+    sources = ["baseline-interval", "ai-interval", "clamped-max"]
+    board.rows["stock"].calls += [a_call("stock", source=source, ok=False) for source in sources]
+    file = StringIO()
+
+    show_summary(board, Console(file=file, width=50))
+
+    lines = file.getvalue().splitlines()
+    told = next(number for number, line in enumerate(lines) if line.startswith("  stock "))
+    assert max(len(line) for line in lines) <= 50
+    assert lines[told] == "  stock         4  3 failed attempts; ai-interval"
+    assert lines[told + 1].startswith(" " * 19)
+    assert "baseline-interval 1" in lines[told + 1]
 
 
 def test_a_story_has_its_phases_in_order_at_any_length():

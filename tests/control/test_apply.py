@@ -7,6 +7,7 @@ import pytest
 
 from cronicorn.control.difference import Applied, Deed
 from cronicorn.control.document import EndpointPatch, IntervalHintDocument
+from cronicorn.domain.endpoint import CatchUp, CatchUpMode, RetryPolicy
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.masking import MASK
 from tests.control.world import ALICE, BOB, World, a_world
@@ -51,6 +52,40 @@ async def test_a_change_is_told_field_by_field() -> None:
     }
 
 
+async def test_of_an_object_only_the_members_that_change_are_told() -> None:
+    world = a_world()
+    headers = {"X-Api-Key": "one", "X-Region": "eu"}
+    await applied(world, a_file(retries={"retryCount": 2, "minBackoffMs": 1_000}, headersJson=headers))
+    document = a_file(retries={"retryCount": 2, "minBackoffMs": 2_000}, headersJson=headers | {"X-Api-Key": "two"})
+
+    outcome = await applied(world, document)
+
+    changes = {change.field: (change.before, change.after) for change in outcome.differences[1].changes}
+    assert changes == {
+        "retries": ({"minBackoffMs": 1_000}, {"minBackoffMs": 2_000}),
+        "headersJson": ({"X-Api-Key": MASK}, {"X-Api-Key": MASK}),
+    }
+
+
+async def test_an_anchor_is_told_only_when_the_file_gives_it() -> None:
+    world = a_world()
+    await applied(world, a_file())
+
+    without = await applied(world, a_file(baselineIntervalMs=30_000, anchorAt=None))
+    given = await applied(world, a_file(baselineIntervalMs=30_000, anchorAt="2026-01-01T00:00:07Z"))
+
+    assert [change.field for change in without.differences[1].changes] == ["baselineIntervalMs"]
+    assert [change.field for change in given.differences[1].changes] == ["anchorAt"]
+
+
+async def test_a_null_anchor_changes_nothing_when_applied_again() -> None:
+    world = a_world()
+    await applied(world, a_file(anchorAt=None))
+    world.clock.move(seconds=7)
+
+    assert deeds(await applied(world, a_file(anchorAt=None))) == [Deed.UNCHANGED, Deed.UNCHANGED]
+
+
 async def test_a_dry_run_tells_and_does_nothing() -> None:
     world = a_world()
 
@@ -69,6 +104,19 @@ async def test_what_a_file_leaves_out_is_the_default() -> None:
     ((job, _),) = await world.control.jobs.list(ALICE)
     (view,) = await world.control.endpoints.list(ALICE, job.id)
     assert (view.endpoint.request.timeout, view.endpoint.interval_max) == (timedelta(seconds=30), None)
+
+
+async def test_what_a_file_leaves_out_of_an_object_is_the_default_too() -> None:
+    world = a_world()
+    retries = {"retryCount": 3, "minBackoffMs": 10_000, "maxDoublings": 2}
+    await applied(world, a_file(retries=retries, catchUp={"mode": "all", "maxRuns": 5, "windowMs": 60_000}))
+
+    await applied(world, a_file(retries={"retryCount": 3}, catchUp={"mode": "all"}))
+
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    assert view.endpoint.retries == RetryPolicy(count=3)
+    assert view.endpoint.catch_up == CatchUp(mode=CatchUpMode.ALL)
 
 
 async def test_a_file_does_not_touch_hints_failures_or_the_phase() -> None:
@@ -164,7 +212,5 @@ async def test_an_edit_by_another_door_is_put_right() -> None:
 
     outcome = await applied(world, a_file())
 
-    assert [change.field for change in outcome.differences[1].changes] == [
-        "baselineCron", "baselineIntervalMs", "anchorAt",
-    ]  # fmt: skip
+    assert [change.field for change in outcome.differences[1].changes] == ["baselineCron", "baselineIntervalMs"]
     assert deeds(await applied(world, a_file())) == [Deed.UNCHANGED, Deed.UNCHANGED]

@@ -1,12 +1,19 @@
 """The tables of the REST reference, made from the application's own description of itself."""
 
 import asyncio
+import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from cronicorn.control.drafting import blank
+from cronicorn.control.hints import TTL_MINUTES_DEFAULT
+from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CatchUpMode, Overlap
+from cronicorn.domain.endpoint import CatchUpMode, JobStatus, Overlap
+from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.run import RunStatus
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.rest import rest_app
 from cronicorn.wiring.settings import Settings
@@ -28,17 +35,46 @@ def bodies() -> str:
     """The fields of every request body."""
     schemas = asyncio.run(_description())["components"]["schemas"]
     taken = [(name, schema) for name, schema in sorted(schemas.items()) if name.endswith(("Document", "Patch"))]
-    return "\n".join(f"### {name}\n\n{_fields_text(schema)}" for name, schema in taken)
+    return "\n".join(f"### {name}\n\n{_fields_text(schema, _DEFAULTS.get(name, {}))}" for name, schema in taken)
 
 
-def _fields_text(schema: dict[str, Any]) -> str:
+def _fields_text(schema: dict[str, Any], defaults: Mapping[str, object]) -> str:
     required = schema.get("required", ())
     rows = [
-        (f"`{name}`", _type_of(field), "required" if name in required else "")
+        (f"`{name}`", _type_of(field), "required" if name in required else _default(name, defaults))
         for name, field in schema["properties"].items()
     ]
     told = " ".join(schema.get("description", "").split())
-    return f"{told}\n\n{table(('field', 'value', ''), rows)}"
+    return f"{told}\n\n{table(('field', 'value', 'default'), rows)}"
+
+
+def _default(name: str, defaults: Mapping[str, object]) -> str:
+    """What a field is that is left out or null; of an object, its members say so."""
+    value = defaults.get(name)
+    if name in _IN_WORDS and value is None:
+        return _IN_WORDS[name]
+    if value is None or isinstance(value, dict):
+        return ""
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+_ENDPOINT = shown(blank("", "", "", EPOCH))
+_TTL = {"ttlMinutes": TTL_MINUTES_DEFAULT}
+_DEFAULTS: dict[str, Any] = {
+    "EndpointDocument": _ENDPOINT | {"dormant": False, "windowMs": 0},
+    "EndpointPatch": _ENDPOINT | {"dormant": False, "windowMs": 0, "name": None, "url": None},
+    "CatchUpPatch": _ENDPOINT["catchUp"],
+    "RetriesPatch": _ENDPOINT["retries"],
+    "IntervalHintDocument": _TTL,
+    "OneShotHintDocument": _TTL,
+    "PreviewDocument": {"count": 10},
+}
+"""The defaults of each body: those that an endpoint has of which nothing was said."""
+_IN_WORDS = {
+    "anchorAt": "when the interval was set",
+    "windowMs": "the interval, at most 1 h; else 1 h",
+}
+"""Defaults that are not one value."""
 
 
 def _type_of(field: dict[str, Any]) -> str:
@@ -46,7 +82,9 @@ def _type_of(field: dict[str, Any]) -> str:
     options = [option for option in field.get("anyOf", [field]) if option.get("type") != "null"]
     said = " or ".join(_one_type(option) for option in options)
     least, most = (field.get(name, field.get(other)) for name, other in _LIMITS)
-    return said if least is None or most is None else f"{said}, {int(least)} to {int(most)}"
+    if least is None or most is None:
+        return said if least is None else f"{said}, at least {int(least)}"
+    return f"{said}, {int(least)} to {int(most)}"
 
 
 _LIMITS = (("minimum", "minLength"), ("maximum", "maxLength"))
@@ -61,7 +99,7 @@ def _one_type(option: dict[str, Any]) -> str:
 
 
 _CHOICES: dict[str, type[StrEnum]] = {
-    kind.__name__: kind for kind in (CatchUpMode, DstGap, DstOverlap, Method, Overlap)
+    kind.__name__: kind for kind in (CatchUpMode, DstGap, DstOverlap, JobStatus, Method, Overlap, RunStatus)
 }
 
 
@@ -69,8 +107,15 @@ def _asked(route: dict[str, Any]) -> str:
     """The body and the query of a route."""
     content = route.get("requestBody", {}).get("content", {})
     names = [body["schema"].get("$ref", "").rpartition("/")[2] for body in content.values()]
-    query = [f"`{each['name']}`" for each in route.get("parameters", ()) if each["in"] == "query"]
-    return " ".join([f"[{name}](#{name.lower()})" for name in names if name] + query)
+    query = [_parameter(each) for each in route.get("parameters", ()) if each["in"] == "query"]
+    return "; ".join([f"[{name}](#{name.lower()})" for name in names if name] + query)
+
+
+def _parameter(parameter: dict[str, Any]) -> str:
+    """A parameter of a query, with its limits and default."""
+    schema = parameter["schema"]
+    default = f", default {schema['default']}" if "default" in schema else ""
+    return f"`{parameter['name']}`: {_type_of(schema)}{default}"
 
 
 async def _description() -> dict[str, Any]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cronicorn.domain import Baseline, JobStore, Renewal, RunStatus, UnavailableError
+from cronicorn.scheduler import Scheduler, SchedulerSettings
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
 from cronicorn.testing.virtual_time import START, run_virtually
-from tests.scheduler.world import SECOND, a_world
+from tests.scheduler.world import CRON, SECOND, a_world
 
 HOURLY = Baseline(interval=timedelta(hours=1), anchor_at=START)
 DUE = 3_600
@@ -282,3 +283,44 @@ def test_a_slot_taken_over_runs_for_the_instant_that_its_dead_worker_called():
     assert runs[0].nominal_at == START + 3 * SECOND
     assert all(skip.first_at > START + 3 * SECOND for skip in skips)
     assert len(set(keys[1:])) == len(keys[1:])
+
+
+def test_a_bug_in_the_store_does_not_end_the_loop(caplog):
+    class Buggy(FlakyStore):
+        crashes = 3
+
+        async def claim_due(self, *, worker_id, limit, ttl):
+            if self.crashes:
+                self.crashes -= 1
+                raise RuntimeError("a bug")
+            return await super().claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=Baseline(interval=SECOND, anchor_at=START))
+        async with world.worker(store=Buggy(world.stores.job_store)):
+            await asyncio.sleep(5.5)
+        return await world.runs()
+
+    runs = run_virtually(main)
+
+    assert len(runs) >= 4
+    assert "claim_crashed" in caplog.text
+
+
+def test_a_run_that_is_cancelled_while_it_drains_still_stops_its_heartbeat():
+    async def main(clock):
+        world = a_world(clock, slow_then_quick(500))
+        await world.add(baseline=HOURLY)
+        chosen = SchedulerSettings(worker_id="w1")
+        scheduler = Scheduler(world.stores.job_store, world.dispatcher, clock, CRON, chosen)
+        task = asyncio.create_task(scheduler.run(threaded_heartbeat=False))
+        await asyncio.sleep(DUE + 1)
+        scheduler.stop()
+        await asyncio.sleep(1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.sleep(0)
+        return scheduler._heartbeat._task.cancelled()
+
+    assert run_virtually(main)

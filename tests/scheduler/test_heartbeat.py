@@ -52,7 +52,7 @@ async def test_a_busy_event_loop_does_not_stop_the_renewals():
         store.happened.clear()
         store.happened.wait(5)  # The loop is blocked here, on purpose.
         after = store.count
-    heartbeat.stop()
+    await heartbeat.stop()
 
     assert after > before
 
@@ -69,7 +69,7 @@ async def test_a_store_that_fails_or_breaks_does_not_end_the_heartbeat():
         await eventually_async(lambda: store.count >= count + 2)
         store.answer = Renewal(lost=frozenset({"claim1"}))
         await eventually_async(lambda: not hold.alive)
-    heartbeat.stop()
+    await heartbeat.stop()
 
 
 async def test_a_nudge_renews_at_once_and_brings_a_cancellation():
@@ -83,7 +83,7 @@ async def test_a_nudge_renews_at_once_and_brings_a_cancellation():
         await asyncio.sleep(0)
         heartbeat.nudge()
         await eventually_async(waiting.done)
-    heartbeat.stop()
+    await heartbeat.stop()
 
     assert type(waiting.exception()).__name__ == "CallStoppedError"
     assert store.count == 1

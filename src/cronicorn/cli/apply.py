@@ -32,6 +32,8 @@ async def _apply(path: str, database: str | None, tenant: str, *, dry_run: bool,
     from cronicorn.domain.errors import InvalidInputError
 
     file = read_yaml_file(path)
+    if file.value is None:
+        raise InvalidInputError(f"{file.name} is empty: it needs `jobs:`, a list of jobs with their endpoints.")
     async with opened(database) as local:
         principal = local.principal(tenant)
         try:

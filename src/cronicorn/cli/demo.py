@@ -8,7 +8,7 @@ import typer
 
 
 def demo(
-    seconds: Annotated[float, typer.Option(help="How long the story takes: 12 to 3600.")] = 120.0,
+    seconds: Annotated[float, typer.Option(help="How long the story takes: 12 to 3600, divided by --speed.")] = 120.0,
     speed: Annotated[float, typer.Option(help="Tell it so many times as fast.")] = 1.0,
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines instead of a live picture, also in a terminal.")
@@ -26,7 +26,8 @@ def demo(
 
     length = seconds / speed if speed > 0 else 0.0
     if not SECONDS_MIN <= length <= SECONDS_MAX:
-        raise typer.BadParameter(f"the story takes from {SECONDS_MIN:.0f} to {SECONDS_MAX:.0f} seconds")
+        made = f"; --seconds {seconds:g} / --speed {speed:g} makes {length:g}" if speed not in {0, 1} else ""
+        raise typer.BadParameter(f"the story takes from {SECONDS_MIN:.0f} to {SECONDS_MAX:.0f} seconds{made}")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
     console = Console(highlight=False)

@@ -8,6 +8,10 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.principal import Principal
 
+_CLOSE = 0.8
+"""How much alike a name must be to be suggested."""
+_LISTED_MAX = 5
+
 
 @dataclass(frozen=True, slots=True)
 class NamedEndpoint:
@@ -47,5 +51,8 @@ async def find_endpoint(control: ControlPlane, principal: Principal, text: str) 
 def _near(text: str, known: Sequence[NamedEndpoint]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(text, [each.name for each in known], n=1)
+    of_job = [each.name for each in known if each.job == text]
+    if of_job:
+        return f" {text!r} is a job: its endpoints are {', '.join(map(repr, of_job[:_LISTED_MAX]))}."
+    near = get_close_matches(text, [each.name for each in known], n=1, cutoff=_CLOSE)
     return f" Did you mean {near[0]!r}?" if near else ""

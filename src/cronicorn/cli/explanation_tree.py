@@ -1,7 +1,7 @@
 """Why an endpoint runs when it does, as a tree for people. Long texts go on beneath themselves."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text

@@ -8,6 +8,7 @@ from cronicorn.domain.errors import InvalidInputError
 _UNITS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))
 """Each unit in seconds, with the next smaller one."""
 
+
 def read_instant(text: str) -> datetime:
     """The instant in UTC that ISO 8601 *text* means. Raises InvalidInputError, also when it names no offset."""
     try:
@@ -62,7 +63,7 @@ def distance(instant: datetime, now: datetime) -> str:
 
 
 def moment(instant: datetime, now: datetime, zone: str = "UTC") -> str:
-    """*instant* as seen at *now*: `09:30:00Z (in 4 s)`, with its date unless that is today's, and its time in *zone*."""
+    """*instant* as seen at *now*: `09:30:00Z (in 4 s)`; with its date unless it is today's, and what *zone* shows."""
     there = ""
     if zone != "UTC":
         place = ZoneInfo(zone)

@@ -1,6 +1,7 @@
 """The `cronicorn` command. Commands import what they need when they run, so that help comes at once."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -15,6 +16,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        version.version()
+        raise typer.Exit
+
+
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("apply")(apply.apply)
@@ -27,19 +36,39 @@ app.command("settings")(settings.settings)
 app.command("version")(version.version)
 
 
+@app.callback()
+def cronicorn(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
 def main() -> None:
-    """Run the command line; errors a caller can act on become one sentence on stderr and an exit code."""
+    """Run the command line; errors a caller can act on become sentences on stderr and an exit code."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except Exception as error:
-        code = _exit_code(error)
+        refusal = getattr(error, "format_message", None)  # Only usage errors have it; it is empty where help was shown.
+        code = _exit_code(error) if refusal is None else 2
         if code is None:
             raise
-        print(f"Error: {error}", file=sys.stderr)
-        raise SystemExit(code) from None
+        _tell(str(error) if refusal is None else refusal())
+        if refusal is not None and (context := getattr(error, "ctx", None)) is not None and refusal():
+            print(f"`{context.command_path} --help` tells more.", file=sys.stderr)
+    raise SystemExit(code or 0)
+
+
+def _tell(message: str) -> None:
+    for line in message.splitlines():
+        print(f"Error: {line}", file=sys.stderr)
 
 
 def _exit_code(error: Exception) -> int | None:
+    if isinstance(error, typer.Abort):
+        return 1
     from cronicorn.cli.exit_codes import exit_code
 
     return exit_code(error)

@@ -16,10 +16,13 @@ def next_instants(
         str | None, typer.Option("--from", metavar="INSTANT", help="Strictly after this (default: now).")
     ] = None,
     gap: Annotated[
-        str, typer.Option("--dst-gap", help="Times the clock skips: run_after, skip or shift.")
+        str, typer.Option("--dst-gap", metavar="run_after|skip|shift", help="What becomes of times the clock skips.")
     ] = "run_after",
     overlap: Annotated[
-        str, typer.Option("--dst-overlap", help="Times that come twice: debian, first, second or both.")
+        str,
+        typer.Option(
+            "--dst-overlap", metavar="debian|first|second|both", help="What becomes of times that come twice."
+        ),
     ] = "debian",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, instants in UTC.")] = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """One line of `cronicorn plan`: an instant and the state of an endpoint, in the shape of the golden samples."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from cronicorn.domain.hint import Author, Hint, HintKind
 MILLISECONDS_MAX = 10**15
 """No length of time in a line is over 31,000 years."""
 FAILURES_MAX = 10**9
+_NAME_MAX = 40
 
 
 def read_case(line: bytes) -> tuple[datetime, JobEndpoint]:
@@ -74,8 +76,15 @@ def _checked(value: object, known: Mapping[str, bool], what: str) -> Mapping[str
         raise InvalidInputError(f"{what.capitalize()} lacks {', '.join(missing)}.")
     unknown = [name for name in value if name not in known]
     if unknown:
-        raise InvalidInputError(f"{what.capitalize()} has unknown fields: {', '.join(map(_short, unknown[:5]))}.")
+        names = ", ".join(_short(name) + _meant(name, known) for name in unknown[:5])
+        raise InvalidInputError(f"{what.capitalize()} has unknown fields: {names}.")
     return value
+
+
+def _meant(name: str, known: Mapping[str, bool]) -> str:
+    """The field that the camelCase *name* means, if any: the wire format of REST and files writes them so."""
+    snake = re.sub(r"(?=[A-Z])", "_", name[:_NAME_MAX]).lower()
+    return f" (write {snake})" if snake in known else ""
 
 
 def _read(name: str, value: object, read: Callable[[object], Any]) -> Any:

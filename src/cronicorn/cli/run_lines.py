@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
 
 _STYLES = {"success": "green", "failed": "red"}
+_HEADINGS = ("STARTED", "STATUS", "CODE", "TOOK", "LATE", "SOURCE", "")
 _SOURCE_WIDTH = len("baseline-interval")
 _NAME_WIDTH_MAX = 40
 
@@ -46,23 +46,23 @@ class TextRunLines(RunLines):
         """Show *found* in columns; the first ones decide how wide that of the names is."""
         if found and not self._name_width:
             self._name_width = min(max(len("endpoint"), *(len(each.name) for each in found)), _NAME_WIDTH_MAX)
-            heads = self._line("started", "endpoint", Text(f"{'status':<8}"), "code", "took", "late", "source", "")
-            self._console.print(Text(heads.plain.upper(), style="bold"), soft_wrap=True)
+            self._console.print(Text(self._line("ENDPOINT", _HEADINGS), style="bold"), soft_wrap=True)
         for each in found:
-            self._console.print(self._row(each), soft_wrap=True)
+            line = Text(self._line(each.name, _cells(each.run)))
+            status = each.run.status.value
+            line.highlight_words([f" {status} "], _STYLES.get(status, "yellow"))
+            self._console.print(line, soft_wrap=True)
 
-    def _row(self, named: NamedRun) -> Text:
-        run, outcome = named.run, named.run.outcome
-        status = Text(f"{run.status.value:<8}", style=_STYLES.get(run.status.value, "yellow"))
-        code = "-" if outcome.status_code is None else str(outcome.status_code)
-        took, late = length(outcome.duration), length(_lateness(run))
-        return self._line(written(run.started_at), named.name, status, code, took, late, run.source.value, _note(run))
+    def _line(self, name: str, cells: Sequence[str]) -> str:
+        started, status, code, took, late, source, note = cells
+        head = f"{started:<24}  {name:<{self._name_width}}  {status:<8}"
+        return f"{head}  {code:<4}  {took:>10}  {late:>10}  {source:<{_SOURCE_WIDTH}}  {note}".rstrip()
 
-    def _line(
-        self, started: str, name: str, status: Text, code: str, took: str, late: str, source: str, note: str
-    ) -> Text:  # noqa: PLR0917
-        rest = f"{code:<4}  {took:>7}  {late:>7}  {source:<{_SOURCE_WIDTH}}  {note}".rstrip()
-        return Text.assemble(f"{started:<24}  {name:<{self._name_width}}  ", status, f"  {rest}")
+
+def _cells(run: Run) -> Sequence[str]:
+    code = "-" if run.outcome.status_code is None else str(run.outcome.status_code)
+    took, late = length(run.outcome.duration), length(max(run.started_at - run.due_at, ZERO))
+    return written(run.started_at), run.status.value, code, took, late, run.source.value, _note(run)
 
 
 def outcome_in_words(run: Run) -> str:
@@ -76,10 +76,6 @@ def outcome_in_words(run: Run) -> str:
 def _note(run: Run) -> str:
     attempt = f"attempt {run.attempt}" if run.attempt > 1 else ""
     return "  ".join(part for part in (attempt, outcome_in_words(run)) if part)
-
-
-def _lateness(run: Run) -> timedelta:
-    return max(run.started_at - run.due_at, ZERO)
 
 
 def _as_json(named: NamedRun) -> dict[str, object]:

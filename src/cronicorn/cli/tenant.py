@@ -51,12 +51,13 @@ async def _list(database: str | None, *, as_json: bool) -> None:
     import json
 
     from cronicorn.cli.instants import written
-    from cronicorn.cli.local import opened
+    from cronicorn.cli.local import opened_to_read
 
-    async with opened(database) as local:
+    async with opened_to_read(database) as local:
         rows = [{"id": each.id, "name": each.name, "created_at": written(each.created_at)} for each in local.tenants]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    for row in rows:
-        print(f"{row['name']}  {row['id']}  {row['created_at']}")
+    names, ids = (max(len(row[column]) for row in [{"name": "", "id": ""}, *rows]) for column in ("name", "id"))
+    for row in [{"name": "NAME", "id": "ID", "created_at": "CREATED"}, *rows]:
+        print(f"{row['name']:<{max(names, 4)}}  {row['id']:<{ids}}  {row['created_at']}")

@@ -35,7 +35,7 @@ class _Mark:
 
 
 class WatchedRuns:
-    """What has been seen is remembered for each endpoint: its runs never overlap, those of several may end in any order."""
+    """Remembers for each endpoint what was seen: its runs never overlap, those of several may end in any order."""
 
     def __init__(self, control: ControlPlane, principal: Principal, endpoint: str | None, now: datetime) -> None:
         self._control = control

@@ -24,7 +24,7 @@ class YamlFile:
             self.value: object = None if self._root is None else loader.construct_document(self._root)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self._unreadable(0 if mark is None else mark.line + 1, error.problem or "not YAML") from None
+            raise self._unreadable(0 if mark is None else mark.line + 1, _problem(error)) from None
         except yaml.YAMLError as error:
             raise self._unreadable(0, " ".join(str(error).split())) from None
         except (RecursionError, ValueError) as error:
@@ -69,19 +69,28 @@ class YamlFile:
 
 def read_yaml_file(path: str) -> YamlFile:
     """Read the file at *path*, `-` being stdin. Raises NotFoundError or InvalidInputError."""
+    name = "stdin" if path == "-" else path
     try:
         with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
             data = file.read(BYTES_MAX + 1)
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.") from None
     except OSError as error:
-        raise InvalidInputError(f"{path} can't be read: {error.strerror}.") from None
+        raise InvalidInputError(f"{name} can't be read: {error.strerror}.") from None
     if len(data) > BYTES_MAX:
-        raise InvalidInputError(f"{path} is larger than {BYTES_MAX} bytes; split it.")
+        raise InvalidInputError(f"{name} is larger than {BYTES_MAX} bytes; split it.")
     try:
-        return YamlFile(path, data.decode("utf-8-sig"))
+        return YamlFile(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise InvalidInputError(f"{path} is not UTF-8 text.") from None
+        raise InvalidInputError(f"{name} is not UTF-8 text.") from None
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong, and what to do where cron expressions are likely: unquoted, `@` and `*` mean something to YAML."""
+    problem = error.problem or "not YAML"
+    if "'@'" in problem or error.context == "while scanning an alias":
+        return f'{problem}: quote it, as in "@hourly" or "*/5 * * * *"'
+    return problem
 
 
 def _child(node: yaml.Node | None, part: str) -> yaml.Node | None:

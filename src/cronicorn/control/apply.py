@@ -1,7 +1,8 @@
 """Applying a file: jobs and endpoints are made to be what the file says, told apart by their names.
 
 What the file leaves out of an endpoint, or of an object inside it, is the default, so that the file alone decides; only
-an anchor that it leaves out stays while the interval stays. Hints, pauses and failures are not the file's business, and nothing is ever removed.
+an anchor that it leaves out stays while the interval stays. Hints, pauses and failures are not the file's business, and
+nothing is ever removed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -145,8 +146,10 @@ def complete(document: EndpointDocument) -> EndpointPatch:
 
 
 def _whole(value: object) -> object:
-    """*value*; an object of which it leaves out members, with null for those."""
-    return type(value).model_validate(dict(value)) if isinstance(value, Document) else value
+    """*value*; an object inside a document as one that leaves nothing as it was either."""
+    if not isinstance(value, Document):
+        return value
+    return type(value).model_construct(_fields_set=set(type(value).model_fields), **dict(value))
 
 
 def _namesake(stored: Iterable[Named], name: str | None, findings: Findings) -> Named | None:

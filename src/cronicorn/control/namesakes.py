@@ -17,6 +17,7 @@ class Namesakes:
     def __init__(self, catalog: EndpointCatalog) -> None:
         self._catalog = catalog
         self._large: set[str] = set()
+        """Jobs once found to be larger than that: not even counted again by this process."""
 
     async def warnings(
         self, tenant_id: str, job_id: str, name: str, endpoint_id: str | None = None

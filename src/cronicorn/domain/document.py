@@ -126,6 +126,7 @@ def plan_document(plan: Plan) -> Document:
         "source": plan.source.value,
         "trace": plan.trace.encode(),
         "nominal_at_us": us(plan.nominal_at),
+        "is_retry": plan.is_retry or None,
     })  # fmt: skip
 
 
@@ -137,6 +138,7 @@ def plan_of(document: Mapping[str, Value]) -> Plan:
         source=Source(fields.text("source")),
         trace=Trace.decode(fields.text("trace")),
         nominal_at=fields.instant_or_none("nominal_at_us"),
+        is_retry=fields.flag("is_retry"),
     )
 
 

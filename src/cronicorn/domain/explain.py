@@ -103,7 +103,8 @@ def _why(step: Step) -> str:
             return f"{step.amount} more steps that changed nothing are left out."
         case Mark.INTERVAL if step.amount > 0:
             doubling = 2 ** min(step.amount, 5)
-            return f"{_baseline(step)} Backoff: {doubling} times the interval after {step.amount} {_failures(step.amount)} in a row."
+            failures = "1 failure" if step.amount == 1 else f"{step.amount} failures in a row"
+            return f"{_baseline(step)} Backoff: {doubling} times the interval after {failures}."
         case Mark.RETRY if step.verdict is Verdict.WON:
             return f"Attempt {step.amount} of the same slot comes before the next instant."
         case Mark.CRON | Mark.ONCE if step.at is None:
@@ -116,7 +117,3 @@ def _why(step: Step) -> str:
 
 def _baseline(step: Step) -> str:
     return "The baseline's next instant." if step.verdict is Verdict.WON else _CAME_BEFORE
-
-
-def _failures(number: int) -> str:
-    return "failure" if number == 1 else "failures"

@@ -70,7 +70,7 @@ class Fields:
 
     def number(self, key: str, default: int | None = None) -> int:
         value = self.document.get(key)
-        if isinstance(value, int):
+        if isinstance(value, int) and not isinstance(value, bool):
             return value
         return _default(key, value, default)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cronicorn.domain.trace import Mark, Trace, Verdict
+from cronicorn.domain.trace import Trace
 
 
 class Source(StrEnum):
@@ -42,9 +42,5 @@ class Plan:
     trace: Trace
     nominal_at: datetime | None = None
     """The baseline instant this run stands for, before window, defer and clamps; None when it stands for none."""
-
-    @property
-    def is_retry(self) -> bool:
-        """Whether a further attempt at the slot was what won, and no pause came over it. Asked of a fresh plan only."""
-        won = any(step.mark is Mark.RETRY and step.verdict is Verdict.WON for step in self.trace.steps)
-        return won and self.source is not Source.PAUSED
+    is_retry: bool = False
+    """Whether the run is a further attempt at the slot before it."""

@@ -67,7 +67,7 @@ def plan_next_run(now: datetime, endpoint: JobEndpoint, cron: Cron) -> Plan:
     chosen = _clamped(now, endpoint, chosen, steps)
     chosen = _paused(now, endpoint, chosen, steps)
     nominal_at = chosen.nominal_at or _met(endpoint, chosen.at, cron)
-    return Plan(chosen.at, chosen.source, Trace(now, tuple(steps)), nominal_at)
+    return Plan(chosen.at, chosen.source, Trace(now, tuple(steps)), nominal_at, is_retry=chosen.mark is Mark.RETRY)
 
 
 def _met(endpoint: JobEndpoint, at: datetime | None, cron: Cron) -> datetime | None:

@@ -34,6 +34,7 @@ class Heartbeat:
         self._wanted = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @contextmanager
     def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
@@ -51,24 +52,22 @@ class Heartbeat:
         if threaded:
             self._thread = threading.Thread(target=self._beat_in_thread, name="heartbeat", daemon=True)
             self._thread.start()
-
-    async def beat_in_loop(self) -> None:
-        """Beat until cancelled, in the event loop."""
-        while True:
-            await asyncio.sleep(self._settings.renew_interval.total_seconds())
-            self.beat()
+        else:
+            self._task = asyncio.create_task(self._beat_in_loop())
 
     def nudge(self) -> None:
         """Renew soon: somebody may have asked for a run to be cancelled."""
         if self._held:
             self._wanted.set()
 
-    def stop(self) -> None:
-        """End the thread; what it was renewing is finished first."""
+    async def stop(self) -> None:
+        """Beat no more; a renewal in progress is finished first."""
         self._stopped.set()
         self._wanted.set()
+        if self._task is not None:
+            self._task.cancel()
         if self._thread is not None:
-            self._thread.join(timeout=self._settings.lease_ttl.total_seconds())
+            await asyncio.to_thread(self._thread.join, self._settings.lease_ttl.total_seconds())
 
     def beat(self) -> None:
         """Renew all leases once."""
@@ -98,6 +97,11 @@ class Heartbeat:
                 hold.extend(sent)
                 if lease.claim_id in renewal.cancelled:
                     hold.cancel()
+
+    async def _beat_in_loop(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.renew_interval.total_seconds())
+            self.beat()
 
     def _beat_in_thread(self) -> None:
         while not self._stopped.is_set():

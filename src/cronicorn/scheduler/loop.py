@@ -72,17 +72,16 @@ class Scheduler:
     async def run(self, *, threaded_heartbeat: bool = True) -> None:
         """Work until `stop`, then drain. Without threads (in virtual time) the heartbeat lives in the loop."""
         self._heartbeat.start(threaded=threaded_heartbeat)
-        beating = None if threaded_heartbeat else asyncio.create_task(self._heartbeat.beat_in_loop())
         log.info("scheduler_started", extra={"worker": self._settings.worker_id, "calls_max": self._settings.calls_max})
         try:
             while not self._stopping:
                 claimed = await self._tick()
                 await self._rest(claimed)
         finally:
-            await self._drain()
-            if beating is not None:
-                beating.cancel()
-            await asyncio.to_thread(self._heartbeat.stop) if threaded_heartbeat else self._heartbeat.stop()
+            try:
+                await self._drain()
+            finally:
+                await self._heartbeat.stop()
             log.info("scheduler_stopped", extra={"worker": self._settings.worker_id})
 
     async def _tick(self) -> int:
@@ -97,13 +96,20 @@ class Scheduler:
                 worker_id=self._settings.worker_id, limit=room, ttl=self._settings.lease_ttl
             )
         except UnavailableError as error:
-            self._outage_wait = min(self._outage_wait * 2 or _OUTAGE_WAIT_FIRST, self._poll)
             log.warning("store_unavailable", extra={"reason": str(error)})
-            return 0
+            return self._wait_out()
+        except Exception:  # A bug there must not end the work of all.
+            log.exception("claim_crashed")
+            return self._wait_out()
         self._outage_wait = 0.0
         for lease in leases:
             self._start(lease, claimed_mono)
         return len(leases)
+
+    def _wait_out(self) -> int:
+        """Ask again later, and later still as long as it does not help; nothing was claimed."""
+        self._outage_wait = min(self._outage_wait * 2 or _OUTAGE_WAIT_FIRST, self._poll)
+        return 0
 
     def _watch_clock(self) -> None:
         """Say so when the wall clock is set: what was planned by the wrong time stays planned for it."""

@@ -11,6 +11,11 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_MARKS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "WARN", logging.ERROR: "ERROR"}
+_FIRST = ("endpoint", "status", "status_code", "outcome", "duration", "late", "next")
+"""In text these come first, in this order."""
+_USUAL = {"attempt": 1, "failure_count": 0, "skipped": 0, "outcome": "responded"}
+"""In text a fact is left out when it says no more than this."""
 _QUIET = ("alembic", "asyncio", "sqlalchemy", "uvicorn", "uvicorn.error")
 
 
@@ -31,12 +36,12 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """For people: the time, the level, the event and `name=value` facts on one line."""
+    """For people: time, level, event and the facts that matter first, on one line. The tenant's id is left out."""
 
     def format(self, record: logging.LogRecord) -> str:
-        pairs = [f"{name}={_word(value)}" for name, value in facts_of(record).items() if value is not None]
-        head = f"{_at(record)[11:23]} {record.levelname.lower():<7} {record.getMessage():<20}"
-        line = " ".join([head, *pairs]).rstrip()
+        pairs = [f"{name}={_word(value)}" for name, value in _told(record)]
+        mark = _MARKS.get(record.levelno, record.levelname)
+        line = " ".join([f"{_at(record)[11:23]} {mark:<5} {record.getMessage()}", *pairs])
         if record.exc_info:
             line += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
         return line
@@ -62,6 +67,27 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
 
 def _at(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _told(record: logging.LogRecord) -> list[tuple[str, object]]:
+    """What a person is told: names without units, the usual left out, what matters first."""
+    told: dict[str, object] = {}
+    for name, value in facts_of(record).items():
+        if value is None or name == "tenant" or _USUAL.get(name) == value:
+            continue
+        if name.endswith("_ms") and isinstance(value, int | float):
+            told[name.removesuffix("_ms")] = f"{value:.0f}ms" if value < 1_000 else f"{value / 1_000:.1f}s"  # noqa: PLR2004
+        elif name == "next_run_at":
+            told["next"] = _short_instant(str(value), record)
+        else:
+            told[name] = value
+    return sorted(told.items(), key=lambda pair: _FIRST.index(pair[0]) if pair[0] in _FIRST else len(_FIRST))
+
+
+def _short_instant(text: str, record: logging.LogRecord) -> str:
+    """The instant *text*, without its date where that is the record's."""
+    date, _, time = text.partition("T")
+    return f"{time[:8]}Z" if date == _at(record)[:10] else f"{text[:19]}Z"
 
 
 def _word(value: object) -> str:

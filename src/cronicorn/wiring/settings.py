@@ -185,12 +185,14 @@ def _refusal(setting: Setting, text: str, error: ValueError) -> str:
 
 
 def _unknown_names(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    known = [setting.name for setting in SETTINGS]
+    known = {setting.name for setting in SETTINGS}
+    fields_known = [setting.field.upper() for setting in SETTINGS]  # The prefix would make all names much alike.
     for name in sorted(given.keys() - known):
         if name.startswith(IGNORED_PREFIX):
             continue
-        near = get_close_matches(name, known, n=1, cutoff=0.0)
-        yield name, f"{name} is no setting. Did you mean {near[0]}? `cronicorn settings` lists all of them."
+        near = get_close_matches(name.removeprefix(PREFIX), fields_known, n=1)
+        guess = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+        yield name, f"{name} is no setting.{guess} `cronicorn settings` lists all of them."
 
 
 def _follow_the_lease(given: Mapping[str, str], values: dict[str, Any]) -> None:

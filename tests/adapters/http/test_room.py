@@ -3,8 +3,10 @@
 import asyncio
 import os
 import resource
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
@@ -28,21 +30,46 @@ def descriptors_left(number: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@contextmanager
+def one_last_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the next socket be the last descriptor, so that libcurl can't duplicate it.
+
+    It is the last one from the moment it is there: c-ares' own threads may close descriptors of theirs before.
+    """
+    ordinary = socket.socket
+    with ExitStack() as limits, monkeypatch.context() as patched:
+
+        def last_socket(*arguments: Any) -> socket.socket:
+            opened = ordinary(*arguments)
+            limits.enter_context(descriptors_left(0))
+            return opened
+
+        patched.setattr("socket.socket", last_socket)
+        yield
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "shop.test"])
-@pytest.mark.parametrize("left", [0, 1], ids=["no socket", "no duplicate of the socket"])
-async def test_a_call_without_a_descriptor_is_not_made_and_says_so(left: int, host: str) -> None:
+async def test_a_call_without_a_descriptor_is_not_made_and_says_so(host: str) -> None:
     async with (
         naming(lambda _: ["127.0.0.1"]) as names,
         serving(always(OK)) as server,
         dispatching(nameservers=(names.address,)) as dispatcher,
     ):
-        with descriptors_left(left), pytest.raises(UnavailableError, match="nothing was sent") as raised:
+        with descriptors_left(0), pytest.raises(UnavailableError, match="nothing was sent") as raised:
             await dispatcher.dispatch(call_of(server.url(host=host)))
         afterwards = await dispatcher.dispatch(call_of(server.url(host=host)))
 
     assert host not in str(raised.value)
     assert (afterwards.kind, afterwards.status_code) == (OutcomeKind.RESPONDED, 200)
     assert len(server.requests) == 1
+
+
+async def test_a_call_whose_socket_takes_the_last_descriptor_is_not_made(monkeypatch) -> None:
+    async with serving(always(OK)) as server, dispatching() as dispatcher:
+        with one_last_socket(monkeypatch), pytest.raises(UnavailableError):
+            await dispatcher.dispatch(call_of(server.url()))
+
+    assert server.opened == 0
 
 
 async def test_a_kept_connection_serves_without_a_descriptor() -> None:
@@ -67,18 +94,17 @@ async def test_a_redirect_without_a_descriptor_is_an_outcome_for_something_was_s
 
 
 @pytest.mark.parametrize("method", [Method.GET, Method.POST])
-async def test_a_request_that_may_have_been_received_is_not_given_back(method: Method) -> None:
+async def test_a_request_that_may_have_been_received_is_not_given_back(method: Method, monkeypatch) -> None:
     async def answer_once_and_then_only_end(connection: Connection) -> None:
         await connection.request()
         await connection.send(OK)
         await connection.request()
-        connection.writer.write_eof()  # A close would free a second descriptor.
+        connection.writer.write_eof()
         await connection.ended()
-        await connection.pause(10)
 
     async with serving(answer_once_and_then_only_end) as server, dispatching() as dispatcher:
         await dispatcher.dispatch(call_of(server.url()))
-        with descriptors_left(0):
+        with one_last_socket(monkeypatch):
             outcome = await dispatcher.dispatch(call_of(server.url(), method=method))
 
     assert (outcome.kind, len(server.requests)) == (OutcomeKind.BROKEN, 2)

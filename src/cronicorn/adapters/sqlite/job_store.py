@@ -1,5 +1,6 @@
 """Due endpoints and leases in a SQLite file."""
 
+import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,7 @@ class SqliteJobStore(JobStore):
         }
         rows = _dicts(transaction.connection.execute(self._statements.claim, parameters))
         rows.sort(key=_longest_due)
-        return [lease_from(row) for row in rows]
+        return [lease for lease in map(_readable, rows) if lease is not None]
 
     def _renew(self, transaction: Transaction, leases: Sequence[Lease], ttl: timedelta) -> Renewal:
         lost, cancelled = set(), set()
@@ -141,6 +144,15 @@ def _hint_siblings(transaction: Transaction, before: Found, hints: Mapping[str, 
         for hint in written:
             state = replace(state, hints=with_signal(state.hints, hint, transaction.now))
         write_state(transaction.connection, sibling.number, state)
+
+
+def _readable(row: Mapping[str, Cell]) -> Lease | None:
+    """The lease; None for an endpoint that can't be read: its lease runs out, and it rests like any that is lost."""
+    try:
+        return lease_from(row)
+    except ValueError:
+        log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
+        return None
 
 
 def _proof(lease: Lease) -> dict[str, Cell]:

@@ -34,6 +34,8 @@ Row: TypeAlias = dict[str, Cell]
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = json.JSONDecoder().decode
+_KEPT_CHARACTERS_MAX = 4_096
+"""A longer endpoint is read anew each time, so that what is kept stays within some 20 MB."""
 
 
 def job_row(job: Job) -> Row:
@@ -85,13 +87,27 @@ def state_row(state: EndpointState) -> Row:
     }
 
 
-@lru_cache(maxsize=2_048)
 def endpoint_from(document: str, state: str) -> JobEndpoint:
-    """An endpoint from the columns `endpoints.document` and `schedule.state`.
+    """An endpoint from the columns `endpoints.document` and `schedule.state`. Raises ValueError.
 
-    Kept for a while: a settlement mostly finds what the claim before it found.
+    Small ones are kept for a while: a settlement mostly finds what the claim before it found.
     """
-    endpoint = _endpoint_from(document)
+    small = len(document) + len(state) <= _KEPT_CHARACTERS_MAX
+    return _kept(document, state) if small else _joined(endpoint_of(_decode(document)), state)
+
+
+@lru_cache(maxsize=2_048)
+def _kept(document: str, state: str) -> JobEndpoint:
+    return _joined(_kept_endpoint(document), state)
+
+
+@lru_cache(maxsize=2_048)
+def _kept_endpoint(document: str) -> JobEndpoint:
+    """An endpoint changes rarely and is read with every claim and settlement."""
+    return endpoint_of(_decode(document))
+
+
+def _joined(endpoint: JobEndpoint, state: str) -> JobEndpoint:
     return JobEndpoint(
         id=endpoint.id,
         tenant_id=endpoint.tenant_id,
@@ -112,12 +128,6 @@ def endpoint_from(document: str, state: str) -> JobEndpoint:
         version=endpoint.version,
         state=state_of(_decode(state)),
     )
-
-
-@lru_cache(maxsize=8_192)
-def _endpoint_from(document: str) -> JobEndpoint:
-    """An endpoint changes rarely and is read with every claim and settlement."""
-    return endpoint_of(_decode(document))
 
 
 def lease_from(row: Mapping[str, Cell]) -> Lease:

@@ -1,9 +1,29 @@
 """What the demonstration knows of its endpoints at one moment, and what it noted on the way."""
 
-from collections import Counter
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from statistics import quantiles
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steer:
+    """Who wrote the hint behind a decision, and with which reason."""
+
+    author: str
+    reason: str
+
+    @property
+    def who(self) -> str:
+        """The author, as a sentence names it."""
+        return f"a {self.author}"
+
+    def __str__(self) -> str:
+        """Who and why."""
+        return f"{self.who}: {self.reason}" if self.reason else self.who
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +39,11 @@ class Call:
     attempt: int
     duration_ms: float
     late_ms: float
+    began_s: float
+    """When it began, in seconds of the story."""
+    gap_s: float | None
+    """Seconds since the endpoint's run before it."""
+    steer: Steer | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +53,16 @@ class Next:
     at: datetime | None = None
     source: str = ""
     why: str = ""
-    steer: str = ""
-    """Who wrote the hint that decided it, and with which reason, if one did."""
+    steer: Steer | None = None
+    pace: str = ""
+    """How often it comes while an interval hint lives."""
+    planned_s: float = 0.0
+    """When that was planned, in seconds of the story."""
+
+    @property
+    def reason(self) -> str:
+        """Who steered and why or, when nobody did, what the planner says."""
+        return self.why if self.steer is None else str(self.steer)
 
 
 @dataclass(slots=True)
@@ -41,8 +74,26 @@ class Row:
     schedule: str
     next: Next = field(default_factory=Next)
     calls: list[Call] = field(default_factory=list)
-    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Why hints were written, by kind and author."""
+    hints: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """The newest hint of each kind and author, gone ones too: a run may still tell of them."""
+
+
+class Voice(StrEnum):
+    """Whose doing something is."""
+
+    SHOP = "shop"
+    PERSON = "person"
+    PLANNER = "planner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One turn of the story."""
+
+    at_s: float
+    voice: Voice
+    text: str
+    phase: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +108,7 @@ class SkipNote:
 
 @dataclass(slots=True)
 class Board:
-    """All endpoints, and what happened so far."""
+    """All endpoints, and what happened so far. Make it at *opened_at*: its watch starts then."""
 
     opened_at: datetime
     seconds: float
@@ -65,19 +116,21 @@ class Board:
     elapsed: float = 0.0
     phase: str = ""
     overdue_max: int = 0
-    steered: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """Runs that a hint decided, by endpoint, author and reason."""
     skips: list[SkipNote] = field(default_factory=list)
+    _began: float = field(default_factory=time.monotonic)
+
+    def tick(self) -> None:
+        """Note how far the story is."""
+        self.elapsed = time.monotonic() - self._began
+
+    def story_seconds(self, at: datetime) -> float:
+        """Seconds of the story at an instant."""
+        return (at - self.opened_at) / timedelta(seconds=1)
 
     @property
     def calls(self) -> list[Call]:
         """Every run, by endpoint."""
         return [call for row in self.rows.values() for call in row.calls]
-
-    @property
-    def sources(self) -> Counter[str]:
-        """How many runs each source decided."""
-        return Counter(call.source for call in self.calls)
 
     def lateness(self) -> tuple[float, float]:
         """The median and the longest time from due to begun, in milliseconds."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
-from cronicorn.cli.demonstration.board import Board
+from cronicorn.cli.demonstration.board import Board, Happening, Voice
 from cronicorn.cli.demonstration.rest import Rest
 from cronicorn.cli.demonstration.story import Deed, Phase, Story
 from cronicorn.cli.demonstration.view import View
@@ -15,7 +15,7 @@ _LOOKS_BETWEEN_CHECKS = 10
 _HEADLINES: Mapping[Phase, str] = {
     Phase.CALM: "The shop is open. A quiet morning.",
     Phase.FLASH_SALE: "A flash sale begins: orders pour in.",
-    Phase.FAILING: "The shop fails: 500s, and 503s that ask for patience (Retry-After).",
+    Phase.FAILING: "The shop answers 500, or 503 with Retry-After.",
     Phase.RECOVERED: "The shop has recovered.",
 }
 
@@ -33,19 +33,20 @@ class Director:
 
     def play(self) -> None:
         """Tell the story; it begins now."""
-        opened = time.monotonic()
         looks = 0
+        self._board.tick()
         while self._board.elapsed < self._story.seconds:
             self._turn_the_page()
-            self._act()
             self._watcher.look()
+            self._act()
             if looks % _LOOKS_BETWEEN_CHECKS == 0:
                 self._watcher.check_overdue()
             looks += 1
             self._view.refresh(self._board)
             time.sleep(_LOOK_EVERY_S)
-            self._board.elapsed = time.monotonic() - opened
+            self._board.tick()
         self._watcher.look()
+        self._view.refresh(self._board)
         self._watcher.check_overdue()
         self._watcher.read_skips()
 
@@ -53,13 +54,17 @@ class Director:
         phase = self._story.phase(self._board.elapsed)
         if phase != self._board.phase:
             self._board.phase = phase
-            self._view.note(self._board, f"[{phase.value}] {_HEADLINES[phase]}")
+            self._note(self._story.starts_at(phase), Voice.SHOP, f"[{phase.value}] {_HEADLINES[phase]}")
 
     def _act(self) -> None:
+        self._board.tick()
         for deed in self._story.deeds_until(self._board.elapsed):
             if deed not in self._done:
                 self._done.append(deed)
-                self._view.note(self._board, f"A person {self._do(deed)}")
+                self._note(self._board.elapsed, Voice.PERSON, f"A person {self._do(deed)}")
+
+    def _note(self, at_s: float, voice: Voice, text: str) -> None:
+        self._view.note(self._board, Happening(at_s=at_s, voice=voice, text=text, phase=self._board.phase))
 
     def _do(self, deed: Deed) -> str:
         match deed:
@@ -79,7 +84,7 @@ class Director:
                 return "resumes the newsletter."
             case Deed.CLEAR_STOCK:
                 self._rest.delete(f"/api/endpoints/{self._board.rows['stock'].id}/hints")
-                return "clears the hint: the sale is nearly over, and the baseline is back."
+                return "clears the hint: the sale ends, the baseline is back."
             case Deed.RESET_STOCK:
                 self._post("stock", "reset-failures")
                 return "forgives the stock its failures: no backoff any more."

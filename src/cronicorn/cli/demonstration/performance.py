@@ -28,7 +28,7 @@ def perform(story: Story, console: Console, now: Callable[[], datetime], *, live
     """
     try:
         with a_shop(story) as shop, a_scheduler(secrets.token_urlsafe(16)) as rest:
-            console.print(f"The shop listens on {shop.url}, Cronicorn on {rest.url}.", soft_wrap=True)
+            console.print(f"The shop: {shop.url}. Cronicorn: {rest.url}.", soft_wrap=not console.is_terminal)
             with opened_view(console, now, live=live) as view:
                 board = _play(story, shop, rest, view, now())
     except KeyboardInterrupt:

@@ -6,26 +6,23 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from cronicorn.cli.demonstration.board import Board, Call, Row
-from cronicorn.cli.demonstration.story import Phase, Story
+from cronicorn.cli.demonstration.board import Board, Call, Happening, Row
+from cronicorn.cli.demonstration.lines import hanging, happening_text, moment, plan_sentence, run_sentence
+from cronicorn.cli.demonstration.picture import picture
 
-_LINES_KEPT = 40
-_LINES_MIN = 4
-_FRAME_LINES = 8
-"""Lines of the live picture that are neither endpoints nor happenings."""
-_STYLES = {Phase.CALM: "green", Phase.FLASH_SALE: "yellow", Phase.FAILING: "red", Phase.RECOVERED: "cyan"}
+_KEPT = 60
+_UNBROKEN = 1_000
 
 
 class View(Protocol):
     """Shows the demonstration."""
 
-    def note(self, board: Board, text: str) -> None:
-        """Tell what the shop or a person does."""
+    def note(self, board: Board, happening: Happening) -> None:
+        """Tell a turn of the story."""
         ...
 
     def ran(self, board: Board, call: Call) -> None:
@@ -52,110 +49,57 @@ def opened_view(console: Console, now: Callable[[], datetime], *, live: bool) ->
 
 
 class PlainView:
-    """One line for everything that happens."""
+    """One line for everything that happens; a terminal's width breaks it between words."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._width = console.width if console.is_terminal else _UNBROKEN
+        self._reasons: dict[str, str] = {}
 
-    def note(self, board: Board, text: str) -> None:
-        """Print *text*."""
-        self._print(board, Text(f"----  {text}"))
+    def note(self, board: Board, happening: Happening) -> None:
+        """Print the turn of the story so that it stands out."""
+        self._print(happening.at_s, Text("====      "), happening_text(happening))
 
     def ran(self, board: Board, call: Call) -> None:
         """Print the run."""
-        self._print(board, run_line(call))
+        self._print(call.began_s, *run_sentence(call))
 
     def planned(self, board: Board, row: Row) -> None:
-        """Print the plan."""
-        self._print(board, plan_line(row))
+        """Print the plan, with its reason when that is another than before."""
+        new = self._reasons.get(row.name) != row.next.reason
+        self._reasons[row.name] = row.next.reason
+        self._print(row.next.planned_s, *plan_sentence(board, row, why=new))
 
     def refresh(self, board: Board) -> None:
         """Nothing: lines say it all."""
 
-    def _print(self, board: Board, line: Text) -> None:
-        self._console.print(Text(f"{board.elapsed:6.1f} s  ").append_text(line), soft_wrap=True, highlight=False)
+    def _print(self, at_s: float, head: Text, body: Text) -> None:
+        for line in hanging(moment(at_s).append_text(head), body, self._console, self._width):
+            self._console.print(line, soft_wrap=True, highlight=False)
 
 
 class LiveView:
-    """The story's line of time, a table of the endpoints, and the last happenings."""
+    """The newest turns of the story, the endpoints and the last runs, each in a block of its own."""
 
     def __init__(self, console: Console, screen: Live, now: Callable[[], datetime]) -> None:
         self._console = console
         self._live = screen
         self._now = now
-        self._lines: deque[Text] = deque(maxlen=_LINES_KEPT)
+        self._happenings: deque[Happening] = deque(maxlen=_KEPT)
+        self._calls: deque[Call] = deque(maxlen=_KEPT)
 
-    def note(self, board: Board, text: str) -> None:
-        """Add *text* to the happenings."""
-        self._add(board, Text(text, style="bold magenta"))
+    def note(self, board: Board, happening: Happening) -> None:
+        """Add the turn to the story."""
+        self._happenings.append(happening)
 
     def ran(self, board: Board, call: Call) -> None:
-        """Add the run to the happenings."""
-        self._add(board, run_line(call))
+        """Add the run to the last ones."""
+        self._calls.append(call)
 
     def planned(self, board: Board, row: Row) -> None:
-        """Nothing: the table shows it."""
+        """Nothing: the endpoint's own line shows it."""
 
     def refresh(self, board: Board) -> None:
         """Draw the picture anew."""
-        self._live.update(self._picture(board), refresh=True)
-
-    def _add(self, board: Board, line: Text) -> None:
-        self._lines.append(Text().append(f"{board.elapsed:6.1f} s  ", style="dim").append_text(line))
-
-    def _picture(self, board: Board) -> Group:
-        room = max(_LINES_MIN, self._console.size.height - len(board.rows) - _FRAME_LINES)
-        happenings = Text("\n", no_wrap=True, overflow="ellipsis").join(list(self._lines)[-room:])
-        return Group(_time_line(board), endpoint_table(board, self._now()), happenings)
-
-
-def run_line(call: Call) -> Text:
-    """One run: which endpoint, what came back, why it ran then, and how late it began."""
-    line = Text()
-    line.append(f"ran   {call.endpoint:<11}", style="bold")
-    line.append(f"{call.answer:<10}", style="green" if call.ok else "red")
-    attempt = f"  attempt {call.attempt}" if call.attempt > 1 else ""
-    line.append(f"{call.duration_ms:7.1f} ms  {call.source:<18}{call.late_ms:6.1f} ms late{attempt}")
-    return line
-
-
-def plan_line(row: Row) -> Text:
-    """When an endpoint comes next, and why then."""
-    steer = f" ({row.next.steer})" if row.next.steer else ""
-    return Text(f"next  {row.name:<11}{_clock(row.next.at):<15}{row.next.source:<18}{row.next.why}{steer}")
-
-
-def endpoint_table(board: Board, now: datetime) -> Table:
-    """Each endpoint with its next instant and why."""
-    table = Table(box=None, pad_edge=False, expand=True, header_style="dim")
-    for name in ("endpoint", "schedule", "runs", "next in", "source", "why"):
-        right = name in {"runs", "next in"}
-        table.add_column(name, justify="right" if right else "left", no_wrap=True, ratio=1 if name == "why" else None)
-    for row in board.rows.values():
-        last = row.calls[-1] if row.calls else None
-        style = "" if last is None or last.ok else "red"
-        table.add_row(
-            Text(row.name, style=style), row.schedule, str(len(row.calls)), _wait(row.next.at, now), row.next.source,
-            row.next.steer or row.next.why,
-        )  # fmt: skip
-    return table
-
-
-def _time_line(board: Board) -> Text:
-    story = Story(board.seconds)
-    line = Text("\n", no_wrap=True)
-    for phase in Phase:
-        style = f"reverse {_STYLES[phase]}" if phase == board.phase else _STYLES[phase]
-        line.append(f" {phase.value} ", style=style).append(f" {story.starts_at(phase):.0f} s  ", style="dim")
-    return line.append(f" {board.elapsed:.0f} of {board.seconds:.0f} s\n", style="bold")
-
-
-def _clock(at: datetime | None) -> str:
-    return f"{at:%H:%M:%S}.{at.microsecond // 1_000:03d}Z" if at is not None else "not planned"
-
-
-def _wait(at: datetime | None, now: datetime) -> str:
-    if at is None:
-        return "-"
-    wait = (at - now).total_seconds()
-    return f"{wait:.1f} s" if wait > 0 else "now"
+        drawn = picture(board, list(self._happenings), list(self._calls), self._console, self._now())
+        self._live.update(drawn, refresh=True)
