@@ -107,3 +107,24 @@ async def test_an_instant_may_have_any_offset(instant: str, shown: str) -> None:
         endpoint = await door.endpoint(onceAt=instant)
 
     assert endpoint["onceAt"] == endpoint["nextRunAt"] == shown
+
+
+async def test_a_name_may_repeat_in_a_job_with_a_warning() -> None:
+    async with a_door() as door:
+        first = await door.endpoint()
+        path = f"/api/jobs/{first['jobId']}/endpoints"
+        second = await door.made(path, {"name": "stock", "url": "https://shop.example/b", "dormant": True})
+        read = await door.read(f"/api/endpoints/{first['id']}")
+
+    assert first["warnings"] == []
+    assert [[warning["pointer"] for warning in each["warnings"]] for each in (second, read)] == [["/name"], ["/name"]]
+
+
+async def test_a_run_that_never_was_is_not_found_by_cancelling_either() -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint()
+        path = f"/api/runs/{endpoint['id']}:7:1"
+        read, cancelled = await door.client.get(path), await door.client.post(f"{path}/cancel")
+
+    assert_problem(read, 404)
+    assert_problem(cancelled, 404)

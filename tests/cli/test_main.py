@@ -40,6 +40,24 @@ def test_an_unknown_command_or_option_is_a_usage_error():
     assert cronicorn("plan", "--fast").code == 2
 
 
+@pytest.mark.parametrize("arguments", [["dance"], ["plan", "--fast"], ["next"], ["runs", "--limit", "0"]])
+def test_a_usage_error_starts_as_every_error_does_and_names_the_help(arguments):
+    ended = cronicorn(*arguments)
+
+    first, second = ended.err.splitlines()
+    assert (ended.code, ended.out) == (2, "")
+    assert first.startswith("Error: ")
+    assert second.endswith("--help` tells more.")
+
+
+def test_without_a_command_the_help_is_shown():
+    ended = cronicorn()
+
+    assert ended.code == 2
+    assert "Usage" in ended.out
+    assert "Error" not in ended.err
+
+
 def test_errors_go_to_stderr_as_a_sentence():
     ended = cronicorn("explain", "x", env=environment(DATABASE_URL="memory:"))
 
@@ -54,3 +72,11 @@ def test_no_colour_where_there_is_no_terminal():
 
 def test_the_version_is_that_of_the_package():
     assert re.fullmatch(r"cronicorn \d+\.\d+\.\d+\n", cronicorn("version").out)
+    assert cronicorn("--version") == cronicorn("version")
+
+
+def test_a_demonstration_that_is_too_fast_says_that_the_quotient_counts():
+    ended = cronicorn("demo", "--seconds", "12", "--speed", "2")
+
+    assert ended.code == 2
+    assert "from 12 to 3600 seconds; --seconds 12 / --speed 2 is 6, and that counts" in ended.err

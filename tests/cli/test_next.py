@@ -5,7 +5,8 @@ import pytest
 
 from cronicorn.cli.instants import read_instant, written
 from cronicorn.cli.upcoming import schedule_of, upcoming
-from tests.cli.command import cronicorn
+from cronicorn.domain.cron import DstGap, DstOverlap
+from tests.cli.command import cronicorn, environment
 
 SAMPLES = Path(__file__).parents[1] / "data" / "cron_next.jsonl"
 
@@ -79,3 +80,10 @@ def test_what_cannot_be_answered_is_refused_with_exit_code_2(arguments, named):
     assert (ended.code, ended.out) == (2, "")
     assert named in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_the_help_shows_what_may_be_chosen():
+    out = cronicorn("next", "--help", env=environment() | {"COLUMNS": "200"}).out
+
+    for policies in (DstGap, DstOverlap):
+        assert "|".join(policies) in out

@@ -142,3 +142,9 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path):
         talk = process.stderr.read()
 
     assert b"Traceback" not in talk
+
+
+def test_a_camel_case_field_is_answered_with_the_name_it_has_here():
+    [answer] = answers_to(json.dumps({"now": GOOD["now"], "endpoint": {"baselineIntervalMs": 5_000, "fooBar": 1}}))
+
+    assert answer["error"] == "Endpoint has unknown fields: baselineIntervalMs (write baseline_interval_ms), fooBar."

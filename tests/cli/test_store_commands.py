@@ -119,6 +119,79 @@ def test_each_tenant_sees_its_own(env, shop):
     assert (ours.code, theirs.code, nobodys.code) == (4, 0, 4)
 
 
+@pytest.mark.parametrize("arguments", [["runs"], ["runs", "-f"], ["explain", "shop/stock"], ["tenant", "list"]])
+def test_a_reading_command_makes_no_store(tmp_path, env, arguments):
+    mistyped = tmp_path / "stroe.db"
+
+    by_option = cronicorn(*arguments, "--database", f"sqlite:{mistyped}", env=env)
+    by_variable = cronicorn(
+        *arguments, env=env | {"CRONICORN_DATABASE_URL": f"sqlite:{mistyped}", "CRONICORN_API_KEY": ""}
+    )
+
+    for ended in (by_option, by_variable):
+        assert (ended.code, ended.out) == (4, "")
+        assert f"There is no database {mistyped}" in ended.err
+        assert "ck_" not in ended.err
+    assert not mistyped.exists()
+
+
+def test_a_reading_command_adds_no_key(env):
+    cronicorn("tenant", "add", "acme", env=env)
+
+    ended = cronicorn("tenant", "list", env=env | {"CRONICORN_API_KEY": "another-key-for-tests"})
+
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_tenants_are_listed_under_headings(env):
+    cronicorn("tenant", "add", "acme", env=env)
+
+    heads, *rows = cronicorn("tenant", "list", env=env).out.splitlines()
+
+    assert heads.split() == ["NAME", "ID", "CREATED"]
+    assert [row.split()[0] for row in rows] == ["default", "acme"]
+    assert {row.index("tenant_") for row in rows} == {heads.index("ID")}
+
+
+def test_no_runs_yet_is_said_on_stderr(env, shop):
+    applied(env, shop())
+
+    ended = cronicorn("runs", env=env)
+
+    assert (ended.code, ended.out, ended.err) == (0, "", "No runs yet.\n")
+
+
+def test_an_empty_file_is_said_to_be_empty(env, tmp_path):
+    from_stdin = cronicorn("apply", "-f", "-", env=env)
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("# nothing\n")
+    from_file = cronicorn("apply", "-f", str(empty), env=env)
+
+    assert (from_stdin.code, from_file.code) == (2, 2)
+    assert from_stdin.err.startswith("Error: stdin is empty: it needs `jobs:`")
+    assert from_file.err.startswith(f"Error: {empty} is empty: it needs `jobs:`")
+    assert not (tmp_path / "store.db").exists()
+
+
+def test_every_line_of_an_error_starts_alike(env):
+    text = "jobs:\n  - name: shop\n    endpoints:\n      - {name: stock, urll: x}\n      - {nmae: prices, url: y}\n"
+
+    ended = cronicorn("apply", "-f", "-", stdin=text, env=env)
+
+    assert len(ended.err.splitlines()) > 1
+    assert all(line.startswith("Error: stdin:") for line in ended.err.splitlines())
+
+
+def test_the_name_of_a_job_leads_to_its_endpoints(env, shop):
+    applied(env, shop())
+
+    of_a_job = cronicorn("explain", "shop", env=env)
+    far_off = cronicorn("explain", "first steps", env=env)
+
+    assert "its endpoints are 'shop/stock', 'shop/prices'." in of_a_job.err
+    assert far_off.err == "Error: There is no endpoint 'first steps': give its id, or its name as job/endpoint.\n"
+
+
 def test_a_store_that_no_other_process_sees_is_refused(env):
     ended = cronicorn("runs", "--database", "memory:", env=env)
 
@@ -163,8 +236,25 @@ def test_runs_are_listed_and_followed(tmp_path, env, shop):
     assert [(line["endpoint"], line["status"], line["slot"]) for line in lines] == [
         ("shop/stock", "success", 1), ("shop/stock", "success", 2),
     ]  # fmt: skip
-    assert len(listed.splitlines()) == 1
-    assert "success  200" in listed
+    heads, only = listed.splitlines()
+    assert heads.split()[:4] == ["STARTED", "ENDPOINT", "STATUS", "CODE"]
+    assert only.split()[1:4] == ["shop/stock", "success", "200"]
+
+
+def test_following_shows_each_run_once_although_there_is_more_history_than_the_limit(tmp_path, env, shop):
+    with target() as server, service(tmp_path) as up:
+        up.client().close()
+        applied(env, shop(server.url, interval=1_000))
+        eventually(lambda: len(up.events("run_settled")) >= 3)
+        command = [sys.executable, "-m", "cronicorn", "runs", "--follow", "--limit", "1", "--json"]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as following:
+            assert following.stdout is not None
+            slots = [json.loads(following.stdout.readline())["slot"] for _ in range(4)]
+            following.send_signal(signal.SIGINT)
+            following.stdout.read()
+
+    assert slots[0] >= 3
+    assert slots == list(range(slots[0], slots[0] + 4))
 
 
 def test_what_the_command_line_changes_a_running_scheduler_sees(tmp_path, env, shop):

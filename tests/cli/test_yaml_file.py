@@ -53,6 +53,12 @@ def test_what_is_no_yaml_is_refused_with_its_line(text, line):
         YamlFile("x.yaml", text)
 
 
+@pytest.mark.parametrize("cron", ["@hourly", "*/5 * * * *"])
+def test_an_unquoted_cron_expression_is_told_to_be_quoted(cron):
+    with pytest.raises(InvalidInputError, match=r"^x\.yaml:2: .*quote it"):
+        YamlFile("x.yaml", f"a: 1\nbaselineCron: {cron}\n")
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 50_000, b"a" * 5_000_000, b"\x00", b"a: 2026-99-99"])
 def test_a_file_that_is_no_yaml_at_all_is_refused(tmp_path, content):
     file = tmp_path / "wrong.yaml"

@@ -158,7 +158,9 @@ async def test_what_is_only_odd_is_accepted_with_a_warning(document: dict[str, A
 
 
 @pytest.mark.parametrize(("most", "count"), [(999, 2), (1_000, 1)])
-async def test_a_maximum_that_counts_as_a_second_is_warned_of_beside_being_below_the_interval(most: int, count: int) -> None:
+async def test_a_maximum_that_counts_as_a_second_is_warned_of_beside_being_below_the_interval(
+    most: int, count: int
+) -> None:
     assert await warnings(SOUND | {"maxIntervalMs": most}) == ["/maxIntervalMs"] * count
 
 

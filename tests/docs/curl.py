@@ -1,4 +1,7 @@
-"""As much of curl as the documentation uses, for machines that have none: `-s -f -X METHOD -H HEADER -d DATA URL`."""
+"""As much of curl as the documentation uses, for machines that have none.
+
+That is `-sS --fail-with-body -X METHOD -H HEADER -d DATA URL`.
+"""
 
 import argparse
 import sys
@@ -10,7 +13,8 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-s", "--silent", action="store_true")
-    parser.add_argument("-f", "--fail", action="store_true")
+    parser.add_argument("-S", "--show-error", action="store_true")
+    parser.add_argument("--fail-with-body", action="store_true", required=True)
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
@@ -21,8 +25,9 @@ def main() -> int:
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             sys.stdout.write(answer.read().decode())
-    except urllib.error.HTTPError:
-        return 22  # as curl does with -f
+    except urllib.error.HTTPError as refusal:
+        sys.stdout.write(refusal.read().decode())
+        return 22  # as curl does with --fail-with-body
     return 0
 
 

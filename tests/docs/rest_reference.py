@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from cronicorn.control.document import PreviewDocument
 from cronicorn.control.drafting import blank
 from cronicorn.control.hints import TTL_MINUTES_DEFAULT
 from cronicorn.control.rendering import shown
@@ -67,12 +68,12 @@ _DEFAULTS: dict[str, Any] = {
     "RetriesPatch": _ENDPOINT["retries"],
     "IntervalHintDocument": _TTL,
     "OneShotHintDocument": _TTL,
-    "PreviewDocument": {"count": 10},
+    "PreviewDocument": {"count": PreviewDocument.model_fields["count"].default},
 }
 """The defaults of each body: those that an endpoint has of which nothing was said."""
 _IN_WORDS = {
-    "anchorAt": "when the interval was set",
-    "windowMs": "the interval, at most 1 h; else 1 h",
+    "anchorAt": "when the interval is set",
+    "windowMs": "the interval, at most 1 h; cron and once: 1 h",
 }
 """Defaults that are not one value."""
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from cronicorn.cli.planned import PlanAnswers
+from cronicorn.cli.planning_case import _READERS
 from tests.architecture.source import PACKAGE, modules_of
 from tests.docs.log_events import log_calls
 from tests.docs.markdown import REFERENCE, first_cells, marked
@@ -45,6 +47,16 @@ def test_the_page_of_events_lists_every_event_with_its_level() -> None:
 
     assert sorted(listed) == sorted({(call.event, call.level) for call in log_calls()})
     assert len(listed) == len(first_cells(text))
+
+
+def test_the_page_of_planning_cases_lists_every_field() -> None:
+    text = (REFERENCE / "planning-cases.md").read_text(encoding="utf-8")
+
+    assert first_cells(text) == [
+        *_READERS,
+        *PlanAnswers().to(b'{"now": "2026-01-31T09:30:00Z", "endpoint": {}}'),
+        "error",
+    ]
 
 
 def test_a_table_that_lost_a_row_is_noticed() -> None:

@@ -1,5 +1,6 @@
 """The shell examples work as printed, but for the port and the place of the database."""
 
+import json
 import os
 import signal
 import socket
@@ -126,7 +127,7 @@ def test_steering_by_hand_works_as_printed(session):
 
 
 def test_the_readme_works_as_printed(tmp_path):
-    _, start, register = shell_blocks(ROOT / "README.md")
+    _, start, register, look = shell_blocks(ROOT / "README.md")
     terminal = Session(tmp_path, without_curl=True)
 
     with terminal.running(start):
@@ -134,6 +135,30 @@ def test_the_readme_works_as_printed(tmp_path):
 
         assert '"name":"health"' in said
         eventually(lambda: " 200 " in terminal.type("cronicorn runs"), within_s=15)
+        looked = terminal.type(typed(look))
+        assert "first steps/health" in looked
+        assert "baseline-interval" in looked
+
+
+def test_the_quickstart_begins_with_a_job_of_its_own(session):
+    """Whoever comes from the README has no second job of one name then."""
+    [_, _, register, *_], [_, _, first, _] = shell_blocks(QUICKSTART), shell_blocks(ROOT / "README.md")
+
+    session.type(typed(first))
+
+    assert "first steps/health" in session.type('cronicorn explain "first steps/health"')
+    assert "quickstart" in register.text
+    assert "quickstart/health" in session.type('cronicorn explain "quickstart/health"')
+
+
+def test_the_lines_of_a_planning_case_are_answered_as_printed(tmp_path):
+    page = DOCS / "reference" / "planning-cases.md"
+    [asked] = shell_blocks(page)
+    [printed] = [block.text for block in blocks(page) if block.language == "json"]
+
+    said = Session(tmp_path).type(typed(asked))
+
+    assert [json.loads(line) for line in said.splitlines()] == [json.loads(printed)]
 
 
 def test_a_file_is_applied_once(tmp_path):

@@ -1,10 +1,11 @@
 import io
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
 
-from cronicorn.wiring.logging import configure_logging
+from cronicorn.wiring.logging import TextFormatter, configure_logging
 
 
 @pytest.fixture
@@ -43,7 +44,46 @@ def test_json_holds_the_event_and_its_facts():
 def test_text_is_one_readable_line():
     line = logged("text", endpoint="ep1", reason="two words", nothing=None)
 
-    assert line.endswith('info    run_settled          endpoint=ep1 reason="two words"\n')
+    assert line[13:] == 'info  run_settled endpoint=ep1 reason="two words"\n'
+
+
+def as_text(**facts):
+    record = {
+        "msg": "run_settled",
+        "levelno": logging.INFO,
+        "created": datetime(2026, 1, 31, 9, 30, tzinfo=UTC).timestamp(),
+    }
+    return TextFormatter().format(logging.makeLogRecord(record | facts))
+
+
+def test_text_tells_what_matters_first_and_leaves_out_what_is_usual():
+    line = as_text(
+        tenant="t" * 32, endpoint="ep1", slot=7, attempt=1, fence=3, status="success", outcome="responded",
+        status_code=200, source="baseline-cron", duration_ms=45.2, late_ms=7_031.0, next_source="baseline-cron",
+        next_run_at="2026-01-31T09:31:00.123000+00:00", failure_count=0, skipped=0,
+    )  # fmt: skip
+
+    assert line == (
+        "09:30:00.000 info  run_settled endpoint=ep1 status=success status_code=200 duration=45ms late=7.0s "
+        "next=09:31:00Z slot=7 fence=3 source=baseline-cron next_source=baseline-cron"
+    )
+
+
+def test_text_tells_what_is_unusual_and_the_date_of_another_day():
+    line = as_text(attempt=2, outcome="timed_out", failure_count=3, next_run_at="2026-02-01T00:00:00+00:00")
+
+    assert line.endswith("outcome=timed_out next=2026-02-01T00:00:00Z attempt=2 failure_count=3")
+
+
+@pytest.mark.usefixtures("_restored")
+def test_text_marks_what_is_no_mere_information():
+    stream = io.StringIO()
+    configure_logging("info", "text", stream)
+
+    logging.getLogger("cronicorn").warning("lease_lost")
+    logging.getLogger("cronicorn").error("run_crashed")
+
+    assert [line[13:] for line in stream.getvalue().splitlines()] == ["WARN  lease_lost", "ERROR run_crashed"]
 
 
 @pytest.mark.usefixtures("_restored")

@@ -106,6 +106,12 @@ def test_an_unknown_name_is_refused_with_the_nearest_known_one():
     assert "Did you mean CRONICORN_LEASE_TTL?" in problems["CRONICORN_LEASE_TLL"]
 
 
+def test_a_name_that_is_close_to_none_is_refused_without_a_guess():
+    message = problems_of({"CRONICORN_FOO": "1"})["CRONICORN_FOO"]
+
+    assert message == "CRONICORN_FOO is no setting. `cronicorn settings` lists all of them."
+
+
 def test_an_unusable_secret_is_not_shown():
     message = problems_of({"CRONICORN_API_KEY": "hunter 2"})["CRONICORN_API_KEY"]
 

@@ -30,11 +30,10 @@ def create_app(
     *,
     health: StoreHealth,
     metrics: Callable[[], Awaitable[bytes]],
-    new_id: Callable[[str], str] = random_id,
 ) -> FastAPI:
     """The application that lets *control* be asked over HTTP. Starts nothing and owns nothing.
 
-    *metrics* answers Prometheus' text format; *new_id* names requests.
+    *metrics* answers Prometheus' text format.
     """
     app = FastAPI(
         title="Cronicorn",
@@ -57,7 +56,7 @@ def create_app(
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)
     app.add_middleware(Gatekeeper, tenants=control.tenants)
-    app.add_middleware(RequestFrame, new_id=new_id)  # the last one added is the outermost
+    app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
     return app
 
 

@@ -97,7 +97,8 @@ def problem(
 
 def problem_of(scope: Scope, error: CronicornError) -> Response:
     """The answer that tells of *error*."""
-    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    known = (status for kind, status in STATUSES.items() if isinstance(error, kind))
+    status = next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
     headers = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="cronicorn"'

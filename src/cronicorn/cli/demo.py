@@ -26,7 +26,9 @@ def demo(
 
     length = seconds / speed if speed > 0 else 0.0
     if not SECONDS_MIN <= length <= SECONDS_MAX:
-        made = f"; --seconds {seconds:g} / --speed {speed:g} makes {length:g}" if speed not in {0, 1} else ""
+        made = (
+            f"; --seconds {seconds:g} / --speed {speed:g} is {length:g}, and that counts" if speed not in {0, 1} else ""
+        )
         raise typer.BadParameter(f"the story takes from {SECONDS_MIN:.0f} to {SECONDS_MAX:.0f} seconds{made}")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))

@@ -16,12 +16,19 @@ def next_instants(
         str | None, typer.Option("--from", metavar="INSTANT", help="Strictly after this (default: now).")
     ] = None,
     gap: Annotated[
-        str, typer.Option("--dst-gap", metavar="run_after|skip|shift", help="What becomes of times the clock skips.")
+        str,
+        typer.Option(
+            "--dst-gap",
+            metavar="run_after|skip|shift",
+            help="Times the clock skips: run_after (once, right after the gap), skip, or shift (later by the gap).",
+        ),
     ] = "run_after",
     overlap: Annotated[
         str,
         typer.Option(
-            "--dst-overlap", metavar="debian|first|second|both", help="What becomes of times that come twice."
+            "--dst-overlap",
+            metavar="debian|first|second|both",
+            help="Times that come twice: debian (once, but wildcards both times), first, second or both.",
         ),
     ] = "debian",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, instants in UTC.")] = False,

@@ -16,7 +16,7 @@ from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, Dispatcher, EndpointCatalog, RunControl
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.run import Run, run_status
 
 TRIALS_MAX = 32
 """Trial calls that go on at a time in one process; they do not queue, they are refused."""
@@ -78,7 +78,7 @@ class TrialCalls:
             tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, slot=0, attempt=1, fence=0, source=Source.TEST,
             trace="", due_at=started_at, nominal_at=None, started_at=started_at,
             finished_at=shifted(started_at, outcome.duration),
-            status=_status(endpoint, outcome), outcome=outcome,
+            status=run_status(endpoint, outcome), outcome=outcome,
         )  # fmt: skip
 
     async def _outcome(self, call: Call, unwanted: Unwanted | None) -> Outcome:
@@ -98,9 +98,3 @@ class TrialCalls:
             await asyncio.gather(calling, waiting, return_exceptions=True)
         duration = timedelta(seconds=self._clock.monotonic() - began)
         return Outcome(kind=OutcomeKind.CANCELLED, duration=duration, error="Whoever asked for the call went away.")
-
-
-def _status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
-    if outcome.kind is OutcomeKind.CANCELLED:
-        return RunStatus.CANCELED
-    return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED

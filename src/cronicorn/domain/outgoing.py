@@ -12,8 +12,18 @@ RESPONSE_KB_MAX = 10_240
 """No answer is kept beyond this, whatever an owner asks for."""
 
 FRAMING = frozenset({
-    "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-connection", "te",
-    "trailer", "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 })  # fmt: skip
 """Header fields that belong to the connection (RFC 9110, 7.6.1): the client sets them, never an owner."""
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

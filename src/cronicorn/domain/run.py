@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cronicorn.domain.call import Outcome
+from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.lease import run_id
 from cronicorn.domain.plan import Source
 
@@ -55,3 +56,10 @@ class Run:
             "duration_ms": round(self.outcome.duration.total_seconds() * 1_000, 3),
             "late_ms": round((self.started_at - self.due_at).total_seconds() * 1_000, 3),
         }
+
+
+def run_status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
+    """What *outcome* counts as by the success criteria of *endpoint*."""
+    if outcome.kind is OutcomeKind.CANCELLED:
+        return RunStatus.CANCELED
+    return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED

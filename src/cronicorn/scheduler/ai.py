@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from cronicorn.domain.errors import CronicornError
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.scheduler.tools import Tool
 
 
@@ -37,7 +37,7 @@ class Session:
     warnings: tuple[str, ...] = ()
 
 
-class AITransientError(CronicornError):
+class AITransientError(UnavailableError):
     """The model could not answer now; the same question may be asked later."""
 
     code = "ai_transient"
@@ -47,7 +47,7 @@ class AITransientError(CronicornError):
         self.retry_after = retry_after
 
 
-class AIFatalError(CronicornError):
+class AIFatalError(UnavailableError):
     """The model will not answer until a person changes something: credentials, credit or configuration."""
 
     code = "ai_fatal"

@@ -15,7 +15,7 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, Cron, Decide, Dispatcher, JobStore
-from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.run import Run, run_status
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
 
@@ -142,12 +142,6 @@ def _run(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, out
         nominal_at=nominal_at,
         started_at=started_at,
         finished_at=max(started_at, hold.now()),
-        status=_status(endpoint, outcome),
+        status=run_status(endpoint, outcome),
         outcome=outcome,
     )
-
-
-def _status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
-    if outcome.kind is OutcomeKind.CANCELLED:
-        return RunStatus.CANCELED
-    return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED

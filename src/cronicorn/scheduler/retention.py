@@ -28,6 +28,8 @@ async def forget(history: RunHistory, clock: Clock, retention: Retention) -> Non
             removed = await _forget_once(history, clock, retention)
         except UnavailableError as error:
             log.warning("history_not_pruned", extra={"reason": str(error)})
+        except Exception:  # A bug here must not end the forgetting, nor anything beside it.
+            log.exception("retention_crashed")
         else:
             if removed:
                 log.info("history_pruned", extra={"removed": removed})

@@ -1,10 +1,11 @@
 """A scheduler inside another application: its own store file, its own functions as endpoints."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cronicorn.adapters.handlers.handler_dispatcher import Handler, HandlerDispatcher
 from cronicorn.control.plane import ControlPlane
@@ -50,19 +51,30 @@ async def embedded(
         await parts.control.tenants.bootstrap(settings.api_key)
         first, *_ = await parts.stores.keys.tenants()
         principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL)
-        async with _running(parts.scheduler, asyncio.create_task(parts.forget())):
+        async with _running(parts.scheduler, parts.forget()):
             yield Embedded(control=parts.control, principal=principal, scheduler=parts.scheduler)
 
 
 @asynccontextmanager
-async def _running(scheduler: Scheduler, retention: asyncio.Task[None]) -> AsyncIterator[None]:
-    working = asyncio.create_task(scheduler.run())
+async def _running(scheduler: Scheduler, forgetting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run both beside the block. A scheduler that breaks ends the block, and its error is what the block raises."""
+    block = asyncio.current_task()
+    assert block is not None
+    working, retention = asyncio.create_task(scheduler.run()), asyncio.create_task(forgetting)
+
+    def broken(ended: asyncio.Task[None]) -> None:
+        if ended.cancelled() or ended.exception() is not None:
+            block.cancel()
+
+    working.add_done_callback(broken)
     try:
         yield
     except BaseException:
         scheduler.stop_now()
         raise
     finally:
+        working.remove_done_callback(broken)
         scheduler.stop()
         retention.cancel()
+        await asyncio.gather(retention, return_exceptions=True)
         await working

@@ -1,7 +1,5 @@
 """Everything that works on one store in one process, put together: what a door is then opened on."""
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,8 +14,6 @@ from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
 from cronicorn.wiring.worker import http_dispatcher, observed_scheduler
-
-log = logging.getLogger(__name__)
 
 OVERDUE_SLACK = timedelta(seconds=5)
 """A slot is overdue once it has been due for this long beyond the poll interval without a live lease."""
@@ -37,14 +33,8 @@ class Engine:
     metrics: Metrics
 
     async def forget(self) -> None:
-        """Remove old history now and then, until cancelled. A bug in it never stops the scheduler."""
-        retention = Retention(keep=self.settings.retention)
-        while True:
-            try:
-                await forget(self.stores.runs, self.clock, retention)
-            except Exception:
-                log.exception("retention_crashed")
-            await asyncio.sleep(retention.every.total_seconds())
+        """Remove old history now and then, until cancelled."""
+        await forget(self.stores.runs, self.clock, Retention(keep=self.settings.retention))
 
     async def exposition(self) -> bytes:
         """The metrics in Prometheus's text format."""

@@ -53,6 +53,12 @@ class _Process:
         self.server.force_exit = True
         self.scheduler.stop_now()
 
+    async def end(self) -> None:
+        """Let no part outlive the store it works on."""
+        for task in self.tasks.values():
+            task.cancel()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+
 
 async def serve(settings: Settings, told: Callable[[Started], None]) -> int:
     """Run until a signal ends it, and answer the exit code. Raises UnavailableError when it can't start."""
@@ -64,12 +70,15 @@ async def serve(settings: Settings, told: Callable[[Started], None]) -> int:
             new_key = await parts.control.tenants.bootstrap(settings.api_key)
             server = api_server(rest_app(parts), grace=settings.drain_grace)
             process = _Process(scheduler=parts.scheduler, server=server)
-            process.start("api", server.serve(sockets=[socket]))
-            process.start("scheduler", parts.scheduler.run())
-            process.start("retention", parts.forget())
             told(Started(url=url_of(socket), new_key=new_key))
             log.info("process_started", extra={"url": url_of(socket), "database": str(settings.database_url)})
-            await _until_stopped(process, requests)
+            try:
+                process.start("api", server.serve(sockets=[socket]))
+                process.start("scheduler", parts.scheduler.run())
+                process.start("retention", parts.forget())
+                await _until_stopped(process, requests)
+            finally:
+                await process.end()
             return requests.exit_code
 
 

@@ -1,7 +1,6 @@
 """A machine without room for a socket: nobody is called, and no target is blamed for it."""
 
 import asyncio
-import os
 import resource
 import socket
 from collections.abc import Iterator
@@ -15,15 +14,14 @@ from cronicorn.domain.errors import UnavailableError
 from tests.adapters.http.loopback import OK, Connection, always, answering, call_of, dispatching, once, serving
 from tests.adapters.http.name_server import naming
 
+STANDARD_STREAMS = 3
+
 
 @contextmanager
-def descriptors_left(number: int) -> Iterator[None]:
-    """Let this process open *number* more file descriptors and no more."""
-    lowest = [os.open(os.devnull, os.O_RDONLY) for _ in range(number + 1)]
-    for fd in lowest:
-        os.close(fd)
+def no_descriptors() -> Iterator[None]:
+    """Let this process open no file descriptor, even where c-ares' threads close one of theirs meanwhile."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest[-1], hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (STANDARD_STREAMS, hard))
     try:
         yield
     finally:
@@ -32,16 +30,13 @@ def descriptors_left(number: int) -> Iterator[None]:
 
 @contextmanager
 def one_last_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the next socket be the last descriptor, so that libcurl can't duplicate it.
-
-    It is the last one from the moment it is there: c-ares' own threads may close descriptors of theirs before.
-    """
+    """Let the next socket be the last descriptor, so that libcurl can't duplicate it."""
     ordinary = socket.socket
     with ExitStack() as limits, monkeypatch.context() as patched:
 
         def last_socket(*arguments: Any) -> socket.socket:
             opened = ordinary(*arguments)
-            limits.enter_context(descriptors_left(0))
+            limits.enter_context(no_descriptors())
             return opened
 
         patched.setattr("socket.socket", last_socket)
@@ -55,7 +50,7 @@ async def test_a_call_without_a_descriptor_is_not_made_and_says_so(host: str) ->
         serving(always(OK)) as server,
         dispatching(nameservers=(names.address,)) as dispatcher,
     ):
-        with descriptors_left(0), pytest.raises(UnavailableError, match="nothing was sent") as raised:
+        with no_descriptors(), pytest.raises(UnavailableError, match="nothing was sent") as raised:
             await dispatcher.dispatch(call_of(server.url(host=host)))
         afterwards = await dispatcher.dispatch(call_of(server.url(host=host)))
 
@@ -75,7 +70,7 @@ async def test_a_call_whose_socket_takes_the_last_descriptor_is_not_made(monkeyp
 async def test_a_kept_connection_serves_without_a_descriptor() -> None:
     async with serving(always(OK)) as server, dispatching() as dispatcher:
         await dispatcher.dispatch(call_of(server.url()))
-        with descriptors_left(0):
+        with no_descriptors():
             outcome = await dispatcher.dispatch(call_of(server.url()))
 
     assert (outcome.kind, server.opened) == (OutcomeKind.RESPONDED, 1)
@@ -86,7 +81,7 @@ async def test_a_redirect_without_a_descriptor_is_an_outcome_for_something_was_s
         redirect = answering(b"", f"Location: {end.url()}", status="302 Found")
         async with serving(always(redirect)) as server:
             await dispatcher.dispatch(call_of(server.url()))
-            with descriptors_left(0):
+            with no_descriptors():
                 outcome = await dispatcher.dispatch(call_of(server.url(), redirects_max=1))
 
     assert (outcome.kind, outcome.status_code) == (OutcomeKind.UNREACHABLE, 302)
@@ -121,7 +116,7 @@ async def test_a_call_in_progress_does_not_notice() -> None:
     async with serving(script) as server, dispatching() as dispatcher:
         calling = asyncio.create_task(dispatcher.dispatch(call_of(server.url())))
         await gate.wait()
-        with descriptors_left(0):
+        with no_descriptors():
             outcome = await calling
 
     assert outcome.kind is OutcomeKind.RESPONDED

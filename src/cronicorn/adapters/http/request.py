@@ -8,18 +8,13 @@ import pycurl
 
 from cronicorn.domain.call import Method
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.outgoing import FRAMING, HEADER_NAME
 from cronicorn.domain.target import Target
 
 IDEMPOTENT = {Method.GET, Method.HEAD, Method.PUT, Method.DELETE}
 """Methods that a client may send again by itself when a kept connection broke off (RFC 9110, section 9.2.2)."""
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-_OURS = {
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te",
-    "trailer", "transfer-encoding", "upgrade",
-}  # fmt: skip
-"""They frame the message or concern the connection. Who could set them could put a second request into the first."""
 _ADDED_BY_LIBCURL = ("Accept", "Content-Type", "Expect", "User-Agent")
 
 
@@ -58,9 +53,9 @@ def options_of(request: WireRequest) -> Iterator[tuple[int, object]]:
 
 
 def _header_line(name: str, value: str) -> bytes:
-    if not _NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         raise InvalidInputError("The name of a request header holds a character that HTTP does not allow there.")
-    if name.lower() in _OURS:
+    if name.lower() in FRAMING:
         raise InvalidInputError(f"The request header {name} is set by Cronicorn itself: remove it.")
     if _NOT_IN_VALUE.search(value):
         raise InvalidInputError(f"The value of the request header {name} holds a control character: remove it.")
