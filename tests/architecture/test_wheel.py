@@ -49,11 +49,11 @@ def test_the_wheel_runs_outside_the_clone_and_brings_its_migrations(wheel: Path,
         [sys.executable, "-c", "import cronicorn; print(cronicorn.__file__)"],
         cwd=tmp_path, env=environ, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    listed = subprocess.run(
-        [sys.executable, "-m", "cronicorn", "tenant", "list"],
+    added = subprocess.run(
+        [sys.executable, "-m", "cronicorn", "tenant", "add", "acme"],
         cwd=tmp_path, env=environ, check=True, capture_output=True, text=True,
     )  # fmt: skip
 
     assert where.stdout.startswith(str(site))
-    assert "default" in listed.stdout
+    assert added.stdout.startswith("ck_")
     assert (tmp_path / "new.db").exists()

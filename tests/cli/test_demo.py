@@ -241,11 +241,11 @@ def drawn(width, height, happenings):
 
 def turns(count):
     """So many turns of the story, the last of which is the longest a person speaks."""
-    facts = {"voice": Voice.PERSON, "phase": Phase.FAILING}
-    long = "A person hints: look at the stock every second while the sale is on."
+    texts = [f"turn {number}." for number in range(count - 1)]
+    texts.append("A person hints: look at the stock every second while the sale is on.")
     return [
-        *(Happening(at_s=float(number), text=f"turn {number}.", **facts) for number in range(count - 1)),
-        Happening(at_s=70.0, text=long, **facts),
+        Happening(at_s=float(number), voice=Voice.PERSON, text=text, phase=Phase.FAILING)
+        for number, text in enumerate(texts)
     ]
 
 
