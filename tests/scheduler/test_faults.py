@@ -321,6 +321,7 @@ def test_a_run_that_is_cancelled_while_it_drains_still_stops_its_heartbeat():
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await asyncio.sleep(0)
-        return scheduler._heartbeat._task.cancelled()
+        beating = scheduler._heartbeat._task
+        return beating is not None and beating.cancelled()
 
     assert run_virtually(main)

@@ -18,7 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 
 def looks_secret(name: str, value: str) -> bool:
     """Whether the value of the header *name* is, by its name or its form, a credential."""
-    return _SECRET_NAME.search(name) is not None or _SECRET_VALUE.match(value) is not None
+    return _SECRET_NAME.search(name) is not None or _SECRET_VALUE.match(value.strip()) is not None
 
 
 def masked(headers: Iterable[tuple[str, str]]) -> Headers:
