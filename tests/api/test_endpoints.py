@@ -59,6 +59,7 @@ async def test_running_now_is_accepted_with_the_id_of_the_run() -> None:
 
     assert (asked.status_code, asked.json()["status"], pending["status"]) == (202, "pending", "pending")
     assert running["running"]
+    assert running["runningRunId"].startswith(f"{endpoint['id']}:")
     assert running["nextRunAt"] == endpoint["nextRunAt"]
     assert (stopped.status_code, stopped.json()["status"]) == (202, "running")
     assert_problem(ended, 409)

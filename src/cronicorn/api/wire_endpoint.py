@@ -100,6 +100,7 @@ class EndpointAnswer(Answer):
     plan: PlanAnswer
     hints: list[HintAnswer]
     running: bool
+    running_run_id: str | None = None
     version: int
     created_at: Instant
     updated_at: Instant
@@ -124,8 +125,9 @@ def endpoint_answer(view: EndpointView) -> EndpointAnswer:
             "id": endpoint.id, "jobId": endpoint.job_id, "nextRunAt": plan.next_run_at or NEVER,
             "lastRunAt": state.last_run_at, "failureCount": state.failure_count,
             "pausedUntil": paused_until(hints, view.now), "archivedAt": endpoint.archived_at, "plan": plan,
-            "hints": [hint_answer(hint) for hint in hints], "running": view.leased, "version": endpoint.version,
-            "createdAt": endpoint.created_at, "updatedAt": endpoint.updated_at,
+            "hints": [hint_answer(hint) for hint in hints], "running": view.running is not None,
+            "runningRunId": view.running, "version": endpoint.version, "createdAt": endpoint.created_at,
+            "updatedAt": endpoint.updated_at,
             "warnings": warning_answers(view.warnings),
         }
     )  # fmt: skip

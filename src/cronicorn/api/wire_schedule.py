@@ -43,6 +43,7 @@ class ExplanationAnswer(Answer):
     name: str
     now: Instant
     running: bool
+    running_run_id: str | None = None
     stored: ExplainedPlanAnswer | None
     current: ExplainedPlanAnswer
     hints: list[HintAnswer]
@@ -64,7 +65,8 @@ def explanation_answer(explanation: Explanation) -> ExplanationAnswer:
     """*explanation* on the wire."""
     return ExplanationAnswer(
         endpoint_id=explanation.endpoint.id, name=explanation.endpoint.name, now=explanation.now,
-        running=explanation.leased, stored=None if explanation.stored is None else _explained(explanation.stored),
+        running=explanation.running is not None, running_run_id=explanation.running,
+        stored=None if explanation.stored is None else _explained(explanation.stored),
         current=_explained(explanation.current), hints=[hint_answer(hint) for hint in explanation.hints],
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ def _as_json(explanation: "Explanation") -> dict[str, object]:
     return {
         "id": explanation.endpoint.id,
         "now": written(explanation.now),
-        "running": explanation.leased,
+        "running": explanation.running,
         "plan": None if explanation.stored is None else _plan_as_json(explanation.stored),
         "planned_now": _plan_as_json(explanation.current),
         "hints": [_hint_as_json(hint) for hint in explanation.hints],

@@ -30,8 +30,8 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
     tree.add(_hanging("Last run:", _last_run(endpoint, latest, now)))
     if endpoint.state.failure_count:
         tree.add(_hanging("Failures:", f"{endpoint.state.failure_count} in a row"))
-    if explanation.leased:
-        tree.add("A worker is calling it now; it is planned again when the call ends.")
+    if explanation.running is not None:
+        tree.add(_hanging("Running:", f"{explanation.running}; it is planned again when the call ends"))
     stored, current = explanation.stored, explanation.current
     if stored is not None:
         branch = _add_plan(tree, "The plan in force", stored, now, zone)
@@ -89,7 +89,7 @@ def _last_run(endpoint: JobEndpoint, latest: Run | None, now: datetime) -> str:
 
 def _left_lying(explanation: Explanation) -> bool:
     at = explanation.stored.plan.next_run_at if explanation.stored is not None else None
-    return at is not None and at < explanation.now and not explanation.leased
+    return at is not None and at < explanation.now and explanation.running is None
 
 
 def _telling(explained: ExplainedPlan) -> tuple[object, ...]:

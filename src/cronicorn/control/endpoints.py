@@ -25,8 +25,8 @@ class EndpointView:
 
     endpoint: JobEndpoint
     now: datetime
-    leased: bool = False
-    """Whether a worker is on it."""
+    running: str | None = None
+    """The id of the run that a worker is making of it, or None."""
     warnings: tuple[FieldError, ...] = ()
     """What its owner may not have meant."""
 
@@ -63,7 +63,10 @@ class Endpoints:
     async def list(self, principal: Principal, job_id: str) -> Sequence[EndpointView]:
         """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError."""
         found = await self._catalog.list(principal.tenant_id, job_id)
-        return [EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased) for endpoint, stored in found]
+        return [
+            EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
+            for endpoint, stored in found
+        ]
 
     async def get(self, principal: Principal, endpoint_id: str, job_id: str | None = None) -> EndpointView:
         """The endpoint, with what is odd about it. Raises NotFoundError."""
@@ -72,7 +75,7 @@ class Endpoints:
         findings = Findings()
         judge(endpoint, endpoint, stored.now, self._cron, findings)
         warnings = (*await self._repeated(endpoint, endpoint.name), *findings.warnings)
-        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased, warnings=warnings)
+        return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint), warnings=warnings)
 
     async def edit(
         self, principal: Principal, endpoint_id: str, patch: EndpointPatch, job_id: str | None = None
@@ -132,7 +135,7 @@ class Endpoints:
 
         endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked)
         self._wake()
-        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased)
+        return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 
 
 def accepted(

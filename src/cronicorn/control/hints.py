@@ -122,7 +122,7 @@ class Hints:
     async def _change(self, principal: Principal, endpoint_id: str, edit: EndpointEdit) -> EndpointView:
         endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, edit)
         self._wake()
-        return EndpointView(endpoint=endpoint, now=stored.now, leased=stored.leased)
+        return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 
 
 def _check(document: Document) -> None:

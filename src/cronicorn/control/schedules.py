@@ -34,8 +34,8 @@ class Explanation:
 
     endpoint: JobEndpoint
     now: datetime
-    leased: bool
-    """Whether a worker is on it: then it is planned again when the call ends."""
+    running: str | None
+    """The id of the run that a worker is making of it, or None. When that ends, the endpoint is planned again."""
     stored: ExplainedPlan | None
     """The plan in force, made when something last changed."""
     current: ExplainedPlan
@@ -89,7 +89,7 @@ class Schedules:
         return Explanation(
             endpoint=endpoint,
             now=stored.now,
-            leased=stored.leased,
+            running=stored.running(endpoint),
             stored=None if plan is None else _explained(plan),
             current=_explained(plan_next_run(stored.now, endpoint, self._cron)),
             hints=fresh_hints(endpoint.state.hints, stored.now),

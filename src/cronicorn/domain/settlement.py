@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.hint import Hint
+from cronicorn.domain.lease import run_id
 from cronicorn.domain.slot import Skip
 
 
@@ -49,6 +50,13 @@ class Stored:
     def leased(self) -> bool:
         """Whether a worker is on the endpoint."""
         return self.leased_slot is not None
+
+    def running(self, endpoint: JobEndpoint) -> str | None:
+        """The id of the run that a worker is making of *endpoint*; None when nobody is on it."""
+        if self.leased_slot is None:
+            return None
+        planned = self.leased_slot == endpoint.state.slot
+        return run_id(endpoint.id, self.leased_slot, endpoint.state.attempt if planned else 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
