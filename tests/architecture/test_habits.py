@@ -112,9 +112,7 @@ def test_a_sleep_is_noticed(tmp_path: Path, file: str, text: str, found: int) ->
     assert len(sleeps(_module(tmp_path, file, text))) == found
 
 
-@pytest.mark.parametrize(
-    "name", ["utils", "common/price", "helpers", "_base", "core", "job_store/manager", "service"]
-)
+@pytest.mark.parametrize("name", ["utils", "common/price", "helpers", "_base", "core", "job_store/manager", "service"])
 def test_a_name_that_says_nothing_is_noticed(tmp_path: Path, name: str) -> None:
     assert empty_names(_module(tmp_path, f"shop/{name}.py"))
 

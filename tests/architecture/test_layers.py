@@ -52,9 +52,7 @@ def lint_imports(source: Path) -> str:
 
 def test_the_contracts_hold(tmp_path: Path) -> None:
     source = write_tree(tmp_path, {f"cronicorn/{package}/__init__.py": "" for package in PACKAGES})
-    shutil.copytree(
-        PACKAGE, source / "cronicorn", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(PACKAGE, source / "cronicorn", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
 
     assert lint_imports(source) == ""
 
@@ -88,9 +86,7 @@ def test_a_sound_skeleton_passes(tmp_path: Path) -> None:
         ("testing.suite", "control.clock", "know the domain only"),
     ],
 )
-def test_an_import_against_the_layers_is_noticed(
-    tmp_path: Path, importer: str, imported: str, contract: str
-) -> None:
+def test_an_import_against_the_layers_is_noticed(tmp_path: Path, importer: str, imported: str, contract: str) -> None:
     file = f"cronicorn/{importer.replace('.', '/')}.py"
 
     report = lint_imports(write_tree(tmp_path, SKELETON | {file: f"import cronicorn.{imported}\n"}))

@@ -33,9 +33,7 @@ def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
             case ast.AnnAssign(target=target):
                 yield from _targets([target])
             case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
-                yield from _bound(
-                    child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)
-                )
+                yield from _bound(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt))
             case _:
                 pass
 

@@ -109,8 +109,7 @@ def _port_of(methods: int, base: str = "Protocol") -> str:
         (_function_of(50), 0),
         (_function_of(51), 1),
         (
-            "class C:\n    if True:\n"
-            + "".join(f"        {line}\n" for line in _function_of(51).splitlines()),
+            "class C:\n    if True:\n" + "".join(f"        {line}\n" for line in _function_of(51).splitlines()),
             1,
         ),
         ("pass\n" * 400, 0),
@@ -144,7 +143,5 @@ def test_a_size_over_the_limit_is_noticed(tmp_path: Path, text: str, found: int)
         ({}, {"f": 60}, 1),
     ],
 )
-def test_the_list_of_exceptions_may_only_shrink(
-    sizes: dict[str, int], exceptions: dict[str, int], found: int
-) -> None:
+def test_the_list_of_exceptions_may_only_shrink(sizes: dict[str, int], exceptions: dict[str, int], found: int) -> None:
     assert len(breaches(sizes, 50, exceptions)) == found

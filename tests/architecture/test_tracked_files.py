@@ -9,9 +9,7 @@ import pytest
 from tests.architecture.source import ROOT
 
 PLACES = {
-    "a path of one machine": re.compile(
-        r"(?<![\w.:/~*-])/(?:root|work|Users/\w+|home/\w+)/|\b[A-Z]:\\Users\\"
-    ),
+    "a path of one machine": re.compile(r"(?<![\w.:/~*-])/(?:root|work|Users/\w+|home/\w+)/|\b[A-Z]:\\Users\\"),
     "a package index": re.compile(
         r"--(?:extra-)?index[-_]url|--find[-_]links|^(?:extra-)?index[-_]url\b", re.MULTILINE
     ),

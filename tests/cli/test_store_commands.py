@@ -263,3 +263,14 @@ def test_what_the_command_line_changes_a_running_scheduler_sees(tmp_path, env, s
         applied(env, shop(server.url, interval=1_000))
 
         eventually(lambda: server.keys)
+
+
+def test_a_dry_run_on_a_store_that_is_not_there_makes_none(tmp_path):
+    file = tmp_path / "jobs.yaml"
+    file.write_text("jobs: [{name: shop, endpoints: [{name: stock, url: 'http://shop.example/', dormant: true}]}]")
+
+    ended = cronicorn("apply", "-f", str(file), "--dry-run", "--database", f"sqlite:{tmp_path / 'none.db'}")
+
+    assert ended.code == 0
+    assert "stock" in ended.out
+    assert not (tmp_path / "none.db").exists()

@@ -54,7 +54,7 @@ async def test_the_scheduler_of_the_same_process_ends_a_cancelled_call_at_once()
     assert cancelled is Cancelled.ASKED_TO_STOP
     ended = (await control.runs.get(ALICE, run_id)).run
     assert isinstance(ended, Run)
-    assert ended.status is RunStatus.CANCELED
+    assert ended.status is RunStatus.CANCELLED
 
 
 class Endless(Dispatcher):

@@ -178,7 +178,7 @@ def _places(history: History, nominal: list[datetime]) -> Counter[datetime]:
     slots = {(run.slot, run.nominal_at) for run in history.runs if run.nominal_at is not None}
     places = Counter(instant for _, instant in slots)
     assert set(places) <= set(nominal), "a run stands for an instant of its schedule"
-    ranges = sorted((skip for skip in history.skips if skip.state is not SlotState.CANCELED), key=lambda s: s.first_at)
+    ranges = sorted((skip for skip in history.skips if skip.state is not SlotState.CANCELLED), key=lambda s: s.first_at)
     assert all(left.last_at < right.first_at for left, right in pairwise(ranges)), ranges
     for skip in ranges:
         held = [instant for instant in nominal if skip.first_at <= instant <= skip.last_at]

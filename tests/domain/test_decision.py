@@ -304,7 +304,7 @@ def test_a_cancelled_run_is_neither_a_failure_nor_a_success() -> None:
     past.wait(past.due_in() or timedelta(0))
     assert past.claim()
 
-    past.run(outcome=an_outcome(kind=OutcomeKind.CANCELLED), status=RunStatus.CANCELED)
+    past.run(outcome=an_outcome(kind=OutcomeKind.CANCELLED), status=RunStatus.CANCELLED)
 
     assert past.state.failure_count == 1
 

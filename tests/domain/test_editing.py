@@ -326,7 +326,7 @@ def test_a_manual_run_taken_back_is_recorded() -> None:
     past.edit(taken_back)
 
     assert past.state.manual is None
-    assert [skip.state for skip in past.skips] == [SlotState.CANCELED]
+    assert [skip.state for skip in past.skips] == [SlotState.CANCELLED]
     with pytest.raises(ConflictError):
         past.edit(taken_back)
 
@@ -350,4 +350,4 @@ def test_archiving_an_endpoint_takes_back_the_manual_run_that_waits():
     change = suspended(endpoint, job_active=True, archived_at=MIDNIGHT, stored=Stored(now=MIDNIGHT), cron=CRON)
 
     assert change.endpoint.state.manual is None
-    assert [skip.state for skip in change.skips] == [SlotState.CANCELED]
+    assert [skip.state for skip in change.skips] == [SlotState.CANCELLED]

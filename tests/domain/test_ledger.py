@@ -104,7 +104,7 @@ outcomes = st.sampled_from(
         (an_outcome(), RunStatus.SUCCESS),
         (an_outcome(500), RunStatus.FAILED),
         (an_outcome(503, headers=(("retry-after", "90"),)), RunStatus.FAILED),
-        (an_outcome(kind=OutcomeKind.CANCELLED), RunStatus.CANCELED),
+        (an_outcome(kind=OutcomeKind.CANCELLED), RunStatus.CANCELLED),
     ]
 )
 

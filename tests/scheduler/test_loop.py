@@ -164,7 +164,7 @@ def test_a_cancelled_run_stops_and_is_recorded_as_such():
     cancelled, runs = run_virtually(main)
 
     assert cancelled
-    assert [run.status for run in runs] == [RunStatus.CANCELED]
+    assert [run.status for run in runs] == [RunStatus.CANCELLED]
     assert runs[0].finished_at - START < 80 * SECOND
 
 
@@ -178,7 +178,7 @@ def test_overlap_cancel_other_gives_way_to_the_next_instant():
 
     runs = run_virtually(main)
 
-    assert [run.status for run in runs] == [RunStatus.CANCELED, RunStatus.SUCCESS]
+    assert [run.status for run in runs] == [RunStatus.CANCELLED, RunStatus.SUCCESS]
     assert runs[1].nominal_at == START + 120 * SECOND
     assert runs[1].started_at - START < 121 * SECOND
 

@@ -27,14 +27,14 @@ async def _apply(path: str, database: str | None, tenant: str, *, dry_run: bool,
     import sys
 
     from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain
-    from cronicorn.cli.local import opened
+    from cronicorn.cli.local import opened, opened_to_try
     from cronicorn.cli.yaml_file import read_yaml_file
     from cronicorn.domain.errors import InvalidInputError
 
     file = read_yaml_file(path)
     if file.value is None:
         raise InvalidInputError(f"{file.name} is empty: it needs `jobs:`, a list of jobs with their endpoints.")
-    async with opened(database) as local:
+    async with (opened_to_try if dry_run else opened)(database) as local:
         principal = local.principal(tenant)
         try:
             applied = await local.control.files.apply(principal, file.value, dry_run=dry_run)

@@ -55,6 +55,15 @@ async def opened_to_read(database: str | None) -> AsyncIterator["LocalControl"]:
         yield local
 
 
+@asynccontextmanager
+async def opened_to_try(database: str | None) -> AsyncIterator["LocalControl"]:
+    """The control plane of the store that the settings name, for a trial that leaves nothing behind."""
+    from cronicorn.wiring.local import imagined_control
+
+    async with imagined_control(read_settings(database_url=database)) as local:
+        yield local
+
+
 def show_key(tenant: str, key: str) -> None:
     """Show a new key on stderr, once."""
     lines = [f"A new API key for the tenant {tenant!r}. It is shown only now, so keep it:", "", f"    {key}", ""]

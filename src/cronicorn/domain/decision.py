@@ -123,7 +123,7 @@ def _failures(count: int, status: RunStatus) -> int:
             return 0
         case RunStatus.FAILED:
             return count + 1
-        case RunStatus.CANCELED:
+        case RunStatus.CANCELLED:
             return count
 
 

@@ -155,7 +155,7 @@ def taken_back(before: JobEndpoint, stored: Stored) -> Change:
 
 
 def _canceled(manual: ManualSlot, why: str) -> Skip:
-    return dropped(manual.requested_at, SlotState.CANCELED, f"manual run {manual.slot}: {why}")
+    return dropped(manual.requested_at, SlotState.CANCELLED, f"manual run {manual.slot}: {why}")
 
 
 def _with_state(endpoint: JobEndpoint, **changes: object) -> JobEndpoint:

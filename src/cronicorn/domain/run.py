@@ -15,7 +15,7 @@ class RunStatus(StrEnum):
 
     SUCCESS = "success"
     FAILED = "failed"
-    CANCELED = "canceled"
+    CANCELLED = "canceled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,5 +61,5 @@ class Run:
 def run_status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
     """What *outcome* counts as by the success criteria of *endpoint*."""
     if outcome.kind is OutcomeKind.CANCELLED:
-        return RunStatus.CANCELED
+        return RunStatus.CANCELLED
     return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED

@@ -16,7 +16,7 @@ class SlotState(StrEnum):
     SKIPPED_OVERLAP = "skipped_overlap"
     """It came while the previous call was still running."""
     SKIPPED_PAUSED = "skipped_paused"
-    CANCELED = "canceled"
+    CANCELLED = "canceled"
     """A person took back a manual run before it began."""
     MISSED_WINDOW = "missed_window"
     """Nobody could run it within its catch-up window."""

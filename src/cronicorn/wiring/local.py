@@ -10,6 +10,7 @@ from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
+from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -56,6 +57,20 @@ async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
         )
     async with _opened(settings) as (stores, control):
         yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
+
+
+@asynccontextmanager
+async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
+    """Open the store that *settings* name to try something out. One that is not there yet is only imagined."""
+    if settings.database_url.backend != "sqlite" or settings.database_url.file.exists():
+        async with existing_control(settings) as local:
+            yield local
+        return
+    clock = system_clock()
+    stores = await open_stores(DatabaseUrl("memory"), clock, durable=False)
+    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
+    await control.tenants.bootstrap(settings.api_key)
+    yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ TALLY = query(
         func.coalesce(func.sum(case((runs.c.status == RunStatus.SUCCESS.value, 1), else_=0)), 0).label("good"),
         func.coalesce(func.sum(case((runs.c.status == RunStatus.FAILED.value, 1), else_=0)), 0).label("bad"),
         func.coalesce(
-            func.sum(case((runs.c.status != RunStatus.CANCELED.value, runs.c.duration_us), else_=0)), 0
+            func.sum(case((runs.c.status != RunStatus.CANCELLED.value, runs.c.duration_us), else_=0)), 0
         ).label("total_us"),
     ).where(_OF_ENDPOINT, runs.c.started_us >= bindparam("since_us"))
 )

@@ -261,7 +261,7 @@ class EndpointCatalogContract(StoresContract):
     ) -> None:
         await plant(stores)
         steer = a_one_shot(clock.now() + timedelta(seconds=3), now=clock.now())
-        skip = Skip(state=SlotState.CANCELED, reason="so", first_at=MIDNIGHT, last_at=MIDNIGHT, count=1)
+        skip = Skip(state=SlotState.CANCELLED, reason="so", first_at=MIDNIGHT, last_at=MIDNIGHT, count=1)
 
         def edit(endpoint: JobEndpoint, _: Job, stored: Stored) -> Change:
             return replace(hinted(endpoint, steer, stored, CRON), skips=(skip,))

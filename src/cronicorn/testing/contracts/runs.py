@@ -49,7 +49,7 @@ class RunHistoryContract(StoresContract):
             body_truncated=True,
             error="The answer broke off.",
         )
-        run = a_run(lease, outcome, source=Source.RETRY, status=RunStatus.CANCELED)
+        run = a_run(lease, outcome, source=Source.RETRY, status=RunStatus.CANCELLED)
 
         await settle(stores, lease, run)
 
@@ -132,7 +132,7 @@ class RunHistoryContract(StoresContract):
     ) -> None:
         await plant(stores)
         await run_once(stores, clock)
-        for status in (RunStatus.FAILED, RunStatus.FAILED, RunStatus.CANCELED):
+        for status in (RunStatus.FAILED, RunStatus.FAILED, RunStatus.CANCELLED):
             await run_once(stores, clock, status=status, outcome=an_outcome(500, duration=timedelta(seconds=9)))
         since = (await run_once(stores, clock, **_FAILED)).started_at
         last = await run_once(stores, clock, status=RunStatus.FAILED, outcome=an_outcome(duration=timedelta(0)))

@@ -49,7 +49,7 @@ endings = st.sampled_from(
         (an_outcome(), RunStatus.SUCCESS),
         (an_outcome(500), RunStatus.FAILED),
         (an_outcome(503, headers=(("retry-after", "40"),)), RunStatus.FAILED),
-        (an_outcome(status_code=0), RunStatus.CANCELED),
+        (an_outcome(status_code=0), RunStatus.CANCELLED),
     ]
 )
 
