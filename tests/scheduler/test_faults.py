@@ -325,3 +325,20 @@ def test_a_run_that_is_cancelled_while_it_drains_still_stops_its_heartbeat():
         return beating is not None and beating.cancelled()
 
     assert run_virtually(main)
+
+
+def test_a_process_that_was_frozen_between_claim_and_call_does_not_call():
+    class Frozen(FlakyStore):
+        async def claim_due(self, *, worker_id, limit, ttl):
+            leases = await super().claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+            await asyncio.sleep(28 if leases else 0)
+            return leases
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=HOURLY)
+        async with world.worker(store=Frozen(world.stores.job_store)):
+            await asyncio.sleep(DUE + 29)
+        return world.dispatcher
+
+    assert run_virtually(main).calls == []

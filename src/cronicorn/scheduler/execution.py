@@ -66,6 +66,7 @@ class Executor:
 
     async def _attempt(self, hold: HeldLease) -> Run | None:
         """Make the call; None when the slot came too late to run. Raises LeaseLostError and CallNotMadeError."""
+        hold.check()
         endpoint, started_at = hold.lease.endpoint, hold.now()
         nominal_at: datetime | None = None
         if not hold.lease.manual:

@@ -45,6 +45,11 @@ class HeldLease:
         """Whether the lease may still be relied on."""
         return self._clock.monotonic() < self._deadline
 
+    def check(self) -> None:
+        """Raises LeaseLostError when the lease may not be relied on any more: a frozen process wakes up here."""
+        if not self.alive:
+            raise LeaseLostError(f"The lease on {self.lease.run_id} ended before its call did.")
+
     async def within(self, call: Awaitable[T], until: datetime | None = None) -> T:
         """Await *call*, but no longer than the lease stands.
 
@@ -59,9 +64,8 @@ class HeldLease:
         except TimeoutError:
             if self._limit is None or not self._limit.expired():
                 raise
-            if self.alive:
-                raise CallStoppedError from None
-            raise LeaseLostError(f"The lease on {self.lease.run_id} ended before its call did.") from None
+            self.check()
+            raise CallStoppedError from None
         finally:
             self._limit = None
 
