@@ -8,12 +8,15 @@ import pytest
 
 from tests.architecture.source import ROOT
 
+_REGISTRIES = "|".join(name + r"\.org" for name in (f"py{'pi'}", f"pythonhos{'ted'}", f"np{'mjs'}"))
+"""Put together from pieces, so that this file names none."""
+
 PLACES = {
     "a path of one machine": re.compile(r"(?<![\w.:/~*-])/(?:root|work|Users/\w+|home/\w+)/|\b[A-Z]:\\Users\\"),
     "a package index": re.compile(
         r"--(?:extra-)?index[-_]url|--find[-_]links|^(?:extra-)?index[-_]url\b", re.MULTILINE
     ),
-    "a registry": re.compile(r"pypi\.org/simple|pythonhosted\.org|/simple/[\w.-]+/|registry\.npmjs\.org"),
+    "a registry": re.compile(rf"/simple/[\w.-]+/|{_REGISTRIES}"),
     "a resolved download": re.compile(r"\"resolved\":\s*\"https?:|^source = \{ registry", re.MULTILINE),
 }
 
