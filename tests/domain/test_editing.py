@@ -351,3 +351,14 @@ def test_archiving_an_endpoint_takes_back_the_manual_run_that_waits():
 
     assert change.endpoint.state.manual is None
     assert [skip.state for skip in change.skips] == [SlotState.CANCELLED]
+
+
+def test_a_due_slot_that_a_pause_puts_aside_does_not_lend_its_number_to_another_instant():
+    endpoint = started(an_endpoint(), MIDNIGHT, CRON)
+    now = MIDNIGHT + timedelta(seconds=61)
+
+    change = hinted(endpoint, a_pause(now + HOUR, now=now), Stored(now=now), CRON)
+
+    assert change.endpoint.state.plan is not None
+    assert change.endpoint.state.plan.source is Source.PAUSED
+    assert change.endpoint.state.slot == endpoint.state.slot + 1

@@ -66,6 +66,8 @@ def _planned_again(before: JobEndpoint, after: JobEndpoint, now: datetime, cron:
     if after.state.attempt > 1 and not plan.is_retry:
         after = replace(after, state=_without_retry(after.state))
         plan = plan_next_run(now, after, cron)
+    if _was_due(before, now) and not plan.is_retry:
+        after = replace(after, state=_next_slot(after.state))
     grid = Grid(before, cron)
     note = HELD_BACK if plan.source in {Source.PAUSED, Source.SUSPENDED} else REPLACED
     ran = {plan.nominal_at, _nominal(before.state.plan) if before.state.attempt > 1 else None}
@@ -177,9 +179,19 @@ def _stays_due(before: JobEndpoint, after: JobEndpoint, now: datetime) -> bool:
     )
 
 
-def _without_retry(state: EndpointState) -> EndpointState:
+def _was_due(endpoint: JobEndpoint, now: datetime) -> bool:
+    """Whether a worker may have called the planned slot, one whose lease was lost perhaps: its number is used up."""
+    plan = endpoint.state.plan
+    return plan is not None and plan.next_run_at is not None and plan.next_run_at <= now
+
+
+def _next_slot(state: EndpointState) -> EndpointState:
     slot = state.slots_issued + 1
-    return replace(state, slot=slot, slots_issued=slot, attempt=1, retry_at=None, failure_count=state.failure_count + 1)
+    return replace(state, slot=slot, slots_issued=slot, attempt=1)
+
+
+def _without_retry(state: EndpointState) -> EndpointState:
+    return replace(_next_slot(state), retry_at=None, failure_count=state.failure_count + 1)
 
 
 def _rested(endpoint: JobEndpoint, state: EndpointState, now: datetime) -> EndpointState:

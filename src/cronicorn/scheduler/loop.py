@@ -158,6 +158,9 @@ class Scheduler:
             due_at = await self._store.next_due_at()
         except UnavailableError:
             return self._poll
+        except Exception:
+            log.exception("claim_crashed")
+            return self._poll
         if due_at is None:
             return self._poll
         self._resting_until = due_at

@@ -62,7 +62,8 @@ async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
 @asynccontextmanager
 async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
     """Open the store that *settings* name to try something out. One that is not there yet is only imagined."""
-    if settings.database_url.backend != "sqlite" or settings.database_url.file.exists():
+    url = settings.database_url
+    if url.backend != "sqlite" or (url.file.exists() and url.file.stat().st_size > 0):
         async with existing_control(settings) as local:
             yield local
         return

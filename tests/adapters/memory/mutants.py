@@ -1,6 +1,6 @@
 """Stores in memory that are wrong in one way each. Most of these ways are those of well-known job queues."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog
@@ -10,6 +10,7 @@ from cronicorn.adapters.memory.runs import MemoryRunControl
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock
 
 
@@ -159,13 +160,17 @@ class BlindDecision(MemoryJobStore):
         return await super().settle(lease, run, lambda _, stored: decide(lease.endpoint, stored))
 
 
+class _LeaseOnAnything(Lease):
+    def fits(self, state):
+        return True
+
+
 class SlotPutAside(MemoryJobStore):
     """Settles a slot that an edit put aside after its lease expired."""
 
     async def settle(self, lease, run, decide):
-        row = self._held_by(lease)
-        current = lease if row is None else replace(lease, endpoint=row.endpoint)
-        return await super().settle(current, run, decide)
+        anything = _LeaseOnAnything(**{field.name: getattr(lease, field.name) for field in fields(lease)})
+        return await super().settle(anything, run, decide)
 
 
 class RepeatedSettlement(MemoryJobStore):

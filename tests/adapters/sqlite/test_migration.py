@@ -102,7 +102,9 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
 def test_a_file_is_in_wal_mode_and_as_durable_as_was_asked(tmp_path):
     settings = []
     for durable in (False, True):
-        connection = SqliteFile(path=tmp_path / "cronicorn.db", durable=durable).connect()
+        file = SqliteFile(path=tmp_path / "cronicorn.db", durable=durable)
+        file.make()
+        connection = file.connect()
         settings.append(
             [
                 connection.execute(f"PRAGMA {name}").fetchone()[0]

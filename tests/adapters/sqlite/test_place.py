@@ -1,5 +1,6 @@
 """The file itself: who may read it, and what happens when it is taken away."""
 
+import asyncio
 import os
 import stat
 from datetime import timedelta
@@ -54,4 +55,20 @@ async def test_a_file_that_is_put_back_works_again(tmp_path):
 
     await stores.health.ping()
 
+    await stores.aclose()
+
+
+async def test_reads_of_a_file_that_was_taken_away_make_no_other_and_it_comes_back_whole(tmp_path):
+    file = tmp_path / "jobs.db"
+    stores = await SqliteStores.open(file, VirtualClock(), readers=4)
+    await stores.jobs.add(a_job())
+    file.rename(tmp_path / "elsewhere.db")
+
+    reads = [stores.jobs.get("t1", "job1") for _ in range(40)]
+    answers = await asyncio.gather(*reads, stores.job_store.next_due_at(), return_exceptions=True)
+
+    assert {type(answer) for answer in answers} == {UnavailableError}
+    assert not file.exists()
+    (tmp_path / "elsewhere.db").rename(file)
+    assert await stores.jobs.get("t1", "job1") == a_job()
     await stores.aclose()

@@ -39,7 +39,8 @@ class SqliteFile:
     def connect(self, *, writes: bool = True) -> sqlite3.Connection:
         """A connection in autocommit mode, usable from any thread, one at a time."""
         connection = sqlite3.connect(
-            self.path,
+            f"{self.path.absolute().as_uri()}?mode=rw",  # A file that went away is not made anew.
+            uri=True,
             timeout=self.busy_timeout.total_seconds(),
             isolation_level=None,
             check_same_thread=False,

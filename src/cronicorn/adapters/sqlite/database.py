@@ -33,7 +33,7 @@ class SqliteDatabase:
         self._here = file.connect()
         self._place = Place(file.path)
         self._writer = Writer(file.connect(), clock, self._turn, self._place)
-        self._readers = Readers(file, clock, count=readers)
+        self._readers = Readers(file, clock, self._place, count=readers)
 
     @classmethod
     async def open(

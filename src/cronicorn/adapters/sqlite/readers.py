@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import closed, translated
+from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import Clock
 
 T = TypeVar("T")
@@ -18,8 +20,9 @@ T = TypeVar("T")
 class Readers:
     """Runs queries. Each sees one state of the database from beginning to end."""
 
-    def __init__(self, file: SqliteFile, clock: Clock, *, count: int) -> None:
+    def __init__(self, file: SqliteFile, clock: Clock, place: Place, *, count: int) -> None:
         self._file = file
+        self._place = place
         self._clock = clock
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._threads = ThreadPoolExecutor(max_workers=count, thread_name_prefix="sqlite-reader")
@@ -40,6 +43,7 @@ class Readers:
 
     def _read(self, query: Callable[[Transaction], T]) -> T:
         try:
+            self._place.check()
             connection = self._connection()
             try:
                 return self._answer(connection, query)
@@ -58,6 +62,12 @@ class Readers:
 
     def _connection(self) -> sqlite3.Connection:
         try:
-            return self._idle.get_nowait()
+            connection = self._idle.get_nowait()
         except Empty:
-            return self._file.connect(writes=False)
+            connection = self._file.connect(writes=False)
+        try:
+            self._place.check()
+        except UnavailableError:
+            connection.close()  # It may have been opened on another file.
+            raise
+        return connection
