@@ -83,8 +83,8 @@ async def _watched(target: Target, endpoints: int, interval: float, seconds: flo
     target.arrivals()
     cpu, start = cpu_seconds(), time.monotonic()
     await asyncio.sleep(seconds)
-    arrivals = target.arrivals()
     elapsed = time.monotonic() - start
+    arrivals = target.arrivals()
     late = sorted(_late_ms(path, at) for path, at in arrivals)
     return {
         "delivered %": 100 * len(arrivals) / (endpoints / interval * elapsed),
