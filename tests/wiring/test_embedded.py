@@ -114,3 +114,25 @@ def test_the_example_runs(tmp_path):
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "07:00:00" in ended.stdout
     assert "ran 2 times" in ended.stdout
+
+
+async def embed_and_break(file: Path, outlived: list[str]) -> None:
+    def broken() -> None:
+        raise RuntimeError("a bug in the loop")
+
+    async with embedded(file) as running:
+        running.scheduler._watch_clock = broken  # type: ignore[method-assign]
+        running.scheduler.wake()
+        try:
+            await asyncio.wait_for(asyncio.Event().wait(), 3)
+        except TimeoutError:
+            outlived.append("the block went on beside a dead scheduler")
+
+
+async def test_a_scheduler_that_breaks_ends_the_block_with_its_error(tmp_path):
+    outlived: list[str] = []
+
+    with pytest.raises(RuntimeError, match="a bug in the loop"):
+        await embed_and_break(tmp_path / "jobs.db", outlived)
+
+    assert outlived == []

@@ -1,5 +1,6 @@
 """`cronicorn up` as it is run: a real process, real sockets, a real file, real signals."""
 
+import asyncio
 import resource
 import signal
 import socket
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cronicorn.wiring.process import _Process
 from tests.cli.command import cronicorn, environment
 from tests.waiting import eventually
 from tests.wiring.target import target
@@ -192,3 +194,13 @@ def test_bad_settings_end_with_exit_code_2_before_anything_is_touched(tmp_path):
     assert "CRONICORN_LEASE_TTL" in talk
     assert "Did you mean CRONICORN_PORT?" in talk
     assert not (tmp_path / "store.db").exists()
+
+
+async def test_parts_of_a_process_end_before_the_store_that_they_work_on_closes():
+    process = _Process(scheduler=None, server=None)  # type: ignore[arg-type]
+    process.start("api", asyncio.Event().wait())  # type: ignore[arg-type]
+    process.start("scheduler", asyncio.Event().wait())  # type: ignore[arg-type]
+
+    await asyncio.wait_for(process.end(), 5)
+
+    assert all(task.cancelled() for task in process.tasks.values())
