@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
@@ -40,9 +41,9 @@ class Event:
 class Worker:
     """A process, and the file with what it says."""
 
-    def __init__(self, folder: Path, number: int) -> None:
+    def __init__(self, folder: Path, number: int, manner: Literal["steady", "holding"] = "holding") -> None:
         self.output = folder / f"worker{number}.txt"
-        command = [sys.executable, worker_process.__file__, folder / "cronicorn.db", f"w{number}", TTL_S, number]
+        command = [sys.executable, worker_process.__file__, folder / "cronicorn.db", f"w{number}", TTL_S, number, manner]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.PIPE, stdout=output, text=True
@@ -95,6 +96,7 @@ async def test_no_slot_is_settled_twice_none_is_lost_and_all_are_taken_over_in_t
             an_endpoint(id=f"ep{number}", baseline=Baseline(interval=INTERVAL, anchor_at=EPOCH)), start
         )
     workers = [Worker(tmp_path, number) for number in range(WORKERS)]
+    workers.append(Worker(tmp_path, WORKERS + KILLS, "steady"))  # all others may wait at once, and take nothing over
     gone: list[Worker] = []
 
     _kill_some(tmp_path, workers, gone)

@@ -1,6 +1,6 @@
 """A worker in a process of its own: claims and settles until its input ends, and says on its output what it does.
 
-Every now and then it keeps what it claimed and waits for its end.
+Every now and then it keeps what it claimed and waits for its end; a steady one never does.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ def _say(what: str, lease: Lease) -> None:
     sys.stdout.flush()
 
 
-async def _work(path: str, worker_id: str, ttl: timedelta, chance: random.Random) -> None:
+async def _work(path: str, worker_id: str, ttl: timedelta, chance: random.Random, *, steady: bool) -> None:
     stores = await SqliteStores.open(path, CLOCK, busy_timeout=timedelta(seconds=30))
     ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
     while not ended.done():
         leases = await stores.job_store.claim_due(worker_id=worker_id, limit=chance.randint(1, 5), ttl=ttl)
         for lease in leases:
             _say("claimed", lease)
-        if leases and chance.randrange(HELD_ONE_IN) == 0:
+        if leases and not steady and chance.randrange(HELD_ONE_IN) == 0:
             _say("waiting", leases[0])
             await ended
         await asyncio.gather(*(_settle(stores, lease) for lease in leases))
@@ -54,5 +54,6 @@ async def _settle(stores: SqliteStores, lease: Lease) -> None:
 
 
 if __name__ == "__main__":
-    _, path_, worker_, ttl_, seed_ = sys.argv
-    asyncio.run(_work(path_, worker_, timedelta(seconds=float(ttl_)), random.Random(int(seed_))))
+    _, path_, worker_, ttl_, seed_, manner = sys.argv
+    ttl_of_claims = timedelta(seconds=float(ttl_))
+    asyncio.run(_work(path_, worker_, ttl_of_claims, random.Random(int(seed_)), steady=manner == "steady"))
