@@ -43,7 +43,8 @@ class Worker:
 
     def __init__(self, folder: Path, number: int, manner: Literal["steady", "holding"] = "holding") -> None:
         self.output = folder / f"worker{number}.txt"
-        command = [sys.executable, worker_process.__file__, folder / "cronicorn.db", f"w{number}", TTL_S, number, manner]
+        settings = [folder / "cronicorn.db", f"w{number}", TTL_S, number, manner]
+        command = [sys.executable, worker_process.__file__, *settings]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.PIPE, stdout=output, text=True
