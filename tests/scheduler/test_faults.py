@@ -23,7 +23,7 @@ class FlakyStore(JobStore):
     settles_off: bool = False
     claims_off: bool = False
 
-    async def claim_due(self, *, worker_id, limit, ttl):
+    async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
         self._fail_if(self.claims_off)
         return await self.inner.claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
 
@@ -289,7 +289,7 @@ def test_a_bug_in_the_store_does_not_end_the_loop(caplog):
     class Buggy(FlakyStore):
         crashes = 3
 
-        async def claim_due(self, *, worker_id, limit, ttl):
+        async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
             if self.crashes:
                 self.crashes -= 1
                 raise RuntimeError("a bug")
@@ -329,7 +329,7 @@ def test_a_run_that_is_cancelled_while_it_drains_still_stops_its_heartbeat():
 
 def test_a_process_that_was_frozen_between_claim_and_call_does_not_call():
     class Frozen(FlakyStore):
-        async def claim_due(self, *, worker_id, limit, ttl):
+        async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
             leases = await super().claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
             await asyncio.sleep(28 if leases else 0)
             return leases

@@ -1,9 +1,10 @@
 """The right to run one slot."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.mechanism import Mechanism
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,13 @@ class Lease:
     """A lease before this one was lost, so the slot may have been called already."""
     claimed_at: datetime
     expires_at: datetime
+    mechanism: Mechanism = Mechanism.LEASE
+    """What keeps others away meanwhile, and so who renews, settles and abandons it."""
+
+    @property
+    def ttl(self) -> timedelta:
+        """How long it stands unless renewed."""
+        return self.expires_at - self.claimed_at
 
     @property
     def run_id(self) -> str:
@@ -54,11 +62,13 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewal:
-    """What became of a batch of leases when their holder renewed them. Claim ids; those in neither set are held."""
+    """What became of a batch of leases when their holder renewed them. Claim ids; those in no set are held longer."""
 
     lost: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     """Still held, but a person asked for the run to be cancelled."""
+    unanswered: frozenset[str] = frozenset()
+    """Nobody could be asked: neither lost nor extended."""
 
 
 def _instants(state: EndpointState) -> tuple[datetime | None, datetime | None]:

@@ -70,9 +70,12 @@ EndpointEdit = Callable[[JobEndpoint, Job, Stored], Change]
 class JobStore(Protocol):
     """Endpoints that are due, and the leases on them: what the scheduler needs of a store."""
 
-    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+    async def claim_due(
+        self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
+    ) -> Sequence[Lease]:
         """Lease up to *limit* endpoints due now by the store's clock, the longest due first.
 
+        With *endpoint_id* no other than that one.
         Never one that is not due, and never one under a live lease. A slot whose lease has expired is due again. Fences
         of an endpoint only grow. A waiting manual slot goes before the planned one.
         """

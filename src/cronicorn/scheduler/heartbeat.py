@@ -9,7 +9,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.lease import Lease, Renewal
@@ -39,7 +38,7 @@ class Heartbeat:
     @contextmanager
     def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
         """Keep *lease* alive inside the block. *claimed_mono* is the monotonic time before its claim was sent."""
-        hold = HeldLease(lease, self._clock, claimed_mono, self._span)
+        hold = HeldLease(lease, self._clock, claimed_mono, lease.ttl - self._settings.lease_margin)
         self._held[lease.claim_id] = hold
         try:
             yield hold
@@ -71,7 +70,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Renew all leases once."""
-        leases = [hold.lease for hold in list(self._held.values())]
+        leases = [hold.lease for hold in list(self._held.values()) if hold.lease.mechanism.renewable]
         if not leases:
             return
         sent = self._clock.monotonic()
@@ -89,7 +88,7 @@ class Heartbeat:
     def _tell(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
         for lease in leases:
             hold = self._held.get(lease.claim_id)
-            if hold is None:
+            if hold is None or lease.claim_id in renewal.unanswered:
                 continue
             if lease.claim_id in renewal.lost:
                 hold.lose()
@@ -112,8 +111,3 @@ class Heartbeat:
             self.beat()
             if nudged:
                 self._stopped.wait(_NUDGE_GAP)
-
-    @property
-    def _span(self) -> timedelta:
-        """How long a claim or renewal is trusted, from the moment before it was sent."""
-        return self._settings.lease_ttl - self._settings.lease_margin

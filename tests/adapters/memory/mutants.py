@@ -36,7 +36,7 @@ class OwnerOnlyGuard(MemoryJobStore):
         super().__init__(database)
         self._workers = {}
 
-    async def claim_due(self, *, worker_id, limit, ttl):
+    async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
         leases = await super().claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
         self._workers |= {lease.claim_id: worker_id for lease in leases}
         return leases

@@ -159,7 +159,7 @@ async def test_a_claim_whose_caller_left_is_abandoned(tmp_path, clock):
     gate = Gate()
 
     def claim_slowly(transaction):
-        leases = stores.job_store._claim(transaction, "w1", 1, timedelta(hours=1))
+        leases = stores.job_store._claim(transaction, "w1", 1, timedelta(hours=1), None)
         gate.work(transaction)
         return leases
 

@@ -22,10 +22,13 @@ class MemoryJobStore(JobStore):
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+    async def claim_due(
+        self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
+    ) -> Sequence[Lease]:
         with self._database.lock:
             now = self._database.clock.now()
-            due = nsmallest(limit, self._claimable(now), key=lambda row: (row.endpoint.state.due_at, row.number))
+            rows = [row for row in self._claimable(now) if endpoint_id in {None, row.endpoint.id}]
+            due = nsmallest(limit, rows, key=lambda row: (row.endpoint.state.due_at, row.number))
             return [self._claim(row, now, ttl) for row in due]
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:

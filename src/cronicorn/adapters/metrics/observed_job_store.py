@@ -22,9 +22,11 @@ class ObservedJobStore(JobStore):
         self._metrics = metrics
         self._tally = LeaseTally(monotonic)
 
-    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+    async def claim_due(
+        self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
+    ) -> Sequence[Lease]:
         with self._timed("claim_due"):
-            leases = await self._inner.claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+            leases = await self._inner.claim_due(worker_id=worker_id, limit=limit, ttl=ttl, endpoint_id=endpoint_id)
         self._tally.held([lease.claim_id for lease in leases], ttl.total_seconds())
         return leases
 

@@ -11,12 +11,12 @@ from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, number_of, of_job
 from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.rows import endpoint_row, job_of, state_row
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
+from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
 
 _INSERT = query(insert(endpoints).values({column.name: bindparam(column.name) for column in endpoints.c[1:]}))

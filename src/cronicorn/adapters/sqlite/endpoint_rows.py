@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select, update
 
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.rows import Cell, endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
+from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Siblings, Stored
 from cronicorn.domain.slot import Skip

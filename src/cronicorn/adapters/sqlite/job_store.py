@@ -17,7 +17,6 @@ from cronicorn.adapters.sqlite.endpoint_rows import (
     record_skips,
     write_state,
 )
-from cronicorn.adapters.sqlite.rows import Cell, done_of, done_text, lease_from, state_row
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
@@ -25,6 +24,7 @@ from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.ports import Decide, JobStore
+from cronicorn.domain.rows import Cell, done_of, done_text, lease_from, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -49,9 +49,11 @@ class SqliteJobStore(JobStore):
         self._statements = statements if statements is not None else LeaseStatements()
         self._renewing = Lock()
 
-    async def claim_due(self, *, worker_id: str, limit: int, ttl: timedelta) -> Sequence[Lease]:
+    async def claim_due(
+        self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
+    ) -> Sequence[Lease]:
         def claim(transaction: Transaction) -> list[Lease]:
-            return self._claim(transaction, worker_id, limit, ttl)
+            return self._claim(transaction, worker_id, limit, ttl, endpoint_id)
 
         # A caller that is cancelled meanwhile would leave its leases to expire.
         return await self._database.write(claim, undo=self._abandon)
@@ -75,8 +77,11 @@ class SqliteJobStore(JobStore):
         instant_us = await self._database.read(query)
         return None if instant_us is None else instant_of(instant_us)
 
-    def _claim(self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta) -> list[Lease]:
-        parameters = {
+    def _claim(
+        self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None
+    ) -> list[Lease]:
+        parameters: dict[str, Cell] = {
+            "endpoint_id": endpoint_id,
             "worker_id": worker_id,
             "now_us": us(transaction.now),
             "until_us": us(shifted(transaction.now, ttl)),

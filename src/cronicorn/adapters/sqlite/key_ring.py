@@ -7,12 +7,12 @@ from sqlalchemy import bindparam, insert, literal_column, select
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.rows import Row, key_of, tenant_of
 from cronicorn.adapters.sqlite.schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.rows import Row, key_of, tenant_of
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))

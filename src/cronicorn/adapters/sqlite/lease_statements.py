@@ -23,11 +23,15 @@ UPDATE schedule
               SELECT * FROM (
                      SELECT endpoint_number, due_us FROM schedule
                       WHERE claim_id IS NULL AND due_us <= :now_us
+                        AND (:endpoint_id IS NULL
+                             OR endpoint_number = (SELECT number FROM endpoints WHERE id = :endpoint_id))
                       ORDER BY due_us, endpoint_number LIMIT :limit)
                UNION ALL
               SELECT * FROM (
                      SELECT endpoint_number, due_us FROM schedule
                       WHERE claim_id IS NOT NULL AND takeover_us <= :now_us AND due_us <= :now_us
+                        AND (:endpoint_id IS NULL
+                             OR endpoint_number = (SELECT number FROM endpoints WHERE id = :endpoint_id))
                       ORDER BY due_us, endpoint_number LIMIT :limit))
         ORDER BY due_us, endpoint_number LIMIT :limit)
 RETURNING due_us, endpoint_number, claim_id, fence, leased_slot, leased_attempt, leased_manual, lost_claims, claimed_us,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
-from cronicorn.adapters.sqlite.rows import Cell
+from cronicorn.domain.rows import Cell
 
 _DIALECT = sqlite.dialect(paramstyle="named")
 

@@ -10,7 +10,6 @@ from sqlalchemy import bindparam, case, delete, func, select, tuple_, update
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import find, number_of, record_run, write_state
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.rows import Cell, lease_from, mean, run_of, skip_from
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import NotFoundError
@@ -19,6 +18,7 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.rows import Cell, lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")

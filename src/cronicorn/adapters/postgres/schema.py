@@ -1,0 +1,167 @@
+"""The tables, as the newest migration leaves them.
+
+They mean what SQLite's mean. What differs serves many workers: `schedule` is found by `shard` and endpoint alone, so
+that a claim, a renewal and a settlement touch no other table, and its `plan_version` counts edits, so that a settlement
+notices one. Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON kept as text, byte by byte.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy import UniqueConstraint as Unique
+
+SCHEMA = "cronicorn"
+REVISION = "0001"
+"""The newest migration."""
+
+metadata = MetaData(schema=SCHEMA)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("only", SmallInteger, primary_key=True, server_default="1"),
+    Column("shards", SmallInteger, nullable=False),
+    CheckConstraint("only = 1", name="installation_once"),
+)
+"""One row: what was chosen when the database was made. Claims of tenants with a cap wait for one another here."""
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("number", BigInteger, Identity(), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Unique("name", name="tenants_name"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, ForeignKey("cronicorn.tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("status", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("archived_us", BigInteger),
+    Unique("id", name="jobs_id"),
+    Index("jobs_by_tenant", "tenant_id", "created_us"),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("job_number", BigInteger, ForeignKey("cronicorn.jobs.number"), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("archived_us", BigInteger),
+    Column("document", Text, nullable=False),
+    Unique("id", name="endpoints_id"),
+    Index("endpoints_by_job", "job_number", "created_us", "archived_us"),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("shard", SmallInteger, primary_key=True, autoincrement=False),
+    Column("endpoint_id", Text, primary_key=True),
+    Column("endpoint_number", BigInteger, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("due_us", BigInteger),
+    Column("slot", BigInteger, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    Column("manual_slot", BigInteger),
+    Column("plan_version", BigInteger, nullable=False, server_default="0"),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("claim_id", Text),
+    Column("worker_id", Text),
+    Column("mechanism", Text),
+    Column("claimed_us", BigInteger),
+    Column("leased_slot", BigInteger),
+    Column("leased_attempt", BigInteger),
+    Column("leased_manual", SmallInteger),
+    Column("lease_until_us", BigInteger),
+    Column("takeover_us", BigInteger),
+    Column("cancelled", SmallInteger, nullable=False, server_default="0"),
+    Column("lost_claims", Integer, nullable=False, server_default="0"),
+    Column("done_claim_id", Text),
+    Column("done_fence", BigInteger),
+    Column("done", Text),
+    Column("state", Text, nullable=False),
+    CheckConstraint("(claim_id IS NULL) = (lease_until_us IS NULL)", name="leased_until_some_instant"),
+    CheckConstraint("takeover_us >= lease_until_us", name="taken_over_after_expiry"),
+)
+_FREE = schedule.c.claim_id.is_(None) & schedule.c.due_us.is_not(None)
+Index("schedule_due", schedule.c.shard, schedule.c.due_us, postgresql_where=_FREE)
+Index("schedule_fair", schedule.c.shard, schedule.c.tenant_id, schedule.c.due_us, postgresql_where=_FREE)
+Index("schedule_leased", schedule.c.shard, schedule.c.claim_id, postgresql_where=schedule.c.claim_id.is_not(None))
+
+_run_number = Sequence("runs_number", metadata=metadata)
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", BigInteger, nullable=False, server_default=_run_number.next_value()),
+    Column("endpoint_number", BigInteger, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    Column("attempt", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("trace", Text, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("nominal_us", BigInteger),
+    Column("started_us", BigInteger, nullable=False),
+    Column("finished_us", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("body", LargeBinary),
+    Unique("endpoint_number", "slot", "attempt", "finished_us", name="runs_once"),
+    Index("runs_by_start", "endpoint_number", "started_us", "status", "duration_us"),
+    postgresql_partition_by="RANGE (finished_us)",
+)
+"""Partitioned by the day in which they ended; old days are dropped whole."""
+
+skips = Table(
+    "skips",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("endpoint_number", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("instants", BigInteger, nullable=False),
+    Column("exact", SmallInteger, nullable=False),
+    Index("skips_by_endpoint", "endpoint_number"),
+    Index("skips_by_end", "last_us"),
+)
