@@ -10,6 +10,7 @@ from tests.architecture.source import PACKAGE, Module, called_names, imports_in,
 
 ALLOWED_MODULES = {
     "__future__",
+    "bisect",
     "collections",
     "collections.abc",
     "dataclasses",

@@ -1,6 +1,6 @@
 import json
 
-from cronicorn.wiring.settings import SETTINGS
+from cronicorn.wiring.settings_table import SETTINGS
 from tests.cli.command import cronicorn, environment
 
 

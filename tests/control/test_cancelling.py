@@ -77,6 +77,7 @@ class Endless(Dispatcher):
 async def a_process(dispatcher: Dispatcher) -> AsyncIterator[ControlPlane]:
     """A scheduler at work on a store in memory, and the control plane beside it."""
     async with engine(Settings.from_env({"CRONICORN_DATABASE_URL": "memory:"}), dispatcher) as parts:
+        assert parts.scheduler is not None
         working = asyncio.create_task(parts.scheduler.run())
         try:
             yield parts.control

@@ -19,7 +19,7 @@ from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.plan import Source
 from cronicorn.domain.slot import SlotState
-from cronicorn.wiring.settings import SETTINGS
+from cronicorn.wiring.settings_table import SETTINGS
 from tests.architecture.source import PACKAGE
 from tests.docs.markdown import REFERENCE, marked, table, with_marked
 from tests.docs.rest_reference import bodies, routes

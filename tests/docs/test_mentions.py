@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from cronicorn.adapters.metrics.catalog import METRICS
 from cronicorn.cli.main import app
-from cronicorn.wiring.settings import SETTINGS
+from cronicorn.wiring.settings_table import SETTINGS
 from tests.architecture.source import ROOT
 from tests.docs.markdown import pages
 

@@ -197,7 +197,7 @@ def test_bad_settings_end_with_exit_code_2_before_anything_is_touched(tmp_path):
 
 
 async def test_parts_of_a_process_end_before_the_store_that_they_work_on_closes():
-    process = _Process(scheduler=None, server=None)  # type: ignore[arg-type]
+    process = _Process(scheduler=None, server=None)
     process.start("api", asyncio.Event().wait())  # type: ignore[arg-type]
     process.start("scheduler", asyncio.Event().wait())  # type: ignore[arg-type]
 

@@ -7,7 +7,8 @@ import pytest
 
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.scheduler import SchedulerSettings
-from cronicorn.wiring.settings import SETTINGS, Settings, shown_settings
+from cronicorn.wiring.settings import Settings, shown_settings
+from cronicorn.wiring.settings_table import SETTINGS
 
 
 def problems_of(environ):
@@ -70,8 +71,10 @@ def test_a_sqlite_url_counts_slashes_as_sqlalchemy_does(text, path):
 
 
 @pytest.mark.parametrize(
-    "text", ["postgresql://localhost/x", "jobs.db", "sqlite://jobs.db", "sqlite::memory:", "memory:x"]
-)
+    "text",
+    ["mysql://localhost/x", "postgresql+asyncpg://db/x", "postgresql:db", "postgresql://db:0/x", "postgres://d b/x",
+     "jobs.db", "sqlite://jobs.db", "sqlite::memory:", "memory:x"],
+)  # fmt: skip
 def test_a_database_url_that_names_no_store_is_refused(text):
     assert "memory:" in problems_of({"CRONICORN_DATABASE_URL": text})["CRONICORN_DATABASE_URL"]
 
@@ -119,8 +122,34 @@ def test_an_unusable_secret_is_not_shown():
     assert "***" in message
 
 
-def test_credentials_in_an_unusable_url_are_not_shown():
-    assert "secret" not in problems_of({"CRONICORN_DATABASE_URL": "mysql://me:secret@db/x"})["CRONICORN_DATABASE_URL"]
+@pytest.mark.parametrize(
+    "text",
+    ["mysql://me:secret@db/x", "postgresql://me:secret/secret@db/x", "postgresql://me:secret@secret@db/x",
+     "postgresql://me:secret#secret@db/x", "postgresql://me:secret?secret@db/x", "postgres:me:secret@db/x",
+     f"postgresql://me:{'secret' * 20}@@db/x", "postgresql://db:port/x?password=secret"],
+)  # fmt: skip
+def test_credentials_in_an_unusable_url_are_not_shown(text):
+    message = problems_of({"CRONICORN_DATABASE_URL": text})["CRONICORN_DATABASE_URL"]
+
+    assert "secret" not in message
+    assert "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("postgresql://me:secret@db:5432/x?sslmode=require", "postgresql://me:***@db:5432/x?sslmode=require"),
+        ("postgres://me:sec%40ret@[::1]/x", "postgres://me:***@[::1]/x"),
+        ("postgresql://me@a:1,b:2/x", "postgresql://***@a:1,b:2/x"),
+        ("postgresql:///x?host=/tmp&password=secret&user=me", "postgresql:///x?host=/tmp&password=***&user=me"),
+    ],
+)
+def test_a_password_of_postgresql_goes_to_the_server_alone(text, told):
+    settings = Settings.from_env({"CRONICORN_DATABASE_URL": text})
+
+    assert settings.database_url.connection == text
+    assert str(settings.database_url) == shown_settings(settings)["database_url"] == told
+    assert "sec" not in repr(settings).replace("seconds", "")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +172,13 @@ def test_secrets_are_masked_where_settings_are_shown():
 
 
 def test_shown_values_read_as_the_same_settings():
-    environ = {"CRONICORN_EGRESS_ALLOW": "127.0.0.0/8,10.1.2.3/32", "CRONICORN_DATABASE_URL": "memory:"}
+    environ = {
+        "CRONICORN_EGRESS_ALLOW": "127.0.0.0/8,10.1.2.3/32",
+        "CRONICORN_DATABASE_URL": "postgresql:///jobs",
+        "CRONICORN_LEASE_MECHANISM": "lease:60,redis:40",
+        "CRONICORN_REDIS_URL": "redis://127.0.0.1:6379/0",
+        "CRONICORN_POSTGRES_WITHOUT": "prepared, notify",
+    }
     settings = Settings.from_env(environ)
 
     shown = {setting.name: shown_settings(settings)[setting.field] for setting in SETTINGS}
@@ -156,3 +191,63 @@ def test_a_shorter_lease_is_renewed_and_left_in_proportion():
 
     assert settings.renew_interval == timedelta(seconds=2)
     assert settings.lease_margin == timedelta(milliseconds=600)
+
+
+POSTGRES = {"CRONICORN_DATABASE_URL": "postgresql://db/x"}
+MECHANISM = "CRONICORN_LEASE_MECHANISM"
+
+
+@pytest.mark.parametrize("text", ["leases", "lease:50,redis:40", "lease:50,lease:50", "lease,redis", "lease:1e2", ","])
+def test_shares_of_mechanisms_that_do_not_add_up_are_refused(text):
+    assert "lease:90,optimistic:10" in problems_of({MECHANISM: text})[MECHANISM]
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "told"),
+    [
+        (POSTGRES | {MECHANISM: "lease:90,redis:10"}, "CRONICORN_REDIS_URL", "is not set"),
+        (POSTGRES | {MECHANISM: "etcd"}, "CRONICORN_ETCD_URL", "is not set"),
+        ({MECHANISM: "redis", "CRONICORN_REDIS_URL": "redis://cache"}, MECHANISM, "needs PostgreSQL"),
+        ({MECHANISM: "legacy", "CRONICORN_DATABASE_URL": "memory:"}, MECHANISM, "must be lease"),
+        ({MECHANISM: "legacy", "CRONICORN_LEGACY_LOCK": "10s"}, "CRONICORN_LEGACY_LOCK", "shorter than"),
+        ({"CRONICORN_TENANT_CALLS_MAX": "5"}, "CRONICORN_TENANT_CALLS_MAX", "needs PostgreSQL"),
+        ({"CRONICORN_HOST_CALLS_MAX": "5"}, "CRONICORN_HOST_CALLS_MAX", "needs PostgreSQL"),
+        (
+            POSTGRES | {MECHANISM: "lease:50,optimistic:50", "CRONICORN_HOST_CALLS_MAX": "5"},
+            "CRONICORN_HOST_CALLS_MAX",
+            "mechanism lease alone",
+        ),
+        ({"CRONICORN_POSTGRES_WITHOUT": "tables"}, "CRONICORN_POSTGRES_WITHOUT", "notify, prepared, skip_locked"),
+    ],
+)
+def test_what_can_not_be_had_is_refused_at_the_start(environ, name, told):
+    problems = problems_of(environ)
+
+    assert list(problems) == [name]
+    assert told in problems[name]
+
+
+def test_a_lock_of_the_legacy_mechanism_matters_only_where_it_is_used():
+    assert Settings.from_env({"CRONICORN_LEGACY_LOCK": "10s"}).legacy_lock == timedelta(seconds=10)
+
+
+def test_the_password_of_redis_is_masked():
+    settings = Settings.from_env({"CRONICORN_REDIS_URL": "rediss://:secret@cache:6379/0"})
+
+    assert settings.redis_url is not None
+    assert settings.redis_url.text == "rediss://:secret@cache:6379/0"
+    assert "secret" not in shown_settings(settings)["redis_url"] + repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("CRONICORN_REDIS_URL", "http://me:secret@cache", "redis://"),
+        ("CRONICORN_ETCD_URL", "https://me:secret@etcd:2379", "without a user"),
+    ],
+)
+def test_an_unusable_address_of_a_lock_service_is_refused_and_its_password_not_shown(name, text, told):
+    message = problems_of({name: text})[name]
+
+    assert "secret" not in message
+    assert told in message

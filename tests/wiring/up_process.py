@@ -1,9 +1,9 @@
-"""`cronicorn up` in a process of its own, on a free port, with a file as its store."""
+"""Commands that run until stopped, each in a process of its own, on a free port, with a file as its store."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ SHORT_LEASES = {"LEASE_TTL": "2s", "RENEW_INTERVAL": "500ms", "LEASE_MARGIN": "5
 
 
 class Service:
-    """A running `cronicorn up`."""
+    """A running `cronicorn up`, or another command."""
 
-    def __init__(self, folder: Path, name: str, settings: dict[str, str]) -> None:
+    def __init__(self, folder: Path, name: str, settings: dict[str, str], command: Sequence[str]) -> None:
         self._errors = folder / f"{name}.log"
         given = {
             "DATABASE_URL": f"sqlite:{folder / 'store.db'}",
@@ -31,7 +31,7 @@ class Service:
         }
         with self._errors.open("wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cronicorn", "up"], env=environment(**given | settings), stderr=errors
+                [sys.executable, "-m", "cronicorn", *command], env=environment(**given | settings), stderr=errors
             )
 
     @property
@@ -56,9 +56,9 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path, name: str = "up", **settings: str) -> Iterator[Service]:
+def service(folder: Path, name: str = "up", command: Sequence[str] = ("up",), **settings: str) -> Iterator[Service]:
     """A service inside the block; whatever is left of it afterwards is killed."""
-    running = Service(folder, name, settings)
+    running = Service(folder, name, settings, command)
     try:
         yield running
     finally:

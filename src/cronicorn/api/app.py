@@ -60,6 +60,15 @@ def create_app(
     return app
 
 
+def create_operations_app(*, health: StoreHealth, metrics: Callable[[], Awaitable[bytes]]) -> FastAPI:
+    """The application of a process without an API: how it is, and what it measures."""
+    app = FastAPI(title="Cronicorn", version=VERSION, openapi_url=None)
+    app.include_router(operation_routes(health, metrics))
+    add_problem_handlers(app)
+    app.add_middleware(RequestFrame, new_id=random_id)
+    return app
+
+
 def _described() -> dict[int | str, dict[str, Any]]:
     """Every problem looks the same, so only the statuses that a client may well meet are listed."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}

@@ -29,10 +29,16 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 def read_settings(**options: object) -> "Settings":
     """The settings of the environment, with the options that were given in the place of their variables."""
-    from cronicorn.wiring.settings import PREFIX, Settings
+    from cronicorn.wiring.settings import Settings
 
-    given = {f"{PREFIX}{name.upper()}": str(value) for name, value in options.items() if value is not None}
-    return Settings.from_env({**os.environ, **given})
+    return Settings.from_env({**os.environ, **variables(**options)})
+
+
+def variables(**options: object) -> dict[str, str]:
+    """The environment variables that mean the same as *options*; those that were not given are left out."""
+    from cronicorn.wiring.setting import PREFIX
+
+    return {f"{PREFIX}{name.upper()}": str(value) for name, value in options.items() if value is not None}
 
 
 @asynccontextmanager

@@ -5,7 +5,23 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli import apply, demo, explain, plan, runs, settings, tenant, up, version
+from cronicorn.cli import (
+    api,
+    apply,
+    copy,
+    demo,
+    explain,
+    leases,
+    plan,
+    runs,
+    scheduler,
+    settings,
+    tenant,
+    up,
+    verify,
+    version,
+    workers,
+)
 from cronicorn.cli import next as next_command
 
 app = typer.Typer(
@@ -25,11 +41,17 @@ def _show_version(wanted: bool) -> None:
 
 
 app.command("up")(up.up)
+app.command("scheduler")(scheduler.scheduler)
+app.command("api")(api.api)
 app.command("demo")(demo.demo)
 app.command("apply")(apply.apply)
 app.command("explain")(explain.explain)
 app.command("runs")(runs.runs)
+app.command("workers")(workers.workers)
+app.command("verify")(verify.verify)
+app.command("copy")(copy.copy)
 app.add_typer(tenant.app, name="tenant")
+app.add_typer(leases.app, name="leases")
 app.command("plan")(plan.plan)
 app.command("next")(next_command.next_instants)
 app.command("settings")(settings.settings)

@@ -12,7 +12,8 @@ def settings(
     import json
     import os
 
-    from cronicorn.wiring.settings import SETTINGS, Settings, shown_settings
+    from cronicorn.wiring.settings import Settings, shown_settings
+    from cronicorn.wiring.settings_table import SETTINGS
 
     values = shown_settings(Settings.from_env(os.environ))
     rows = [

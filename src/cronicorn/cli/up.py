@@ -27,10 +27,11 @@ def up(
 
     settings = read_settings(host=host, port=port, database_url=database)
     configure_logging(settings.log_level, settings.log_format)
-    raise SystemExit(run_in_event_loop(serve(settings, _told)))
+    raise SystemExit(run_in_event_loop(serve(settings, told)))
 
 
-def _told(started: "Started") -> None:
+def told(started: "Started") -> None:
+    """Show what a person should know now that a process listens."""
     import sys
 
     from cronicorn.cli.local import show_key

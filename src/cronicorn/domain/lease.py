@@ -37,6 +37,13 @@ class Lease:
         """The id under which this attempt is recorded, whoever makes it."""
         return run_id(self.endpoint.id, self.slot, self.attempt)
 
+    @property
+    def due_at(self) -> datetime | None:
+        """Since when its slot has been due; None when the endpoint does not say."""
+        if self.manual and self.endpoint.state.manual is not None:
+            return self.endpoint.state.manual.requested_at
+        return _instants(self.endpoint.state)[0]
+
     def fits(self, state: EndpointState) -> bool:
         """Whether the slot still stands in *state* as it was claimed.
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 BUCKETS = 100
 """Tenants fall into so many buckets, by a stable hash; shares of mechanisms are counted in them."""
+LOCK_DEFAULT = timedelta(seconds=60)
+"""How long a legacy lock lasts."""
 
 
 class Mechanism(StrEnum):
@@ -15,7 +18,8 @@ class Mechanism(StrEnum):
     LEASE = "lease"
     """A lease in the database, renewed by a heartbeat."""
     LEGACY = "legacy"
-    """A lock in the database for a fixed time, never renewed."""
+    """A lock in the database for a fixed time, never renewed: a call that is longer ends as lost, and its holder does
+    not hear that a person cancelled the run."""
     OPTIMISTIC = "optimistic"
     """Nothing: many may run a slot, the first to write its result wins."""
     REDIS = "redis"
@@ -55,15 +59,25 @@ class Invariant(StrEnum):
     I21 = "workers with different mechanisms on one database keep I1, I4 and I5 together"
 
 
-UNIVERSAL = frozenset(Invariant) - {Invariant.I4, Invariant.I6, Invariant.I8, Invariant.I3, Invariant.I17}
+_ALL = frozenset(Invariant)
+_ELSEWHERE = _ALL - {Invariant.I4, Invariant.I17}
 KEPT: Mapping[Mechanism, frozenset[Invariant]] = {
-    Mechanism.LEASE: frozenset(Invariant),
-    Mechanism.LEGACY: UNIVERSAL | {Invariant.I3, Invariant.I4, Invariant.I6, Invariant.I8},
-    Mechanism.OPTIMISTIC: UNIVERSAL - {Invariant.I21},
-    Mechanism.REDIS: UNIVERSAL | {Invariant.I3, Invariant.I6, Invariant.I8},
-    Mechanism.ETCD: UNIVERSAL | {Invariant.I3, Invariant.I6, Invariant.I8},
+    Mechanism.LEASE: _ALL,
+    Mechanism.LEGACY: _ALL,
+    Mechanism.OPTIMISTIC: _ALL
+    - {Invariant.I3, Invariant.I4, Invariant.I16, Invariant.I17, Invariant.I20, Invariant.I21},
+    Mechanism.REDIS: _ELSEWHERE,
+    Mechanism.ETCD: _ELSEWHERE,
 }
-"""What each mechanism keeps. I1, I2 and I5 are kept by all: every settlement is fenced in the database."""
+"""What each mechanism keeps. I1, I2 and I5 are kept by all: every settlement is fenced in the database.
+
+I16 and I17 are about many tenants and workers and hold on PostgreSQL; the SQLite and memory stores serve whatever is
+longest due. A legacy lock keeps I6 by its own length, and answers a renewal without extending anything (I20).
+
+Of an optimistic slot many workers may make the call. Its fence is the version that was seen, which only settling
+raises: two claims may carry the same (so not I3 and I4), and the first to settle has the highest (I2). No lock is there
+to see, so an edit during the call puts the slot aside, nobody can cancel it, and nothing rests after losses (not I20).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +102,39 @@ class Share:
 def bucket_of(tenant_id: str) -> int:
     """The bucket of a tenant: the same in every process and version, so a tenant keeps its mechanism."""
     return int.from_bytes(sha256(tenant_id.encode("utf-8", "surrogatepass")).digest()[:8]) % BUCKETS
+
+
+_ORDER = (Mechanism.OPTIMISTIC, Mechanism.LEGACY, Mechanism.LEASE, Mechanism.REDIS, Mechanism.ETCD)
+
+
+def shares_of(text: str) -> tuple[tuple[Mechanism, Share], ...]:
+    """The mechanisms that *text* names, `lease` or `lease:90,optimistic:10`, each with its share of the tenants.
+
+    The shares leave nobody out; one of 0 per cent is not answered. They lie in one fixed order, however *text* puts
+    them: what one of two gives to the other is all that moves, and of several only those between the two move too.
+    Raises ValueError, saying what was expected.
+    """
+    percent = _percents(text.lower())
+    shares, low = [], 0
+    for mechanism in _ORDER:
+        if size := percent.get(mechanism, 0):
+            shares.append((mechanism, Share(low, low + size)))
+            low += size
+    return tuple(shares)
+
+
+def _percents(text: str) -> Mapping[Mechanism, int]:
+    percent: dict[Mechanism, int] = {}
+    alone = "," not in text and ":" not in text
+    for part in text.split(","):
+        name, _, number = (each.strip() for each in part.partition(":"))
+        number = "100" if alone else number
+        if name not in set(Mechanism) or not (number.isascii() and number.isdigit()):
+            names = ", ".join(Mechanism)
+            raise ValueError(f"one of {names}, or several with whole percentages, as in lease:90,optimistic:10")
+        if Mechanism(name) in percent:
+            raise ValueError(f"each mechanism named once, not {name} twice")
+        percent[Mechanism(name)] = int(number[:4])
+    if sum(percent.values()) != BUCKETS:
+        raise ValueError(f"percentages that make 100, not {sum(percent.values())}")
+    return percent

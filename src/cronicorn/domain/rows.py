@@ -23,6 +23,7 @@ from cronicorn.domain.fields import Value, length_us, us
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
+from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Settlement
@@ -142,6 +143,7 @@ def lease_from(row: Mapping[str, Cell]) -> Lease:
         taken_over=bool(row["lost_claims"]),
         claimed_at=instant_of(_number(row["claimed_us"])),
         expires_at=instant_of(_number(row["lease_until_us"])),
+        mechanism=Mechanism(_text(row.get("mechanism", Mechanism.LEASE))),
     )
 
 

@@ -129,8 +129,6 @@ class Executor:
 def _run(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, outcome: Outcome) -> Run:
     lease = hold.lease
     endpoint, plan = lease.endpoint, lease.endpoint.state.plan
-    manual_at = endpoint.state.manual.requested_at if lease.manual and endpoint.state.manual is not None else None
-    due_at = manual_at or (plan.next_run_at if plan is not None else None) or started_at
     return Run(
         tenant_id=endpoint.tenant_id,
         endpoint_id=endpoint.id,
@@ -139,7 +137,7 @@ def _run(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, out
         fence=lease.fence,
         source=Source.MANUAL if lease.manual or plan is None else plan.source,
         trace="" if lease.manual or plan is None else plan.trace.encode(),
-        due_at=due_at,
+        due_at=lease.due_at or started_at,
         nominal_at=nominal_at,
         started_at=started_at,
         finished_at=max(started_at, hold.now()),

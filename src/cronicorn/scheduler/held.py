@@ -70,8 +70,8 @@ class HeldLease:
             self._limit = None
 
     def extend(self, sent_mono: float) -> None:
-        """A renewal sent at *sent_mono* was granted."""
-        if self.alive:
+        """A renewal sent at *sent_mono* was granted: nobody else has had the lease since, however late we hear of it."""
+        if self._deadline > -math.inf:
             self._deadline = max(self._deadline, sent_mono + self._span)
             self._reschedule()
 

@@ -1,11 +1,15 @@
 """Which store a process works on, as one line of text."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-FORMS = "sqlite:, sqlite:PATH, sqlite:///PATH (a fourth slash begins an absolute path) or memory:"
-_CREDENTIALS = re.compile(r"//[^/@]*@")
+from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
+
+FORMS = (
+    "sqlite:, sqlite:PATH, sqlite:///PATH (a fourth slash begins an absolute path), "
+    "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (what is not a letter or a digit in the password as %XX) or memory:"
+)
+POSTGRES_SCHEMES = ("postgresql", "postgres")
 _FILE_NAME = "cronicorn.db"
 
 
@@ -14,15 +18,26 @@ class DatabaseUrl:
     """A backend, and where its data lies."""
 
     backend: str
+    """`sqlite`, `postgresql` or `memory`."""
     path: Path | None = None
     """The file of a SQLite store. None means `cronicorn.db` in the platform's data folder."""
+    server: SecretUrl | None = None
+    """Where a PostgreSQL store is."""
 
     @property
     def file(self) -> Path:
         """The file of a SQLite store."""
         return self.path if self.path is not None else default_folder() / _FILE_NAME
 
+    @property
+    def connection(self) -> str:
+        """What to connect to, password included. Only of a PostgreSQL store."""
+        assert self.server is not None
+        return self.server.text
+
     def __str__(self) -> str:
+        if self.server is not None:
+            return str(self.server)
         return "memory:" if self.backend == "memory" else f"sqlite:{self.file}"
 
 
@@ -31,17 +46,17 @@ def parse_database_url(text: str) -> DatabaseUrl:
     backend, colon, rest = text.partition(":")
     if text in {"memory:", "memory://"}:
         return DatabaseUrl("memory")
+    if backend in POSTGRES_SCHEMES:
+        try:
+            return DatabaseUrl("postgresql", server=parse_secret_url(text, *POSTGRES_SCHEMES))
+        except ValueError:
+            raise ValueError(FORMS) from None
     if backend != "sqlite" or not colon or "\0" in rest:
         raise ValueError(FORMS)
     path = rest.removeprefix("///")
     if path in {":memory:", "//"} or (rest.startswith("//") and path == rest):
         raise ValueError(FORMS)
     return DatabaseUrl("sqlite", Path(path).expanduser() if path else None)
-
-
-def masked_url(text: str) -> str:
-    """*text* without the credentials it may hold."""
-    return _CREDENTIALS.sub("//***@", text)
 
 
 def default_folder() -> Path:

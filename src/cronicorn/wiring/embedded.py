@@ -50,6 +50,7 @@ async def embedded(
         parts = await stack.enter_async_context(engine(settings, HandlerDispatcher(handlers or {}, dispatcher)))
         await parts.control.tenants.bootstrap(settings.api_key)
         first, *_ = await parts.stores.keys.tenants()
+        assert parts.scheduler is not None
         principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL)
         async with _running(parts.scheduler, parts.forget()):
             yield Embedded(control=parts.control, principal=principal, scheduler=parts.scheduler)

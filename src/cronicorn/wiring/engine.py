@@ -11,7 +11,7 @@ from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Retention, Scheduler, forget
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stores import Stores, open_stores
+from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
 from cronicorn.wiring.worker import http_dispatcher, observed_scheduler
 
@@ -21,14 +21,15 @@ OVERDUE_SLACK = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """A store, its control plane, and a scheduler that is not running yet."""
+    """A store, its control plane, and maybe a scheduler that is not running yet."""
 
     settings: Settings
     clock: Clock
     cron: Cron
     stores: Stores
     dispatcher: Dispatcher
-    scheduler: Scheduler
+    scheduler: Scheduler | None
+    """None in a process that leaves the work to others."""
     control: ControlPlane
     metrics: Metrics
 
@@ -43,17 +44,25 @@ class Engine:
 
 
 @asynccontextmanager
-async def engine(settings: Settings, dispatcher: Dispatcher | None = None) -> AsyncIterator[Engine]:
-    """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP. Raises UnavailableError."""
+async def engine(
+    settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True
+) -> AsyncIterator[Engine]:
+    """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP.
+
+    Raises UnavailableError, and InvalidInputError for what the store can't do.
+    """
     clock, evaluator, metrics = system_clock(), cron(), Metrics()
     async with AsyncExitStack() as stack:
-        stores = await open_stores(settings.database_url, clock, durable=settings.sqlite_synchronous == "full")
+        stores = await open_chosen(settings, clock)
         stack.push_async_callback(stores.aclose)
         if dispatcher is None:
             dispatcher = await stack.enter_async_context(http_dispatcher(settings.egress_allow))
-        scheduler = observed_scheduler(
-            stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics
-        )
+        scheduler = None
+        if scheduling:
+            scheduler = await stack.enter_async_context(
+                observed_scheduler(stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics)
+            )
+        wake = scheduler.wake if scheduler is not None else _nobody
         yield Engine(
             settings=settings,
             clock=clock,
@@ -61,6 +70,10 @@ async def engine(settings: Settings, dispatcher: Dispatcher | None = None) -> As
             stores=stores,
             dispatcher=dispatcher,
             scheduler=scheduler,
-            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, wake=scheduler.wake),
+            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, wake=wake),
             metrics=metrics,
         )
+
+
+def _nobody() -> None:
+    """No scheduler runs in this process. Others hear of it from the store, or look for themselves."""

@@ -8,14 +8,17 @@ from cronicorn.domain.errors import UnavailableError
 _BACKLOG = 1_024
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on *host* and *port* (0: a free one). Raises UnavailableError, saying what is in the way."""
+def listen(host: str, port: int, *, option: str = "port") -> socket.socket:
+    """A listening socket on *host* and *port* (0: a free one).
+
+    Raises UnavailableError that says what is in the way, and with which command-line *option* to choose another port.
+    """
     where = f"{host}:{port}" if ":" not in host else f"[{host}]:{port}"
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise UnavailableError(f"Can't listen on {where}: {_why(error)}") from error
+        raise UnavailableError(f"Can't listen on {where}: {_why(error, option)}") from error
     # asyncio switches off Nagle's delay only where the protocol is named, and an answer would wait 40 ms for it.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
@@ -27,11 +30,12 @@ def url_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _why(error: OSError) -> str:
+def _why(error: OSError, option: str) -> str:
+    another = f"choose another with --{option} or CRONICORN_{option.upper().replace('-', '_')}."
     match error.errno:
         case errno.EADDRINUSE:
-            return "the port is in use. Stop what listens there, or choose another with --port or CRONICORN_PORT."
+            return f"the port is in use. Stop what listens there, or {another}"
         case errno.EACCES:
-            return "ports below 1024 are reserved. Choose another with --port or CRONICORN_PORT."
+            return f"ports below 1024 are reserved: {another}"
         case _:
             return f"{error.strerror or error}. Choose an address of this machine with --host or CRONICORN_HOST."

@@ -12,7 +12,7 @@ from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stores import Stores, open_stores
+from cronicorn.wiring.stores import Stores, open_chosen, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
 
 ACTOR = "local"
@@ -68,7 +68,7 @@ async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
             yield local
         return
     clock = system_clock()
-    stores = await open_stores(DatabaseUrl("memory"), clock, durable=False)
+    stores = await open_stores(DatabaseUrl("memory"), clock)
     control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
     await control.tenants.bootstrap(settings.api_key)
     yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
@@ -78,10 +78,11 @@ async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
 async def _opened(settings: Settings) -> AsyncIterator[tuple[Stores, ControlPlane]]:
     if settings.database_url.backend == "memory":
         raise InvalidInputError(
-            "CRONICORN_DATABASE_URL is memory:, which no other process can see; name a file, as in sqlite:cronicorn.db."
+            "CRONICORN_DATABASE_URL is memory:, which no other process can see; name a file or a server, as in "
+            "sqlite:cronicorn.db."
         )
     clock = system_clock()
-    stores = await open_stores(settings.database_url, clock, durable=settings.sqlite_synchronous == "full")
+    stores = await open_chosen(settings, clock)
     try:
         yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
     finally:

@@ -1,18 +1,23 @@
-"""One process: the API, a scheduler and retention in one event loop, until a signal ends it."""
+"""One process: the API, a scheduler, or both in one event loop, until a signal ends it."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from cronicorn.control.tenants import KEY_LENGTH_SAFE
+from cronicorn.domain.errors import InvalidInputError
 from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.api_server import ApiServer, api_server
 from cronicorn.wiring.descriptors import raise_descriptor_limit
-from cronicorn.wiring.engine import engine
+from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.listening import listen, url_of
-from cronicorn.wiring.rest import rest_app
+from cronicorn.wiring.orders import obey_parent
+from cronicorn.wiring.rest import operations_app, rest_app
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stopping import StopRequests, stop_requests
 
@@ -22,11 +27,23 @@ _STOP_NOW_PATIENCE_S = 5.0
 """After a second signal nothing is waited for longer than this."""
 
 
+class Role(StrEnum):
+    """What a process does."""
+
+    UP = "up"
+    """Everything."""
+    API = "api"
+    """Answers requests. Schedulers of other processes do the work."""
+    SCHEDULER = "scheduler"
+    """Runs what is due. It answers nobody but whoever watches it, on the metrics port."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """What whoever started a process should be told."""
 
-    url: str
+    url: str | None
+    """None when the process listens nowhere."""
     new_key: str | None
     """The API key made just now, if there was none: to be shown, because nobody can read it again."""
 
@@ -35,23 +52,31 @@ class Started:
 class _Process:
     """The parts that run beside each other."""
 
-    scheduler: Scheduler
-    server: ApiServer
+    scheduler: Scheduler | None
+    server: ApiServer | None
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    @property
+    def calls_in_progress(self) -> int:
+        return self.scheduler.calls_in_progress if self.scheduler is not None else 0
 
     def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self.tasks[name] = asyncio.create_task(work, name=name)
 
     def drain(self) -> None:
         """Accept no more requests and claim no more slots; finish what was begun."""
-        self.server.should_exit = True
-        self.scheduler.stop()
-        self.tasks["retention"].cancel()
+        if self.server is not None:
+            self.server.should_exit = True
+        if self.scheduler is not None:
+            self.scheduler.stop()
+            self.tasks["retention"].cancel()
 
     def stop_now(self) -> None:
         self.drain()
-        self.server.force_exit = True
-        self.scheduler.stop_now()
+        if self.server is not None:
+            self.server.force_exit = True
+        if self.scheduler is not None:
+            self.scheduler.stop_now()
 
     async def end(self) -> None:
         """Let no part outlive the store it works on."""
@@ -60,26 +85,70 @@ class _Process:
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
 
-async def serve(settings: Settings, told: Callable[[Started], None]) -> int:
-    """Run until a signal ends it, and answer the exit code. Raises UnavailableError when it can't start."""
+async def serve(
+    settings: Settings, told: Callable[[Started], None], role: Role = Role.UP, *, with_parent: bool = False
+) -> int:
+    """Run until a signal ends it, or (*with_parent*) an order on stdin or its end; answer the exit code.
+
+    Raises UnavailableError when it can't start, InvalidInputError for a *role* that the store has no use for.
+    """
+    check_store(settings, role)
     raise_descriptor_limit()
     if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
         log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
-    async with engine(settings) as parts:
-        with listen(settings.host, settings.port) as socket, stop_requests() as requests:
-            new_key = await parts.control.tenants.bootstrap(settings.api_key)
-            server = api_server(rest_app(parts), grace=settings.drain_grace)
-            process = _Process(scheduler=parts.scheduler, server=server)
-            told(Started(url=url_of(socket), new_key=new_key))
-            log.info("process_started", extra={"url": url_of(socket), "database": str(settings.database_url)})
-            try:
-                process.start("api", server.serve(sockets=[socket]))
-                process.start("scheduler", parts.scheduler.run())
-                process.start("retention", parts.forget())
-                await _until_stopped(process, requests)
-            finally:
-                await process.end()
+    async with engine(settings, scheduling=role is not Role.API) as parts:
+        with _door(settings, role) as listening, stop_requests() as requests:
+            if with_parent:
+                obey_parent(requests, settings.drain_grace)
+            await _run(parts, listening, role, told, requests)
             return requests.exit_code
+
+
+def check_store(settings: Settings, role: Role) -> None:
+    """Raises InvalidInputError for a store that processes can't share, where they must."""
+    if role is not Role.UP and settings.database_url.backend == "memory":
+        raise InvalidInputError(
+            f"`cronicorn {role}` shares its work with other processes, which see nothing of memory:; set "
+            "CRONICORN_DATABASE_URL to postgresql://… or, on one machine, sqlite:PATH, or start `cronicorn up`."
+        )
+
+
+@contextmanager
+def _door(settings: Settings, role: Role) -> Iterator[socket.socket | None]:
+    """The socket that a process of this *role* listens on."""
+    if role is not Role.SCHEDULER:
+        with listen(settings.host, settings.port) as listening:
+            yield listening
+    elif settings.metrics_port is not None:
+        with listen(settings.host, settings.metrics_port, option="metrics-port") as listening:
+            yield listening
+    else:
+        yield None
+
+
+async def _run(
+    parts: Engine, listening: socket.socket | None, role: Role, told: Callable[[Started], None], requests: StopRequests
+) -> None:
+    watched = role is Role.SCHEDULER
+    new_key = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
+    app = operations_app(parts) if watched else rest_app(parts)
+    server = api_server(app, grace=parts.settings.drain_grace) if listening is not None else None
+    process = _Process(scheduler=parts.scheduler, server=server)
+    url = url_of(listening) if listening is not None else None
+    told(Started(url=url, new_key=new_key))
+    database = str(parts.settings.database_url)
+    log.info("process_started", extra={"role": role.value, "url": url, "database": database})
+    try:
+        if server is not None and listening is not None:
+            process.start("api", server.serve(sockets=[listening]))
+        if parts.scheduler is not None:
+            process.start("scheduler", parts.scheduler.run())
+            process.start("retention", parts.forget())
+            if parts.stores.listen is not None:
+                parts.stores.listen(parts.scheduler.wake)
+        await _until_stopped(process, requests)
+    finally:
+        await process.end()
 
 
 async def _until_stopped(process: _Process, requests: StopRequests) -> None:
@@ -87,12 +156,12 @@ async def _until_stopped(process: _Process, requests: StopRequests) -> None:
     drain, now = asyncio.ensure_future(requests.drain.wait()), asyncio.ensure_future(requests.now.wait())
     parts = process.tasks.values()
     await asyncio.wait([drain, *parts], return_when=asyncio.FIRST_COMPLETED)
-    log.info("process_stopping", extra={"calls_in_progress": process.scheduler.calls_in_progress})
+    log.info("process_stopping", extra={"calls_in_progress": process.calls_in_progress})
     process.drain()
     ended = asyncio.create_task(asyncio.wait(parts), name="ended")
     await asyncio.wait([ended, now], return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
-        log.warning("process_stopping_now", extra={"calls_in_progress": process.scheduler.calls_in_progress})
+        log.warning("process_stopping_now", extra={"calls_in_progress": process.calls_in_progress})
         process.stop_now()
         await asyncio.wait([ended], timeout=_STOP_NOW_PATIENCE_S)
     drain.cancel()

@@ -6,7 +6,9 @@ from ipaddress import IPv4Network, IPv6Network
 
 from cronicorn.control.tenants import KEY_LENGTH_MAX
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.mechanism import shares_of
 from cronicorn.wiring.durations import parse_duration, show_duration
+from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 _TEXT_MAX = 512
@@ -44,6 +46,45 @@ def one_of(*words: str) -> Callable[[str], str]:
         return text.lower()
 
     return read
+
+
+def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    """A reader of some of *words*, separated by commas, in any case; answered in alphabetical order."""
+
+    def read(text: str) -> tuple[str, ...]:
+        given = {word.strip().lower() for word in text.split(",")}
+        if not given <= set(words):
+            raise ValueError(f"some of {', '.join(words)}, separated by commas")
+        return tuple(sorted(given))
+
+    return read
+
+
+def mechanisms(text: str) -> str:
+    """Mechanisms and their shares, kept as text."""
+    shares_of(text)
+    return text.lower()
+
+
+def redis_url(text: str) -> SecretUrl:
+    """Where a Redis server is."""
+    expected = "a URL such as redis://:PASSWORD@HOST:6379/0 (rediss:// with TLS, unix:// for a socket)"
+    return _server(text, expected, "redis", "rediss", "unix")
+
+
+def etcd_url(text: str) -> SecretUrl:
+    """Where an etcd server is."""
+    expected = "a URL such as http://HOST:2379 (https:// with TLS), without a user"
+    if "@" in text:
+        raise ValueError(expected)
+    return _server(text, expected, "http", "https")
+
+
+def _server(text: str, expected: str, *schemes: str) -> SecretUrl:
+    try:
+        return parse_secret_url(text, *schemes)
+    except ValueError:
+        raise ValueError(expected) from None
 
 
 def host(text: str) -> str:

@@ -9,7 +9,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequests:
-    """What the signals asked for so far."""
+    """What was asked for so far."""
 
     def __init__(self) -> None:
         self.drain = asyncio.Event()
@@ -20,9 +20,18 @@ class StopRequests:
     def on_signal(self, number: int) -> None:
         """A signal has come."""
         if self.drain.is_set():
-            self.exit_code = 128 + number
-            self.now.set()
+            self.insist(number)
+        self.ask()
+
+    def ask(self) -> None:
+        """Finish what you are doing. Asking again means no more."""
         self.drain.set()
+
+    def insist(self, number: int = signal.SIGTERM) -> None:
+        """Stop now; *number* is the signal that said so."""
+        self.exit_code = 128 + number
+        self.drain.set()
+        self.now.set()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Opening the store that a URL names."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cronicorn.domain.errors import UnavailableError
@@ -16,9 +16,14 @@ from cronicorn.domain.ports import (
     StoreHealth,
 )
 from cronicorn.wiring.database_url import DatabaseUrl
+from cronicorn.wiring.extras import require
+from cronicorn.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from cronicorn.adapters.memory.stores import MemoryStores
+    from cronicorn.adapters.postgres.database import PostgresDatabase, PostgresOptions
+    from cronicorn.adapters.postgres.stores import PostgresStores
+    from cronicorn.adapters.sqlite.database import SqliteDatabase
     from cronicorn.adapters.sqlite.stores import SqliteStores
 
 
@@ -35,21 +40,70 @@ class Stores:
     health: StoreHealth
     aclose: Callable[[], Awaitable[None]]
     """Finishes what was begun and closes the store."""
+    database: "SqliteDatabase | PostgresDatabase | None" = None
+    """What a job store of another mechanism is built on; None where there is but one mechanism."""
+    listen: Callable[[Callable[[], None]], None] | None = None
+    """Calls back from now on, whenever another process has made something due soon; None where nobody tells."""
 
 
-async def open_stores(url: DatabaseUrl, clock: Clock, *, durable: bool) -> Stores:
-    """The store that *url* names, with its newest schema. Raises UnavailableError."""
+async def open_stores(
+    url: DatabaseUrl, clock: Clock, *, durable: bool = False, postgres: "PostgresOptions | None" = None
+) -> Stores:
+    """The store that *url* names, with its newest schema. Raises UnavailableError.
+
+    *durable* is for SQLite, *postgres* (see `postgres_options`) for PostgreSQL.
+    """
     if url.backend == "memory":
         from cronicorn.adapters.memory.stores import MemoryStores
 
         return _over(MemoryStores.open(clock))
+    if url.backend == "postgresql":
+        return await _open_postgres(url, postgres)
     from cronicorn.adapters.sqlite.stores import SqliteStores
 
     _check_place(url)
-    return _over(await SqliteStores.open(url.file, clock, durable=durable))
+    opened = await SqliteStores.open(url.file, clock, durable=durable)
+    return replace(_over(opened), database=opened.database)
 
 
-def _over(opened: "MemoryStores | SqliteStores") -> Stores:
+async def open_chosen(settings: Settings, clock: Clock) -> Stores:
+    """The store that *settings* name, opened as they say. Raises UnavailableError."""
+    url = settings.database_url
+    return await open_stores(
+        url,
+        clock,
+        durable=settings.sqlite_synchronous == "full",
+        postgres=postgres_options(settings) if url.backend == "postgresql" else None,
+    )
+
+
+def postgres_options(settings: Settings) -> "PostgresOptions":
+    """What *settings* say of a PostgreSQL store. Raises UnavailableError when its driver is not installed."""
+    _require_driver()
+    from cronicorn.adapters.postgres.database import Feature, Isolation, PostgresOptions
+
+    return PostgresOptions(
+        without=frozenset(Feature(word) for word in settings.postgres_without),
+        isolation=Isolation(settings.postgres_isolation.replace("_", " ")),
+        connections_max=settings.postgres_connections,
+        shards=settings.postgres_shards,
+    )
+
+
+async def _open_postgres(url: DatabaseUrl, options: "PostgresOptions | None") -> Stores:
+    _require_driver()
+    from cronicorn.adapters.postgres.database import PostgresOptions
+    from cronicorn.adapters.postgres.stores import PostgresStores
+
+    opened = await PostgresStores.open(url.connection, options=options or PostgresOptions())
+    return replace(_over(opened), database=opened.database, listen=opened.listen)
+
+
+def _require_driver() -> None:
+    require("asyncpg", "postgres", "A PostgreSQL database")
+
+
+def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
     return Stores(
         job_store=opened.job_store,
         jobs=opened.jobs,

@@ -4,10 +4,10 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from cronicorn.adapters.metrics.observed_job_store import ObservedJobStore
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.wiring.mechanisms import observed_job_store
 from cronicorn.wiring.readers import Networks
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
@@ -27,14 +27,15 @@ def scheduler_settings(settings: Settings) -> SchedulerSettings:
     )
 
 
-def observed_scheduler(
+@asynccontextmanager
+async def observed_scheduler(
     stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, settings: Settings, metrics: Metrics
-) -> Scheduler:
-    """A scheduler whose work *metrics* counts."""
-    store = ObservedJobStore(stores.job_store, metrics)
-    scheduler = Scheduler(store, dispatcher, clock, cron, scheduler_settings(settings))
-    metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
-    return scheduler
+) -> AsyncIterator[Scheduler]:
+    """A scheduler whose work *metrics* counts. The services of its mechanisms stay open as long as the block lasts."""
+    async with observed_job_store(settings, stores, clock, metrics) as store:
+        scheduler = Scheduler(store, dispatcher, clock, cron, scheduler_settings(settings))
+        metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
+        yield scheduler
 
 
 @asynccontextmanager

@@ -15,5 +15,5 @@ class TestObservedJobStore(JobStoreContract):
     @pytest.fixture
     async def stores(self, clock):
         stores = await open_stores(DatabaseUrl("memory"), clock, durable=False)
-        observed = ObservedJobStore(stores.job_store, Metrics(), monotonic=clock.monotonic)
+        observed = ObservedJobStore(stores.job_store, Metrics(), clock)
         return replace(stores, job_store=observed)

@@ -11,6 +11,11 @@ from tests.adapters.sqlite.empty_database import copy_to
 
 STATEMENTS = {
     "claim": lease_statements.CLAIM,
+    "look": lease_statements.LOOK,
+    "ask": lease_statements.ASK,
+    "next few": lease_statements.NEXT_FEW,
+    "version": lease_statements.VERSION,
+    "find unlocked": lease_statements.FIND_UNLOCKED,
     "renew": lease_statements.RENEW,
     "find": lease_statements.FIND,
     "settle": lease_statements.SETTLE,
@@ -60,7 +65,9 @@ def test_no_table_is_read_from_end_to_end(connection, name):
     [
         ("claim", "schedule_due"),
         ("claim", "schedule_leased"),
+        ("look", "schedule_due"),
         ("next due", "schedule_due"),
+        ("next few", "schedule_due"),
         ("overdue", "schedule_due"),
         ("page of runs", "runs_by_start"),
         ("tally", "COVERING INDEX runs_by_start"),
@@ -74,8 +81,8 @@ def test_the_index_made_for_a_question_answers_it(connection, name, index):
     assert any(index in step for step in _plan(connection, STATEMENTS[name]))
 
 
-@pytest.mark.parametrize("name", ["claim", "old runs", "old skips", "skips"])
+@pytest.mark.parametrize("name", ["claim", "look", "old runs", "old skips", "skips"])
 def test_what_has_a_limit_stops_there_without_sorting(connection, name):
     steps = [step for step in _plan(connection, STATEMENTS[name]) if "TEMP B-TREE" in step]
 
-    assert len(steps) == (2 if name == "claim" else 0)  # The few expired leases, and the few claimed at last.
+    assert len(steps) == (2 if name in {"claim", "look"} else 0)  # The few expired leases, and the few claimed at last.

@@ -1,6 +1,7 @@
 """Every metric by name: what `/metrics` shows and what the reference documentation lists.
 
-Labels are words of this program (states, kinds, sources, methods), never ids, names or URLs: they stay few.
+Labels are words of this program (states, kinds, sources, methods, mechanisms), never ids, names or URLs: they stay
+few. Where a mechanism is measured, its label tells it from the others, so that shares of tenants can be compared.
 """
 
 from dataclasses import dataclass
@@ -45,23 +46,59 @@ METRICS: tuple[Metric, ...] = (
         help="How long after its due instant a run began.",
     ),
     Metric(name="cronicorn_run_duration_seconds", kind="histogram", buckets=_DELAYS, help="How long calls took."),
+    Metric(name="cronicorn_claims_total", kind="counter", labels=("mechanism",), help="Slots claimed."),
+    Metric(
+        name="cronicorn_claims_empty_total",
+        kind="counter",
+        labels=("mechanism",),
+        help="Looks for due slots that found none to claim.",
+    ),
+    Metric(
+        name="cronicorn_claims_contended_total",
+        kind="counter",
+        labels=("mechanism",),
+        help="Empty looks although the one before had seen that a slot would be due: another worker was faster, or an "
+        "edit moved it.",
+    ),
     Metric(
         name="cronicorn_leases_lost_total",
         kind="counter",
+        labels=("mechanism",),
         help="Leases that ended before their run was recorded; another worker runs the slot.",
+    ),
+    Metric(
+        name="cronicorn_recovery_seconds",
+        kind="histogram",
+        labels=("mechanism",),
+        buckets=_DELAYS,
+        help="How long after its due instant a slot was claimed whose earlier worker was lost, the time of that worker "
+        "included.",
+    ),
+    Metric(
+        name="cronicorn_completions_refused_total",
+        kind="counter",
+        labels=("mechanism",),
+        help="Settlements refused as stale, because another claim came first or an edit put the slot aside.",
+    ),
+    Metric(
+        name="cronicorn_calls_in_vain_total",
+        kind="counter",
+        labels=("mechanism",),
+        help="Those of them for which the call had been made: most are duplicate executions.",
     ),
     Metric(
         name="cronicorn_store_seconds",
         kind="histogram",
-        labels=("method",),
+        labels=("method", "mechanism"),
         buckets=_STORE,
-        help="How long the scheduler's store took to answer, by method.",
+        help="How long the scheduler's store took to answer, by method; that of `claim_due` is the time of a claim.",
     ),
     Metric(
         name="cronicorn_store_errors_total",
         kind="counter",
-        labels=("method",),
-        help="Calls of the scheduler's store that failed because it was away or broken, by method.",
+        labels=("method", "mechanism"),
+        help="Calls of the scheduler's store that failed because it was away or broken. For `overdue` the mechanism "
+        "is empty.",
     ),
     Metric(name="cronicorn_calls_in_progress", kind="gauge", help="Slots this process is running now."),
     Metric(name="cronicorn_calls_max", kind="gauge", help="Slots this process may run at once."),

@@ -1,7 +1,7 @@
 """A job store with a stopwatch and a tally around it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -9,24 +9,32 @@ from cronicorn.adapters.metrics.lease_tally import LeaseTally
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.lease import Lease, Renewal
-from cronicorn.domain.ports import Decide, JobStore
+from cronicorn.domain.mechanism import Mechanism
+from cronicorn.domain.ports import Clock, Decide, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
 
 class ObservedJobStore(JobStore):
-    """Does what *inner* does, and tells *metrics*."""
+    """Does what *inner* does, and tells *metrics* under the name of its mechanism."""
 
-    def __init__(self, inner: JobStore, metrics: Metrics, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, inner: JobStore, metrics: Metrics, clock: Clock, mechanism: Mechanism = Mechanism.LEASE) -> None:
         self._inner = inner
         self._metrics = metrics
-        self._tally = LeaseTally(monotonic)
+        self._clock = clock
+        self._mechanism = mechanism.value
+        self._tally = LeaseTally(clock.monotonic)
+        self._expected_at: datetime | None = None
+        """When the next look should find something, as far as the last answer goes."""
 
     async def claim_due(
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
+        expected = self._expected_at is not None and self._expected_at <= self._clock.now()
         with self._timed("claim_due"):
             leases = await self._inner.claim_due(worker_id=worker_id, limit=limit, ttl=ttl, endpoint_id=endpoint_id)
+        self._expected_at = None
+        self._metrics.claimed(self._mechanism, leases, expected=expected)
         self._tally.held([lease.claim_id for lease in leases], ttl.total_seconds())
         return leases
 
@@ -35,7 +43,7 @@ class ObservedJobStore(JobStore):
             renewal = self._inner.renew(leases, ttl=ttl)
         kept = [lease.claim_id for lease in leases if lease.claim_id not in renewal.lost]
         self._tally.renewed(kept, ttl.total_seconds())
-        self._metrics.leases_lost(self._tally.lost(renewal.lost) + self._tally.overdrawn())
+        self._metrics.leases_lost(self._mechanism, self._tally.lost(renewal.lost) + self._tally.overdrawn())
         return renewal
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
@@ -44,7 +52,8 @@ class ObservedJobStore(JobStore):
             with self._timed("settle"):
                 settlement = await self._inner.settle(lease, run, decide)
         except LeaseLostError:
-            self._metrics.leases_lost(int(self._tally.ended(lease.claim_id)))
+            self._metrics.leases_lost(self._mechanism, int(self._tally.ended(lease.claim_id)))
+            self._metrics.refused(self._mechanism, run)
             raise
         except BaseException:
             self._tally.unsettled(lease.claim_id)
@@ -61,7 +70,8 @@ class ObservedJobStore(JobStore):
 
     async def next_due_at(self) -> datetime | None:
         with self._timed("next_due_at"):
-            return await self._inner.next_due_at()
+            self._expected_at = await self._inner.next_due_at()
+        return self._expected_at
 
     @contextmanager
     def _timed(self, method: str) -> Iterator[None]:
@@ -71,7 +81,7 @@ class ObservedJobStore(JobStore):
         except LeaseLostError:
             raise
         except Exception:
-            self._metrics.store_failed(method)
+            self._metrics.store_failed(method, self._mechanism)
             raise
         finally:
-            self._metrics.store_answered(method, time.perf_counter() - started)
+            self._metrics.store_answered(method, self._mechanism, time.perf_counter() - started)

@@ -2,7 +2,7 @@
 
 import math
 import platform
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from cronicorn.adapters.metrics.catalog import METRICS, Metric
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.lease import Lease
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -44,17 +45,33 @@ class Metrics:
         for skip in settlement.skips:
             self._counters["cronicorn_slots_skipped_total"].labels(skip.state.value).inc(skip.count)
 
-    def leases_lost(self, count: int) -> None:
+    def claimed(self, mechanism: str, leases: Sequence[Lease], *, expected: bool) -> None:
+        """A look for due slots gave *leases*; *expected* says whether one had been seen to be due."""
+        self._counters["cronicorn_claims_total"].labels(mechanism).inc(len(leases))
+        if not leases:
+            self._counters["cronicorn_claims_empty_total"].labels(mechanism).inc()
+            self._counters["cronicorn_claims_contended_total"].labels(mechanism).inc(int(expected))
+        for lease in leases:
+            if lease.taken_over and lease.due_at is not None:
+                waited = (lease.claimed_at - lease.due_at).total_seconds()
+                self._histograms["cronicorn_recovery_seconds"].labels(mechanism).observe(max(waited, 0.0))
+
+    def leases_lost(self, mechanism: str, count: int) -> None:
         """*count* leases ended before their runs were recorded."""
-        self._counters["cronicorn_leases_lost_total"].inc(count)
+        self._counters["cronicorn_leases_lost_total"].labels(mechanism).inc(count)
 
-    def store_answered(self, method: str, seconds: float) -> None:
+    def refused(self, mechanism: str, run: Run | None) -> None:
+        """A settlement was stale; its *run* (None: no call was made) counts for nothing."""
+        self._counters["cronicorn_completions_refused_total"].labels(mechanism).inc()
+        self._counters["cronicorn_calls_in_vain_total"].labels(mechanism).inc(int(run is not None))
+
+    def store_answered(self, method: str, mechanism: str, seconds: float) -> None:
         """The store took *seconds* for *method*."""
-        self._histograms["cronicorn_store_seconds"].labels(method).observe(seconds)
+        self._histograms["cronicorn_store_seconds"].labels(method, mechanism).observe(seconds)
 
-    def store_failed(self, method: str) -> None:
+    def store_failed(self, method: str, mechanism: str = "") -> None:
         """The store could not do *method*."""
-        self._counters["cronicorn_store_errors_total"].labels(method).inc()
+        self._counters["cronicorn_store_errors_total"].labels(method, mechanism).inc()
 
     def watch_calls(self, in_progress: Callable[[], int], calls_max: int) -> None:
         """Show what *in_progress* answers whenever somebody looks, beside the limit."""

@@ -2,17 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self, TypedDict, TypeVar
+from typing import Literal, Self, TypeAlias, TypedDict, TypeVar
 
 import asyncpg
 
-from cronicorn.adapters.postgres.faults import FAULTS, OPENING_FAULTS, RETRIED, translated
-from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, misread_url, translated
+from cronicorn.adapters.postgres.queries import Connection, PlainConnection
+from cronicorn.adapters.postgres.server import Server
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Clock
@@ -23,6 +24,11 @@ ATTEMPTS_MAX = 20
 _STATEMENTS_KEPT = 200
 NOW_US = "coalesce($1::bigint, (extract(epoch FROM now()) * 1000000)::bigint)"
 """The instant, in microseconds, in every statement that judges time; $1 is `PostgresDatabase.judged_us`."""
+
+_BEGUN = f"SELECT {NOW_US}, set_config('idle_in_transaction_session_timeout', $2, true)"
+"""A process that freezes in the middle of a transaction must not keep rows locked."""
+
+IsolationLevel: TypeAlias = Literal["read_committed", "repeatable_read", "serializable"]
 
 T = TypeVar("T")
 
@@ -68,51 +74,85 @@ class Transaction:
 
     connection: Connection
     now: datetime
+    shards: int = 1
+    """Into so many parts the schedule falls."""
+    judged: bool = False
+    """Whether another clock than the database's counts."""
 
 
 class PostgresDatabase:
-    """A pool of connections to one database."""
+    """A pool of connections to one database, which has its newest schema."""
 
     def __init__(
-        self, url: str, pool: "asyncpg.Pool[asyncpg.Record]", options: PostgresOptions, judge: Clock | None
+        self,
+        url: str,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        options: PostgresOptions,
+        shards: int,
+        *,
+        server: Server,
+        judge: Clock | None = None,
     ) -> None:
         self.url = url
         self.options = options
+        self.shards = shards
+        """Into so many parts the schedule falls."""
+        self.server = server
+        """Who answers."""
+        self.judge = judge
+        """Judges leases in the place of the database's clock; None but in tests."""
         self._pool = pool
-        self._judge = judge
         self._random = random.Random()  # noqa: S311 - spreads retries
+        self._closing = False
+        self._begun = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @classmethod
     async def open(cls, url: str, options: PostgresOptions, judge: Clock | None = None) -> Self:
-        """Connect. *judge* judges leases in the place of the database's clock: in tests. Raises UnavailableError."""
+        """Connect to a database that `migrate` made ready. Raises UnavailableError, InvalidInputError for another URL.
+
+        *judge* judges leases in the place of the database's clock: in tests.
+        """
+        connection, server = await connect(url, options), Server()
         try:
+            shards = await shards_of(connection)
             pool = await asyncpg.create_pool(
-                url, min_size=0, max_size=options.connections_max, **connect_arguments(options)
-            )
-        except OPENING_FAULTS as error:
+                url, min_size=0, max_size=options.connections_max, init=server.meet, reset=_left_as_it_was,
+                **connect_arguments(options),
+            )  # fmt: skip
+        except FAULTS as error:
             raise translated(error) from error
-        return cls(url, pool, options, judge)
+        finally:
+            connection.terminate()
+        return cls(url, pool, options, shards, server=server, judge=judge)
 
     @property
     def judged_us(self) -> int | None:
         """$1 of every statement that judges time: None where the database's clock counts."""
-        return us(self._judge.now()) if self._judge is not None else None
+        return us(self.judge.now()) if self.judge is not None else None
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do *work* in a transaction, all or nothing. It is called again when the transaction lost against another."""
-        for attempt in range(ATTEMPTS_MAX):
-            try:
-                async with self.connection() as connection, connection.transaction():
-                    return await work(Transaction(connection=connection, now=await self._now(connection)))
-            except RETRIED as error:
-                if attempt == ATTEMPTS_MAX - 1:
-                    raise translated(error) from error
-            await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
+        serializable = self.options.isolation is Isolation.SERIALIZABLE
+        return await self._again(work, "serializable" if serializable else "read_committed")
+
+    async def alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do *work*, a statement that commits by itself. It is called again when that lost against another one."""
+        with self._at_work():
+            for attempt in range(ATTEMPTS_MAX):
+                try:
+                    async with self._connection() as connection:
+                        return await work(connection)
+                except RETRIED as error:
+                    if attempt == ATTEMPTS_MAX - 1:
+                        raise translated(error) from error
+                await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
         raise AssertionError
 
     async def read(self, query: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run *query* on one snapshot of the database."""
-        return await self.write(query)
+        return await self._again(query, "repeatable_read", readonly=True)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -120,20 +160,109 @@ class PostgresDatabase:
 
         Errors in RETRIED come as they are.
         """
+        with self._at_work():
+            async with self._connection() as connection:
+                yield connection
+
+    async def aclose(self) -> None:
+        """Finish what was begun, then close all connections. Closing again does nothing.
+
+        It takes no longer than a statement may: whoever waits for a server that is away is told so.
+        """
+        self._closing = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.options.statement_timeout.total_seconds()):
+                await self._idle.wait()
+                await self._pool.close()
+        self._pool.terminate()
+
+    async def _again(
+        self, work: Callable[[Transaction], Awaitable[T]], isolation: IsolationLevel, *, readonly: bool = False
+    ) -> T:
+        with self._at_work():
+            for attempt in range(ATTEMPTS_MAX):
+                try:
+                    async with self._connection() as connection, _transaction(connection, isolation, readonly=readonly):
+                        now = await self._now(connection)
+                        judged = self.judge is not None
+                        return await work(
+                            Transaction(connection=connection, now=now, shards=self.shards, judged=judged)
+                        )
+                except RETRIED as error:
+                    if attempt == ATTEMPTS_MAX - 1:
+                        raise translated(error) from error
+                await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
+        raise AssertionError
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """What `aclose` waits for."""
+        if self._closing:
+            raise closed()
+        self._begun += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._begun -= 1
+            if not self._begun:
+                self._idle.set()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
         try:
             async with self._pool.acquire(timeout=self.options.connect_timeout.total_seconds()) as connection:
-                yield connection
+                try:
+                    yield connection
+                except TimeoutError:
+                    # Nobody knows what became of the statement, and the next one would wait for it as long again.
+                    connection.terminate()
+                    raise
         except RETRIED:
             raise
         except FAULTS as error:
             raise translated(error) from error
 
-    async def aclose(self) -> None:
-        """Close all connections. Closing again does nothing."""
-        self._pool.terminate()
-
     async def _now(self, connection: Connection) -> datetime:
-        return instant_of(await connection.fetchval(f"SELECT {NOW_US}", self.judged_us))
+        idle_max = f"{self.options.statement_timeout // timedelta(milliseconds=1)}ms"
+        return instant_of(await connection.fetchval(_BEGUN, self.judged_us, idle_max))
+
+
+async def connect(url: str, options: PostgresOptions) -> PlainConnection:
+    """A connection of one's own, beside any pool. Raises UnavailableError, InvalidInputError for another URL."""
+    try:
+        return await asyncpg.connect(url, **connect_arguments(options))
+    except ValueError:
+        raise misread_url() from None
+    except FAULTS as error:
+        raise translated(error) from error
+
+
+async def shards_of(connection: Connection) -> int:
+    """Into how many parts the schedule falls, as was chosen when the database was made."""
+    shards = await connection.fetchval("SELECT shards FROM cronicorn.installation")
+    assert isinstance(shards, int)
+    return shards
+
+
+@asynccontextmanager
+async def _transaction(connection: Connection, isolation: IsolationLevel, *, readonly: bool) -> AsyncIterator[None]:
+    """A transaction for the block; committed unless the block raises."""
+    transaction = connection.transaction(isolation=isolation, readonly=readonly)
+    await transaction.start()
+    try:
+        yield
+    except TimeoutError:
+        raise  # `connection` drops the connection, and the server the transaction.
+    except BaseException:
+        if not connection.is_closed():
+            await transaction.rollback()
+        raise
+    await transaction.commit()
+
+
+async def _left_as_it_was(_: Connection) -> None:
+    """Nobody changes the session, so that nothing has to be put back before the next one gets it."""
 
 
 class ConnectArguments(TypedDict):

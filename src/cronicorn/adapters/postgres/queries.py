@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from asyncpg import Connection as PlainConnection
+import asyncpg
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
@@ -12,7 +12,8 @@ from sqlalchemy.sql import ClauseElement
 
 from cronicorn.domain.rows import Cell
 
-Connection: TypeAlias = "PlainConnection[Record] | PoolConnectionProxy[Record]"
+PlainConnection: TypeAlias = "asyncpg.Connection[Record]"
+Connection: TypeAlias = "PlainConnection | PoolConnectionProxy[Record]"
 
 _DIALECT = dialect.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 

@@ -15,12 +15,13 @@ from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
 
 _INSERT = query(insert(endpoints).values({column.name: bindparam(column.name) for column in endpoints.c[1:]}))
-_STATE = ("endpoint_number", "tenant_id", "due_us", "slot", "attempt", "manual_slot", "state")
+_STATE = ("endpoint_number", "tenant_id", "bucket", "due_us", "slot", "attempt", "manual_slot", "state")
 _INSERT_STATE = query(
     insert(schedule).values({name: bindparam(name) for name in _STATE} | {"fence": 0, "cancelled": 0, "lost_claims": 0})
 )
@@ -58,6 +59,7 @@ class SqliteEndpointCatalog(EndpointCatalog):
                 transaction.connection,
                 endpoint_number=number,
                 tenant_id=started.tenant_id,
+                bucket=bucket_of(started.tenant_id),
                 **state_row(started.state),
             )
             return started

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import ClassVar
 
 from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.database import SqliteDatabase
@@ -23,6 +24,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.rows import Cell, done_of, done_text, lease_from, state_row
 from cronicorn.domain.run import Run
@@ -38,15 +40,22 @@ class LeaseStatements:
     claim: str = lease_statements.CLAIM
     renew: str = lease_statements.RENEW
     find: str = lease_statements.FIND
+    settle: str = lease_statements.SETTLE
     abandon: str = lease_statements.ABANDON
 
 
 class SqliteJobStore(JobStore):
-    """Leases endpoints to any number of processes that share the file."""
+    """Leases endpoints of a share of the tenants to any number of processes that share the file."""
 
-    def __init__(self, database: SqliteDatabase, statements: LeaseStatements | None = None) -> None:
+    mechanism: ClassVar[Mechanism] = Mechanism.LEASE
+
+    def __init__(
+        self, database: SqliteDatabase, statements: LeaseStatements | None = None, share: Share | None = None
+    ) -> None:
         self._database = database
         self._statements = statements if statements is not None else LeaseStatements()
+        share = share if share is not None else Share()
+        self._share: dict[str, Cell] = {"share_low": share.low, "share_high": share.high}
         self._renewing = Lock()
 
     async def claim_due(
@@ -60,7 +69,9 @@ class SqliteJobStore(JobStore):
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         with self._renewing:
-            return self._database.write_here(lambda transaction: self._renew(transaction, leases, ttl))
+            return self._database.write_here(
+                lambda transaction: self._renew(transaction, leases, ttl, self._statements.renew)
+            )
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         assert run is None or run.id == lease.run_id
@@ -71,7 +82,7 @@ class SqliteJobStore(JobStore):
 
     async def next_due_at(self) -> datetime | None:
         def query(transaction: Transaction) -> int | None:
-            row = transaction.connection.execute(lease_statements.NEXT_DUE).fetchone()
+            row = transaction.connection.execute(lease_statements.NEXT_DUE, self._share).fetchone()
             return row[0]  # type: ignore[no-any-return]
 
         instant_us = await self._database.read(query)
@@ -81,8 +92,10 @@ class SqliteJobStore(JobStore):
         self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None
     ) -> list[Lease]:
         parameters: dict[str, Cell] = {
+            **self._share,
             "endpoint_id": endpoint_id,
             "worker_id": worker_id,
+            "mechanism": self.mechanism.value,
             "now_us": us(transaction.now),
             "until_us": us(shifted(transaction.now, ttl)),
             "limit": limit,
@@ -91,12 +104,12 @@ class SqliteJobStore(JobStore):
         rows.sort(key=_longest_due)
         return [lease for lease in map(_readable, rows) if lease is not None]
 
-    def _renew(self, transaction: Transaction, leases: Sequence[Lease], ttl: timedelta) -> Renewal:
+    def _renew(self, transaction: Transaction, leases: Sequence[Lease], ttl: timedelta, statement: str) -> Renewal:
         lost, cancelled = set(), set()
         until_us = us(shifted(transaction.now, ttl))
         for lease in leases:
             parameters = {"until_us": until_us, **_proof(lease)}
-            row = transaction.connection.execute(self._statements.renew, parameters).fetchone()
+            row = transaction.connection.execute(statement, parameters).fetchone()
             if row is None:
                 lost.add(lease.claim_id)
             elif row[0]:
@@ -105,11 +118,10 @@ class SqliteJobStore(JobStore):
 
     def _settle(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         connection = transaction.connection
-        rows = _dicts(connection.execute(self._statements.find, _proof(lease)))
-        row = rows[0] if rows else {}
+        row = self._find(transaction, lease)
         before = found(row, transaction.now) if row.get("held") else None
         if before is None or not lease.fits(before.endpoint.state):
-            return _settled_before(lease, row, transaction)
+            return self._settled_before(transaction, lease)
         settlement = decide(before.endpoint, before.stored(transaction))
         if run is not None:
             record_run(connection, before.number, run)
@@ -117,7 +129,7 @@ class SqliteJobStore(JobStore):
         if settlement.sibling_hints:
             _hint_siblings(transaction, before, settlement.sibling_hints)
         connection.execute(
-            lease_statements.SETTLE,
+            self._statements.settle,
             {
                 **state_row(settlement.state),
                 **_proof(lease),
@@ -127,17 +139,22 @@ class SqliteJobStore(JobStore):
         )
         return settlement
 
+    def _find(self, transaction: Transaction, lease: Lease) -> dict[str, Cell]:
+        parameters = {**_proof(lease), "now_us": us(transaction.now)}
+        rows = _dicts(transaction.connection.execute(self._statements.find, parameters))
+        return rows[0] if rows else {}
+
+    def _settled_before(self, transaction: Transaction, lease: Lease) -> Settlement:
+        """The answer to a lease settled before. Raises LeaseLostError for any other that is not held."""
+        row = self._find(transaction, lease)
+        if not row.get("settled"):
+            raise LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
+        done = row["done"]
+        assert done is None or isinstance(done, str)
+        return done_of(done, found(row, transaction.now).endpoint.state)
+
     def _abandon(self, transaction: Transaction, leases: Sequence[Lease]) -> None:
         transaction.connection.executemany(self._statements.abandon, [_proof(lease) for lease in leases])
-
-
-def _settled_before(lease: Lease, row: Mapping[str, Cell], transaction: Transaction) -> Settlement:
-    """The answer to a lease settled before. Raises LeaseLostError for any other that is not held."""
-    if not row.get("settled"):
-        raise LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
-    done = row["done"]
-    assert done is None or isinstance(done, str)
-    return done_of(done, found(dict(row), transaction.now).endpoint.state)
 
 
 def _hint_siblings(transaction: Transaction, before: Found, hints: Mapping[str, tuple[Hint, ...]]) -> None:

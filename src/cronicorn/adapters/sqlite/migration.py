@@ -18,8 +18,7 @@ def migrate(file: SqliteFile) -> None:
     file.make()
     connection = file.connect()
     try:
-        revision = _revision(connection)
-        if revision != REVISION:
+        if revision_of(connection) != REVISION:
             _upgrade(connection, file.name)
     finally:
         connection.close()
@@ -58,7 +57,8 @@ def _upgrade(connection: sqlite3.Connection, name: str) -> None:
         ) from error
 
 
-def _revision(connection: sqlite3.Connection) -> str | None:
+def revision_of(connection: sqlite3.Connection) -> str | None:
+    """The newest migration that the file has seen; None when it has seen none."""
     known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
     if known is None:
         return None

@@ -80,6 +80,7 @@ schedule = Table(
         autoincrement=False,
     ),
     Column("tenant_id", Text, nullable=False),
+    Column("bucket", Integer, nullable=False),
     Column("due_us", Integer),
     Column("slot", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -87,6 +88,7 @@ schedule = Table(
     Column("fence", Integer, nullable=False),
     Column("claim_id", Text),
     Column("worker_id", Text),
+    Column("mechanism", Text),
     Column("claimed_us", Integer),
     Column("leased_slot", Integer),
     Column("leased_attempt", Integer),
@@ -106,6 +108,8 @@ schedule = Table(
 Index(
     "schedule_due",
     schedule.c.due_us,
+    schedule.c.endpoint_number,
+    schedule.c.bucket,
     sqlite_where=schedule.c.claim_id.is_(None) & schedule.c.due_us.is_not(None),
 )
 Index(
@@ -113,6 +117,7 @@ Index(
     schedule.c.takeover_us,
     schedule.c.due_us,
     schedule.c.lease_until_us,
+    schedule.c.bucket,
     sqlite_where=schedule.c.claim_id.is_not(None),
 )
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import MICROSECOND, ZERO
+from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.takeover import PROMPT_TAKEOVERS, TAKEOVER_DELAY_MAX, takeover_delay
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.promises import proves
 from cronicorn.testing.contracts.stores import (
     MINUTE,
     TENANT,
@@ -50,6 +52,7 @@ class ClaimContract(StoresContract):
 
         assert await claim(stores, limit=0) == []
 
+    @proves(Invariant.I7)
     async def test_nothing_is_claimed_before_it_is_due(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE - MICROSECOND)
@@ -69,9 +72,32 @@ class ClaimContract(StoresContract):
         lease = await claim_one(stores, ttl=TTL)
 
         assert lease.endpoint == await endpoint_of(stores)
-        assert (lease.slot, lease.attempt, lease.manual, lease.fence) == (1, 1, False, 1)
-        assert (lease.claimed_at, lease.expires_at) == (clock.now(), clock.now() + TTL)
+        assert (lease.slot, lease.attempt, lease.manual, lease.taken_over) == (1, 1, False, False)
+        assert lease.claimed_at == clock.now()
+        assert lease.expires_at >= clock.now() + TTL
+        assert lease.mechanism is self.mechanism
 
+    @proves(Invariant.I20)
+    async def test_a_lease_lasts_as_long_as_asked(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+
+        lease = await claim_one(stores, ttl=TTL)
+
+        assert (lease.fence, lease.expires_at) == (1, clock.now() + TTL)
+
+    async def test_a_claim_of_one_endpoint_takes_no_other(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, "a", "b")
+        clock.advance(MINUTE)
+
+        leases = await stores.job_store.claim_due(worker_id="w1", limit=10, ttl=TTL, endpoint_id="b")
+        again = await stores.job_store.claim_due(worker_id="w1", limit=10, ttl=TTL, endpoint_id="b")
+        unknown = await stores.job_store.claim_due(worker_id="w1", limit=10, ttl=TTL, endpoint_id="c")
+
+        assert [lease.endpoint.id for lease in leases] == ["b"]
+        assert (again, unknown) == ([], [])
+
+    @proves(Invariant.I4)
     async def test_a_live_lease_keeps_others_away(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -80,6 +106,7 @@ class ClaimContract(StoresContract):
 
         assert await claim(stores, worker_id="w2") == []
 
+    @proves(Invariant.I3, Invariant.I6)
     async def test_an_expired_lease_makes_its_slot_due_again_with_a_higher_fence(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -94,6 +121,7 @@ class ClaimContract(StoresContract):
         assert taken.fence > lost.fence
         assert taken.claim_id != lost.claim_id
 
+    @proves(Invariant.I3)
     async def test_fences_grow_from_claim_to_claim(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -107,6 +135,7 @@ class ClaimContract(StoresContract):
 
         assert first.fence < second.fence < third.fence
 
+    @proves(Invariant.I4)
     async def test_claims_at_the_same_time_never_get_the_same_endpoint(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -139,6 +168,7 @@ class ClaimContract(StoresContract):
 
         assert lease.manual
 
+    @proves(Invariant.I20)
     async def test_a_slot_that_keeps_losing_its_workers_rests_ever_longer(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -154,6 +184,7 @@ class ClaimContract(StoresContract):
         assert takeover_delay(PROMPT_TAKEOVERS) == ZERO
         assert takeover_delay(11) == TAKEOVER_DELAY_MAX
 
+    @proves(Invariant.I20)
     async def test_a_settled_slot_forgives_the_lost_claims_before_it(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -178,6 +209,7 @@ class ClaimContract(StoresContract):
 
         assert await stores.job_store.next_due_at() == clock.now() + MINUTE
 
+    @proves(Invariant.I20)
     async def test_an_endpoint_under_lease_is_next_due_when_the_lease_expires(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -187,6 +219,7 @@ class ClaimContract(StoresContract):
 
         assert await stores.job_store.next_due_at() == clock.now() + TTL
 
+    @proves(Invariant.I20)
     async def test_an_endpoint_that_rests_is_next_due_when_it_has_rested(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -205,6 +238,7 @@ class ClaimContract(StoresContract):
 class LeaseContract(StoresContract):
     """Subclass this with a `stores` fixture: what `JobStore.renew` and `abandon` promise."""
 
+    @proves(Invariant.I20, renewing=True)
     async def test_renewing_extends_a_lease_from_now(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -230,6 +264,7 @@ class LeaseContract(StoresContract):
 
         assert renewal.lost <= {leases[0].claim_id}
 
+    @proves(Invariant.I20, renewing=True)
     async def test_renewing_names_the_leases_that_are_lost(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores, "taken", "settled", "kept")
         clock.advance(MINUTE)
@@ -243,6 +278,7 @@ class LeaseContract(StoresContract):
 
         assert renewal.lost == {taken.claim_id, settled.claim_id}
 
+    @proves(Invariant.I4, Invariant.I14)
     async def test_a_lost_lease_that_is_renewed_leaves_its_successor_alone(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -258,6 +294,7 @@ class LeaseContract(StoresContract):
         clock.advance(TTL / 2)
         assert len(await claim(stores)) == 1
 
+    @proves(Invariant.I20)
     async def test_renewing_says_who_was_asked_to_stop(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores, "stopped", "kept")
         clock.advance(MINUTE)
@@ -268,6 +305,7 @@ class LeaseContract(StoresContract):
 
         assert [renewal.cancelled for renewal in renewals] == [{leases[0].claim_id}] * 2
 
+    @proves(Invariant.I13)
     async def test_an_abandoned_slot_is_due_again_at_once_as_it_was(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -281,6 +319,7 @@ class LeaseContract(StoresContract):
         assert (again.slot, again.attempt, again.endpoint) == (lease.slot, lease.attempt, lease.endpoint)
         assert (await stores.runs.list(TENANT, "ep1", RunQuery())).total == 0
 
+    @proves(Invariant.I4, Invariant.I13)
     async def test_abandoning_a_lost_lease_leaves_its_successor_alone(
         self, stores: Stores, clock: VirtualClock
     ) -> None:

@@ -9,9 +9,11 @@ from cronicorn.domain.endpoint import CatchUp, CatchUpMode, JobEndpoint
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
 from cronicorn.domain.fixtures import a_defer, a_one_shot, a_pause, a_run, an_interval_hint
 from cronicorn.domain.history import RunQuery
+from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.promises import proves
 from cronicorn.testing.contracts.stores import (
     MINUTE,
     TENANT,
@@ -62,6 +64,7 @@ class SettleContract(StoresContract):
         assert (await stores.runs.skips(TENANT, "ep1", 10)).skips == tuple(reversed(settlement.skips))
         assert (await stores.runs.list(TENANT, "ep1", RunQuery())).total == 0
 
+    @proves(Invariant.I2, Invariant.I3)
     async def test_a_lease_that_another_claim_followed_settles_nothing(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -78,6 +81,7 @@ class SettleContract(StoresContract):
         assert await stores.endpoints.get(TENANT, "ep1") == before
         assert (await stores.runs.list(TENANT, "ep1", RunQuery())).total == 0
 
+    @proves(Invariant.I2, Invariant.I3)
     async def test_a_worker_that_claims_the_slot_again_can_not_settle_its_first_claim(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -113,6 +117,7 @@ class SettleContract(StoresContract):
         with pytest.raises(LeaseLostError):
             await settle(stores, lease)
 
+    @proves(Invariant.I11)
     async def test_settling_the_same_lease_again_is_answered_the_same_and_changes_nothing(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -144,6 +149,7 @@ class SettleContract(StoresContract):
         with pytest.raises(LeaseLostError):
             await settle(stores, lease)
 
+    @proves(Invariant.I10, Invariant.I20)
     async def test_a_decision_sees_what_was_written_during_the_call(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -156,6 +162,7 @@ class SettleContract(StoresContract):
         assert settlement.state.hints == (steer,)
         assert settlement.state.due_at == clock.now() + MINUTE / 4
 
+    @proves(Invariant.I20)
     async def test_a_decision_is_told_the_time_the_lease_and_its_siblings(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -213,6 +220,7 @@ class SettleContract(StoresContract):
             page = await stores.runs.list(TENANT, f"ep{number}", RunQuery())
             assert page.total == (0 if number == 3 else 1)
 
+    @proves(Invariant.I1)
     async def test_a_slot_has_one_outcome_even_when_a_decision_plans_it_again(
         self, stores: Stores, clock: VirtualClock
     ) -> None:
@@ -248,6 +256,7 @@ class SettleContract(StoresContract):
         assert await endpoint_of(stores, "ep3") == before
         assert again == first
 
+    @proves(Invariant.I10)
     async def test_an_edit_during_the_call_is_kept(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -258,6 +267,7 @@ class SettleContract(StoresContract):
 
         assert (await endpoint_of(stores)).name == "renamed"
 
+    @proves(Invariant.I10)
     async def test_a_manual_slot_asked_for_during_the_call_is_kept(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
@@ -269,6 +279,7 @@ class SettleContract(StoresContract):
         assert asked.state.manual is not None
         assert (await claim_one(stores)).slot == asked.state.manual.slot
 
+    @proves(Invariant.I2)
     async def test_the_call_of_a_deleted_endpoint_settles_as_lost(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pytest
 
@@ -13,6 +13,7 @@ from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.lease import Lease
+from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.ports import (
     Decide,
     EndpointCatalog,
@@ -26,6 +27,7 @@ from cronicorn.domain.ports import (
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.promises import why_not
 from cronicorn.testing.cron import EveryMinuteCron
 
 CRON = EveryMinuteCron()
@@ -65,6 +67,16 @@ class Stores(ScheduleStores, Protocol):
 
 class StoresContract:
     """The fixtures of all suites."""
+
+    mechanism: ClassVar[Mechanism] = Mechanism.LEASE
+    """What the store's leases are made by; a test of what it does not promise is skipped."""
+
+    @pytest.fixture(autouse=True)
+    def promised(self, request: pytest.FixtureRequest) -> None:
+        """Skip what is not promised."""
+        reason = why_not(request.function, self.mechanism)
+        if reason is not None:
+            pytest.skip(reason)
 
     @pytest.fixture
     def clock(self) -> VirtualClock:

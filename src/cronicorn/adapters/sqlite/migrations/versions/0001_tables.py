@@ -138,6 +138,7 @@ def _schedule() -> None:
         "schedule",
         sa.Column("endpoint_number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("bucket", sa.Integer(), nullable=False),
         sa.Column("due_us", sa.Integer(), nullable=True),
         sa.Column("slot", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -145,6 +146,7 @@ def _schedule() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("claim_id", sa.Text(), nullable=True),
         sa.Column("worker_id", sa.Text(), nullable=True),
+        sa.Column("mechanism", sa.Text(), nullable=True),
         sa.Column("claimed_us", sa.Integer(), nullable=True),
         sa.Column("leased_slot", sa.Integer(), nullable=True),
         sa.Column("leased_attempt", sa.Integer(), nullable=True),
@@ -166,14 +168,14 @@ def _schedule() -> None:
     op.create_index(
         "schedule_due",
         "schedule",
-        ["due_us"],
+        ["due_us", "endpoint_number", "bucket"],
         unique=False,
         sqlite_where=sa.text("claim_id IS NULL AND due_us IS NOT NULL"),
     )
     op.create_index(
         "schedule_leased",
         "schedule",
-        ["takeover_us", "due_us", "lease_until_us"],
+        ["takeover_us", "due_us", "lease_until_us", "bucket"],
         unique=False,
         sqlite_where=sa.text("claim_id IS NOT NULL"),
     )

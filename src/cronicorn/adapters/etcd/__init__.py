@@ -1,0 +1,1 @@
+"""Claims in etcd: keys under leases, judged by the cluster's leader."""

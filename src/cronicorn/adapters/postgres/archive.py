@@ -1,0 +1,236 @@
+"""A whole PostgreSQL database, read on one snapshot or written in one transaction, on a connection of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import asyncpg
+from asyncpg.transaction import Transaction
+
+from cronicorn.adapters.postgres.database import NOW_US, PostgresOptions, connect, shards_of
+from cronicorn.adapters.postgres.endpoint_rows import host_of
+from cronicorn.adapters.postgres.examination import examine
+from cronicorn.adapters.postgres.faults import FAULTS, translated
+from cronicorn.adapters.postgres.migration import migrate
+from cronicorn.adapters.postgres.partitions import Day
+from cronicorn.adapters.postgres.place import shard_of
+from cronicorn.adapters.postgres.queries import PlainConnection
+from cronicorn.adapters.postgres.schema import REVISION, SCHEMA
+from cronicorn.domain.archive import COLUMNS, Archive, Restoration, RowSource, Snapshot, Table
+from cronicorn.domain.audit import UNREADABLE
+from cronicorn.domain.errors import ConflictError, InvalidInputError
+from cronicorn.domain.fields import us
+from cronicorn.domain.instant import instant_of
+from cronicorn.domain.mechanism import bucket_of
+from cronicorn.domain.ports import Clock
+from cronicorn.domain.rows import Cell, Row, endpoint_from
+from cronicorn.domain.verification import Findings
+
+PORTION_MAX = 100
+DAYS_MAX = timedelta(days=400)
+"""Runs that ended longer ago than this get no partition of their own: pruning takes them from the rest."""
+_PATIENCE = timedelta(hours=12)
+"""A statement may sort or compare a whole table."""
+_ORDER = {Table.API_KEYS: 'hash COLLATE "C"', Table.SCHEDULE: "endpoint_number"}
+_BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}
+_TABLES = ", ".join(f"{SCHEMA}.{table}" for table in Table)
+_ALONE = f"SET LOCAL lock_timeout = '5s'; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE"
+_REVISION = "SELECT version_num FROM cronicorn.alembic_version"
+_KEPT_SINCE = """
+SELECT greatest((SELECT min(finished_us) FROM cronicorn.runs), (SELECT min(last_us) FROM cronicorn.skips))
+"""
+_ENDPOINTS = "SELECT number, id, document FROM cronicorn.endpoints WHERE number = ANY($1)"
+# Endpoints that are gone may have left runs and skips: their numbers are not given again.
+_RESERVE_NUMBERS = """
+SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
+              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.jobs), false),
+       setval(pg_get_serial_sequence('cronicorn.endpoints', 'number'),
+              1 + greatest(0, (SELECT max(number) FROM cronicorn.endpoints),
+                           (SELECT max(endpoint_number) FROM cronicorn.runs),
+                           (SELECT max(endpoint_number) FROM cronicorn.skips)), false),
+       setval(pg_get_serial_sequence('cronicorn.skips', 'number'),
+              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.skips), false),
+       setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)
+"""
+
+T = TypeVar("T")
+
+
+class PostgresArchive(Archive):
+    """One database as a whole. Reading changes nothing; restoring gives it the newest schema first.
+
+    *judge* stands in for the database's clock: in tests.
+    """
+
+    def __init__(self, url: str, options: PostgresOptions, judge: Clock | None = None) -> None:
+        self._url = url
+        self._options = replace(options, statement_timeout=_PATIENCE)
+        self._judge = judge
+
+    async def read(self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
+        async with self._connected() as connection, _snapshot(connection):
+            await _check_revision(connection)
+            judged_us = us(self._judge.now()) if self._judge is not None else None
+            taken_at = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us))
+            return await work(_PostgresSnapshot(connection, taken_at))
+
+    async def restore(self, work: Callable[[Restoration], Awaitable[T]]) -> T:
+        await migrate(self._url, self._options)
+        async with self._connected() as connection:
+            async with connection.transaction(isolation="read_committed"):
+                await connection.execute(_ALONE)
+                now = instant_of(await connection.fetchval(f"SELECT {NOW_US}", None))
+                restoration = _PostgresRestoration(connection, now, await shards_of(connection))
+                if full := [table.value for table in Table if await restoration.count(table)]:
+                    raise ConflictError(
+                        f"The PostgreSQL database is not empty (it has {', '.join(full)}): copy into a new one."
+                    )
+                result = await work(restoration)
+                await connection.execute(_RESERVE_NUMBERS)
+            # What was copied is asked for at once, and nothing is known of it yet.
+            await connection.execute(f"ANALYZE {_TABLES}")
+            return result
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[PlainConnection]:
+        connection = await connect(self._url, self._options)
+        try:
+            yield connection
+        except FAULTS as error:
+            raise translated(error) from error
+        finally:
+            connection.terminate()
+
+
+class _PostgresRows(RowSource):
+    """Rows of the transaction that is open on *connection*."""
+
+    def __init__(self, connection: PlainConnection) -> None:
+        self._connection = connection
+
+    async def count(self, table: Table) -> int:
+        count = await self._connection.fetchval(f"SELECT count(*) FROM {SCHEMA}.{table}")  # noqa: S608 (constants)
+        assert isinstance(count, int)
+        return count
+
+    async def rows(self, table: Table, *, by_endpoint: bool = False) -> AsyncIterator[Sequence[Row]]:
+        names = [name for name in COLUMNS[table] if not (by_endpoint and name == "body")]
+        order = (_BY_ENDPOINT if by_endpoint else {}).get(table) or _ORDER.get(table, "number")
+        statement = f"SELECT {', '.join(names)} FROM {SCHEMA}.{table} ORDER BY {order}"  # noqa: S608 (constants)
+        cursor = await self._connection.cursor(statement)
+        while records := await cursor.fetch(PORTION_MAX):
+            yield [dict(record) for record in records]
+
+
+class _PostgresSnapshot(_PostgresRows, Snapshot):
+    def __init__(self, connection: PlainConnection, taken_at: datetime) -> None:
+        super().__init__(connection)
+        self._taken_at = taken_at
+
+    @property
+    def taken_at(self) -> datetime:
+        return self._taken_at
+
+    async def kept_since(self) -> datetime | None:
+        since_us = await self._connection.fetchval(_KEPT_SINCE)
+        return instant_of(since_us) if since_us is not None else None
+
+    async def examine(self, findings: Findings) -> None:
+        await examine(self._connection, findings)
+
+
+class _PostgresRestoration(_PostgresRows, Restoration):
+    def __init__(self, connection: PlainConnection, now: datetime, shards: int) -> None:
+        super().__init__(connection)
+        self._now = now
+        self._shards = shards
+        self._days: set[Day] = set()
+
+    async def write(self, table: Table, rows: Sequence[Row]) -> None:
+        for row in rows:
+            _check_texts(table, row)
+        match table:
+            case Table.SCHEDULE:
+                await self._copy(table, [row | places for row, places in await self._placed(rows)])
+            case Table.RUNS:
+                await self._make_days(rows)
+                await self._copy(table, rows)
+            case _:
+                await self._copy(table, rows)
+
+    async def _copy(self, table: Table, rows: Sequence[Row]) -> None:
+        names = list(rows[0])
+        cells = [tuple(row[name] for name in names) for row in rows]
+        try:
+            await self._connection.copy_records_to_table(table.value, schema_name=SCHEMA, columns=names, records=cells)
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise ConflictError(
+                f"The rows of {table.value} contradict one another or those before them ({error}): "
+                "`cronicorn verify` on the database to copy tells more."
+            ) from error
+
+    async def _placed(self, rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+        """*rows* of the schedule, each with what follows from its tenant and its endpoint."""
+        found = await self._connection.fetch(_ENDPOINTS, [row["endpoint_number"] for row in rows])
+        endpoints = {record["number"]: record for record in found}
+        if missing := [row["endpoint_number"] for row in rows if row["endpoint_number"] not in endpoints]:
+            raise ConflictError(f"The schedules {missing} have no endpoint: `cronicorn verify` tells more.")
+        return [(row, self._place(row, endpoints[row["endpoint_number"]])) for row in rows]
+
+    def _place(self, row: Row, endpoint: asyncpg.Record) -> Row:
+        tenant_id = str(row["tenant_id"])
+        try:
+            host = host_of(endpoint_from(endpoint["document"], str(row["state"])))
+        except UNREADABLE:
+            host = ""  # It is never called.
+        return {
+            "endpoint_id": endpoint["id"],
+            "shard": shard_of(tenant_id, self._shards),
+            "bucket": bucket_of(tenant_id),
+            "host": host,
+        }
+
+    async def _make_days(self, rows: Sequence[Row]) -> None:
+        """A partition for each day in which one of the runs ended, so that pruning can drop it whole."""
+        for day in {_day_of(row) for row in rows} - self._days:
+            self._days.add(day)
+            name = f"{SCHEMA}.{day.partition}"
+            recent = self._now - DAYS_MAX < day.start <= self._now
+            if recent and await self._connection.fetchval("SELECT to_regclass($1) IS NULL", name):
+                bounds = f"FROM ({us(day.start)}) TO ({us(day.end)})"
+                await self._connection.execute(f"CREATE TABLE {name} PARTITION OF {SCHEMA}.runs FOR VALUES {bounds}")
+
+
+def _snapshot(connection: PlainConnection) -> Transaction:
+    return connection.transaction(isolation="repeatable_read", readonly=True)
+
+
+async def _check_revision(connection: PlainConnection) -> None:
+    known = await connection.fetchval("SELECT to_regclass('cronicorn.alembic_version') IS NOT NULL")
+    revision = await connection.fetchval(_REVISION) if known else None
+    if revision != REVISION:
+        raise ConflictError(
+            f"The PostgreSQL database belongs to another version of Cronicorn (its revision is {revision}, not "
+            f"{REVISION}): start this version on it once, or use the one that wrote it."
+        )
+
+
+def _check_texts(table: Table, row: Row) -> None:
+    for name, cell in row.items():
+        if isinstance(cell, str) and "\0" in cell:
+            key = COLUMNS[table][0]
+            raise InvalidInputError(
+                f"{name} of {table.value} {row[key]!r} holds a NUL character, which PostgreSQL can't keep: mend it in "
+                "the database to copy."
+            )
+
+
+def _day_of(run: Row) -> Day:
+    return Day(instant_of(_number(run["finished_us"])).replace(hour=0, minute=0, second=0, microsecond=0))
+
+
+def _number(cell: Cell) -> int:
+    assert isinstance(cell, int)
+    return cell

@@ -1,0 +1,136 @@
+"""Endpoints in PostgreSQL."""
+
+import builtins
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.endpoint_rows import (
+    apply,
+    decided,
+    find,
+    host_of,
+    job_number_of,
+    lock,
+    number,
+    of_job,
+)
+from cronicorn.adapters.postgres.job_catalog import find_job, job_of_endpoint
+from cronicorn.adapters.postgres.notify import announce
+from cronicorn.adapters.postgres.place import shard_of
+from cronicorn.adapters.postgres.queries import Query, query
+from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
+from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.mechanism import bucket_of
+from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
+from cronicorn.domain.rows import endpoint_row, job_of, state_row
+from cronicorn.domain.settlement import Stored
+
+_INSERT = query(
+    insert(endpoints)
+    .values({column.name: bindparam(column.name) for column in endpoints.c[1:]})
+    .on_conflict_do_nothing()
+    .returning(endpoints.c.number)
+)
+_STATE = (
+    "shard", "endpoint_id", "endpoint_number", "tenant_id", "bucket", "host",
+    "due_us", "slot", "attempt", "manual_slot", "state",
+)  # fmt: skip
+_INSERT_STATE = query(insert(schedule).values({name: bindparam(name) for name in _STATE}))
+_DELETE_STATE = query(
+    delete(schedule).where(schedule.c.shard == bindparam("shard"), schedule.c.endpoint_id == bindparam("endpoint_id"))
+)
+_DELETE = query(delete(endpoints).where(endpoints.c.number == bindparam("endpoint_number")))
+_BATCH = 500
+_OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
+_RUN_KEY = (runs.c.slot, runs.c.attempt, runs.c.finished_us)
+_SOME_RUNS = select(*_RUN_KEY).where(_OF_ENDPOINT).limit(_BATCH)
+_SOME_SKIPS = select(skips.c.number).where(skips.c.endpoint_number == bindparam("endpoint")).limit(_BATCH)
+_HISTORY = (
+    query(delete(runs).where(_OF_ENDPOINT, tuple_(*_RUN_KEY).in_(_SOME_RUNS))),
+    query(delete(skips).where(skips.c.number.in_(_SOME_SKIPS))),
+)
+
+
+class PostgresEndpointCatalog(EndpointCatalog):
+    """Keeps endpoints."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def add(
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+    ) -> JobEndpoint:
+        async def work(transaction: Transaction) -> JobEndpoint:
+            row = await find_job(transaction, endpoint.tenant_id, endpoint.job_id, keep=True)
+            started = start(job_of(row), endpoint, transaction.now)
+            await _insert(transaction, number(row, "number"), started)
+            await announce(self._database.options, transaction, before=None, after=started.state.due_at)
+            return started
+
+        return await self._database.write(work)
+
+    async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
+        async def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
+            return (await find(transaction, tenant_id, endpoint_id)).seen()
+
+        return await self._database.read(work)
+
+    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+        async def work(transaction: Transaction) -> builtins.list[tuple[JobEndpoint, Stored]]:
+            job_number = await job_number_of(transaction, tenant_id, job_id)
+            return [row.seen() for row in await of_job(transaction, tenant_id, job_number)]
+
+        return await self._database.read(work)
+
+    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
+        async def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
+            job = await job_of_endpoint(transaction, tenant_id, endpoint_id)
+            before = await lock(transaction, tenant_id, endpoint_id)
+            change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
+            await apply(transaction, before, change)
+            due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
+            await announce(self._database.options, transaction, **due)
+            return change.endpoint, before.seen()[1]
+
+        return await self._database.write(work)
+
+    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+        async def work(transaction: Transaction) -> int:
+            before = await lock(transaction, tenant_id, endpoint_id)
+            await _DELETE_STATE.change(transaction.connection, shard=before.shard, endpoint_id=endpoint_id)
+            await _DELETE.change(transaction.connection, endpoint_number=before.number)
+            return before.number
+
+        endpoint_number = await self._database.write(work)
+        # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what a crash leaves.
+        for history in _HISTORY:
+            await self._delete_all(history, endpoint_number)
+
+    async def _delete_all(self, history: Query, endpoint_number: int) -> None:
+        async def work(transaction: Transaction) -> int:
+            return await history.change(transaction.connection, endpoint=endpoint_number)
+
+        while await self._database.write(work):
+            pass
+
+
+async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoint) -> None:
+    connection = transaction.connection
+    row = await _INSERT.row(connection, job_number=job_number, **endpoint_row(endpoint))
+    if row is None:
+        raise ConflictError(f"Endpoint {endpoint.id} already exists.")
+    await _INSERT_STATE.change(
+        connection,
+        shard=shard_of(endpoint.tenant_id, transaction.shards),
+        endpoint_id=endpoint.id,
+        endpoint_number=row["number"],
+        tenant_id=endpoint.tenant_id,
+        bucket=bucket_of(endpoint.tenant_id),
+        host=host_of(endpoint),
+        **state_row(endpoint.state),
+    )

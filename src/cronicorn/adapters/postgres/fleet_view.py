@@ -1,0 +1,39 @@
+"""The leases in a PostgreSQL database."""
+
+from cronicorn.adapters.postgres.database import NOW_US, PostgresOptions, connect
+from cronicorn.adapters.postgres.faults import FAULTS, translated
+from cronicorn.domain.fields import us
+from cronicorn.domain.fleet import Fleet, FleetView, fleet_from
+from cronicorn.domain.instant import instant_of
+from cronicorn.domain.ports import Clock
+
+LEASES = """
+SELECT s.worker_id, s.mechanism, s.tenant_id, t.name AS tenant_name, s.endpoint_id, e.document, s.state,
+       j.name AS job_name, s.leased_slot, s.leased_attempt, s.leased_manual, s.claimed_us, s.lease_until_us
+  FROM cronicorn.schedule AS s
+  JOIN cronicorn.endpoints AS e ON e.number = s.endpoint_number
+  JOIN cronicorn.jobs AS j ON j.number = e.job_number
+  LEFT JOIN cronicorn.tenants AS t ON t.id = s.tenant_id
+ WHERE s.claim_id IS NOT NULL
+ ORDER BY s.claimed_us, s.endpoint_number
+"""
+
+
+class PostgresFleetView(FleetView):
+    """Looks at one database, and changes nothing. *judge* stands in for its clock: in tests."""
+
+    def __init__(self, url: str, options: PostgresOptions, judge: Clock | None = None) -> None:
+        self._url = url
+        self._options = options
+        self._judge = judge
+
+    async def leases(self) -> Fleet:
+        connection = await connect(self._url, self._options)
+        try:
+            judged_us = us(self._judge.now()) if self._judge is not None else None
+            now = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us))
+            return fleet_from(now, [dict(record) for record in await connection.fetch(LEASES)])
+        except FAULTS as error:
+            raise translated(error) from error
+        finally:
+            connection.terminate()

@@ -1,0 +1,140 @@
+"""Jobs in PostgreSQL."""
+
+import builtins
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.endpoint_rows import Found, apply, lock_job, number
+from cronicorn.adapters.postgres.notify import announce
+from cronicorn.adapters.postgres.queries import query
+from cronicorn.adapters.postgres.schema import endpoints, jobs
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.ports import EndpointEdit, JobCatalog
+from cronicorn.domain.rows import Cell, job_of, job_row
+from cronicorn.domain.settlement import Stored
+
+_COLUMNS = [column.name for column in jobs.c if column.name != "number"]
+_INSERT = query(insert(jobs).values({name: bindparam(name) for name in _COLUMNS}).on_conflict_do_nothing())
+_UPDATE = query(
+    update(jobs)
+    .where(jobs.c.number == bindparam("job_number"))
+    .values({name: bindparam(f"new_{name}") for name in _COLUMNS})
+)
+_ONE = select(jobs).where(jobs.c.id == bindparam("job_id"), jobs.c.tenant_id == bindparam("tenant_id"))
+_FIND = query(_ONE)
+_KEEP = query(_ONE.with_for_update(read=True))
+_LOCK = query(_ONE.with_for_update(key_share=True))
+_KEEP_OF_ENDPOINT = query(
+    select(jobs)
+    .where(
+        jobs.c.number
+        == select(endpoints.c.job_number)
+        .where(endpoints.c.id == bindparam("endpoint_id"), endpoints.c.tenant_id == bindparam("tenant_id"))
+        .scalar_subquery()
+    )
+    .with_for_update(read=True)
+)
+_LIST = (
+    select(
+        jobs,
+        select(func.count())
+        .where(endpoints.c.job_number == jobs.c.number, endpoints.c.archived_us.is_(None))
+        .scalar_subquery()
+        .label("endpoint_count"),
+    )
+    .where(jobs.c.tenant_id == bindparam("tenant_id"))
+    .order_by(jobs.c.created_us, jobs.c.number)
+)
+_LIST_LIVE = query(_LIST.where(jobs.c.status != JobStatus.ARCHIVED.value))
+_LIST_IN_STATUS = query(_LIST.where(jobs.c.status == bindparam("status")))
+
+
+class PostgresJobCatalog(JobCatalog):
+    """Keeps jobs."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def add(self, job: Job) -> None:
+        async def work(transaction: Transaction) -> None:
+            if not await _INSERT.change(transaction.connection, **job_row(job)):
+                raise ConflictError(f"Job {job.id} already exists.")
+
+        await self._database.write(work)
+
+    async def get(self, tenant_id: str, job_id: str) -> Job:
+        async def work(transaction: Transaction) -> Job:
+            return job_of(await find_job(transaction, tenant_id, job_id))
+
+        return await self._database.read(work)
+
+    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+        async def work(transaction: Transaction) -> builtins.list[tuple[Job, int]]:
+            connection = transaction.connection
+            rows = (
+                await _LIST_LIVE.rows(connection, tenant_id=tenant_id)
+                if status is None
+                else await _LIST_IN_STATUS.rows(connection, tenant_id=tenant_id, status=status.value)
+            )
+            return [(job_of(row), number(row, "endpoint_count")) for row in rows]
+
+        return await self._database.read(work)
+
+    async def change(
+        self,
+        tenant_id: str,
+        job_id: str,
+        edit: Callable[[Job, datetime], Job],
+        edit_endpoint: EndpointEdit | None = None,
+    ) -> Job:
+        async def work(transaction: Transaction) -> Job:
+            row = await _LOCK.row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
+            if row is None:
+                raise NotFoundError(f"There is no job {job_id}.")
+            job_number = number(row, "number")
+            befores = await lock_job(transaction, tenant_id, job_number) if edit_endpoint is not None else []
+            job = edit(job_of(row), befores[0].now if befores else transaction.now)
+            if edit_endpoint is not None:
+                await self._change_endpoints(transaction, befores, job, edit_endpoint)
+            cells = {f"new_{name}": cell for name, cell in job_row(job).items()}
+            await _UPDATE.change(transaction.connection, job_number=job_number, **cells)
+            return job
+
+        return await self._database.write(work)
+
+    async def _change_endpoints(
+        self, transaction: Transaction, befores: Sequence[Found], job: Job, edit: EndpointEdit
+    ) -> None:
+        changes = [edit(before.endpoint, job, _stored(before, befores)) for before in befores]
+        for before, change in zip(befores, changes, strict=True):
+            await apply(transaction, before, change)
+            due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
+            await announce(self._database.options, transaction, **due)
+
+
+async def find_job(transaction: Transaction, tenant_id: str, job_id: str, *, keep: bool = False) -> dict[str, Cell]:
+    """The row of a job; with *keep* nobody else changes it until the transaction ends. Raises NotFoundError."""
+    row = await (_KEEP if keep else _FIND).row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
+    if row is None:
+        raise NotFoundError(f"There is no job {job_id}.")
+    return row
+
+
+async def job_of_endpoint(transaction: Transaction, tenant_id: str, endpoint_id: str) -> Job:
+    """The job of an endpoint, which nobody else changes until the transaction ends. Raises NotFoundError."""
+    row = await _KEEP_OF_ENDPOINT.row(transaction.connection, tenant_id=tenant_id, endpoint_id=endpoint_id)
+    if row is None:
+        raise NotFoundError(f"There is no endpoint {endpoint_id}.")
+    return job_of(row)
+
+
+def _stored(before: Found, befores: Sequence[Found]) -> Stored:
+    endpoints_found = (other.endpoint for other in befores if other is not before)
+    siblings: dict[str, JobEndpoint] = {each.name: each for each in endpoints_found if each.archived_at is None}
+    return replace(before.seen()[1], siblings=siblings)

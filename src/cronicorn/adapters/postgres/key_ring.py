@@ -1,0 +1,80 @@
+"""Tenants and API keys in PostgreSQL."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.queries import query
+from cronicorn.adapters.postgres.schema import api_keys, tenants
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.rows import Row, key_of, tenant_of
+from cronicorn.domain.tenant import ApiKey, Tenant
+
+_TENANTS = query(select(tenants).order_by(tenants.c.created_us, tenants.c.number))
+_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
+_KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
+_INSERT_TENANT = query(
+    insert(tenants).values({name: bindparam(name) for name in ("id", "name", "created_us")}).on_conflict_do_nothing()
+)
+_INSERT_KEY = query(
+    insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}).on_conflict_do_nothing()
+)
+
+
+class PostgresKeyRing(KeyRing):
+    """Keeps tenants and the hashes of their keys."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+        assert key.tenant_id == tenant.id
+
+        async def work(transaction: Transaction) -> None:
+            connection, created_us = transaction.connection, us(tenant.created_at)
+            if not await _INSERT_TENANT.change(connection, id=tenant.id, name=tenant.name, created_us=created_us):
+                raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
+            if not await _INSERT_KEY.change(connection, **_key_row(key)):
+                raise ConflictError("The key is taken; make a new one.")
+
+        await self._database.write(work)
+
+    async def tenants(self) -> Sequence[Tenant]:
+        async def work(transaction: Transaction) -> Sequence[Tenant]:
+            return [tenant_of(row) for row in await _TENANTS.rows(transaction.connection)]
+
+        return await self._database.read(work)
+
+    async def add_key(self, key: ApiKey) -> None:
+        async def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            if await _TENANT.row(connection, tenant_id=key.tenant_id) is None:
+                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            if await _INSERT_KEY.change(connection, **_key_row(key)):
+                return
+            known = await _KEY.row(connection, key_hash=key.hash)
+            if known is None or known["tenant_id"] != key.tenant_id:
+                raise ConflictError("The key belongs to another tenant; make a new one.")
+
+        await self._database.write(work)
+
+    async def find(self, key_hash: str) -> ApiKey | None:
+        async def work(transaction: Transaction) -> ApiKey | None:
+            row = await _KEY.row(transaction.connection, key_hash=key_hash)
+            return key_of(row) if row is not None else None
+
+        return await self._database.read(work)
+
+
+def _key_row(key: ApiKey) -> Row:
+    return {
+        "id": key.id,
+        "tenant_id": key.tenant_id,
+        "prefix": key.prefix,
+        "hash": key.hash,
+        "created_us": us(key.created_at),
+    }

@@ -1,0 +1,125 @@
+"""Bringing a database to the newest schema, by one process at a time."""
+
+import asyncio
+from io import StringIO
+from pathlib import Path
+from threading import Lock
+
+import asyncpg
+
+from cronicorn.adapters.postgres.database import PostgresOptions, connect, shards_of
+from cronicorn.adapters.postgres.faults import FAULTS, translated
+from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.schema import REVISION, SCHEMA
+from cronicorn.domain.errors import UnavailableError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK = "LOCK TABLE cronicorn.alembic_version IN SHARE ROW EXCLUSIVE MODE"
+"""Tables are made and dropped by one transaction at a time; nothing else waits for it."""
+_RIGHTS = """
+SELECT there, CASE WHEN there THEN has_schema_privilege('cronicorn', 'CREATE')
+                   ELSE has_database_privilege(current_database(), 'CREATE') END, current_user, current_database()
+  FROM (SELECT to_regnamespace('cronicorn') IS NOT NULL AS there)
+"""
+_PATIENCE_S = 600.0
+"""A table may be large, and another process may be at it already."""
+_OVERTAKEN = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DuplicateSchemaError,
+    asyncpg.DuplicateTableError,
+    asyncpg.DuplicateObjectError,
+)
+"""Another process made the same thing first: what is made is unique by its name."""
+_ATTEMPTS_MAX = 10
+_ALONE = Lock()
+"""Alembic keeps what it is about in global variables."""
+
+
+async def migrate(url: str, options: PostgresOptions | None = None) -> int:
+    """Run the migrations that the database lacks, all or nothing; answer into how many shards its schedule falls.
+
+    A second process that opens the database meanwhile waits, and finds the work done. Raises UnavailableError.
+    """
+    options = options if options is not None else PostgresOptions()
+    connection = await connect(url, options)
+    try:
+        for _ in range(_ATTEMPTS_MAX):
+            if await _revision(connection) == REVISION:
+                break
+            await _upgrade(connection, options)
+        return await shards_of(connection)
+    except FAULTS as error:
+        raise translated(error) from error
+    finally:
+        connection.terminate()
+
+
+async def _upgrade(connection: Connection, options: PostgresOptions) -> None:
+    """Run what is missing; nothing when another process is quicker."""
+    try:
+        async with connection.transaction(isolation="read_committed"):
+            before = await _revision(connection, alone=True)
+            script = await asyncio.to_thread(_script, before)
+            await _make_schema(connection)
+            await connection.execute(script, timeout=_PATIENCE_S)
+            if before is None:
+                await connection.execute("INSERT INTO cronicorn.installation (shards) VALUES ($1)", options.shards)
+    except _OVERTAKEN:
+        return
+
+
+async def _revision(connection: Connection, *, alone: bool = False) -> str | None:
+    """What the database was brought to last; with *alone* nobody else can change it before the transaction ends."""
+    if not await connection.fetchval("SELECT to_regclass('cronicorn.alembic_version') IS NOT NULL"):
+        return None
+    if alone:
+        await connection.execute(LOCK, timeout=_PATIENCE_S)
+    revision = await connection.fetchval("SELECT version_num FROM cronicorn.alembic_version")
+    assert isinstance(revision, str)
+    return revision
+
+
+async def _make_schema(connection: Connection) -> None:
+    """Make the schema if there is none. Raises UnavailableError where this role may not."""
+    found = await connection.fetchrow(_RIGHTS)
+    assert found is not None
+    there, allowed, role, database = found
+    if not allowed:
+        what = f"SCHEMA {SCHEMA}" if there else f'DATABASE "{database}"'
+        raise UnavailableError(
+            f"The role {role} may not make tables in the database {database}: "
+            f'GRANT CREATE ON {what} TO "{role}", or open the database once with a role that may.'
+        )
+    if not there:
+        await connection.execute(f"CREATE SCHEMA {SCHEMA}", timeout=_PATIENCE_S)
+
+
+def _script(before: str | None) -> str:
+    """The statements that lead from the revision *before* to the newest. Raises UnavailableError for an unknown one."""
+    # Alembic takes longer to import than everything else together, and hardly ever has something to do.
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    script, text = ScriptDirectory(str(MIGRATIONS)), StringIO()
+    try:
+        with (
+            _ALONE,
+            EnvironmentContext(
+                Config(),
+                script,
+                fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
+                as_sql=True,
+                starting_rev=before,
+            ) as environment,
+        ):
+            environment.configure(
+                dialect_name="postgresql", output_buffer=text, version_table_schema=SCHEMA, literal_binds=True
+            )
+            environment.run_migrations()
+    except CommandError as error:
+        raise UnavailableError(
+            "The database was written by a newer version of Cronicorn: upgrade, or name another database."
+        ) from error
+    return text.getvalue()

@@ -1,0 +1,77 @@
+"""A connection in a thread of its own, for work that a busy event loop must not hold up."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError
+from threading import Lock, Thread
+from typing import TypeVar
+
+from cronicorn.adapters.postgres.database import ATTEMPTS_MAX, PostgresOptions, connect
+from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, translated
+from cronicorn.adapters.postgres.queries import PlainConnection
+
+T = TypeVar("T")
+
+
+class OwnThread:
+    """Runs work on its connection, one piece at a time, and blocks whoever asks. The thread begins with the first."""
+
+    def __init__(self, url: str, options: PostgresOptions, name: str) -> None:
+        self._url = url
+        self._options = options
+        self._name = name
+        self._starting = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turn = asyncio.Lock()
+        self._connection: PlainConnection | None = None
+        self._closed = False
+        self._random = random.Random()  # noqa: S311 - spreads retries
+
+    def run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
+        """Do *work*, which may be called more than once. May be called in any thread. Raises UnavailableError."""
+        try:
+            return asyncio.run_coroutine_threadsafe(self._run(work), self._started()).result()
+        except CancelledError:
+            raise closed() from None
+
+    def close(self) -> None:
+        """End the thread, and with it what it does. Closing again does nothing."""
+        with self._starting:
+            self._closed = True
+            loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._closed:
+                raise closed()
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                Thread(target=self._serve, args=(self._loop,), name=self._name, daemon=True).start()
+            return self._loop
+
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.get_loop().run_forever()
+            if self._connection is not None:
+                self._connection.terminate()
+
+    async def _run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
+        async with self._turn:
+            for attempt in range(ATTEMPTS_MAX):
+                try:
+                    if self._connection is None or self._connection.is_closed():
+                        self._connection = await connect(self._url, self._options)
+                    return await work(self._connection)
+                except RETRIED as error:
+                    if attempt == ATTEMPTS_MAX - 1:
+                        raise translated(error) from error
+                except FAULTS as error:
+                    # Nobody knows what became of the statement, and the next one would wait for it.
+                    if self._connection is not None:
+                        self._connection.terminate()
+                    raise translated(error) from error
+                await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
+            raise AssertionError

@@ -1,0 +1,37 @@
+"""Forgetting row by row: skips, and runs of days that can't be dropped whole."""
+
+from collections import defaultdict
+from datetime import datetime
+from operator import itemgetter
+
+from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.domain.fields import us
+
+_SKIPS = "cronicorn.skips"
+OLD_RUNS = """
+SELECT finished_us, tableoid::regclass::text, ctid FROM cronicorn.runs
+ WHERE finished_us < $1 ORDER BY finished_us, number LIMIT $2
+"""
+OLD_SKIPS = """
+SELECT last_us, 'cronicorn.skips', ctid FROM cronicorn.skips
+ WHERE last_us < $1 ORDER BY last_us, number LIMIT $2
+"""
+
+
+async def prune_rows(connection: Connection, before: datetime, limit: int) -> int:
+    """Remove at most *limit* runs and skips that ended before *before*, oldest first; answer how many went."""
+    before_us, gone = us(before), 0
+    old = [tuple(record) for each in (OLD_RUNS, OLD_SKIPS) for record in await connection.fetch(each, before_us, limit)]
+    places = defaultdict(list)
+    for _, table, place in sorted(old, key=itemgetter(0))[:limit]:
+        places[table].append(place)
+    for table in sorted(places):
+        # Another may have removed a row meanwhile, and put a new one into its place.
+        ended = "last_us" if table == _SKIPS else "finished_us"
+        status = await connection.execute(
+            f"DELETE FROM {table} WHERE ctid = ANY($1::tid[]) AND {ended} < $2",  # noqa: S608 - a table of ours
+            places[table],
+            before_us,
+        )
+        gone += int(status.rpartition(" ")[2])
+    return gone

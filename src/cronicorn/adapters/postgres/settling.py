@@ -1,0 +1,243 @@
+"""Settling: decided on the endpoint as it was claimed, and written together with what else is to be settled.
+
+The statement writes only what is still as it was claimed. Whatever is not gets a closer look: one transaction that
+locks the endpoint, decides on what is stored now, and says what became of the lease.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres.batches import Batches
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.endpoint_rows import (
+    Found,
+    decided,
+    find,
+    lock,
+    lock_job,
+    record_run,
+    record_skips,
+    write_state,
+)
+from cronicorn.adapters.postgres.fleet_clock import FleetClock
+from cronicorn.adapters.postgres.lease_memory import LeaseMemory
+from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.place import shard_of
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError, UnavailableError
+from cronicorn.domain.fields import us
+from cronicorn.domain.hint import Hint, with_signal
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.ports import Decide
+from cronicorn.domain.rows import Cell, Row, done_of, done_text, run_row, skip_row, state_row
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement, Siblings, Stored
+
+_LEASE = ("shard", "endpoint_id", "claim_id", "fence", "plan_version", "due_us", "slot", "attempt", "manual_slot")
+_RUN = (
+    "slot", "attempt", "fence", "status", "source", "trace", "due_us", "nominal_us", "started_us", "finished_us",
+    "duration_us", "outcome", "body",
+)  # fmt: skip
+_SKIP = ("state", "reason", "first_us", "last_us", "instants", "exact")
+_DAY_US = 86_400_000_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """A lease, its run, and what was decided about the endpoint as it was claimed."""
+
+    lease: Lease
+    run: Run | None
+    row: Row
+    """The columns of `schedule` to write, and those that prove the lease."""
+    settlement: Settlement
+
+
+class Settler:
+    """Settles for one process."""
+
+    def __init__(
+        self, database: PostgresDatabase, clock: FleetClock, memory: LeaseMemory, statements: LeaseStatements
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._memory = memory
+        self._statements = statements
+        self._batches: Batches[Settling, bool] = Batches(self._write, key=lambda item: item.lease.endpoint.id)
+
+    async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        """Settle as `JobStore.settle` promises."""
+        settling = self._decided(lease, run, decide)
+        accepted = settling is not None and await self._batches.add(settling)
+        try:
+            settlement = settling.settlement if accepted and settling is not None else None
+            if settlement is None:
+                settlement = await _again(lambda: self._look_closer(lease, run, decide))
+        except LeaseLostError:
+            self._memory.forget(lease.claim_id)
+            raise
+        self._memory.forget(lease.claim_id)
+        return settlement
+
+    def _decided(self, lease: Lease, run: Run | None, decide: Decide) -> Settling | None:
+        """What follows if nothing has changed since the claim; None when that takes a closer look."""
+        remembered, now = self._memory.of(lease.claim_id), self._clock.now()
+        if remembered is None or now is None or us(now) >= remembered.until_us:
+            return None
+        try:
+            settlement = decide(
+                lease.endpoint, Stored(now=now, leased_slot=lease.slot, siblings=Siblings(_siblings_unknown))
+            )
+        except _SiblingsUnknownError:
+            return None
+        if settlement.sibling_hints:
+            return None
+        row = state_row(settlement.state) | {
+            "shard": shard_of(lease.endpoint.tenant_id, self._database.shards),
+            "endpoint_id": lease.endpoint.id,
+            "claim_id": lease.claim_id,
+            "fence": lease.fence,
+            "plan_version": remembered.plan_version,
+            "done": done_text(settlement),
+        }
+        return Settling(lease=lease, run=run, row=row, settlement=settlement)
+
+    async def _write(self, batch: Sequence[Settling]) -> list[bool | BaseException]:
+        """Settle what is as it was claimed; answer of each whether it was. One that can't be written fails alone."""
+        try:
+            return [*await _again(lambda: self._write_together(batch))]
+        except UnavailableError as error:
+            return [error] * len(batch)
+        except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+            if len(batch) == 1:
+                return [error]
+        return [(await self._write([item]))[0] for item in batch]
+
+    async def _write_together(self, batch: Sequence[Settling]) -> list[bool]:
+        arguments = _arguments(batch)
+        records = await self._database.alone(lambda connection: connection.fetch(self._statements.settle, *arguments))
+        accepted = {record["number"] for record in records}
+        return [number in accepted for number in range(len(batch))]
+
+    async def _look_closer(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        async def work(transaction: Transaction) -> Settlement:
+            return await self._settle_stored(transaction, lease, run, decide, whole_job=False)
+
+        async def work_on_job(transaction: Transaction) -> Settlement:
+            return await self._settle_stored(transaction, lease, run, decide, whole_job=True)
+
+        try:
+            return await self._database.write(work)
+        except _SiblingsHintedError:
+            return await self._database.write(work_on_job)
+
+    async def _settle_stored(
+        self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide, *, whole_job: bool
+    ) -> Settlement:
+        try:
+            before, siblings = await _locked(transaction, lease, whole_job=whole_job)
+        except NotFoundError:
+            raise _lost(lease) from None
+        (proof,) = await transaction.connection.fetch(
+            self._statements.find, before.shard, lease.endpoint.id, lease.claim_id, lease.fence
+        )
+        if not proof["held"] or not lease.fits(before.endpoint.state):
+            if not proof["settled"]:
+                raise _lost(lease)
+            return done_of(proof["done"], before.endpoint.state)
+        settlement = await decided(transaction, before, lambda stored: decide(before.endpoint, stored))
+        if settlement.sibling_hints and not whole_job:
+            raise _SiblingsHintedError
+        if run is not None:
+            await _record(transaction, before, run)
+        await record_skips(transaction.connection, before.number, settlement.skips)
+        await _hint(transaction, siblings, settlement.sibling_hints)
+        await transaction.connection.execute(
+            lease_statements.SETTLE_ONE,
+            before.shard, before.endpoint.id, *state_row(settlement.state).values(), lease.claim_id, lease.fence,
+            done_text(settlement),
+        )  # fmt: skip
+        return settlement
+
+
+async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) -> tuple[Found, list[Found]]:
+    """The endpoint, and with *whole_job* the others of its job. Raises NotFoundError."""
+    endpoint = lease.endpoint
+    if not whole_job:
+        return await lock(transaction, endpoint.tenant_id, endpoint.id), []
+    job_number = (await find(transaction, endpoint.tenant_id, endpoint.id)).job_number
+    job = await lock_job(transaction, endpoint.tenant_id, job_number)
+    for found in job:
+        if found.endpoint.id == endpoint.id:
+            return found, [other for other in job if other is not found]
+    raise NotFoundError(f"There is no endpoint {endpoint.id}.")
+
+
+async def _record(transaction: Transaction, before: Found, run: Run) -> None:
+    """Write a run. Raises ConflictError when its slot and attempt have one, whenever that ended."""
+    if await transaction.connection.fetchval(lease_statements.RECORDED, before.number, run.slot, run.attempt):
+        raise ConflictError(f"Run {run.id} is already recorded.")
+    await record_run(transaction.connection, before.number, run)
+
+
+async def _hint(transaction: Transaction, siblings: Iterable[Found], hints: Mapping[str, tuple[Hint, ...]]) -> None:
+    for sibling in siblings:
+        state = sibling.endpoint.state
+        for hint in hints.get(sibling.endpoint.id, ()):
+            state = replace(state, hints=with_signal(state.hints, hint, sibling.now))
+        if state is not sibling.endpoint.state:
+            await write_state(transaction.connection, sibling, state)
+
+
+def _arguments(batch: Sequence[Settling]) -> list[list[Cell] | int]:
+    """The columns of the statement's lists."""
+    runs = [(number, run_row(item.run)) for number, item in enumerate(batch) if item.run is not None]
+    skips = [(number, skip_row(skip)) for number, item in enumerate(batch) for skip in item.settlement.skips]
+    attempts = dict(runs)
+    earliest_us = min((us(_due_at(item)) for item in batch), default=0)
+    return [
+        list(range(len(batch))),
+        *([item.row[name] for item in batch] for name in (*_LEASE, "state", "done")),
+        *(
+            [attempts[number][name] if number in attempts else None for number in range(len(batch))]
+            for name in _RUN[:2]
+        ),
+        earliest_us - _DAY_US,
+        [number for number, _ in runs],
+        *([row[name] for _, row in runs] for name in _RUN),
+        [number for number, _ in skips],
+        *([row[name] for _, row in skips] for name in _SKIP),
+    ]
+
+
+def _due_at(item: Settling) -> datetime:
+    return item.run.due_at if item.run is not None else item.lease.claimed_at
+
+
+async def _again(work: Callable[[], Awaitable[T]]) -> T:
+    """Do *work*, and once more when the connection was lost: it is answered alike whether it was done before or not."""
+    try:
+        return await work()
+    except UnavailableError:
+        return await work()
+
+
+def _lost(lease: Lease) -> LeaseLostError:
+    return LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
+
+
+class _SiblingsUnknownError(Exception):
+    """A decision looks at the siblings, which nobody read."""
+
+
+class _SiblingsHintedError(Exception):
+    """A decision writes to the siblings, which nobody locked."""
+
+
+def _siblings_unknown() -> dict[str, JobEndpoint]:
+    raise _SiblingsUnknownError

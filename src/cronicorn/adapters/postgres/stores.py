@@ -1,0 +1,74 @@
+"""All stores in one PostgreSQL database, as the wiring wants them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, PostgresOptions
+from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
+from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
+from cronicorn.adapters.postgres.job_store import PostgresJobStore
+from cronicorn.adapters.postgres.key_ring import PostgresKeyRing
+from cronicorn.adapters.postgres.migration import migrate
+from cronicorn.adapters.postgres.notify import Listener
+from cronicorn.adapters.postgres.partitions import Partitions
+from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
+from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
+from cronicorn.domain.ports import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresStores:
+    """One database behind all seven ports."""
+
+    database: PostgresDatabase
+    job_store: PostgresJobStore
+    jobs: PostgresJobCatalog
+    endpoints: PostgresEndpointCatalog
+    runs: PostgresRunHistory
+    run_control: PostgresRunControl
+    keys: PostgresKeyRing
+    health: PostgresStoreHealth
+    listener: Listener
+
+    @classmethod
+    async def open(cls, url: str, judge: Clock | None = None, options: PostgresOptions | None = None) -> Self:
+        """Open the database that a `postgresql://` URL names, and give it the newest schema if it has another.
+
+        *judge* judges leases in the place of the database's clock: in tests. Raises UnavailableError,
+        InvalidInputError for another URL.
+        """
+        options = options if options is not None else PostgresOptions()
+        await migrate(url, options)
+        database = await PostgresDatabase.open(url, options, judge)
+        try:
+            await Partitions(database).make_ahead()
+        except BaseException:
+            await database.aclose()
+            raise
+        return cls.over(database)
+
+    @classmethod
+    def over(cls, database: PostgresDatabase) -> Self:
+        """The stores of an open *database*."""
+        return cls(
+            database=database,
+            job_store=PostgresJobStore(database),
+            jobs=PostgresJobCatalog(database),
+            endpoints=PostgresEndpointCatalog(database),
+            runs=PostgresRunHistory(database),
+            run_control=PostgresRunControl(database),
+            keys=PostgresKeyRing(database),
+            health=PostgresStoreHealth(database),
+            listener=Listener(database.url, database.options),
+        )
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Call *callback*, in this event loop, whenever another process has made something due soon."""
+        self.listener.listen(callback)
+
+    async def aclose(self) -> None:
+        """Finish what was begun, then close all connections. Closing again does nothing."""
+        await self.listener.aclose()
+        await self.job_store.aclose()
+        await self.database.aclose()

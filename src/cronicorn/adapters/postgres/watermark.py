@@ -1,0 +1,95 @@
+"""Where a process looks for what is due in one shard.
+
+A row that was claimed leaves a dead entry in the index, and while anybody holds an old snapshot such entries can't go.
+A claim that began at the left end would pass all of them every time. So it begins at a mark instead: what was due
+before it is taken. What becomes due before it, say because a lease was given back, is found by a sweep, which begins at
+the left end and also looks for expired leases.
+"""
+
+import random
+from dataclasses import dataclass
+
+Mark = tuple[int, int]
+"""An instant in microseconds, and an endpoint's number: many are due at the same instant."""
+LOWEST: Mark = (-(1 << 62), 0)
+SWEEP_INTERVAL_S = 1.0
+_JITTER = 0.1
+_SLACK_US = 1_000_000
+"""What an edit makes due "now" carries the instant at which it began."""
+_COSTS_BETWEEN_SWEEPS = 10
+_COSTS_BETWEEN_TURNS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """How to look for due rows this time."""
+
+    began: float
+    mark: Mark
+    sweep: bool
+    in_turn: bool
+
+
+class Watermark:
+    """The mark, when to sweep, and when to serve tenants in turn. Times are monotonic seconds."""
+
+    def __init__(self, interval_s: float, chance: random.Random) -> None:
+        self._interval_s = interval_s
+        self._chance = chance
+        self._mark = LOWEST
+        self._sweep_at = 0.0
+        self._swept_at = 0.0
+        self._sweep_cost = 0.0
+        self._backlog = False
+        self._turns_at = 0.0
+
+    @property
+    def mark(self) -> Mark:
+        """Below it nothing is known to be due."""
+        return self._mark
+
+    def begin(self, now: float) -> Pass:
+        """How to look at *now*."""
+        sweep = self.sweeps(now)
+        return Pass(
+            began=now,
+            mark=LOWEST if sweep else self._mark,
+            sweep=sweep,
+            in_turn=self._backlog and now >= self._turns_at,
+        )
+
+    def sweeps(self, now: float) -> bool:
+        """Whether a claim at *now* looks everywhere."""
+        return now >= self._sweep_at
+
+    def until_sweep(self, now: float) -> float:
+        """Seconds until a claim looks everywhere."""
+        return max(0.0, self._sweep_at - now)
+
+    def sweep_soon(self) -> None:
+        """Something may have become due below the mark."""
+        self._sweep_at = 0.0
+
+    def done(self, how: Pass, now: float, *, full: bool, earliest: Mark, now_us: int) -> None:
+        """A pass ended at *now*: whether there may be more, the earliest slot it took, and the database's now.
+
+        A backlog keeps the mark where the batch began. Without one, all that was due is taken, and the next sweep comes
+        early, but so that sweeps take only a small part of the time, however slow a held snapshot makes them.
+        """
+        cost = now - how.began
+        if how.sweep:
+            self._swept_at, self._sweep_cost = now, cost
+            self._sweep_at = now + self._interval_s * (1.0 - _JITTER * self._chance.random())
+        if how.in_turn:
+            self._turns_at = now + _COSTS_BETWEEN_TURNS * cost
+        elif full:
+            self._mark = max(self._mark, earliest)
+        if not full:
+            self._mark = max(self._mark, (now_us - _SLACK_US, 0))
+            self._sweep_at = min(self._sweep_at, self._swept_at + _COSTS_BETWEEN_SWEEPS * self._sweep_cost)
+        self._mark = min(self._mark, (now_us, 0))  # the database's clock may have been set back
+        self._backlog = full
+
+    def one_tenant(self, now: float) -> None:
+        """All that is due is one tenant's: taking turns can wait."""
+        self._turns_at = max(self._turns_at, now + self._interval_s)

@@ -1,0 +1,1 @@
+"""`cronicorn leases compare`: the same load and the same faults for every mechanism, measured from outside."""

@@ -1,0 +1,87 @@
+"""`cronicorn copy`: a whole installation from one database to another."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cronicorn.cli.local import run
+
+if TYPE_CHECKING:
+    from cronicorn.control.copying import Copied, Told
+    from cronicorn.domain.archive import Table
+
+
+def copy(
+    source: Annotated[str, typer.Option("--from", metavar="URL", help="The database to copy; stop its workers first.")],
+    target: Annotated[str, typer.Option("--to", metavar="URL", help="An empty database, or a SQLite file to make.")],
+    *,
+    drop_leases: Annotated[
+        bool,
+        typer.Option("--drop-leases", help="Copy although leases live, their workers being dead: slots run again."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only read the source and show what it holds; the target is not looked at."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Copy everything from one database to another, in one transaction, and compare the two.
+
+    Tenants, keys, jobs, endpoints with their schedules and fences, runs and skips keep their ids and numbers. Whatever
+    stops it, the target is as empty as it was before.
+    """
+    run(_copy(source, target, drop_leases=drop_leases, dry_run=dry_run, as_json=as_json))
+
+
+async def _copy(source: str, target: str, *, drop_leases: bool, dry_run: bool, as_json: bool) -> None:
+    import json
+    import sys
+
+    from cronicorn.cli.local import read_settings
+    from cronicorn.control.copying import Copier
+    from cronicorn.wiring.archives import existing_store, whole_store
+
+    settings = read_settings(database_url=source)
+    there = read_settings(database_url=target)
+    with _progress() as told:
+        copier = Copier(source=existing_store(settings).archive, drop_leases=drop_leases, told=told)
+        copied = await (copier.weigh() if dry_run else copier.copy_to(whole_store(there).archive))
+    if as_json:
+        print(json.dumps({"copied": not dry_run, "tables": [_as_json(each) for each in copied]}, indent=2))
+    else:
+        print("\n".join(_lines(copied)))
+    rows = sum(each.count for each in copied)
+    done = "would be copied; nothing was written" if dry_run else "copied, counted and compared"
+    print(f"{rows} rows {done}: {settings.database_url} to {there.database_url}.", file=sys.stderr)
+
+
+def _lines(copied: Sequence["Copied"]) -> list[str]:
+    from cronicorn.cli.columns import columns
+
+    return columns(("TABLE", "ROWS", "CHECKSUM"), [(each.table, str(each.count), each.checksum) for each in copied])
+
+
+def _as_json(copied: "Copied") -> dict[str, object]:
+    return {"table": copied.table.value, "rows": copied.count, "checksum": copied.checksum}
+
+
+@contextmanager
+def _progress() -> Iterator["Told"]:
+    """A bar for each table on stderr, if a person looks there."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    what = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*what, console=console, disable=not console.is_terminal, transient=True) as progress:
+        tasks: dict[Table, TaskID] = {}
+
+        def told(table: "Table", done: int, total: int) -> None:
+            task = tasks.get(table)
+            if task is None:
+                task = tasks[table] = progress.add_task(table.value, total=total)
+            progress.update(task, completed=done, total=total)
+
+        yield told

@@ -1,0 +1,129 @@
+"""Verifying a store: its rows, read in portions from one snapshot, against what must hold. Nobody waits for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronicorn.control.sorted_rows import SortedRows, each
+from cronicorn.domain.archive import Archive, Snapshot, Table
+from cronicorn.domain.audit import UNREADABLE, Bounds, EndpointAudit, JobFacts
+from cronicorn.domain.endpoint import JobStatus
+from cronicorn.domain.instant import ZERO, shifted
+from cronicorn.domain.ports import Clock, Cron
+from cronicorn.domain.rows import Cell, Row, job_of, key_of, tenant_of
+from cronicorn.domain.verification import Check, Findings
+
+CLOCK_TOLERANCE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifier:
+    """Verifies stores."""
+
+    clock: Clock
+    cron: Cron
+    retention: timedelta
+    """How long runs and skips are kept at least."""
+    wait_max: timedelta
+    """How long a slot may be due, or a lease expired, before somebody takes it."""
+    stopped: bool = False
+    """Whether no worker runs, so that slots may wait."""
+
+    async def verify(self, archive: Archive) -> Findings:
+        """What is to be said of the store. Raises UnavailableError, and ConflictError for another version's store."""
+        findings = Findings(stopped=self.stopped)
+        before = self.clock.now()
+
+        async def work(snapshot: Snapshot) -> None:
+            self._look_at_clock(findings, before, snapshot.taken_at)
+            await snapshot.examine(findings)
+            await _Walk(self, snapshot, findings).walk()
+
+        await archive.read(work)
+        return findings
+
+    def _look_at_clock(self, findings: Findings, before: datetime, taken_at: datetime) -> None:
+        ahead = max(before - taken_at, taken_at - self.clock.now(), ZERO)
+        findings.expect(Check.CLOCK, ahead <= CLOCK_TOLERANCE, "this machine", f"its clock is off by {ahead}")
+
+
+class _Walk:
+    """One way through all rows."""
+
+    def __init__(self, verifier: Verifier, snapshot: Snapshot, findings: Findings) -> None:
+        self._verifier = verifier
+        self._snapshot = snapshot
+        self._findings = findings
+
+    async def walk(self) -> None:
+        """Look at everything, endpoint by endpoint."""
+        await self._look_at_keys()
+        jobs = await self._jobs()
+        bounds = await self._bounds()
+        schedules = self._sorted(Table.SCHEDULE, self._without_endpoint)
+        runs, skips = self._sorted(Table.RUNS, self._left_over), self._sorted(Table.SKIPS, self._left_over)
+        async for row in each(self._snapshot.rows(Table.ENDPOINTS)):
+            number = _number(row["number"])
+            own = [schedule async for schedule in schedules.of(number)]
+            what = f"it has {len(own)} schedules"
+            self._findings.expect(Check.ONE_SCHEDULE, len(own) == 1, f"endpoint {row['id']!s}", what)
+            if own:
+                audit = EndpointAudit(self._findings, bounds, self._verifier.cron, row, own[0])
+                audit.begin(jobs.get(_number(row["job_number"])))
+                async for run in runs.of(number):
+                    audit.run(run)
+                async for skip in skips.of(number):
+                    audit.skip(skip)
+                audit.close()
+        for sorted_rows in (schedules, runs, skips):
+            await sorted_rows.pass_over()
+
+    async def _look_at_keys(self) -> None:
+        async for row in each(self._snapshot.rows(Table.TENANTS)):
+            self._readable(row, f"tenant {row['id']!s}", tenant_of)
+        async for row in each(self._snapshot.rows(Table.API_KEYS)):
+            self._readable(row, f"API key {row['id']!s}", key_of)
+
+    async def _jobs(self) -> dict[int, JobFacts]:
+        found = {}
+        async for row in each(self._snapshot.rows(Table.JOBS)):
+            if self._readable(row, f"job {row['id']!s}", job_of):
+                job = job_of(row)
+                active = job.status is JobStatus.ACTIVE
+                found[_number(row["number"])] = JobFacts(id=job.id, tenant_id=job.tenant_id, active=active)
+        return found
+
+    async def _bounds(self) -> Bounds:
+        taken_at = self._snapshot.taken_at
+        kept = shifted(taken_at, -self._verifier.retention)
+        oldest = await self._snapshot.kept_since()
+        return Bounds(
+            taken_at=taken_at,
+            kept_since=kept if oldest is None else max(kept, oldest),
+            wait_max=self._verifier.wait_max,
+        )
+
+    def _sorted(self, table: Table, left_over: Callable[[Row], None]) -> SortedRows:
+        return SortedRows(self._snapshot.rows(table, by_endpoint=True), "endpoint_number", left_over)
+
+    def _readable(self, row: Row, where: str, read: Callable[[Row], object]) -> bool:
+        try:
+            read(row)
+            wrong = None
+        except UNREADABLE as error:
+            wrong = error
+        return self._findings.expect(Check.READABLE, wrong is None, where, f"it can't be read ({wrong!r})")
+
+    def _without_endpoint(self, schedule: Row) -> None:
+        where = f"schedule {schedule['endpoint_number']!s}"
+        self._findings.expect(Check.ONE_SCHEDULE, holds=False, where=where, what="its endpoint is not there")
+
+    def _left_over(self, row: Row) -> None:
+        """What is left of a deleted endpoint until it is pruned."""
+        where = f"endpoint number {row['endpoint_number']!s}"
+        self._findings.expect(Check.LEFT_OVERS, holds=False, where=where, what="a run or a skip is left of it")
+
+
+def _number(cell: Cell) -> int:
+    assert isinstance(cell, int)
+    return cell

@@ -1,0 +1,215 @@
+"""What every archive promises."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.domain.archive import COLUMNS, Archive, Digest, Restoration, Snapshot, Table
+from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.fields import us
+from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_lease, a_run, an_endpoint, an_outcome
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.rows import Row, endpoint_row, job_row, run_row, skip_row, state_row
+from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.testing.contracts.stores import start
+
+ODD = "ünïcode 🙂 \u2028 'quoted' \"twice\" \\ back\n\ttab  "
+BIG = 2**62
+
+
+def an_installation() -> dict[Table, list[Row]]:
+    """Rows of every table: odd texts, large numbers, bytes, what can't be read, and what is left of an endpoint."""
+    job = a_job(name=ODD, description=None)
+    made = [start(job, an_endpoint(id=f"ep{number}", name=ODD), MIDNIGHT) for number in (1, 2)]
+    runs = [
+        replace(a_run(a_lease(made[0], fence=slot)), slot=slot, outcome=an_outcome(body=body))
+        for slot, body in ((2, "\0 " + ODD), (1, ""), (3, None))
+    ]
+    skip = Skip(state=SlotState.COALESCED, reason=ODD, first_at=MIDNIGHT, last_at=MIDNIGHT, count=BIG, exact=False)
+    return {
+        Table.TENANTS: [
+            {"id": "zz", "name": ODD, "created_us": 5},
+            {"id": "aa", "name": "second", "created_us": 5},
+        ],
+        Table.API_KEYS: [
+            {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG}
+            for text in ("A", "Z", "a", "ä")
+        ],
+        Table.JOBS: [{"number": 7, **job_row(job)}],
+        Table.ENDPOINTS: [
+            {"number": 3, "job_number": 7, **endpoint_row(made[0])},
+            {"number": BIG, "job_number": 7, **endpoint_row(made[1]), "document": "{not json"},
+        ],
+        Table.SCHEDULE: [
+            {**_free(3), **state_row(made[0].state), "fence": BIG, "done_claim_id": "c", "done_fence": 9, "done": ODD},
+            {**_free(BIG), **state_row(made[1].state), **_LEASED},
+        ],
+        Table.RUNS: [
+            {"number": number, "endpoint_number": owner, **run_row(run)}
+            for number, owner, run in zip((1, 4, BIG), (3, 3, 2), runs, strict=True)
+        ],
+        Table.SKIPS: [
+            {"number": number, "endpoint_number": owner, **skip_row(skip)} for number, owner in ((2, 3), (8, 1))
+        ],
+    }
+
+
+_LEASED: Mapping[str, str | int] = {
+    "claim_id": "claim", "worker_id": ODD, "mechanism": "lease", "claimed_us": 1, "leased_slot": 1, "leased_attempt": 1,
+    "leased_manual": 0, "lease_until_us": BIG, "takeover_us": BIG, "cancelled": 1, "lost_claims": 2,
+}  # fmt: skip
+
+
+def _free(number: int) -> Row:
+    empty: Row = dict.fromkeys(COLUMNS[Table.SCHEDULE])
+    return empty | {"endpoint_number": number, "tenant_id": "t1", "fence": 0, "cancelled": 0, "lost_claims": 0}
+
+
+async def fill(archive: Archive, installation: Mapping[Table, Sequence[Row]]) -> None:
+    """Write *installation*, one row after the other."""
+
+    async def work(restoration: Restoration) -> None:
+        for table in Table:
+            for row in installation[table]:
+                await restoration.write(table, [row])
+
+    await archive.restore(work)
+
+
+async def contents(archive: Archive) -> dict[Table, list[Row]]:
+    """All rows of *archive*."""
+
+    async def work(snapshot: Snapshot) -> dict[Table, list[Row]]:
+        return {table: await gathered(snapshot.rows(table)) for table in Table}
+
+    return await archive.read(work)
+
+
+async def gathered(portions: AsyncIterator[Sequence[Row]]) -> list[Row]:
+    """The rows of *portions*."""
+    return [row async for portion in portions for row in portion]
+
+
+class ArchiveContract:
+    """Give it an archive of an empty store that takes any text but NUL, as the fixture `archive`."""
+
+    @pytest.fixture
+    def archive(self) -> Archive:
+        raise NotImplementedError
+
+    async def test_what_is_written_is_read_again_cell_by_cell_and_in_order(self, archive: Archive) -> None:
+        await fill(archive, an_installation())
+
+        found = await contents(archive)
+
+        for table, rows in an_installation().items():
+            assert found[table] == rows
+            assert [list(row) for row in found[table]] == [list(COLUMNS[table])] * len(rows)
+
+    async def test_histories_come_by_endpoint_and_slot_without_bodies(self, archive: Archive) -> None:
+        await fill(archive, an_installation())
+
+        async def work(snapshot: Snapshot) -> tuple[list[Row], list[Row]]:
+            runs = await gathered(snapshot.rows(Table.RUNS, by_endpoint=True))
+            return runs, await gathered(snapshot.rows(Table.SKIPS, by_endpoint=True))
+
+        runs, skips = await archive.read(work)
+
+        assert [(row["endpoint_number"], row["slot"]) for row in runs] == [(2, 3), (3, 1), (3, 2)]
+        assert not any("body" in row for row in runs)
+        assert [row["endpoint_number"] for row in skips] == [1, 3]
+
+    async def test_many_rows_come_in_portions_that_are_not_empty(self, archive: Archive) -> None:
+        installation = an_installation()
+        run = installation[Table.RUNS][0]
+        installation[Table.RUNS] = [run | {"number": number, "slot": number} for number in range(1, 1_002)]
+        await fill(archive, installation)
+
+        async def work(snapshot: Snapshot) -> tuple[list[int], int]:
+            sizes = [len(portion) async for portion in snapshot.rows(Table.RUNS)]
+            return sizes, await snapshot.count(Table.RUNS)
+
+        sizes, count = await archive.read(work)
+
+        assert sum(sizes) == count == 1_001
+        assert 0 < min(sizes) <= max(sizes) < 1_001
+
+    async def test_a_restoration_reads_what_it_has_written(self, archive: Archive) -> None:
+        rows = an_installation()[Table.TENANTS]
+
+        async def work(restoration: Restoration) -> tuple[list[Row], int]:
+            await restoration.write(Table.TENANTS, rows)
+            return await gathered(restoration.rows(Table.TENANTS)), await restoration.count(Table.TENANTS)
+
+        assert await archive.restore(work) == (rows, 2)
+
+    async def test_a_store_that_is_not_empty_is_left_alone(self, archive: Archive) -> None:
+        await fill(archive, an_installation())
+
+        with pytest.raises(ConflictError, match="not empty"):
+            await fill(archive, an_installation())
+
+        assert await contents(archive) == an_installation()
+
+    async def test_work_that_fails_leaves_the_store_empty(self, archive: Archive) -> None:
+        async def work(restoration: Restoration) -> None:
+            await restoration.write(Table.TENANTS, an_installation()[Table.TENANTS])
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            await archive.restore(work)
+
+        assert await contents(archive) == {table: [] for table in Table}
+
+    async def test_rows_that_contradict_one_another_are_refused(self, archive: Archive) -> None:
+        installation = an_installation()
+        installation[Table.TENANTS] *= 2
+
+        with pytest.raises(ConflictError, match="tenants"):
+            await fill(archive, installation)
+
+    async def test_a_snapshot_does_not_move(self, archive: Archive) -> None:
+        await archive.restore(_nothing)
+
+        async def work(snapshot: Snapshot) -> int:
+            before = await snapshot.count(Table.TENANTS)
+            await fill(archive, an_installation())
+            return before + await snapshot.count(Table.TENANTS)
+
+        assert await archive.read(work) == 0
+
+    async def test_it_knows_since_when_histories_are_kept(self, archive: Archive) -> None:
+        installation = an_installation()
+        ended = [us(shifted(MIDNIGHT, timedelta(hours=hours))) for hours in (3, 2, 9)]
+        for row, end in zip(installation[Table.RUNS], ended, strict=True):
+            row |= {"finished_us": end}
+        await fill(archive, installation)
+
+        async def work(snapshot: Snapshot) -> object:
+            return await snapshot.kept_since()
+
+        assert await archive.read(work) == shifted(MIDNIGHT, timedelta(hours=2))
+
+    async def test_nothing_is_known_of_an_empty_history(self, archive: Archive) -> None:
+        await archive.restore(_nothing)
+
+        async def work(snapshot: Snapshot) -> object:
+            return await snapshot.kept_since()
+
+        assert await archive.read(work) is None
+
+
+async def _nothing(_: Restoration) -> None:
+    pass
+
+
+def digests(installation: Mapping[Table, Sequence[Row]]) -> dict[Table, str]:
+    """The checksum of each table."""
+    found = {}
+    for table, rows in installation.items():
+        digest = Digest(table)
+        digest.add(rows)
+        found[table] = digest.checksum
+    return found

@@ -1,0 +1,82 @@
+"""Settings that can each be read but not be had together: which, where and what to do."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from cronicorn.domain.mechanism import Mechanism, shares_of
+from cronicorn.wiring.durations import show_duration
+from cronicorn.wiring.setting import PREFIX
+
+Problem = tuple[str, str]
+"""The name of a setting, and what is wrong with it."""
+
+_SERVICES = {Mechanism.REDIS: "redis_url", Mechanism.ETCD: "etcd_url"}
+_CAPS = ("tenant_calls_max", "host_calls_max")
+
+
+def contradictions(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with *values*, by field. Those that could not be read are not in it."""
+    yield from _of_the_lease(values)
+    if "lease_mechanism" in values:
+        mechanisms = [mechanism for mechanism, _ in shares_of(values["lease_mechanism"])]
+        yield from _of_mechanisms(values, mechanisms)
+        yield from _of_caps(values, mechanisms)
+
+
+def _of_the_lease(values: Mapping[str, Any]) -> Iterator[Problem]:
+    leases: list[timedelta] = [
+        values[name] for name in ("renew_interval", "lease_margin", "lease_ttl") if name in values
+    ]
+    if len(leases) < 3:  # noqa: PLR2004 (one of them could not be read)
+        return
+    renew, margin, ttl = leases
+    if renew + margin >= ttl:
+        yield (
+            f"{PREFIX}LEASE_TTL",
+            (
+                f"{PREFIX}LEASE_TTL is {show_duration(ttl)}, but must be longer than {PREFIX}RENEW_INTERVAL "
+                f"({show_duration(renew)}) and {PREFIX}LEASE_MARGIN ({show_duration(margin)}) together; "
+                "for example 30s, 10s and 3s."
+            ),
+        )
+
+
+def _of_mechanisms(values: Mapping[str, Any], mechanisms: list[Mechanism]) -> Iterator[Problem]:
+    name = f"{PREFIX}LEASE_MECHANISM"
+    for mechanism, field in _SERVICES.items():
+        if mechanism not in mechanisms:
+            continue
+        if field in values and values[field] is None:
+            where = f"{PREFIX}{field.upper()}"
+            yield where, f"{where} is not set, but {name} asks for {mechanism}: say where it is, or choose lease."
+        if _backend(values) not in {None, "postgresql"}:
+            yield (
+                name,
+                f"{name} asks for {mechanism}, which needs PostgreSQL: set {PREFIX}DATABASE_URL, or choose lease.",
+            )
+    if _backend(values) == "memory" and mechanisms != [Mechanism.LEASE]:
+        yield name, f"{name} must be lease for the store memory:, which knows no other; use sqlite: or postgresql://…"
+    if Mechanism.LEGACY in mechanisms and {"legacy_lock", "lease_ttl"} <= values.keys():
+        lock, ttl = values["legacy_lock"], values["lease_ttl"]
+        if lock < ttl:
+            yield (
+                f"{PREFIX}LEGACY_LOCK",
+                (
+                    f"{PREFIX}LEGACY_LOCK is {show_duration(lock)}, but must not be shorter than {PREFIX}LEASE_TTL "
+                    f"({show_duration(ttl)}); for example 60s and 30s."
+                ),
+            )
+
+
+def _of_caps(values: Mapping[str, Any], mechanisms: list[Mechanism]) -> Iterator[Problem]:
+    for name in (f"{PREFIX}{field.upper()}" for field in _CAPS if values.get(field) is not None):
+        if _backend(values) not in {None, "postgresql"}:
+            yield name, f"{name} needs PostgreSQL: unset it, or set {PREFIX}DATABASE_URL to postgresql://…"
+        elif mechanisms != [Mechanism.LEASE]:
+            yield name, f"{name} is kept by the mechanism lease alone: unset it, or set {PREFIX}LEASE_MECHANISM=lease."
+
+
+def _backend(values: Mapping[str, Any]) -> str | None:
+    """None when the URL could not be read."""
+    return values["database_url"].backend if "database_url" in values else None

@@ -1,0 +1,83 @@
+"""The job store of a scheduler: one mechanism, or several with a share of the tenants each, all measured."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from cronicorn.adapters.metrics.observed_job_store import ObservedJobStore
+from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.mechanism import Mechanism, Share, shares_of
+from cronicorn.domain.ports import Clock, JobStore
+from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.stores import Stores
+
+
+@asynccontextmanager
+async def observed_job_store(
+    settings: Settings, stores: Stores, clock: Clock, metrics: Metrics
+) -> AsyncIterator[JobStore]:
+    """The store that CRONICORN_LEASE_MECHANISM asks for, over *stores*, for as long as the block lasts.
+
+    Raises InvalidInputError for a mechanism that the store can't serve, UnavailableError when a part is missing.
+    """
+    async with AsyncExitStack() as stack:
+        parts: list[tuple[Mechanism, JobStore]] = []
+        for mechanism, share in shares_of(settings.lease_mechanism):
+            inner = await _job_store(settings, stores, mechanism, share, stack)
+            parts.append((mechanism, ObservedJobStore(inner, metrics, clock, mechanism)))
+        if len(parts) == 1:
+            yield parts[0][1]
+            return
+        from cronicorn.scheduler.mixed import MixedJobStore
+
+        yield MixedJobStore(parts)
+
+
+async def _job_store(
+    settings: Settings, stores: Stores, mechanism: Mechanism, share: Share, stack: AsyncExitStack
+) -> JobStore:
+    match settings.database_url.backend:
+        case "sqlite":
+            return _on_sqlite(settings, stores, mechanism, share)
+        case "postgresql":
+            return await _on_postgres(settings, stores, mechanism, share, stack)
+        case _:
+            return stores.job_store
+
+
+def _on_sqlite(settings: Settings, stores: Stores, mechanism: Mechanism, share: Share) -> JobStore:
+    from cronicorn.adapters.sqlite.database import SqliteDatabase
+    from cronicorn.adapters.sqlite.job_store import SqliteJobStore
+    from cronicorn.adapters.sqlite.legacy import SqliteLegacyJobStore
+    from cronicorn.adapters.sqlite.optimistic import SqliteOptimisticJobStore
+
+    database = stores.database
+    assert isinstance(database, SqliteDatabase)
+    match mechanism:
+        case Mechanism.LEASE:
+            return SqliteJobStore(database, share=share)
+        case Mechanism.LEGACY:
+            return SqliteLegacyJobStore(database, share=share, lock=settings.legacy_lock)
+        case Mechanism.OPTIMISTIC:
+            return SqliteOptimisticJobStore(database, share=share)
+        case Mechanism.REDIS | Mechanism.ETCD:
+            raise InvalidInputError(f"The mechanism {mechanism} needs PostgreSQL; on SQLite choose lease.")
+
+
+async def _on_postgres(
+    settings: Settings, stores: Stores, mechanism: Mechanism, share: Share, stack: AsyncExitStack
+) -> JobStore:
+    from cronicorn.adapters.postgres.caps import Caps
+    from cronicorn.adapters.postgres.database import PostgresDatabase
+    from cronicorn.adapters.postgres.job_store import PostgresJobStore
+
+    database = stores.database
+    assert isinstance(database, PostgresDatabase)
+    match mechanism:
+        case Mechanism.LEASE:
+            caps = Caps(per_tenant=settings.tenant_calls_max, per_host=settings.host_calls_max)
+            store = PostgresJobStore(database, share=share, caps=caps)
+            stack.push_async_callback(store.aclose)
+            return store
+        case _:
+            raise NotImplementedError

@@ -1,0 +1,164 @@
+"""Every setting there is, by topic: what the reference documentation and `cronicorn settings` show."""
+
+from datetime import timedelta
+
+from cronicorn.wiring import readers
+from cronicorn.wiring.database_url import parse_database_url
+from cronicorn.wiring.setting import Setting
+
+_MS, _SECOND, _MINUTE, _DAY = (
+    timedelta(milliseconds=1),
+    timedelta(seconds=1),
+    timedelta(minutes=1),
+    timedelta(days=1),
+)
+
+_DOORS = (
+    Setting(
+        field="database_url", unit="URL", default="sqlite:", example="sqlite:cronicorn.db", read=parse_database_url,
+        meaning="Where everything is stored. `sqlite:` alone means `cronicorn.db` in the platform's data folder, "
+        "`sqlite:PATH` and `sqlite:///PATH` a file, `postgresql://USER:PASSWORD@HOST:PORT/DATABASE` a server for many "
+        "machines (`?host=/run/postgresql` a socket), `memory:` nothing that outlives the process. A password is shown "
+        "nowhere.",
+    ),
+    Setting(
+        field="api_key", unit="secret", default="", example="a-long-random-word", read=readers.api_key, secret=True,
+        meaning="The API key of the tenant `default`. When unset, one is made and printed once, on the first start.",
+    ),
+    Setting(
+        field="host", unit="host", default="127.0.0.1", example="127.0.0.1", read=readers.host,
+        meaning="The address the API listens on. Loopback unless told otherwise.",
+    ),
+    Setting(
+        field="port", unit="port", default="3333", example="3333", read=readers.whole_number(0, 65_535),
+        meaning="The port the API listens on; 0 picks a free one.",
+    ),
+    Setting(
+        field="metrics_port", unit="port", default="", example="9464", read=readers.whole_number(0, 65_535),
+        meaning="The port on which `cronicorn scheduler`, which has no API, answers `/metrics`, `/healthz` and "
+        "`/readyz`; 0 picks a free one, unset means none. Of several processes the second takes the port after it, "
+        "and so on.",
+    ),
+)  # fmt: skip
+
+_WORK = (
+    Setting(
+        field="calls_max", unit="calls", default="100", example="100", read=readers.whole_number(1, 10_000),
+        meaning="Calls in progress at once, in each process. No more is claimed than there is room for.",
+    ),
+    Setting(
+        field="tenant_calls_max", unit="calls", default="", example="20", read=readers.whole_number(1, 100_000),
+        meaning="Calls of one tenant in progress at once, in all processes together. Unset means no limit; needs "
+        "PostgreSQL and the mechanism `lease`.",
+    ),
+    Setting(
+        field="host_calls_max", unit="calls", default="", example="10", read=readers.whole_number(1, 100_000),
+        meaning="Calls to one host in progress at once, in all processes together. Unset means no limit; needs "
+        "PostgreSQL and the mechanism `lease`.",
+    ),
+    Setting(
+        field="poll_interval", unit="duration", default="1s", example="1s", read=readers.duration(10 * _MS, _MINUTE),
+        meaning="How long an idle scheduler waits before it looks again for what other processes wrote.",
+    ),
+    Setting(
+        field="drain_grace", unit="duration", default="30s", example="30s",
+        read=readers.duration(0 * _MS, 60 * _MINUTE),
+        meaning="How long calls in progress may go on after a stop was asked for.",
+    ),
+    Setting(
+        field="egress_allow", unit="ranges", default="", example="127.0.0.0/8,10.1.2.3", read=readers.networks,
+        meaning="Address ranges (CIDR, separated by commas) that may be called although they are not on the public "
+        "internet. Closed by default.",
+    ),
+    Setting(
+        field="retention", unit="duration", default="30d", example="30d", read=readers.duration(_MINUTE, 3_650 * _DAY),
+        meaning="How long runs and skips are kept.",
+    ),
+    Setting(
+        field="seed", unit="text", default="", example="2026", read=readers.short_text,
+        meaning="Decides the jitter of retries, so that a history can be repeated.",
+    ),
+)  # fmt: skip
+
+_LEASES = (
+    Setting(
+        field="lease_mechanism", unit="words", default="lease", example="lease:90,optimistic:10",
+        read=readers.mechanisms,
+        meaning="What keeps two workers from running one slot: `lease`, `legacy`, `optimistic`, `redis` or `etcd`; or "
+        "several of them, each with its share of the tenants in percent. The same in all processes.",
+    ),
+    Setting(
+        field="lease_ttl", unit="duration", default="30s", example="30s", read=readers.duration(_SECOND, 60 * _MINUTE),
+        meaning="How long a slot belongs to a worker that is not heard of again. With POLL_INTERVAL it bounds how "
+        "late the slot of a killed worker runs.",
+    ),
+    Setting(
+        field="renew_interval", unit="duration", default="10s", example="10s",
+        read=readers.duration(50 * _MS, 20 * _MINUTE),
+        meaning="How often leases are renewed; a third of LEASE_TTL unless set.",
+    ),
+    Setting(
+        field="lease_margin", unit="duration", default="3s", example="3s",
+        read=readers.duration(10 * _MS, 10 * _MINUTE),
+        meaning="A worker stops a call this much before its lease ends, by its own clock; a tenth of LEASE_TTL unless "
+        "set.",
+    ),
+    Setting(
+        field="legacy_lock", unit="duration", default="60s", example="60s",
+        read=readers.duration(_SECOND, 24 * 60 * _MINUTE),
+        meaning="How long the mechanism `legacy` locks an endpoint for one run. It is never renewed: a longer call is "
+        "stopped.",
+    ),
+    Setting(
+        field="redis_url", unit="URL", default="", example="redis://127.0.0.1:6379/0", read=readers.redis_url,
+        meaning="Where the mechanism `redis` keeps its leases.",
+    ),
+    Setting(
+        field="etcd_url", unit="URL", default="", example="http://127.0.0.1:2379", read=readers.etcd_url,
+        meaning="Where the mechanism `etcd` keeps its leases.",
+    ),
+)  # fmt: skip
+
+_STORES = (
+    Setting(
+        field="sqlite_synchronous", unit="word", default="normal", example="full",
+        read=readers.one_of("normal", "full"),
+        meaning="What a power cut may take from a SQLite store: normal may lose the last moments, full loses nothing.",
+    ),
+    Setting(
+        field="postgres_connections", unit="connections", default="8", example="8", read=readers.whole_number(2, 500),
+        meaning="Connections of each process to PostgreSQL at most, besides one that renews leases and one that "
+        "listens.",
+    ),
+    Setting(
+        field="postgres_shards", unit="parts", default="1", example="4", read=readers.whole_number(1, 1_024),
+        meaning="Into how many parts the schedule of a new PostgreSQL database falls; one that is there keeps what it "
+        "has.",
+    ),
+    Setting(
+        field="postgres_isolation", unit="word", default="read_committed", example="serializable",
+        read=readers.one_of("read_committed", "serializable"),
+        meaning="How transactions on PostgreSQL are kept apart. Both are right; serializable is for servers that know "
+        "nothing else.",
+    ),
+    Setting(
+        field="postgres_without", unit="words", default="", example="notify,prepared",
+        read=readers.some_of("notify", "prepared", "skip_locked"),
+        meaning="What the server lacks although it speaks PostgreSQL's protocol, separated by commas: `notify` and "
+        "`prepared` behind a pooler in transaction mode, `skip_locked` on some relatives of PostgreSQL.",
+    ),
+)  # fmt: skip
+
+_LOGS = (
+    Setting(
+        field="log_level", unit="word", default="info", example="info",
+        read=readers.one_of("debug", "info", "warning", "error"),
+        meaning="The least level that is logged: debug, info, warning or error.",
+    ),
+    Setting(
+        field="log_format", unit="word", default="auto", example="json", read=readers.one_of("auto", "text", "json"),
+        meaning="How logs are written: text, json, or auto (text when stderr is a terminal, json otherwise).",
+    ),
+)  # fmt: skip
+
+SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_LEASES, *_STORES, *_LOGS)

@@ -1,0 +1,25 @@
+"""Verifying the store that settings name."""
+
+from cronicorn.control.verification import Verifier
+from cronicorn.domain.verification import Findings
+from cronicorn.wiring.archives import existing_store
+from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.timekeeping import cron, system_clock
+
+
+async def verified(settings: Settings, *, stopped: bool) -> Findings:
+    """What is to be said of the store; with *stopped* no worker runs. Raises UnavailableError, NotFoundError."""
+    verifier = Verifier(
+        clock=system_clock(),
+        cron=cron(),
+        retention=settings.retention,
+        wait_max=2 * settings.lease_ttl + settings.poll_interval,
+        stopped=stopped,
+    )
+    return await verifier.verify(existing_store(settings).archive)
+
+
+async def violations(settings: Settings) -> int:
+    """How many faults the store has, now that no worker runs."""
+    findings = await verified(settings, stopped=True)
+    return sum(tally.found for check, tally in findings.tallies.items() if check not in findings.harmless)

@@ -1,0 +1,43 @@
+"""The stores in PostgreSQL keep the promises of their ports. The job store has tests of its own."""
+
+import pytest
+
+from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
+from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.store_health import StoreHealthContract
+from tests.adapters.postgres.variants import VARIANTS
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+class InDatabase:
+    @pytest.fixture
+    async def stores(self, clock, postgres_url, variant):
+        stores = await PostgresStores.open(postgres_url, clock, VARIANTS[variant])
+        yield stores
+        await stores.aclose()
+
+
+class TestJobCatalog(InDatabase, JobCatalogContract):
+    pass
+
+
+class TestEndpointCatalog(InDatabase, EndpointCatalogContract):
+    pass
+
+
+class TestRunHistory(InDatabase, RunHistoryContract):
+    pass
+
+
+class TestRunControl(InDatabase, RunControlContract):
+    pass
+
+
+class TestKeyRing(InDatabase, KeyRingContract):
+    pass
+
+
+class TestStoreHealth(InDatabase, StoreHealthContract):
+    pass

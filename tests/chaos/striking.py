@@ -1,0 +1,99 @@
+"""Doing to workers, network and database what the plan says."""
+
+import asyncio
+from contextlib import suppress
+
+import asyncpg
+
+from tests.chaos.fleet import Fleet
+from tests.chaos.generator import Fault, Kind
+from tests.chaos.history import Recorder, now
+from tests.servers.postgres import RestartableServer, StopMode
+
+_LATENCY_S = 0.1
+_DATABASE_GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+class Striker:
+    """Does one fault at a time for each of those that it is told about."""
+
+    def __init__(self, fleet: Fleet, recorder: Recorder, server: RestartableServer | None, url: str) -> None:
+        self._fleet = fleet
+        self._recorder = recorder
+        self._server = server
+        self._url = url
+
+    async def strike(self, fault: Fault) -> None:
+        """Do it, wait until it is over, and undo it."""
+        began = now()
+        name = self._fleet.name(fault.worker) if fault.worker is not None else None
+        if fault.worker is None:
+            await self._at_database(fault)
+        elif self._fleet.running(fault.worker):
+            await self._at_worker(fault, fault.worker)
+        self._recorder.say("fault", kind=fault.kind, worker=name, began=began)
+
+    async def _at_worker(self, fault: Fault, number: int) -> None:
+        fleet = self._fleet
+        match fault.kind:
+            case Kind.KILL:
+                fleet.kill(number)
+                await asyncio.sleep(fault.length)
+                fleet.start(number)
+            case Kind.DRAIN:
+                await asyncio.to_thread(fleet.drain, number)
+                await asyncio.sleep(fault.length)
+                fleet.start(number)
+            case Kind.FREEZE:
+                fleet.freeze(number)
+                await asyncio.sleep(fault.length)
+                fleet.thaw(number)
+            case Kind.CLOCK:
+                assert fleet.clock is not None
+                fleet.clock.set(fault.skew)
+            case _:
+                await self._at_network(fault, number)
+
+    async def _at_network(self, fault: Fault, number: int) -> None:
+        proxy = self._fleet.proxies[number]
+        match fault.kind:
+            case Kind.ABORT:
+                proxy.abort()
+            case Kind.LATENCY:
+                proxy.delay(_LATENCY_S)
+                await asyncio.sleep(fault.length)
+                proxy.heal()
+            case Kind.BLACK_HOLE | Kind.LOSS:
+                proxy.black_hole()
+                await asyncio.sleep(fault.length)
+                proxy.heal(lose=fault.kind is Kind.LOSS)
+            case _:
+                raise AssertionError(fault)
+
+    async def _at_database(self, fault: Fault) -> None:
+        server = self._server
+        assert server is not None
+        match fault.kind:
+            case Kind.RESTART:
+                await asyncio.to_thread(server.stop, StopMode.IMMEDIATE)
+                await asyncio.sleep(fault.length)
+                await asyncio.to_thread(server.start)
+            case Kind.TERMINATE:
+                await self._ask(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                    " AND pid <> pg_backend_pid() AND random() < 0.5"
+                )
+            case Kind.SNAPSHOT:
+                await self._ask("SELECT count(*) FROM cronicorn.schedule", held_s=fault.length)
+            case _:
+                raise AssertionError(fault)
+
+    async def _ask(self, query: str, held_s: float = 0.0) -> None:
+        with suppress(*_DATABASE_GONE):
+            connection = await asyncpg.connect(self._url)
+            try:
+                async with connection.transaction(isolation="repeatable_read"):
+                    await connection.fetch(query)
+                    await asyncio.sleep(held_s)
+            finally:
+                connection.terminate()

@@ -1,0 +1,472 @@
+"""Verification finds every fault that was planted, and nothing in what honest histories leave behind."""
+
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from cronicorn.adapters.sqlite.archive import SqliteArchive
+from cronicorn.adapters.sqlite.connection import SqliteFile
+from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.control.verification import Verifier
+from cronicorn.domain.archive import Archive, Snapshot, Table
+from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobStatus
+from cronicorn.domain.fields import us
+from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.verification import EXAMPLES_MAX, MEANING, Check
+from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.archives import contents
+from cronicorn.testing.contracts.stores import CRON, ask_to_run, claim, plant, settle
+from cronicorn.testing.store_machine.machine import StoreMachine
+from tests.adapters.sqlite.empty_database import copy_to
+
+MINUTE = timedelta(minutes=1)
+WAIT_MAX = timedelta(seconds=61)
+
+
+class PlantedArchive(Archive):
+    """Rows that a test has made."""
+
+    def __init__(self, rows, taken_at):
+        self.rows = rows
+        self.taken_at = taken_at
+
+    async def read(self, work):
+        return await work(PlantedSnapshot(self.rows, self.taken_at))
+
+    async def restore(self, work):
+        raise NotImplementedError
+
+
+class PlantedSnapshot(Snapshot):
+    def __init__(self, rows, taken_at):
+        self._rows = rows
+        self._taken_at = taken_at
+
+    @property
+    def taken_at(self):
+        return self._taken_at
+
+    async def count(self, table):
+        return len(self._rows[table])
+
+    async def rows(self, table, *, by_endpoint=False):
+        rows = self._rows[table]
+        if table is Table.SCHEDULE or by_endpoint:
+            rows = sorted(rows, key=lambda row: (row["endpoint_number"], row.get("slot", 0), row.get("attempt", 0)))
+        for start in range(0, len(rows), 7):
+            yield rows[start : start + 7]
+
+    async def kept_since(self):
+        return None
+
+    async def examine(self, findings):
+        pass
+
+
+def verifier(clock, *, stopped=False):
+    return Verifier(clock=clock, cron=CRON, retention=timedelta(days=30), wait_max=WAIT_MAX, stopped=stopped)
+
+
+@pytest.fixture(scope="module")
+def clock():
+    return VirtualClock()
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory, clock):
+    """The rows of a day in the life of a few endpoints."""
+    import asyncio
+
+    path = tmp_path_factory.mktemp("healthy") / "cronicorn.db"
+    return asyncio.run(_history(path, clock))
+
+
+async def _history(path, clock):
+    stores = await SqliteStores.open(path, clock)
+    baselines = {
+        "interval": Baseline(interval=MINUTE, anchor_at=MIDNIGHT),
+        "cron": Baseline(cron="* * * * *"),
+        "once": Baseline(once_at=MIDNIGHT + timedelta(minutes=3)),
+        "dormant": Baseline(dormant=True),
+    }
+    for name, baseline in baselines.items():
+        await plant(stores, name, baseline=baseline, catch_up=CatchUp(mode=CatchUpMode.ALL, runs_max=3))
+    for _ in range(8):
+        await _round(stores, clock)
+    clock.advance(timedelta(minutes=4))  # Nobody comes, and some instants are skipped.
+    await ask_to_run(stores, "dormant")
+    for lease in await claim(stores, worker_id="w1"):
+        await settle(stores, lease)
+    for _ in range(4):
+        await _round(stores, clock)
+    clock.advance(await _next(stores) - clock.now())
+    assert await claim(stores, worker_id="w2")
+    clock.advance(timedelta(seconds=1))
+    await stores.aclose()
+    return await contents(SqliteArchive(SqliteFile(path=path), clock))
+
+
+async def _round(stores, clock):
+    """Run all that is due next."""
+    clock.advance(await _next(stores) - clock.now())
+    for lease in await claim(stores):
+        await settle(stores, lease)
+
+
+async def _next(stores):
+    due_at = await stores.job_store.next_due_at()
+    assert due_at is not None
+    return due_at
+
+
+async def _found(rows, clock, **options):
+    return await verifier(clock, **options).verify(PlantedArchive(rows, clock.now()))
+
+
+async def test_an_honest_history_is_sound_and_every_check_had_something_to_look_at(healthy, clock):
+    findings = await _found(healthy, clock)
+
+    assert findings.sound
+    assert {check: tally.examples for check, tally in findings.tallies.items() if tally.found} == {}
+    idle = {check for check, tally in findings.tallies.items() if not tally.checked}
+    assert idle == {Check.STRUCTURE, Check.PLACE, Check.LEFT_OVERS}  # Stores look at themselves.
+    assert findings.tallies[Check.BOOKS].checked > 20
+
+
+def _row(rows, table, **wanted):
+    return next(row for row in rows[table] if all(row[name] == value for name, value in wanted.items()))
+
+
+def _number(rows, name):
+    return _row(rows, Table.ENDPOINTS, id=name)["number"]
+
+
+def _schedule(rows, name="interval"):
+    return _row(rows, Table.SCHEDULE, endpoint_number=_number(rows, name))
+
+
+def _runs(rows, name="interval"):
+    number = _number(rows, name)
+    return [row for row in rows[Table.RUNS] if row["endpoint_number"] == number]
+
+
+def _unreadable_document(rows):
+    _row(rows, Table.ENDPOINTS, id="cron")["document"] = "{}"
+
+
+def _unreadable_state(rows):
+    _schedule(rows)["state"] = "[1"
+
+
+def _unreadable_done(rows):
+    _schedule(rows)["done"] = "{}"
+
+
+def _unreadable_outcome(rows):
+    _runs(rows)[0]["outcome"] = "{}"
+
+
+def _unreadable_trace(rows):
+    _runs(rows)[0]["trace"] = "?"
+
+
+def _unreadable_status(rows):
+    _runs(rows)[0]["status"] = "???"
+
+
+def _unreadable_skip(rows):
+    rows[Table.SKIPS][0]["state"] = "???"
+
+
+def _unreadable_job(rows):
+    rows[Table.JOBS][0]["status"] = "???"
+
+
+def _unreadable_instant(rows):
+    _runs(rows)[0]["finished_us"] = 2**62
+
+
+def _other_slot(rows):
+    _schedule(rows)["slot"] += 1
+
+
+def _other_due(rows):
+    _schedule(rows)["due_us"] += 1
+
+
+def _other_tenant(rows):
+    _schedule(rows)["tenant_id"] = "t2"
+
+
+def _other_version(rows):
+    _row(rows, Table.ENDPOINTS, id="cron")["version"] += 1
+
+
+def _other_job(rows):
+    _row(rows, Table.ENDPOINTS, id="cron")["job_number"] += 1
+
+
+def _no_schedule(rows):
+    rows[Table.SCHEDULE].remove(_schedule(rows))
+
+
+def _two_schedules(rows):
+    rows[Table.SCHEDULE].append(_schedule(rows))
+
+
+def _no_endpoint(rows):
+    rows[Table.ENDPOINTS].remove(_row(rows, Table.ENDPOINTS, id="cron"))
+
+
+def _never_due(rows):
+    row = _schedule(rows)
+    state = row["state"]
+    start = state.index('"next_run_at_us":')
+    row["state"] = state[:start] + state[state.index(",", start) + 1 :]
+    row["due_us"] = None
+
+
+def _paused_job(rows):
+    rows[Table.JOBS][0]["status"] = "paused"
+
+
+def _suspended_alone(rows):
+    row = _schedule(rows)
+    row["state"] = row["state"].replace('{"slot":', '{"suspended":true,"slot":')
+
+
+def _half_a_lease(rows):
+    next(row for row in rows[Table.SCHEDULE] if row["claim_id"])["worker_id"] = None
+
+
+def _free_but_held(rows):
+    next(row for row in rows[Table.SCHEDULE] if not row["claim_id"])["worker_id"] = "w1"
+
+
+def _free_but_cancelled(rows):
+    next(row for row in rows[Table.SCHEDULE] if not row["claim_id"])["cancelled"] = 1
+
+
+def _lease_before_itself(rows):
+    row = next(row for row in rows[Table.SCHEDULE] if row["claim_id"])
+    row["claimed_us"] = row["lease_until_us"] + 1
+
+
+def _twice(rows):
+    rows[Table.RUNS].append(_runs(rows)[1] | {"number": 10_000, "fence": _schedule(rows)["fence"]})
+
+
+def _done_and_due(rows):
+    row = _schedule(rows)
+    _runs(rows)[-1].update(slot=row["slot"], attempt=row["attempt"])
+
+
+def _fence_too_high(rows):
+    _runs(rows)[-1]["fence"] = 1_000
+
+
+def _fence_going_back(rows):
+    _runs(rows)[-1]["fence"] = 1
+
+
+def _done_fence_too_high(rows):
+    _schedule(rows)["done_fence"] = 1_000
+
+
+def _done_without_fence(rows):
+    _schedule(rows)["done_fence"] = None
+
+
+def _lease_with_used_fence(rows):
+    row = next(row for row in rows[Table.SCHEDULE] if row["claim_id"])
+    run = next(run for run in reversed(rows[Table.RUNS]) if run["endpoint_number"] == row["endpoint_number"])
+    run["fence"] = row["fence"]
+
+
+def _early(rows):
+    run = _runs(rows)[2]
+    run["started_us"] = run["due_us"] - 1
+
+
+def _slot_not_issued(rows):
+    _runs(rows)[-1]["slot"] = 1_000
+
+
+def _attempt_nought(rows):
+    _runs(rows)[-1]["attempt"] = 0
+
+
+def _lost_run(rows):
+    rows[Table.RUNS].remove(_runs(rows)[-2])
+
+
+def _lost_skip(rows):
+    rows[Table.SKIPS].clear()
+
+
+def _skip_and_run(rows):
+    run = _runs(rows)[-2]
+    rows[Table.SKIPS].append(
+        rows[Table.SKIPS][0]
+        | {"number": 1_000, "endpoint_number": run["endpoint_number"], "instants": 1}
+        | dict.fromkeys(("first_us", "last_us"), run["nominal_us"])
+    )
+
+
+def _skip_miscounted(rows):
+    rows[Table.SKIPS][0]["instants"] += 1
+
+
+def _skip_backwards(rows):
+    rows[Table.SKIPS][0]["first_us"] = rows[Table.SKIPS][0]["last_us"] + 1
+
+
+def _runs_ahead(rows):
+    run = _runs(rows)[-2]
+    run["nominal_us"] = _schedule(rows)["due_us"]
+
+
+PLANTS = {
+    Check.READABLE: [
+        _unreadable_document, _unreadable_state, _unreadable_done, _unreadable_outcome, _unreadable_trace,
+        _unreadable_status, _unreadable_skip, _unreadable_job, _unreadable_instant,
+    ],
+    Check.AGREEMENT: [_other_slot, _other_due, _other_tenant, _other_version, _other_job],
+    Check.ONE_SCHEDULE: [_no_schedule, _two_schedules, _no_endpoint],
+    Check.RESTING: [_never_due, _paused_job, _suspended_alone],
+    Check.LEASES: [_half_a_lease, _free_but_held, _free_but_cancelled, _lease_before_itself],
+    Check.ONCE: [_twice, _done_and_due],
+    Check.FENCES: [
+        _fence_too_high, _fence_going_back, _done_fence_too_high, _done_without_fence, _lease_with_used_fence,
+    ],
+    Check.NEVER_EARLY: [_early],
+    Check.SLOTS: [_slot_not_issued, _attempt_nought],
+    Check.BOOKS: [_lost_run, _lost_skip, _skip_and_run, _skip_miscounted, _skip_backwards, _runs_ahead],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("check", "plant_it"), [pytest.param(check, each, id=each.__name__) for check in PLANTS for each in PLANTS[check]]
+)
+async def test_a_planted_fault_is_found(healthy, clock, check, plant_it):
+    rows = {table: [dict(row) for row in healthy[table]] for table in Table}
+    plant_it(rows)
+
+    findings = await _found(rows, clock)
+
+    assert not findings.sound
+    assert findings.tallies[check].found
+    assert findings.tallies[check].examples
+
+
+async def test_a_slot_that_nobody_takes_is_found_unless_all_workers_are_stopped(healthy, clock):
+    later = VirtualClock()
+    later.advance(clock.now() + 3 * WAIT_MAX - later.now())
+
+    running, stopped = [await _found(healthy, later, stopped=stopped) for stopped in (False, True)]
+
+    assert not running.sound
+    assert stopped.sound
+    assert running.tallies[Check.TAKEN].found == stopped.tallies[Check.TAKEN].found == 2
+    assert any("expired" in example for example in running.tallies[Check.TAKEN].examples)
+
+
+async def test_what_is_left_of_a_deleted_endpoint_is_counted_apart(healthy, clock):
+    rows = healthy | {
+        Table.ENDPOINTS: [row for row in healthy[Table.ENDPOINTS] if row["id"] != "cron"],
+        Table.SCHEDULE: [row for row in healthy[Table.SCHEDULE] if row != _schedule(healthy, "cron")],
+    }
+
+    findings = await _found(rows, clock)
+
+    assert findings.sound
+    assert findings.tallies[Check.LEFT_OVERS].found >= len(_runs(healthy, "cron"))
+
+
+async def test_a_clock_that_is_off_is_told_and_breaks_nothing(healthy, clock):
+    findings = await verifier(clock).verify(PlantedArchive(healthy, clock.now() - timedelta(seconds=5)))
+
+    assert findings.tallies[Check.CLOCK].found == 1
+    assert "0:00:05" in findings.tallies[Check.CLOCK].examples[0]
+    assert Check.CLOCK in findings.harmless
+
+
+async def test_of_many_faults_some_are_described_and_all_are_counted(healthy, clock):
+    rows = {table: [dict(row) for row in healthy[table]] for table in Table}
+    for run in rows[Table.RUNS]:
+        run["started_us"] = run["due_us"] - 1
+
+    tally = (await _found(rows, clock)).tallies[Check.NEVER_EARLY]
+
+    assert tally.found == len(rows[Table.RUNS]) > EXAMPLES_MAX == len(tally.examples)
+
+
+async def test_runs_that_were_pruned_are_not_missed(healthy, clock):
+    horizon = clock.now() - timedelta(minutes=5)
+    rows = healthy | {
+        Table.RUNS: [row for row in healthy[Table.RUNS] if row["finished_us"] >= us(horizon)],
+        Table.SKIPS: [row for row in healthy[Table.SKIPS] if row["last_us"] >= us(horizon)],
+    }
+
+    kept = replace(verifier(clock), retention=timedelta(minutes=5))
+
+    assert (await kept.verify(PlantedArchive(rows, clock.now()))).sound
+    assert not (await _found(rows, clock)).sound
+
+
+def test_every_check_says_what_it_means():
+    assert set(MEANING) == set(Check)
+
+
+class JobMinding:
+    """Endpoints that rest from the start when their job does, as the control plane has it."""
+
+    def __init__(self, endpoints):
+        self._endpoints = endpoints
+
+    def __getattr__(self, name):
+        return getattr(self._endpoints, name)
+
+    async def add(self, endpoint, start):
+        def minded(job, new, now):
+            suspended = job.status is not JobStatus.ACTIVE
+            return start(job, replace(new, state=replace(new.state, suspended=suspended)), now)
+
+        return await self._endpoints.add(endpoint, minded)
+
+
+class VerifiedMachine(StoreMachine):
+    """Ends each random history with a verification."""
+
+    async def open_stores(self, clock):
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = SqliteFile(path=copy_to(Path(self.folder.name, "cronicorn.db")))
+        stores = await SqliteStores.open(self.file.path, clock, readers=1)
+        return [replace(stores, endpoints=JobMinding(stores.endpoints))]  # type: ignore[arg-type]
+
+    def teardown(self):
+        try:
+            archive = SqliteArchive(self.file, self.clock)
+            findings = self.runner.run(verifier(self.clock, stopped=True).verify(archive))
+            assert findings.sound, {check: tally for check, tally in findings.tallies.items() if tally.found}
+            super().teardown()
+        finally:
+            self.folder.cleanup()
+
+
+def test_random_histories_are_sound():
+    unhurried = settings(
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        stateful_step_count=50,
+        max_examples=100,
+        phases=[Phase.generate],
+    )
+
+    run_state_machine_as_test(VerifiedMachine, settings=unhurried)
