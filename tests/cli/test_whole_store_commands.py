@@ -245,13 +245,26 @@ async def test_workers_lists_who_holds_what(path, env):
     assert (nobodys.code, nobodys.out, nobodys.err) == (0, "", "Nobody holds a lease.\n")
 
 
-async def test_a_live_store_is_verified_while_its_worker_goes_on(tmp_path):
-    with target() as called, service(tmp_path) as up, up.client() as api:
+@pytest.mark.parametrize("kind", ["file", "server"])
+def test_a_live_store_is_verified_and_looked_at_while_its_workers_go_on(tmp_path, postgres_url, kind):
+    url = postgres_url if kind == "server" else f"sqlite:{tmp_path / 'store.db'}"
+    env = environment(DATABASE_URL=url)
+    with (
+        target() as called,
+        service(tmp_path, DATABASE_URL=url) as up,
+        up.client() as api,
+        service(tmp_path, "second", ("scheduler",), DATABASE_URL=url),
+    ):
         job = api.post("/api/jobs", json={"name": "shop"}).raise_for_status().json()
-        body = {"name": "stock", "url": f"{called.url}/stock", "baselineIntervalMs": 1_000}
-        for number in range(3):
-            api.post(f"/api/jobs/{job['id']}/endpoints", json=body | {"name": f"e{number}"}).raise_for_status()
-        eventually(lambda: len(up.events("run_settled")) > 8, within_s=30)
-        ends = [cronicorn("verify", env=environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}")) for _ in range(3)]
+        body = {"url": f"{called.url}/stock", "baselineIntervalMs": 1_000}
+        held = {"name": "held", "url": f"{called.url}/held", "baselineIntervalMs": 1_000}
+        for document in (held, *(body | {"name": f"e{number}"} for number in range(3))):
+            api.post(f"/api/jobs/{job['id']}/endpoints", json=document).raise_for_status()
+        eventually(lambda: len(called.keys) > 8, within_s=30)
+        looks = [json.loads(cronicorn("workers", "--json", env=env).out) for _ in range(2)]
+        ends = [cronicorn("verify", env=env) for _ in range(3)]
+        called.release.set()
 
-    assert [ended.code for ended in ends] == [0, 0, 0], [ended.out for ended in ends]
+    assert [ended.code for ended in ends] == [0, 0, 0], [ended.out + ended.err for ended in ends]
+    for look in looks:
+        assert "shop/held" in {lease["endpoint"] for worker in look for lease in worker["leases"]}

@@ -31,8 +31,8 @@ class Part(JobStore):
     due_at: object = None
     fails: Exception | None = None
     takes: timedelta = timedelta(0)
-    asked: list = field(default_factory=list)
-    abandoned: list = field(default_factory=list)
+    asked: list[object] = field(default_factory=list)
+    abandoned: list[Lease] = field(default_factory=list)
 
     async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
         await self._answer("claim", limit)

@@ -32,7 +32,7 @@ def compare(
 
     Workers are real processes; some are killed and some frozen for longer than their leases, at the same moments for
     all. Without --database each mechanism gets a SQLite file of its own; redis and etcd need PostgreSQL, and
-    CRONICORN_REDIS_URL or CRONICORN_ETCD_URL. A database that is named must hold no jobs.
+    CRONICORN_REDIS_URL or CRONICORN_ETCD_URL. Name a scratch database: one that holds jobs is refused.
     """
     from cronicorn.cli.comparison.trial import Trial
     from cronicorn.domain.errors import InvalidInputError

@@ -126,7 +126,7 @@ class EndpointAudit:
             done = schedule["done"]
             done_of(str(done) if done is not None else None, endpoint.state)
         except UNREADABLE as error:
-            self._expect(Check.READABLE, holds=False, what=f"it can't be read and never runs ({error!r})")
+            self._expect(Check.READABLE, holds=False, what=f"it can't be read ({error!r})")
             return None
         self._expect(Check.READABLE, holds=True)
         return endpoint

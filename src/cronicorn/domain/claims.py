@@ -45,7 +45,10 @@ class ClaimService(Protocol):
         ...
 
     async def release(self, claims: Sequence[Claim]) -> None:
-        """Free the keys of those *claims* that still hold them; others are passed over."""
+        """Free the keys of those *claims* that still hold them; others are passed over.
+
+        After an error some may be freed all the same.
+        """
         ...
 
     async def aclose(self) -> None:

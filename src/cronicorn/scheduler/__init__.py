@@ -10,6 +10,7 @@ from cronicorn.scheduler.ai import (
     TokenUsage,
     ToolCall,
 )
+from cronicorn.scheduler.claiming import claim_with_lease, commit_outcome
 from cronicorn.scheduler.held import HeldLease
 from cronicorn.scheduler.loop import Scheduler
 from cronicorn.scheduler.retention import Retention, forget
@@ -31,6 +32,8 @@ __all__ = [
     "Tool",
     "ToolCall",
     "call_tool",
+    "claim_with_lease",
+    "commit_outcome",
     "forget",
     "tool",
 ]

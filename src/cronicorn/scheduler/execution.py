@@ -8,16 +8,15 @@ from datetime import datetime, timedelta
 from cronicorn.domain.admission import admit
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.call import Outcome, OutcomeKind
-from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.endpoint import JobEndpoint, Overlap
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
-from cronicorn.domain.plan import Source
-from cronicorn.domain.ports import Clock, Cron, Decide, Dispatcher, JobStore
-from cronicorn.domain.run import Run, run_status
-from cronicorn.domain.settlement import Settlement, Stored
+from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
+from cronicorn.scheduler.recording import deciding, run_of
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class Executor:
         except CallStoppedError:
             duration = timedelta(seconds=self.clock.monotonic() - started_mono)
             outcome = Outcome(kind=OutcomeKind.CANCELLED, duration=duration, error="The run was cancelled.")
-        return _run(hold, started_at, nominal_at, outcome)
+        return run_of(hold, started_at, nominal_at, outcome)
 
     async def _dispatch(self, lease: Lease) -> Outcome:
         call = call_for(lease.endpoint, lease.slot)
@@ -107,40 +106,13 @@ class Executor:
         wait = _SETTLE_RETRY_FIRST
         while True:
             try:
-                return await self.store.settle(hold.lease, run, self._decide(hold, run))
+                return await self.store.settle(hold.lease, run, deciding(hold.lease, run, self.cron, self.seed))
             except UnavailableError:
                 if not hold.alive:
                     raise
             await asyncio.sleep(wait)
             wait = min(wait * 2, _SETTLE_RETRY_MAX)
 
-    def _decide(self, hold: HeldLease, run: Run | None) -> Decide:
-        def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
-            facts = Facts(stored=stored, run=run, manual=hold.lease.manual, cron=self.cron, seed=self.seed)
-            return decide(endpoint, facts)
-
-        return decided
-
     def _replaced_at(self, endpoint: JobEndpoint, started_at: datetime) -> datetime | None:
         """When the next instant cancels this call, if the overlap policy says so."""
         return Grid(endpoint, self.cron).next(started_at) if endpoint.overlap is Overlap.CANCEL_OTHER else None
-
-
-def _run(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, outcome: Outcome) -> Run:
-    lease = hold.lease
-    endpoint, plan = lease.endpoint, lease.endpoint.state.plan
-    return Run(
-        tenant_id=endpoint.tenant_id,
-        endpoint_id=endpoint.id,
-        slot=lease.slot,
-        attempt=lease.attempt,
-        fence=lease.fence,
-        source=Source.MANUAL if lease.manual or plan is None else plan.source,
-        trace="" if lease.manual or plan is None else plan.trace.encode(),
-        due_at=lease.due_at or started_at,
-        nominal_at=nominal_at,
-        started_at=started_at,
-        finished_at=max(started_at, hold.now()),
-        status=run_status(endpoint, outcome),
-        outcome=outcome,
-    )

@@ -38,7 +38,7 @@ class Heartbeat:
     @contextmanager
     def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
         """Keep *lease* alive inside the block. *claimed_mono* is the monotonic time before its claim was sent."""
-        hold = HeldLease(lease, self._clock, claimed_mono, lease.ttl - self._settings.lease_margin)
+        hold = HeldLease(lease, self._store, self._clock, claimed_mono, lease.ttl - self._settings.lease_margin)
         self._held[lease.claim_id] = hold
         try:
             yield hold

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.lease import Lease
-from cronicorn.domain.ports import Clock
+from cronicorn.domain.ports import Clock, Decide, JobStore
+from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
 
 T = TypeVar("T")
 
@@ -24,14 +26,16 @@ class HeldLease:
     ends before the store would let another worker start, even if the store never answers again.
     """
 
-    def __init__(self, lease: Lease, clock: Clock, claimed_mono: float, span: timedelta) -> None:
+    def __init__(self, lease: Lease, store: JobStore, clock: Clock, claimed_mono: float, span: timedelta) -> None:
         self.lease = lease
+        self._store = store
         self._clock = clock
         self._claimed_mono = claimed_mono
         self._span = span.total_seconds()
         self._deadline = claimed_mono + self._span
         self._stop_at = math.inf
         self._limit: asyncio.Timeout | None = None
+        self._ended = False
 
     def now(self) -> datetime:
         """The instant by the store's clock: that of the claim, moved on by our monotonic clock.
@@ -69,8 +73,24 @@ class HeldLease:
         finally:
             self._limit = None
 
+    async def commit(self, run: Run | None, decide: Decide) -> Settlement:
+        """Record *run* (None: the slot came too late) with all that follows from it, and end the lease.
+
+        As `JobStore.settle`: raises LeaseLostError when it was lost, UnavailableError when the store is away. It may be
+        called again then; only one run is recorded, however often.
+        """
+        settlement = await self._store.settle(self.lease, run, decide)
+        self._ended = True
+        return settlement
+
+    async def abandon(self) -> None:
+        """End the lease with nothing recorded; its slot is due again at once. Does nothing when it has ended here."""
+        if not self._ended:
+            await self._store.abandon([self.lease])
+            self._ended = True
+
     def extend(self, sent_mono: float) -> None:
-        """A renewal sent at *sent_mono* was granted: nobody else has had the lease since, however late we hear of it."""
+        """A renewal sent at *sent_mono* was granted: nobody else has had the lease since, however late we hear it."""
         if self._deadline > -math.inf:
             self._deadline = max(self._deadline, sent_mono + self._span)
             self._reschedule()

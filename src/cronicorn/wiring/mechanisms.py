@@ -5,9 +5,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from cronicorn.adapters.metrics.observed_job_store import ObservedJobStore
 from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import Mechanism, Share, shares_of
 from cronicorn.domain.ports import Clock, JobStore
+from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
 
@@ -69,15 +71,38 @@ async def _on_postgres(
 ) -> JobStore:
     from cronicorn.adapters.postgres.caps import Caps
     from cronicorn.adapters.postgres.database import PostgresDatabase
+    from cronicorn.adapters.postgres.external import ExternalJobStore, installation_of
     from cronicorn.adapters.postgres.job_store import PostgresJobStore
+    from cronicorn.adapters.postgres.legacy import PostgresLegacyJobStore
+    from cronicorn.adapters.postgres.optimistic import PostgresOptimisticJobStore
 
     database = stores.database
     assert isinstance(database, PostgresDatabase)
+    caps = Caps(per_tenant=settings.tenant_calls_max, per_host=settings.host_calls_max)
+    store: PostgresJobStore
     match mechanism:
         case Mechanism.LEASE:
-            caps = Caps(per_tenant=settings.tenant_calls_max, per_host=settings.host_calls_max)
             store = PostgresJobStore(database, share=share, caps=caps)
-            stack.push_async_callback(store.aclose)
-            return store
-        case _:
-            raise NotImplementedError
+        case Mechanism.LEGACY:
+            store = PostgresLegacyJobStore(database, share=share, caps=caps, lock=settings.legacy_lock)
+        case Mechanism.OPTIMISTIC:
+            store = PostgresOptimisticJobStore(database, share=share)
+        case Mechanism.REDIS | Mechanism.ETCD:
+            service = _claim_service(settings, mechanism, await installation_of(database))
+            store = ExternalJobStore(database, service, mechanism, share=share)
+    stack.push_async_callback(store.aclose)
+    return store
+
+
+def _claim_service(settings: Settings, mechanism: Mechanism, installation: str) -> ClaimService:
+    if mechanism is Mechanism.REDIS:
+        require("redis", "redis", "The mechanism redis")
+        from cronicorn.adapters.redis.claim_service import RedisClaimService
+
+        assert settings.redis_url is not None
+        return RedisClaimService.open(settings.redis_url.text, prefix=installation)
+    require("aetcd", "etcd", "The mechanism etcd")
+    from cronicorn.adapters.etcd.claim_service import EtcdClaimService
+
+    assert settings.etcd_url is not None
+    return EtcdClaimService.open(settings.etcd_url.text, prefix=installation)

@@ -34,20 +34,25 @@ SELECT $1, e.id, e.number, e.tenant_id, $2, $3, $4 + n, 1, 1, replace($5, $4::bi
 """
 
 
-async def plant_crowd(database: PostgresDatabase, tenants: Mapping[str, int], *, host: str = "127.0.0.1") -> None:
-    """Give each of *tenants* so many endpoints, due since a minute ago, each a microsecond after the one before."""
+async def plant_crowd(
+    database: PostgresDatabase,
+    tenants: Mapping[str, int],
+    *,
+    host: str = "127.0.0.1",
+    overdue: timedelta = timedelta(minutes=1),
+) -> None:
+    """Give each of *tenants* so many endpoints, due since *overdue* ago, each a microsecond after the one before."""
     async with database.connection() as connection:
         now_us = database.judged_us or await connection.fetchval(_NOW)
-        first = instant_of(now_us) - timedelta(minutes=2)
+        first = instant_of(now_us) - timedelta(minutes=1) - overdue
         for tenant_id, count in tenants.items():
-            await _plant(connection, tenant_id, count, first, shard_of(tenant_id, database.shards), host)
+            shard = shard_of(tenant_id, database.shards)
+            await _plant(connection, tenant_id, count=count, first=first, shard=shard, host=host)
         await connection.execute("VACUUM ANALYZE cronicorn.schedule")
         await connection.execute("ANALYZE cronicorn.endpoints")
 
 
-async def _plant(
-    connection: Connection, tenant_id: str, count: int, first: datetime, shard: int, host: str
-) -> None:  # fmt: skip
+async def _plant(connection: Connection, tenant_id: str, *, count: int, first: datetime, shard: int, host: str) -> None:
     prefix = f"{tenant_id}-{host}"
     job = await connection.fetchval(_JOB, f"{tenant_id}-job", tenant_id)
     plain = an_endpoint(id=f"{prefix}-first", name=f"{prefix}-first", tenant_id=tenant_id, job_id=f"{tenant_id}-job")

@@ -28,6 +28,7 @@ from cronicorn.testing.contracts.stores import (
     plant,
     settle,
     start,
+    take_back,
 )
 from tests.adapters.postgres.external_store import open_external
 from tests.adapters.postgres.lock_servers import locks_of
@@ -114,6 +115,16 @@ async def test_eight_workers_settle_each_slot_once_and_lose_none(crew):
     assert set(settled.values()) == {1}
     for endpoint_id in ids:
         assert (await workers[0].runs.list(TENANT, endpoint_id, RunQuery())).total == 1
+
+
+async def test_claims_at_the_same_time_share_out_all_there_is(crew):
+    workers = [await crew.worker() for _ in range(8)]
+    await due_now(workers[0], *(f"ep{number}" for number in range(16)))
+
+    claims = await asyncio.gather(*(claim(stores, limit=2, ttl=LONG) for stores in workers))
+
+    claimed = [lease.endpoint.id for leases in claims for lease in leases]
+    assert len(claimed) == len(set(claimed)) == 16
 
 
 async def test_a_dead_holder_is_followed_when_its_claim_expires_long_before_the_stamp_does(crew):
@@ -354,6 +365,29 @@ async def test_a_worker_frozen_between_grant_and_stamp_finds_its_own_time_over(c
     assert await claiming == []
     (lease,) = await claim_in_the_end(await crew.worker(), within_s=RECOVERED_S)
     assert not lease.taken_over
+
+
+async def test_what_was_leased_in_the_database_between_grant_and_stamp_is_left_alone(crew):
+    _, claiming, go_on = await frozen_claim(crew)
+    leaser = await crew.leaser()
+    lease = await claim_one(leaser, ttl=LONG)
+
+    go_on.set()
+
+    assert await claiming == []
+    assert leaser.job_store.renew([lease], ttl=LONG) == Renewal()
+    await settle(leaser, lease)
+
+
+async def test_an_edit_between_grant_and_stamp_is_heeded(crew):
+    stores, claiming, go_on = await frozen_claim(crew)
+    await take_back(stores)
+
+    go_on.set()
+
+    assert await claiming == []
+    await ask_to_run(stores)
+    assert len(await claim(await crew.worker(), worker_id="w2", ttl=TTL)) == 1
 
 
 async def test_a_claim_whose_stamp_fails_is_free_again_at_once(crew):

@@ -7,10 +7,13 @@ together, in real time, in test_external.
 
 import pytest
 
+from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.testing.contracts.claims import ClaimContract, LeaseContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from tests.adapters.postgres.external_store import open_judged
 from tests.adapters.postgres.variants import VARIANTS
+from tests.servers.databases import fresh_database
 
 
 class InBoth(JobStoreContract):
@@ -29,3 +32,14 @@ class TestRedis(InBoth):
 @pytest.mark.parametrize("variant", ["default"])
 class TestEtcd(InBoth):
     mechanism = Mechanism.ETCD
+
+
+class TestShards(ClaimContract, LeaseContract):
+    mechanism = Mechanism.REDIS
+
+    @pytest.fixture
+    async def stores(self, clock):
+        with fresh_database(migrated=False) as url:
+            stores = await open_judged(url, clock, PostgresOptions(shards=4), mechanism=self.mechanism)
+            yield stores
+            await stores.aclose()

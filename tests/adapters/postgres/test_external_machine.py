@@ -1,4 +1,4 @@
-"""A store whose claims a lock service arbitrates, and the one in memory, under the same random commands; and mutants."""
+"""A store whose claims a lock service arbitrates, and the one in memory, under the same random commands."""
 
 from dataclasses import replace
 

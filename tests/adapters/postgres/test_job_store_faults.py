@@ -17,6 +17,7 @@ from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import MINUTE, TENANT, TTL, claim, deciding, endpoint_of, plant, settle
 from tests.servers.proxy import proxy_to
 
+
 @pytest.fixture
 def clock():
     return VirtualClock()
@@ -49,7 +50,7 @@ async def _until(stores, holds):
     """Return once the SQL *holds*; the store that asks is not behind the proxy."""
     async with stores.database.connection() as connection, asyncio.timeout(10):
         while not await connection.fetchval(holds):
-            await asyncio.sleep(0.01)
+            await connection.fetchval("SELECT pg_sleep(0.01)")
 
 
 async def test_a_claim_whose_answer_was_lost_is_found_again_by_its_nonce(stores, behind_proxy):
@@ -129,10 +130,7 @@ async def test_one_item_that_the_database_refuses_does_not_touch_those_written_w
     runs[3] = replace(runs[3], trace="\x00")
 
     answers = await asyncio.gather(
-        *(
-            stores.job_store.settle(lease, run, deciding(lease, run))
-            for lease, run in zip(leases, runs, strict=True)
-        ),
+        *(stores.job_store.settle(lease, run, deciding(lease, run)) for lease, run in zip(leases, runs, strict=True)),
         return_exceptions=True,
     )
 

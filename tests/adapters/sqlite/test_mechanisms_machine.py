@@ -1,7 +1,7 @@
 """Workers of every mechanism on one file under random commands; and mechanisms that are wrong in known ways."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -40,7 +40,7 @@ def _optimistic(database, statements=UNLOCKED):
 class MechanismMachine(StoreMachine):
     """Each of three workers has a job store of its own on one file."""
 
-    makers: ClassVar[Sequence[Callable[[SqliteDatabase], JobStore]]] = ()
+    makers: ClassVar[tuple[Callable[[SqliteDatabase], JobStore], ...]] = ()
 
     async def open_stores(self, clock):
         self.folder = tempfile.TemporaryDirectory()

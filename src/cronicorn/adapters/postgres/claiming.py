@@ -93,7 +93,7 @@ class Claimer:
         self._watermarks = [Watermark(sweep_interval_s, chance) for _ in range(database.shards)]
         self._cursors = [""] * database.shards
         self._first = chance.randrange(database.shards)
-        self._refused_by_caps = False
+        self._held_back = False
 
     async def claim(self, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None) -> list[Lease]:
         """Lease what is due, the longest due first."""
@@ -127,8 +127,8 @@ class Claimer:
         if lost_at is not None and self._clock.grace_left():
             lost_at = max(lost_at, now_at + timedelta(seconds=self._clock.grace_left()))
         due_at = min((instant for instant in (free_at, lost_at) if instant is not None), default=None)
-        if due_at is not None and self._refused_by_caps:
-            return max(due_at, now_at + _CAPPED_PAUSE)
+        if due_at is not None and due_at <= now_at and self._held_back:
+            return now_at + _CAPPED_PAUSE
         return due_at
 
     def given_back(self, shards: Sequence[int]) -> None:
@@ -161,11 +161,9 @@ class Claimer:
     async def _claim_due(self, shard: int, order: _Order) -> None:
         watermark, room = self._watermarks[shard], order.room
         how = watermark.begin(self._clock.monotonic())
-        cursor = self._cursors[shard]
         if how.in_turn:
-            question = _Question(
-                statement=self._statements.claim_in_turn, shard=shard, how=how, more=(cursor, _VISITS_MAX)
-            )
+            more = (self._cursors[shard], _VISITS_MAX)
+            question = _Question(statement=self._statements.claim_in_turn, shard=shard, how=how, more=more)
         else:
             question = _Question(statement=self._statements.claim, shard=shard, how=how)
         seen = await self._rounds(order, question)
@@ -176,7 +174,7 @@ class Claimer:
         )  # fmt: skip
         if how.in_turn:
             self._cursors[shard] = _next_cursor(seen, room)
-            if not cursor and _number(seen["turns"]) <= 1:
+            if _number(seen["turns"]) <= 1:
                 watermark.one_tenant(ended)
 
     async def _rounds(self, order: _Order, question: _Question) -> Mapping[str, Cell]:
@@ -199,13 +197,13 @@ class Claimer:
             await transaction.connection.fetch(lease_statements.LOCK_CAPS)
             for _ in range(_ROUNDS_MAX):
                 room = order.room
-                seen = await self._take(transaction.connection, order, question)
-                self._refused_by_caps = order.room > 0 and _number(seen["found"]) > 0
+                await self._take(transaction.connection, order, question)
                 if order.room <= 0 or order.room == room:
                     break
 
         try:
             await self._database.write(claim)
+            self._held_back = order.room > 0  # what is due and was not had waits for a cap
         except BaseException:
             order.rows = before
             raise
@@ -267,7 +265,7 @@ def lease_of(row: Row) -> Lease | None:
 
 
 def _next_cursor(seen: Mapping[str, Cell], room: int) -> str:
-    """After which tenant the next claim goes on; from the beginning when all were served."""
+    """After which tenant the next claim goes on; after nobody when all were served."""
     if _number(seen["turns"]) >= room:
         return str(seen["last_turn"])
     if _number(seen["visited"]) >= _VISITS_MAX:

@@ -1,7 +1,6 @@
 """The open database: a pool of connections for the event loop, transactions, and what goes wrong in them."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -13,14 +12,13 @@ import asyncpg
 
 from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, misread_url, translated
 from cronicorn.adapters.postgres.queries import Connection, PlainConnection
+from cronicorn.adapters.postgres.retries import until_won
 from cronicorn.adapters.postgres.server import Server
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Clock
 
 CONNECTIONS_MAX_DEFAULT = 8
-ATTEMPTS_MAX = 20
-"""So often a transaction that lost against another one is tried again."""
 _STATEMENTS_KEPT = 200
 NOW_US = "coalesce($1::bigint, (extract(epoch FROM now()) * 1000000)::bigint)"
 """The instant, in microseconds, in every statement that judges time; $1 is `PostgresDatabase.judged_us`."""
@@ -102,7 +100,6 @@ class PostgresDatabase:
         self.judge = judge
         """Judges leases in the place of the database's clock; None but in tests."""
         self._pool = pool
-        self._random = random.Random()  # noqa: S311 - spreads retries
         self._closing = False
         self._begun = 0
         self._idle = asyncio.Event()
@@ -139,16 +136,13 @@ class PostgresDatabase:
 
     async def alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do *work*, a statement that commits by itself. It is called again when that lost against another one."""
+
+        async def attempt() -> T:
+            async with self._connection() as connection:
+                return await work(connection)
+
         with self._at_work():
-            for attempt in range(ATTEMPTS_MAX):
-                try:
-                    async with self._connection() as connection:
-                        return await work(connection)
-                except RETRIED as error:
-                    if attempt == ATTEMPTS_MAX - 1:
-                        raise translated(error) from error
-                await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
-        raise AssertionError
+            return await until_won(attempt)
 
     async def read(self, query: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run *query* on one snapshot of the database."""
@@ -179,20 +173,13 @@ class PostgresDatabase:
     async def _again(
         self, work: Callable[[Transaction], Awaitable[T]], isolation: IsolationLevel, *, readonly: bool = False
     ) -> T:
+        async def attempt() -> T:
+            async with self._connection() as connection, _transaction(connection, isolation, readonly=readonly):
+                now, judged = await self._now(connection), self.judge is not None
+                return await work(Transaction(connection=connection, now=now, shards=self.shards, judged=judged))
+
         with self._at_work():
-            for attempt in range(ATTEMPTS_MAX):
-                try:
-                    async with self._connection() as connection, _transaction(connection, isolation, readonly=readonly):
-                        now = await self._now(connection)
-                        judged = self.judge is not None
-                        return await work(
-                            Transaction(connection=connection, now=now, shards=self.shards, judged=judged)
-                        )
-                except RETRIED as error:
-                    if attempt == ATTEMPTS_MAX - 1:
-                        raise translated(error) from error
-                await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
-        raise AssertionError
+            return await until_won(attempt)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

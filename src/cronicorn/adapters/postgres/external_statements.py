@@ -75,7 +75,8 @@ fair AS (
        SELECT f.* FROM turns AS t CROSS JOIN LATERAL (
               SELECT {_PLACE} FROM cronicorn.schedule AS s
                WHERE s.shard = t.shard AND s.tenant_id = t.tenant_id AND s.claim_id IS NULL AND {_DUE}
-               ORDER BY s.due_us, s.endpoint_number LIMIT (SELECT greatest(1, $3 / count(*)) FROM turns)) AS f
+               ORDER BY s.due_us, s.endpoint_number
+               LIMIT (SELECT greatest(1, $3 / nullif(count(*), 0)) FROM turns)) AS f
         LIMIT $3),
 picked AS (
        SELECT DISTINCT ON (endpoint_number) * FROM (

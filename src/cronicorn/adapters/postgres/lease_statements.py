@@ -42,20 +42,24 @@ picked AS MATERIALIZED (
 """
 """What has been due longest: of the free by `schedule_due` from a watermark on, of the lost by `schedule_leased`."""
 
+_NEXT_TENANT = """
+SELECT s.tenant_id, s.bucket, s.due_us FROM cronicorn.schedule AS s
+ WHERE s.shard = $2 AND s.claim_id IS NULL AND s.due_us IS NOT NULL AND {}
+ ORDER BY s.tenant_id, s.due_us, s.endpoint_number LIMIT 1
+"""
+_AHEAD = _NEXT_TENANT.format("s.tenant_id > v.tenant_id AND (s.tenant_id <= $13 OR NOT v.round)").strip()
+_BEHIND = _NEXT_TENANT.format("s.tenant_id <= $13 AND NOT v.round").strip()
 _IN_TURN = f"""
 visited AS (
-       (SELECT s.tenant_id, s.bucket, s.due_us, 1 AS visit FROM cronicorn.schedule AS s
-         WHERE s.shard = $2 AND s.claim_id IS NULL AND s.due_us IS NOT NULL AND s.tenant_id > $13
-         ORDER BY s.tenant_id, s.due_us LIMIT 1)
+       SELECT $13::text AS tenant_id, NULL::smallint AS bucket, NULL::bigint AS due_us, 0 AS visit, false AS round
         UNION ALL
-       SELECT n.tenant_id, n.bucket, n.due_us, v.visit + 1 FROM visited AS v CROSS JOIN LATERAL (
-              SELECT s.tenant_id, s.bucket, s.due_us FROM cronicorn.schedule AS s
-               WHERE s.shard = $2 AND s.claim_id IS NULL AND s.due_us IS NOT NULL AND s.tenant_id > v.tenant_id
-               ORDER BY s.tenant_id, s.due_us LIMIT 1) AS n
+       SELECT n.tenant_id, n.bucket, n.due_us, v.visit + 1, n.round FROM visited AS v CROSS JOIN LATERAL (
+              SELECT *, v.round AS round FROM ({_AHEAD}) AS ahead UNION ALL SELECT *, true FROM ({_BEHIND}) AS behind
+               ORDER BY round LIMIT 1) AS n
         WHERE v.visit < $14),
 turns AS MATERIALIZED (
-       SELECT tenant_id FROM visited WHERE due_us <= {NOW_US} AND bucket >= $5 AND bucket < $6
-        ORDER BY tenant_id LIMIT $3),
+       SELECT tenant_id, visit FROM visited WHERE due_us <= {NOW_US} AND bucket >= $5 AND bucket < $6
+        ORDER BY visit LIMIT $3),
 fair AS MATERIALIZED (
        SELECT f.* FROM turns AS t CROSS JOIN LATERAL (
               SELECT {_PLACE} FROM cronicorn.schedule AS s WHERE {_FREE} AND s.tenant_id = t.tenant_id
@@ -74,7 +78,8 @@ picked AS MATERIALIZED (
 """
 """An equal part for each tenant that has something due, then what has been due longest.
 
-`visited` hops from tenant to tenant along `schedule_fair`, so that a long backlog costs one hop.
+`visited` hops from tenant to tenant along `schedule_fair`, on from where the last claim ended and once round: a long
+backlog costs one hop.
 """
 
 _OPEN = """
@@ -165,9 +170,12 @@ SELECT {CLOCK_US} AS now_us, (SELECT count(*) FROM picked) AS found, t.*
 
 CLAIM = _taking(_LONGEST_DUE)
 CLAIM_IN_TURN = _taking(_IN_TURN).replace(
-    " AS found,", " AS found, (SELECT count(*) FROM visited) AS visited, (SELECT count(*) FROM turns) AS turns,\n"
-    "       (SELECT max(tenant_id) FROM visited) AS last_visited, (SELECT max(tenant_id) FROM turns) AS last_turn,"
-)  # fmt: skip
+    " AS found,",
+    """ AS found,
+       (SELECT count(*) FROM visited) - 1 AS visited, (SELECT count(*) FROM turns) AS turns,
+       (SELECT tenant_id FROM visited ORDER BY visit DESC LIMIT 1) AS last_visited,
+       (SELECT tenant_id FROM turns ORDER BY visit DESC LIMIT 1) AS last_turn,""",
+)
 CLAIM_WITHIN_CAPS = _taking(_WITHIN_CAPS)
 CLAIM_NAMED = _taking(_NAMED)
 
@@ -336,6 +344,7 @@ class LeaseStatements:
     renew: str = RENEW
     settle: str = SETTLE
     find: str = FIND
+    settle_one: str = SETTLE_ONE
     abandon: str = ABANDON
 
     def without_skip_locked(self) -> "LeaseStatements":
@@ -348,5 +357,6 @@ class LeaseStatements:
             renew=self.renew.replace(SKIP_LOCKED, "FOR NO KEY UPDATE"),
             settle=self.settle,
             find=self.find,
+            settle_one=self.settle_one,
             abandon=self.abandon,
         )

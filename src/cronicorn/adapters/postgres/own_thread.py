@@ -1,15 +1,15 @@
 """A connection in a thread of its own, for work that a busy event loop must not hold up."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError
 from threading import Lock, Thread
 from typing import TypeVar
 
-from cronicorn.adapters.postgres.database import ATTEMPTS_MAX, PostgresOptions, connect
+from cronicorn.adapters.postgres.database import PostgresOptions, connect
 from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, translated
 from cronicorn.adapters.postgres.queries import PlainConnection
+from cronicorn.adapters.postgres.retries import until_won
 
 T = TypeVar("T")
 
@@ -26,7 +26,6 @@ class OwnThread:
         self._turn = asyncio.Lock()
         self._connection: PlainConnection | None = None
         self._closed = False
-        self._random = random.Random()  # noqa: S311 - spreads retries
 
     def run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
         """Do *work*, which may be called more than once. May be called in any thread. Raises UnavailableError."""
@@ -60,18 +59,17 @@ class OwnThread:
 
     async def _run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
         async with self._turn:
-            for attempt in range(ATTEMPTS_MAX):
-                try:
-                    if self._connection is None or self._connection.is_closed():
-                        self._connection = await connect(self._url, self._options)
-                    return await work(self._connection)
-                except RETRIED as error:
-                    if attempt == ATTEMPTS_MAX - 1:
-                        raise translated(error) from error
-                except FAULTS as error:
-                    # Nobody knows what became of the statement, and the next one would wait for it.
-                    if self._connection is not None:
-                        self._connection.terminate()
-                    raise translated(error) from error
-                await asyncio.sleep(self._random.uniform(0, 0.01 * (attempt + 1)))
-            raise AssertionError
+            return await until_won(lambda: self._attempt(work))
+
+    async def _attempt(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await connect(self._url, self._options)
+            return await work(self._connection)
+        except RETRIED:
+            raise
+        except FAULTS as error:
+            # Nobody knows what became of the statement, and the next one would wait for it.
+            if self._connection is not None:
+                self._connection.terminate()
+            raise translated(error) from error

@@ -49,7 +49,7 @@ class Renewer:
                 break
             await asyncio.sleep(_PAUSE_S if attempt else 0)
             for record in await self._extend(connection, list(left.values()), ttl_us):
-                del left[record["claim_id"]]
+                left.pop(record["claim_id"], None)
                 if record["cancelled"]:
                     cancelled.add(record["claim_id"])
             # What was passed over is lost, unless somebody just had its row locked.

@@ -146,7 +146,7 @@ class Settler:
         (proof,) = await transaction.connection.fetch(
             self._statements.find, before.shard, lease.endpoint.id, lease.claim_id, lease.fence
         )
-        if not proof["held"] or not lease.fits(before.endpoint.state):
+        if not self._stands(lease, before, held=proof["held"]):
             if not proof["settled"]:
                 raise _lost(lease)
             return done_of(proof["done"], before.endpoint.state)
@@ -158,11 +158,15 @@ class Settler:
         await record_skips(transaction.connection, before.number, settlement.skips)
         await _hint(transaction, siblings, settlement.sibling_hints)
         await transaction.connection.execute(
-            lease_statements.SETTLE_ONE,
+            self._statements.settle_one,
             before.shard, before.endpoint.id, *state_row(settlement.state).values(), lease.claim_id, lease.fence,
             done_text(settlement),
         )  # fmt: skip
         return settlement
+
+    def _stands(self, lease: Lease, before: Found, *, held: bool) -> bool:
+        """Whether *lease*, *held* as far as its row says, may settle what is stored."""
+        return held and lease.fits(before.endpoint.state)
 
 
 async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) -> tuple[Found, list[Found]]:

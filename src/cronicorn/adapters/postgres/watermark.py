@@ -17,6 +17,8 @@ _JITTER = 0.1
 _SLACK_US = 1_000_000
 """What an edit makes due "now" carries the instant at which it began."""
 _COSTS_BETWEEN_SWEEPS = 10
+_TURN_COST_MAX = 3.0
+"""Taking turns may cost so many times what a plain claim costs; a dearer one is followed by plain ones."""
 _COSTS_BETWEEN_TURNS = 2
 
 
@@ -42,6 +44,7 @@ class Watermark:
         self._sweep_cost = 0.0
         self._backlog = False
         self._turns_at = 0.0
+        self._plain_cost = 0.0
 
     @property
     def mark(self) -> Mark:
@@ -80,9 +83,11 @@ class Watermark:
         if how.sweep:
             self._swept_at, self._sweep_cost = now, cost
             self._sweep_at = now + self._interval_s * (1.0 - _JITTER * self._chance.random())
-        if how.in_turn:
+        if not how.in_turn:
+            self._plain_cost = cost
+        elif cost > _TURN_COST_MAX * self._plain_cost:
             self._turns_at = now + _COSTS_BETWEEN_TURNS * cost
-        elif full:
+        if full and not how.in_turn:
             self._mark = max(self._mark, earliest)
         if not full:
             self._mark = max(self._mark, (now_us - _SLACK_US, 0))

@@ -27,7 +27,7 @@ CALL_TIMEOUT_MS = 5_000
 async def compare(trial: Trial, database: str | None, told: Callable[[Mechanism], None]) -> list[Row]:
     """The rows of the table. Without *database* each mechanism gets a SQLite file of its own, which goes afterwards.
 
-    A database that is named must hold no jobs. Raises InvalidInputError, UnavailableError and WorkerNotStartedError.
+    A database that is named must hold no jobs. Raises InvalidInputError and UnavailableError.
     """
     rows = []
     with tempfile.TemporaryDirectory(prefix="cronicorn-compare-", ignore_cleanup_errors=True) as folder:

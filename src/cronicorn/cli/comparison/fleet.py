@@ -13,15 +13,13 @@ from pathlib import Path
 
 from cronicorn.cli.comparison.scrape import Sample, scraped
 from cronicorn.cli.comparison.trial import Fault, FaultKind
+from cronicorn.domain.errors import UnavailableError
 
 SCRAPE_EVERY_S = 0.2
 READY_WITHIN_S = 30.0
 STOP_WITHIN_S = 15.0
 _HOST = "127.0.0.1"
-
-
-class WorkerNotStartedError(Exception):
-    """A worker of the comparison did not start. The message says what it last said."""
+_SETTINGS_KEPT = ("CRONICORN_REDIS_", "CRONICORN_ETCD_", "CRONICORN_POSTGRES_", "CRONICORN_SQLITE_")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +68,10 @@ class Fleet:
         self.gone: list[Worker] = []
 
     async def start(self, count: int) -> None:
-        """Start *count* workers and wait until all answer. Raises WorkerNotStartedError."""
+        """Start *count* workers and wait until all answer.
+
+        Raises UnavailableError, which says what one that did not start said last.
+        """
         self.workers = [self._spawn() for _ in range(count)]
         for worker in self.workers:
             await self._ready(worker)
@@ -112,7 +113,7 @@ class Fleet:
         folder = self._folder / f"worker{self._started}"
         folder.mkdir()
         log = self._folder / f"worker{self._started}.log"
-        ours = {name: value for name, value in os.environ.items() if not name.upper().startswith("CRONICORN_")}
+        ours = {name: value for name, value in os.environ.items() if _kept(name)}
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 [sys.executable, "-m", "cronicorn.cli.demonstration.tethered", str(folder), "scheduler"],
@@ -129,7 +130,7 @@ class Fleet:
         while not await worker.look():
             if worker.process.poll() is not None or asyncio.get_running_loop().time() > deadline:
                 lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()
-                raise WorkerNotStartedError("A worker did not start. Its log ends with:\n" + "\n".join(lines[-8:]))
+                raise UnavailableError("A worker did not start. Its log ends with:\n" + "\n".join(lines[-8:]))
             await asyncio.sleep(SCRAPE_EVERY_S)
 
 
@@ -142,3 +143,8 @@ async def a_fleet(folder: Path, settings: Mapping[str, str], count: int) -> Asyn
         yield fleet
     finally:
         await fleet.stop()
+
+
+def _kept(name: str) -> bool:
+    """Whether a worker gets this variable of ours: any but settings that would make one trial unlike another."""
+    return not name.startswith("CRONICORN_") or name.startswith(_SETTINGS_KEPT)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.endpoint import CatchUp, CatchUpMode, JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
 from cronicorn.domain.fixtures import a_job, a_lease, a_run, an_endpoint
 from cronicorn.domain.history import RunQuery
@@ -349,6 +349,21 @@ class OptimisticContract(StoresContract):
 
         assert await stores.endpoints.get(TENANT, "ep1") == before
         assert (await stores.runs.list(TENANT, "ep1", RunQuery())).total == int(ending == "settled")
+
+    async def test_a_slot_that_came_too_late_is_settled_once(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, catch_up=CatchUp(mode=CatchUpMode.NONE))
+        clock.advance(3.5 * MINUTE)
+        leasing, store = self.leases(stores), self.versions(stores)
+        (lease,) = await leasing.claim_due(worker_id="w1", limit=1, ttl=TTL)
+        clock.advance(TTL)
+        (seen,) = await store.claim_due(worker_id="w2", limit=1, ttl=TTL)
+        settlement = await leasing.settle(lease, None, deciding(lease, None))
+
+        with pytest.raises(LeaseLostError):
+            await store.settle(seen, None, deciding(seen, None))
+
+        skips = (await stores.runs.skips(TENANT, "ep1", 10)).skips
+        assert len(skips) == len(settlement.skips) > 0
 
     async def test_an_update_counts_only_for_the_version_it_expects(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)

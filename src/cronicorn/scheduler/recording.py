@@ -1,0 +1,44 @@
+"""What is written of a call that was made under a lease."""
+
+from datetime import datetime
+
+from cronicorn.domain.call import Outcome
+from cronicorn.domain.decision import Facts, decide
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.lease import Lease
+from cronicorn.domain.plan import Source
+from cronicorn.domain.ports import Cron, Decide
+from cronicorn.domain.run import Run, run_status
+from cronicorn.domain.settlement import Settlement, Stored
+from cronicorn.scheduler.held import HeldLease
+
+
+def run_of(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, outcome: Outcome) -> Run:
+    """The record of a call made under *hold*, which has just ended."""
+    lease = hold.lease
+    endpoint, plan = lease.endpoint, lease.endpoint.state.plan
+    return Run(
+        tenant_id=endpoint.tenant_id,
+        endpoint_id=endpoint.id,
+        slot=lease.slot,
+        attempt=lease.attempt,
+        fence=lease.fence,
+        source=Source.MANUAL if lease.manual or plan is None else plan.source,
+        trace="" if lease.manual or plan is None else plan.trace.encode(),
+        due_at=lease.due_at or started_at,
+        nominal_at=nominal_at,
+        started_at=started_at,
+        finished_at=max(started_at, hold.now()),
+        status=run_status(endpoint, outcome),
+        outcome=outcome,
+    )
+
+
+def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decide:
+    """What follows from *run* (None: the slot came too late), whatever is stored by then."""
+
+    def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
+        facts = Facts(stored=stored, run=run, manual=lease.manual, cron=cron, seed=seed)
+        return decide(endpoint, facts)
+
+    return decided

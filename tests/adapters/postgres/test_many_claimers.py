@@ -1,0 +1,298 @@
+"""Many who claim, renew, settle and edit at once: nobody waits in a circle, nobody starves, no cap is exceeded."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres.caps import Caps
+from cronicorn.adapters.postgres.job_store import PostgresJobStore
+from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.renewing import proofs_of
+from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.domain.errors import CronicornError, LeaseLostError
+from cronicorn.domain.fixtures import a_run
+from cronicorn.domain.mechanism import Share
+from cronicorn.domain.settlement import Change, Settlement
+from tests.adapters.postgres.crowd import plant_crowd
+from tests.adapters.postgres.variants import VARIANTS
+
+TTL = timedelta(seconds=30)
+
+
+@pytest.fixture
+async def open_stores(postgres_url):
+    opened = []
+
+    async def open_one(options=None):
+        opened.append(await PostgresStores.open(postgres_url, options=options))
+        return opened[-1]
+
+    yield open_one
+    for stores in opened:
+        await stores.aclose()
+
+
+@pytest.fixture
+async def beside(postgres_url):
+    """A connection of somebody else."""
+    connection = await asyncpg.connect(postgres_url)
+    yield connection
+    await connection.close()
+
+
+def _host(lease):
+    return lease.endpoint.id.split("-")[1]
+
+
+def _soon_again(endpoint, stored):
+    state = endpoint.state
+    plan = replace(state.plan, next_run_at=stored.now + timedelta(milliseconds=50))
+    return Settlement(state=replace(state, plan=plan, slot=state.slots_issued + 1, slots_issued=state.slots_issued + 1))
+
+
+def _run(lease):
+    return a_run(lease, finished_at=lease.claimed_at + timedelta(milliseconds=5))
+
+
+class Worker:
+    """Does what a worker does, with short leases, half of which it loses."""
+
+    def __init__(self, stores, name):
+        self.stores, self.name, self.settled, self.errors = stores, name, [], []
+        self.chance = random.Random(name)
+
+    async def work(self, until):
+        while time.monotonic() < until:
+            ttl = timedelta(seconds=self.chance.choice([0.05, 2]))
+            try:
+                leases = await self.stores.job_store.claim_due(worker_id=self.name, limit=40, ttl=ttl)
+                await asyncio.to_thread(self.stores.job_store.renew, leases, ttl=ttl)
+                given_back, kept = leases[:3], leases[3:]
+                await asyncio.gather(
+                    self.stores.job_store.abandon(given_back), *(self._settle(lease) for lease in kept)
+                )
+                await self.stores.job_store.next_due_at()
+            except CronicornError as error:
+                self.errors.append(error)
+
+    async def _settle(self, lease):
+        try:
+            await self.stores.job_store.settle(lease, _run(lease), _soon_again)
+        except LeaseLostError:
+            return
+        self.settled.append((lease.endpoint.id, lease.slot))
+
+    async def edit(self, until):
+        while time.monotonic() < until:
+            tenant, number = f"t{self.chance.randrange(4)}", self.chance.randrange(50)
+            try:
+                if number % 2:
+                    await self.stores.endpoints.change(tenant, f"{tenant}-127.0.0.1-{number:06}", _unchanged)
+                else:
+                    await self.stores.jobs.change(tenant, f"{tenant}-job", lambda job, now: job, _unchanged)
+            except CronicornError as error:
+                self.errors.append(error)
+
+
+def _unchanged(endpoint, job, stored):
+    return Change(endpoint=endpoint)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+async def test_nobody_waits_in_a_circle_and_no_slot_is_settled_twice(open_stores, variant):
+    workers = [Worker(await open_stores(VARIANTS[variant]), f"w{number}") for number in range(4)]
+    await plant_crowd(workers[0].stores.database, {f"t{number}": 50 for number in range(4)})
+    until = time.monotonic() + 4
+
+    await asyncio.gather(*(worker.work(until) for worker in workers), workers[0].edit(until), workers[1].edit(until))
+
+    assert [error for worker in workers for error in worker.errors] == []
+    settled = Counter(slot for worker in workers for slot in worker.settled)
+    assert settled
+    assert max(settled.values()) == 1
+
+
+UNORDERED = LeaseStatements(
+    renew="""
+UPDATE cronicorn.schedule AS e SET lease_until_us = e.lease_until_us
+  FROM unnest($2::smallint[], $3::text[], $4::text[], $5::bigint[]) AS d(shard, endpoint_id, claim_id, fence)
+ WHERE e.shard = d.shard AND e.endpoint_id = d.endpoint_id AND $1::bigint IS NULL AND $6::bigint > 0
+RETURNING e.claim_id, e.cancelled, e.lease_until_us
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"), [(UNORDERED, True), (LeaseStatements(), False)], ids=["unordered", "ordered"]
+)
+async def test_statements_that_lock_in_any_order_wait_for_one_another(open_stores, statements, found):
+    stores = await open_stores()
+    await plant_crowd(stores.database, {"t1": 200})
+    leases = await stores.job_store.claim_due(worker_id="w1", limit=200, ttl=TTL)
+    until, deadlocks = time.monotonic() + 4, list[Exception]()
+
+    async def ask(statement, more, orders):
+        async with stores.database.connection() as connection:
+            while time.monotonic() < until and not deadlocks:
+                proofs = proofs_of(random.Random(len(orders)).sample(leases, 200), 1)
+                orders.append(1)
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    await connection.fetch(statement, *more[:1], *proofs, *more[1:])
+                except asyncpg.DeadlockDetectedError as error:
+                    deadlocks.append(error)
+                await transaction.rollback()
+
+    # What abandons waits for locks, as what settles does; both undo what they did.
+    await asyncio.gather(
+        ask(statements.renew, (None, 1), []), ask(statements.renew, (None, 1), []),
+        ask(statements.abandon, (), []), ask(statements.abandon, (), []),
+    )  # fmt: skip
+
+    assert bool(deadlocks) is found
+
+
+async def test_one_tenants_backlog_keeps_no_other_tenant_waiting(open_stores):
+    workers = [await open_stores() for _ in range(3)]
+    await plant_crowd(workers[0].database, {"big": 9_000}, overdue=timedelta(minutes=5))
+    await plant_crowd(workers[0].database, {f"small{number:02}": 20 for number in range(50)})
+    claimed = list[str]()
+
+    async def claim_all(stores, name):
+        while leases := await stores.job_store.claim_due(worker_id=name, limit=200, ttl=TTL):
+            claimed.extend(lease.endpoint.tenant_id for lease in leases)
+
+    await asyncio.gather(*(claim_all(stores, f"w{number}") for number, stores in enumerate(workers)))
+
+    assert len(claimed) == 10_000
+    last_small = max(place for place, tenant in enumerate(claimed) if tenant != "big")
+    assert last_small < 3_500
+
+
+async def test_no_room_stays_idle_while_one_tenant_has_something_due(open_stores):
+    stores = await open_stores()
+    await plant_crowd(stores.database, {"big": 1_000}, overdue=timedelta(minutes=5))
+    await plant_crowd(stores.database, {"small": 3})
+
+    batches = [await stores.job_store.claim_due(worker_id="w1", limit=100, ttl=TTL) for _ in range(11)]
+
+    assert [len(batch) for batch in batches] == [*[100] * 10, 3]
+    assert "small" in {lease.endpoint.tenant_id for batch in batches[:3] for lease in batch}
+    for batch in batches:
+        assert [lease.endpoint.state.due_at for lease in batch] == sorted(
+            lease.endpoint.state.due_at for lease in batch
+        )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+async def test_calls_in_progress_never_exceed_a_cap_and_nobody_else_is_held_up(open_stores, variant):
+    stores = await open_stores(VARIANTS[variant])
+    await plant_crowd(stores.database, {"a": 60, "b": 60}, host="slow")
+    await plant_crowd(stores.database, {"c": 4, "d": 60}, host="fast")
+    caps = Caps(per_tenant=7, per_host=10)
+    claimers = [PostgresJobStore((await open_stores(VARIANTS[variant])).database, caps=caps) for _ in range(4)]
+
+    async def claim_some(store, number):
+        return [await store.claim_due(worker_id=f"w{number}", limit=3, ttl=TTL) for _ in range(4)]
+
+    claims = await asyncio.gather(*(claim_some(store, number) for number, store in enumerate(claimers)))
+
+    leases = [lease for batches in claims for batch in batches for lease in batch]
+    assert Counter(_host(lease) for lease in leases) == {
+        "slow": 10,
+        "fast": 10,
+    }
+    assert max(Counter(lease.endpoint.tenant_id for lease in leases).values()) <= 7
+    await claimers[0].abandon(leases[:1])
+    (again,) = await claimers[1].claim_due(worker_id="w1", limit=5, ttl=TTL)
+    assert (
+        again.endpoint.id.rpartition("-")[0].partition("-")[2]
+        == leases[0].endpoint.id.rpartition("-")[0].partition("-")[2]
+    )
+    for store in claimers:
+        await store.aclose()
+
+
+async def test_what_waits_for_a_cap_is_not_said_to_be_due_at_once(open_stores):
+    stores = await open_stores()
+    await plant_crowd(stores.database, {"a": 3})
+    store = PostgresJobStore(stores.database, caps=Caps(per_tenant=2))
+
+    leases = await store.claim_due(worker_id="w1", limit=10, ttl=TTL)
+    nothing = await store.claim_due(worker_id="w1", limit=10, ttl=TTL)
+
+    assert (len(leases), len(nothing)) == (2, 0)
+    next_due_at = await store.next_due_at()
+    assert next_due_at is not None
+    assert next_due_at > leases[0].claimed_at
+    await store.aclose()
+
+
+async def test_a_store_serves_its_share_of_the_tenants(open_stores):
+    stores = await open_stores()
+    await plant_crowd(stores.database, {f"t{number}": 5 for number in range(40)})
+    low = PostgresJobStore(stores.database, share=Share(0, 30))
+    high = PostgresJobStore(stores.database, share=Share(30, 100))
+
+    async def claimed(store):
+        batches = [await store.claim_due(worker_id="w1", limit=20, ttl=TTL) for _ in range(11)]
+        return [lease.endpoint.tenant_id for batch in batches for lease in batch]
+
+    lows, highs = await claimed(low), await claimed(high)
+
+    assert all(tenant in Share(0, 30) for tenant in lows)
+    assert all(tenant in Share(30, 100) for tenant in highs)
+    assert len(lows) + len(highs) == 200
+    await low.aclose()
+    await high.aclose()
+
+
+async def test_a_held_snapshot_does_not_slow_claims_down(open_stores, beside):
+    stores = await open_stores()
+    await plant_crowd(stores.database, {"t1": 20_000})
+    await beside.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    await beside.fetchval("SELECT count(*) FROM cronicorn.schedule")
+    for _ in range(38):
+        await stores.job_store.claim_due(worker_id="w1", limit=500, ttl=TTL)
+
+    leases = await stores.job_store.claim_due(worker_id="w1", limit=500, ttl=TTL)
+    watermark = stores.job_store._claimer._watermarks[0]
+
+    assert len(leases) == 500
+    assert 10 * await _visited(stores, watermark.mark) < await _visited(stores, (0, 0))
+
+
+async def _visited(stores, mark):
+    """How many entries of the index a claim passes that begins at *mark*."""
+    arguments = (None, 0, 10, mark[0], 0, 100, 1, 0, "nonce", "w1", 1, mark[1])
+    async with stores.database.connection() as connection:
+        await connection.execute("BEGIN")
+        plan = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {lease_statements.CLAIM}", *arguments)
+        await connection.execute("ROLLBACK")
+    (scan,) = [number for number, row in enumerate(plan) if "using schedule_due" in row[0]]
+    (buffers,) = [row[0] for row in plan[scan : scan + 6] if "Buffers" in row[0]][:1]
+    return int(buffers.partition("hit=")[2].split()[0])
+
+
+async def test_a_row_that_somebody_else_locks_is_not_lost(open_stores, beside):
+    stores = await open_stores()
+    await plant_crowd(stores.database, {"t1": 3})
+    leases = await stores.job_store.claim_due(worker_id="w1", limit=3, ttl=TTL)
+    await beside.execute("BEGIN")
+    await beside.fetch(
+        "SELECT 1 FROM cronicorn.schedule WHERE endpoint_id = $1 FOR NO KEY UPDATE", leases[1].endpoint.id
+    )
+    await stores.job_store.abandon(leases[2:])
+
+    renewal = await asyncio.to_thread(stores.job_store.renew, leases, ttl=TTL)
+
+    assert renewal.unanswered == {leases[1].claim_id}
+    assert renewal.lost == {leases[2].claim_id}

@@ -1,0 +1,80 @@
+"""`cronicorn leases compare`: what is counted, and one small comparison with real workers."""
+
+import json
+
+import pytest
+
+from cronicorn.cli.comparison.measures import doubled, histogram_quantile, quantile, recoveries
+from cronicorn.cli.comparison.scrape import buckets, total
+from cronicorn.cli.comparison.target import TargetCall
+from cronicorn.cli.comparison.trial import FaultKind, Trial
+from cronicorn.domain.mechanism import Mechanism
+from tests.cli.command import cronicorn
+
+
+def test_a_slot_called_again_counts_as_doubled():
+    calls = [TargetCall("a", 0), TargetCall("a", 1), TargetCall("b", 1), TargetCall("a", 2)]
+
+    assert doubled(calls) == 2
+
+
+def test_a_call_that_was_cut_off_is_recovered_when_its_slot_is_called_again():
+    cut = TargetCall("a", 1.0, cut_at=2.0)
+
+    assert recoveries([cut, TargetCall("a", 5.5, ended_at=6.0)]) == [3.5]
+
+
+def test_a_call_that_another_worker_was_already_making_is_recovered_at_once():
+    assert recoveries([TargetCall("a", 1.0, cut_at=2.0), TargetCall("a", 1.1, ended_at=2.4)]) == [0.0]
+
+
+def test_a_call_that_had_ended_before_the_kill_recovers_nothing():
+    assert recoveries([TargetCall("a", 1.0, cut_at=2.0), TargetCall("a", 1.1, ended_at=1.4)]) == []
+
+
+def test_quantiles_of_values_and_of_histograms():
+    assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert quantile([], 0.5) is None
+    assert histogram_quantile({0.1: 5, 1.0: 9, float("inf"): 10}, 0.5) == 0.1
+    assert histogram_quantile({0.1: 5, 1.0: 9, float("inf"): 10}, 0.9) == 1.0
+    assert histogram_quantile({0.1: 0, float("inf"): 0}, 0.5) is None
+
+
+def test_counters_and_buckets_are_summed_over_workers():
+    one = {("runs_total", frozenset({("status", "success")})): 2.0, ("h_bucket", frozenset({("le", "0.1")})): 3.0}
+    other = {("runs_total", frozenset({("status", "failed")})): 5.0, ("h_bucket", frozenset({("le", "0.1")})): 4.0}
+
+    assert total([one, other], "runs_total") == 7
+    assert total([one, other], "runs_total", status="failed") == 5
+    assert buckets([one, other], "h") == {0.1: 7.0}
+
+
+def test_the_same_seed_gives_the_same_faults_and_leaves_time_to_recover():
+    trial = Trial(mechanisms=(Mechanism.LEASE,), seconds=120)
+
+    faults = trial.faults()
+
+    assert faults == Trial(mechanisms=(Mechanism.LEGACY,), seconds=120).faults()
+    assert faults != Trial(mechanisms=(Mechanism.LEASE,), seconds=120, seed=2).faults()
+    assert {fault.kind for fault in faults} == set(FaultKind)
+    assert all(fault.at_s < 120 - 2 * trial.lease_ttl_s for fault in faults)
+
+
+@pytest.mark.parametrize("names", ["nothing", "lease,zookeeper", ""])
+def test_an_unknown_mechanism_is_refused(names):
+    refused = cronicorn("leases", "compare", "--mechanisms", names)
+
+    assert refused.code == 2
+    assert "lease, legacy, optimistic, redis, etcd" in refused.err
+
+
+def test_a_small_comparison_with_real_workers():
+    compared = cronicorn(
+        "leases", "compare", "--mechanisms", "lease", "--seconds", "15", "--workers", "2", "--endpoints", "6", "--json"
+    )
+
+    assert compared.code == 0, compared.err
+    (row,) = json.loads(compared.out)
+    assert row["mechanism"] == "lease"
+    assert row["runs"] > 30
+    assert row["violations"] == 0
