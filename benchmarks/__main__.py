@@ -1,10 +1,18 @@
-"""`python -m benchmarks [drain|lateness|plan|cron ...] [--json] [--quick]`: all of them when none is named."""
+"""`python -m benchmarks [NAME ...] [--json] [--quick]`: all of them when none is named."""
 
 import argparse
 
-from benchmarks import cron, drain, lateness, plan
+from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan
 
-_ALL = {"plan": plan.run, "cron": cron.run, "drain": drain.run, "lateness": lateness.run}
+_ALL = {
+    "plan": plan.run,
+    "cron": cron.run,
+    "drain": drain.run,
+    "lateness": lateness.run,
+    "claims": claims.run,
+    "held-snapshot": held_snapshot.run,
+    "fairness": fairness.run,
+}
 
 
 def main() -> None:

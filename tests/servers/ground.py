@@ -27,9 +27,12 @@ class Ground:
         self._alive = alive
 
     @classmethod
-    def make(cls) -> Self:
-        """A new folder of this process, in memory if there is room; what dead processes left behind is removed."""
-        parent = _parent()
+    def make(cls, parent: Path | None = None) -> Self:
+        """A new folder of this process; what dead processes left behind is removed.
+
+        Without *parent* it is in memory if there is room.
+        """
+        parent = parent if parent is not None else _parent()
         _sweep(parent)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         folder.chmod(0o711)

@@ -1,5 +1,6 @@
 """The job store in PostgreSQL keeps the promises of its port, whatever the server lacks and however it isolates."""
 
+import asyncpg
 import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
@@ -12,5 +13,16 @@ class TestJobStore(JobStoreContract):
     @pytest.fixture
     async def stores(self, clock, postgres_url, variant):
         stores = await PostgresStores.open(postgres_url, clock, VARIANTS[variant])
+        yield stores
+        await stores.aclose()
+
+
+class TestJobStoreInShards(JobStoreContract):
+    @pytest.fixture
+    async def stores(self, clock, postgres_url):
+        connection = await asyncpg.connect(postgres_url)
+        await connection.execute("UPDATE cronicorn.installation SET shards = 4")
+        await connection.close()
+        stores = await PostgresStores.open(postgres_url, clock)
         yield stores
         await stores.aclose()

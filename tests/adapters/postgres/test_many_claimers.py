@@ -12,12 +12,15 @@ import pytest
 
 from cronicorn.adapters.postgres import lease_statements
 from cronicorn.adapters.postgres.caps import Caps
+from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.renewing import proofs_of
 from cronicorn.adapters.postgres.stores import PostgresStores
-from cronicorn.domain.errors import CronicornError, LeaseLostError
+from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
+from cronicorn.domain.errors import CronicornError, LeaseLostError, UnavailableError
 from cronicorn.domain.fixtures import a_run
+from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Share
 from cronicorn.domain.settlement import Change, Settlement
 from tests.adapters.postgres.crowd import plant_crowd
@@ -296,3 +299,71 @@ async def test_a_row_that_somebody_else_locks_is_not_lost(open_stores, beside):
 
     assert renewal.unanswered == {leases[1].claim_id}
     assert renewal.lost == {leases[2].claim_id}
+
+
+async def test_all_shards_are_claimed_and_settled(open_stores, beside):
+    await beside.execute("UPDATE cronicorn.installation SET shards = 4")
+    stores = await open_stores()
+    await plant_crowd(stores.database, {f"t{number}": 10 for number in range(20)})
+
+    batches = [await stores.job_store.claim_due(worker_id="w1", limit=30, ttl=TTL) for _ in range(7)]
+    leases = [lease for batch in batches for lease in batch]
+    await asyncio.gather(*(stores.job_store.settle(lease, _run(lease), _soon_again) for lease in leases))
+
+    assert len({lease.endpoint.id for lease in leases}) == 200
+    assert await beside.fetchval("SELECT count(DISTINCT shard) FROM cronicorn.schedule") == 4
+    assert await beside.fetchval("SELECT count(*) FROM cronicorn.runs") == 200
+
+
+async def test_what_becomes_due_below_the_mark_is_claimed_within_a_sweep(open_stores):
+    mine, other = await open_stores(), await open_stores()
+    await plant_crowd(mine.database, {"t1": 2_000})
+    first = await other.job_store.claim_due(worker_id="w2", limit=10, ttl=TTL)
+    await mine.job_store.claim_due(worker_id="w1", limit=5, ttl=TTL)
+    await mine.job_store.claim_due(worker_id="w1", limit=5, ttl=TTL)
+    await other.job_store.abandon(first)
+    began, claimed = time.monotonic(), set[str]()
+
+    while not claimed >= {lease.endpoint.id for lease in first}:
+        leases = await mine.job_store.claim_due(worker_id="w1", limit=5, ttl=TTL)
+        claimed |= {lease.endpoint.id for lease in leases}
+        assert time.monotonic() - began < SWEEP_INTERVAL_S + 1.0
+
+
+async def test_a_dead_workers_slots_are_taken_over_soon_after_their_leases_end(open_stores):
+    dead, alive = await open_stores(), await open_stores()
+    await plant_crowd(dead.database, {"t1": 20})
+    ttl = timedelta(seconds=0.5)
+    await dead.job_store.claim_due(worker_id="w2", limit=20, ttl=ttl)
+    assert not await alive.job_store.claim_due(worker_id="w1", limit=20, ttl=ttl)
+    began, taken = time.monotonic(), list[Lease]()
+
+    while len(taken) < 20:
+        taken += await alive.job_store.claim_due(worker_id="w1", limit=20, ttl=TTL)
+        assert time.monotonic() - began < ttl.total_seconds() + SWEEP_INTERVAL_S + 0.5
+
+    assert all(lease.taken_over and lease.fence == 2 for lease in taken)
+    assert time.monotonic() - began > 0.3
+
+
+async def test_a_process_that_freezes_in_a_transaction_keeps_no_row_locked_for_long(open_stores):
+    impatient = PostgresOptions(statement_timeout=timedelta(seconds=0.5))
+    frozen, alive = await open_stores(impatient), await open_stores()
+    await plant_crowd(alive.database, {"t1": 1})
+    locked, thawed = asyncio.Event(), asyncio.Event()
+
+    async def freeze(transaction):
+        await transaction.connection.execute("SELECT 1 FROM cronicorn.schedule FOR UPDATE")
+        locked.set()
+        await thawed.wait()
+        await transaction.connection.execute("UPDATE cronicorn.schedule SET due_us = NULL")
+
+    freezing = asyncio.create_task(frozen.database.write(freeze))
+    await locked.wait()
+    began = time.monotonic()
+    while not await alive.job_store.claim_due(worker_id="w1", limit=1, ttl=TTL):
+        assert time.monotonic() - began < 5
+    thawed.set()
+
+    with pytest.raises(UnavailableError):
+        await freezing

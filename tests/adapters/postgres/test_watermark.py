@@ -93,8 +93,14 @@ def test_turns_that_are_dear_take_a_third_of_the_time_at_most(watermark):
     _look(watermark, 100.0, cost=0.1, full=True)
     assert _look(watermark, 100.1, cost=0.5, full=True).in_turn
 
-    assert not watermark.begin(101.5).in_turn
+    assert not _look(watermark, 101.5, full=True).in_turn
     assert watermark.begin(101.7).in_turn
+
+
+def test_a_plain_claim_now_and_then_moves_the_mark(watermark):
+    kinds = [_look(watermark, 100.0 + number / 100, full=True).in_turn for number in range(12)]
+
+    assert kinds == [False, *[True] * 4, False, *[True] * 4, False, True]
 
 
 def test_one_tenant_alone_is_not_served_in_turn(watermark):

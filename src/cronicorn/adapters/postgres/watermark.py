@@ -20,6 +20,8 @@ _COSTS_BETWEEN_SWEEPS = 10
 _TURN_COST_MAX = 3.0
 """Taking turns may cost so many times what a plain claim costs; a dearer one is followed by plain ones."""
 _COSTS_BETWEEN_TURNS = 2
+_TURNS_MAX = 4
+"""After so many claims in turn a plain one moves the mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Watermark:
         self._backlog = False
         self._turns_at = 0.0
         self._plain_cost = 0.0
+        self._turns = 0
 
     @property
     def mark(self) -> Mark:
@@ -54,20 +57,13 @@ class Watermark:
     def begin(self, now: float) -> Pass:
         """How to look at *now*."""
         sweep = self.sweeps(now)
-        return Pass(
-            began=now,
-            mark=LOWEST if sweep else self._mark,
-            sweep=sweep,
-            in_turn=self._backlog and now >= self._turns_at,
-        )
+        turns_wanted = self._backlog and now >= self._turns_at and self._turns < _TURNS_MAX
+        in_turn = turns_wanted and (not sweep or not self._interval_s)
+        return Pass(began=now, mark=LOWEST if sweep else self._mark, sweep=sweep, in_turn=in_turn)
 
     def sweeps(self, now: float) -> bool:
         """Whether a claim at *now* looks everywhere."""
         return now >= self._sweep_at
-
-    def until_sweep(self, now: float) -> float:
-        """Seconds until a claim looks everywhere."""
-        return max(0.0, self._sweep_at - now)
 
     def sweep_soon(self) -> None:
         """Something may have become due below the mark."""
@@ -83,6 +79,7 @@ class Watermark:
         if how.sweep:
             self._swept_at, self._sweep_cost = now, cost
             self._sweep_at = now + self._interval_s * (1.0 - _JITTER * self._chance.random())
+        self._turns = self._turns + 1 if how.in_turn else 0
         if not how.in_turn:
             self._plain_cost = cost
         elif cost > _TURN_COST_MAX * self._plain_cost:

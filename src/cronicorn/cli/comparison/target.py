@@ -33,6 +33,8 @@ class Target:
     """Answers after a while and remembers who asked."""
 
     chance: random.Random
+    call_s: tuple[float, float] = CALL_S
+    """A call takes at least, and at most, so many seconds."""
     url: str = ""
     calls: list[TargetCall] = field(default_factory=list)
 
@@ -44,7 +46,7 @@ class Target:
         call = TargetCall(key=headers.get(b"idempotency-key", ""), began_at=time.monotonic())
         self.calls.append(call)
         gone = asyncio.ensure_future(_gone(receive))
-        await asyncio.wait([gone], timeout=self.chance.uniform(*CALL_S))
+        await asyncio.wait([gone], timeout=self.chance.uniform(*self.call_s))
         if gone.done():
             call.cut_at = time.monotonic()
             return
@@ -60,9 +62,9 @@ async def _gone(receive: Callable[[], Awaitable[Message]]) -> None:
 
 
 @asynccontextmanager
-async def a_target(seed: int) -> AsyncIterator[Target]:
+async def a_target(seed: int, call_s: tuple[float, float] = CALL_S) -> AsyncIterator[Target]:
     """A target on a free port of this machine, in the running event loop."""
-    target = Target(random.Random(seed))  # noqa: S311 - durations, not secrets
+    target = Target(random.Random(seed), call_s)  # noqa: S311 - durations, not secrets
     # Named as TCP, or asyncio would not switch Nagle's algorithm off, and each answer would wait 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))

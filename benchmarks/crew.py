@@ -1,0 +1,30 @@
+"""Several processes that do the same at the same time."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.synchronize import Barrier
+from typing import TypeVar
+
+Order = TypeVar("Order")
+Result = TypeVar("Result")
+
+_together: list[Barrier] = []
+
+
+def crew(work: Callable[[Order], Result], orders: Sequence[Order]) -> list[Result]:
+    """Do *work*, a function of a module, with each of *orders* in a process of its own; answer the results."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(len(orders))
+    with ProcessPoolExecutor(len(orders), context, _join, (barrier,)) as pool:
+        futures = [pool.submit(work, order) for order in orders]
+        return [future.result() for future in futures]
+
+
+def begin_together() -> None:
+    """In a process of a crew: wait until all have come as far."""
+    _together[0].wait(timeout=120)
+
+
+def _join(barrier: Barrier) -> None:
+    _together.append(barrier)

@@ -1,0 +1,38 @@
+"""PostgreSQL for benchmarks: a server of one's own on a real disk, which waits for it at every commit."""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from cronicorn.adapters.postgres.stores import PostgresStores
+from tests.servers.ground import Ground
+from tests.servers.postgres import RestartableServer
+
+SERVER = "PostgreSQL 18, fsync on"
+
+
+@contextmanager
+def postgres_server() -> Iterator[RestartableServer]:
+    """A running server, gone at the end of the block."""
+    with Ground.make(Path(tempfile.gettempdir())) as ground:
+        server = RestartableServer(ground, fsync="on", full_page_writes="on", shared_buffers="512MB")
+        server.start()
+        yield server
+
+
+def new_database(server: RestartableServer, name: str) -> str:
+    """The URL of a new database with the newest schema."""
+    asyncio.run(_create(server, name))
+    return server.url(name)
+
+
+async def _create(server: RestartableServer, name: str) -> None:
+    connection = await asyncpg.connect(server.url())
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    stores = await PostgresStores.open(server.url(name))
+    await stores.aclose()
