@@ -2,9 +2,9 @@
 
 import argparse
 
-from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan
+from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan, recovery
 
-_ALL = {
+ALL = {
     "plan": plan.run,
     "cron": cron.run,
     "drain": drain.run,
@@ -12,18 +12,19 @@ _ALL = {
     "claims": claims.run,
     "held-snapshot": held_snapshot.run,
     "fairness": fairness.run,
+    "recovery": recovery.run,
 }
 
 
 def main() -> None:
     """Run the benchmarks that were named."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*_ALL, []], metavar="NAME", help=f"one of {', '.join(_ALL)}")
+    parser.add_argument("names", nargs="*", choices=[*ALL, []], metavar="NAME", help=f"one of {', '.join(ALL)}")
     parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON instead of tables")
     parser.add_argument("--quick", action="store_true", help="only show that they run; the figures mean nothing")
     arguments = parser.parse_args()
-    for name in arguments.names or _ALL:
-        _ALL[name](as_json=arguments.as_json, quick=arguments.quick)
+    for name in arguments.names or ALL:
+        ALL[name](as_json=arguments.as_json, quick=arguments.quick)
 
 
 if __name__ == "__main__":

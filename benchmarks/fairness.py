@@ -29,8 +29,6 @@ from tests.adapters.postgres.crowd import plant_crowd
 
 _WORKERS = 3
 _BIG = "big"
-_STARTING = timedelta(seconds=8)
-"""After so long the workers run, and the other tenants' first slots become due."""
 _OVERDUE = timedelta(hours=1)
 _SAID = "1 AS turns, $14::int AS visited, $13::text AS last_visited, $13::text AS last_turn"
 _LONGEST_DUE_FIRST = LeaseStatements(claim_in_turn=CLAIM.replace(" AS found,", f" AS found, {_SAID},"))
@@ -54,8 +52,10 @@ class Load:
     backlog: int = 45_000
     tenants: int = 50
     slots_each: int = 100
-    apart: timedelta = timedelta(milliseconds=200)
-    seconds: float = 45.0
+    apart: timedelta = timedelta(milliseconds=100)
+    first: timedelta = timedelta(seconds=3.5)
+    """So long after they were planted the first of these slots become due: about when the workers have started."""
+    seconds: float = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +70,11 @@ class Order:
 
 def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
-    load = Load(backlog=500, tenants=5, slots_each=4, seconds=10.0) if quick else Load()
+    load = Load(backlog=500, tenants=5, slots_each=20, seconds=4.0) if quick else Load()
     workers = 1 if quick else _WORKERS
     rows: list[Row] = []
     with postgres_server() as server:
-        for fair in (True,) if quick else (True, False):
+        for fair in (True, False):
             url = new_database(server, f"fair{fair}".lower())
             due = uvloop.run(_fill(url, load))
             orders = [
@@ -92,7 +92,7 @@ async def _fill(url: str, load: Load) -> dict[str, int]:
     stores = await PostgresStores.open(url)
     others = {f"t{number:03}": load.slots_each for number in range(load.tenants)}
     await plant_crowd(stores.database, {_BIG: load.backlog}, overdue=_OVERDUE)
-    await plant_crowd(stores.database, others, overdue=-_STARTING, apart=load.apart)
+    await plant_crowd(stores.database, others, overdue=-load.first, apart=load.apart)
     await stores.aclose()
     connection = await asyncpg.connect(url)
     found = await connection.fetch("SELECT endpoint_id, due_us FROM cronicorn.schedule WHERE tenant_id <> $1", _BIG)

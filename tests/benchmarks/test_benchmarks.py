@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
+from benchmarks.__main__ import ALL
 from tests.architecture.source import ROOT
 
 
-@pytest.mark.parametrize("name", ["plan", "cron", "drain", "lateness"])
+@pytest.mark.parametrize("name", ALL)
 def test_a_benchmark_runs_and_answers_json_with_a_bound(name):
     command = [sys.executable, "-m", "benchmarks", name, "--json", "--quick"]
 

@@ -49,7 +49,9 @@ async def plant_crowd(
         first = instant_of(now_us) - timedelta(minutes=1) - overdue
         for tenant_id, count in tenants.items():
             shard = shard_of(tenant_id, database.shards)
-            await _plant(connection, tenant_id, count=count, first=first, shard=shard, host=host, apart_us=apart // MICROSECOND)
+            await _plant(
+                connection, tenant_id, count=count, first=first, shard=shard, host=host, apart_us=apart // MICROSECOND
+            )
         await connection.execute("VACUUM ANALYZE cronicorn.schedule")
         await connection.execute("ANALYZE cronicorn.endpoints")
 

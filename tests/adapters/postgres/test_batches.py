@@ -1,10 +1,15 @@
 """What comes in while a statement is on its way goes with the next one."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from cronicorn.adapters.postgres.batches import IN_FLIGHT_MAX, SIZE_MAX, Batches
+from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.domain.fixtures import a_run
+from cronicorn.testing.contracts.stores import deciding
+from tests.adapters.postgres.crowd import plant_crowd
 
 
 class Statements:
@@ -93,3 +98,22 @@ async def test_what_breaks_a_statement_is_told_to_all_who_waited_for_it():
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             await batches.add("a")
+
+
+async def test_what_is_settled_at_once_takes_few_statements(postgres_url):
+    stores = await PostgresStores.open(postgres_url)
+    await plant_crowd(stores.database, {"t1": 500})
+    leases = await stores.job_store.claim_due(worker_id="w1", limit=500, ttl=timedelta(minutes=1))
+    settler, sizes = stores.job_store._settler, list[int]()
+    write = settler._write_together
+
+    async def counted(batch):
+        sizes.append(len(batch))
+        return await write(batch)
+
+    settler._write_together = counted  # type: ignore[method-assign]
+    await asyncio.gather(*(settler.settle(lease, run := a_run(lease), deciding(lease, run)) for lease in leases))
+    await stores.aclose()
+
+    assert sum(sizes) == 500
+    assert len(sizes) <= 5

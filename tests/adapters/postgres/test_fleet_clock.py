@@ -1,5 +1,6 @@
 """The database's clock as a process knows it: estimated, watched, and not trusted for a while after a step."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,15 @@ def test_another_server_stops_takeovers_for_the_length_of_a_lease(clock, caplog)
 
     assert clock.takeover_window_us(TTL_US) == NEVER
     assert [record.message for record in caplog.records] == ["database_failed_over"]
+
+
+async def test_a_server_says_who_it_is_and_on_which_timeline(postgres_url):
+    stores = await PostgresStores.open(postgres_url)
+    await stores.job_store.next_due_at()
+    await stores.aclose()
+
+    assert stores.database.server.identity is not None
+    assert re.fullmatch(r"\d{15,}:[0-9A-F]{8}", stores.database.server.identity)
 
 
 class TestStep:

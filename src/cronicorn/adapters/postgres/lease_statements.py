@@ -44,8 +44,7 @@ picked AS MATERIALIZED (
 
 _NEXT_TENANT = """
 SELECT s.tenant_id, s.bucket, s.due_us FROM cronicorn.schedule AS s
- WHERE s.shard = $2 AND s.claim_id IS NULL AND s.due_us IS NOT NULL
-   AND (s.due_us, s.endpoint_number) >= ($4, $12) AND {}
+ WHERE s.shard = $2 AND s.claim_id IS NULL AND s.due_us >= $4 AND {}
  ORDER BY s.tenant_id, s.due_us, s.endpoint_number LIMIT 1
 """
 _AHEAD = _NEXT_TENANT.format("s.tenant_id > v.tenant_id AND (s.tenant_id <= $13 OR NOT v.round)").strip()

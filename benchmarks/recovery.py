@@ -1,0 +1,181 @@
+"""How long the slots of a worker that is killed in the middle of their calls wait for another worker.
+
+Real `cronicorn scheduler` processes; a worker is killed with SIGKILL and replaced at once. Measured at the server that
+is called: from the kill to the next request with the same `Idempotency-Key`.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from benchmarks.postgres import new_database, postgres_server
+from benchmarks.report import Report, Row
+from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
+from cronicorn.cli.comparison.fleet import Fleet, a_fleet
+from cronicorn.cli.comparison.measures import quantile
+from cronicorn.cli.comparison.target import Target, TargetCall, a_target
+from cronicorn.cli.comparison.trial import Fault, FaultKind
+from cronicorn.cli.local import read_settings
+from cronicorn.control.document import EndpointDocument, JobDocument
+from cronicorn.domain.takeover import PROMPT_TAKEOVERS
+from cronicorn.wiring.local import local_control
+
+_SEED = 1
+_CUT_WITHIN_S = 1.0
+"""So long after a kill its calls are seen to end."""
+_SETTLE_IN_S = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A fleet, the calls it is making, and how often a worker is killed."""
+
+    ttl_s: float
+    renew_s: float
+    allowed_s: float
+    """What was promised of the worst."""
+    kills: int
+    every_s: float
+    call_s: tuple[float, float]
+    poll_s: float = 1.0
+    workers: int = 6
+    endpoints: int = 36
+
+    @property
+    def formula_s(self) -> float:
+        """The lease, a look at the store, and until that look is one for expired leases."""
+        return self.ttl_s + self.poll_s + SWEEP_INTERVAL_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What became of the calls of all workers that were killed."""
+
+    kills_in_calls: int
+    """Kills that cut off a call at least."""
+    prompt_s: Sequence[float]
+    rested_s: Sequence[float]
+    """Of slots that had lost more leases in a row than are taken over at once, so that they had to rest."""
+    never: int
+    """Slots that nobody called again."""
+
+
+_SHORT = Trial(ttl_s=3.0, renew_s=1.0, allowed_s=5.5, kills=50, every_s=2.0, call_s=(2.0, 4.0))
+_DEFAULTS = Trial(ttl_s=30.0, renew_s=10.0, allowed_s=37.0, kills=3, every_s=3.0, call_s=(12.0, 20.0))
+_QUICK = Trial(
+    ttl_s=1.5, renew_s=0.5, allowed_s=5.5, kills=1, every_s=1.0, call_s=(1.0, 2.0), workers=2, endpoints=4, poll_s=0.25
+)
+
+
+def run(*, as_json: bool, quick: bool) -> None:
+    """Measure and show."""
+    rows: list[Row] = []
+    with postgres_server() as server:
+        for number, trial in enumerate((_QUICK,) if quick else (_SHORT, _DEFAULTS)):
+            found = uvloop.run(_measured(trial, new_database(server, f"recovery{number}")))
+            rows += _rows(trial, found)
+    about = "seconds from kill -9 of a worker in its calls to the next request for the same slot; PostgreSQL 18"
+    Report(name="recovery", about=about, rows=rows).show(as_json=as_json)
+
+
+def _rows(trial: Trial, found: Recovered) -> list[Row]:
+    settings = f"lease {trial.ttl_s:g} s, renewed each {trial.renew_s:g} s, poll {trial.poll_s:g} s"
+    took = found.prompt_s
+    bound: Row = {
+        "settings": settings, "what": "bound: lease + poll + sweep", "kills": None, "calls": None,
+        "p50 s": None, "p90 s": None, "p99 s": None, "max s": trial.formula_s, "allowed s": trial.allowed_s,
+        "rested": None, "never": None,
+    }  # fmt: skip
+    measured: Row = {
+        "settings": settings, "what": "cronicorn", "kills": found.kills_in_calls, "calls": len(took),
+        "p50 s": quantile(took, 0.5), "p90 s": quantile(took, 0.9), "p99 s": quantile(took, 0.99),
+        "max s": quantile(took, 1.0), "allowed s": trial.allowed_s, "rested": len(found.rested_s),
+        "never": found.never,
+    }  # fmt: skip
+    return [bound, measured]
+
+
+async def _measured(trial: Trial, database: str) -> Recovered:
+    with tempfile.TemporaryDirectory(prefix="cronicorn-recovery-", ignore_cleanup_errors=True) as folder:
+        async with a_target(_SEED, trial.call_s) as target:
+            await _add_endpoints(trial, database, target)
+            async with a_fleet(Path(folder), _settings(trial, database), trial.workers) as fleet:
+                await asyncio.sleep(_SETTLE_IN_S)
+                killed_at = await _kill_one_after_another(trial, fleet)
+                await asyncio.sleep(trial.allowed_s + 1.0)
+        return recovered(killed_at, target.calls)
+
+
+async def _kill_one_after_another(trial: Trial, fleet: Fleet) -> list[float]:
+    """The instants of the kills, by the monotonic clock."""
+    killed_at = []
+    for number in range(trial.kills):
+        fault = Fault(at_s=0.0, kind=FaultKind.KILL, worker=number % trial.workers)
+        async with _paced(trial.every_s):
+            asked = time.monotonic()
+            await fleet.suffer(fault)
+            killed_at.append(asked)
+    return killed_at
+
+
+@asynccontextmanager
+async def _paced(seconds: float) -> AsyncIterator[None]:
+    """The block, and then rest until *seconds* have passed since it began."""
+    until = time.monotonic() + seconds
+    yield
+    await asyncio.sleep(max(0.0, until - time.monotonic()))
+
+
+async def _add_endpoints(trial: Trial, database: str, target: Target) -> None:
+    async with local_control(read_settings(database_url=database)) as local:
+        principal = local.principal("default")
+        job = await local.control.jobs.create(principal, JobDocument(name="recovery"))
+        for number in range(trial.endpoints):
+            document = {
+                "name": f"endpoint {number}", "url": target.url, "baselineIntervalMs": 1_000, "timeoutMs": 60_000,
+            }  # fmt: skip
+            await local.control.endpoints.create(principal, job.id, EndpointDocument.model_validate(document))
+
+
+def _settings(trial: Trial, database: str) -> Mapping[str, str]:
+    return {
+        "CRONICORN_DATABASE_URL": database,
+        "CRONICORN_LEASE_TTL": f"{trial.ttl_s:g}s",
+        "CRONICORN_RENEW_INTERVAL": f"{trial.renew_s:g}s",
+        "CRONICORN_POLL_INTERVAL": f"{trial.poll_s * 1_000:g}ms",
+        "CRONICORN_EGRESS_ALLOW": "127.0.0.0/8",
+        "CRONICORN_DRAIN_GRACE": "2s",
+    }
+
+
+def recovered(killed_at: Sequence[float], calls: Sequence[TargetCall]) -> Recovered:
+    """What became of *calls*, in the order in which they began, after kills at these instants. Pure."""
+    by_key: defaultdict[str, list[TargetCall]] = defaultdict(list)
+    for call in calls:
+        by_key[call.key].append(call)
+    prompt, rested, in_calls, never = list[float](), list[float](), set[float](), 0
+    for attempts in by_key.values():
+        for number, (call, after) in enumerate(zip(attempts, [*attempts[1:], None], strict=True)):
+            kill = _kill_of(call, killed_at)
+            if kill is None:
+                continue
+            in_calls.add(kill)
+            if after is None:
+                never += 1
+            else:
+                (prompt if number < PROMPT_TAKEOVERS else rested).append(after.began_at - kill)
+    return Recovered(kills_in_calls=len(in_calls), prompt_s=prompt, rested_s=rested, never=never)
+
+
+def _kill_of(call: TargetCall, killed_at: Sequence[float]) -> float | None:
+    """The kill that cut *call* off."""
+    if call.cut_at is None:
+        return None
+    return max((at for at in killed_at if at <= call.cut_at < at + _CUT_WITHIN_S), default=None)
