@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import uvloop
 
 from benchmarks.postgres import new_database, postgres_server
@@ -31,6 +32,8 @@ _SEED = 1
 _CUT_WITHIN_S = 1.0
 """So long after a kill its calls are seen to end."""
 _SETTLE_IN_S = 4.0
+_LOOK_EVERY_S = 0.2
+_LOSSES = "SELECT endpoint_id || ':' || slot, lost_claims FROM cronicorn.schedule WHERE lost_claims > 0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +63,14 @@ class Recovered:
 
     kills_in_calls: int
     """Kills that cut off a call at least."""
-    prompt_s: Sequence[float]
-    rested_s: Sequence[float]
-    """Of slots that had lost more leases in a row than are taken over at once, so that they had to rest."""
+    took_s: Sequence[float]
+    rested: int
+    """Calls of slots that lost more leases in a row than are taken over at once: they have to rest, and are left out."""
     never: int
     """Slots that nobody called again."""
 
 
-_SHORT = Trial(ttl_s=3.0, renew_s=1.0, allowed_s=5.5, kills=50, every_s=2.0, call_s=(2.0, 4.0))
+_SHORT = Trial(ttl_s=3.0, renew_s=1.0, allowed_s=5.5, kills=50, every_s=2.0, call_s=(2.0, 4.0), workers=8)
 _DEFAULTS = Trial(ttl_s=30.0, renew_s=10.0, allowed_s=37.0, kills=3, every_s=3.0, call_s=(12.0, 20.0))
 _QUICK = Trial(
     ttl_s=1.5, renew_s=0.5, allowed_s=5.5, kills=1, every_s=1.0, call_s=(1.0, 2.0), workers=2, endpoints=4, poll_s=0.25
@@ -81,13 +84,13 @@ def run(*, as_json: bool, quick: bool) -> None:
         for number, trial in enumerate((_QUICK,) if quick else (_SHORT, _DEFAULTS)):
             found = uvloop.run(_measured(trial, new_database(server, f"recovery{number}")))
             rows += _rows(trial, found)
-    about = "seconds from kill -9 of a worker in its calls to the next request for the same slot; PostgreSQL 18"
+    about = "from kill -9 of a worker in its calls to the next request for the same slot; by lease, renewal and poll"
     Report(name="recovery", about=about, rows=rows).show(as_json=as_json)
 
 
 def _rows(trial: Trial, found: Recovered) -> list[Row]:
-    settings = f"lease {trial.ttl_s:g} s, renewed each {trial.renew_s:g} s, poll {trial.poll_s:g} s"
-    took = found.prompt_s
+    settings = f"{trial.ttl_s:g} s, {trial.renew_s:g} s, {trial.poll_s:g} s"
+    took = found.took_s
     bound: Row = {
         "settings": settings, "what": "bound: lease + poll + sweep", "kills": None, "calls": None,
         "p50 s": None, "p90 s": None, "p99 s": None, "max s": trial.formula_s, "allowed s": trial.allowed_s,
@@ -96,7 +99,7 @@ def _rows(trial: Trial, found: Recovered) -> list[Row]:
     measured: Row = {
         "settings": settings, "what": "cronicorn", "kills": found.kills_in_calls, "calls": len(took),
         "p50 s": quantile(took, 0.5), "p90 s": quantile(took, 0.9), "p99 s": quantile(took, 0.99),
-        "max s": quantile(took, 1.0), "allowed s": trial.allowed_s, "rested": len(found.rested_s),
+        "max s": quantile(took, 1.0), "allowed s": trial.allowed_s, "rested": found.rested,
         "never": found.never,
     }  # fmt: skip
     return [bound, measured]
@@ -107,10 +110,13 @@ async def _measured(trial: Trial, database: str) -> Recovered:
         async with a_target(_SEED, trial.call_s) as target:
             await _add_endpoints(trial, database, target)
             async with a_fleet(Path(folder), _settings(trial, database), trial.workers) as fleet:
+                losses = dict[str, int]()
+                watching = asyncio.create_task(_watch_losses(database, losses))
                 await asyncio.sleep(_SETTLE_IN_S)
                 killed_at = await _kill_one_after_another(trial, fleet)
                 await asyncio.sleep(trial.allowed_s + 1.0)
-        return recovered(killed_at, target.calls)
+                watching.cancel()
+        return recovered(killed_at, target.calls, losses)
 
 
 async def _kill_one_after_another(trial: Trial, fleet: Fleet) -> list[float]:
@@ -123,6 +129,15 @@ async def _kill_one_after_another(trial: Trial, fleet: Fleet) -> list[float]:
             await fleet.suffer(fault)
             killed_at.append(asked)
     return killed_at
+
+
+async def _watch_losses(database: str, losses: dict[str, int]) -> None:
+    """Write down how many leases each slot has lost in a row, by its `Idempotency-Key`, until cancelled."""
+    connection = await asyncpg.connect(database)
+    while True:
+        for key, lost in await connection.fetch(_LOSSES):
+            losses[key] = max(lost, losses.get(key, 0))
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 @asynccontextmanager
@@ -149,29 +164,35 @@ def _settings(trial: Trial, database: str) -> Mapping[str, str]:
         "CRONICORN_DATABASE_URL": database,
         "CRONICORN_LEASE_TTL": f"{trial.ttl_s:g}s",
         "CRONICORN_RENEW_INTERVAL": f"{trial.renew_s:g}s",
+        "CRONICORN_CALLS_MAX": str(trial.endpoints // trial.workers + 1),  # or one worker would make all calls
         "CRONICORN_POLL_INTERVAL": f"{trial.poll_s * 1_000:g}ms",
         "CRONICORN_EGRESS_ALLOW": "127.0.0.0/8",
         "CRONICORN_DRAIN_GRACE": "2s",
     }
 
 
-def recovered(killed_at: Sequence[float], calls: Sequence[TargetCall]) -> Recovered:
-    """What became of *calls*, in the order in which they began, after kills at these instants. Pure."""
+def recovered(killed_at: Sequence[float], calls: Sequence[TargetCall], losses: Mapping[str, int]) -> Recovered:
+    """What became of *calls*, in the order in which they began, after kills at these instants. Pure.
+
+    *losses* says of each slot how many leases on it were lost in a row.
+    """
     by_key: defaultdict[str, list[TargetCall]] = defaultdict(list)
     for call in calls:
         by_key[call.key].append(call)
-    prompt, rested, in_calls, never = list[float](), list[float](), set[float](), 0
-    for attempts in by_key.values():
-        for number, (call, after) in enumerate(zip(attempts, [*attempts[1:], None], strict=True)):
+    took, kills, rested, never = list[float](), set[float](), 0, 0
+    for key, attempts in by_key.items():
+        for call, after in zip(attempts, [*attempts[1:], None], strict=True):
             kill = _kill_of(call, killed_at)
             if kill is None:
                 continue
-            in_calls.add(kill)
-            if after is None:
+            kills.add(kill)
+            if losses.get(key, 0) > PROMPT_TAKEOVERS:
+                rested += 1
+            elif after is None:
                 never += 1
             else:
-                (prompt if number < PROMPT_TAKEOVERS else rested).append(after.began_at - kill)
-    return Recovered(kills_in_calls=len(in_calls), prompt_s=prompt, rested_s=rested, never=never)
+                took.append(after.began_at - kill)
+    return Recovered(kills_in_calls=len(kills), took_s=took, rested=rested, never=never)
 
 
 def _kill_of(call: TargetCall, killed_at: Sequence[float]) -> float | None:

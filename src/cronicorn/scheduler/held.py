@@ -52,7 +52,7 @@ class HeldLease:
     def check(self) -> None:
         """Raises LeaseLostError when the lease may not be relied on any more: a frozen process wakes up here."""
         if not self.alive:
-            raise LeaseLostError(f"The lease on {self.lease.run_id} ended before its call did.")
+            raise self._lost()
 
     async def within(self, call: Awaitable[T], until: datetime | None = None) -> T:
         """Await *call*, but no longer than the lease stands.
@@ -68,6 +68,8 @@ class HeldLease:
         except TimeoutError:
             if self._limit is None or not self._limit.expired():
                 raise
+            if self._deadline <= self._stop_at:  # by our clock it may still stand: uvloop's timers are a little early
+                raise self._lost() from None
             self.check()
             raise CallStoppedError from None
         finally:
@@ -104,6 +106,9 @@ class HeldLease:
         """A person asked for the run to be cancelled."""
         self._stop_at = -math.inf
         self._reschedule()
+
+    def _lost(self) -> LeaseLostError:
+        return LeaseLostError(f"The lease on {self.lease.run_id} ended before its call did.")
 
     def _reschedule(self) -> None:
         if self._limit is not None and not self._limit.expired():

@@ -310,6 +310,9 @@ class Barrier(ClaimService):
     def renew(self, claims, *, ttl):
         return self.inner.renew(claims, ttl=ttl)
 
+    def revive(self, claims, *, ttl):
+        return self.inner.revive(claims, ttl=ttl)
+
     async def release(self, claims):
         await self.inner.release(claims)
 

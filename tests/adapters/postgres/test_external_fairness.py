@@ -42,7 +42,8 @@ async def test_a_backlog_of_one_tenant_keeps_no_other_waiting(crowded):
     small = {f"small{number}": 2 for number in range(20)}
     await plant_crowd(crowded.database, {"big": 3_000})
     await plant_crowd(crowded.database, small)
-    sizes, served = [], Counter()
+    sizes: list[int] = []
+    served: Counter[str] = Counter()
 
     for _ in range(3):
         leases = await claim(crowded, limit=100, ttl=LONG)

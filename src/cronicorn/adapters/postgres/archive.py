@@ -119,7 +119,7 @@ class _PostgresRows(RowSource):
         names = [name for name in COLUMNS[table] if not (by_endpoint and name == "body")]
         order = (_BY_ENDPOINT if by_endpoint else {}).get(table) or _ORDER.get(table, "number")
         statement = f"SELECT {', '.join(names)} FROM {SCHEMA}.{table} ORDER BY {order}"  # noqa: S608 (constants)
-        cursor = await self._connection.cursor(statement)
+        cursor = await (await self._connection.prepare(statement)).cursor()
         while records := await cursor.fetch(PORTION_MAX):
             yield [dict(record) for record in records]
 

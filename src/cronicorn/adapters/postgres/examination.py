@@ -55,7 +55,9 @@ async def _look_at_tables(connection: PlainConnection, findings: Findings) -> No
 
 async def _look_at_places(connection: PlainConnection, findings: Findings) -> None:
     shards = await shards_of(connection)
-    async for record in connection.cursor(_SCHEDULES, prefetch=_PORTION_MAX):
+    # Without prepared statements this one has no name, as a cursor made in one go would have: a pooler would keep it.
+    schedules = await connection.prepare(_SCHEDULES)
+    async for record in schedules.cursor(prefetch=_PORTION_MAX):
         tenant_id = record["tenant_id"]
         right = {"shard": shard_of(tenant_id, shards), "bucket": bucket_of(tenant_id), "endpoint_id": record["id"]}
         with suppress(*UNREADABLE):  # It is never called.

@@ -1,6 +1,5 @@
 """Claiming where a lock service says who goes first: choose in the database, acquire in the service, stamp the row."""
 
-import logging
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -22,8 +21,6 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.rows import Cell, Row
-
-log = logging.getLogger(__name__)
 
 _ROUNDS_MAX = 8
 """So often a claim chooses again when others were granted what it chose."""

@@ -20,17 +20,21 @@ FAULTS: tuple[type[Exception], ...] = (
 )
 """What connecting and asking may raise."""
 
+_POOLED = "is behind a pooler that mixes up prepared statements: set CRONICORN_POSTGRES_WITHOUT to notify,prepared"
 _NO_ROOM = "has no room left: free some space on the server's disk"
 _LATER = "doesn't take calls right now: it stops, starts or recovers"
 _ADVICE = {
     "08": "lost the connection: it may be starting again, or the network between is down",
+    "08P01": "can't be asked: it, or a pooler before it, says why",
     "25006": "may only be read: it is a standby, or was told so; name the server that takes writes",
     "25P03": "waited too long for this process to go on with what it began: try again",
+    "26000": _POOLED,
     "28": "refuses this user: check name and password, and what the server allows",
     "3D000": "has no database of this name: create it, or name another",
     "3F000": "has lost its tables: put them back, or start again so that they are made",
     "40": "is too busy with others at the same rows: try again",
     "42501": "does not let this user do that: GRANT it the tables in the schema cronicorn",
+    "42P05": _POOLED,
     "42P01": "has lost its tables: put them back, or start again so that they are made",
     "53100": _NO_ROOM,
     "53200": "is out of memory: give it more, or fewer connections",
@@ -99,7 +103,8 @@ def _about_a_text(error: asyncpg.DataError) -> InvalidInputError | None:
 def _said_by_the_server(error: asyncpg.PostgresError) -> UnavailableError | None:
     code = getattr(error, "sqlstate", None) or ""
     advice = _ADVICE.get(code, _ADVICE.get(code[:2]))
-    return UnavailableError(f"The PostgreSQL database {advice} ({error}).") if advice is not None else None
+    said = str(error).partition("\nHINT")[0]  # Hints are about the driver.
+    return UnavailableError(f"The PostgreSQL database {advice} ({said}).") if advice is not None else None
 
 
 def _said_by_the_driver(text: str) -> UnavailableError | None:

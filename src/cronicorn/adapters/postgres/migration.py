@@ -19,7 +19,7 @@ LOCK = "LOCK TABLE cronicorn.alembic_version IN SHARE ROW EXCLUSIVE MODE"
 _RIGHTS = """
 SELECT there, CASE WHEN there THEN has_schema_privilege('cronicorn', 'CREATE')
                    ELSE has_database_privilege(current_database(), 'CREATE') END, current_user, current_database()
-  FROM (SELECT to_regnamespace('cronicorn') IS NOT NULL AS there)
+  FROM (SELECT to_regnamespace('cronicorn') IS NOT NULL AS there) AS found
 """
 _PATIENCE_S = 600.0
 """A table may be large, and another process may be at it already."""

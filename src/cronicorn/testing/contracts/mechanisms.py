@@ -352,7 +352,7 @@ class OptimisticContract(StoresContract):
 
     async def test_a_slot_that_came_too_late_is_settled_once(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores, catch_up=CatchUp(mode=CatchUpMode.NONE))
-        clock.advance(3.5 * MINUTE)
+        clock.advance(3.25 * MINUTE)
         leasing, store = self.leases(stores), self.versions(stores)
         (lease,) = await leasing.claim_due(worker_id="w1", limit=1, ttl=TTL)
         clock.advance(TTL)
