@@ -21,6 +21,7 @@ from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import CLAIM, LeaseStatements
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.cli.comparison.measures import quantile
 from cronicorn.domain.fields import us
 from cronicorn.scheduler.loop import Scheduler
 from cronicorn.scheduler.settings import SchedulerSettings
@@ -51,8 +52,8 @@ class Load:
 
     backlog: int = 45_000
     tenants: int = 50
-    slots_each: int = 100
-    apart: timedelta = timedelta(milliseconds=100)
+    slots_each: int = 40
+    apart: timedelta = timedelta(milliseconds=250)
     first: timedelta = timedelta(seconds=3.5)
     """So long after they were planted the first of these slots become due: about when the workers have started."""
     seconds: float = 25.0
@@ -107,13 +108,13 @@ async def _row(what: str, url: str, due: dict[str, int], began: datetime) -> Row
     found = [row["late_us"] for row in await connection.fetch(_DELAYS, [*counted], [*counted.values()])]
     done = await connection.fetchval(_BACKLOG_DONE, _BIG)
     await connection.close()
-    late = sorted(each / 1_000 for each in found if each is not None)
+    late = [each / 1_000 for each in found if each is not None]
     return {
         "what": what,
         "slots": len(found),
-        "p50 ms": late[len(late) // 2],
-        "p99 ms": late[int(len(late) * 0.99)],
-        "max ms": late[-1],
+        "p50 ms": quantile(late, 0.5),
+        "p99 ms": quantile(late, 0.99),
+        "max ms": quantile(late, 1.0),
         "never began": len(found) - len(late),
         "of the backlog done": done,
     }

@@ -65,7 +65,7 @@ class Recovered:
     """Kills that cut off a call at least."""
     took_s: Sequence[float]
     rested: int
-    """Calls of slots that lost more leases in a row than are taken over at once: they have to rest, and are left out."""
+    """Calls of slots that lost more leases in a row than are taken over at once: they have to rest."""
     never: int
     """Slots that nobody called again."""
 
@@ -134,10 +134,13 @@ async def _kill_one_after_another(trial: Trial, fleet: Fleet) -> list[float]:
 async def _watch_losses(database: str, losses: dict[str, int]) -> None:
     """Write down how many leases each slot has lost in a row, by its `Idempotency-Key`, until cancelled."""
     connection = await asyncpg.connect(database)
-    while True:
-        for key, lost in await connection.fetch(_LOSSES):
-            losses[key] = max(lost, losses.get(key, 0))
-        await asyncio.sleep(_LOOK_EVERY_S)
+    try:
+        while True:
+            for key, lost in await connection.fetch(_LOSSES):
+                losses[key] = max(lost, losses.get(key, 0))
+            await asyncio.sleep(_LOOK_EVERY_S)
+    finally:
+        connection.terminate()
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from cronicorn.domain.mechanism import Mechanism
 from tests.chaos.plan import Plan
 from tests.chaos.run import check, run
+from tests.chaos.stores import MUTANTS
 
 
 def main() -> int:
@@ -17,24 +18,28 @@ def main() -> int:
     if arguments.command == "run":
         folder = arguments.folder or Path(tempfile.mkdtemp(prefix="cronicorn-chaos-"))
         folder.mkdir(parents=True, exist_ok=True)
-        plan = Plan(
+        plan = Plan.of(
+            arguments.backend,
+            Mechanism(arguments.mechanism),
             seed=arguments.seed,
             seconds=arguments.minutes * 60,
-            backend=arguments.backend,
-            mechanism=Mechanism(arguments.mechanism),
             mutant=arguments.mutant,
-            workers=arguments.workers,
         )
-        print(f"seed {plan.seed}, history in {folder}", flush=True)
+        _say(f"seed {plan.seed}, history in {folder}")
         run(plan, folder)
     else:
         folder = arguments.folder
     found, figures = check(folder)
-    print(figures)
+    _say(figures)
     for violation in found[:20]:
-        print(violation)
-    print(f"{len(found)} promises broken")
+        _say(violation)
+    _say(f"{len(found)} promises broken")
     return 1 if found else 0
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,8 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     running.add_argument("--backend", choices=["postgres", "sqlite"], default="postgres")
     running.add_argument("--mechanism", choices=list(Mechanism), default=Mechanism.LEASE)
-    running.add_argument("--mutant", help="run with a guard known to be too weak")
-    running.add_argument("--workers", type=int, default=6)
+    running.add_argument("--mutant", choices=MUTANTS, help="run with a guard known to be too weak")
     running.add_argument("--folder", type=Path, help="where the history goes; a new folder by default")
     checking = commands.add_parser("check", help="check the history of a run again")
     checking.add_argument("folder", type=Path)

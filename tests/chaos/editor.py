@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from cronicorn.domain.call import Request
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import Baseline, CatchUp, Job, JobEndpoint, RetryPolicy
 from cronicorn.domain.errors import ConflictError, NotFoundError, UnavailableError
@@ -29,6 +30,7 @@ _TENANTS = 4
 _INTERVALS_S = (0.4, 0.6, 1.0, 1.5, 2.0)
 _LENGTH_S = (0.2, 3.0)
 _ALL = 1_000_000
+_REQUEST = Request(url="http://127.0.0.1:8000/", execution_max=timedelta(seconds=4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ class Editor:
             name=endpoint_id,
             tenant_id=f"t{tenant}",
             job_id=f"job{tenant}",
+            request=_REQUEST,
             baseline=self._baseline(),
             retries=RetryPolicy(count=self._chance.choice([0, 0, 1]), backoff_min=timedelta(seconds=0.2)),
             catch_up=CatchUp(window=timedelta(seconds=self._chance.choice([1, 5, 60]))),

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,34 +15,51 @@ from tests.chaos.generator import CLOCK_WORKER
 from tests.chaos.history import Recorder, now
 from tests.chaos.plan import Plan
 from tests.servers.clock import WrongClock
+from tests.servers.etcd import EtcdServer
 from tests.servers.ground import Ground
+from tests.servers.postgres import RestartableServer
 from tests.servers.process import ServerProcess
 from tests.servers.proxy import Proxy
+from tests.servers.valkey import ValkeyServer
 
 _ROOT = Path(__file__).parents[2]
 _DRAIN_S = 15.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What all workers share, and the servers behind it, if there are any."""
+
+    url: str
+    server: RestartableServer | None = None
+    service_url: str | None = None
+    service: ValkeyServer | EtcdServer | None = None
+
+
 class Fleet:
     """Starts, stops, kills and freezes workers by number; a worker that starts again has a new name."""
 
-    def __init__(self, plan: Plan, folder: Path, url: str, ground: Ground, recorder: Recorder) -> None:
+    def __init__(self, plan: Plan, folder: Path, shared: Shared, ground: Ground, recorder: Recorder) -> None:
         self._plan = plan
         self._folder = folder
-        self._url = url
+        self._shared = shared
         self._ground = ground
         self._recorder = recorder
         self._starts = [0] * plan.workers
         self._processes: dict[int, ServerProcess] = {}
-        networked = plan.backend == "postgres"
-        self.clock = WrongClock(ground.folder) if networked else None
-        self.proxies = [Proxy(_port(url)) for _ in range(plan.workers)] if networked else []
+        self.clock = WrongClock(ground.folder) if plan.networked else None
+        urls = [url for url in (shared.url, shared.service_url) if url is not None] if plan.networked else []
+        self._proxies = [[Proxy(_port(url)) for url in urls] for _ in range(plan.workers)]
 
     def start_all(self) -> None:
-        for proxy in self.proxies:
-            proxy.start()
         for number in range(self._plan.workers):
+            for proxy in self.proxies(number):
+                proxy.start()
             self.start(number)
+
+    def proxies(self, number: int) -> list[Proxy]:
+        """Those between a worker and what it shares with others: the database, and the lock service if there is one."""
+        return self._proxies[number]
 
     def start(self, number: int) -> None:
         self._starts[number] += 1
@@ -49,7 +67,8 @@ class Fleet:
         arguments = {
             "folder": str(self._folder),
             "name": self.name(number),
-            "url": self._url_of(number),
+            "url": _through(self.proxies(number)[:1], self._shared.url),
+            "service": _through(self.proxies(number)[1:], self._shared.service_url),
             "wrong_clock": wrong_clock,
         }
         self._processes[number] = ServerProcess(
@@ -88,14 +107,9 @@ class Fleet:
     def close(self) -> None:
         for number in list(self._processes):
             self.kill(number)
-        for proxy in self.proxies:
-            proxy.close()
-
-    def _url_of(self, number: int) -> str:
-        if not self.proxies:
-            return self._url
-        parts = urlsplit(self._url)
-        return parts._replace(netloc=f"{parts.username}@127.0.0.1:{self.proxies[number].port}").geturl()
+        for proxies in self._proxies:
+            for proxy in proxies:
+                proxy.close()
 
     def _environment(self, *, wrong: bool) -> Mapping[str, str]:
         usual = self.clock.environment if wrong and self.clock is not None else dict(os.environ)
@@ -105,6 +119,12 @@ class Fleet:
 def wall_minus_monotonic() -> float:
     """What to add to an instant of the history to get one of the wall clock."""
     return SystemClock().now().timestamp() - now()
+
+
+def _through(proxies: list[Proxy], url: str | None) -> str | None:
+    if not proxies or url is None:
+        return url
+    return url.replace(f":{_port(url)}/", f":{proxies[0].port}/")
 
 
 def _port(url: str) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cronicorn.domain.mechanism import Mechanism
 from tests.chaos.plan import Plan
 
 CLOCK_WORKER = 0
@@ -32,6 +33,8 @@ class Kind(StrEnum):
     """The database ends sessions."""
     RESTART = "restart"
     """The database crashes and comes back."""
+    SERVICE = "service"
+    """The lock service crashes and comes back."""
     SNAPSHOT = "snapshot"
     """Somebody holds an old snapshot."""
 
@@ -39,10 +42,12 @@ class Kind(StrEnum):
 OF_A_WORKER = {Kind.KILL: 4, Kind.FREEZE: 6, Kind.DRAIN: 2}
 OF_ITS_NETWORK = {Kind.ABORT: 3, Kind.BLACK_HOLE: 5, Kind.LOSS: 2, Kind.LATENCY: 1, Kind.CLOCK: 3}
 OF_THE_DATABASE = {Kind.TERMINATE: 2, Kind.RESTART: 1, Kind.SNAPSHOT: 1}
+OF_THE_SERVICE = {Kind.SERVICE: 1}
 """How often each kind comes, against the others."""
 
 _GAP_S = (0.3, 1.7)
-_RESTART_EVERY_S = 15.0
+_RESTART_EVERY_S = 10.0
+_RECOVERS_IN_S = 0.5
 _LENGTH_S = {
     Kind.KILL: (0.1, 1.5),
     Kind.DRAIN: (0.1, 0.5),
@@ -51,6 +56,7 @@ _LENGTH_S = {
     Kind.ABORT: (0.0, 0.0),
     Kind.TERMINATE: (0.0, 0.0),
     Kind.RESTART: (0.1, 2.0),
+    Kind.SERVICE: (0.1, 2.0),
     Kind.SNAPSHOT: (3.0, 10.0),
 }
 
@@ -73,29 +79,35 @@ def faults(plan: Plan) -> list[Fault]:
     return list(_draw(plan, random.Random(plan.seed)))
 
 
+def kinds(plan: Plan) -> dict[Kind, int]:
+    """What may go wrong in *plan*, and how often against the rest."""
+    weights = dict(OF_A_WORKER)
+    if plan.networked:
+        weights |= OF_ITS_NETWORK | OF_THE_DATABASE
+    if plan.mechanism in {Mechanism.REDIS, Mechanism.ETCD}:
+        weights |= OF_THE_SERVICE
+    return weights
+
+
 def _draw(plan: Plan, chance: random.Random) -> Iterator[Fault]:
-    weights = OF_A_WORKER if plan.backend == "sqlite" else OF_A_WORKER | OF_ITS_NETWORK | OF_THE_DATABASE
-    free_at = dict.fromkeys(range(plan.steady), 0.0)
-    restart_at = snapshot_at = _RESTART_EVERY_S / 3
+    weights = kinds(plan)
+    worker_free_at = dict.fromkeys(plan.targets, 0.0)
+    next_at = {Kind.RESTART: _RESTART_EVERY_S / 3, Kind.SERVICE: _RESTART_EVERY_S / 2}
     now = 1.0
     while now < plan.seconds:
         kind = chance.choices(list(weights), list(weights.values()))[0]
         low, high = _LENGTH_S.get(kind, (0.5 * plan.ttl_s, 3 * plan.ttl_s))
         length = chance.uniform(low, high)
-        if kind in OF_THE_DATABASE:
-            if kind is Kind.RESTART and now >= restart_at:
-                restart_at = now + length + _RESTART_EVERY_S
+        if kind in OF_THE_DATABASE | OF_THE_SERVICE:
+            if next_at.get(kind, 0.0) <= now:
+                next_at[kind] = now + length + (0 if kind is Kind.SNAPSHOT else _RESTART_EVERY_S)
                 yield Fault(at=now, kind=kind, worker=None, length=length)
-            elif kind is Kind.SNAPSHOT and now >= snapshot_at:
-                snapshot_at = now + length
-                yield Fault(at=now, kind=kind, worker=None, length=length)
-            elif kind is Kind.TERMINATE:
-                yield Fault(at=now, kind=kind, worker=None, length=0.0)
-        elif free := [worker for worker, until in free_at.items() if until <= now]:
-            worker = CLOCK_WORKER if kind is Kind.CLOCK else chance.choice(free)
-            if kind is not Kind.CLOCK:
-                free_at[worker] = now + length + 0.5
-            yield Fault(at=now, kind=kind, worker=worker, length=length, skew=_skew(chance))
+        elif kind is Kind.CLOCK:
+            yield Fault(at=now, kind=kind, worker=CLOCK_WORKER, length=length, skew=_skew(chance))
+        elif free := [worker for worker, until in worker_free_at.items() if until <= now]:
+            worker = chance.choice(free)
+            worker_free_at[worker] = now + length + _RECOVERS_IN_S
+            yield Fault(at=now, kind=kind, worker=worker, length=length)
         now += chance.uniform(*_GAP_S)
 
 

@@ -1,13 +1,18 @@
 """What a run of chaos is: its size, its workers' settings, and which broken guard it is to find, if any."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from cronicorn.domain.mechanism import Mechanism
 
 PLAN = "plan.json"
+_TTL_S = {Mechanism.LEGACY: 3.0, Mechanism.ETCD: 2.0}
+"""A lock that nobody extends has to outlast the slowest call; etcd counts in whole seconds, and not from one."""
+
+_ALONE = {"settles what its worker holds"}
+"""Guards that fail a worker which takes over from itself: alone it has to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +25,8 @@ class Plan:
     mechanism: Mechanism = Mechanism.LEASE
     mutant: str | None = None
     workers: int = 6
-    """The last one is spared all faults of its own, so that somebody is always there to take over."""
+    spared: bool = True
+    """Whether the last one meets no faults of its own, so that somebody is always there to take over."""
     endpoints: int = 60
     ttl_s: float = 1.0
     renew_s: float = 0.3
@@ -30,9 +36,23 @@ class Plan:
     wall_minus_monotonic: float = 0.0
     """What to add to an instant of the history to get one of the database's clock."""
 
+    @classmethod
+    def of(cls, backend: str, mechanism: Mechanism, *, seed: int, seconds: float, mutant: str | None = None) -> Self:
+        """The usual plan for a mechanism."""
+        plan = cls(seed=seed, seconds=seconds, backend=backend, mechanism=mechanism, mutant=mutant)
+        if mutant in _ALONE:
+            plan = replace(plan, workers=1, endpoints=20, spared=False)
+        return replace(plan, ttl_s=_TTL_S.get(mechanism, plan.ttl_s))
+
     @property
-    def steady(self) -> int:
-        return self.workers - 1
+    def networked(self) -> bool:
+        """Whether workers reach what they share over a network."""
+        return self.backend == "postgres"
+
+    @property
+    def targets(self) -> range:
+        """The workers that meet faults of their own."""
+        return range(self.workers - 1 if self.spared else self.workers)
 
     def write(self, folder: Path) -> None:
         (folder / PLAN).write_text(json.dumps(asdict(self), indent=2))

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
+from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.takeover import takeover_delay
 from tests.chaos.facts import Claim, Facts
 from tests.chaos.generator import Kind
@@ -11,7 +13,9 @@ from tests.chaos.plan import Plan
 
 MARGIN_S = 2.5
 """What a busy machine may add to the formula."""
-_OF_ALL = {Kind.RESTART, Kind.TERMINATE}
+_OF_ALL = {Kind.RESTART, Kind.TERMINATE, Kind.SERVICE}
+_COUNTED = {Mechanism.LEASE, Mechanism.LEGACY}
+"""Their fences go up by one, so that a missing one shows a claim whose answer was lost."""
 _AWAKENING_S = 2.5
 """After the database is back, until every worker has found it again: their waits double up to the poll interval."""
 
@@ -30,6 +34,8 @@ class Recovery:
 
 def recoveries(plan: Plan, facts: Facts) -> Iterator[Recovery]:
     """One for each lease that its holder did not live to end, on an endpoint that was left alone meanwhile."""
+    if plan.mechanism is Mechanism.OPTIMISTIC:
+        return  # Nobody holds anything that another has to wait for.
     killed = {each.worker: each.began for each in facts.struck if each.kind == Kind.KILL}
     edited = defaultdict(list)
     for edit in facts.edits:
@@ -61,13 +67,17 @@ def slow_recoveries(plan: Plan, facts: Facts) -> Iterator[str]:
 
 
 def _allowed_s(plan: Plan, claims: list[Claim], after: Claim | None) -> float:
-    """Claims whose answers nobody saw, for which fences are missing, are leases that have to expire as well."""
+    """Claims whose answers nobody saw are leases that have to expire as well."""
     orphan = claims[-1]
     losses = sum(1 for claim in claims if claim.attempted == orphan.attempted)
-    losses += orphan.fence - claims[-losses].fence + 1 - losses
-    unseen = after.fence - orphan.fence - 1 if after is not None else 0
+    if plan.mechanism in _COUNTED:
+        losses = max(losses, orphan.fence - claims[-losses].fence + 1)
+        unseen = after.fence - orphan.fence - 1 if after is not None else 0
+    else:
+        unseen = 1
     return sum(
-        plan.ttl_s + plan.poll_s + takeover_delay(losses + number).total_seconds() for number in range(unseen + 1)
+        plan.ttl_s + SWEEP_INTERVAL_S + plan.poll_s + takeover_delay(losses + number).total_seconds()
+        for number in range(unseen + 1)
     )
 
 

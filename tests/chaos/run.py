@@ -4,41 +4,43 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.testing.contracts.stores import Stores
+from cronicorn.domain.mechanism import Mechanism
 from tests.chaos.checker import Violation, violations
 from tests.chaos.editor import Editor, Rest
 from tests.chaos.facts import Facts
-from tests.chaos.fleet import Fleet, wall_minus_monotonic
+from tests.chaos.fleet import Fleet, Shared, wall_minus_monotonic
 from tests.chaos.generator import Fault, faults
 from tests.chaos.history import Reader, Recorder, now
 from tests.chaos.plan import Plan
 from tests.chaos.recovery import MARGIN_S, recoveries
-from tests.chaos.stores import open_stores
+from tests.chaos.stores import Stores, open_stores
 from tests.chaos.striking import Striker
-from tests.servers.databases import create_tables
+from tests.servers.etcd import etcd_server
 from tests.servers.ground import Ground
-from tests.servers.postgres import RestartableServer, restartable_server
+from tests.servers.postgres import restartable_server
+from tests.servers.valkey import valkey_server
 
 _EDIT_EVERY_S = 0.15
 _CHECK_EVERY_S = 2.0
 _CHECK_SHARE = 20
 """Checking takes at most one part in so many of the time."""
-_PEACE_MAX_S = 30.0
-"""How long everything may take to come to rest: a slot that lost leases in a row waits for its next one."""
+_PEACE_LOOK_S = 0.2
+_PEACE_LOOKS_MAX = 200
+"""How often it is looked whether everything has come to rest: a slot that lost leases in a row waits for its next."""
 
 
 def run(plan: Plan, folder: Path) -> list[Violation]:
     """Make a run, keep its history in *folder*, and answer what it broke. Stops soon after the first violation."""
     plan = replace(plan, wall_minus_monotonic=wall_minus_monotonic())
     plan.write(folder)
-    with _database(plan, folder) as (url, server), Ground.make() as ground:
-        return asyncio.run(_Run(plan, folder, url, server, ground).whole())
+    with _shared(plan, folder) as shared, Ground.make() as ground:
+        return asyncio.run(_Run(plan, folder, shared, ground).whole())
 
 
 def check(folder: Path) -> tuple[list[Violation], str]:
@@ -69,20 +71,21 @@ def figures(plan: Plan, facts: Facts) -> str:
 
 
 class _Run:
-    def __init__(self, plan: Plan, folder: Path, url: str, server: RestartableServer | None, ground: Ground) -> None:
+    def __init__(self, plan: Plan, folder: Path, shared: Shared, ground: Ground) -> None:
         self._plan = plan
         self._folder = folder
-        self._url = url
+        self._shared = shared
         self._recorder = Recorder(folder, "parent")
-        self._fleet = Fleet(plan, folder, url, ground, self._recorder)
-        self._striker = Striker(self._fleet, self._recorder, server, url)
+        self._fleet = Fleet(plan, folder, shared, ground, self._recorder)
+        self._striker = Striker(self._fleet, self._recorder, shared)
         self._reader = Reader(folder)
         self._facts = Facts()
 
     async def whole(self) -> list[Violation]:
         async with AsyncExitStack() as stack:
             stack.callback(self._recorder.close)
-            stores = await open_stores(replace(self._plan, mutant=None), self._url)
+            plan = replace(self._plan, mutant=None)
+            stores = await open_stores(plan, "parent", self._shared.url, self._shared.service_url)
             stack.push_async_callback(stores.aclose)
             editor = Editor(self._plan, stores, self._recorder)
             await editor.plant()
@@ -130,10 +133,13 @@ class _Run:
     async def _peace(self, stores: Stores, editor: Editor) -> Rest:
         """Wait until nothing is overdue, stop all workers in order, and read everything."""
         by = timedelta(seconds=self._plan.ttl_s + self._plan.poll_s + MARGIN_S)
-        until = now() + _PEACE_MAX_S
         await asyncio.sleep(by.total_seconds())
-        while (overdue := await _overdue(stores, by)) and now() < until:
-            await asyncio.sleep(0.2)
+        overdue = await _overdue(stores, by)
+        for _ in range(_PEACE_LOOKS_MAX):
+            if not overdue:
+                break
+            await asyncio.sleep(_PEACE_LOOK_S)
+            overdue = await _overdue(stores, by)
         self._fleet.notice_deaths()
         drains = [asyncio.to_thread(self._fleet.drain, number) for number in range(self._plan.workers)]
         await asyncio.gather(*drains)
@@ -159,10 +165,17 @@ def _raise_from(tasks: list[asyncio.Task[None]]) -> None:
 
 
 @contextmanager
-def _database(plan: Plan, folder: Path) -> Iterator[tuple[str, RestartableServer | None]]:
-    if plan.backend == "sqlite":
-        yield f"sqlite:///{folder / 'cronicorn.db'}", None
+def _shared(plan: Plan, folder: Path) -> Iterator[Shared]:
+    if not plan.networked:
+        yield Shared(url=f"sqlite:///{folder / 'cronicorn.db'}")
         return
-    with restartable_server() as server:
-        create_tables(server.url())
-        yield server.url(), server
+    with ExitStack() as stack:
+        server = stack.enter_context(restartable_server())
+        shared = Shared(url=server.url(), server=server)
+        if plan.mechanism is Mechanism.REDIS:
+            valkey = stack.enter_context(valkey_server())
+            shared = replace(shared, service=valkey, service_url=valkey.url)
+        elif plan.mechanism is Mechanism.ETCD:
+            etcd = stack.enter_context(etcd_server())
+            shared = replace(shared, service=etcd, service_url=f"http://{etcd.address}/")
+        yield shared

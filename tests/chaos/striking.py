@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import asyncpg
 
-from tests.chaos.fleet import Fleet
+from tests.chaos.fleet import Fleet, Shared
 from tests.chaos.generator import Fault, Kind
 from tests.chaos.history import Recorder, now
-from tests.servers.postgres import RestartableServer, StopMode
+from tests.servers.postgres import StopMode
 
 _LATENCY_S = 0.1
 _DATABASE_GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
@@ -17,18 +17,17 @@ _DATABASE_GONE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 class Striker:
     """Does one fault at a time for each of those that it is told about."""
 
-    def __init__(self, fleet: Fleet, recorder: Recorder, server: RestartableServer | None, url: str) -> None:
+    def __init__(self, fleet: Fleet, recorder: Recorder, shared: Shared) -> None:
         self._fleet = fleet
         self._recorder = recorder
-        self._server = server
-        self._url = url
+        self._shared = shared
 
     async def strike(self, fault: Fault) -> None:
         """Do it, wait until it is over, and undo it."""
         began = now()
         name = self._fleet.name(fault.worker) if fault.worker is not None else None
         if fault.worker is None:
-            await self._at_database(fault)
+            await self._at_shared(fault)
         elif self._fleet.running(fault.worker):
             await self._at_worker(fault, fault.worker)
         self._recorder.say("fault", kind=fault.kind, worker=name, began=began)
@@ -55,29 +54,34 @@ class Striker:
                 await self._at_network(fault, number)
 
     async def _at_network(self, fault: Fault, number: int) -> None:
-        proxy = self._fleet.proxies[number]
-        match fault.kind:
-            case Kind.ABORT:
-                proxy.abort()
-            case Kind.LATENCY:
-                proxy.delay(_LATENCY_S)
-                await asyncio.sleep(fault.length)
-                proxy.heal()
-            case Kind.BLACK_HOLE | Kind.LOSS:
-                proxy.black_hole()
-                await asyncio.sleep(fault.length)
-                proxy.heal(lose=fault.kind is Kind.LOSS)
-            case _:
-                raise AssertionError(fault)
+        proxies = self._fleet.proxies(number)
+        for proxy in proxies:
+            match fault.kind:
+                case Kind.ABORT:
+                    proxy.abort()
+                case Kind.LATENCY:
+                    proxy.delay(_LATENCY_S)
+                case Kind.BLACK_HOLE | Kind.LOSS:
+                    proxy.black_hole()
+                case _:
+                    raise AssertionError(fault)
+        await asyncio.sleep(fault.length)
+        for proxy in proxies:
+            proxy.heal(lose=fault.kind is Kind.LOSS)
 
-    async def _at_database(self, fault: Fault) -> None:
-        server = self._server
-        assert server is not None
+    async def _at_shared(self, fault: Fault) -> None:
+        server, service = self._shared.server, self._shared.service
         match fault.kind:
             case Kind.RESTART:
+                assert server is not None
                 await asyncio.to_thread(server.stop, StopMode.IMMEDIATE)
                 await asyncio.sleep(fault.length)
                 await asyncio.to_thread(server.start)
+            case Kind.SERVICE:
+                assert service is not None
+                await asyncio.to_thread(service.kill)
+                await asyncio.sleep(fault.length)
+                await asyncio.to_thread(service.start)
             case Kind.TERMINATE:
                 await self._ask(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
@@ -90,7 +94,7 @@ class Striker:
 
     async def _ask(self, query: str, held_s: float = 0.0) -> None:
         with suppress(*_DATABASE_GONE):
-            connection = await asyncpg.connect(self._url)
+            connection = await asyncpg.connect(self._shared.url)
             try:
                 async with connection.transaction(isolation="repeatable_read"):
                     await connection.fetch(query)

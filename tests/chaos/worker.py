@@ -9,20 +9,21 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.scheduler import Scheduler, SchedulerSettings
-from cronicorn.testing.contracts.stores import CRON, Stores
+from cronicorn.testing.contracts.stores import CRON
 from tests.chaos.history import Recorder
 from tests.chaos.plan import Plan
 from tests.chaos.recording import RandomDispatcher, RecordingHandler, RecordingJobStore
-from tests.chaos.stores import open_stores
+from tests.chaos.stores import Stores, open_stores
 from tests.servers.clock import offset
 
 _OPENING_PAUSE_S = 0.1
 
 
-async def work(folder: Path, name: str, url: str, *, wrong_clock: bool) -> None:
+async def work(folder: Path, name: str, url: str, service: str | None, *, wrong_clock: bool) -> None:
     """Run a scheduler named *name* as the plan in *folder* says."""
     plan = Plan.read(folder)
     recorder = Recorder(folder, name)
@@ -33,7 +34,7 @@ async def work(folder: Path, name: str, url: str, *, wrong_clock: bool) -> None:
     recorder.say("up", offset=offset() if wrong_clock else None)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    stores = await _opened(plan, url, stopped)
+    stores = await _opened(plan, name, url, service, stopped)
     if stores is not None:
         settings = SchedulerSettings(
             worker_id=name,
@@ -45,6 +46,8 @@ async def work(folder: Path, name: str, url: str, *, wrong_clock: bool) -> None:
         )
         store = RecordingJobStore(stores.job_store, recorder, chance)
         scheduler = Scheduler(store, RandomDispatcher(recorder, chance), SystemClock(), CRON, settings)
+        if isinstance(stores, PostgresStores):
+            stores.listen(scheduler.wake)
         running = asyncio.create_task(scheduler.run())
         await stopped.wait()
         scheduler.stop()
@@ -53,11 +56,11 @@ async def work(folder: Path, name: str, url: str, *, wrong_clock: bool) -> None:
     recorder.say("down")
 
 
-async def _opened(plan: Plan, url: str, stopped: asyncio.Event) -> Stores | None:
+async def _opened(plan: Plan, name: str, url: str, service: str | None, stopped: asyncio.Event) -> Stores | None:
     """The stores, however long the database is away; None when told to stop before that."""
     while not stopped.is_set():
         try:
-            return await open_stores(plan, url)
+            return await open_stores(plan, name, url, service)
         except UnavailableError as error:
             logging.getLogger(__name__).warning("store_unavailable", extra={"reason": str(error)})
             await asyncio.sleep(_OPENING_PAUSE_S)
@@ -66,6 +69,4 @@ async def _opened(plan: Plan, url: str, stopped: asyncio.Event) -> Stores | None
 
 if __name__ == "__main__":
     arguments = json.loads(sys.argv[1])
-    asyncio.run(
-        work(Path(arguments["folder"]), arguments["name"], arguments["url"], wrong_clock=arguments["wrong_clock"])
-    )
+    asyncio.run(work(Path(arguments.pop("folder")), **arguments))

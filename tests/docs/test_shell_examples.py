@@ -45,7 +45,11 @@ class Session:
     def running(self, start: Block, log_name: str = "up.log"):
         """Cronicorn, started as *start* says."""
         with (self.folder / log_name).open("wb") as log:
-            command = ["bash", "-ec", re.sub(r"^(?=cronicorn (?:up|api|scheduler))", "exec ", typed(start), flags=re.M)]
+            command = [
+                "bash",
+                "-ec",
+                re.sub(r"^(?=cronicorn (?:up|api|scheduler))", "exec ", typed(start), flags=re.MULTILINE),
+            ]
             process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=log)
             try:
                 eventually(lambda: process.poll() is not None or self.ready(), within_s=READY_WITHIN_S)

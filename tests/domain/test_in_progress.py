@@ -8,6 +8,7 @@ from cronicorn.domain.in_progress import InProgress
 from cronicorn.domain.lease import Lease
 
 SECOND = timedelta(seconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
 
 
@@ -50,17 +51,15 @@ def test_as_many_are_wanted_as_may_be_picked_from_besides_what_runs() -> None:
 
 
 def test_what_has_been_due_longest_is_taken_within_a_few_claims_of_any_worker() -> None:
-    running, left = InProgress(spread=4), _due(200)
-    claims = []
-    while left:
-        taken = running.begin(left, 5, "w1")
-        claims.append(_ids(taken))
-        left = [lease for lease in left if lease.endpoint.id not in claims[-1]]
+    running, places = InProgress(spread=4), dict[str, int]()
+    for place in range(40):
+        left = [lease for lease in _due(200, place * MILLISECOND) if lease.endpoint.id not in places]
+        taken = _ids(running.begin(left, 5, "w1"))
+        assert taken == sorted(taken)
+        places |= dict.fromkeys(taken, place)
 
-    places = {endpoint_id: place for place, ids in enumerate(claims) for endpoint_id in ids}
-    assert all(ids == sorted(ids) for ids in claims)
-    assert len(claims) == 40
-    assert max(place - int(endpoint_id[2:]) // 5 for endpoint_id, place in places.items()) <= 20
+    assert len(places) == 200
+    assert max(place - int(endpoint_id[2:]) // 5 for endpoint_id, place in places.items()) <= 15
 
 
 def test_the_next_due_instant_of_what_runs_is_the_end_of_its_lease() -> None:

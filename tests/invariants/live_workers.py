@@ -17,6 +17,7 @@ from cronicorn.domain.ports import Clock, Decide, Dispatcher, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.testing.contracts.stores import Stores, ask_to_run, plant
 from tests.invariants.worlds import SYSTEM
 
 SHORT = SchedulerSettings(
@@ -126,6 +127,7 @@ async def working(
         await task
 
 
-def soon(after: timedelta = timedelta(seconds=0.1)) -> Baseline:
-    """Due once, in a moment."""
-    return Baseline(once_at=SYSTEM.now() + after)
+async def plant_due(stores: Stores, *ids: str) -> None:
+    """Endpoints named as their *ids*, each with one slot that is due now, however long planting takes."""
+    await plant(stores, *ids, baseline=Baseline(dormant=True))
+    await asyncio.gather(*(ask_to_run(stores, endpoint_id) for endpoint_id in ids))

@@ -11,7 +11,6 @@ from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import ConflictError, LeaseLostError
 from cronicorn.domain.fixtures import MIDNIGHT, a_pause, an_interval_hint
 from cronicorn.domain.lease import Lease
-from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import Stores, ask_to_run, claim, hint, plant, rename, settle
 from tests.invariants.holding import TTL
 from tests.invariants.worlds import World
@@ -57,8 +56,7 @@ class Stir:
             await asyncio.gather(*(self._act(worker) for worker in self.workers))
             self.world.advance(self.chance.choice(STEPS))
             if self.jumps:
-                assert isinstance(self.world.clock, VirtualClock)
-                self.world.clock.jump(self.world.clock.now() + self.chance.choice(self.jumps))
+                self.world.jump(self.chance.choice(self.jumps))
 
     async def _act(self, worker: Worker) -> None:
         acts: Sequence[Callable[[Worker], Awaitable[None]]] = [
@@ -89,9 +87,7 @@ class Stir:
         tenures = [tenure for tenure in worker.tenures if tenure.lease.mechanism.renewable]
         if not tenures:
             return
-        renewal = await asyncio.to_thread(
-            worker.stores.job_store.renew, [tenure.lease for tenure in tenures], ttl=TTL
-        )
+        renewal = await asyncio.to_thread(worker.stores.job_store.renew, [tenure.lease for tenure in tenures], ttl=TTL)
         for tenure in tenures:
             if tenure.lease.claim_id not in renewal.lost | renewal.unanswered:
                 tenure.until = self.world.clock.now() + TTL

@@ -29,11 +29,13 @@ async def test_i15_workers_whose_clocks_are_hours_off_or_jump_run_every_slot_onc
     began_at, dispatcher = SYSTEM.now(), SlowDispatcher()
     fast, slow = LyingClock(HOUR), LyingClock(-HOUR)
 
-    async with working(live.stores.job_store, dispatcher, clock=fast):
-        async with working((await live.another()).job_store, dispatcher, clock=slow, worker_id="w2"):
-            await eventually_async(lambda: len(dispatcher.made) >= 12)
-            fast.off, slow.off = -3 * HOUR, 5 * HOUR
-            await eventually_async(lambda: len(dispatcher.made) >= 24)
+    async with (
+        working(live.stores.job_store, dispatcher, clock=fast),
+        working((await live.another()).job_store, dispatcher, clock=slow, worker_id="w2"),
+    ):
+        await eventually_async(lambda: len(dispatcher.made) >= 12)
+        fast.off, slow.off = -3 * HOUR, 5 * HOUR
+        await eventually_async(lambda: len(dispatcher.made) >= 24)
 
     made, called = Counter(made.key for made in dispatcher.made), {made.key: made for made in dispatcher.made}
     recorded = 0
@@ -52,9 +54,9 @@ async def test_i15_workers_whose_clocks_are_hours_off_or_jump_run_every_slot_onc
 async def test_i15_a_jump_of_the_clock_that_judges_lets_nobody_settle_twice(world: World, jump: timedelta):
     await plant(world.stores)
     first = await hold(world)
-    world.clock.jump(world.clock.now() + jump)
+    world.jump(jump)
     others = [Held(stores, lease) for stores in [await world.another()] for lease in await claim(stores, ttl=TTL)]
-    world.clock.jump(world.clock.now() - jump)
+    world.jump(-jump)
     others += [Held(stores, lease) for stores in [await world.another()] for lease in await claim(stores, ttl=TTL)]
 
     accepted = await asyncio.gather(*(each.settles() for each in [first, *others]))
@@ -82,7 +84,7 @@ async def test_i15_after_a_jump_nobody_who_lived_through_it_takes_over_for_one_l
     other = await world.another()
     held = await hold(world)
     assert await claim(other, ttl=TTL) == []
-    world.clock.jump(world.clock.now() + DAY)
+    world.jump(DAY)
 
     at_once = await claim(other, ttl=TTL)
     renewal = held.stores.job_store.renew([held.lease], ttl=TTL)

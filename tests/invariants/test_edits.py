@@ -20,7 +20,6 @@ from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Change, Settlement
 from cronicorn.testing.contracts.stores import (
     CRON,
-    MINUTE,
     TENANT,
     Stores,
     ask_to_run,
@@ -106,9 +105,7 @@ EDITS = {
     "interval hint": Edit(
         _hinted(lambda now: an_interval_hint(AWAY, now=now)), lambda e: "interval" in _kinds(e.state)
     ),
-    "one-shot": Edit(
-        _hinted(lambda now: a_one_shot(now + AWAY, now=now)), lambda e: _kinds(e.state)
-    ),
+    "one-shot": Edit(_hinted(lambda now: a_one_shot(now + AWAY, now=now)), lambda e: _kinds(e.state)),
     "defer": Edit(_hinted(lambda now: a_defer(now + AWAY, now=now)), lambda e: _kinds(e.state)),
     "pause": Edit(
         _hinted(lambda now: a_pause(now + AWAY, now=now)), lambda e: "pause" in _kinds(e.state), holds_back=True

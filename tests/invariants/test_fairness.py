@@ -10,6 +10,7 @@ import pytest
 from cronicorn.domain.call import Request
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.fixtures import a_job, an_endpoint
+from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.testing.contracts.stores import MINUTE, Stores, ask_to_run, claim, plant, settle, start
 from tests.invariants.holding import TTL, wait_until_due
@@ -50,7 +51,7 @@ PAUSE = cycle([False, True]).__next__
 """A condition that holds when it is asked again: one pause."""
 
 
-@kept(Invariant.I9, live=True, only=lambda kind: kind.place is PostgresPlace)
+@kept(Invariant.I9, live=True, only=lambda kind: kind.place is PostgresPlace and kind.exclusive)
 async def test_i09_what_becomes_due_below_the_mark_is_claimed_within_a_sweep(live: World):
     many = [f"many{number}" for number in range(160)]
     await plant(live.stores, "old", *many, baseline=Baseline(dormant=True))
@@ -129,7 +130,7 @@ async def test_i17_no_cap_is_exceeded_however_many_claim_at_once(world: World, r
         await crowd(world.stores, f"t{number}", 20, request=host)
     world.advance(MINUTE)
     workers = [await world.another() for _ in range(4)]
-    held = []
+    held: list[Lease] = []
 
     for _ in range(rounds):
         for leases in await asyncio.gather(*(claim(worker, limit=20, ttl=TTL) for worker in workers)):

@@ -2,7 +2,7 @@
 
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.testing.contracts.stores import MINUTE, endpoint_of, plant
-from tests.invariants.holding import Held, TTL, hold, runs_of
+from tests.invariants.holding import TTL, Held, hold, runs_of
 from tests.invariants.worlds import World, kept
 
 
@@ -11,7 +11,7 @@ async def test_i03_fences_grow_and_a_claim_id_and_fence_are_never_issued_twice(w
     await plant(world.stores)
     claims = []
 
-    for round_ in range(4):
+    for _ in range(4):
         lost = await hold(world)
         abandoned = await hold(world, worker_id="w2")
         await abandoned.stores.job_store.abandon([abandoned.lease])

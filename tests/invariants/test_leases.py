@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import threading
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests.invariants.elsewhere import Elsewhere
 from tests.invariants.holding import TTL, Held, all_run_in_the_end, hold, runs_of, wait_until_due
 from tests.invariants.stirring import overlapping, settled_twice, stale, stirred
 from tests.invariants.worlds import World, kept
+
+T = TypeVar("T")
 
 
 @kept(Invariant.I4)
@@ -56,14 +60,15 @@ async def test_i12_a_claim_that_nobody_heard_of_expires_and_its_slot_runs(world:
     heard = []
     for steps in [*range(8), 20, 40]:
         await wait_until_due(world)
-        claiming = asyncio.create_task(claim(await world.another(), ttl=TTL))
+        worker = await world.another()
+        claiming = asyncio.create_task(claim(worker, ttl=TTL))
         for _ in range(steps):
             await asyncio.sleep(0)
         claiming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             for lease in await claiming:
                 heard.append(lease)
-                await settle(world.stores, lease)
+                await settle(worker, lease)
 
     assert len(await runs_of(world.stores)) == len(heard)
     await all_run_in_the_end(world, "ep1")
@@ -110,7 +115,9 @@ async def test_i14_a_slot_that_is_settled_is_never_claimed_again_by_those_who_lo
         if world.kind.exclusive:
             world.advance(held.lease.ttl)
 
-        settled, *claims = await asyncio.gather(held.settles(), *(claim(other, ttl=TTL) for other in others))
+        settling = asyncio.create_task(held.settles())
+        claims = await asyncio.gather(*(claim(other, ttl=TTL) for other in others))
+        settled = await settling
         rivals = [Held(other, lease) for other, leases in zip(others, claims, strict=True) for lease in leases]
         accepted = [await rival.settles() for rival in rivals]
 
@@ -129,7 +136,7 @@ async def test_i14_a_takeover_and_a_settlement_at_once_leave_exactly_one_of_them
     other = await world.another()
     world.advance(held.lease.ttl)
 
-    async def after(steps: int, act):
+    async def after(steps: int, act: Awaitable[T]) -> T:
         for _ in range(max(steps, 0)):
             await asyncio.sleep(0)
         return await act

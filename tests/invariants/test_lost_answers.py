@@ -63,9 +63,7 @@ async def test_i12_a_claim_whose_answer_was_lost_is_found_again_or_expires(world
         await plant(world.stores, *IDS)
         world.advance(MINUTE)
 
-        claimed, _ = await asyncio.gather(
-            claim(stores, ttl=TTL), cut(proxy, MOMENTS[moment]), return_exceptions=True
-        )
+        claimed, _ = await asyncio.gather(claim(stores, ttl=TTL), cut(proxy, MOMENTS[moment]), return_exceptions=True)
 
         held = [await world.stores.run_control.held(TENANT, endpoint_id) for endpoint_id in IDS]
         given = {lease.claim_id for lease in held if lease is not None}

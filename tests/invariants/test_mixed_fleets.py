@@ -23,9 +23,7 @@ def others_beside(kind: Kind) -> list[Kind]:
 
 @kept(Invariant.I21)
 @pytest.mark.parametrize("seed", range(2))
-async def test_i21_a_mixed_fleet_settles_no_slot_twice_overlaps_no_lease_and_loses_no_endpoint(
-    world: World, seed: int
-):
+async def test_i21_a_mixed_fleet_settles_no_slot_twice_overlaps_no_lease_and_loses_no_endpoint(world: World, seed: int):
     others = [await world.another(kind) for kind in others_beside(world.kind)]
     assert others
 

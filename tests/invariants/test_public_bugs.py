@@ -33,18 +33,22 @@ litellm 26672, 27736, 34732, 40095                 about budgets, not about leas
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
+from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
+from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
-from cronicorn.domain.lease import Renewal
+from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.mechanism import Share, bucket_of
+from cronicorn.domain.ports import JobStore
 from cronicorn.domain.run import RunStatus
 from cronicorn.domain.takeover import PROMPT_TAKEOVERS
 from cronicorn.testing.contracts.stores import (
@@ -61,7 +65,7 @@ from cronicorn.testing.contracts.stores import (
 )
 from tests.invariants.elsewhere import Elsewhere
 from tests.invariants.holding import TTL, Held, all_run_in_the_end, hold, runs_of, wait_until_due
-from tests.invariants.live_workers import BUSY, SHORT, LyingClock, SlowDispatcher, soon, working
+from tests.invariants.live_workers import BUSY, SHORT, LyingClock, SlowDispatcher, plant_due, working
 from tests.invariants.places import PostgresPlace
 from tests.invariants.test_fairness import crowd
 from tests.invariants.worlds import CAPS, SYSTEM, World, on
@@ -79,13 +83,26 @@ async def lost(world: World, count: int = 1, *, first: int = 0) -> list[Held]:
     return [Held(stores, lease) for lease in await claim(stores, worker_id=f"dead{first}", limit=count, ttl=TTL)]
 
 
+def job_store_of(world: World) -> Callable[[Share], JobStore]:
+    """Makes a worker's job store that serves a share."""
+    stores = world.stores
+    if isinstance(stores, PostgresStores):
+        database = stores.database
+        return lambda share: PostgresJobStore(database, share=share)
+    assert isinstance(stores, SqliteStores)
+    file = stores.database
+    return lambda share: SqliteJobStore(file, share=share)
+
+
 async def deadlocks(world: World) -> int:
     """How many deadlocks the database has counted, once its workers have ended."""
     assert isinstance(world.place, PostgresPlace)
     connection = await asyncpg.connect(world.place.url)
     try:
         await connection.execute("SELECT pg_stat_clear_snapshot()")
-        return await connection.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        found = await connection.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert isinstance(found, int)
+        return found
     finally:
         await connection.close()
 
@@ -164,12 +181,12 @@ async def test_river_1105_a_worker_takes_over_nothing_that_it_does_not_serve(wor
     (before,) = await lost(world)
     world.advance(TTL)
     bucket = bucket_of(TENANT)
-    make = PostgresJobStore if isinstance(world.place, PostgresPlace) else SqliteJobStore
+    make = job_store_of(world)
 
-    strangers = [make(world.stores.database, share=share) for share in (Share(0, bucket), Share(bucket + 1, 100))]
+    strangers = [make(share) for share in (Share(0, bucket), Share(bucket + 1, 100))]
     found = [await each.claim_due(worker_id="w2", limit=9, ttl=TTL) for each in strangers]
     due = [await each.next_due_at() for each in strangers]
-    own = make(world.stores.database, share=Share(bucket, bucket + 1))
+    own = make(Share(bucket, bucket + 1))
     (lease,) = await own.claim_due(worker_id="w3", limit=9, ttl=TTL)
 
     assert (found, due) == ([[], []], [None, None])
@@ -178,7 +195,7 @@ async def test_river_1105_a_worker_takes_over_nothing_that_it_does_not_serve(wor
 
 @on(*BOTH)
 async def test_river_1318_a_page_of_what_can_not_be_rescued_hides_nothing(world: World):
-    """A full page of jobs that must not be rescued kept all behind it from being rescued. Limits count what is taken."""
+    """A full page of jobs that must not be rescued hid all behind it from the rescuer. Limits count what is taken."""
     ids = [f"ep{number}" for number in range(12)]
     await plant(world.stores, *ids)
     await wait_until_due(world)
@@ -217,9 +234,9 @@ async def test_oban_lifeline_what_is_truly_executing_is_never_rescued(world: Wor
 
 @on(*BOTH, live=True)
 async def test_graphile_204_and_222_the_slots_of_a_killed_worker_come_back_by_themselves(live: World):
-    """Jobs of a killed process stayed locked for four hours unless somebody unlocked them. Here they wait for a lease."""
+    """Jobs of a killed process stayed locked for four hours, or until somebody unlocked them. A lease is short."""
     ids = [f"ep{number}" for number in range(5)]
-    await plant(live.stores, *ids, baseline=soon())
+    await plant_due(live.stores, *ids)
     victim, heir = SlowDispatcher(HOUR), SlowDispatcher()
     store = FlakyStore(live.stores.job_store)
     async with working(store, victim):
@@ -303,7 +320,7 @@ async def test_procrastinate_1408_recovery_needs_nothing_that_could_itself_be_lo
 @on(*BOTH, live=True)
 async def test_pgqueuer_431_and_apscheduler_864_and_1030_no_retry_while_running(live: World):
     """Heartbeats came less often than the lease ended, or never: a call longer than its lease was made again."""
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     first, second = SlowDispatcher(LONGER_THAN_ANY_LEASE), SlowDispatcher()
 
     async with working(live.stores.job_store, first, drain_grace=HOUR):
@@ -336,7 +353,7 @@ async def test_db_scheduler_402_frozen_node(world: World):
 @on(*BOTH, live=True)
 async def test_db_scheduler_433_a_node_whose_clock_is_ahead_finds_nobody_dead(live: World):
     """Nodes judged heartbeats by their own clocks: one that was ahead took over from the living."""
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     first, second = SlowDispatcher(timedelta(seconds=1.5)), SlowDispatcher()
 
     async with working(live.stores.job_store, first, clock=LyingClock(-HOUR), drain_grace=HOUR):
@@ -351,7 +368,7 @@ async def test_db_scheduler_433_a_node_whose_clock_is_ahead_finds_nobody_dead(li
 @on(*BOTH, live=True)
 async def test_db_scheduler_365_and_368_a_drain_that_takes_long_keeps_its_leases(live: World):
     """Heartbeats ended with the order to stop, and what was still running was run again. They must end last."""
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     first, second = SlowDispatcher(LONGER_THAN_ANY_LEASE), SlowDispatcher()
 
     async with working((await live.another()).job_store, second, worker_id="w2") as idle:
@@ -477,7 +494,7 @@ async def test_solid_queue_589_never_finished_and_failed(world: World):
 
         accepted = await asyncio.gather(finishing.settles(), failing.settles(failed))
 
-        assert accepted == [False, True]
+        assert list(accepted) == [False, True]
     runs = await runs_of(world.stores)
     assert len({run.slot for run in runs}) == len(runs) == 6
     assert {run.status for run in runs} == {RunStatus.FAILED}
@@ -539,9 +556,9 @@ async def test_solid_queue_778_a_worker_whose_heartbeats_failed_for_long_works_a
 @on(*BOTH, live=True)
 async def test_apscheduler_1116_a_starved_event_loop_still_renews(live: World):
     """Renewal was a task among others: a busy loop starved it, the job ran twice, and the scheduler crashed of it."""
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     dispatcher, other = SlowDispatcher(timedelta(seconds=0.1)), await live.another()
-    tried = []
+    tried: list[Lease] = []
 
     def try_to_claim() -> None:
         async def claimed() -> None:
@@ -629,7 +646,10 @@ async def test_airflow_64737_two_who_count_at_once_do_not_both_find_room(world: 
 def test_the_table_names_no_report_that_has_a_test():
     tested = {part for name in globals() if name.startswith("test_") for part in name.split("_") if part.isdigit()}
     listed = {
-        word.strip(",;") for line in (__doc__ or "").splitlines()[5:-1] for word in line[:50].split() if word[:1].isdigit()
+        word.strip(",;")
+        for line in (__doc__ or "").splitlines()[5:-1]
+        for word in line[:50].split()
+        if word[:1].isdigit()
     }
 
     assert tested & listed == set()

@@ -12,7 +12,7 @@ from cronicorn.scheduler.heartbeat import Heartbeat
 from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, claim, plant
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from tests.invariants.holding import TTL, hold, runs_of
-from tests.invariants.live_workers import BUSY, SHORT, HinderedStore, SlowDispatcher, soon, working
+from tests.invariants.live_workers import BUSY, SHORT, HinderedStore, SlowDispatcher, plant_due, working
 from tests.invariants.worlds import SYSTEM, World, kept
 from tests.waiting import eventually_async
 
@@ -43,10 +43,8 @@ async def test_i06_the_slot_of_a_worker_that_dies_at_any_moment_is_claimed_withi
 
 @kept(Invariant.I6, live=True)
 async def test_i06_a_real_worker_takes_over_within_the_bound(live: World):
-    await plant(live.stores, *(f"ep{number}" for number in range(8)), baseline=soon())
-    victim = live.stores
-    await eventually_async(_claimable(victim))
-    dead = await claim(victim, worker_id="dead", ttl=SHORT.lease_ttl)
+    await plant_due(live.stores, *(f"ep{number}" for number in range(8)))
+    dead = await claim(live.stores, worker_id="dead", ttl=SHORT.lease_ttl)
     died_at, dispatcher = SYSTEM.now(), SlowDispatcher()
 
     async with working((await live.another()).job_store, dispatcher, worker_id="w2"):
@@ -57,21 +55,13 @@ async def test_i06_a_real_worker_takes_over_within_the_bound(live: World):
     assert not live.kind.exclusive or took > SHORT.lease_ttl / 2
 
 
-def _claimable(stores):
-    """Whether something is due, as a condition to wait for."""
-    begun = SYSTEM.monotonic()
-    return lambda: SYSTEM.monotonic() - begun > 0.15
-
-
 @kept(Invariant.I8)
 async def test_i08_no_call_begins_at_the_deadline_of_its_holder_or_later(world: World):
     for late, begins in ((-MILLISECOND, True), (ZERO, False), (MINUTE, False)):
         await plant(world.stores)
         held, dispatcher = await hold(world), ScriptedDispatcher()
         claimed_mono = world.clock.monotonic()
-        executor = Executor(
-            store=held.stores.job_store, dispatcher=dispatcher, clock=world.clock, cron=CRON, seed=""
-        )
+        executor = Executor(store=held.stores.job_store, dispatcher=dispatcher, clock=world.clock, cron=CRON, seed="")
         heartbeat = Heartbeat(held.stores.job_store, world.clock, SHORT)
         with heartbeat.keeping(held.lease, claimed_mono) as kept_lease:
             world.advance(held.lease.ttl - SHORT.lease_margin + late)
@@ -83,7 +73,7 @@ async def test_i08_no_call_begins_at_the_deadline_of_its_holder_or_later(world: 
 
 @kept(Invariant.I8, live=True, only=lambda kind: kind.exclusive)
 async def test_i08_a_worker_whose_heartbeat_is_frozen_ends_its_call_before_another_may_begin(live: World):
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     frozen, heir = SlowDispatcher(LONG), SlowDispatcher()
     store = HinderedStore(live.stores.job_store, renewals_stopped=True)
 
@@ -105,7 +95,7 @@ async def test_i08_a_worker_whose_heartbeat_is_frozen_ends_its_call_before_anoth
 
 @kept(Invariant.I8, live=True, only=lambda kind: kind.exclusive)
 async def test_i08_a_worker_that_was_frozen_after_its_claim_does_not_begin_the_call(live: World):
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     frozen, heir = SlowDispatcher(), SlowDispatcher()
     store = HinderedStore(live.stores.job_store, claims_late=SHORT.lease_ttl - SHORT.lease_margin)
 
@@ -121,7 +111,7 @@ async def test_i08_a_worker_that_was_frozen_after_its_claim_does_not_begin_the_c
 @kept(Invariant.I19, live=True)
 async def test_i19_after_a_drain_nothing_is_leased_by_the_worker_that_stopped(live: World):
     ids = [f"ep{number}" for number in range(6)]
-    await plant(live.stores, *ids, baseline=soon())
+    await plant_due(live.stores, *ids)
     dispatcher, quick = SlowDispatcher(LONG), SlowDispatcher()
 
     async with working(live.stores.job_store, dispatcher):
@@ -143,7 +133,7 @@ async def test_i19_after_a_drain_nothing_is_leased_by_the_worker_that_stopped(li
 
 @kept(Invariant.I19, live=True)
 async def test_i19_calls_that_end_within_the_grace_are_recorded_and_leave_no_lease(live: World):
-    await plant(live.stores, baseline=soon())
+    await plant_due(live.stores, "ep1")
     dispatcher = SlowDispatcher(timedelta(seconds=0.3))
 
     async with working(live.stores.job_store, dispatcher, drain_grace=LONG):
@@ -163,17 +153,15 @@ async def test_i07_no_call_begins_before_its_slot_is_due(live: World):
         await plant(live.stores, endpoint_id, baseline=Baseline(interval=interval, anchor_at=SYSTEM.now()))
     dispatcher = SlowDispatcher()
 
-    async with working(live.stores.job_store, dispatcher, worker_id="w1"):
-        async with working((await live.another()).job_store, dispatcher, worker_id="w2"):
-            await eventually_async(lambda: len(dispatcher.made) >= 40)
+    async with (
+        working(live.stores.job_store, dispatcher, worker_id="w1"),
+        working((await live.another()).job_store, dispatcher, worker_id="w2"),
+    ):
+        await eventually_async(lambda: len(dispatcher.made) >= 40)
 
     begun = {made.key: made.begun_at for made in reversed(dispatcher.made)}
-    early = []
-    for endpoint_id in ids:
-        for run in await runs_of(live.stores, endpoint_id):
-            if begun[f"{endpoint_id}:{run.slot}"] < run.due_at:
-                early.append(run)
-    assert early == []
+    runs = [run for endpoint_id in ids for run in await runs_of(live.stores, endpoint_id)]
+    assert [run for run in runs if begun[f"{run.endpoint_id}:{run.slot}"] < run.due_at] == []
 
 
 @kept(Invariant.I7)

@@ -3,10 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from cronicorn.domain.fixtures import an_outcome
+from cronicorn.domain.fixtures import an_interval_hint, an_outcome
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.testing.contracts.stores import MINUTE, TENANT, endpoint_of, hint, plant, rename
-from cronicorn.domain.fixtures import an_interval_hint
 from tests.invariants.holding import Held, hold, holders, runs_of
 from tests.invariants.worlds import World, kept
 

@@ -1,8 +1,8 @@
 """All stores and mechanisms that an invariant is tried on, and how a worker of each opens its database.
 
 A test of an invariant is marked `@kept(Invariant.X)` and takes a `world`, whose leases a clock judges that stands still
-until it is moved, or a `live` one, where real time passes. It runs once for each kind whose mechanism keeps the invariant
-by `KEPT`. A new store is one more line in `KINDS`.
+until it is moved, or a `live` one, where real time passes. It runs once for each kind whose mechanism keeps the
+invariant by `KEPT`. A new store is one more line in `KINDS`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ from tests.invariants.places import MemoryPlace, Place, PostgresPlace, SqlitePla
 
 SYSTEM = SystemClock()
 FIRST_COME = frozenset({Invariant.I16, Invariant.I17})
-"""What a single process or file does not promise: it hands out the longest due first, whosever it is, and has no caps."""
+"""What a single process or file does not promise: it hands out the longest due first, whosever it is, with no caps."""
 
 
 SHORTEST = timedelta(seconds=1)
@@ -114,9 +114,7 @@ CAPS = Caps(per_tenant=4, per_host=6)
 KINDS = (
     Kind(name="memory", place=MemoryPlace, open=_memory, without=FIRST_COME | {Invariant.I21}),
     Kind(name="sqlite lease", place=SqlitePlace, open=_sqlite, without=FIRST_COME),
-    Kind(
-        name="sqlite legacy", mechanism=Mechanism.LEGACY, place=SqlitePlace, open=_sqlite_legacy, without=FIRST_COME
-    ),
+    Kind(name="sqlite legacy", mechanism=Mechanism.LEGACY, place=SqlitePlace, open=_sqlite_legacy, without=FIRST_COME),
     Kind(name="sqlite optimistic", mechanism=Mechanism.OPTIMISTIC, place=SqlitePlace, open=_sqlite_optimistic),
     Kind(name="postgres lease", place=PostgresPlace, open=_postgres(), without=UNCAPPED),
     Kind(
@@ -212,6 +210,11 @@ class World:
         """Let *by* pass."""
         assert isinstance(self.clock, VirtualClock)
         self.clock.advance(by)
+
+    def jump(self, by: timedelta) -> None:
+        """Set the clock *by* so much; no time passes."""
+        assert isinstance(self.clock, VirtualClock)
+        self.clock.jump(self.clock.now() + by)
 
 
 def kept(invariant: Invariant, *, live: bool = False, only: Callable[[Kind], bool] = lambda kind: True):

@@ -5,29 +5,27 @@ With CRONICORN_TEST_POSTGRES_URL the databases are made on that server instead, 
 
 import asyncio
 import fcntl
-import inspect
 import os
 import secrets
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
-from sqlalchemy import create_mock_engine
 
+from cronicorn.adapters.postgres.migration import migrate
 from tests.servers.ground import Ground
 from tests.servers.postgres import RestartableServer
 
 OTHER_SERVER = "CRONICORN_TEST_POSTGRES_URL"
 _GROUND = "CRONICORN_TEST_GROUND"
-_MIGRATION = "cronicorn.adapters.postgres.migration"
 _PREFIX = "cronicorn_test_"
+_MADE = "made"
+"""Is there once a database was made."""
 _grounds: list[Ground] = []
 
 T = TypeVar("T")
@@ -43,8 +41,8 @@ def prepare() -> None:
 def dispose() -> None:
     """End the server of the run, or remove what was made on another."""
     for ground in _grounds:
-        if OTHER_SERVER in os.environ and (ground.folder / "prefix").exists():
-            ask(_drop_all((ground.folder / "prefix").read_text()))
+        if OTHER_SERVER in os.environ and (ground.folder / _MADE).exists():
+            ask(_drop_all(_prefix(ground.folder)))
         ground.close()
     _grounds.clear()
 
@@ -88,16 +86,6 @@ def ask(work: Coroutine[Any, Any, T]) -> T:
         return thread.submit(asyncio.run, work).result()
 
 
-def create_tables(url: str) -> None:
-    """Give an empty database the newest schema."""
-    if find_spec(_MIGRATION) is None:
-        ask(_create_all(url))
-        return
-    done = import_module(_MIGRATION).migrate(url)
-    if inspect.iscoroutine(done):
-        ask(done)
-
-
 @cache
 def _of_this_process() -> str:
     name = _name("own")
@@ -113,7 +101,7 @@ def _template() -> str:
         if not found.exists():
             name = _name("template")
             ask(_create(name, None))
-            create_tables(_url(name))
+            ask(migrate(_url(name)))
             found.write_text(name)
         return found.read_text()
 
@@ -131,9 +119,13 @@ def _folder() -> Path:
 
 
 def _name(kind: str) -> str:
-    prefix = f"{_PREFIX}{_folder().name.rpartition('-')[2].lower()}_"
-    (_folder() / "prefix").write_text(prefix)
-    return f"{prefix}{kind}_{secrets.token_hex(4)}"
+    (_folder() / _MADE).touch()
+    return f"{_prefix(_folder())}{kind}_{secrets.token_hex(4)}"
+
+
+def _prefix(folder: Path) -> str:
+    """What the names of all databases of a run begin with."""
+    return f"{_PREFIX}{folder.name.rpartition('-')[2].lower()}_"
 
 
 def _url(name: str) -> str:
@@ -199,20 +191,3 @@ async def _empty(url: str, rows_at_first: dict[str, list[asyncpg.Record]]) -> No
                 statement = f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({places})"
                 await connection.execute(statement, *row.values())
     await connection.close()
-
-
-async def _create_all(url: str) -> None:
-    from cronicorn.adapters.postgres.schema import SCHEMA, metadata
-
-    statements = [f"CREATE SCHEMA {SCHEMA}"]
-    engine = create_mock_engine("postgresql://", lambda each, *_, **__: statements.append(_text(each)))
-    metadata.create_all(engine, checkfirst=False)
-    statements.append(f"CREATE TABLE {SCHEMA}.runs_all PARTITION OF {SCHEMA}.runs DEFAULT")
-    statements.append(f"INSERT INTO {SCHEMA}.installation (shards) VALUES (1)")
-    await _command(url, ";".join(statements))
-
-
-def _text(statement: Any) -> str:
-    from sqlalchemy.dialects.postgresql import asyncpg as dialect
-
-    return str(statement.compile(dialect=dialect.dialect())).replace("only = 1", '"only" = 1')

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from contextlib import ExitStack
 
 import httpx
@@ -12,6 +13,8 @@ from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import open_chosen
 from cronicorn.wiring.timekeeping import system_clock
 from tests.cli.command import cronicorn, environment
+from tests.servers.databases import fresh_database
+from tests.servers.postgres import StopMode, restartable_server
 from tests.waiting import eventually
 from tests.wiring.target import target
 from tests.wiring.up_process import SHORT_LEASES, create_endpoint, runs_of, service
@@ -27,27 +30,41 @@ def shop():
         yield running
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """An empty store."""
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path / 'store.db'}"
+        return
+    with fresh_database(migrated=False) as fresh:
+        yield fresh
+
+
 @pytest.fixture
-def fleet(tmp_path):
-    """Starts processes on one database; what is left of them goes with the test."""
+def fleet(tmp_path, url):
+    """Starts processes on one store; what is left of them goes with the test."""
     with ExitStack() as stack:
 
         def start(command, name=None, **settings):
-            name = name or command[0]
-            return stack.enter_context(service(tmp_path, name, command, **SHORT_LEASES | settings))
+            given = SHORT_LEASES | {"DATABASE_URL": url} | settings
+            return stack.enter_context(service(tmp_path, name or command[0], command, **given))
 
         yield start
+
+
+on_a_file = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+on_a_server = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 def ready(*schedulers):
     eventually(lambda: all(each.events("scheduler_started") for each in schedulers), within_s=30)
 
 
-def leases_left(tmp_path, *endpoint_ids):
+def leases_left(url, *endpoint_ids):
     """The live leases, as any other process would see them."""
 
     async def held():
-        settings = Settings.from_env({"CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}"})
+        settings = Settings.from_env({"CRONICORN_DATABASE_URL": url})
         stores = await open_chosen(settings, system_clock())
         try:
             [tenant] = await stores.keys.tenants()
@@ -58,7 +75,7 @@ def leases_left(tmp_path, *endpoint_ids):
     return [lease for lease in asyncio.run(held()) if lease is not None]
 
 
-def test_schedulers_share_the_work_take_over_from_the_dead_and_leave_no_lease(tmp_path, shop, fleet):
+def test_schedulers_share_the_work_take_over_from_the_dead_and_leave_no_lease(url, shop, fleet):
     first = fleet(SCHEDULER, "first")
     with fleet(API).client() as client:
         held = create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
@@ -79,9 +96,10 @@ def test_schedulers_share_the_work_take_over_from_the_dead_and_leave_no_lease(tm
     assert len({run["runId"] for run in runs}) == len(runs)
     assert {run["status"] for run in runs} == {"success"}
     assert shop.keys.count(f"{held}:1") == 2
-    assert leases_left(tmp_path, held, quick) == []
+    assert leases_left(url, held, quick) == []
 
 
+@on_a_file
 def test_an_api_comes_and_goes_while_schedulers_work(shop, fleet):
     worker = fleet(SCHEDULER)
     before = fleet(API, "before")
@@ -110,15 +128,79 @@ def test_a_scheduler_needs_no_tenant_and_an_api_shows_the_first_key(fleet):
     assert "ck_" not in worker.talk
 
 
-def test_a_run_asked_for_at_the_api_is_made_by_a_scheduler(shop, fleet):
-    fleet(SCHEDULER)
+@on_a_server
+def test_a_run_asked_for_at_the_api_wakes_a_scheduler_that_sleeps_for_long(shop, fleet):
+    fleet(SCHEDULER, POLL_INTERVAL="60s")
     with fleet(API).client() as client:
         endpoint_id = create_endpoint(client, url=shop.url, dormant=True)
+        eventually(lambda: client.post(f"/api/endpoints/{endpoint_id}/run").status_code == 202)
+        eventually(lambda: len(runs_of(client, endpoint_id)) == 1)
 
-        asked = client.post(f"/api/endpoints/{endpoint_id}/run")
+        client.post(f"/api/endpoints/{endpoint_id}/run")
 
-        assert asked.status_code == 202, asked.text
+        eventually(lambda: len(runs_of(client, endpoint_id)) == 2, within_s=5)
+
+
+@on_a_server
+def test_processes_that_start_at_once_make_one_database(shop, fleet):
+    workers = [fleet(SCHEDULER, f"worker{number}") for number in range(4)]
+    with fleet(API).client() as client:
+        ready(*workers)
+        endpoint_id = create_endpoint(client, url=shop.url, baselineIntervalMs=1_000)
+
         eventually(lambda: runs_of(client, endpoint_id))
+
+    assert [each.process.poll() for each in workers] == [None] * 4
+
+
+def test_shares_of_two_mechanisms_are_served_and_measured_side_by_side(shop, fleet):
+    worker = fleet(SCHEDULER, METRICS_PORT="0", LEASE_MECHANISM="lease:50,optimistic:50")
+    with fleet(API).client() as client:
+        endpoint_id = create_endpoint(client, url=shop.url, baselineIntervalMs=1_000)
+        eventually(lambda: len(runs_of(client, endpoint_id)) >= 2)
+
+    text = watched(worker, "/metrics").text
+    claims = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("cronicorn_claims_total{")]
+    assert len(claims) == 2
+    assert min(claims) == 0  # The one tenant there is has one mechanism.
+    assert max(claims) >= 2
+
+
+OUTAGE_S = float(os.environ.get("CRONICORN_TEST_OUTAGE_S", "4"))
+
+
+def test_losing_postgresql_for_a_while_ends_no_process_and_work_goes_on(tmp_path, shop):
+    with restartable_server() as server, ExitStack() as stack:
+
+        def start(command, name, **settings):
+            given = SHORT_LEASES | {"DATABASE_URL": server.url()} | settings
+            return stack.enter_context(service(tmp_path, name, command, **given))
+
+        door, *workers = [start(API, "api"), start(TWO, "parent"), start(SCHEDULER, "worker", METRICS_PORT="0")]
+        client = stack.enter_context(door.client())
+        endpoint_id = create_endpoint(client, url=shop.url, baselineIntervalMs=1_000)
+        eventually(lambda: len(runs_of(client, endpoint_id)) >= 2, within_s=20)
+        ready(*workers)
+
+        server.stop(StopMode.IMMEDIATE)
+        eventually(lambda: client.get("/readyz").status_code == 503, within_s=20)
+        lost_at = time.monotonic()
+        eventually(lambda: time.monotonic() > lost_at + OUTAGE_S, within_s=OUTAGE_S + 5)
+        during = {path: (client.get(path).status_code, watched(workers[1], path).status_code)
+                  for path in ("/healthz", "/readyz")}  # fmt: skip
+        called = len(shop.keys)
+        server.start()
+
+        eventually(lambda: len(shop.keys) >= called + 3, within_s=30)
+        eventually(lambda: client.get("/readyz").status_code == watched(workers[1], "/readyz").status_code == 200)
+        assert during == {"/healthz": (200, 200), "/readyz": (503, 503)}
+        assert [each.process.poll() for each in (door, *workers)] == [None, None, None]
+        assert workers[0].events("worker_process_died") == []
+        runs = runs_of(client, endpoint_id)
+        assert len({run["runId"] for run in runs}) == len(runs)
+        for each in (door, *workers):
+            each.process.send_signal(signal.SIGTERM)
+        assert [each.ended() for each in (door, *workers)] == [0, 0, 0]
 
 
 def watched(worker, path):
@@ -126,6 +208,7 @@ def watched(worker, path):
     return httpx.get(f"{url}{path}", trust_env=False)
 
 
+@on_a_file
 def test_a_scheduler_can_be_watched_and_asked_nothing_else(fleet):
     worker = fleet(SCHEDULER, METRICS_PORT="0")
     ready(worker)
@@ -152,6 +235,7 @@ def pids(parent):
     return [event["pid"] for event in parent.events("worker_process_started")]
 
 
+@on_a_file
 def test_a_parent_replaces_a_process_that_dies_and_says_so(shop, fleet):
     parent = fleet(TWO)
     with fleet(API).client() as client:
@@ -167,6 +251,7 @@ def test_a_parent_replaces_a_process_that_dies_and_says_so(shop, fleet):
         eventually(lambda: runs_of(client, endpoint_id))
 
 
+@on_a_file
 def test_a_parent_that_is_killed_takes_its_processes_along(fleet):
     parent = fleet(TWO)
     eventually(lambda: len(parent.events("scheduler_started")) == 2, within_s=30)
@@ -177,7 +262,7 @@ def test_a_parent_that_is_killed_takes_its_processes_along(fleet):
     eventually(lambda: not any(alive(pid) for pid in pids(parent)))
 
 
-def test_a_parent_that_is_asked_to_stop_drains_all_its_processes(tmp_path, shop, fleet):
+def test_a_parent_that_is_asked_to_stop_drains_all_its_processes(url, shop, fleet):
     parent = fleet(TWO)
     with fleet(API).client() as client:
         endpoint_id = create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
@@ -191,10 +276,11 @@ def test_a_parent_that_is_asked_to_stop_drains_all_its_processes(tmp_path, shop,
         assert [run["status"] for run in runs_of(client, endpoint_id)] == ["success"]
     assert parent.events("worker_process_died") == []
     assert not any(alive(pid) for pid in pids(parent))
-    assert leases_left(tmp_path, endpoint_id) == []
+    assert leases_left(url, endpoint_id) == []
 
 
-def test_a_second_signal_stops_all_processes_at_once_and_gives_the_slot_back(tmp_path, shop, fleet):
+@on_a_file
+def test_a_second_signal_stops_all_processes_at_once_and_gives_the_slot_back(url, shop, fleet):
     parent = fleet(TWO)
     with fleet(API).client() as client:
         endpoint_id = create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
@@ -207,15 +293,16 @@ def test_a_second_signal_stops_all_processes_at_once_and_gives_the_slot_back(tmp
         assert parent.ended() == 128 + signal.SIGTERM
         assert runs_of(client, endpoint_id) == []
     assert parent.events("runs_abandoned")
-    assert leases_left(tmp_path, endpoint_id) == []
+    assert leases_left(url, endpoint_id) == []
 
 
+@on_a_file
 def test_a_signal_to_the_whole_group_is_one_signal(shop, fleet):
     """As supervisors send it: to the parent and to each process."""
     parent = fleet(TWO)
     with fleet(API).client() as client:
         create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
-        eventually(lambda: shop.keys)
+        eventually(lambda: shop.keys and len(parent.events("scheduler_started")) == 2, within_s=30)
 
         for pid in [parent.process.pid, *pids(parent)]:
             os.kill(pid, signal.SIGTERM)

@@ -215,7 +215,7 @@ def test_shares_of_mechanisms_that_do_not_add_up_are_refused(text):
         (
             POSTGRES | {MECHANISM: "lease:50,optimistic:50", "CRONICORN_HOST_CALLS_MAX": "5"},
             "CRONICORN_HOST_CALLS_MAX",
-            "mechanism lease alone",
+            "lease and legacy alone",
         ),
         ({"CRONICORN_POSTGRES_WITHOUT": "tables"}, "CRONICORN_POSTGRES_WITHOUT", "notify, prepared, skip_locked"),
     ],

@@ -8,7 +8,7 @@ import pytest
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stopping import StopRequests
-from cronicorn.wiring.supervisor import Worker, backoff, environment_of, supervise
+from cronicorn.wiring.supervisor import Worker, backoff, environment_of, exit_code_of, supervise
 from tests.waiting import eventually_async
 
 
@@ -76,3 +76,8 @@ async def test_asking_again_is_no_insisting():
     requests.on_signal(15)
     assert requests.now.is_set()
     assert requests.exit_code == 143
+
+
+@pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([0, -15], 0), ([0, -9], 1), ([7, 0], 1), ([143, 0], 1)])
+def test_the_exit_code_says_whether_all_processes_stopped_in_order(codes, code):
+    assert exit_code_of(codes) == code

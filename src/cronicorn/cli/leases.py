@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.local import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,12 +25,15 @@ def compare(
     workers: Annotated[int, typer.Option(min=2, max=64, help="Scheduler processes at once.")] = 4,
     endpoints: Annotated[int, typer.Option(min=1, max=1_000, help="Endpoints, each called every second.")] = 40,
     seed: Annotated[int, typer.Option(help="Decides the faults.")] = 1,
-    database: DatabaseOption = None,
+    database: Annotated[
+        str | None,
+        typer.Option("--database", metavar="URL", help="A scratch database, instead of a SQLite file for each."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
 ) -> None:
     """Run the same load and the same faults over each mechanism and print what each made of it.
 
-    Workers are real processes; some are killed and some frozen for longer than their leases, at the same moments for
+    Workers are real processes; some are killed and some frozen for half a lease up to two, at the same moments for
     all. Without --database each mechanism gets a SQLite file of its own; redis and etcd need PostgreSQL, and
     CRONICORN_REDIS_URL or CRONICORN_ETCD_URL. Name a scratch database: one that holds jobs is refused.
     """
@@ -64,14 +67,17 @@ async def _compare(trial: "Trial", database: str | None, *, as_json: bool) -> No
 
 
 def _print_table(trial: "Trial", rows: list["Row"]) -> None:
+    from collections import Counter
+
     from rich.console import Console
     from rich.table import Table
 
-    kills = sum(fault.length_s == 0 for fault in trial.faults())
-    freezes = len(trial.faults()) - kills
+    from cronicorn.cli.comparison.trial import FaultKind
+
+    faults = Counter(fault.kind for fault in trial.faults())
     print(
         f"{trial.seconds:g} s each, {trial.workers} workers, {trial.endpoints} endpoints called every second, "
-        f"{kills} kills and {freezes} freezes, lease {trial.lease_ttl_s:g} s, "
+        f"{faults[FaultKind.KILL]} kills and {faults[FaultKind.FREEZE]} freezes, lease {trial.lease_ttl_s:g} s, "
         f"legacy lock {trial.legacy_lock_s:g} s, seed {trial.seed}"
     )
     table = Table("", *(row.mechanism.value for row in rows))

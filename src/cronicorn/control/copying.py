@@ -8,7 +8,7 @@ from cronicorn.domain.archive import Archive, Digest, Restoration, Snapshot, Tab
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.rows import Row
+from cronicorn.domain.rows import Row, number_in
 
 Told = Callable[[Table, int, int], None]
 """Hears of a table, how many of its rows are done, and how many there are."""
@@ -84,7 +84,7 @@ class Copier:
         async for row in each(snapshot.rows(Table.SCHEDULE)):
             if _lives(row, snapshot):
                 worker = f"{row['worker_id']!s}"
-                holders[worker] = max(holders.get(worker, 0), _number(row["lease_until_us"]))
+                holders[worker] = max(holders.get(worker, 0), number_in(row["lease_until_us"]))
         if holders:
             held = ", ".join(f"{worker} until {instant_of(us).isoformat()}" for worker, us in sorted(holders.items()))
             raise ConflictError(
@@ -116,7 +116,7 @@ async def _digest(table: Table, portions: AsyncIterator[Sequence[Row]]) -> Diges
 
 
 def _lives(row: Row, snapshot: Snapshot) -> bool:
-    return row["claim_id"] is not None and _number(row["lease_until_us"]) > us(snapshot.taken_at)
+    return row["claim_id"] is not None and number_in(row["lease_until_us"]) > us(snapshot.taken_at)
 
 
 def _dropped(row: Row, snapshot: Snapshot) -> Row:
@@ -127,12 +127,7 @@ def _dropped(row: Row, snapshot: Snapshot) -> Row:
     return {
         **row,
         "claim_id": f"{DROPPED}{row['claim_id']!s}",
-        "claimed_us": min(_number(row["claimed_us"]), now_us),
+        "claimed_us": min(number_in(row["claimed_us"]), now_us),
         "lease_until_us": now_us,
-        "takeover_us": now_us + _number(row["takeover_us"]) - _number(row["lease_until_us"]),
+        "takeover_us": now_us + number_in(row["takeover_us"]) - number_in(row["lease_until_us"]),
     }
-
-
-def _number(cell: object) -> int:
-    assert isinstance(cell, int)
-    return cell

@@ -10,7 +10,7 @@ from cronicorn.domain.audit import UNREADABLE, Bounds, EndpointAudit, JobFacts
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Clock, Cron
-from cronicorn.domain.rows import Cell, Row, job_of, key_of, tenant_of
+from cronicorn.domain.rows import Row, job_of, key_of, number_in, tenant_of
 from cronicorn.domain.verification import Check, Findings
 
 CLOCK_TOLERANCE = timedelta(seconds=1)
@@ -63,13 +63,13 @@ class _Walk:
         schedules = self._sorted(Table.SCHEDULE, self._without_endpoint)
         runs, skips = self._sorted(Table.RUNS, self._left_over), self._sorted(Table.SKIPS, self._left_over)
         async for row in each(self._snapshot.rows(Table.ENDPOINTS)):
-            number = _number(row["number"])
+            number = number_in(row["number"])
             own = [schedule async for schedule in schedules.of(number)]
             what = f"it has {len(own)} schedules"
             self._findings.expect(Check.ONE_SCHEDULE, len(own) == 1, f"endpoint {row['id']!s}", what)
             if own:
                 audit = EndpointAudit(self._findings, bounds, self._verifier.cron, row, own[0])
-                audit.begin(jobs.get(_number(row["job_number"])))
+                audit.begin(jobs.get(number_in(row["job_number"])))
                 async for run in runs.of(number):
                     audit.run(run)
                 async for skip in skips.of(number):
@@ -90,7 +90,7 @@ class _Walk:
             if self._readable(row, f"job {row['id']!s}", job_of):
                 job = job_of(row)
                 active = job.status is JobStatus.ACTIVE
-                found[_number(row["number"])] = JobFacts(id=job.id, tenant_id=job.tenant_id, active=active)
+                found[number_in(row["number"])] = JobFacts(id=job.id, tenant_id=job.tenant_id, active=active)
         return found
 
     async def _bounds(self) -> Bounds:
@@ -122,8 +122,3 @@ class _Walk:
         """What is left of a deleted endpoint until it is pruned."""
         where = f"endpoint number {row['endpoint_number']!s}"
         self._findings.expect(Check.LEFT_OVERS, holds=False, where=where, what="a run or a skip is left of it")
-
-
-def _number(cell: Cell) -> int:
-    assert isinstance(cell, int)
-    return cell

@@ -31,12 +31,13 @@ class InProgress:
     def begin(self, due: Iterable[Lease], limit: int, worker_id: str) -> list[Lease]:
         """Take up to *limit* of *due*, the longest due of which come first, and none that is running here.
 
-        Each worker has an order of its own in which it picks; what it took is answered in the order of *due*.
+        Each worker picks in an order of its own, and in another one each time, so that no slot is passed over for long.
+        What it took is answered in the order of *due*.
         """
         free = [lease for lease in due if not self._busy(lease.endpoint.id, lease.claimed_at)]
         if self._spread > 1:
             free = free[: limit * self._spread]
-            own = sorted(free, key=lambda lease: stable_fraction(worker_id, lease.run_id))
+            own = sorted(free, key=lambda lease: stable_fraction(worker_id, lease.run_id, lease.claimed_at.isoformat()))
             chosen = {lease.claim_id for lease in own[:limit]}
             free = [lease for lease in free if lease.claim_id in chosen]
         taken = free[:limit]

@@ -72,7 +72,8 @@ KEPT: Mapping[Mechanism, frozenset[Invariant]] = {
 """What each mechanism keeps. I1, I2 and I5 are kept by all: every settlement is fenced in the database.
 
 I16 and I17 are about many tenants and workers and hold on PostgreSQL; the SQLite and memory stores serve whatever is
-longest due. A legacy lock keeps I6 by its own length, and answers a renewal without extending anything (I20).
+longest due, and so does a claim within caps: there the cap of tenants is what keeps I16. A legacy lock keeps I6 by its
+own length, and answers a renewal without extending anything (I20).
 
 Of an optimistic slot many workers may make the call. Its fence is the version that was seen, which only settling
 raises: two claims may carry the same (so not I3 and I4), and the first to settle has the highest (I2). No lock is there

@@ -188,7 +188,10 @@ class RunHistory(Protocol):
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:
-        """Remove at most *limit* runs and skips that ended before *before*, oldest first; answer how many went."""
+        """Remove at most *limit* runs and skips that ended before *before*, oldest first; answer how many went.
+
+        A store that keeps runs by the day may remove whole days, and then more than *limit*.
+        """
         ...
 
 

@@ -59,9 +59,9 @@ def job_of(row: Mapping[str, Cell]) -> Job:
         name=_text(row["name"]),
         description=_text_or_none(row["description"]),
         status=JobStatus(_text(row["status"])),
-        created_at=instant_of(_number(row["created_us"])),
-        updated_at=instant_of(_number(row["updated_us"])),
-        archived_at=instant_of(_number(row["archived_us"])) if row["archived_us"] is not None else None,
+        created_at=instant_of(number_in(row["created_us"])),
+        updated_at=instant_of(number_in(row["updated_us"])),
+        archived_at=instant_of(number_in(row["archived_us"])) if row["archived_us"] is not None else None,
     )
 
 
@@ -136,13 +136,13 @@ def lease_from(row: Mapping[str, Cell]) -> Lease:
     return Lease(
         endpoint=endpoint_from(_text(row["document"]), _text(row["state"])),
         claim_id=_text(row["claim_id"]),
-        fence=_number(row["fence"]),
-        slot=_number(row["leased_slot"]),
-        attempt=_number(row["leased_attempt"]),
+        fence=number_in(row["fence"]),
+        slot=number_in(row["leased_slot"]),
+        attempt=number_in(row["leased_attempt"]),
         manual=bool(row["leased_manual"]),
         taken_over=bool(row["lost_claims"]),
-        claimed_at=instant_of(_number(row["claimed_us"])),
-        expires_at=instant_of(_number(row["lease_until_us"])),
+        claimed_at=instant_of(number_in(row["claimed_us"])),
+        expires_at=instant_of(number_in(row["lease_until_us"])),
         mechanism=Mechanism(_text(row.get("mechanism", Mechanism.LEASE))),
     )
 
@@ -174,15 +174,15 @@ def run_of(tenant_id: str, endpoint_id: str, row: Mapping[str, Cell]) -> Run:
     return Run(
         tenant_id=tenant_id,
         endpoint_id=endpoint_id,
-        slot=_number(row["slot"]),
-        attempt=_number(row["attempt"]),
-        fence=_number(row["fence"]),
+        slot=number_in(row["slot"]),
+        attempt=number_in(row["attempt"]),
+        fence=number_in(row["fence"]),
         source=Source(_text(row["source"])),
         trace=_text(row["trace"]),
-        due_at=instant_of(_number(row["due_us"])),
-        nominal_at=instant_of(_number(row["nominal_us"])) if row["nominal_us"] is not None else None,
-        started_at=instant_of(_number(row["started_us"])),
-        finished_at=instant_of(_number(row["finished_us"])),
+        due_at=instant_of(number_in(row["due_us"])),
+        nominal_at=instant_of(number_in(row["nominal_us"])) if row["nominal_us"] is not None else None,
+        started_at=instant_of(number_in(row["started_us"])),
+        finished_at=instant_of(number_in(row["finished_us"])),
         status=RunStatus(_text(row["status"])),
         outcome=outcome_of(_decode(_text(row["outcome"])), text),
     )
@@ -204,9 +204,9 @@ def skip_from(row: Mapping[str, Cell]) -> Skip:
     return Skip(
         state=SlotState(_text(row["state"])),
         reason=_text(row["reason"]),
-        first_at=instant_of(_number(row["first_us"])),
-        last_at=instant_of(_number(row["last_us"])),
-        count=_number(row["instants"]),
+        first_at=instant_of(number_in(row["first_us"])),
+        last_at=instant_of(number_in(row["last_us"])),
+        count=number_in(row["instants"]),
         exact=bool(row["exact"]),
     )
 
@@ -235,7 +235,7 @@ def done_of(text: str | None, state: EndpointState) -> Settlement:
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:
-    return Tenant(id=_text(row["id"]), name=_text(row["name"]), created_at=instant_of(_number(row["created_us"])))
+    return Tenant(id=_text(row["id"]), name=_text(row["name"]), created_at=instant_of(number_in(row["created_us"])))
 
 
 def key_of(row: Mapping[str, Cell]) -> ApiKey:
@@ -244,7 +244,7 @@ def key_of(row: Mapping[str, Cell]) -> ApiKey:
         tenant_id=_text(row["tenant_id"]),
         prefix=_text(row["prefix"]),
         hash=_text(row["hash"]),
-        created_at=instant_of(_number(row["created_us"])),
+        created_at=instant_of(number_in(row["created_us"])),
     )
 
 
@@ -262,6 +262,7 @@ def _text_or_none(cell: Cell) -> str | None:
     return None if cell is None else _text(cell)
 
 
-def _number(cell: Cell) -> int:
+def number_in(cell: Cell) -> int:
+    """The number that *cell* holds."""
     assert isinstance(cell, int)
     return cell

@@ -21,7 +21,9 @@ def existing_store(settings: Settings) -> WholeStore:
     """The store that *settings* name. Raises NotFoundError for a file that is not there."""
     url = settings.database_url
     if url.backend == "sqlite" and not url.file.exists():
-        raise NotFoundError(f"There is no database {url.file.absolute()}.")
+        raise NotFoundError(
+            f"There is no database {url.file.absolute()}: is its URL right? `cronicorn settings` shows the one in use."
+        )
     return whole_store(settings)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from cronicorn.domain.mechanism import Mechanism, shares_of
+from cronicorn.domain.mechanism import KEPT, Invariant, Mechanism, shares_of
 from cronicorn.wiring.durations import show_duration
 from cronicorn.wiring.setting import PREFIX
 
@@ -13,6 +13,8 @@ Problem = tuple[str, str]
 
 _SERVICES = {Mechanism.REDIS: "redis_url", Mechanism.ETCD: "etcd_url"}
 _CAPS = ("tenant_calls_max", "host_calls_max")
+_COUNTED = {mechanism for mechanism in Mechanism if Invariant.I17 in KEPT[mechanism]}
+"""Those whose calls in progress the database can count."""
 
 
 def contradictions(values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -73,8 +75,8 @@ def _of_caps(values: Mapping[str, Any], mechanisms: list[Mechanism]) -> Iterator
     for name in (f"{PREFIX}{field.upper()}" for field in _CAPS if values.get(field) is not None):
         if _backend(values) not in {None, "postgresql"}:
             yield name, f"{name} needs PostgreSQL: unset it, or set {PREFIX}DATABASE_URL to postgresql://…"
-        elif mechanisms != [Mechanism.LEASE]:
-            yield name, f"{name} is kept by the mechanism lease alone: unset it, or set {PREFIX}LEASE_MECHANISM=lease."
+        elif not set(mechanisms) <= _COUNTED:
+            yield name, f"{name} is kept by lease and legacy alone: unset it, or change {PREFIX}LEASE_MECHANISM."
 
 
 def _backend(values: Mapping[str, Any]) -> str | None:

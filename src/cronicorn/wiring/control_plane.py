@@ -17,6 +17,10 @@ from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.wiring.stores import Stores
 
 
+def wake_nobody() -> None:
+    """No scheduler runs in this process. Others hear of a change from the store, or look for themselves."""
+
+
 def control_plane(
     stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, wake: Callable[[], None]
 ) -> ControlPlane:

@@ -9,7 +9,7 @@ from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Retention, Scheduler, forget
-from cronicorn.wiring.control_plane import control_plane
+from cronicorn.wiring.control_plane import control_plane, wake_nobody
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -62,7 +62,7 @@ async def engine(
             scheduler = await stack.enter_async_context(
                 observed_scheduler(stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics)
             )
-        wake = scheduler.wake if scheduler is not None else _nobody
+        wake = scheduler.wake if scheduler is not None else wake_nobody
         yield Engine(
             settings=settings,
             clock=clock,
@@ -73,7 +73,3 @@ async def engine(
             control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, wake=wake),
             metrics=metrics,
         )
-
-
-def _nobody() -> None:
-    """No scheduler runs in this process. Others hear of it from the store, or look for themselves."""

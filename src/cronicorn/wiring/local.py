@@ -9,7 +9,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import Tenant
-from cronicorn.wiring.control_plane import control_plane
+from cronicorn.wiring.control_plane import control_plane, wake_nobody
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
@@ -69,7 +69,7 @@ async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
         return
     clock = system_clock()
     stores = await open_stores(DatabaseUrl("memory"), clock)
-    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
+    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=wake_nobody)
     await control.tenants.bootstrap(settings.api_key)
     yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
@@ -84,10 +84,6 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Stores, ControlPlan
     clock = system_clock()
     stores = await open_chosen(settings, clock)
     try:
-        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=_nobody)
+        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=wake_nobody)
     finally:
         await stores.aclose()
-
-
-def _nobody() -> None:
-    """No scheduler runs in this process."""

@@ -49,12 +49,12 @@ _WORK = (
     Setting(
         field="tenant_calls_max", unit="calls", default="", example="20", read=readers.whole_number(1, 100_000),
         meaning="Calls of one tenant in progress at once, in all processes together. Unset means no limit; needs "
-        "PostgreSQL and the mechanism `lease`.",
+        "PostgreSQL and the mechanism `lease` or `legacy`.",
     ),
     Setting(
         field="host_calls_max", unit="calls", default="", example="10", read=readers.whole_number(1, 100_000),
         meaning="Calls to one host in progress at once, in all processes together. Unset means no limit; needs "
-        "PostgreSQL and the mechanism `lease`.",
+        "PostgreSQL and the mechanism `lease` or `legacy`.",
     ),
     Setting(
         field="poll_interval", unit="duration", default="1s", example="1s", read=readers.duration(10 * _MS, _MINUTE),

@@ -14,7 +14,7 @@ from cronicorn.wiring.orders import DRAIN, NOW
 from cronicorn.wiring.process import Role, check_store
 from cronicorn.wiring.setting import PREFIX
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stopping import StopRequests, stop_requests
+from cronicorn.wiring.stopping import SIGNALS, StopRequests, stop_requests
 from cronicorn.wiring.stores import open_chosen
 from cronicorn.wiring.timekeeping import system_clock
 
@@ -92,6 +92,11 @@ def backoff(deaths: int) -> timedelta:
     return min(BACKOFF_FIRST * 2 ** min(deaths - 1, 10), BACKOFF_MAX) if deaths else timedelta()
 
 
+def exit_code_of(exit_codes: Sequence[int]) -> int:
+    """0 when all stopped in order: by themselves, or by a signal that came before there was anything to drain."""
+    return int(any(code not in {0, *(-number for number in SIGNALS)} for code in exit_codes))
+
+
 async def supervise(settings: Settings, processes: int, environ: Mapping[str, str]) -> int:
     """Keep so many scheduler processes running until a signal ends it, and answer the exit code.
 
@@ -119,7 +124,7 @@ async def supervise(settings: Settings, processes: int, environ: Mapping[str, st
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
         log.info("supervisor_stopped", extra={"exit_codes": [worker.exit_code for worker in workers]})
-        return requests.exit_code or int(any(worker.exit_code for worker in workers))
+        return requests.exit_code or exit_code_of([worker.exit_code for worker in workers])
 
 
 def environment_of(settings: Settings, environ: Mapping[str, str], number: int) -> dict[str, str]:

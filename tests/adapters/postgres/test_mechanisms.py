@@ -11,7 +11,8 @@ from cronicorn.adapters.postgres.optimistic import PostgresOptimisticJobStore
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.job_store import JobStoreContract
-from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract, SharesContract
+from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract
+from cronicorn.testing.contracts.shares import SharesContract
 from tests.adapters.postgres.variants import VARIANTS
 
 SECOND = timedelta(seconds=1)
@@ -24,7 +25,7 @@ class InDatabase:
     @pytest.fixture
     async def opened(self, clock, postgres_url, variant):
         stores = await PostgresStores.open(postgres_url, clock, VARIANTS[variant])
-        self.made = []
+        self.made: list[PostgresJobStore] = []
         yield stores
         for made in self.made:
             await made.aclose()

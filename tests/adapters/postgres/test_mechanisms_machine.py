@@ -51,7 +51,7 @@ class MechanismMachine(StoreMachine):
         super().teardown()
 
 
-FLEETS = {
+FLEETS: dict[str, tuple[Maker, ...]] = {
     "locks": (_legacy, _legacy, _legacy),
     "no locks": (_optimistic, _optimistic, _optimistic),
     "leases and locks": (PostgresJobStore, _legacy, PostgresJobStore),

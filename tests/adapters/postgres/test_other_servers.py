@@ -1,7 +1,10 @@
 """What older servers and poolers know less of than the server of the tests does."""
 
 import ast
+import asyncio
 import re
+import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -9,12 +12,13 @@ import pytest
 
 from cronicorn.adapters.postgres import archive as package
 from cronicorn.adapters.postgres.archive import PostgresArchive
-from cronicorn.adapters.postgres.database import Feature, PostgresDatabase, PostgresOptions
+from cronicorn.adapters.postgres.database import Feature, PostgresDatabase, PostgresOptions, connect
 from cronicorn.adapters.postgres.faults import translated
 from cronicorn.domain.archive import Table
-from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.verification import Findings
 from cronicorn.testing.contracts.archives import an_installation, fill
+from tests.adapters.http.loopback import CERTIFICATES
 
 POOLED = PostgresOptions(without=frozenset({Feature.NOTIFY, Feature.PREPARED}))
 _SUBQUERY = re.compile(r"\b(?:FROM|JOIN|LATERAL)\s*\((?=\s*(?:SELECT|VALUES|WITH|…))")
@@ -22,20 +26,23 @@ _NAMED = re.compile(r"\)\s*(AS\s+\w|TO\s*\()")
 """A name follows; or it was none, but the bounds of a partition."""
 
 
-async def test_a_whole_database_is_read_and_written_without_statements_that_a_pooler_would_keep(postgres_url):
+async def _take_names(connection):
+    """Prepare statements under the names that come next, as if another process had done so in this session."""
+    newest = int(connection._get_unique_id("stmt").rstrip("_").rpartition("_")[2], 16)
+    for number in range(newest, newest + 50):
+        await connection.execute(f'PREPARE "__asyncpg_stmt_{number:x}__" AS SELECT 1')
+
+
+async def test_a_whole_database_is_examined_and_read_beside_the_statements_of_others(postgres_url):
     archive = PostgresArchive(postgres_url, POOLED)
-    kept = []
-
-    async def work(snapshot):
-        await snapshot.examine(Findings())
-        for table in Table:
-            kept.extend([portion async for portion in snapshot.rows(table)])
-        return await snapshot._connection.fetchval("SELECT count(*) FROM pg_prepared_statements")
-
     await fill(archive, an_installation())
 
-    assert await archive.read(work) == 0
-    assert kept
+    async def work(snapshot):
+        await _take_names(snapshot._connection)
+        await snapshot.examine(Findings())
+        return [portion for table in Table async for portion in snapshot.rows(table)]
+
+    assert await archive.read(work)
 
 
 async def test_a_pooler_that_mixes_up_statements_is_told_from_a_mistake(postgres_url):
@@ -48,6 +55,51 @@ async def test_a_pooler_that_mixes_up_statements_is_told_from_a_mistake(postgres
         await database.alone(lambda connection: connection.fetchval("SELECT 1 + $1::bigint", 1))
 
     await database.aclose()
+
+
+@pytest.mark.parametrize("parameter", ["sslmode=sometimes", "sslmode=verify-full", "nonsense=1", "work_mem=much"])
+async def test_a_parameter_that_nobody_knows_is_told_from_an_outage(postgres_url, parameter, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with pytest.raises(InvalidInputError, match=r"After a \? come parameters"):
+        await connect(f"{postgres_url}?{parameter}", PostgresOptions())
+
+
+async def test_a_server_without_tls_is_told_from_a_wrong_parameter(postgres_url):
+    with pytest.raises(UnavailableError, match="rejected SSL upgrade"):
+        await connect(f"{postgres_url}?sslmode=require", PostgresOptions())
+
+
+@pytest.fixture
+async def untrusted():
+    """The URL of a server whose certificate has another name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "shop_test.pem")
+
+    async def offer(reader, writer):
+        await reader.readexactly(8)
+        writer.write(b"S")
+        with suppress(OSError):
+            await writer.start_tls(context)
+        writer.close()
+
+    async with await asyncio.start_server(offer, "127.0.0.1") as server:
+        yield f"postgresql://user:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}/postgres"
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_from_a_wrong_parameter(untrusted):
+    trusting = f"sslmode=verify-full&sslrootcert={CERTIFICATES / 'authority.pem'}"
+
+    with pytest.raises(UnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
+        await connect(f"{untrusted}?{trusting}", PostgresOptions())
+
+
+def test_what_a_pooler_refuses_is_told_in_its_words():
+    answer = {"S": "FATAL", "C": "08P01", "M": "unsupported startup parameter: default_transaction_isolation"}
+
+    said = str(translated(asyncpg.PostgresError.new(answer)))
+
+    assert "a pooler before it, says why (unsupported startup parameter: default_transaction_isolation)" in said
 
 
 def test_a_name_that_is_taken_is_told_without_the_drivers_hint():

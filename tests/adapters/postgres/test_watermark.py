@@ -103,8 +103,9 @@ def test_a_plain_claim_now_and_then_moves_the_mark(watermark):
     assert kinds == [False, *[True] * 4, False, *[True] * 4, False, True]
 
 
-def test_one_tenant_alone_is_not_served_in_turn(watermark):
+def test_one_tenant_alone_is_not_served_in_turn_for_a_quarter_of_a_second(watermark):
     _look(watermark, 100.0, full=True)
     watermark.one_tenant(100.1)
 
     assert not watermark.begin(100.2).in_turn
+    assert watermark.begin(100.4).in_turn

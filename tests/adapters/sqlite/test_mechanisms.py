@@ -11,8 +11,9 @@ from cronicorn.adapters.sqlite.optimistic import SqliteOptimisticJobStore
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.job_store import JobStoreContract
-from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract, SharesContract
+from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract
 from cronicorn.testing.contracts.promises import not_promised
+from cronicorn.testing.contracts.shares import SharesContract
 from tests.adapters.sqlite.empty_database import copy_to
 
 

@@ -28,6 +28,8 @@ UNLOCKED = LeaseStatements(
     claim=lease_statements.LOOK, find=lease_statements.FIND_UNLOCKED, settle=lease_statements.SETTLE_UNLOCKED
 )
 
+Maker = Callable[[SqliteDatabase], JobStore]
+
 
 def _legacy(database, statements=LOCKED):
     return SqliteLegacyJobStore(database, statements, lock=MICROSECOND)
@@ -40,7 +42,7 @@ def _optimistic(database, statements=UNLOCKED):
 class MechanismMachine(StoreMachine):
     """Each of three workers has a job store of its own on one file."""
 
-    makers: ClassVar[tuple[Callable[[SqliteDatabase], JobStore], ...]] = ()
+    makers: ClassVar[tuple[Maker, ...]] = ()
 
     async def open_stores(self, clock):
         self.folder = tempfile.TemporaryDirectory()
@@ -58,7 +60,7 @@ class MechanismMachine(StoreMachine):
             self.folder.cleanup()
 
 
-FLEETS = {
+FLEETS: dict[str, tuple[Maker, ...]] = {
     "locks": (_legacy, _legacy, _legacy),
     "no locks": (_optimistic, _optimistic, _optimistic),
     "leases and locks": (SqliteJobStore, _legacy, _legacy),
@@ -94,7 +96,7 @@ def _wrong_versions(**changes):
     return lambda database: _optimistic(database, _changed(UNLOCKED, **changes))
 
 
-WRONG = {
+WRONG: dict[str, tuple[Maker, ...]] = {
     "a lock that a renewal extends": (
         lambda database: _legacy(database, replace(LOCKED, renew=lease_statements.RENEW)),
     ),

@@ -1,7 +1,7 @@
 """A whole PostgreSQL database, read on one snapshot or written in one transaction, on a connection of its own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -25,7 +25,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import Clock
-from cronicorn.domain.rows import Cell, Row, endpoint_from
+from cronicorn.domain.rows import Row, endpoint_from, number_in
 from cronicorn.domain.verification import Findings
 
 PORTION_MAX = 100
@@ -89,8 +89,10 @@ class PostgresArchive(Archive):
                     )
                 result = await work(restoration)
                 await connection.execute(_RESERVE_NUMBERS)
-            # What was copied is asked for at once, and nothing is known of it yet.
-            await connection.execute(f"ANALYZE {_TABLES}")
+            # What was copied is asked for at once, and nothing is known of it yet. If this fails, the copy is whole all the
+            # same, and autovacuum looks at it later.
+            with suppress(*FAULTS):
+                await connection.execute(f"ANALYZE {_TABLES}")
             return result
 
     @asynccontextmanager
@@ -228,9 +230,4 @@ def _check_texts(table: Table, row: Row) -> None:
 
 
 def _day_of(run: Row) -> Day:
-    return Day(instant_of(_number(run["finished_us"])).replace(hour=0, minute=0, second=0, microsecond=0))
-
-
-def _number(cell: Cell) -> int:
-    assert isinstance(cell, int)
-    return cell
+    return Day(instant_of(number_in(run["finished_us"])).replace(hour=0, minute=0, second=0, microsecond=0))

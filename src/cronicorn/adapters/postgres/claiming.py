@@ -21,7 +21,7 @@ from cronicorn.domain.fields import length_us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Share
-from cronicorn.domain.rows import Cell, Row, lease_from
+from cronicorn.domain.rows import Cell, Row, lease_from, number_in
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +97,9 @@ class Claimer:
 
     async def claim(self, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None) -> list[Lease]:
         """Lease what is due, the longest due first."""
-        order = _Order(worker_id=worker_id, limit=limit, ttl_us=length_us(ttl), nonce=self._nonce())
         if limit <= 0:
             return []
+        order = _Order(worker_id=worker_id, limit=limit, ttl_us=length_us(ttl), nonce=self._nonce())
         for shard in await self._shards(endpoint_id):
             if order.room <= 0:
                 break
@@ -122,11 +122,7 @@ class Claimer:
             )
         )  # fmt: skip
         now_at = instant_of(found["now_us"])
-        free_at = instant_of(found["free_us"]) if found["free_us"] is not None else None
-        lost_at = instant_of(found["lost_us"]) if found["lost_us"] is not None else None
-        if lost_at is not None and self._clock.grace_left():
-            lost_at = max(lost_at, now_at + timedelta(seconds=self._clock.grace_left()))
-        due_at = min((instant for instant in (free_at, lost_at) if instant is not None), default=None)
+        due_at = self._first_due(found["free_us"], found["lost_us"], now_at)
         if due_at is not None and due_at <= now_at and self._held_back:
             return now_at + _CAPPED_PAUSE
         return due_at
@@ -135,6 +131,14 @@ class Claimer:
         """Leases of these shards were abandoned: their slots may lie below the mark."""
         for shard in shards:
             self._watermarks[shard].sweep_soon()
+
+    def _first_due(self, free_us: int | None, lost_us: int | None, now_at: datetime) -> datetime | None:
+        """The first of what is free and what was lost, which nobody takes over before the clock's grace is over."""
+        free_at = instant_of(free_us) if free_us is not None else None
+        lost_at = instant_of(lost_us) if lost_us is not None else None
+        if lost_at is not None and (grace_s := self._clock.grace_left()):
+            lost_at = max(lost_at, now_at + timedelta(seconds=grace_s))
+        return min((instant for instant in (free_at, lost_at) if instant is not None), default=None)
 
     async def _shards(self, endpoint_id: str | None) -> list[int]:
         """Where to look, and in which order: each claim begins with another shard."""
@@ -169,12 +173,10 @@ class Claimer:
         seen = await self._rounds(order, question)
         taken, ended = order.rows[len(order.rows) - (room - order.room) :], self._clock.monotonic()
         earliest = min(map(longest_due, taken), default=LOWEST)
-        watermark.done(
-            how, ended, full=order.room <= 0, earliest=earliest, now_us=_number(seen["now_us"])
-        )  # fmt: skip
+        watermark.done(how, ended, full=order.room <= 0, earliest=earliest, now_us=number_in(seen["now_us"]))
         if how.in_turn:
             self._cursors[shard] = _next_cursor(seen, room)
-            if _number(seen["turns"]) <= 1:
+            if number_in(seen["turns"]) <= 1:
                 watermark.one_tenant(ended)
 
     async def _rounds(self, order: _Order, question: _Question) -> Mapping[str, Cell]:
@@ -250,7 +252,9 @@ class Claimer:
     def _remembered(self, row: Row) -> Lease | None:
         lease = lease_of(row)
         if lease is not None:
-            remembered = Remembered(plan_version=_number(row["plan_version"]), until_us=_number(row["lease_until_us"]))
+            remembered = Remembered(
+                plan_version=number_in(row["plan_version"]), until_us=number_in(row["lease_until_us"])
+            )
             self._memory.keep(lease.claim_id, remembered)
         return lease
 
@@ -266,18 +270,13 @@ def lease_of(row: Row) -> Lease | None:
 
 def _next_cursor(seen: Mapping[str, Cell], room: int) -> str:
     """After which tenant the next claim goes on; after nobody when all were served."""
-    if _number(seen["turns"]) >= room:
+    if number_in(seen["turns"]) >= room:
         return str(seen["last_turn"])
-    if _number(seen["visited"]) >= _VISITS_MAX:
+    if number_in(seen["visited"]) >= _VISITS_MAX:
         return str(seen["last_visited"])
     return ""
 
 
 def longest_due(row: Mapping[str, Cell]) -> tuple[int, int]:
     """The order in which claims answer."""
-    return _number(row["due_us"]), _number(row["endpoint_number"])
-
-
-def _number(cell: Cell) -> int:
-    assert isinstance(cell, int)
-    return cell
+    return number_in(row["due_us"]), number_in(row["endpoint_number"])

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ssl import SSLError
 from typing import Literal, Self, TypeAlias, TypedDict, TypeVar
 
 import asyncpg
@@ -201,8 +202,9 @@ class PostgresDatabase:
             async with self._pool.acquire(timeout=self.options.connect_timeout.total_seconds()) as connection:
                 try:
                     yield connection
-                except TimeoutError:
-                    # Nobody knows what became of the statement, and the next one would wait for it as long again.
+                except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
+                    # Nobody knows what became of the statement: the next one would wait for it as long again, or find
+                    # itself inside of what it had begun.
                     connection.terminate()
                     raise
         except RETRIED:
@@ -219,7 +221,9 @@ async def connect(url: str, options: PostgresOptions) -> PlainConnection:
     """A connection of one's own, beside any pool. Raises UnavailableError, InvalidInputError for another URL."""
     try:
         return await asyncpg.connect(url, **connect_arguments(options))
-    except ValueError:
+    except SSLError as error:  # Some are ValueErrors as well.
+        raise translated(error) from error
+    except (ValueError, asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError):
         raise misread_url() from None
     except FAULTS as error:
         raise translated(error) from error

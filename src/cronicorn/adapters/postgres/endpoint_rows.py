@@ -20,7 +20,7 @@ from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, run_row, skip_row, state_row
+from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, number_in, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Siblings, Stored
 from cronicorn.domain.slot import Skip
@@ -33,7 +33,6 @@ _SEEN = (
         endpoints.c.document,
         schedule.c.shard,
         schedule.c.host,
-        schedule.c.plan_version,
         schedule.c.state,
         schedule.c.lease_until_us,
         schedule.c.leased_slot,
@@ -96,7 +95,6 @@ class Found:
     job_number: int
     shard: int
     host: str
-    plan_version: int
     now: datetime
     """When it was read, by the store's clock."""
     endpoint: JobEndpoint
@@ -151,7 +149,6 @@ def found(row: dict[str, Cell], now: datetime) -> Found:
         job_number=number(row, "job_number"),
         shard=number(row, "shard"),
         host=host,
-        plan_version=number(row, "plan_version"),
         now=now,
         endpoint=endpoint_from(document, state),
         leased_slot=leased_slot if live and isinstance(leased_slot, int) else None,
@@ -163,10 +160,10 @@ async def decided(transaction: Transaction, before: Found, decide: Callable[[Sto
 
     It can't wait for its siblings to be read: if it looks at them it is stopped, they are read, and it begins again.
     """
-    stored = Stored(now=before.now, leased_slot=before.leased_slot, siblings=Siblings(_not_read))
+    stored = Stored(now=before.now, leased_slot=before.leased_slot, siblings=Siblings(siblings_not_read))
     try:
         return decide(stored)
-    except _SiblingsNotReadError:
+    except SiblingsNotReadError:
         siblings = await _siblings(transaction, before)
     return decide(replace(stored, siblings=siblings))
 
@@ -232,17 +229,16 @@ def host_of(endpoint: JobEndpoint) -> str:
 def number(row: Mapping[str, Cell] | None, name: str) -> int:
     """A cell that holds a number."""
     assert row is not None
-    cell = row[name]
-    assert isinstance(cell, int)
-    return cell
+    return number_in(row[name])
 
 
-class _SiblingsNotReadError(Exception):
-    """A decision looks at the siblings."""
+class SiblingsNotReadError(Exception):
+    """A decision looks at the siblings, which nobody read."""
 
 
-def _not_read() -> dict[str, JobEndpoint]:
-    raise _SiblingsNotReadError
+def siblings_not_read() -> dict[str, JobEndpoint]:
+    """What stands for siblings that nobody read. Raises SiblingsNotReadError."""
+    raise SiblingsNotReadError
 
 
 async def _later(transaction: Transaction) -> Transaction:

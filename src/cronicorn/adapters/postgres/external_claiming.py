@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.claiming import Claimer, longest_due
 from cronicorn.adapters.postgres.database import Feature, PostgresDatabase
@@ -14,6 +16,7 @@ from cronicorn.adapters.postgres.external_statements import NEXT_DUE, ExternalSt
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.claims import Claim, ClaimService
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fields import length_us
@@ -108,12 +111,8 @@ class ExternalClaimer(Claimer):
                 self._mechanism,
             )
         )  # fmt: skip
-        free_us, lost_us, now_at = found["free_us"], found["lost_us"], instant_of(found["now_us"])
-        free_at = instant_of(free_us) if free_us is not None else None
-        lost_at = instant_of(lost_us) if lost_us is not None else None
-        if lost_at is not None and self._clock.grace_left():
-            lost_at = max(lost_at, now_at + timedelta(seconds=self._clock.grace_left()))
-        due_at = min((instant for instant in (free_at, lost_at) if instant is not None), default=None)
+        now_at = instant_of(found["now_us"])
+        due_at = self._first_due(found["free_us"], found["lost_us"], now_at)
         return max(due_at, now_at + _REFUSED_PAUSE) if due_at is not None and self._refused else due_at
 
     async def _round(self, order: _Order, *, crowded: bool) -> bool:
@@ -135,16 +134,20 @@ class ExternalClaimer(Claimer):
             statement, more = self._own.candidate_named, (order.endpoint_id,)
         elif in_turn:
             statement, more = self._own.candidates_in_turn, (*self._cursor, _VISITS_MAX)
-        self._clock.answered_by(self._database.server.identity, ttl_us)
-        sent = self._clock.monotonic()
-        records = await self._database.alone(
-            lambda connection: connection.fetch(
+
+        async def ask(connection: Connection) -> list[asyncpg.Record]:
+            # Who answers is known, and a trip begins, once there is a connection.
+            self._clock.answered_by(self._database.server.identity, ttl_us)
+            sent = self._clock.monotonic()
+            found = await connection.fetch(
                 statement, self._database.judged_us, self._database.shards, wanted, self._share.low, self._share.high,
                 *self._clock.takeover_window_us(ttl_us), self._mechanism, order.tried, *more,
-            )
-        )  # fmt: skip
-        order.now_us = records[0]["now_us"]
-        self._clock.observe(sent, order.now_us, ttl_us)
+            )  # fmt: skip
+            order.now_us = found[0]["now_us"]
+            self._clock.observe(sent, order.now_us, ttl_us)
+            return found
+
+        records = await self._database.alone(ask)
         if in_turn:
             served = records[0]["served_shard"], records[0]["served_tenant_id"]
             self._cursor = _BEGINNING if served[0] is None else served

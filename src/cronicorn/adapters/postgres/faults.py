@@ -70,7 +70,8 @@ def misread_url() -> InvalidInputError:
     """The error of a URL that can't be read. What the driver says of it may quote a password, and is not repeated."""
     return InvalidInputError(
         "The PostgreSQL database is named by postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
-        "with %XX for whatever in the password is not a letter or a digit."
+        "with %XX for whatever in the password is not a letter or a digit. After a ? come parameters that the driver "
+        "or the server knows; sslmode=verify-ca and verify-full also need sslrootcert=FILE."
     )
 
 
@@ -79,10 +80,8 @@ def _meaning(error: BaseException) -> CronicornError | None:
         return _about_a_text(error)
     if isinstance(error, asyncpg.PostgresError):
         return _said_by_the_server(error)
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return _said_by_the_driver(str(error))
-    if isinstance(error, asyncpg.InternalClientError):  # A connection that broke off in the middle of being prepared.
-        return UnavailableError(f"The PostgreSQL database {_ADVICE['08']} ({error}).")
     if isinstance(error, TimeoutError):
         return UnavailableError(
             "The PostgreSQL database doesn't answer in time: see whether it runs and is not too busy."
@@ -110,5 +109,6 @@ def _said_by_the_server(error: asyncpg.PostgresError) -> UnavailableError | None
 def _said_by_the_driver(text: str) -> UnavailableError | None:
     if "pool is clos" in text:
         return closed()
-    lost = "closed" in text or "released back to the pool" in text
+    # A connection that broke off while a statement was prepared is said to be in another state.
+    lost = any(words in text for words in ("closed", "released back to the pool", "cannot switch to state"))
     return UnavailableError(f"The PostgreSQL database {_ADVICE['08']} ({text}).") if lost else None

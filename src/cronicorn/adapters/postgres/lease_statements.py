@@ -8,7 +8,7 @@ Two rules keep statements from waiting for one another in a circle. One that wai
 (shard, endpoint_id): a nested loop over a sorted list. All others skip what is locked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cronicorn.adapters.postgres.database import NOW_US
 from cronicorn.domain.instant import MICROSECOND
@@ -349,14 +349,11 @@ class LeaseStatements:
 
     def without_skip_locked(self) -> "LeaseStatements":
         """The same for a server that has no SKIP LOCKED."""
-        return LeaseStatements(
+        return replace(
+            self,
             claim=without_skip_locked(self.claim),
             claim_in_turn=without_skip_locked(self.claim_in_turn),
             claim_within_caps=without_skip_locked(self.claim_within_caps),
             claim_named=without_skip_locked(self.claim_named),
             renew=self.renew.replace(SKIP_LOCKED, "FOR NO KEY UPDATE"),
-            settle=self.settle,
-            find=self.find,
-            settle_one=self.settle_one,
-            abandon=self.abandon,
         )

@@ -22,7 +22,7 @@ SELECT e.claim_id, e.cancelled, e.lease_until_us
   FROM held AS h JOIN cronicorn.schedule AS e ON e.shard = h.shard AND e.endpoint_id = h.endpoint_id
  WHERE ($1::bigint IS NULL) IS NOT NULL AND ($6::bigint IS NULL) IS NOT NULL
 """  # noqa: S608 (made of constants)
-"""What a renewal would answer, extending nothing."""
+"""What a renewal would answer, extending nothing. Takes the same parameters; the last line gives two of them a type."""
 SET_LOCK = lease_statements.RENEW.replace(SKIP_LOCKED, "FOR NO KEY UPDATE")
 
 

@@ -15,7 +15,7 @@ from cronicorn.domain.errors import UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = "LOCK TABLE cronicorn.alembic_version IN SHARE ROW EXCLUSIVE MODE"
-"""Tables are made and dropped by one transaction at a time; nothing else waits for it."""
+"""Tables are made and dropped by one transaction at a time. Nothing else waits for it but a check of the health."""
 _RIGHTS = """
 SELECT there, CASE WHEN there THEN has_schema_privilege('cronicorn', 'CREATE')
                    ELSE has_database_privilege(current_database(), 'CREATE') END, current_user, current_database()
@@ -31,6 +31,8 @@ _OVERTAKEN = (
 )
 """Another process made the same thing first: what is made is unique by its name."""
 _ATTEMPTS_MAX = 10
+_IDLE_MAX = "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+"""A process that freezes on the way must not keep the tables locked; making the script takes a second or two."""
 _ALONE = Lock()
 """Alembic keeps what it is about in global variables."""
 
@@ -58,6 +60,7 @@ async def _upgrade(connection: Connection, options: PostgresOptions) -> None:
     """Run what is missing; nothing when another process is quicker."""
     try:
         async with connection.transaction(isolation="read_committed"):
+            await connection.execute(_IDLE_MAX)
             before = await _revision(connection, alone=True)
             script = await asyncio.to_thread(_script, before)
             await _make_schema(connection)

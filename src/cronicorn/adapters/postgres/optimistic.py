@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import asyncpg
+
 from cronicorn.adapters.postgres.claiming import lease_of
 from cronicorn.adapters.postgres.database import NOW_US, PostgresDatabase
 from cronicorn.adapters.postgres.endpoint_rows import Found
@@ -14,6 +16,7 @@ from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory, Remembered
 from cronicorn.adapters.postgres.lease_statements import FIND, SETTLE, SETTLE_ONE, TENANT_OF, LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
+from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.settling import Settler
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
@@ -152,15 +155,18 @@ class PostgresOptimisticJobStore(PostgresJobStore):
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
         database, wanted = self._database, self._in_progress.wanted(limit)
-        sent = self._clock.monotonic()
-        records = await database.alone(
-            lambda connection: connection.fetch(
+
+        async def look(connection: Connection) -> list[asyncpg.Record]:
+            sent = self._clock.monotonic()
+            found = await connection.fetch(
                 LOOK, database.judged_us, database.shards, wanted, self._share.low, self._share.high, endpoint_id,
                 length_us(ttl),
-            )
-        )  # fmt: skip
-        if records:
-            self._clock.observe(sent, records[0]["now_us"], length_us(ttl))
+            )  # fmt: skip
+            if found:
+                self._clock.observe(sent, found[0]["now_us"], length_us(ttl))
+            return found
+
+        records = await database.alone(look)
         rows: dict[str, Row] = {secrets.token_hex(16): dict(record) for record in records}
         leases = (lease_of(row | {"claim_id": claim_id}) for claim_id, row in rows.items())
         due = (_unlocked(lease, ttl) for lease in leases if lease is not None)

@@ -29,8 +29,11 @@ class OwnThread:
 
     def run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
         """Do *work*, which may be called more than once. May be called in any thread. Raises UnavailableError."""
+        with self._starting:  # What a loop gets after it was stopped would never be answered.
+            loop = self._started()
+            running = asyncio.run_coroutine_threadsafe(self._run(work), loop)
         try:
-            return asyncio.run_coroutine_threadsafe(self._run(work), self._started()).result()
+            return running.result()
         except CancelledError:
             raise closed() from None
 
@@ -39,17 +42,16 @@ class OwnThread:
         with self._starting:
             self._closed = True
             loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
+            if loop is not None:
+                loop.call_soon_threadsafe(loop.stop)
 
     def _started(self) -> asyncio.AbstractEventLoop:
-        with self._starting:
-            if self._closed:
-                raise closed()
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                Thread(target=self._serve, args=(self._loop,), name=self._name, daemon=True).start()
-            return self._loop
+        if self._closed:
+            raise closed()
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            Thread(target=self._serve, args=(self._loop,), name=self._name, daemon=True).start()
+        return self._loop
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -27,11 +27,12 @@ SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
  WHERE i.inhparent = 'cronicorn.runs'::regclass
 """
 _STRAY = "SELECT EXISTS (SELECT FROM cronicorn.runs_default WHERE finished_us >= $1 AND finished_us < $2)"
-_LOCK_PATIENCE = "SET LOCAL lock_timeout = '200ms'"
-"""Whoever waits for a lock on the table keeps all others from it."""
+_PATIENCE = "SET LOCAL lock_timeout = '200ms'; SET LOCAL idle_in_transaction_session_timeout = '10s'"
+"""Whoever waits for a lock on the table keeps all others from it; whoever freezes with one must not keep it."""
 _COUNT_PATIENCE_S = 600.0
 _HELD_UP: tuple[type[Exception], ...] = (
     asyncpg.LockNotAvailableError,  # Somebody reads the table for long, or is at this as well.
+    asyncpg.CheckViolationError,  # A run of a missing day was recorded just now.
     asyncpg.InsufficientPrivilegeError,  # The table belongs to another role.
     *RETRIED,
 )
@@ -71,29 +72,29 @@ class Partitions:
         """
         start = first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         wanted = [Day(shifted(start, number * DAY)) for number in range(further + 1)]
-        try:
-            async with self._database.connection() as connection:
-                if set(wanted) <= await _days(connection):
-                    return
+        async with self._database.connection() as connection:
+            if set(wanted) <= await _days(connection):
+                return
+            try:
                 async with _alone(connection):
                     there = await _days(connection)
                     for day in wanted:
                         if day not in there:
                             await _make(connection, day)
-        except _HELD_UP as error:
-            log.warning("partitions_not_made", extra={"reason": str(error)})
+            except _HELD_UP as error:
+                log.warning("partitions_not_made", extra={"reason": str(error)})
 
     async def drop(self, before: datetime) -> int:
         """Drop the days that ended before *before* or then; answer how many runs went with them."""
         dropped = 0
-        try:
-            async with self._database.connection() as connection:
+        async with self._database.connection() as connection:
+            try:
                 for day in sorted(await _days(connection)):
                     if day.end > before:
                         break
                     dropped += await _drop(connection, day)
-        except _HELD_UP as error:
-            log.warning("partitions_not_dropped", extra={"reason": str(error)})
+            except _HELD_UP as error:
+                log.warning("partitions_not_dropped", extra={"reason": str(error)})
         return dropped
 
 
@@ -130,6 +131,6 @@ async def _drop(connection: Connection, day: Day) -> int:
 async def _alone(connection: Connection) -> AsyncIterator[None]:
     """A transaction for the block, in which nobody else makes or drops tables."""
     async with connection.transaction(isolation="read_committed"):
-        await connection.execute(_LOCK_PATIENCE)
+        await connection.execute(_PATIENCE)
         await connection.execute(LOCK)
         yield

@@ -14,19 +14,20 @@ from cronicorn.adapters.postgres.batches import Batches
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import (
     Found,
+    SiblingsNotReadError,
     decided,
     find,
     lock,
     lock_job,
     record_run,
     record_skips,
+    siblings_not_read,
     write_state,
 )
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
-from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
 from cronicorn.domain.hint import Hint, with_signal
@@ -91,9 +92,9 @@ class Settler:
             return None
         try:
             settlement = decide(
-                lease.endpoint, Stored(now=now, leased_slot=lease.slot, siblings=Siblings(_siblings_unknown))
+                lease.endpoint, Stored(now=now, leased_slot=lease.slot, siblings=Siblings(siblings_not_read))
             )
-        except _SiblingsUnknownError:
+        except SiblingsNotReadError:
             return None
         if settlement.sibling_hints:
             return None
@@ -235,13 +236,5 @@ def _lost(lease: Lease) -> LeaseLostError:
     return LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
 
 
-class _SiblingsUnknownError(Exception):
-    """A decision looks at the siblings, which nobody read."""
-
-
 class _SiblingsHintedError(Exception):
     """A decision writes to the siblings, which nobody locked."""
-
-
-def _siblings_unknown() -> dict[str, JobEndpoint]:
-    raise _SiblingsUnknownError

@@ -20,6 +20,8 @@ _COSTS_BETWEEN_SWEEPS = 10
 _TURN_COST_MAX = 3.0
 """Taking turns may cost so many times what a plain claim costs; a dearer one is followed by plain ones."""
 _COSTS_BETWEEN_TURNS = 2
+_ONE_TENANT_REST = 0.25
+"""Of a sweep's interval: so long another tenant's first slot may wait behind one tenant's backlog."""
 _TURNS_MAX = 4
 """After so many claims in turn a plain one moves the mark."""
 
@@ -94,4 +96,4 @@ class Watermark:
 
     def one_tenant(self, now: float) -> None:
         """All that is due is one tenant's: taking turns can wait."""
-        self._turns_at = max(self._turns_at, now + self._interval_s)
+        self._turns_at = max(self._turns_at, now + _ONE_TENANT_REST * self._interval_s)

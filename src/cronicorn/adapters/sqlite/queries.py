@@ -1,7 +1,7 @@
 """SQLAlchemy's statements on a plain connection: compiled once, run without an engine."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.dialects import sqlite
@@ -38,10 +38,6 @@ class Query:
         number = connection.execute(self.text, {**self.constants, **parameters}).lastrowid
         assert number is not None
         return number
-
-    def change_each(self, connection: sqlite3.Connection, rows: Iterable[Mapping[str, Cell]]) -> None:
-        """Run once for each of *rows*."""
-        connection.executemany(self.text, [{**self.constants, **row} for row in rows])
 
 
 def query(statement: ClauseElement) -> Query:
