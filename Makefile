@@ -65,6 +65,10 @@ demo: setup ## Watch a shop's endpoints being called, planned and explained (ARG
 bench: setup ## Measure against the bound (ARGS=drain picks one)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: chaos
+chaos: setup ## Kill, freeze and cut off workers for MINUTES=30 and see what holds (ARGS="--mechanism redis --seed 7")
+	$(BIN)/python -m tests.chaos run --minutes $(or $(MINUTES),30) $(ARGS)
+
 .PHONY: lock
 lock: setup ## Pin dependencies again after editing pyproject.toml (UPGRADE=--upgrade takes new versions)
 	$(COMPILE) --output-file requirements/runtime.txt

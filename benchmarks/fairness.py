@@ -52,8 +52,8 @@ class Load:
 
     backlog: int = 45_000
     tenants: int = 50
-    slots_each: int = 40
-    apart: timedelta = timedelta(milliseconds=250)
+    slots_each: int = 100
+    apart: timedelta = timedelta(milliseconds=100)
     first: timedelta = timedelta(seconds=3.5)
     """So long after they were planted the first of these slots become due: about when the workers have started."""
     seconds: float = 25.0

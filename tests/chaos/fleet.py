@@ -24,6 +24,7 @@ from tests.servers.valkey import ValkeyServer
 
 _ROOT = Path(__file__).parents[2]
 _DRAIN_S = 15.0
+_SKEW_AT_FIRST = "+40"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Fleet:
         self._recorder = recorder
         self._starts = [0] * plan.workers
         self._processes: dict[int, ServerProcess] = {}
-        self.clock = WrongClock(ground.folder) if plan.networked else None
+        self.clock = WrongClock(ground.folder, _SKEW_AT_FIRST) if plan.networked else None
         urls = [url for url in (shared.url, shared.service_url) if url is not None] if plan.networked else []
         self._proxies = [[Proxy(_port(url)) for url in urls] for _ in range(plan.workers)]
 

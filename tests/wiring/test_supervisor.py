@@ -78,6 +78,17 @@ async def test_asking_again_is_no_insisting():
     assert requests.exit_code == 143
 
 
+async def test_a_signal_beside_an_order_of_the_parent_is_no_second_one():
+    requests = StopRequests(led=True)
+
+    requests.ask()
+    requests.on_signal(15)
+
+    assert not requests.now.is_set()
+    requests.insist()
+    assert requests.now.is_set()
+
+
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([0, -15], 0), ([0, -9], 1), ([7, 0], 1), ([143, 0], 1)])
 def test_the_exit_code_says_whether_all_processes_stopped_in_order(codes, code):
     assert exit_code_of(codes) == code

@@ -97,7 +97,7 @@ async def serve(
     if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
         log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
     async with engine(settings, scheduling=role is not Role.API) as parts:
-        with _door(settings, role) as listening, stop_requests() as requests:
+        with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
             if with_parent:
                 obey_parent(requests, settings.drain_grace)
             await _run(parts, listening, role, told, requests)

@@ -11,7 +11,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopRequests:
     """What was asked for so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, led: bool = False) -> None:
+        """A *led* process hears from its parent what a second signal means: its own may be the first, sent to all."""
+        self._led = led
         self.drain = asyncio.Event()
         self.now = asyncio.Event()
         self.exit_code = 0
@@ -19,7 +21,7 @@ class StopRequests:
 
     def on_signal(self, number: int) -> None:
         """A signal has come."""
-        if self.drain.is_set():
+        if self.drain.is_set() and not self._led:
             self.insist(number)
         self.ask()
 
@@ -35,9 +37,12 @@ class StopRequests:
 
 
 @contextmanager
-def stop_requests() -> Iterator[StopRequests]:
-    """Listen to SIGINT and SIGTERM inside the block, in the running loop of the main thread."""
-    requests, loop = StopRequests(), asyncio.get_running_loop()
+def stop_requests(*, led: bool = False) -> Iterator[StopRequests]:
+    """Listen to SIGINT and SIGTERM inside the block, in the running loop of the main thread.
+
+    For *led* see `StopRequests`.
+    """
+    requests, loop = StopRequests(led=led), asyncio.get_running_loop()
     for number in SIGNALS:
         try:
             loop.add_signal_handler(number, requests.on_signal, number)

@@ -1,7 +1,9 @@
 """A database gets the newest schema when it is opened, once, whoever else opens it."""
 
+import secrets
 import subprocess
 import sys
+from urllib.parse import quote, urlsplit
 
 import asyncpg
 import pytest
@@ -16,7 +18,7 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import a_job
 from cronicorn.testing.clocks import VirtualClock
-from tests.servers.databases import fresh_database
+from tests.servers.databases import ask, fresh_database
 
 PROCESSES = 6
 OPEN_AND_ADD = """
@@ -78,7 +80,6 @@ async def _make_what_the_code_uses(url):
         "postgresql://", lambda each, *_, **__: statements.append(str(each.compile(dialect=spoken)))
     )
     metadata.create_all(engine, checkfirst=False)
-    await _ask(url, "SELECT 1")
     connection = await asyncpg.connect(url)
     await connection.execute(";".join(statements))
     await connection.close()
@@ -111,7 +112,7 @@ async def test_what_was_stored_is_there_when_the_database_is_opened_again(bare_u
     await second.aclose()
 
 
-async def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(bare_url):
+def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(bare_url):
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", OPEN_AND_ADD, bare_url, f"job{number}"],
@@ -128,8 +129,8 @@ async def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(b
         process.communicate(b"go\n", timeout=60)
 
     assert [process.returncode for process in processes] == [0] * PROCESSES
-    assert await _ask(bare_url, "SELECT count(*) FROM cronicorn.jobs") == [(PROCESSES,)]
-    assert await _ask(bare_url, "SELECT count(*) FROM cronicorn.installation") == [(1,)]
+    assert ask(_ask(bare_url, "SELECT count(*) FROM cronicorn.jobs")) == [(PROCESSES,)]
+    assert ask(_ask(bare_url, "SELECT count(*) FROM cronicorn.installation")) == [(1,)]
 
 
 async def test_a_database_keeps_the_number_of_shards_that_it_was_made_with(bare_url):
@@ -170,17 +171,18 @@ class TestRoles:
 
     @pytest.fixture
     async def role(self, bare_url):
+        role = f"plain role {secrets.token_hex(4)}"
         connection = await asyncpg.connect(bare_url)
-        await connection.execute('CREATE ROLE "plain role" LOGIN')
-        await connection.execute("REVOKE CREATE ON SCHEMA public FROM public")
-        yield "plain role"
-        await connection.execute('DROP OWNED BY "plain role"')
-        await connection.execute('DROP ROLE "plain role"')
+        await connection.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD 'plain'")
+        yield role
+        await connection.execute(f'DROP OWNED BY "{role}"')
+        await connection.execute(f'DROP ROLE "{role}"')
         await connection.close()
 
     @pytest.fixture
     def url(self, bare_url, role):
-        return bare_url.replace("postgres@", "plain%20role@")
+        place = urlsplit(bare_url)
+        return place._replace(netloc=f"{quote(role)}:plain@{place.netloc.rpartition('@')[2]}").geturl()
 
     async def test_one_that_may_make_no_schema_is_told_what_to_grant(self, bare_url, url, role):
         with pytest.raises(UnavailableError) as refused:

@@ -89,8 +89,8 @@ class PostgresArchive(Archive):
                     )
                 result = await work(restoration)
                 await connection.execute(_RESERVE_NUMBERS)
-            # What was copied is asked for at once, and nothing is known of it yet. If this fails, the copy is whole all the
-            # same, and autovacuum looks at it later.
+            # What was copied is asked for at once, and nothing is known of it yet. If this fails, the copy is whole all
+            # the same, and autovacuum looks at it later.
             with suppress(*FAULTS):
                 await connection.execute(f"ANALYZE {_TABLES}")
             return result

@@ -24,6 +24,16 @@ _STATEMENTS_KEPT = 200
 NOW_US = "coalesce($1::bigint, (extract(epoch FROM now()) * 1000000)::bigint)"
 """The instant, in microseconds, in every statement that judges time; $1 is `PostgresDatabase.judged_us`."""
 
+_SPOILED = (
+    # Nobody knows what became of the statement: the next one would wait for it as long again, or find itself inside of
+    # what it had begun.
+    TimeoutError,
+    asyncio.CancelledError,
+    asyncpg.InternalClientError,
+    # A new connection may lead to the server that takes writes by now.
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""After these a connection is not used again."""
 _BEGUN = f"SELECT {NOW_US}, set_config('idle_in_transaction_session_timeout', $2, true)"
 """A process that freezes in the middle of a transaction must not keep rows locked."""
 
@@ -202,9 +212,7 @@ class PostgresDatabase:
             async with self._pool.acquire(timeout=self.options.connect_timeout.total_seconds()) as connection:
                 try:
                     yield connection
-                except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
-                    # Nobody knows what became of the statement: the next one would wait for it as long again, or find
-                    # itself inside of what it had begun.
+                except _SPOILED:
                     connection.terminate()
                     raise
         except RETRIED:

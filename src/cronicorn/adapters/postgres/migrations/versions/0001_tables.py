@@ -185,6 +185,7 @@ def _skips() -> None:
         sa.Column("last_us", sa.BigInteger(), nullable=False),
         sa.Column("instants", sa.BigInteger(), nullable=False),
         sa.Column("exact", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
         schema=SCHEMA,
     )
     op.create_index("skips_by_endpoint", "skips", ["endpoint_number"], schema=SCHEMA)
