@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.editing import started
-from cronicorn.domain.fixtures import an_endpoint
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.fixtures import a_lease, a_run, an_endpoint
 from cronicorn.domain.instant import EPOCH, shifted
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.domain.run import Run
 from cronicorn.testing.contracts.stores import CRON
 from tests.chaos.checker import violations
 from tests.chaos.editor import Final, Rest
@@ -70,6 +72,17 @@ def resting(**changes: object) -> Rest:
     return Rest(endpoints=(replace(final, **changes),), overdue=0)  # type: ignore[arg-type]
 
 
+def _with_state(**changes: object) -> JobEndpoint:
+    endpoint = started(an_endpoint(), EPOCH, CRON)
+    return replace(endpoint, state=replace(endpoint.state, **changes))  # type: ignore[arg-type]
+
+
+def _recorded(fence: int) -> Run:
+    """The run of the first slot, which stands for no instant."""
+    endpoint = started(an_endpoint(), EPOCH, CRON)
+    return a_run(a_lease(endpoint, now=shifted(EPOCH, timedelta(seconds=60)), fence=fence), nominal_at=None)
+
+
 def broken(lines: list[Line], rest: Rest | None = None, plan: Plan = PLAN) -> set[str]:
     facts = Facts()
     for line in lines:
@@ -127,8 +140,8 @@ def test_what_a_mechanism_does_not_promise_is_not_asked_of_it():
 def test_a_slot_of_a_killed_worker_must_be_claimed_again_in_time():
     orphaned = [claimed(1, 1), killed(1.5)]
 
-    assert broken([*orphaned, claimed(2, 3, slot=1)], resting()) == set()
-    assert broken([*orphaned, claimed(2, 7, slot=1)], resting()) == {"I6"}
+    assert broken([*orphaned, claimed(2, 3, by="w1.1", slot=1)], resting()) == set()
+    assert broken([*orphaned, claimed(2, 7.3, by="w1.1", slot=1)], resting()) == {"I6"}
     assert broken(orphaned, resting()) == {"I6"}
 
 
@@ -140,19 +153,23 @@ def test_a_store_at_rest_breaks_no_promise():
     ("invariant", "rest"),
     [
         ("I5", replace(resting(), overdue=1)),
-        ("I5", resting(endpoint=an_endpoint())),
+        ("I5", resting(endpoint=_with_state(plan=None))),
         ("I5", replace(resting(), endpoints=())),
         ("I19", resting(leased=True)),
-        ("books", resting(read_at=READ_AT, endpoint=replace(resting().endpoints[0].endpoint))),
+        ("books", resting(read_at=READ_AT, endpoint=_with_state(accounted_until=READ_AT, attempt=2))),
     ],
 )
 def test_a_store_at_rest_that_lost_something_is_noticed(invariant, rest):
     assert invariant in broken([added()], rest)
 
 
-def test_runs_must_be_those_that_were_settled():
-    endpoint = resting().endpoints[0].endpoint
-    history = [added(), claimed(1, 1), *settled(1, 1.1)]
+def test_what_is_recorded_must_be_what_was_settled():
+    right = _recorded(fence=1)
+    history = [added(), claimed(1, 60), *settled(1, 61)]
 
-    assert "I1" in broken(history, resting())
-    assert endpoint.id == "ep1"
+    assert broken(history, resting(read_at=READ_AT, runs=(right,))) == set()
+    assert broken(history, resting(read_at=READ_AT)) == {"I1"}
+    assert broken(history, resting(read_at=READ_AT, runs=(replace(right, fence=2),))) == {"I1"}
+    assert "I1" in broken(history, resting(read_at=READ_AT, runs=(right, right)))
+    assert "I2" in broken([*history, claimed(2, 62, slot=1)], resting(read_at=READ_AT, runs=(right,)))
+    assert "I7" in broken(history, resting(read_at=READ_AT, runs=(replace(right, due_at=READ_AT),)))
