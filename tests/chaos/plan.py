@@ -41,7 +41,7 @@ class Plan:
         """The usual plan for a mechanism."""
         plan = cls(seed=seed, seconds=seconds, backend=backend, mechanism=mechanism, mutant=mutant)
         if mutant in _ALONE:
-            plan = replace(plan, workers=1, endpoints=20, spared=False)
+            plan = replace(plan, workers=1, endpoints=40, spared=False)
         return replace(plan, ttl_s=_TTL_S.get(mechanism, plan.ttl_s))
 
     @property

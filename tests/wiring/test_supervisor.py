@@ -92,3 +92,13 @@ async def test_a_signal_beside_an_order_of_the_parent_is_no_second_one():
 @pytest.mark.parametrize(("codes", "code"), [([0, 0], 0), ([0, -15], 0), ([0, -9], 1), ([7, 0], 1), ([143, 0], 1)])
 def test_the_exit_code_says_whether_all_processes_stopped_in_order(codes, code):
     assert exit_code_of(codes) == code
+
+
+async def test_a_process_that_can_not_be_started_is_tried_again():
+    worker = Worker(number=1, environment={}, command=("/nowhere/to/be/found",))
+    keeping = asyncio.create_task(worker.keep())
+
+    await eventually_async(lambda: worker.deaths == 1)
+    worker.stopping.set()
+
+    await asyncio.wait_for(keeping, 10)

@@ -28,6 +28,8 @@ _HEALTHY_S = 60.0
 """A process that lived this long is replaced without delay when it dies."""
 _PATIENCE_S = 10.0
 """So much longer than its grace a process may take to stop."""
+NOT_STARTED = 1
+"""The exit code of a process that could not be started."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,9 +79,14 @@ class Worker:
         """Start a process and wait for its end; answer how many seconds it lived."""
         born = asyncio.get_running_loop().time()
         # In a session of its own: Ctrl-C is for the parent, who then stops all in order.
-        self.process = await asyncio.create_subprocess_exec(
-            *self.command, env=self.environment, stdin=asyncio.subprocess.PIPE, start_new_session=True
-        )
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.command, env=self.environment, stdin=asyncio.subprocess.PIPE, start_new_session=True
+            )
+        except OSError as error:  # No memory or no process to be had: the others go on meanwhile.
+            log.warning("worker_process_not_started", extra={"worker_process": self.number, "reason": str(error)})
+            self.exit_code = NOT_STARTED
+            return 0.0
         log.info("worker_process_started", extra={"worker_process": self.number, "pid": self.process.pid})
         if self.stopping.is_set():
             self.order(DRAIN)

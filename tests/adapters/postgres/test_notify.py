@@ -117,9 +117,10 @@ async def test_a_job_that_goes_on_wakes_once_for_all_its_endpoints(stores, clock
         change = suspended(
             endpoint, job_active=job.status is JobStatus.ACTIVE, archived_at=None, stored=stored, cron=CRON
         )
-        due = replace(change.endpoint.state.plan, next_run_at=stored.now)
-        state = replace(change.endpoint.state, plan=due if job.status is JobStatus.ACTIVE else None)
-        return replace(change, endpoint=replace(change.endpoint, state=state))
+        plan = change.endpoint.state.plan
+        assert plan is not None
+        due = replace(plan, next_run_at=stored.now) if job.status is JobStatus.ACTIVE else None
+        return replace(change, endpoint=replace(change.endpoint, state=replace(change.endpoint.state, plan=due)))
 
     await plant(stores, "ep1", "ep2")
     await stores.jobs.change(TENANT, "job1", lambda job, now: replace(job, status=JobStatus.PAUSED), follow)
