@@ -10,9 +10,8 @@ from cronicorn.domain.mechanism import Mechanism
 PLAN = "plan.json"
 _TTL_S = {Mechanism.LEGACY: 3.0, Mechanism.ETCD: 2.0}
 """A lock that nobody extends has to outlast the slowest call; etcd counts in whole seconds, and not from one."""
-
-_ALONE = {"settles what its worker holds"}
-"""Guards that fail a worker which takes over from itself: alone it has to."""
+OWNER_ONLY = "settles what its machine holds"
+"""The guard that takes all workers of one machine for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +24,7 @@ class Plan:
     mechanism: Mechanism = Mechanism.LEASE
     mutant: str | None = None
     workers: int = 6
-    spared: bool = True
-    """Whether the last one meets no faults of its own, so that somebody is always there to take over."""
+    """The last one meets no faults of its own, so that somebody is always there to take over."""
     endpoints: int = 60
     ttl_s: float = 1.0
     renew_s: float = 0.3
@@ -40,8 +38,6 @@ class Plan:
     def of(cls, backend: str, mechanism: Mechanism, *, seed: int, seconds: float, mutant: str | None = None) -> Self:
         """The usual plan for a mechanism."""
         plan = cls(seed=seed, seconds=seconds, backend=backend, mechanism=mechanism, mutant=mutant)
-        if mutant in _ALONE:
-            plan = replace(plan, workers=1, endpoints=40, spared=False)
         return replace(plan, ttl_s=_TTL_S.get(mechanism, plan.ttl_s))
 
     @property
@@ -52,7 +48,11 @@ class Plan:
     @property
     def targets(self) -> range:
         """The workers that meet faults of their own."""
-        return range(self.workers - 1 if self.spared else self.workers)
+        return range(self.workers - 1)
+
+    def worker_id(self, name: str) -> str:
+        """Under which id the worker *name* claims."""
+        return "machine" if self.mutant == OWNER_ONLY else name
 
     def write(self, folder: Path) -> None:
         (folder / PLAN).write_text(json.dumps(asdict(self), indent=2))

@@ -85,7 +85,7 @@ class _Run:
         async with AsyncExitStack() as stack:
             stack.callback(self._recorder.close)
             plan = replace(self._plan, mutant=None)
-            stores = await open_stores(plan, "parent", self._shared.url, self._shared.service_url)
+            stores = await open_stores(plan, self._shared.url, self._shared.service_url)
             stack.push_async_callback(stores.aclose)
             editor = Editor(self._plan, stores, self._recorder)
             await editor.plant()

@@ -1,6 +1,6 @@
 """The stores that workers and editors open, by backend and mechanism; and guards known to be too weak."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.mechanism import Mechanism
-from tests.chaos.plan import Plan
+from tests.chaos.plan import OWNER_ONLY, Plan
 
 MECHANISMS: Mapping[str, tuple[Mechanism, ...]] = {
     "postgres": tuple(Mechanism),
@@ -30,31 +30,31 @@ MECHANISMS: Mapping[str, tuple[Mechanism, ...]] = {
 Stores = PostgresStores | SqliteStores
 
 
-async def open_stores(plan: Plan, worker: str, url: str, service: str | None = None) -> Stores:
-    """All stores of *worker* as *plan* has them; *service* is the URL of the lock service. Raises UnavailableError."""
+async def open_stores(plan: Plan, url: str, service: str | None = None) -> Stores:
+    """All stores as *plan* has them; *service* is the URL of the lock service. Raises UnavailableError."""
     if plan.backend == "sqlite":
         stores = await SqliteStores.open(url, SystemClock())
-        return replace(stores, job_store=_on_sqlite(plan, worker, stores))
+        return replace(stores, job_store=_on_sqlite(plan, stores))
     opened = await PostgresStores.open(url)
     await opened.job_store.aclose()
-    return replace(opened, job_store=await _on_postgres(plan, worker, opened, service))
+    return replace(opened, job_store=await _on_postgres(plan, opened, service))
 
 
-def _on_sqlite(plan: Plan, worker: str, stores: SqliteStores) -> sqlite.SqliteJobStore:
+def _on_sqlite(plan: Plan, stores: SqliteStores) -> sqlite.SqliteJobStore:
     match plan.mechanism:
         case Mechanism.LEGACY:
             return SqliteLegacyJobStore(stores.database, lock=timedelta(seconds=plan.ttl_s))
         case Mechanism.OPTIMISTIC:
             return SqliteOptimisticJobStore(stores.database)
         case _:
-            weak = _SQLITE_MUTANTS[plan.mutant](worker) if plan.mutant else None
+            weak = _SQLITE_MUTANTS[plan.mutant] if plan.mutant else None
             return sqlite.SqliteJobStore(stores.database, weak)
 
 
-async def _on_postgres(plan: Plan, worker: str, stores: PostgresStores, service: str | None) -> PostgresJobStore:
+async def _on_postgres(plan: Plan, stores: PostgresStores, service: str | None) -> PostgresJobStore:
     match plan.mechanism:
         case Mechanism.LEASE:
-            weak = _POSTGRES_MUTANTS[plan.mutant](worker) if plan.mutant else None
+            weak = _POSTGRES_MUTANTS[plan.mutant] if plan.mutant else None
             return PostgresJobStore(stores.database, statements=weak)
         case Mechanism.LEGACY:
             return PostgresLegacyJobStore(stores.database, lock=timedelta(seconds=plan.ttl_s))
@@ -97,19 +97,19 @@ def _changed(statement: str, text: str, other: str) -> str:
     return statement.replace(text, other)
 
 
-_SQLITE_MUTANTS: Mapping[str, Callable[[str], sqlite.LeaseStatements]] = {
-    "settles by id alone": lambda _: _sqlite_settling("1"),
-    "settles whatever is leased": lambda _: _sqlite_settling("s.claim_id IS NOT NULL"),
-    "settles what its worker holds": lambda name: _sqlite_settling(f"s.worker_id = '{name}'"),
-    "takes over what lives": lambda _: replace(
+_SQLITE_MUTANTS: Mapping[str, sqlite.LeaseStatements] = {
+    "settles by id alone": _sqlite_settling("1"),
+    "settles whatever is leased": _sqlite_settling("s.claim_id IS NOT NULL"),
+    OWNER_ONLY: _sqlite_settling("s.worker_id = 'machine'"),
+    "takes over what lives": replace(
         _SQLITE, claim=_changed(_SQLITE.claim, "takeover_us <= :now_us AND due_us", "due_us")
     ),
 }
-_POSTGRES_MUTANTS: Mapping[str, Callable[[str], postgres_statements.LeaseStatements]] = {
-    "settles by id alone": lambda _: _postgres_settling("true"),
-    "settles whatever is leased": lambda _: _postgres_settling("e.claim_id IS NOT NULL"),
-    "settles what its worker holds": lambda name: _postgres_settling(f"e.worker_id = '{name}'"),
-    "takes over what lives": lambda _: replace(
+_POSTGRES_MUTANTS: Mapping[str, postgres_statements.LeaseStatements] = {
+    "settles by id alone": _postgres_settling("true"),
+    "settles whatever is leased": _postgres_settling("e.claim_id IS NOT NULL"),
+    OWNER_ONLY: _postgres_settling("e.worker_id = 'machine'"),
+    "takes over what lives": replace(
         _POSTGRES,
         claim=_changed(_POSTGRES.claim, "AND s.takeover_us <= ", "AND 0 < "),
         claim_in_turn=_changed(_POSTGRES.claim_in_turn, "AND s.takeover_us <= ", "AND 0 < "),

@@ -34,10 +34,10 @@ async def work(folder: Path, name: str, url: str, service: str | None, *, wrong_
     recorder.say("up", offset=offset() if wrong_clock else None)
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    stores = await _opened(plan, name, url, service, stopped)
+    stores = await _opened(plan, url, service, stopped)
     if stores is not None:
         settings = SchedulerSettings(
-            worker_id=name,
+            worker_id=plan.worker_id(name),
             lease_ttl=timedelta(seconds=plan.ttl_s),
             renew_interval=timedelta(seconds=plan.renew_s),
             lease_margin=timedelta(seconds=plan.margin_s),
@@ -56,11 +56,11 @@ async def work(folder: Path, name: str, url: str, service: str | None, *, wrong_
     recorder.say("down")
 
 
-async def _opened(plan: Plan, name: str, url: str, service: str | None, stopped: asyncio.Event) -> Stores | None:
+async def _opened(plan: Plan, url: str, service: str | None, stopped: asyncio.Event) -> Stores | None:
     """The stores, however long the database is away; None when told to stop before that."""
     while not stopped.is_set():
         try:
-            return await open_stores(plan, name, url, service)
+            return await open_stores(plan, url, service)
         except UnavailableError as error:
             logging.getLogger(__name__).warning("store_unavailable", extra={"reason": str(error)})
             await asyncio.sleep(_OPENING_PAUSE_S)

@@ -68,6 +68,13 @@ def test_an_unknown_mechanism_is_refused(names):
     assert "lease, legacy, optimistic, redis, etcd" in refused.err
 
 
+def test_a_mechanism_outside_the_database_is_refused_before_anything_runs_when_none_is_named():
+    refused = cronicorn("leases", "compare", "--mechanisms", "lease,redis,etcd")
+
+    assert refused.code == 2
+    assert refused.err == "Error: --mechanisms names redis, etcd: give a scratch PostgreSQL with --database.\n"
+
+
 def test_a_small_comparison_with_real_workers():
     compared = cronicorn(
         "leases", "compare", "--mechanisms", "lease", "--seconds", "15", "--workers", "2", "--endpoints", "6", "--json"

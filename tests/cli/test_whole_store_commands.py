@@ -229,6 +229,14 @@ def test_a_store_that_cannot_be_verified_ends_with_2(path, env):
     assert not any("Traceback" in ended.err for ended in (missing, garbled, away))
 
 
+def test_every_line_of_why_a_store_cannot_be_verified_says_that_it_is_an_error(env):
+    ended = cronicorn("verify", env=env | {"CRONICORN_LEASE_TTL": "soon", "CRONICORN_API_PORT": "none"})
+
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) > 1
+    assert all(line.startswith("Error: ") for line in ended.err.splitlines())
+
+
 async def test_workers_lists_who_holds_what(path, env):
     await _planted(path, held_for=timedelta(minutes=5))
 

@@ -29,8 +29,9 @@ def copy(
 ) -> None:
     """Copy everything from one database to another, in one transaction, and compare the two.
 
-    Tenants, keys, jobs, endpoints with their schedules and fences, runs and skips keep their ids and numbers. Whatever
-    stops it, the target is as empty as it was before.
+    Tenants, keys, jobs, endpoints with their schedules and fences, runs and skips keep their ids and numbers.
+
+    Whatever stops it, the target is as empty as it was before.
     """
     run(_copy(source, target, drop_leases=drop_leases, dry_run=dry_run, as_json=as_json))
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from cronicorn.cli.comparison.measures import Row
     from cronicorn.cli.comparison.trial import Trial
+    from cronicorn.domain.mechanism import Mechanism
 
 app = typer.Typer(help="Compare the mechanisms that keep workers apart.", no_args_is_help=True)
 
@@ -33,9 +34,11 @@ def compare(
 ) -> None:
     """Run the same load and the same faults over each mechanism and print what each made of it.
 
-    Workers are real processes; some are killed and some frozen for half a lease up to two, at the same moments for
-    all. Without --database each mechanism gets a SQLite file of its own; redis and etcd need PostgreSQL, and
-    CRONICORN_REDIS_URL or CRONICORN_ETCD_URL. Name a scratch database: one that holds jobs is refused.
+    Workers are real processes; some are killed, some frozen for half a lease up to two, at the same moments for all.
+
+    Without --database each mechanism gets a SQLite file of its own. Name a scratch database: one with jobs is refused.
+
+    redis and etcd need a PostgreSQL there, and CRONICORN_REDIS_URL or CRONICORN_ETCD_URL.
     """
     from cronicorn.cli.comparison.trial import Trial
     from cronicorn.domain.errors import InvalidInputError
@@ -48,8 +51,22 @@ def compare(
             f"--mechanisms must name some of {', '.join(Mechanism)}, not {', '.join(unknown) or 'none'}."
         )
     chosen = tuple(Mechanism(name) for name in names)
+    _check(chosen, database)
     trial = Trial(mechanisms=chosen, workers=workers, endpoints=endpoints, seconds=seconds, seed=seed)
     run(_compare(trial, database, as_json=as_json))
+
+
+def _check(chosen: "tuple[Mechanism, ...]", database: str | None) -> None:
+    """Refuse at once what would be refused when its turn comes."""
+    from cronicorn.cli.local import read_settings
+    from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.domain.mechanism import Mechanism
+
+    outside = [mechanism.value for mechanism in chosen if mechanism in {Mechanism.REDIS, Mechanism.ETCD}]
+    if outside and database is None:
+        raise InvalidInputError(f"--mechanisms names {', '.join(outside)}: give a scratch PostgreSQL with --database.")
+    for mechanism in chosen:
+        read_settings(database_url=database, lease_mechanism=mechanism.value)
 
 
 async def _compare(trial: "Trial", database: str | None, *, as_json: bool) -> None:

@@ -27,6 +27,12 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         raise SystemExit(130) from None
 
 
+def tell(message: str) -> None:
+    """Show on stderr why a command did not do what it was asked to; each line says so."""
+    for line in message.splitlines():
+        print(f"Error: {line}", file=sys.stderr)
+
+
 def read_settings(**options: object) -> "Settings":
     """The settings of the environment, with the options that were given in the place of their variables."""
     from cronicorn.wiring.settings import Settings

@@ -23,6 +23,7 @@ from cronicorn.cli import (
     workers,
 )
 from cronicorn.cli import next as next_command
+from cronicorn.cli.local import tell
 
 app = typer.Typer(
     name="cronicorn",
@@ -77,15 +78,10 @@ def main() -> None:
         code = _exit_code(error) if refusal is None else 2
         if code is None:
             raise
-        _tell(str(error) if refusal is None else refusal())
+        tell(str(error) if refusal is None else refusal())
         if refusal is not None and (context := getattr(error, "ctx", None)) is not None and refusal():
             print(f"`{context.command_path} --help` tells more.", file=sys.stderr)
     raise SystemExit(code or 0)
-
-
-def _tell(message: str) -> None:
-    for line in message.splitlines():
-        print(f"Error: {line}", file=sys.stderr)
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -27,8 +27,9 @@ def scheduler(
 ) -> None:
     """Run what is due until interrupted, beside any number of other processes on the same database.
 
-    The first Ctrl-C (or SIGTERM) lets calls in progress finish; the second stops at once. The API is
-    another process: `cronicorn api`.
+    The first Ctrl-C (or SIGTERM) lets calls in progress finish; the second stops at once.
+
+    The API is another process: `cronicorn api`.
     """
     from cronicorn.cli.local import read_settings, variables
     from cronicorn.wiring.event_loop import run_in_event_loop

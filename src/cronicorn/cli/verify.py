@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.local import DatabaseOption, run, tell
 
 if TYPE_CHECKING:
     from cronicorn.domain.verification import Check, Findings
@@ -29,7 +29,6 @@ def verify(
 
 async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None:
     import json
-    import sys
 
     from cronicorn.cli.local import read_settings
     from cronicorn.domain.errors import CronicornError
@@ -38,7 +37,7 @@ async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None
     try:
         findings = await verified(read_settings(database_url=database), stopped=stopped)
     except CronicornError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        tell(str(error))
         raise SystemExit(NOT_CHECKED) from error
     print(json.dumps(_as_json(findings), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(findings)))
     if not findings.sound:

@@ -23,8 +23,9 @@ def workers(
 ) -> None:
     """List the workers that hold leases, and what they hold.
 
-    An idle worker holds none and is not listed. EXPIRED counts leases whose worker was not heard of in time: their
-    slots are due again.
+    An idle worker holds none and is not listed.
+
+    EXPIRED counts leases whose worker was not heard of in time: their slots are due again.
     """
     run(_workers(database, tenant, as_json=as_json))
 
@@ -54,7 +55,7 @@ def _print(fleet: "Fleet") -> None:
     rows = [
         (
             holder.worker_id,
-            holder.mechanism.value,
+            holder.mechanism,
             str(len(holder.slots)),
             str(holder.expired),
             length(holder.age_max),
@@ -76,7 +77,7 @@ def _as_json(holder: "Holder") -> dict[str, object]:
 
     return {
         "worker": holder.worker_id,
-        "mechanism": holder.mechanism.value,
+        "mechanism": holder.mechanism,
         "held": len(holder.slots),
         "expired": holder.expired,
         "oldest_age_s": holder.age_max.total_seconds(),

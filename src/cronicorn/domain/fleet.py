@@ -16,7 +16,8 @@ class HeldSlot:
     """A lease, and what it is on."""
 
     worker_id: str
-    mechanism: Mechanism
+    mechanism: str
+    """A `Mechanism`, or what another version of this program calls its own."""
     tenant_id: str
     tenant: str
     """The tenant's name; its id where it has none."""
@@ -60,7 +61,7 @@ class Holder:
     """A worker, and what it holds by one mechanism."""
 
     worker_id: str
-    mechanism: Mechanism
+    mechanism: str
     now: datetime
     slots: tuple[HeldSlot, ...]
 
@@ -88,7 +89,7 @@ class FleetView(Protocol):
         ...
 
 
-def _holder(slot: HeldSlot) -> tuple[str, Mechanism]:
+def _holder(slot: HeldSlot) -> tuple[str, str]:
     return slot.worker_id, slot.mechanism
 
 
@@ -100,7 +101,7 @@ def fleet_from(now: datetime, rows: Iterable[Mapping[str, Cell]]) -> Fleet:
 def _slot_from(row: Mapping[str, Cell]) -> HeldSlot:
     return HeldSlot(
         worker_id=_text(row["worker_id"], ""),
-        mechanism=Mechanism(_text(row["mechanism"], Mechanism.LEASE)),
+        mechanism=_text(row["mechanism"], Mechanism.LEASE.value),
         tenant_id=_text(row["tenant_id"], ""),
         tenant=_text(row["tenant_name"], _text(row["tenant_id"], "")),
         endpoint_id=_text(row["endpoint_id"], ""),

@@ -10,6 +10,7 @@ import pytest
 from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.external import installation_of
 from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
@@ -77,8 +78,8 @@ async def crew(postgres_url, locks, request):
 
 
 async def due_now(stores, *ids):
-    """Endpoints with a manual slot each, due at once."""
-    await plant(stores, *ids)
+    """Endpoints with a manual slot each, due at once; the planned one is a day away."""
+    await plant(stores, *ids, baseline=Baseline(interval=timedelta(days=1), anchor_at=SystemClock().now()))
     for endpoint_id in ids or ("ep1",):
         await ask_to_run(stores, endpoint_id)
 

@@ -60,6 +60,12 @@ def _soon_again(endpoint, stored):
     return Settlement(state=replace(state, plan=plan, slot=state.slots_issued + 1, slots_issued=state.slots_issued + 1))
 
 
+def _much_later(endpoint, stored):
+    settlement = _soon_again(endpoint, stored)
+    plan = replace(settlement.state.plan, next_run_at=stored.now + timedelta(hours=1))
+    return replace(settlement, state=replace(settlement.state, plan=plan))
+
+
 def _run(lease):
     return a_run(lease, finished_at=lease.claimed_at + timedelta(milliseconds=5))
 
@@ -222,6 +228,27 @@ async def test_calls_in_progress_never_exceed_a_cap_and_nobody_else_is_held_up(o
     )
     for store in claimers:
         await store.aclose()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("per_host", [1, 3])
+async def test_tenants_take_turns_at_a_host_that_is_capped(open_stores, variant, per_host):
+    stores = await open_stores(VARIANTS[variant])
+    await plant_crowd(stores.database, {"big": 300}, overdue=timedelta(minutes=5))
+    await plant_crowd(stores.database, {"other": 30, "small": 30})
+    store = PostgresJobStore(stores.database, caps=Caps(per_host=per_host))
+    served: Counter[str] = Counter()
+
+    for _ in range(12):
+        leases = await store.claim_due(worker_id="w1", limit=5, ttl=TTL)
+        assert len(leases) == per_host
+        for lease in leases:
+            served[lease.endpoint.tenant_id] += 1
+            await store.settle(lease, _run(lease), _much_later)
+
+    assert max(served.values()) - min(served.values()) <= 4
+    assert served.keys() == {"big", "other", "small"}
+    await store.aclose()
 
 
 async def test_what_waits_for_a_cap_is_not_said_to_be_due_at_once(open_stores):

@@ -1,5 +1,6 @@
 """A whole PostgreSQL database, written and read as one."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.fleet_view import PostgresFleetView
+from cronicorn.adapters.postgres.migration import LOCK
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.control.verification import Verifier
 from cronicorn.domain.archive import Table
@@ -62,6 +64,23 @@ async def test_runs_lie_in_the_partition_of_their_day(archive, postgres_url):
     rows = await _ask(postgres_url, "SELECT DISTINCT tableoid::regclass::text FROM cronicorn.runs")
 
     assert [row[0] for row in rows] == ["cronicorn.runs_20260101"]
+
+
+async def test_days_that_a_starting_worker_makes_are_waited_for(archive, postgres_url):
+    worker = await asyncpg.connect(postgres_url)
+    making = worker.transaction()
+    await making.start()
+    await worker.execute(f"{LOCK}; CREATE TABLE cronicorn.runs_29990101 (LIKE cronicorn.runs INCLUDING ALL)")
+    filling = asyncio.create_task(fill(archive, an_installation()))
+    await asyncio.sleep(0.5)
+
+    await worker.execute(
+        "ALTER TABLE cronicorn.runs ATTACH PARTITION cronicorn.runs_29990101 FOR VALUES FROM (1000) TO (2000)"
+    )
+    await making.commit()
+    await filling
+
+    await worker.close()
 
 
 async def test_numbers_given_later_are_higher_than_any_before(archive, postgres_url):

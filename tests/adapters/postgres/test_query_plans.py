@@ -22,7 +22,7 @@ RUNS = (MANY, *[NUMBERS] * 3, *[TEXTS] * 3, *[NUMBERS] * 5, TEXTS, [b""] * SIZE_
 STATEMENTS = {
     "claim": (lease_statements.CLAIM, CLAIM),
     "claim in turn": (lease_statements.CLAIM_IN_TURN, (*CLAIM, "", 2_000)),
-    "claim within caps": (lease_statements.CLAIM_WITHIN_CAPS, (*CLAIM, 100, 100, None)),
+    "claim within caps": (lease_statements.CLAIM_WITHIN_CAPS, (*CLAIM, 100, 100, None, "", 2_000)),
     "claim one": (lease_statements.CLAIM_NAMED, (*CLAIM, "t0-127.0.0.1-000001")),
     "find what was claimed": (lease_statements.FIND_CLAIMED, (None, 0, "nonce-")),
     "renew": (lease_statements.RENEW, (None, *PROOFS, TTL_US)),

@@ -149,3 +149,18 @@ async def test_the_view_of_the_fleet_shows_every_lease_and_whose_it_is(path):
     assert fleet.of_tenant("the shop").slots == fleet.of_tenant(TENANT).slots == fleet.slots
     assert fleet.of_tenant("another").slots == []
     await stores.aclose()
+
+
+async def test_the_view_of_the_fleet_shows_a_mechanism_of_another_version(path):
+    clock = VirtualClock()
+    stores = await SqliteStores.open(path, clock)
+    await plant(stores)
+    clock.advance(MINUTE)
+    await claim(stores)
+    await stores.aclose()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE schedule SET mechanism = 'newer'")
+
+    fleet = await SqliteFleetView(SqliteFile(path=path), clock).leases()
+
+    assert [holder.mechanism for holder in fleet.holders()] == ["newer"]

@@ -13,7 +13,8 @@ from cronicorn.adapters.postgres.database import NOW_US, PostgresOptions, connec
 from cronicorn.adapters.postgres.endpoint_rows import host_of
 from cronicorn.adapters.postgres.examination import examine
 from cronicorn.adapters.postgres.faults import FAULTS, translated
-from cronicorn.adapters.postgres.migration import migrate
+from cronicorn.adapters.postgres.keepalive import keep_alive
+from cronicorn.adapters.postgres.migration import LOCK, migrate
 from cronicorn.adapters.postgres.partitions import Day
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
@@ -31,12 +32,18 @@ from cronicorn.domain.verification import Findings
 PORTION_MAX = 100
 DAYS_MAX = timedelta(days=400)
 """Runs that ended longer ago than this get no partition of their own: pruning takes them from the rest."""
-_PATIENCE = timedelta(hours=12)
+_PATIENCE = timedelta(hours=2)
 """A statement may sort or compare a whole table."""
+_BOUNDED = """
+SET LOCAL idle_in_transaction_session_timeout = '1h';
+SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 15; SET LOCAL tcp_keepalives_count = 4
+"""
+"""A process that froze or vanished must not keep its snapshot and its locks; the other store may take its time."""
 _ORDER = {Table.API_KEYS: 'hash COLLATE "C"', Table.SCHEDULE: "endpoint_number"}
 _BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}
 _TABLES = ", ".join(f"{SCHEMA}.{table}" for table in Table)
-_ALONE = f"SET LOCAL lock_timeout = '5s'; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE"
+_ALONE = f"SET LOCAL lock_timeout = '5s'; {LOCK}; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE"
+"""First what whoever makes days holds: each would have a lock on runs, and wait for the other's."""
 _REVISION = "SELECT version_num FROM cronicorn.alembic_version"
 _KEPT_SINCE = """
 SELECT greatest((SELECT min(finished_us) FROM cronicorn.runs), (SELECT min(last_us) FROM cronicorn.skips))
@@ -71,6 +78,7 @@ class PostgresArchive(Archive):
 
     async def read(self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
         async with self._connected() as connection, _snapshot(connection):
+            await connection.execute(_BOUNDED)
             await _check_revision(connection)
             judged_us = us(self._judge.now()) if self._judge is not None else None
             taken_at = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us))
@@ -80,7 +88,7 @@ class PostgresArchive(Archive):
         await migrate(self._url, self._options)
         async with self._connected() as connection:
             async with connection.transaction(isolation="read_committed"):
-                await connection.execute(_ALONE)
+                await connection.execute(f"{_BOUNDED}; {_ALONE}")
                 now = instant_of(await connection.fetchval(f"SELECT {NOW_US}", None))
                 restoration = _PostgresRestoration(connection, now, await shards_of(connection))
                 if full := [table.value for table in Table if await restoration.count(table)]:
@@ -99,6 +107,7 @@ class PostgresArchive(Archive):
     async def _connected(self) -> AsyncIterator[PlainConnection]:
         connection = await connect(self._url, self._options)
         try:
+            keep_alive(connection)
             yield connection
         except FAULTS as error:
             raise translated(error) from error

@@ -188,18 +188,18 @@ class Claimer:
         return await self._database.alone(lambda connection: self._take(connection, order, question))
 
     async def _claim_within_caps(self, shard: int, order: _Order, endpoint_id: str | None) -> None:
-        question = _Question(
-            statement=self._statements.claim_within_caps, shard=shard, how=self._all(),
-            more=(self._caps.per_tenant, self._caps.per_host, endpoint_id),
-        )  # fmt: skip
-        before = list(order.rows)
+        before, how = list(order.rows), self._all()
+        visits = _VISITS_MAX if endpoint_id is None else 0
 
         async def claim(transaction: Transaction) -> None:
             order.rows = list(before)
             await transaction.connection.fetch(lease_statements.LOCK_CAPS)
             for _ in range(_ROUNDS_MAX):
-                room = order.room
-                await self._take(transaction.connection, order, question)
+                room, cursor = order.room, self._cursors[shard]
+                more = (self._caps.per_tenant, self._caps.per_host, endpoint_id, cursor, visits)
+                question = _Question(statement=self._statements.claim_within_caps, shard=shard, how=how, more=more)
+                seen = await self._take(transaction.connection, order, question)
+                self._cursors[shard] = _next_cursor_within_caps(seen, cursor)
                 if order.room <= 0 or order.room == room:
                     break
 
@@ -275,6 +275,13 @@ def _next_cursor(seen: Mapping[str, Cell], room: int) -> str:
     if number_in(seen["visited"]) >= _VISITS_MAX:
         return str(seen["last_visited"])
     return ""
+
+
+def _next_cursor_within_caps(seen: Mapping[str, Cell], cursor: str) -> str:
+    """After which tenant the next claim goes on: as before where all who might have something got it."""
+    if seen["last_turn"] is not None:
+        return str(seen["last_turn"])
+    return str(seen["last_visited"]) if number_in(seen["visited"]) >= _VISITS_MAX else cursor
 
 
 def longest_due(row: Mapping[str, Cell]) -> tuple[int, int]:

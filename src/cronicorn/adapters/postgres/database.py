@@ -185,7 +185,7 @@ class PostgresDatabase:
         self, work: Callable[[Transaction], Awaitable[T]], isolation: IsolationLevel, *, readonly: bool = False
     ) -> T:
         async def attempt() -> T:
-            async with self._connection() as connection, _transaction(connection, isolation, readonly=readonly):
+            async with self._connection() as connection, transaction_on(connection, isolation, readonly=readonly):
                 now, judged = await self._now(connection), self.judge is not None
                 return await work(Transaction(connection=connection, now=now, shards=self.shards, judged=judged))
 
@@ -245,7 +245,9 @@ async def shards_of(connection: Connection) -> int:
 
 
 @asynccontextmanager
-async def _transaction(connection: Connection, isolation: IsolationLevel, *, readonly: bool) -> AsyncIterator[None]:
+async def transaction_on(
+    connection: Connection, isolation: IsolationLevel, *, readonly: bool = False
+) -> AsyncIterator[None]:
     """A transaction for the block; committed unless the block raises."""
     transaction = connection.transaction(isolation=isolation, readonly=readonly)
     await transaction.start()

@@ -11,8 +11,9 @@ from cronicorn.adapters.postgres.external_claiming import ExternalClaimer
 from cronicorn.adapters.postgres.external_statements import ExternalStatements
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.releasing import Releaser
 from cronicorn.domain.claims import Claim, ClaimService
-from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.errors import LeaseLostError, UnavailableError
 from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide
@@ -42,16 +43,17 @@ class ExternalJobStore(PostgresJobStore):
         own = statements if statements is not None else ExternalStatements()
         super().__init__(database, share=share, statements=replace(LeaseStatements(), renew=own.renew))
         self._service = service
-        self._external = ExternalClaimer(
+        self._releaser = Releaser(service)
+        self._claimer = ExternalClaimer(
             database,
             service,
             mechanism,
+            releaser=self._releaser,
             clock=self._clock,
             memory=self._memory,
             share=share if share is not None else Share(),
             statements=own,
         )
-        self._claimer = self._external
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         claims = _claims(leases)
@@ -71,17 +73,22 @@ class ExternalJobStore(PostgresJobStore):
         )
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
-        settlement = await super().settle(lease, run, decide)
-        await self._external.free(_claims([lease]))
+        try:
+            settlement = await super().settle(lease, run, decide)
+        except LeaseLostError:
+            self._releaser.release_soon(_claims([lease]))
+            raise
+        self._releaser.release_soon(_claims([lease]))
         return settlement
 
     async def abandon(self, leases: Sequence[Lease]) -> None:
         await super().abandon(leases)
-        await self._external.free(_claims(leases))
+        await self._releaser.release(_claims(leases))
 
     async def aclose(self) -> None:
         """Finish what was begun for callers that have gone, and close the service. Closing again does nothing."""
         await super().aclose()
+        await self._releaser.done()
         await self._service.aclose()
 
 

@@ -1,5 +1,6 @@
 """Claiming where a lock service says who goes first: choose in the database, acquire in the service, stamp the row."""
 
+import logging
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -12,11 +13,12 @@ import asyncpg
 from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.claiming import Claimer, longest_due
 from cronicorn.adapters.postgres.database import Feature, PostgresDatabase
-from cronicorn.adapters.postgres.external_statements import NEXT_DUE, ExternalStatements
+from cronicorn.adapters.postgres.external_statements import FIND_STAMPED, NEXT_DUE, ExternalStatements
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.releasing import Releaser
 from cronicorn.domain.claims import Claim, ClaimService
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fields import length_us
@@ -24,6 +26,8 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.rows import Cell, Row
+
+log = logging.getLogger(__name__)
 
 _ROUNDS_MAX = 8
 """So often a claim chooses again when others were granted what it chose."""
@@ -68,6 +72,7 @@ class ExternalClaimer(Claimer):
         service: ClaimService,
         mechanism: Mechanism,
         *,
+        releaser: Releaser,
         clock: FleetClock,
         memory: LeaseMemory,
         share: Share,
@@ -78,6 +83,7 @@ class ExternalClaimer(Claimer):
             database, clock, memory, statements=LeaseStatements(), share=share, caps=Caps(), sweep_interval_s=0.0
         )
         self._service = service
+        self._releaser = releaser
         self._mechanism = mechanism
         self._own = statements if database.options.has(Feature.SKIP_LOCKED) else statements.without_skip_locked()
         self._claim_id = claim_id
@@ -88,6 +94,8 @@ class ExternalClaimer(Claimer):
 
     async def claim(self, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None) -> list[Lease]:
         """Lease what is due, the longest due first."""
+        if limit <= 0:
+            return []
         order = _Order(worker_id=worker_id, limit=limit, ttl=ttl, endpoint_id=endpoint_id)
         try:
             for attempt in range(_ROUNDS_MAX):
@@ -155,6 +163,7 @@ class ExternalClaimer(Claimer):
 
     async def _acquire(self, chosen: Sequence[Row], order: _Order) -> None:
         """Acquire *chosen* in the service, and stamp what it grants."""
+        await self._releaser.done()  # What was settled here a moment ago may be due again.
         claims = [Claim(key=str(row["endpoint_id"]), claim_id=self._claim_id()) for row in chosen]
         tokens = await self._service.acquire(claims, ttl=order.ttl)
         granted = [
@@ -166,11 +175,14 @@ class ExternalClaimer(Claimer):
             return
         stamped: set[Cell] = set()
         try:
-            rows = await self._stamped(granted, order)
+            try:
+                rows = await self._stamped(granted, order)
+            except UnavailableError as error:
+                rows = await self._recovered(granted, error)
             stamped = {row["claim_id"] for row in rows}
             order.rows += rows
         finally:
-            await self.free([claim for _, claim, _ in granted if claim.claim_id not in stamped])
+            await self._releaser.release([claim for _, claim, _ in granted if claim.claim_id not in stamped])
 
     async def _stamped(self, granted: Sequence[tuple[object, Claim, int]], order: _Order) -> list[Row]:
         ttl_us = length_us(order.ttl)
@@ -191,7 +203,18 @@ class ExternalClaimer(Claimer):
         )
         return [dict(record) for record in records]
 
-    async def free(self, claims: Sequence[Claim]) -> None:
-        """Have the service let go of *claims*. What it can't be told now expires."""
+    async def _recovered(self, granted: Sequence[tuple[object, Claim, int]], error: UnavailableError) -> list[Row]:
+        """The connection was lost: what was stamped before that. Raises *error* when nothing was, or nobody knows."""
         with suppress(UnavailableError):
-            await self._service.release(claims)
+            records = await self._database.alone(
+                lambda connection: connection.fetch(
+                    FIND_STAMPED,
+                    [shard for shard, _, _ in granted],
+                    [claim.key for _, claim, _ in granted],
+                    [claim.claim_id for _, claim, _ in granted],
+                )
+            )
+            if records:
+                log.warning("claim_recovered", extra={"leases": len(records), "reason": str(error)})
+                return [dict(record) for record in records]
+        raise error

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from cronicorn.adapters.postgres import lease_statements
 from cronicorn.adapters.postgres.database import NOW_US
 from cronicorn.adapters.postgres.lease_statements import LEASED, SKIP_LOCKED, takeover_delay_us
+from cronicorn.adapters.postgres.queries import altered
 from cronicorn.domain.call import EXECUTION_MAX
 from cronicorn.domain.fields import length_us
 
@@ -129,8 +130,17 @@ RETURNING {LEASED.strip()}
 A worker that froze after the service granted it something finds here that its time is up, or that the row is another's.
 """
 
-RENEW = lease_statements.RENEW.replace("takeover_us = ", "takeover_us = greatest(e.takeover_us, ").replace(
-    "\n  FROM held", ")\n  FROM held"
+FIND_STAMPED = f"""
+SELECT {LEASED.strip()}
+  FROM unnest($1::smallint[], $2::text[], $3::text[]) AS d(shard, endpoint_id, claim_id)
+  JOIN cronicorn.schedule AS e ON e.shard = d.shard AND e.endpoint_id = d.endpoint_id AND e.claim_id = d.claim_id
+"""
+"""What was stamped although the answer never came."""
+
+RENEW = altered(
+    altered(lease_statements.RENEW, "takeover_us = ", "takeover_us = greatest(e.takeover_us, "),
+    "\n  FROM held",
+    ")\n  FROM held",
 )
 """Tells the database of a renewal that the service granted. What keeps other mechanisms away is never shortened."""
 
@@ -161,4 +171,4 @@ class ExternalStatements:
 
     def without_skip_locked(self) -> "ExternalStatements":
         """The same for a server that has no SKIP LOCKED: a stamp waits for rows in the order that all others keep."""
-        return replace(self, stamp=self.stamp.replace(SKIP_LOCKED, "FOR NO KEY UPDATE"))
+        return replace(self, stamp=altered(self.stamp, SKIP_LOCKED, "FOR NO KEY UPDATE"))

@@ -11,12 +11,13 @@ Two rules keep statements from waiting for one another in a circle. One that wai
 from dataclasses import dataclass, replace
 
 from cronicorn.adapters.postgres.database import NOW_US
+from cronicorn.adapters.postgres.queries import altered
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.takeover import TAKEOVER_DELAY_MAX, takeover_delay
 
-CLOCK_US = NOW_US.replace("now()", "clock_timestamp()")
-"""The instant at which the statement answers, wherever its transaction began."""
 SKIP_LOCKED = "FOR NO KEY UPDATE SKIP LOCKED"
+CLOCK_US = altered(NOW_US, "now()", "clock_timestamp()")
+"""The instant at which the statement answers, wherever its transaction began."""
 
 
 def takeover_delay_us(losses: str) -> str:
@@ -47,16 +48,25 @@ SELECT s.tenant_id, s.bucket, s.due_us FROM cronicorn.schedule AS s
  WHERE s.shard = $2 AND s.claim_id IS NULL AND s.due_us >= $4 AND {}
  ORDER BY s.tenant_id, s.due_us, s.endpoint_number LIMIT 1
 """
-_AHEAD = _NEXT_TENANT.format("s.tenant_id > v.tenant_id AND (s.tenant_id <= $13 OR NOT v.round)").strip()
-_BEHIND = _NEXT_TENANT.format("s.tenant_id <= $13 AND NOT v.round").strip()
-_IN_TURN = f"""
+
+
+def _visited(last: str, visits: str) -> str:
+    """The tenants with something planned, once round from the one after *last* on; at most *visits* of them."""
+    ahead = _NEXT_TENANT.format(f"s.tenant_id > v.tenant_id AND (s.tenant_id <= {last} OR NOT v.round)").strip()
+    behind = _NEXT_TENANT.format(f"s.tenant_id <= {last} AND NOT v.round").strip()
+    return f"""
 visited AS (
-       SELECT $13::text AS tenant_id, NULL::smallint AS bucket, NULL::bigint AS due_us, 0 AS visit, false AS round
+       SELECT {last}::text AS tenant_id, NULL::smallint AS bucket, NULL::bigint AS due_us, 0 AS visit, false AS round
         UNION ALL
        SELECT n.tenant_id, n.bucket, n.due_us, v.visit + 1, n.round FROM visited AS v CROSS JOIN LATERAL (
-              SELECT *, v.round AS round FROM ({_AHEAD}) AS ahead UNION ALL SELECT *, true FROM ({_BEHIND}) AS behind
+              SELECT *, v.round AS round FROM ({ahead}) AS ahead UNION ALL SELECT *, true FROM ({behind}) AS behind
                ORDER BY round LIMIT 1) AS n
-        WHERE v.visit < $14),
+        WHERE v.visit < {visits})
+"""
+
+
+_IN_TURN = f"""
+{_visited("$13", "$14").strip()},
 turns AS MATERIALIZED (
        SELECT tenant_id, visit FROM visited WHERE due_us <= {NOW_US} AND bucket >= $5 AND bucket < $6
         ORDER BY visit LIMIT $3),
@@ -94,24 +104,46 @@ busy AS MATERIALIZED (
         WHERE s.claim_id IS NOT NULL AND s.lease_until_us > {NOW_US}),
 tenants_busy AS MATERIALIZED (SELECT tenant_id, count(*) AS calls FROM busy GROUP BY tenant_id),
 hosts_busy AS MATERIALIZED (SELECT host, count(*) AS calls FROM busy GROUP BY host),
-free AS MATERIALIZED (
-       SELECT {_PLACE}, s.tenant_id, s.host FROM cronicorn.schedule AS s WHERE {_FREE} {_OPEN} {_EARLIEST}),
+{_visited("$16", "$17::int").strip()},
+turns AS MATERIALIZED (
+       SELECT tenant_id, visit FROM visited WHERE due_us <= {NOW_US} AND bucket >= $5 AND bucket < $6 ORDER BY visit),
+fair AS MATERIALIZED (
+       SELECT f.* FROM turns AS t CROSS JOIN LATERAL (
+              SELECT {_PLACE}, s.tenant_id, s.host FROM cronicorn.schedule AS s
+               WHERE {_FREE} AND s.tenant_id = t.tenant_id {_OPEN}
+               ORDER BY s.due_us, s.endpoint_number LIMIT (SELECT greatest(1, $3 / count(*)) FROM turns)
+                 {SKIP_LOCKED}) AS f
+        LIMIT $3),
+fill AS MATERIALIZED (
+       SELECT {_PLACE}, s.tenant_id, s.host FROM cronicorn.schedule AS s
+        WHERE {_FREE} AND s.endpoint_number <> ALL (ARRAY(SELECT endpoint_number FROM fair)) {_OPEN} {_EARLIEST}),
 lost AS MATERIALIZED (
        SELECT {_PLACE}, s.tenant_id, s.host FROM cronicorn.schedule AS s WHERE {_LOST} {_OPEN} {_EARLIEST}),
+ranked AS (
+       SELECT a.*, coalesce(t.visit, 0) AS visit,
+              row_number() OVER (PARTITION BY a.tenant_id ORDER BY a.due_us, a.endpoint_number) AS of_tenant
+         FROM (SELECT * FROM fair UNION ALL SELECT * FROM fill UNION ALL SELECT * FROM lost) AS a
+         LEFT JOIN turns AS t ON t.tenant_id = a.tenant_id),
 numbered AS (
-       SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY due_us, endpoint_number) AS of_tenant,
-              row_number() OVER (PARTITION BY host ORDER BY due_us, endpoint_number) AS of_host
-         FROM (SELECT * FROM free UNION ALL SELECT * FROM lost) AS a),
+       SELECT *, row_number() OVER (PARTITION BY host ORDER BY of_tenant, visit, due_us, endpoint_number) AS of_host
+         FROM ranked),
 picked AS MATERIALIZED (
-       SELECT n.shard, n.endpoint_id, n.endpoint_number, n.due_us FROM numbered AS n
-         LEFT JOIN tenants_busy AS t ON t.tenant_id = n.tenant_id LEFT JOIN hosts_busy AS h ON h.host = n.host
-        WHERE (n.of_tenant + coalesce(t.calls, 0) <= $13) IS NOT FALSE
+       SELECT n.shard, n.endpoint_id, n.endpoint_number, n.due_us, n.tenant_id FROM numbered AS n
+         LEFT JOIN tenants_busy AS b ON b.tenant_id = n.tenant_id LEFT JOIN hosts_busy AS h ON h.host = n.host
+        WHERE (n.of_tenant + coalesce(b.calls, 0) <= $13) IS NOT FALSE
           AND (n.of_host + coalesce(h.calls, 0) <= $14) IS NOT FALSE
-        ORDER BY n.due_us, n.endpoint_number LIMIT $3)
+        ORDER BY n.of_tenant, n.visit, n.due_us, n.endpoint_number LIMIT $3),
+passed_over AS (
+       SELECT min(visit) AS visit FROM turns
+        WHERE tenant_id NOT IN (SELECT tenant_id FROM picked)
+          AND (tenant_id IN (SELECT tenant_id FROM fair)
+               OR (SELECT count(*) FROM fair) = $3
+                  AND visit > (SELECT max(t.visit) FROM turns AS t JOIN fair AS f ON f.tenant_id = t.tenant_id)))
 """
-"""What has been due longest, of tenants and hosts that have fewer calls in progress than they may.
+"""Tenant by tenant, the longest due of each, where tenant and host have fewer calls in progress than they may.
 
-Exact only while no other claim is made meanwhile: see `LOCK_CAPS`.
+Exact only while no other claim is made meanwhile: see `LOCK_CAPS`. The next claim begins with the first tenant that
+might have had something and got nothing: whoever shares a host with others takes turns with them.
 """
 
 _NAMED = f"""
@@ -169,14 +201,23 @@ SELECT {CLOCK_US} AS now_us, (SELECT count(*) FROM picked) AS found, t.*
 
 
 CLAIM = _taking(_LONGEST_DUE)
-CLAIM_IN_TURN = _taking(_IN_TURN).replace(
+CLAIM_IN_TURN = altered(
+    _taking(_IN_TURN),
     " AS found,",
     """ AS found,
        (SELECT count(*) FROM visited) - 1 AS visited, (SELECT count(*) FROM turns) AS turns,
        (SELECT tenant_id FROM visited ORDER BY visit DESC LIMIT 1) AS last_visited,
        (SELECT tenant_id FROM turns ORDER BY visit DESC LIMIT 1) AS last_turn,""",
 )
-CLAIM_WITHIN_CAPS = _taking(_WITHIN_CAPS)
+CLAIM_WITHIN_CAPS = altered(
+    _taking(_WITHIN_CAPS),
+    " AS found,",
+    """ AS found,
+       (SELECT count(*) FROM visited) - 1 AS visited,
+       (SELECT tenant_id FROM visited ORDER BY visit DESC LIMIT 1) AS last_visited,
+       (SELECT t.tenant_id FROM turns AS t, passed_over AS p WHERE t.visit < p.visit
+         ORDER BY t.visit DESC LIMIT 1) AS last_turn,""",
+)
 CLAIM_NAMED = _taking(_NAMED)
 
 LOCK_CAPS = "SELECT shards FROM cronicorn.installation FOR UPDATE"
@@ -327,10 +368,9 @@ def without_skip_locked(claim: str) -> str:
 
     Several claims may choose the same; what one of them does not get it looks for again.
     """
-    chosen = claim.replace(SKIP_LOCKED, "")
-    return chosen.replace("\ntaken AS (", f"\n{_LOCKED_IN_ORDER.strip()},\ntaken AS (").replace(
-        "FROM picked AS p\n", "FROM held AS p\n"
-    )
+    chosen = altered(claim, SKIP_LOCKED, "")
+    locked = altered(chosen, "\ntaken AS (", f"\n{_LOCKED_IN_ORDER.strip()},\ntaken AS (")
+    return altered(locked, "FROM picked AS p\n", "FROM held AS p\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,5 +395,5 @@ class LeaseStatements:
             claim_in_turn=without_skip_locked(self.claim_in_turn),
             claim_within_caps=without_skip_locked(self.claim_within_caps),
             claim_named=without_skip_locked(self.claim_named),
-            renew=self.renew.replace(SKIP_LOCKED, "FOR NO KEY UPDATE"),
+            renew=altered(self.renew, SKIP_LOCKED, "FOR NO KEY UPDATE"),
         )

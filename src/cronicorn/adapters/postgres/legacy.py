@@ -9,6 +9,7 @@ from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import PROVEN, SKIP_LOCKED, LeaseStatements
+from cronicorn.adapters.postgres.queries import altered
 from cronicorn.adapters.postgres.renewing import proofs_of
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import length_us
@@ -23,17 +24,17 @@ SELECT e.claim_id, e.cancelled, e.lease_until_us
  WHERE ($1::bigint IS NULL) IS NOT NULL AND ($6::bigint IS NULL) IS NOT NULL
 """  # noqa: S608 (made of constants)
 """What a renewal would answer, extending nothing. Takes the same parameters; the last line gives two of them a type."""
-SET_LOCK = lease_statements.RENEW.replace(SKIP_LOCKED, "FOR NO KEY UPDATE")
+SET_LOCK = altered(lease_statements.RENEW, SKIP_LOCKED, "FOR NO KEY UPDATE")
 
 
 def locking(statements: LeaseStatements) -> LeaseStatements:
     """*statements*, making locks that nobody extends."""
     return replace(
         statements,
-        claim=statements.claim.replace(_LEASED, _LOCKED),
-        claim_in_turn=statements.claim_in_turn.replace(_LEASED, _LOCKED),
-        claim_within_caps=statements.claim_within_caps.replace(_LEASED, _LOCKED),
-        claim_named=statements.claim_named.replace(_LEASED, _LOCKED),
+        claim=altered(statements.claim, _LEASED, _LOCKED),
+        claim_in_turn=altered(statements.claim_in_turn, _LEASED, _LOCKED),
+        claim_within_caps=altered(statements.claim_within_caps, _LEASED, _LOCKED),
+        claim_named=altered(statements.claim_named, _LEASED, _LOCKED),
         renew=ASK,
     )
 

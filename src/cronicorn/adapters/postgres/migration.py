@@ -49,6 +49,11 @@ async def migrate(url: str, options: PostgresOptions | None = None) -> int:
             if await _revision(connection) == REVISION:
                 break
             await _upgrade(connection, options)
+        else:
+            raise UnavailableError(
+                "The database's tables are made or dropped by others at the same time, again and again: see who, and "
+                "start again."
+            )
         return await shards_of(connection)
     except FAULTS as error:
         raise translated(error) from error

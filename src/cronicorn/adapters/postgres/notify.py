@@ -88,12 +88,15 @@ class Listener:
         while True:
             try:
                 connection = await connect(self._url, self._options)
+                await self._listen(connection)
             except UnavailableError as error:
                 log.info("listener_not_connected", extra={"reason": str(error)})
                 retry_s = min(2 * retry_s, _RETRY_MAX_S)
+            except Exception:  # A mistake here, or of the driver, must not make this process deaf.
+                log.exception("listener_crashed")
+                retry_s = min(2 * retry_s, _RETRY_MAX_S)
             else:
                 retry_s = _RETRY_MIN_S
-                await self._listen(connection)
             await asyncio.sleep(retry_s)
 
     async def _listen(self, connection: PlainConnection) -> None:

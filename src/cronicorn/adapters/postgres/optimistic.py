@@ -16,7 +16,7 @@ from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory, Remembered
 from cronicorn.adapters.postgres.lease_statements import FIND, SETTLE, SETTLE_ONE, TENANT_OF, LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
-from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.queries import Connection, altered
 from cronicorn.adapters.postgres.settling import Settler
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
@@ -74,11 +74,13 @@ SELECT (SELECT document FROM cronicorn.endpoints WHERE id = $2) AS document, s.s
 _PROVEN = "e.claim_id = d.claim_id AND e.fence = d.fence"
 _HELD = "e.claim_id IS NOT DISTINCT FROM $3 AND e.fence = $4 AS held"
 UNLOCKED = LeaseStatements(
-    settle=SETTLE.replace(_PROVEN, "e.claim_id IS NULL AND e.fence = d.fence").replace(
-        "SET due_us", "SET fence = e.fence + 1, due_us"
+    settle=altered(
+        altered(SETTLE, _PROVEN, "e.claim_id IS NULL AND e.fence = d.fence"),
+        "SET due_us",
+        "SET fence = e.fence + 1, due_us",
     ),
-    find=FIND.replace(_HELD, "e.fence = $4 AS held"),
-    settle_one=SETTLE_ONE.replace("SET due_us", "SET fence = fence + 1, due_us"),
+    find=altered(FIND, _HELD, "e.fence = $4 AS held"),
+    settle_one=altered(SETTLE_ONE, "SET due_us", "SET fence = fence + 1, due_us"),
 )
 """A free row with the fence and the plan that were seen is as it was. Any other takes a closer look."""
 

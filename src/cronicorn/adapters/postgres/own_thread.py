@@ -10,6 +10,7 @@ from cronicorn.adapters.postgres.database import PostgresOptions, connect
 from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, translated
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.retries import until_won
+from cronicorn.domain.errors import UnavailableError
 
 T = TypeVar("T")
 
@@ -49,9 +50,21 @@ class OwnThread:
         if self._closed:
             raise closed()
         if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            Thread(target=self._serve, args=(self._loop,), name=self._name, daemon=True).start()
+            self._loop = self._begun()
         return self._loop
+
+    def _begun(self) -> asyncio.AbstractEventLoop:
+        """A loop whose thread runs. Raises UnavailableError without room for either; asked again, it tries again."""
+        try:
+            loop = asyncio.new_event_loop()
+        except OSError as error:
+            raise translated(error) from error
+        try:
+            Thread(target=self._serve, args=(loop,), name=self._name, daemon=True).start()
+        except RuntimeError as error:
+            loop.close()
+            raise UnavailableError(f"This machine has no room for one more thread ({error}).") from error
+        return loop
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction, transaction_on
 from cronicorn.adapters.postgres.faults import RETRIED
 from cronicorn.adapters.postgres.migration import LOCK
 from cronicorn.adapters.postgres.queries import Connection
@@ -130,7 +130,7 @@ async def _drop(connection: Connection, day: Day) -> int:
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
     """A transaction for the block, in which nobody else makes or drops tables."""
-    async with connection.transaction(isolation="read_committed"):
+    async with transaction_on(connection, "read_committed"):
         await connection.execute(_PATIENCE)
         await connection.execute(LOCK)
         yield

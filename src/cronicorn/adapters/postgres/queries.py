@@ -18,6 +18,12 @@ Connection: TypeAlias = "PlainConnection | PoolConnectionProxy[Record]"
 _DIALECT = dialect.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
+def altered(statement: str, old: str, new: str) -> str:
+    """*statement* with *new* for *old*, which must be there: a variant that is the original would pass unnoticed."""
+    assert old in statement, f"nothing to replace: {old}"
+    return statement.replace(old, new)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A statement as text with numbered parameters, the names behind the numbers, and those it brings along."""

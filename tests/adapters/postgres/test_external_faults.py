@@ -1,0 +1,113 @@
+"""What a lost answer or a slow lock service leaves behind where such a service arbitrates."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from cronicorn.domain.errors import LeaseLostError
+from cronicorn.testing.claim_service import ClockedClaimService
+from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.stores import MINUTE, TTL, claim, claim_one, plant, settle
+from tests.adapters.postgres.crowd import plant_crowd
+from tests.adapters.postgres.external_store import open_external
+from tests.servers.proxy import proxy_to
+
+
+class SlowToRelease(ClockedClaimService):
+    """Lets go only when a test says so, and tells of what."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.go_on = asyncio.Event()
+        self.released = []
+
+    async def release(self, claims):
+        await self.go_on.wait()
+        self.released += [claim.claim_id for claim in claims]
+        await super().release(claims)
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock()
+
+
+@pytest.fixture
+def service(clock):
+    return SlowToRelease(clock)
+
+
+@pytest.fixture
+async def stores(clock, service, postgres_url):
+    stores = await open_external(postgres_url, service, judge=clock)
+    yield stores
+    service.go_on.set()
+    await stores.aclose()
+
+
+async def test_a_claim_whose_stamp_was_not_answered_is_found_again(stores, service, clock, postgres_url):
+    await plant(stores)
+    clock.advance(MINUTE)
+    place = urlsplit(postgres_url)
+    with proxy_to(place.port) as proxy:
+        far = await open_external(postgres_url.replace(f":{place.port}/", f":{proxy.port}/"), service, judge=clock)
+        await far.job_store.next_due_at()  # A connection is open.
+        proxy.delay(0.3)
+
+        claiming = asyncio.create_task(claim(far))
+        async with stores.database.connection() as beside, asyncio.timeout(10):
+            while not await beside.fetchval("SELECT count(claim_id) = 1 FROM cronicorn.schedule"):
+                await beside.fetchval("SELECT pg_sleep(0.01)")
+        proxy.abort()
+        proxy.heal()
+        async with asyncio.timeout(10):
+            (lease,) = await claiming
+
+        assert service.released == []
+        assert far.job_store.renew([lease], ttl=TTL).lost == frozenset()
+        service.go_on.set()
+        await settle(far, lease)
+        await far.aclose()
+
+
+async def test_a_settlement_does_not_wait_for_the_service_and_the_store_is_closed_after_it(stores, service, clock):
+    await plant(stores, "a", "b")
+    clock.advance(MINUTE)
+    leases = await claim(stores)
+
+    async with asyncio.timeout(5):
+        for lease in leases:
+            await settle(stores, lease)
+
+    assert service.released == []
+    closing = asyncio.create_task(stores.job_store.aclose())
+    service.go_on.set()
+    await closing
+    assert sorted(service.released) == sorted(lease.claim_id for lease in leases)
+
+
+async def test_the_service_lets_go_of_what_was_lost_in_the_database(stores, service, clock):
+    await plant(stores)
+    clock.advance(MINUTE)
+    lease = await claim_one(stores)
+    await stores.database.alone(lambda each: each.execute("UPDATE cronicorn.schedule SET fence = fence + 1"))
+    service.go_on.set()
+
+    with pytest.raises(LeaseLostError):
+        await settle(stores, lease)
+
+    await stores.job_store.aclose()
+    assert service.released == [lease.claim_id]
+
+
+async def test_a_claim_without_room_says_nothing_of_a_backlog(stores):
+    await plant_crowd(stores.database, {"big": 4}, overdue=timedelta(minutes=5))
+    await plant_crowd(stores.database, {"small": 4})
+
+    assert await claim(stores, limit=0) == []
+
+    # Without a backlog what has been due longest comes first.
+    assert Counter(lease.endpoint.tenant_id for lease in await claim(stores, limit=4)) == {"big": 4}
