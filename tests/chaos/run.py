@@ -1,7 +1,6 @@
 """One run of chaos: workers, faults and editors at once, then peace, then the account."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
@@ -80,6 +79,7 @@ class _Run:
         self._striker = Striker(self._fleet, self._recorder, shared)
         self._reader = Reader(folder)
         self._facts = Facts()
+        self._over = asyncio.Event()
 
     async def whole(self) -> list[Violation]:
         async with AsyncExitStack() as stack:
@@ -112,9 +112,8 @@ class _Run:
             checked = now()
             found = self._check(None)
             wait_s = max(_CHECK_EVERY_S, (now() - checked) * _CHECK_SHARE)
-        editing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await editing
+        self._over.set()
+        await editing  # An edit that is cut off halfway would be in no account.
         if found:
             for task in under_way:
                 task.cancel()
@@ -126,7 +125,7 @@ class _Run:
         await self._striker.strike(fault)
 
     async def _edit(self, editor: Editor) -> None:
-        while True:
+        while not self._over.is_set():
             await asyncio.sleep(_EDIT_EVERY_S)
             await editor.edit()
 

@@ -4,6 +4,7 @@ A failure prints its seed and leaves its history in a folder: `python -m tests.c
 """
 
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -42,6 +43,7 @@ def test_no_fault_breaks_a_promise(backend, mechanism):
     assert len(_facts(folder).claims) > CLAIMS_PER_S_MIN * seconds, figures
     if backend == "postgres":
         assert _wrong_clocks(folder), "no worker had a wrong clock"
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
@@ -53,6 +55,7 @@ def test_a_weak_guard_is_found_out_and_ends_the_run(mutant):
 
     assert found, check(folder)[1]
     assert not (folder / "final.pickle").exists(), "the run went on to its end"
+    shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize(("backend", "mechanism"), RUNS)
@@ -70,7 +73,7 @@ def test_the_faults_of_a_seed_are_always_the_same_and_all_kinds_come(backend, me
 
 
 def _folder(plan: Plan) -> Path:
-    """Not one that pytest removes."""
+    """Removed when all went well."""
     folder = Path(tempfile.mkdtemp(prefix=f"cronicorn-chaos-{plan.seed}-"))
     sys.stdout.write(f"seed {plan.seed}, history in {folder}\n")
     return folder

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from tests.servers.ground import Ground
 from tests.servers.postgres import RestartableServer, StopMode, restartable_server
 from tests.servers.proxy import proxy_to
 from tests.servers.valkey import valkey_server
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_async
 
 OWNER = """
 import sys
@@ -173,7 +174,7 @@ async def test_the_database_of_a_process_is_empty_whenever_a_test_asks_for_it():
 
     url = emptied_database()
 
-    assert connection.is_closed()
+    await eventually_async(connection.is_closed)
     connection = await asyncpg.connect(url)
     assert await connection.fetchval(rows) == 0
     assert await connection.fetch("SELECT * FROM cronicorn.installation") == installation
@@ -276,15 +277,17 @@ async def test_a_black_hole_keeps_silent_on_old_and_new_connections_until_it_hea
             writer.close()
 
 
+async def _first_word(port):
+    reader, writer = await _talk(port)
+    with closing(writer):
+        return await asyncio.wait_for(reader.read(), 2)
+
+
 async def test_a_proxy_before_a_server_that_is_down_resets():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with proxy_to(unused.getsockname()[1]) as proxy:
-            reader, writer = await _talk(proxy.port)
-
-            with pytest.raises(ConnectionResetError):
-                await asyncio.wait_for(reader.read(), 2)
-            writer.close()
+        with proxy_to(unused.getsockname()[1]) as proxy, pytest.raises(ConnectionResetError):
+            await _first_word(proxy.port)
 
 
 REPORTER = "import sys; from tests.servers.clock import offset; [print(offset(), flush=True) for _ in sys.stdin]"
