@@ -266,6 +266,22 @@ class TestClosing:
         assert working.done()
         assert await working == 7
 
+    async def test_what_lost_against_another_is_done_again_even_so(self, stores):
+        begun, attempts = asyncio.Event(), []
+
+        async def losing(_):
+            attempts.append(1)
+            begun.set()
+            if len(attempts) < 3:
+                raise asyncpg.SerializationError
+            return 7
+
+        working = asyncio.create_task(stores.database.write(losing))
+        await begun.wait()
+        await stores.aclose()
+
+        assert await working == 7
+
     async def test_a_closed_store_says_so(self, stores, clock):
         await plant(stores)
         clock.advance(MINUTE)

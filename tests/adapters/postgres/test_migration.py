@@ -126,9 +126,11 @@ def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(bare_ur
         assert process.stdout.readline() == b"ready\n"
 
     for process in processes:
-        process.communicate(b"go\n", timeout=60)
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.close()
 
-    assert [process.returncode for process in processes] == [0] * PROCESSES
+    assert [process.wait(timeout=60) for process in processes] == [0] * PROCESSES
     assert ask(_ask(bare_url, "SELECT count(*) FROM cronicorn.jobs")) == [(PROCESSES,)]
     assert ask(_ask(bare_url, "SELECT count(*) FROM cronicorn.installation")) == [(1,)]
 
