@@ -4,6 +4,7 @@ Instants in the history are those of the monotonic clock, which all processes of
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -35,16 +36,23 @@ class Reader:
         self._folder = folder
         self._read: dict[Path, int] = {}
 
-    def lines(self) -> Iterator[Line]:
-        """Lines that are complete, file by file."""
+    def lines(self, until: float = math.inf) -> Iterator[Line]:
+        """Lines that are complete and of before *until*, file by file.
+
+        While others write, give the present instant: else a file that is read later tells what followed from something
+        that came too late for the file before it.
+        """
         for path in sorted(self._folder.glob("*.jsonl")):
             with path.open("rb") as file:
                 file.seek(self._read.get(path, 0))
                 data = file.read()
             complete = data[: data.rfind(b"\n") + 1]
-            self._read[path] = self._read.get(path, 0) + len(complete)
-            for line in complete.splitlines():
-                yield json.loads(line)
+            for text in complete.splitlines(keepends=True):
+                line = json.loads(text)
+                if line["at"] > until:
+                    break
+                self._read[path] = self._read.get(path, 0) + len(text)
+                yield line
 
 
 def now() -> float:

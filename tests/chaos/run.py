@@ -145,7 +145,7 @@ class _Run:
         return await editor.rest(overdue)
 
     def _check(self, rest: Rest | None) -> list[Violation]:
-        for line in self._reader.lines():
+        for line in self._reader.lines(now()):
             self._facts.add(line)
         return violations(self._plan, self._facts, rest)
 

@@ -17,7 +17,7 @@ from tests.chaos.checker import violations
 from tests.chaos.editor import Final, Rest
 from tests.chaos.facts import Facts
 from tests.chaos.generator import Kind
-from tests.chaos.history import Line
+from tests.chaos.history import Line, Reader, Recorder, now
 from tests.chaos.plan import Plan
 
 PLAN = Plan(seed=1, seconds=10)
@@ -173,3 +173,15 @@ def test_what_is_recorded_must_be_what_was_settled():
     assert "I1" in broken(history, resting(read_at=READ_AT, runs=(right, right)))
     assert "I2" in broken([*history, claimed(2, 62, slot=1)], resting(read_at=READ_AT, runs=(right,)))
     assert "I7" in broken(history, resting(read_at=READ_AT, runs=(replace(right, due_at=READ_AT),)))
+
+
+def test_what_came_after_the_instant_is_told_the_next_time(tmp_path):
+    recorder, reader = Recorder(tmp_path, "w0.1"), Reader(tmp_path)
+    recorder.say("first")
+    between = now()
+    recorder.say("second")
+    recorder.close()
+
+    assert [line["what"] for line in reader.lines(between)] == ["first"]
+    assert [line["what"] for line in reader.lines()] == ["second"]
+    assert list(reader.lines()) == []
