@@ -167,8 +167,9 @@ def test_the_lines_of_a_planning_case_are_answered_as_printed(tmp_path):
     assert [json.loads(line) for line in said.splitlines()] == [json.loads(printed)]
 
 
-def test_a_file_is_applied_once(tmp_path):
-    page = DOCS / "how-to" / "apply-a-file.md"
+@pytest.mark.parametrize("name", ["apply-a-file.md", "come-from-another-scheduler.md"])
+def test_a_file_is_applied_once(name, tmp_path):
+    page = DOCS / "how-to" / name
     [file] = [block.text for block in blocks(page) if block.language == "yaml"]
     [apply] = shell_blocks(page)
     terminal = Session(tmp_path)
