@@ -17,8 +17,9 @@ from benchmarks.postgres import SERVER, new_database, postgres_server
 from benchmarks.report import Report, Row
 from benchmarks.world import CALLS_MAX
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
+from cronicorn.adapters.postgres.claim_statements import CLAIM
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
-from cronicorn.adapters.postgres.lease_statements import CLAIM, LeaseStatements
+from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.cli.comparison.measures import quantile

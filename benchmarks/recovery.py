@@ -19,10 +19,10 @@ import uvloop
 from benchmarks.postgres import new_database, postgres_server
 from benchmarks.report import Report, Row
 from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
-from cronicorn.cli.comparison.fleet import Fleet, a_fleet
 from cronicorn.cli.comparison.measures import quantile
 from cronicorn.cli.comparison.target import Target, TargetCall, a_target
 from cronicorn.cli.comparison.trial import Fault, FaultKind
+from cronicorn.cli.comparison.worker_processes import WorkerProcesses, worker_processes
 from cronicorn.cli.local import read_settings
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.domain.takeover import PROMPT_TAKEOVERS
@@ -38,7 +38,7 @@ _LOSSES = "SELECT endpoint_id || ':' || slot, lost_claims FROM cronicorn.schedul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A fleet, the calls it is making, and how often a worker is killed."""
+    """So many workers, the calls it is making, and how often a worker is killed."""
 
     ttl_s: float
     renew_s: float
@@ -109,24 +109,24 @@ async def _measured(trial: Trial, database: str) -> Recovered:
     with tempfile.TemporaryDirectory(prefix="cronicorn-recovery-", ignore_cleanup_errors=True) as folder:
         async with a_target(_SEED, trial.call_s) as target:
             await _add_endpoints(trial, database, target)
-            async with a_fleet(Path(folder), _settings(trial, database), trial.workers) as fleet:
+            async with worker_processes(Path(folder), _settings(trial, database), trial.workers) as workers:
                 losses = dict[str, int]()
                 watching = asyncio.create_task(_watch_losses(database, losses))
                 await asyncio.sleep(_SETTLE_IN_S)
-                killed_at = await _kill_one_after_another(trial, fleet)
+                killed_at = await _kill_one_after_another(trial, workers)
                 await asyncio.sleep(trial.allowed_s + 1.0)
                 watching.cancel()
         return recovered(killed_at, target.calls, losses)
 
 
-async def _kill_one_after_another(trial: Trial, fleet: Fleet) -> list[float]:
+async def _kill_one_after_another(trial: Trial, workers: WorkerProcesses) -> list[float]:
     """The instants of the kills, by the monotonic clock."""
     killed_at = []
     for number in range(trial.kills):
         fault = Fault(at_s=0.0, kind=FaultKind.KILL, worker=number % trial.workers)
         async with _paced(trial.every_s):
             asked = time.monotonic()
-            await fleet.suffer(fault)
+            await workers.suffer(fault)
             killed_at.append(asked)
     return killed_at
 

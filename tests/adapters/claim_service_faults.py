@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pytest
 
-from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.ports import ClaimService
 from cronicorn.testing.contracts.claim_service import LONG, a_claim
 
 TIMEOUT = timedelta(seconds=0.5)

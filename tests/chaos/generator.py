@@ -33,6 +33,8 @@ class Kind(StrEnum):
     """The database ends sessions."""
     RESTART = "restart"
     """The database crashes and comes back."""
+    HANG = "hang"
+    """The database freezes with all its sessions, and goes on with what they were doing."""
     SERVICE = "service"
     """The lock service crashes and comes back."""
     SNAPSHOT = "snapshot"
@@ -41,7 +43,7 @@ class Kind(StrEnum):
 
 OF_A_WORKER = {Kind.KILL: 4, Kind.FREEZE: 6, Kind.DRAIN: 2}
 OF_ITS_NETWORK = {Kind.ABORT: 3, Kind.BLACK_HOLE: 5, Kind.LOSS: 2, Kind.LATENCY: 1, Kind.CLOCK: 3}
-OF_THE_DATABASE = {Kind.TERMINATE: 2, Kind.RESTART: 1, Kind.SNAPSHOT: 1}
+OF_THE_DATABASE = {Kind.TERMINATE: 2, Kind.RESTART: 1, Kind.HANG: 1, Kind.SNAPSHOT: 1}
 OF_THE_SERVICE = {Kind.SERVICE: 1}
 """How often each kind comes, against the others."""
 
@@ -56,6 +58,7 @@ _LENGTH_S = {
     Kind.ABORT: (0.0, 0.0),
     Kind.TERMINATE: (0.0, 0.0),
     Kind.RESTART: (0.1, 2.0),
+    Kind.HANG: (0.5, 4.0),
     Kind.SERVICE: (0.1, 2.0),
     Kind.SNAPSHOT: (3.0, 10.0),
 }

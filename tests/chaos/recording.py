@@ -4,13 +4,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
 from cronicorn.domain.fields import us
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Decide, Dispatcher, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement, Stored
@@ -49,7 +49,7 @@ class RecordingJobStore(JobStore):
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         sent = now()
         renewal = self._inner.renew(leases, ttl=ttl)
-        unsure = renewal.lost | renewal.unanswered
+        unsure = renewal.lost | renewal.unextended
         kept = [lease.claim_id for lease in leases if lease.claim_id not in unsure]
         self._recorder.say("renewed", sent=sent, kept=kept, lost=sorted(renewal.lost))
         return renewal
@@ -85,8 +85,8 @@ class RecordingJobStore(JobStore):
         await self._inner.abandon(leases)
         self._recorder.say("abandoned", claims=claims)
 
-    async def next_due_at(self) -> datetime | None:
-        return await self._inner.next_due_at()
+    async def next_due(self) -> NextDue | None:
+        return await self._inner.next_due()
 
 
 class RandomDispatcher(Dispatcher):

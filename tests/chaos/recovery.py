@@ -13,7 +13,7 @@ from tests.chaos.plan import Plan
 
 MARGIN_S = 2.5
 """What a busy machine may add to the formula."""
-_OF_ALL = {Kind.RESTART, Kind.TERMINATE, Kind.SERVICE}
+_OF_ALL = {Kind.RESTART, Kind.TERMINATE, Kind.HANG, Kind.SERVICE}
 _COUNTED = {Mechanism.LEASE, Mechanism.LEGACY}
 """Their fences go up by one, so that a missing one shows a claim whose answer was lost."""
 _AWAKENING_S = 2.5

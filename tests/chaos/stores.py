@@ -17,8 +17,8 @@ from cronicorn.adapters.sqlite.legacy import SqliteLegacyJobStore
 from cronicorn.adapters.sqlite.optimistic import SqliteOptimisticJobStore
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
-from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.domain.ports import ClaimService
 from tests.chaos.plan import OWNER_ONLY, Plan
 
 MECHANISMS: Mapping[str, tuple[Mechanism, ...]] = {

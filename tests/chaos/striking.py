@@ -1,7 +1,8 @@
 """Doing to workers, network and database what the plan says."""
 
 import asyncio
-from contextlib import suppress
+from collections import defaultdict
+from contextlib import nullcontext, suppress
 
 import asyncpg
 
@@ -21,16 +22,22 @@ class Striker:
         self._fleet = fleet
         self._recorder = recorder
         self._shared = shared
+        self._turns: defaultdict[int | None, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def strike(self, fault: Fault) -> None:
-        """Do it, wait until it is over, and undo it."""
-        began = now()
-        name = self._fleet.name(fault.worker) if fault.worker is not None else None
-        if fault.worker is None:
-            await self._at_shared(fault)
-        elif self._fleet.running(fault.worker):
-            await self._at_worker(fault, fault.worker)
-        self._recorder.say("fault", kind=fault.kind, worker=name, began=began)
+        """Do it, wait until it is over, and undo it.
+
+        A worker has one fault at a time, however late the one before ends, and so has what all share, but for snapshots.
+        """
+        turn = self._turns[fault.worker] if fault.kind is not Kind.SNAPSHOT else nullcontext()
+        async with turn:
+            began = now()
+            name = self._fleet.name(fault.worker) if fault.worker is not None else None
+            if fault.worker is None:
+                await self._at_shared(fault)
+            elif self._fleet.running(fault.worker):
+                await self._at_worker(fault, fault.worker)
+            self._recorder.say("fault", kind=fault.kind, worker=name, began=began)
 
     async def _at_worker(self, fault: Fault, number: int) -> None:
         fleet = self._fleet
@@ -77,6 +84,11 @@ class Striker:
                 await asyncio.to_thread(server.stop, StopMode.IMMEDIATE)
                 await asyncio.sleep(fault.length)
                 await asyncio.to_thread(server.start)
+            case Kind.HANG:
+                assert server is not None
+                server.pause()
+                await asyncio.sleep(fault.length)
+                server.resume()
             case Kind.SERVICE:
                 assert service is not None
                 await asyncio.to_thread(service.kill)

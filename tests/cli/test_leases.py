@@ -1,15 +1,17 @@
 """`cronicorn leases compare`: what is counted, and one small comparison with real workers."""
 
 import json
+import os
 
 import pytest
 
+from cronicorn.cli.comparison.lineup import line_up
 from cronicorn.cli.comparison.measures import doubled, histogram_quantile, quantile, recoveries
 from cronicorn.cli.comparison.scrape import buckets, total
 from cronicorn.cli.comparison.target import TargetCall
 from cronicorn.cli.comparison.trial import FaultKind, Trial
 from cronicorn.domain.mechanism import Mechanism
-from tests.cli.command import cronicorn
+from tests.cli.command import cronicorn, environment
 
 
 def test_a_slot_called_again_counts_as_doubled():
@@ -68,11 +70,73 @@ def test_an_unknown_mechanism_is_refused(names):
     assert "lease, legacy, optimistic, redis, etcd" in refused.err
 
 
-def test_a_mechanism_outside_the_database_is_refused_before_anything_runs_when_none_is_named():
-    refused = cronicorn("leases", "compare", "--mechanisms", "lease,redis,etcd")
+@pytest.mark.parametrize(
+    ("names", "options", "settings", "said"),
+    [
+        (
+            "lease,redis,etcd",
+            (),
+            {"REDIS_URL": "redis://127.0.0.1:1"},
+            (
+                "The mechanism redis needs a scratch PostgreSQL, named by --database.",
+                (
+                    "The mechanism etcd needs a scratch PostgreSQL, named by --database, and CRONICORN_ETCD_URL, "
+                    "which is not set."
+                ),
+            ),
+        ),
+        (
+            "redis",
+            ("--database", "postgresql://nobody@127.0.0.1:1/none"),
+            {},
+            ("The mechanism redis needs CRONICORN_REDIS_URL, which is not set.",),
+        ),
+    ],
+)
+def test_all_that_a_named_mechanism_lacks_is_said_before_anything_runs(names, options, settings, said):
+    refused = cronicorn("leases", "compare", "--mechanisms", names, *options, env=environment(**settings))
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.splitlines() == [f"Error: {line}" for line in said]
+
+
+def test_a_database_that_is_none_is_refused_by_the_name_of_the_option():
+    refused = cronicorn("leases", "compare", "--database", "mysql://localhost/x")
 
     assert refused.code == 2
-    assert refused.err == "Error: --mechanisms names redis, etcd: give a scratch PostgreSQL with --database.\n"
+    assert refused.err.startswith("Error: --database is 'mysql://localhost/x', but must be ")
+
+
+@pytest.fixture
+def settings_of_the_environment(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("CRONICORN_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def test_without_names_all_that_can_be_had_are_compared_and_the_others_have_a_reason(settings_of_the_environment):
+    settings_of_the_environment.setenv("CRONICORN_ETCD_URL", "http://127.0.0.1:1")
+
+    on_files, on_a_server = line_up(None, None), line_up(None, "postgresql://nobody@127.0.0.1:1/none")
+
+    assert on_files.mechanisms == (Mechanism.LEASE, Mechanism.LEGACY, Mechanism.OPTIMISTIC)
+    assert on_files.left_out == {
+        Mechanism.REDIS: (
+            "The mechanism redis needs a scratch PostgreSQL, named by --database, and CRONICORN_REDIS_URL, which is "
+            "not set."
+        ),
+        Mechanism.ETCD: "The mechanism etcd needs a scratch PostgreSQL, named by --database.",
+    }
+    assert on_a_server.mechanisms == (Mechanism.LEASE, Mechanism.LEGACY, Mechanism.OPTIMISTIC, Mechanism.ETCD)
+    assert list(on_a_server.left_out) == [Mechanism.REDIS]
+
+
+@pytest.mark.usefixtures("settings_of_the_environment")
+def test_what_was_not_named_is_left_out_for_that_reason_and_what_was_named_twice_is_compared_once():
+    found = line_up("legacy, lease,legacy", None)
+
+    assert found.mechanisms == (Mechanism.LEGACY, Mechanism.LEASE)
+    assert found.left_out[Mechanism.OPTIMISTIC] == "--mechanisms does not name optimistic."
 
 
 def test_a_small_comparison_with_real_workers():
@@ -85,3 +149,5 @@ def test_a_small_comparison_with_real_workers():
     assert row["mechanism"] == "lease"
     assert row["runs"] > 30
     assert row["violations"] == 0
+    left_out = [line for line in compared.err.splitlines() if line.startswith("Left out: ")]
+    assert left_out == [f"Left out: --mechanisms does not name {name}." for name in list(Mechanism)[1:]]

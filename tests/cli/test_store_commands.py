@@ -119,22 +119,6 @@ def test_each_tenant_sees_its_own(env, shop):
     assert (ours.code, theirs.code, nobodys.code) == (4, 0, 4)
 
 
-@pytest.mark.parametrize("arguments", [["runs"], ["runs", "-f"], ["explain", "shop/stock"], ["tenant", "list"]])
-def test_a_reading_command_makes_no_store(tmp_path, env, arguments):
-    mistyped = tmp_path / "stroe.db"
-
-    by_option = cronicorn(*arguments, "--database", f"sqlite:{mistyped}", env=env)
-    by_variable = cronicorn(
-        *arguments, env=env | {"CRONICORN_DATABASE_URL": f"sqlite:{mistyped}", "CRONICORN_API_KEY": ""}
-    )
-
-    for ended in (by_option, by_variable):
-        assert (ended.code, ended.out) == (4, "")
-        assert f"There is no database {mistyped}" in ended.err
-        assert "ck_" not in ended.err
-    assert not mistyped.exists()
-
-
 def test_a_reading_command_adds_no_key(env):
     cronicorn("tenant", "add", "acme", env=env)
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from cronicorn.adapters.postgres.archive import PostgresArchive
-from cronicorn.adapters.postgres.database import PostgresOptions
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.stores import SqliteStores

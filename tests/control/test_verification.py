@@ -17,15 +17,15 @@ from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.control.verification import Verifier
-from cronicorn.domain.archive import Archive, Snapshot, Table
+from cronicorn.domain.archive import Table
 from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobStatus, RetryPolicy
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
-from cronicorn.domain.ports import JobStore
+from cronicorn.domain.ports import Archive, JobStore, Snapshot
 from cronicorn.domain.verification import EXAMPLES_MAX, MEANING, Check
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import contents
-from cronicorn.testing.contracts.stores import CRON, ask_to_run, claim, plant, settle
+from cronicorn.testing.contracts.stores import CRON, ask_to_run, claim, next_due_at, plant, settle
 from cronicorn.testing.store_machine.machine import StoreMachine
 from tests.adapters.sqlite.empty_database import copy_to
 from tests.adapters.sqlite.test_mechanisms_machine import FLEETS
@@ -128,7 +128,7 @@ async def _round(stores, clock):
 
 
 async def _next(stores):
-    due_at = await stores.job_store.next_due_at()
+    due_at = await next_due_at(stores.job_store)
     assert due_at is not None
     return due_at
 
@@ -391,6 +391,26 @@ async def test_a_slot_that_nobody_takes_is_found_unless_all_workers_are_stopped(
     assert stopped.sound
     assert running.tallies[Check.TAKEN].found == stopped.tallies[Check.TAKEN].found == 4
     assert any("expired" in example for example in running.tallies[Check.TAKEN].examples)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_slots_that_wait_are_looked_at_twice(healthy, clock, taken):
+    later = VirtualClock()
+    later.advance(clock.now() + 3 * WAIT_MAX - later.now())
+    archive = PlantedArchive(healthy, later.now())
+    waited = []
+
+    async def pause(seconds):
+        waited.append(seconds)
+        if taken:
+            archive.taken_at = clock.now()
+
+    patient = replace(verifier(later), second_look_after=timedelta(seconds=4), pause=pause)
+
+    findings = await patient.verify(archive)
+
+    assert waited == [4]
+    assert findings.sound == taken
 
 
 async def test_what_is_left_of_a_deleted_endpoint_is_counted_apart(healthy, clock):

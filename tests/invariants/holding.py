@@ -10,7 +10,7 @@ from cronicorn.domain.history import RunQuery
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
-from cronicorn.testing.contracts.stores import TENANT, Stores, claim, settle
+from cronicorn.testing.contracts.stores import TENANT, Stores, claim, next_due_at, settle
 from tests.invariants.worlds import World
 
 TTL = timedelta(seconds=120)
@@ -61,7 +61,7 @@ async def holders(world: World, count: int) -> list[Held]:
 
 async def wait_until_due(world: World) -> None:
     """Let time pass until a claim finds something."""
-    due_at = await world.stores.job_store.next_due_at()
+    due_at = await next_due_at(world.stores.job_store)
     assert due_at is not None
     world.advance(max(due_at - world.clock.now(), timedelta(0)))
 

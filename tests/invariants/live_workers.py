@@ -12,7 +12,7 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Clock, Decide, Dispatcher, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
@@ -96,8 +96,8 @@ class HinderedStore(JobStore):
     async def abandon(self, leases: Sequence[Lease]) -> None:
         await self.inner.abandon(leases)
 
-    async def next_due_at(self) -> datetime | None:
-        return await self.inner.next_due_at()
+    async def next_due(self) -> NextDue | None:
+        return await self.inner.next_due()
 
 
 class LyingClock(Clock):

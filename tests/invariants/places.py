@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from cronicorn.adapters.memory.database import MemoryDatabase
-from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.mechanism import Mechanism
-from cronicorn.domain.ports import Clock
+from cronicorn.domain.ports import ClaimService, Clock
 from cronicorn.testing.claim_service import ClockedClaimService
 from cronicorn.testing.clocks import VirtualClock
 from tests.adapters.postgres.lock_servers import Locks

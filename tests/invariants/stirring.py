@@ -89,7 +89,7 @@ class Stir:
             return
         renewal = await asyncio.to_thread(worker.stores.job_store.renew, [tenure.lease for tenure in tenures], ttl=TTL)
         for tenure in tenures:
-            if tenure.lease.claim_id not in renewal.lost | renewal.unanswered:
+            if tenure.lease.claim_id not in renewal.lost | renewal.unextended:
                 tenure.until = self.world.clock.now() + TTL
 
     async def _abandon(self, worker: Worker) -> None:

@@ -14,9 +14,21 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import TENANT, Stores, ask_to_run, claim, hint, plant, rename, settle
+from cronicorn.testing.contracts.stores import (
+    TENANT,
+    Stores,
+    ask_to_run,
+    claim,
+    hint,
+    next_due_at,
+    plant,
+    rename,
+    settle,
+)
 from tests.invariants.holding import TTL, runs_of
-from tests.invariants.worlds import KINDS, World, kept
+from tests.invariants.live_workers import BUSY, SHORT, SlowDispatcher, plant_due, working
+from tests.invariants.worlds import KINDS, SYSTEM, World, kept, on
+from tests.waiting import eventually_async
 
 ENDPOINTS = ("cron", "quick", "slow", "all")
 OUTCOMES = [an_outcome(), an_outcome(), an_outcome(500), an_outcome(503, headers=(("retry-after", "40"),))]
@@ -71,7 +83,7 @@ async def _act(world: World, chance: random.Random) -> object:
             leases = await claim(stores, ttl=TTL)
             await _settle(stores, leases, outcome)
             return sorted(map(_shown, leases), key=repr)
-    return await stores.job_store.next_due_at()
+    return await next_due_at(stores.job_store)
 
 
 async def _hint(stores: Stores, written, endpoint_id: str) -> None:
@@ -101,6 +113,25 @@ async def _seen(stores: Stores, endpoint_id: str) -> object:
     runs = [(run.slot, run.attempt, run.status, run.nominal_at, run.due_at) for run in found]
     skips = (await stores.runs.skips(TENANT, endpoint_id, 10_000)).skips
     return endpoint_document(endpoint), state_document(endpoint.state), stored.leased, runs, skips
+
+
+@on(*(kind.name for kind in KINDS if kind.mechanism.cancellable), live=True)
+async def test_i20_a_run_that_a_person_cancels_ends_within_a_renewal_interval(live: World):
+    await plant_due(live.stores, "ep1")
+    dispatcher = SlowDispatcher(timedelta(seconds=30))
+
+    async with working((await live.another()).job_store, dispatcher, lease_ttl=timedelta(seconds=20)):
+        await eventually_async(lambda: dispatcher.made)
+        (endpoint, stored) = await live.stores.endpoints.get(TENANT, "ep1")
+        assert stored.leased_slot is not None
+        cancelled_mono = SYSTEM.monotonic()
+        assert await live.stores.run_control.cancel(TENANT, endpoint.id, stored.leased_slot)
+        await eventually_async(lambda: dispatcher.made[0].ended_mono)
+        assert dispatcher.made[0].ended_mono is not None
+        took = dispatcher.made[0].ended_mono - cancelled_mono
+
+    assert took <= (SHORT.renew_interval + BUSY).total_seconds()
+    assert [run.status for run in await runs_of(live.stores)] == [RunStatus.CANCELLED]
 
 
 @kept(Invariant.I20)

@@ -13,7 +13,7 @@ from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fixtures import a_run
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.mechanism import Invariant
-from cronicorn.testing.contracts.stores import TENANT, claim, deciding, endpoint_of, plant, settle
+from cronicorn.testing.contracts.stores import TENANT, claim, deciding, endpoint_of, next_due_at, plant, settle
 from tests.invariants.elsewhere import Elsewhere
 from tests.invariants.holding import TTL, Held, all_run_in_the_end, hold, runs_of, wait_until_due
 from tests.invariants.stirring import overlapping, settled_twice, stale, stirred
@@ -78,7 +78,7 @@ async def test_i12_a_claim_that_nobody_heard_of_expires_and_its_slot_runs(world:
 async def test_i13_an_abandoned_slot_is_as_it_was_and_due_at_once(world: World):
     await plant(world.stores)
     await wait_until_due(world)
-    before, due_at = await endpoint_of(world.stores), await world.stores.job_store.next_due_at()
+    before, due_at = await endpoint_of(world.stores), await next_due_at(world.stores.job_store)
 
     for number in range(5):
         held = await hold(world, worker_id=f"w{number}")
@@ -86,7 +86,7 @@ async def test_i13_an_abandoned_slot_is_as_it_was_and_due_at_once(world: World):
         await held.stores.job_store.abandon([held.lease])
 
         assert await endpoint_of(world.stores) == before
-        assert await world.stores.job_store.next_due_at() == due_at == world.clock.now()
+        assert await next_due_at(world.stores.job_store) == due_at == world.clock.now()
         assert not await held.settles() or not world.kind.exclusive
 
     assert not (await hold(world)).lease.taken_over
@@ -98,12 +98,12 @@ async def test_i13_abandoning_what_was_lost_or_settled_touches_nobody(world: Wor
     lost, heir = await hold(world), await hold(world, worker_id="w2")
     await lost.stores.job_store.abandon([lost.lease])
     await heir.settle()
-    before, due_at = await endpoint_of(world.stores), await world.stores.job_store.next_due_at()
+    before, due_at = await endpoint_of(world.stores), await next_due_at(world.stores.job_store)
 
     await lost.stores.job_store.abandon([lost.lease, heir.lease])
 
     assert await endpoint_of(world.stores) == before
-    assert await world.stores.job_store.next_due_at() == due_at
+    assert await next_due_at(world.stores.job_store) == due_at
     assert await heir.settles()
 
 

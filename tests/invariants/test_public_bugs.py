@@ -59,6 +59,7 @@ from cronicorn.testing.contracts.stores import (
     claim,
     deciding,
     endpoint_of,
+    next_due_at,
     plant,
     rename,
     settle,
@@ -185,7 +186,7 @@ async def test_river_1105_a_worker_takes_over_nothing_that_it_does_not_serve(wor
 
     strangers = [make(share) for share in (Share(0, bucket), Share(bucket + 1, 100))]
     found = [await each.claim_due(worker_id="w2", limit=9, ttl=TTL) for each in strangers]
-    due = [await each.next_due_at() for each in strangers]
+    due = [await next_due_at(each) for each in strangers]
     own = make(Share(bucket, bucket + 1))
     (lease,) = await own.claim_due(worker_id="w3", limit=9, ttl=TTL)
 
@@ -590,7 +591,7 @@ async def test_apscheduler_1053_the_next_wake_up_counts_what_somebody_else_holds
     held = await hold(world)
     other = await world.another()
 
-    assert await other.job_store.next_due_at() == held.lease.expires_at
+    assert await next_due_at(other.job_store) == held.lease.expires_at
     world.advance(held.lease.ttl)
     assert [lease.endpoint.id for lease in await claim(other, ttl=TTL)] == ["ep1"]
 

@@ -9,7 +9,7 @@ from cronicorn.domain.run import RunStatus
 from cronicorn.scheduler import SchedulerSettings
 from cronicorn.scheduler.execution import Executor
 from cronicorn.scheduler.heartbeat import Heartbeat
-from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, claim, plant
+from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, claim, next_due_at, plant
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from tests.invariants.holding import TTL, hold, runs_of
 from tests.invariants.live_workers import BUSY, SHORT, HinderedStore, SlowDispatcher, plant_due, working
@@ -119,7 +119,7 @@ async def test_i19_after_a_drain_nothing_is_leased_by_the_worker_that_stopped(li
     began_at, heir = SYSTEM.now(), await live.another()
 
     leased = [stored.leased for _, stored in await heir.endpoints.list(TENANT, "job1")]
-    due_at = await heir.job_store.next_due_at()
+    due_at = await next_due_at(heir.job_store)
     async with working(heir.job_store, quick, worker_id="w2"):
         await eventually_async(lambda: len(quick.made) == len(ids))
     took = max(made.begun_at for made in quick.made) - began_at
@@ -168,7 +168,7 @@ async def test_i07_no_call_begins_before_its_slot_is_due(live: World):
 async def test_i07_a_claim_finds_a_slot_at_the_very_instant_at_which_it_is_due(world: World):
     await plant(world.stores)
     for _ in range(5):
-        due_at = await world.stores.job_store.next_due_at()
+        due_at = await next_due_at(world.stores.job_store)
         assert due_at is not None
         world.advance(due_at - MICROSECOND - world.clock.now())
         assert await claim(await world.another(), ttl=TTL) == []

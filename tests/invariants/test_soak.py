@@ -12,7 +12,17 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_defer, a_pause, an_interval_hi
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.settlement import Settlement
-from cronicorn.testing.contracts.stores import TENANT, Stores, ask_to_run, claim, hint, plant, rename, settle
+from cronicorn.testing.contracts.stores import (
+    TENANT,
+    Stores,
+    ask_to_run,
+    claim,
+    hint,
+    next_due_at,
+    plant,
+    rename,
+    settle,
+)
 from cronicorn.testing.store_machine.edits import follow
 from tests.invariants.holding import TTL, all_run_in_the_end
 from tests.invariants.worlds import SYSTEM, World, kept
@@ -85,7 +95,7 @@ async def _edit_job(stores: Stores, chance: random.Random, world: World) -> None
 
 async def _look(stores: Stores, chance: random.Random, world: World) -> None:
     await stores.endpoints.list(TENANT, "job1")
-    await stores.job_store.next_due_at()
+    await next_due_at(stores.job_store)
     await stores.health.overdue(timedelta(0))
     await stores.runs.prune(world.clock.now() - timedelta(seconds=30), 5)
 

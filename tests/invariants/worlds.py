@@ -15,11 +15,12 @@ import pytest
 
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.postgres.caps import Caps
-from cronicorn.adapters.postgres.database import Feature, Isolation, PostgresDatabase, PostgresOptions
+from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.external import ExternalJobStore
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.legacy import PostgresLegacyJobStore
 from cronicorn.adapters.postgres.optimistic import PostgresOptimisticJobStore
+from cronicorn.adapters.postgres.options import Feature, Isolation, PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.sqlite.legacy import SqliteLegacyJobStore
 from cronicorn.adapters.sqlite.optimistic import SqliteOptimisticJobStore

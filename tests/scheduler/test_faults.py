@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from cronicorn.domain import Baseline, JobStore, Renewal, RunStatus, UnavailableError
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.testing.contracts.stores import next_due_at
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
 from cronicorn.testing.virtual_time import START, run_virtually
 from tests.scheduler.world import CRON, SECOND, a_world
@@ -22,6 +23,7 @@ class FlakyStore(JobStore):
     renewals_off: bool = False
     settles_off: bool = False
     claims_off: bool = False
+    settling_takes: float = 0.0
 
     async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
         self._fail_if(self.claims_off)
@@ -32,6 +34,7 @@ class FlakyStore(JobStore):
         return self.inner.renew(leases, ttl=ttl)
 
     async def settle(self, lease, run, decide):
+        await asyncio.sleep(self.settling_takes)
         self._fail_if(self.settles_off)
         return await self.inner.settle(lease, run, decide)
 
@@ -39,9 +42,12 @@ class FlakyStore(JobStore):
         self._fail_if(self.settles_off)
         await self.inner.abandon(leases)
 
-    async def next_due_at(self):
+    async def next_due(self):
         self._fail_if(self.claims_off)
-        return await self.inner.next_due_at()
+        return await self.inner.next_due()
+
+    def settle_again(self) -> None:
+        self.settles_off = False
 
     def _fail_if(self, off) -> None:
         if off:
@@ -153,21 +159,21 @@ def test_a_slot_that_finds_no_room_on_this_machine_runs_later_and_no_failure_cou
     ] * 3
 
 
-def test_a_slot_that_finds_neither_room_nor_the_store_runs_when_its_lease_ends():
+def test_a_slot_that_finds_neither_room_nor_the_store_runs_soon_after_the_store_is_back():
     async def main(clock):
         world = a_world(clock, no_room_for(1))
         await world.add(baseline=HOURLY)
         flaky = FlakyStore(world.stores.job_store, settles_off=True)
-        async with world.worker(store=flaky) as scheduler:
+        async with world.worker(store=flaky):
             await asyncio.sleep(DUE + 5)
             flaky.settles_off = False
             await asyncio.sleep(30)
-        return await world.runs(), scheduler._settings.recovery_bound
+        return await world.runs()
 
-    runs, bound = run_virtually(main)
+    runs = run_virtually(main)
 
     assert [(run.slot, run.status) for run in runs] == [(1, RunStatus.SUCCESS)]
-    assert runs[0].started_at - runs[0].due_at <= bound + 0.1 * SECOND
+    assert runs[0].started_at - runs[0].due_at <= 6.1 * SECOND
 
 
 def test_a_slot_that_waits_for_room_is_given_back_by_a_drain():
@@ -176,7 +182,7 @@ def test_a_slot_that_waits_for_room_is_given_back_by_a_drain():
         await world.add(baseline=HOURLY)
         async with world.worker(drain_grace=0 * SECOND):
             await asyncio.sleep(DUE + 0.5)
-        return await world.stores.job_store.next_due_at(), await world.runs()
+        return await next_due_at(world.stores.job_store), await world.runs()
 
     assert run_virtually(main) == (START + DUE * SECOND, [])
 
@@ -204,7 +210,7 @@ def test_what_outlasts_the_grace_is_given_back_and_due_at_once():
         async with world.worker(drain_grace=5 * SECOND):
             await asyncio.sleep(DUE + 1)
         ended_at = clock.now()
-        return ended_at, await world.stores.job_store.next_due_at(), await world.runs(), world.dispatcher
+        return ended_at, await next_due_at(world.stores.job_store), await world.runs(), world.dispatcher
 
     ended_at, due_at, runs, dispatcher = run_virtually(main)
 
@@ -212,6 +218,53 @@ def test_what_outlasts_the_grace_is_given_back_and_due_at_once():
     assert due_at == START + DUE * SECOND
     assert runs == []
     assert dispatcher.in_progress == 0
+
+
+def given_back_to_a_store_that_is_away_for(seconds):
+    """When the slot of a call that outlasts the grace is due again, and how long the worker took to stop."""
+
+    async def main(clock):
+        world = a_world(clock, slow_then_quick(500))
+        await world.add(baseline=HOURLY)
+        flaky = FlakyStore(world.stores.job_store)
+        async with world.worker(store=flaky, drain_grace=0 * SECOND):
+            await asyncio.sleep(DUE + 1)
+            flaky.settles_off = True
+            asyncio.get_running_loop().call_later(seconds, flaky.settle_again)
+        return await next_due_at(world.stores.job_store), (clock.now() - START).total_seconds() - DUE - 1
+
+    return run_virtually(main)
+
+
+def test_a_call_that_has_ended_is_recorded_though_the_grace_is_over():
+    async def main(clock):
+        world = a_world(clock, slow_then_quick(2))
+        await world.add(baseline=HOURLY)
+        slow = FlakyStore(world.stores.job_store, settling_takes=3)
+        async with world.worker(store=slow, drain_grace=0 * SECOND):
+            await asyncio.sleep(DUE + 3)
+        return await world.runs(), world.dispatcher.in_progress
+
+    runs, in_progress = run_virtually(main)
+
+    assert [run.status for run in runs] == [RunStatus.SUCCESS]
+    assert in_progress == 0
+
+
+def test_a_drain_offers_what_is_left_again_to_a_store_that_was_away_for_a_moment():
+    due_at, took = given_back_to_a_store_that_is_away_for(1)
+
+    assert due_at == START + DUE * SECOND
+    assert 1 <= took < 2
+
+
+def test_a_drain_does_not_wait_for_a_store_that_stays_away(caplog):
+    due_at, took = given_back_to_a_store_that_is_away_for(60)
+
+    assert due_at is not None
+    assert due_at >= START + (DUE + 30) * SECOND
+    assert took < 5
+    assert [record.leases for record in caplog.records if record.getMessage() == "leases_left_to_expire"] == [1]
 
 
 def test_a_second_signal_stops_at_once():
@@ -223,7 +276,7 @@ def test_a_second_signal_stops_at_once():
             scheduler.stop()
             await asyncio.sleep(3)
             scheduler.stop_now()
-        return clock.now(), await world.stores.job_store.next_due_at()
+        return clock.now(), await next_due_at(world.stores.job_store)
 
     ended_at, due_at = run_virtually(main)
 
@@ -281,6 +334,7 @@ def test_a_slot_taken_over_runs_for_the_instant_that_its_dead_worker_called():
     keys = [call.headers["Idempotency-Key"] for call in dispatcher.calls]
     assert keys[0] == keys[1] == f"ep1:{runs[0].slot}"
     assert runs[0].nominal_at == START + 3 * SECOND
+    assert skips
     assert all(skip.first_at > START + 3 * SECOND for skip in skips)
     assert len(set(keys[1:])) == len(keys[1:])
 

@@ -3,12 +3,17 @@
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain import Renewal, UnavailableError
 from cronicorn.domain.fixtures import a_lease, an_endpoint
+from cronicorn.domain.mechanism import Mechanism
 from cronicorn.scheduler.heartbeat import Heartbeat
+from cronicorn.scheduler.held import CallStoppedError
 from cronicorn.scheduler.settings import SchedulerSettings
 from tests.scheduler.test_faults import FlakyStore
 from tests.waiting import eventually_async
@@ -87,3 +92,30 @@ async def test_a_nudge_renews_at_once_and_brings_a_cancellation():
 
     assert type(waiting.exception()).__name__ == "CallStoppedError"
     assert store.count == 1
+
+
+@pytest.mark.parametrize("mechanism", [mechanism for mechanism in Mechanism if mechanism.cancellable])
+async def test_a_cancellation_is_heard_with_every_mechanism_that_has_one_and_extends_no_lock(mechanism):
+    lock = replace(a_lease(an_endpoint()), mechanism=mechanism)
+    store = Renewals(Renewal(cancelled=frozenset({"claim1"}), unextended=frozenset({"claim1"})))
+    heartbeat = Heartbeat(store, CLOCK, SETTINGS)
+    heartbeat.start()
+
+    with heartbeat.keeping(lock, time.monotonic() - lock.ttl.total_seconds() + 60) as hold:
+        until = hold._deadline
+        with pytest.raises(CallStoppedError):
+            await hold.within(asyncio.Event().wait())
+        assert hold._deadline == until
+    await heartbeat.stop()
+
+
+async def test_a_renewal_that_could_not_be_asked_for_extends_nothing():
+    store = Renewals(Renewal(unextended=frozenset({"claim1"})))
+    heartbeat = Heartbeat(store, CLOCK, SETTINGS)
+    heartbeat.start()
+
+    with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()) as hold:
+        until = hold._deadline
+        await eventually_async(lambda: store.count >= 2)
+        assert hold._deadline == until
+    await heartbeat.stop()

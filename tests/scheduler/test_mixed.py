@@ -3,17 +3,18 @@
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from cronicorn.domain import JobStore, LeaseLostError, Renewal, UnavailableError
 from cronicorn.domain.editing import started
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.settlement import Settlement
 from cronicorn.scheduler.mixed import MixedJobStore
+from cronicorn.testing.contracts.stores import next_due_at
 from cronicorn.testing.virtual_time import run_virtually
 from tests.scheduler.world import CRON, SECOND
 
@@ -28,7 +29,7 @@ class Part(JobStore):
 
     mechanism: Mechanism
     due: int = 0
-    due_at: object = None
+    due_at: datetime | None = None
     fails: Exception | None = None
     takes: timedelta = timedelta(0)
     asked: list[object] = field(default_factory=list)
@@ -54,9 +55,9 @@ class Part(JobStore):
         await self._answer("abandon", len(leases))
         self.abandoned += leases
 
-    async def next_due_at(self):
+    async def next_due(self):
         await self._answer("next", None)
-        return self.due_at
+        return NextDue.when(self.due_at, MIDNIGHT)
 
     async def _answer(self, what, detail):
         self.asked.append((what, detail))
@@ -119,7 +120,7 @@ async def test_one_that_is_away_stops_none_of_the_others(error, caplog):
 
     with caplog.at_level(logging.CRITICAL):
         assert await _claim(store) == [LEASE] * 5
-        assert await store.next_due_at() == MIDNIGHT
+        assert await next_due_at(store) == MIDNIGHT
 
 
 def test_one_that_is_slow_to_fail_holds_up_claims_ever_less_often(caplog):
@@ -152,7 +153,7 @@ async def test_when_all_are_away_the_store_is(caplog):
             with pytest.raises(UnavailableError):
                 await _claim(store)
         with pytest.raises(UnavailableError):
-            await store.next_due_at()
+            await next_due_at(store)
 
 
 async def test_what_was_claimed_for_a_caller_that_has_gone_is_given_back():
@@ -174,11 +175,13 @@ def test_each_lease_is_renewed_by_its_own_store_and_one_that_is_away_answers_not
     held, lost, unasked = _lease(LEASE, "held"), replace(_lease(LEASE, "lost"), fence=2), _lease(REDIS, "unasked")
     crashed, foreign = _lease(OPTIMISTIC, "crashed"), _lease(Mechanism.ETCD, "foreign")
 
-    with caplog.at_level(logging.CRITICAL):
+    with caplog.at_level(logging.WARNING):
         renewal = _mixed(away, broken, lease).renew([held, lost, unasked, crashed, foreign], ttl=TTL)
 
-    assert renewal == Renewal(lost=frozenset({"lost", "foreign"}), unanswered=frozenset({"unasked", "crashed"}))
+    assert renewal == Renewal(lost=frozenset({"lost", "foreign"}), unextended=frozenset({"unasked", "crashed"}))
     assert lease.asked == [("renew", 2)]
+    said = {record.getMessage(): record.mechanism for record in caplog.records}
+    assert said == {"renewal_failed": "redis", "renewal_crashed": "optimistic"}
 
 
 async def test_each_lease_is_settled_and_abandoned_by_its_own_store():
@@ -218,8 +221,8 @@ async def test_a_lease_of_a_mechanism_that_nobody_runs_here_is_lost():
 async def test_the_next_due_instant_is_the_earliest_of_all():
     store = _mixed(Part(LEASE), Part(REDIS, due_at=MIDNIGHT + SECOND), Part(OPTIMISTIC, due_at=MIDNIGHT))
 
-    assert await store.next_due_at() == MIDNIGHT
-    assert await _mixed(Part(LEASE)).next_due_at() is None
+    assert await next_due_at(store) == MIDNIGHT
+    assert await next_due_at(_mixed(Part(LEASE))) is None
 
 
 def _never(endpoint, stored):

@@ -3,7 +3,9 @@
 import pytest
 
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.wiring.extras import require
+from cronicorn.domain.mechanism import Mechanism
+from cronicorn.wiring import extras
+from cronicorn.wiring.extras import require, require_client
 
 
 def test_what_is_not_installed_is_named_with_the_extra_that_brings_it():
@@ -13,3 +15,19 @@ def test_what_is_not_installed_is_named_with_the_extra_that_brings_it():
 
 def test_what_is_installed_is_no_hindrance():
     require("sqlite3", "postgres", "A PostgreSQL database")
+
+
+@pytest.mark.parametrize(("mechanism", "extra"), [(Mechanism.REDIS, "redis"), (Mechanism.ETCD, "etcd")])
+def test_what_speaks_to_the_service_of_a_mechanism_is_asked_for_by_its_extra(mechanism, extra, monkeypatch):
+    require_client(mechanism)
+
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+
+    with pytest.raises(UnavailableError, match=rf"The mechanism {mechanism} needs .* 'cronicorn\[{extra}\]'"):
+        require_client(mechanism)
+
+
+def test_a_mechanism_of_the_database_needs_nothing_more(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+
+    require_client(Mechanism.LEASE)

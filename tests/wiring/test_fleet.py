@@ -1,8 +1,11 @@
 """Many processes on one database: `cronicorn scheduler`, `cronicorn api`, and parents of several schedulers."""
 
 import asyncio
+import json
 import os
+import re
 import signal
+import socket
 import time
 from contextlib import ExitStack
 
@@ -97,6 +100,48 @@ def test_schedulers_share_the_work_take_over_from_the_dead_and_leave_no_lease(ur
     assert {run["status"] for run in runs} == {"success"}
     assert shop.keys.count(f"{held}:1") == 2
     assert leases_left(url, held, quick) == []
+
+
+@on_a_file
+def test_a_worker_is_called_after_its_host_and_process(url, shop, fleet):
+    worker = fleet(SCHEDULER)
+    with fleet(API).client() as client:
+        create_endpoint(client, url=f"{shop.url}/held", baselineIntervalMs=1_000)
+        eventually(lambda: shop.keys)
+
+    [holder] = json.loads(cronicorn("workers", "--json", env=environment(DATABASE_URL=url)).out)
+
+    [started] = worker.events("scheduler_started")
+    assert holder["worker"] == started["worker"]
+    assert re.fullmatch(f"{re.escape(socket.gethostname())}-{worker.process.pid}-[0-9a-f]{{8}}", started["worker"])
+
+
+def crowd(client, url, count):
+    """So many endpoints that are due within a second; their ids."""
+    job = client.post("/api/jobs", json={"name": "crowd"}).json()["id"]
+    fields = {"url": url, "baselineIntervalMs": 1_000}
+    answers = [client.post(f"/api/jobs/{job}/endpoints", json={"name": f"e{n}", **fields}) for n in range(count)]
+    return [answer.json()["id"] for answer in answers]
+
+
+def test_a_worker_with_few_descriptors_makes_fewer_calls_and_leaves_no_lease(url, shop, fleet):
+    with fleet(API).client() as client:
+        crowded = crowd(client, f"{shop.url}/held", 40)
+    long = {"LEASE_TTL": "30s", "RENEW_INTERVAL": "1s", "DRAIN_GRACE": "1s"}
+    worker = fleet(SCHEDULER, descriptors="96", CALLS_MAX="2000", **long)
+    ready(worker)
+    [started] = worker.events("scheduler_started")
+    eventually(lambda: len(shop.keys) >= started["calls_max"])
+
+    worker.process.send_signal(signal.SIGTERM)
+
+    assert worker.ended() == 0
+    [lowered] = worker.events("calls_max_lowered")
+    assert (lowered["wanted"], lowered["descriptors"]) == (2_000, 96)
+    assert 1 <= lowered["calls_max"] == started["calls_max"] == len(shop.keys) < 96 / 2
+    for trouble in ("call_not_made", "renewal_failed", "store_unavailable", "leases_left_to_expire"):
+        assert worker.events(trouble) == []
+    assert leases_left(url, *crowded) == []
 
 
 @on_a_file

@@ -20,7 +20,9 @@ SHORT_LEASES = {"LEASE_TTL": "2s", "RENEW_INTERVAL": "500ms", "LEASE_MARGIN": "5
 class Service:
     """A running `cronicorn up`, or another command."""
 
-    def __init__(self, folder: Path, name: str, settings: dict[str, str], command: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, name: str, settings: dict[str, str], command: Sequence[str], descriptors: str
+    ) -> None:
         self._errors = folder / f"{name}.log"
         given = {
             "DATABASE_URL": f"sqlite:{folder / 'store.db'}",
@@ -30,8 +32,11 @@ class Service:
             "LOG_FORMAT": "json",
         }
         with self._errors.open("wb") as errors:
+            limited = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"] if descriptors else []
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cronicorn", *command], env=environment(**given | settings), stderr=errors
+                [*limited, sys.executable, "-m", "cronicorn", *command],
+                env=environment(**given | settings),
+                stderr=errors,
             )
 
     @property
@@ -56,9 +61,11 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path, name: str = "up", command: Sequence[str] = ("up",), **settings: str) -> Iterator[Service]:
-    """A service inside the block; whatever is left of it afterwards is killed."""
-    running = Service(folder, name, settings, command)
+def service(
+    folder: Path, name: str = "up", command: Sequence[str] = ("up",), *, descriptors: str = "", **settings: str
+) -> Iterator[Service]:
+    """A service inside the block; what is left of it afterwards is killed. It may have so many *descriptors*."""
+    running = Service(folder, name, settings, command, descriptors)
     try:
         yield running
     finally:

@@ -42,12 +42,12 @@ async def _copy(source: str, target: str, *, drop_leases: bool, dry_run: bool, a
 
     from cronicorn.cli.local import read_settings
     from cronicorn.control.copying import Copier
-    from cronicorn.wiring.archives import existing_store, whole_store
+    from cronicorn.wiring.archives import whole_store
 
-    settings = read_settings(database_url=source)
-    there = read_settings(database_url=target)
+    settings = read_settings(database_option="--from", database_url=source)
+    there = read_settings(database_option="--to", database_url=target)
     with _progress() as told:
-        copier = Copier(source=existing_store(settings).archive, drop_leases=drop_leases, told=told)
+        copier = Copier(source=whole_store(settings).archive, drop_leases=drop_leases, told=told)
         copied = await (copier.weigh() if dry_run else copier.copy_to(whole_store(there).archive))
     if as_json:
         print(json.dumps({"copied": not dry_run, "tables": [_as_json(each) for each in copied]}, indent=2))

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from cronicorn.cli.comparison.measures import Row
     from cronicorn.cli.comparison.trial import Trial
-    from cronicorn.domain.mechanism import Mechanism
 
 app = typer.Typer(help="Compare the mechanisms that keep workers apart.", no_args_is_help=True)
 
@@ -20,8 +19,12 @@ app = typer.Typer(help="Compare the mechanisms that keep workers apart.", no_arg
 def compare(
     *,
     mechanisms: Annotated[
-        str, typer.Option(metavar="NAMES", help="Which, separated by commas: lease, legacy, optimistic, redis, etcd.")
-    ] = "lease,legacy,optimistic",
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Which, separated by commas: lease, legacy, optimistic, redis, etcd. All that can be had, by default.",
+        ),
+    ] = None,
     seconds: Annotated[float, typer.Option(min=15, max=3_600, help="How long each is under load.")] = 30,
     workers: Annotated[int, typer.Option(min=2, max=64, help="Scheduler processes at once.")] = 4,
     endpoints: Annotated[int, typer.Option(min=1, max=1_000, help="Endpoints, each called every second.")] = 40,
@@ -30,7 +33,7 @@ def compare(
         str | None,
         typer.Option("--database", metavar="URL", help="A scratch database, instead of a SQLite file for each."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list with one object for each mechanism.")] = False,
 ) -> None:
     """Run the same load and the same faults over each mechanism and print what each made of it.
 
@@ -38,35 +41,18 @@ def compare(
 
     Without --database each mechanism gets a SQLite file of its own. Name a scratch database: one with jobs is refused.
 
-    redis and etcd need a PostgreSQL there, and CRONICORN_REDIS_URL or CRONICORN_ETCD_URL.
+    redis and etcd need a PostgreSQL there, and CRONICORN_REDIS_URL or CRONICORN_ETCD_URL. What is left out is said.
     """
+    import sys
+
+    from cronicorn.cli.comparison.lineup import line_up
     from cronicorn.cli.comparison.trial import Trial
-    from cronicorn.domain.errors import InvalidInputError
-    from cronicorn.domain.mechanism import Mechanism
 
-    names = [name.strip() for name in mechanisms.split(",") if name.strip()]
-    unknown = sorted(set(names) - set(Mechanism))
-    if unknown or not names:
-        raise InvalidInputError(
-            f"--mechanisms must name some of {', '.join(Mechanism)}, not {', '.join(unknown) or 'none'}."
-        )
-    chosen = tuple(Mechanism(name) for name in names)
-    _check(chosen, database)
-    trial = Trial(mechanisms=chosen, workers=workers, endpoints=endpoints, seconds=seconds, seed=seed)
+    lineup = line_up(mechanisms, database)
+    for why in lineup.left_out.values():
+        print(f"Left out: {why}", file=sys.stderr)
+    trial = Trial(mechanisms=lineup.mechanisms, workers=workers, endpoints=endpoints, seconds=seconds, seed=seed)
     run(_compare(trial, database, as_json=as_json))
-
-
-def _check(chosen: "tuple[Mechanism, ...]", database: str | None) -> None:
-    """Refuse at once what would be refused when its turn comes."""
-    from cronicorn.cli.local import read_settings
-    from cronicorn.domain.errors import InvalidInputError
-    from cronicorn.domain.mechanism import Mechanism
-
-    outside = [mechanism.value for mechanism in chosen if mechanism in {Mechanism.REDIS, Mechanism.ETCD}]
-    if outside and database is None:
-        raise InvalidInputError(f"--mechanisms names {', '.join(outside)}: give a scratch PostgreSQL with --database.")
-    for mechanism in chosen:
-        read_settings(database_url=database, lease_mechanism=mechanism.value)
 
 
 async def _compare(trial: "Trial", database: str | None, *, as_json: bool) -> None:

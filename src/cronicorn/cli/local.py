@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cronicorn.wiring.local import LocalControl
     from cronicorn.wiring.settings import Settings
 
+_OPTIONS = {"host": "--host", "port": "--port", "metrics_port": "--metrics-port", "lease_mechanism": "--mechanisms"}
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="The store, instead of CRONICORN_DATABASE_URL.")
 ]
@@ -33,11 +34,23 @@ def tell(message: str) -> None:
         print(f"Error: {line}", file=sys.stderr)
 
 
-def read_settings(**options: object) -> "Settings":
-    """The settings of the environment, with the options that were given in the place of their variables."""
+def read_settings(*, database_option: str = "--database", **options: object) -> "Settings":
+    """The settings of the environment, with the options that were given in the place of their variables.
+
+    What is wrong with an option is told of the option: *database_option* is how the database was given, if it was.
+    Raises InvalidInputError.
+    """
+    from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.wiring.setting import PREFIX
     from cronicorn.wiring.settings import Settings
 
-    return Settings.from_env({**os.environ, **variables(**options)})
+    typed = _OPTIONS | {"database_url": database_option}
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
+        if not str(value).strip():  # Say, a variable of the shell that was never set.
+            raise InvalidInputError(f"{typed[name]} is empty: give it a value, or leave it out.")
+    given_as = {f"{PREFIX}{name.upper()}": typed[name] for name in given}
+    return Settings.from_env({**os.environ, **variables(**given)}, given_as)
 
 
 def variables(**options: object) -> dict[str, str]:

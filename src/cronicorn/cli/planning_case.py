@@ -11,6 +11,7 @@ from cronicorn.domain.call import Request
 from cronicorn.domain.endpoint import Baseline, EndpointState, JobEndpoint
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.hint import Author, Hint, HintKind
+from cronicorn.domain.sentence import as_sentence
 
 MILLISECONDS_MAX = 10**15
 """No length of time in a line is over 31,000 years."""
@@ -24,7 +25,7 @@ def read_case(line: bytes) -> tuple[datetime, JobEndpoint]:
         case = json.loads(line)
     except (ValueError, RecursionError) as error:
         what = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else _short(error)
-        raise InvalidInputError(f"The line is not JSON: {what}.") from None
+        raise InvalidInputError(as_sentence(f"The line is not JSON: {what}")) from None
     fields = _checked(case, {"now": True, "endpoint": True, "expect": False}, "the line")
     now = _read("now", fields["now"], _instant)
     given = _checked(fields["endpoint"], dict.fromkeys(_READERS, False), "endpoint")

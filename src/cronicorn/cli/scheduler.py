@@ -37,11 +37,11 @@ def scheduler(
     from cronicorn.wiring.process import Role, serve
     from cronicorn.wiring.supervisor import supervise
 
-    given = {"database_url": database, "metrics_port": metrics_port}
-    settings = read_settings(**given)
+    settings = read_settings(database_url=database, metrics_port=metrics_port)
     configure_logging(settings.log_level, settings.log_format)
     if processes > 1:
-        raise SystemExit(run_in_event_loop(supervise(settings, processes, {**os.environ, **variables(**given)})))
+        environ = {**os.environ, **variables(database_url=database, metrics_port=metrics_port)}
+        raise SystemExit(run_in_event_loop(supervise(settings, processes, environ)))
     raise SystemExit(run_in_event_loop(serve(settings, _told, Role.SCHEDULER, with_parent=with_parent)))
 
 

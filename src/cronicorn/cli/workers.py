@@ -35,9 +35,9 @@ async def _workers(database: str | None, tenant: str | None, *, as_json: bool) -
     import sys
 
     from cronicorn.cli.local import read_settings
-    from cronicorn.wiring.archives import existing_store
+    from cronicorn.wiring.archives import whole_store
 
-    fleet = await existing_store(read_settings(database_url=database)).fleet.leases()
+    fleet = await whole_store(read_settings(database_url=database)).fleet.leases()
     if tenant is not None:
         fleet = fleet.of_tenant(tenant)
     if as_json:
@@ -87,6 +87,7 @@ def _as_json(holder: "Holder") -> dict[str, object]:
                 "tenant": slot.tenant,
                 "endpoint": slot.endpoint,
                 "endpoint_id": slot.endpoint_id,
+                "mechanism": slot.mechanism,
                 "slot": slot.slot,
                 "attempt": slot.attempt,
                 "manual": slot.manual,

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
+from cronicorn.domain.sentence import as_sentence
 
 BYTES_MAX = 4_194_304
 
@@ -64,7 +65,7 @@ class YamlFile:
 
     def _unreadable(self, line: int, why: str) -> InvalidInputError:
         where = f"{self.name}:{line}" if line else self.name
-        return InvalidInputError(f"{where}: {why}.")
+        return InvalidInputError(as_sentence(f"{where}: {why}"))
 
 
 def read_yaml_file(path: str) -> YamlFile:
@@ -76,7 +77,7 @@ def read_yaml_file(path: str) -> YamlFile:
     except FileNotFoundError:
         raise NotFoundError(f"There is no file {path}.") from None
     except OSError as error:
-        raise InvalidInputError(f"{name} can't be read: {error.strerror}.") from None
+        raise InvalidInputError(as_sentence(f"{name} can't be read: {error.strerror}")) from None
     if len(data) > BYTES_MAX:
         raise InvalidInputError(f"{name} is larger than {BYTES_MAX} bytes; split it.")
     try:

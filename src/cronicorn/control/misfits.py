@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from cronicorn.control.findings import Findings
 from cronicorn.domain.errors import FieldError
+from cronicorn.domain.sentence import as_sentence
 
 _SENTENCES = {
     "missing": "This field is required.",
@@ -52,8 +53,7 @@ def _sentence(error: Mapping[str, Any], model: type[BaseModel] | None) -> str:
         return _unknown(error["loc"], model)
     if kind in {"enum", "literal_error"}:
         return f"Must be one of {error['ctx']['expected']}."
-    text = str(error["msg"]).removesuffix(".").replace("Input should be", "Must be")
-    return _SENTENCES.get(kind, f"{text}.")
+    return _SENTENCES.get(kind, as_sentence(str(error["msg"]).replace("Input should be", "Must be")))
 
 
 def _unknown(location: Sequence[int | str], model: type[BaseModel] | None) -> str:

@@ -1,15 +1,16 @@
 """Verifying a store: its rows, read in portions from one snapshot, against what must hold. Nobody waits for it."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
-from cronicorn.domain.archive import Archive, Snapshot, Table
+from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import UNREADABLE, Bounds, EndpointAudit, JobFacts
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.instant import ZERO, shifted
-from cronicorn.domain.ports import Clock, Cron
+from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
 from cronicorn.domain.rows import Row, job_of, key_of, number_in, tenant_of
 from cronicorn.domain.verification import Check, Findings
 
@@ -28,9 +29,22 @@ class Verifier:
     """How long a slot may be due, or a lease expired, before somebody takes it."""
     stopped: bool = False
     """Whether no worker runs, so that slots may wait."""
+    second_look_after: timedelta = ZERO
+    """So long after slots were found waiting workers must have taken them, had only the store been away."""
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def verify(self, archive: Archive) -> Findings:
-        """What is to be said of the store. Raises UnavailableError, and ConflictError for another version's store."""
+        """What is to be said of the store. Raises UnavailableError, and ConflictError for another version's store.
+
+        If nothing is wrong but that slots wait, it looks once more: right after an outage of the store they all do.
+        """
+        findings = await self._look(archive)
+        if findings.broken == {Check.TAKEN} and self.second_look_after:
+            await self.pause(self.second_look_after.total_seconds())
+            findings = await self._look(archive)
+        return findings
+
+    async def _look(self, archive: Archive) -> Findings:
         findings = Findings(stopped=self.stopped)
         before = self.clock.now()
 

@@ -32,7 +32,7 @@ from cronicorn.domain.errors import (
 from cronicorn.domain.explain import ExplainedStep, explained
 from cronicorn.domain.hint import Author, Hint, HintKind
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.ports import (
@@ -100,6 +100,7 @@ __all__ = [
     "LeaseLostError",
     "ManualSlot",
     "Method",
+    "NextDue",
     "NotFoundError",
     "Outcome",
     "OutcomeKind",

@@ -11,7 +11,16 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Cron
-from cronicorn.domain.rows import Cell, done_of, endpoint_from, endpoint_row, run_of, skip_from, state_row
+from cronicorn.domain.rows import (
+    Cell,
+    done_of,
+    endpoint_from,
+    endpoint_row,
+    number_or_zero,
+    run_of,
+    skip_from,
+    state_row,
+)
 from cronicorn.domain.run import Run
 from cronicorn.domain.trace import Trace
 from cronicorn.domain.verification import Check, Findings
@@ -90,7 +99,7 @@ class EndpointAudit:
         self._expect(Check.ONCE, not again, f"there are several runs {run.id}")
         self._last = (run.slot, run.attempt)
         if run.source is not Source.TEST:
-            self._fences.append((_number(row["number"]), run.fence))
+            self._fences.append((number_or_zero(row["number"]), run.fence))
         if self._endpoint is not None:
             self._look_at_slot(run, self._endpoint.state)
         if self._books is not None:
@@ -176,7 +185,7 @@ class EndpointAudit:
             return
         absent = [name for name in _HELD if name not in present]
         if self._expect(Check.LEASES, not absent, f"it is leased without {', '.join(absent)}"):
-            order = [_number(row[name]) for name in ("claimed_us", "lease_until_us", "takeover_us")]
+            order = [number_or_zero(row[name]) for name in ("claimed_us", "lease_until_us", "takeover_us")]
             self._expect(Check.LEASES, order == sorted(order), "its lease ends before it begins")
 
     def _look_at_wait(self) -> None:
@@ -185,7 +194,7 @@ class EndpointAudit:
         if not isinstance(due_us, int):
             return
         leased = row["claim_id"] is not None
-        since_us = max(due_us, _number(takeover_us)) if leased else due_us
+        since_us = max(due_us, number_or_zero(takeover_us)) if leased else due_us
         what = "its lease expired, and nobody took it over" if leased else "it is due, and nobody takes it"
         self._expect(Check.TAKEN, since_us >= latest_us, what)
 
@@ -199,8 +208,8 @@ class EndpointAudit:
 
     def _look_at_fences(self) -> None:
         row = self._schedule
-        newest = _number(row["fence"])
-        done = _number(row["done_fence"])
+        newest = number_or_zero(row["fence"])
+        done = number_or_zero(row["done_fence"])
         whole = (row["done_fence"] is None) == (row["done_claim_id"] is None)
         self._expect(Check.FENCES, whole and done <= newest, f"it was settled with fence {done}, after {newest}")
         before = 0
@@ -211,7 +220,3 @@ class EndpointAudit:
             before = fence
         free = row["claim_id"] is None or newest > before
         self._expect(Check.FENCES, free, f"its lease has fence {newest}, with which a run was settled")
-
-
-def _number(cell: Cell) -> int:
-    return cell if isinstance(cell, int) else 0

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Protocol
 
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import Mechanism
-from cronicorn.domain.rows import Cell, endpoint_from
+from cronicorn.domain.rows import Cell, endpoint_from, number_or_zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +80,6 @@ class Holder:
         return min(slot.expires_at for slot in self.slots)
 
 
-class FleetView(Protocol):
-    """The leases in a store, whoever holds them."""
-
-    async def leases(self) -> Fleet:
-        """All of them, those of all tenants."""
-        ...
-
-
 def _holder(slot: HeldSlot) -> tuple[str, str]:
     return slot.worker_id, slot.mechanism
 
@@ -106,11 +97,11 @@ def _slot_from(row: Mapping[str, Cell]) -> HeldSlot:
         tenant=_text(row["tenant_name"], _text(row["tenant_id"], "")),
         endpoint_id=_text(row["endpoint_id"], ""),
         endpoint=_endpoint_name(row),
-        slot=_number(row["leased_slot"]),
-        attempt=_number(row["leased_attempt"]),
+        slot=number_or_zero(row["leased_slot"]),
+        attempt=number_or_zero(row["leased_attempt"]),
         manual=bool(row["leased_manual"]),
-        claimed_at=instant_of(_number(row["claimed_us"])),
-        expires_at=instant_of(_number(row["lease_until_us"])),
+        claimed_at=instant_of(number_or_zero(row["claimed_us"])),
+        expires_at=instant_of(number_or_zero(row["lease_until_us"])),
     )
 
 
@@ -124,7 +115,3 @@ def _endpoint_name(row: Mapping[str, Cell]) -> str:
 
 def _text(cell: Cell, default: str) -> str:
     return cell if isinstance(cell, str) else default
-
-
-def _number(cell: Cell) -> int:
-    return cell if isinstance(cell, int) else 0

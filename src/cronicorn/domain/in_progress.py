@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.instant import shifted, stable_fraction
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.run import Run
 
@@ -50,6 +50,11 @@ class InProgress:
         """Whether *lease* has not ended and none on its endpoint came after it."""
         held = self._leases.get(lease.endpoint.id)
         return held is not None and held.claim_id == lease.claim_id
+
+    def renewal(self, leases: Sequence[Lease]) -> Renewal:
+        """Which of *leases* have ended here; there is nothing to extend."""
+        ended = frozenset(lease.claim_id for lease in leases if not self.holds(lease))
+        return Renewal(lost=ended).extending_none(leases)
 
     def end(self, lease: Lease) -> None:
         """*lease* was settled, lost or abandoned."""

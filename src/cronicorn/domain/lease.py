@@ -1,7 +1,9 @@
 """The right to run one slot."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Self
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.mechanism import Mechanism
@@ -74,8 +76,31 @@ class Renewal:
     lost: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     """Still held, but a person asked for the run to be cancelled."""
-    unanswered: frozenset[str] = frozenset()
-    """Nobody could be asked: neither lost nor extended."""
+    unextended: frozenset[str] = frozenset()
+    """Not lost, and held no longer than before: nobody could be asked, or their mechanism extends nothing."""
+
+    def extending_none(self, leases: Sequence[Lease]) -> "Renewal":
+        """The same of *leases* whose mechanism extends nothing."""
+        return replace(self, unextended=frozenset(lease.claim_id for lease in leases) - self.lost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDue:
+    """When a store will next have something to claim. Both instants are by its own clock, whatever others say."""
+
+    due_at: datetime
+    now: datetime
+    """When it was asked."""
+
+    @property
+    def wait(self) -> timedelta:
+        """How long until then, counted from the answer; zero when something is due already."""
+        return max(self.due_at - self.now, timedelta())
+
+    @classmethod
+    def when(cls, due_at: datetime | None, now: datetime) -> Self | None:
+        """The answer of a store whose first instant is *due_at*: None when nothing is planned."""
+        return cls(due_at=due_at, now=now) if due_at is not None else None
 
 
 def _instants(state: EndpointState) -> tuple[datetime | None, datetime | None]:

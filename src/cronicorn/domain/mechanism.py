@@ -18,8 +18,7 @@ class Mechanism(StrEnum):
     LEASE = "lease"
     """A lease in the database, renewed by a heartbeat."""
     LEGACY = "legacy"
-    """A lock in the database for a fixed time, never renewed: a call that is longer ends as lost, and its holder does
-    not hear that a person cancelled the run."""
+    """A lock in the database for a fixed time, never extended: a call that is longer ends as lost."""
     OPTIMISTIC = "optimistic"
     """Nothing: many may run a slot, the first to write its result wins."""
     REDIS = "redis"
@@ -31,6 +30,11 @@ class Mechanism(StrEnum):
     def renewable(self) -> bool:
         """Whether a heartbeat extends what was claimed."""
         return self in {Mechanism.LEASE, Mechanism.REDIS, Mechanism.ETCD}
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether a person may cancel a run: its holder hears of it by renewing, even where that extends nothing."""
+        return self is not Mechanism.OPTIMISTIC
 
 
 class Invariant(StrEnum):
@@ -73,7 +77,7 @@ KEPT: Mapping[Mechanism, frozenset[Invariant]] = {
 
 I16 and I17 are about many tenants and workers and hold on PostgreSQL; the SQLite and memory stores serve whatever is
 longest due, and so does a claim within caps: there the cap of tenants is what keeps I16. A legacy lock keeps I6 by its
-own length, and answers a renewal without extending anything (I20).
+own length, and answers a renewal without extending anything (I20): its holder hears of a loss or a cancellation.
 
 Of an optimistic slot many workers may make the call. Its fence is the version that was seen, which only settling
 raises: two claims may carry the same (so not I3 and I4), and the first to settle has the highest (I2). No lock is there

@@ -1,21 +1,28 @@
-"""What the domain needs from the world, as protocols: what, never how.
+"""What the domain needs from the world, as protocols: what, never how. All ports of the domain are here.
 
 Every sentence of a docstring here is a promise with a test in `cronicorn.testing`. Stores raise UnavailableError
 when they can't be reached; nothing is then half written.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from cronicorn.domain.archive import Table
 from cronicorn.domain.call import Call, Outcome
+from cronicorn.domain.claims import Claim
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.fleet import Fleet
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
+from cronicorn.domain.rows import Row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.domain.verification import Findings
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -84,6 +91,8 @@ class JobStore(Protocol):
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         """Extend *leases* to *ttl* from now and say which are lost and which were asked to stop.
 
+        Where the mechanism extends nothing (`Mechanism.renewable`) it says so all the same.
+
         Blocks: it is called from the heartbeat's own thread and shares no connection with the event loop.
         """
         ...
@@ -102,8 +111,11 @@ class JobStore(Protocol):
         """End *leases* with nothing recorded; their slots are due again at once. Lost ones are passed over."""
         ...
 
-    async def next_due_at(self) -> datetime | None:
-        """When `claim_due` will next find something: the earliest due instant or lease expiry, or None."""
+    async def next_due(self) -> NextDue | None:
+        """When `claim_due` will next find something: the earliest due instant or lease expiry, or None.
+
+        By the store's clock alone, which also says how long that is to wait: no clock of the caller is asked.
+        """
         ...
 
 
@@ -238,11 +250,125 @@ class StoreHealth(Protocol):
     """Whether a store can do its work, and whether the work is being done."""
 
     async def ping(self) -> None:
-        """Return when the store can be read and written. Raises UnavailableError."""
+        """Return when the store can be read and, as far as it tells, written. Raises UnavailableError.
+
+        Processes that ask at the same time do not wait for one another.
+        """
         ...
 
     async def overdue(self, by: timedelta) -> int:
         """How many slots have been due for longer than *by* without anybody holding a live lease on them."""
+        ...
+
+
+class FleetView(Protocol):
+    """The leases in a store, whoever holds them."""
+
+    async def leases(self) -> Fleet:
+        """All of them, those of all tenants."""
+        ...
+
+
+class RowSource(Protocol):
+    """A store at one instant, read in portions."""
+
+    async def count(self, table: Table) -> int:
+        """How many rows *table* has."""
+        ...
+
+    def rows(self, table: Table, *, by_endpoint: bool = False) -> AsyncIterator[Sequence[Row]]:
+        """All rows of *table* in portions, none empty, each row with COLUMNS, in the order of their first column.
+
+        Tenants come in the order in which they were added. With *by_endpoint* runs and skips come sorted by endpoint,
+        those of one endpoint by slot and attempt or by number, and runs have no body.
+        """
+        ...
+
+
+class Snapshot(RowSource, Protocol):
+    """One state of a store, however long it takes to read it. Nobody waits for a reader."""
+
+    @property
+    def taken_at(self) -> datetime:
+        """By the store's clock."""
+        ...
+
+    async def kept_since(self) -> datetime | None:
+        """When the oldest run ended or the oldest skip, whichever is later: what ended since is all there.
+
+        None when there is neither.
+        """
+        ...
+
+    async def examine(self, findings: Findings) -> None:
+        """Note what of the store itself is not as this version needs it: revision, tables, indexes, places."""
+        ...
+
+
+class Restoration(RowSource, Protocol):
+    """An empty store that is being filled. Its rows are those written so far."""
+
+    async def write(self, table: Table, rows: Sequence[Row]) -> None:
+        """Add *rows* as they are, numbers included. Raises InvalidInputError for text that the store can't hold."""
+        ...
+
+
+class Archive(Protocol):
+    """A store as a whole."""
+
+    async def read(self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
+        """Do *work* on one snapshot; nothing is made or changed.
+
+        Raises NotFoundError where no installation is, ConflictError when another version wrote it.
+        """
+        ...
+
+    async def restore(self, work: Callable[[Restoration], Awaitable[T]]) -> T:
+        """Do *work* on the store, all or nothing; others may not write meanwhile.
+
+        Raises ConflictError when the store is not empty. A process killed at any moment leaves it empty or whole.
+        Numbers given later are higher than any that was written.
+        """
+        ...
+
+
+class ClaimService(Protocol):
+    """Keeps a key for one claimant at a time, by its own clock.
+
+    It only says who goes first. What a claimant writes afterwards is fenced by the database, so a service that forgets
+    or doubts costs calls, never records. All but `aclose` raise UnavailableError within the service's time limit.
+    """
+
+    async def acquire(self, claims: Sequence[Claim], *, ttl: timedelta) -> Mapping[str, int]:
+        """Take those of *claims* whose key nobody holds, for *ttl* from now; answer a token of each by claim id.
+
+        *claims* name different keys. Tokens of a key grow as long as the service keeps its data. Asking again for what
+        the same claim took is answered like the first time, with a token maybe higher. After an error some keys may be
+        taken all the same; they expire.
+        """
+        ...
+
+    def renew(self, claims: Sequence[Claim], *, ttl: timedelta) -> frozenset[str]:
+        """Keep *claims* for *ttl* from now, the ttl they were acquired with, and answer the ids of those still held.
+
+        Blocks, as `revive` does: both are called from a thread of their own and share no connection with the event
+        loop. What has expired or was taken by another claim stays lost.
+        """
+        ...
+
+    def revive(self, claims: Sequence[Claim], *, ttl: timedelta) -> frozenset[str]:
+        """Do what `acquire` does, for claims that the service lost and whose holders still work; answer their ids."""
+        ...
+
+    async def release(self, claims: Sequence[Claim]) -> None:
+        """Free the keys of those *claims* that still hold them; others are passed over.
+
+        After an error some may be freed all the same.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open. Claims stay until they expire. Closing again does nothing."""
         ...
 
 

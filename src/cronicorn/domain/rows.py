@@ -262,6 +262,11 @@ def _text_or_none(cell: Cell) -> str | None:
     return None if cell is None else _text(cell)
 
 
+def number_or_zero(cell: Cell) -> int:
+    """The number that *cell* holds; 0 when it holds none, in a row that may be broken."""
+    return cell if isinstance(cell, int) else 0
+
+
 def number_in(cell: Cell) -> int:
     """The number that *cell* holds."""
     assert isinstance(cell, int)

@@ -78,6 +78,11 @@ class Findings:
         tally.examples.extend(faults[: EXAMPLES_MAX - len(tally.examples)])
 
     @property
+    def broken(self) -> frozenset[Check]:
+        """The checks that found what must not be."""
+        return frozenset(check for check, tally in self.tallies.items() if tally.found and check not in self.harmless)
+
+    @property
     def sound(self) -> bool:
         """Whether nothing is broken."""
-        return not any(tally.found for check, tally in self.tallies.items() if check not in self.harmless)
+        return not self.broken

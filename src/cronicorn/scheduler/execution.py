@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from cronicorn.domain.admission import admit
 from cronicorn.domain.cadence import Grid
@@ -14,14 +16,15 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Settlement
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
 from cronicorn.scheduler.recording import deciding, run_of
 
 log = logging.getLogger(__name__)
 
-_SETTLE_RETRY_FIRST = 0.05
-_SETTLE_RETRY_MAX = 1.0
+T = TypeVar("T")
+
+_RETRY_FIRST = 0.05
+_RETRY_MAX = 1.0
 _NOT_MADE_PAUSE = 1.0
 """How long a slot is kept before it is given back uncalled, so that a lack of room doesn't spin."""
 
@@ -48,13 +51,15 @@ class Executor:
         lease = hold.lease
         try:
             run = await self._attempt(hold)
-            settlement = await self._settle(hold, run)
+            settle = deciding(lease, run, self.cron, self.seed)
+            settlement = await self._patiently(hold, lambda: self.store.settle(lease, run, settle))
         except CallNotMadeError:
             return hold.now()
         except LeaseLostError:
             log.warning("lease_lost", extra=lease.facts())
         except UnavailableError as error:
-            log.exception("run_not_recorded", extra=lease.facts() | {"reason": str(error)})
+            facts = lease.facts() | {"reason": str(error)}
+            log.error("run_not_recorded", extra=facts)  # noqa: TRY400 - no bug of ours
         except Exception:  # A bug, or an endpoint that breaks us: its lease runs out, and its batch-mates never notice.
             log.exception("run_crashed", extra=lease.facts())
         else:
@@ -78,7 +83,7 @@ class Executor:
         try:
             outcome = await hold.within(self._dispatch(hold.lease), until)
         except CallNotMadeError:
-            await self.store.abandon([hold.lease])
+            await self._patiently(hold, lambda: self.store.abandon([hold.lease]))
             raise
         except CallStoppedError:
             duration = timedelta(seconds=self.clock.monotonic() - started_mono)
@@ -101,17 +106,21 @@ class Executor:
                 kind=OutcomeKind.CRASHED, duration=duration, error="An error inside the scheduler; see its log."
             )
 
-    async def _settle(self, hold: HeldLease, run: Run | None) -> Settlement:
-        """Settle, again and again while the store is away and the lease stands: no call is made twice for a hiccup."""
-        wait = _SETTLE_RETRY_FIRST
+    @staticmethod
+    async def _patiently(hold: HeldLease, end: Callable[[], Awaitable[T]]) -> T:
+        """Do *end*, again and again while the store is away and the lease stands.
+
+        So no call is made twice for a hiccup, and no slot that was not called waits until its lease ends.
+        """
+        wait = _RETRY_FIRST
         while True:
             try:
-                return await self.store.settle(hold.lease, run, deciding(hold.lease, run, self.cron, self.seed))
+                return await end()
             except UnavailableError:
                 if not hold.alive:
                     raise
             await asyncio.sleep(wait)
-            wait = min(wait * 2, _SETTLE_RETRY_MAX)
+            wait = min(wait * 2, _RETRY_MAX)
 
     def _replaced_at(self, endpoint: JobEndpoint, started_at: datetime) -> datetime | None:
         """When the next instant cancels this call, if the overlap policy says so."""

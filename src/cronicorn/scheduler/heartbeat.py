@@ -1,4 +1,4 @@
-"""Keeping leases alive: one thread renews all leases of a process, in batches.
+"""Keeping leases alive: one thread renews all leases of a process, in batches, and hears who shall stop.
 
 A busy event loop would starve a heartbeat that lived in it. The thread only talks to the store; what it learns is
 handed to the loop, where each `HeldLease` watches its own deadline.
@@ -15,6 +15,7 @@ from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.ports import Clock, JobStore
 from cronicorn.scheduler.held import HeldLease
 from cronicorn.scheduler.settings import SchedulerSettings
+from cronicorn.scheduler.store_time import StoreTime
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Heartbeat:
         self._store = store
         self._clock = clock
         self._settings = settings
+        self._store_time = StoreTime()
         self._held: dict[str, HeldLease] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wanted = threading.Event()
@@ -38,12 +40,19 @@ class Heartbeat:
     @contextmanager
     def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
         """Keep *lease* alive inside the block. *claimed_mono* is the monotonic time before its claim was sent."""
-        hold = HeldLease(lease, self._store, self._clock, claimed_mono, lease.ttl - self._settings.lease_margin)
+        counted_mono = self._store_time.placed(lease.claimed_at, claimed_mono, self._clock.monotonic())
+        span = lease.ttl - self._settings.lease_margin
+        hold = HeldLease(lease, self._store, self._clock, claimed_mono, span, counted_mono=counted_mono)
         self._held[lease.claim_id] = hold
         try:
             yield hold
         finally:
             del self._held[lease.claim_id]
+
+    def called(self, lease: Lease) -> bool:
+        """Whether the call under *lease* has been made, and is being recorded."""
+        hold = self._held.get(lease.claim_id)
+        return hold is not None and hold.called
 
     def start(self, *, threaded: bool = True) -> None:
         """Begin to beat: in a thread, or (in virtual time, where there are no threads) as a task of the loop."""
@@ -69,8 +78,8 @@ class Heartbeat:
             await asyncio.to_thread(self._thread.join, self._settings.lease_ttl.total_seconds())
 
     def beat(self) -> None:
-        """Renew all leases once."""
-        leases = [hold.lease for hold in list(self._held.values()) if hold.lease.mechanism.renewable]
+        """Renew all leases once. Also those that no renewal extends: a person may have cancelled their runs."""
+        leases = [hold.lease for hold in list(self._held.values()) if hold.lease.mechanism.cancellable]
         if not leases:
             return
         sent = self._clock.monotonic()
@@ -88,14 +97,15 @@ class Heartbeat:
     def _tell(self, leases: list[Lease], renewal: Renewal, sent: float) -> None:
         for lease in leases:
             hold = self._held.get(lease.claim_id)
-            if hold is None or lease.claim_id in renewal.unanswered:
+            if hold is None:
                 continue
             if lease.claim_id in renewal.lost:
                 hold.lose()
-            else:
+                continue
+            if lease.claim_id not in renewal.unextended:
                 hold.extend(sent)
-                if lease.claim_id in renewal.cancelled:
-                    hold.cancel()
+            if lease.claim_id in renewal.cancelled:
+                hold.cancel()
 
     async def _beat_in_loop(self) -> None:
         while True:

@@ -26,23 +26,35 @@ class HeldLease:
     ends before the store would let another worker start, even if the store never answers again.
     """
 
-    def __init__(self, lease: Lease, store: JobStore, clock: Clock, claimed_mono: float, span: timedelta) -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        store: JobStore,
+        clock: Clock,
+        claimed_mono: float,
+        span: timedelta,
+        *,
+        counted_mono: float | None = None,
+    ) -> None:
+        """*counted_mono* is when the store saw the claim, if that is known: not before *claimed_mono*, its sending."""
         self.lease = lease
         self._store = store
         self._clock = clock
-        self._claimed_mono = claimed_mono
+        self._counted_mono = claimed_mono if counted_mono is None else counted_mono
         self._span = span.total_seconds()
         self._deadline = claimed_mono + self._span
         self._stop_at = math.inf
         self._limit: asyncio.Timeout | None = None
         self._ended = False
+        self.called = False
+        """Whether a call was made under it, and has ended."""
 
     def now(self) -> datetime:
         """The instant by the store's clock: that of the claim, moved on by our monotonic clock.
 
-        Counted from before the claim was sent, so it may run ahead by that trip, and lateness is never understated.
+        It may run ahead by the trip of a quick claim, not by the time that a store took to answer this one.
         """
-        return self.lease.claimed_at + timedelta(seconds=self._clock.monotonic() - self._claimed_mono)
+        return self.lease.claimed_at + timedelta(seconds=self._clock.monotonic() - self._counted_mono)
 
     @property
     def alive(self) -> bool:
@@ -64,14 +76,18 @@ class HeldLease:
         try:
             async with asyncio.timeout(None) as self._limit:
                 self._reschedule()
-                return await call
+                outcome = await call
         except TimeoutError:
             if self._limit is None or not self._limit.expired():
                 raise
             if self._deadline <= self._stop_at:  # by our clock it may still stand: uvloop's timers are a little early
                 raise self._lost() from None
             self.check()
+            self.called = True
             raise CallStoppedError from None
+        else:
+            self.called = True
+            return outcome
         finally:
             self._limit = None
 

@@ -19,6 +19,8 @@ _COALESCE = 0.005
 """Wake-ups come at least this far apart, so that instants close together are claimed together."""
 _BATCH_MAX = 500
 _OUTAGE_WAIT_FIRST = 0.1
+_GIVE_BACK_S = 4.0
+"""For so long leases that are left after a drain are offered to a store that can't be reached."""
 _TIMER_SLACK = 0.001
 """Event loops round timers to milliseconds; waking a little late beats waking early for nothing."""
 _CLOCK_STEP = 1.0
@@ -47,6 +49,7 @@ class Scheduler:
         self._grace_over = asyncio.Event()
         self._outage_wait = 0.0
         self._resting_until = _NEVER
+        """By the store's clock, like the instants that endpoints are due at; the clock of this machine has no say."""
         self._clock_offset = clock.now().timestamp() - clock.monotonic()
 
     @property
@@ -155,16 +158,16 @@ class Scheduler:
         if self._full:
             return self._poll
         try:
-            due_at = await self._store.next_due_at()
+            next_due = await self._store.next_due()
         except UnavailableError:
             return self._poll
         except Exception:
             log.exception("claim_crashed")
             return self._poll
-        if due_at is None:
+        if next_due is None:
             return self._poll
-        self._resting_until = due_at
-        return min((due_at - self._clock.now()).total_seconds(), self._poll)
+        self._resting_until = next_due.due_at
+        return min(next_due.wait.total_seconds(), self._poll)
 
     async def _drain(self) -> None:
         """Let calls in progress finish within the grace, then give back what is left."""
@@ -179,19 +182,36 @@ class Scheduler:
         await self._abandon(list(self._runs.items()))
 
     async def _abandon(self, left: Sequence[tuple[asyncio.Task[None], Lease]]) -> None:
-        for task, _ in left:
-            task.cancel()
-        if not left:
-            return
-        await asyncio.gather(*(task for task, _ in left), return_exceptions=True)
-        leases = [lease for task, lease in left if task.cancelled()]
-        try:
-            await self._store.abandon(leases)
-        except UnavailableError as error:
-            log.warning("leases_left_to_expire", extra={"leases": len(leases), "reason": str(error)})
-        else:
-            log.warning("runs_abandoned", extra={"leases": len(leases)})
+        """End calls and give their slots back. What was called already is only to be recorded, and gets time for it."""
+        recording = [task for task, lease in left if self._heartbeat.called(lease)]
+        await self._cancel([(task, lease) for task, lease in left if task not in recording])
+        if recording:
+            await asyncio.wait(recording, timeout=_GIVE_BACK_S)
+        await self._cancel([(task, lease) for task, lease in left if task in recording and not task.done()])
         self._runs.clear()
+
+    async def _cancel(self, runs: Sequence[tuple[asyncio.Task[None], Lease]]) -> None:
+        for task, _ in runs:
+            task.cancel()
+        if runs:
+            await asyncio.gather(*(task for task, _ in runs), return_exceptions=True)
+            await self._give_back([lease for task, lease in runs if task.cancelled()])
+
+    async def _give_back(self, leases: Sequence[Lease]) -> None:
+        """Abandon *leases*; a store that can't be reached is tried again for a while."""
+        wait, until = _OUTAGE_WAIT_FIRST, self._clock.monotonic() + _GIVE_BACK_S
+        while True:
+            try:
+                await self._store.abandon(leases)
+            except UnavailableError as error:
+                if self._clock.monotonic() + wait > until:
+                    log.warning("leases_left_to_expire", extra={"leases": len(leases), "reason": str(error)})
+                    return
+            else:
+                log.warning("runs_abandoned", extra={"leases": len(leases)})
+                return
+            await asyncio.sleep(wait)
+            wait *= 2
 
     @property
     def _full(self) -> bool:

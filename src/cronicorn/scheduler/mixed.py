@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from cronicorn.domain.errors import CronicornError, LeaseLostError, UnavailableError
 from cronicorn.domain.instant import LAST_INSTANT
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
@@ -79,22 +79,23 @@ class MixedJobStore(JobStore):
         served = {lease.claim_id for group in groups.values() for lease in group}
         lost = {lease.claim_id for lease in leases} - served
         cancelled: set[str] = set()
-        unanswered: set[str] = set()
+        unextended: set[str] = set()
         # Whoever failed last time is asked last: the others' leases must not end meanwhile.
         for part in sorted(self._parts, key=lambda part: part.rest):
             group = groups[part.mechanism]
             try:
                 renewal = part.store.renew(group, ttl=ttl) if group else Renewal()
             except UnavailableError as error:
-                log.warning("renewal_failed", extra={"leases": len(group), "reason": str(error)})
+                facts = {"mechanism": part.mechanism.value, "leases": len(group), "reason": str(error)}
+                log.warning("renewal_failed", extra=facts)
                 renewal = _nobody_asked(group)
             except Exception:
-                log.exception("renewal_crashed", extra={"leases": len(group)})
+                log.exception("renewal_crashed", extra={"mechanism": part.mechanism.value, "leases": len(group)})
                 renewal = _nobody_asked(group)
             lost |= renewal.lost
             cancelled |= renewal.cancelled
-            unanswered |= renewal.unanswered
-        return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled), unanswered=frozenset(unanswered))
+            unextended |= renewal.unextended
+        return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled), unextended=frozenset(unextended))
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         for part in self._parts:
@@ -114,9 +115,10 @@ class MixedJobStore(JobStore):
         if failure is not None:
             raise failure
 
-    async def next_due_at(self) -> datetime | None:
-        answers = await self._ask(self._awake(), lambda part: part.store.next_due_at())
-        return min((instant for instant in answers.values() if instant is not None), default=None)
+    async def next_due(self) -> NextDue | None:
+        answers = await self._ask(self._awake(), lambda part: part.store.next_due())
+        known = (next_due for next_due in answers.values() if next_due is not None)
+        return min(known, key=lambda next_due: next_due.wait, default=None)
 
     async def _ask(
         self,
@@ -177,7 +179,7 @@ class MixedJobStore(JobStore):
 
 
 def _nobody_asked(leases: Sequence[Lease]) -> Renewal:
-    return Renewal(unanswered=frozenset(lease.claim_id for lease in leases))
+    return Renewal(unextended=frozenset(lease.claim_id for lease in leases))
 
 
 def _due_at(lease: Lease) -> datetime:

@@ -9,7 +9,7 @@ class SchedulerSettings:
     """Bounds of one scheduler process."""
 
     worker_id: str
-    """One for each process boot, never a host name: a reborn worker must not be taken for its predecessor."""
+    """One for each process boot, never a host name alone: a reborn worker must not be taken for its predecessor."""
     calls_max: int = 100
     """Calls in progress at once; no more is claimed than there is room for."""
     lease_ttl: timedelta = timedelta(seconds=30)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.ports import Clock
+from cronicorn.domain.ports import ClaimService, Clock
 
 
 @dataclass(slots=True)

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from cronicorn.domain.archive import Archive
-from cronicorn.domain.errors import InvalidInputError, NotFoundError
-from cronicorn.domain.fleet import FleetView
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.ports import Archive, FleetView
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.timekeeping import system_clock
 
@@ -17,18 +16,11 @@ class WholeStore:
     fleet: FleetView
 
 
-def existing_store(settings: Settings) -> WholeStore:
-    """The store that *settings* name. Raises NotFoundError for a file that is not there."""
-    url = settings.database_url
-    if url.backend == "sqlite" and not url.file.exists():
-        raise NotFoundError(
-            f"There is no database {url.file.absolute()}: is its URL right? `cronicorn settings` shows the one in use."
-        )
-    return whole_store(settings)
-
-
 def whole_store(settings: Settings) -> WholeStore:
-    """The store that *settings* name, which may not be there yet. Raises UnavailableError without its driver."""
+    """The store that *settings* name, which may not be there yet: it is looked for when it is asked something.
+
+    Raises InvalidInputError for one that no other process sees, UnavailableError without its driver.
+    """
     url = settings.database_url
     match url.backend:
         case "sqlite":
@@ -49,4 +41,6 @@ def whole_store(settings: Settings) -> WholeStore:
                 archive=PostgresArchive(url.connection, options), fleet=PostgresFleetView(url.connection, options)
             )
         case _:
-            raise InvalidInputError("memory: is seen by no other process; name a file or a server.")
+            raise InvalidInputError(
+                f"{url.given_as} is memory:, which no other process can see; name a file or a server."
+            )

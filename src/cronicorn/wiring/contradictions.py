@@ -11,7 +11,8 @@ from cronicorn.wiring.setting import PREFIX
 Problem = tuple[str, str]
 """The name of a setting, and what is wrong with it."""
 
-_SERVICES = {Mechanism.REDIS: "redis_url", Mechanism.ETCD: "etcd_url"}
+SERVICES = {Mechanism.REDIS: "redis_url", Mechanism.ETCD: "etcd_url"}
+"""Those that need a service beside PostgreSQL, and the field that says where it is."""
 _CAPS = ("tenant_calls_max", "host_calls_max")
 _COUNTED = {mechanism for mechanism in Mechanism if Invariant.I17 in KEPT[mechanism]}
 """Those whose calls in progress the database can count."""
@@ -46,7 +47,7 @@ def _of_the_lease(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _of_mechanisms(values: Mapping[str, Any], mechanisms: list[Mechanism]) -> Iterator[Problem]:
     name = f"{PREFIX}LEASE_MECHANISM"
-    for mechanism, field in _SERVICES.items():
+    for mechanism, field in SERVICES.items():
         if mechanism not in mechanisms:
             continue
         if field in values and values[field] is None:
@@ -55,7 +56,10 @@ def _of_mechanisms(values: Mapping[str, Any], mechanisms: list[Mechanism]) -> It
         if _backend(values) not in {None, "postgresql"}:
             yield (
                 name,
-                f"{name} asks for {mechanism}, which needs PostgreSQL: set {PREFIX}DATABASE_URL, or choose lease.",
+                (
+                    f"{name} asks for {mechanism}, which needs PostgreSQL: set {PREFIX}DATABASE_URL to "
+                    "postgresql://…, or choose lease."
+                ),
             )
     if _backend(values) == "memory" and mechanisms != [Mechanism.LEASE]:
         yield name, f"{name} must be lease for the store memory:, which knows no other; use sqlite: or postgresql://…"

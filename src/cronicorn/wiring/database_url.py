@@ -1,6 +1,6 @@
 """Which store a process works on, as one line of text."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
@@ -23,6 +23,8 @@ class DatabaseUrl:
     """The file of a SQLite store. None means `cronicorn.db` in the platform's data folder."""
     server: SecretUrl | None = None
     """Where a PostgreSQL store is."""
+    given_as: str = field(default="CRONICORN_DATABASE_URL", compare=False, repr=False)
+    """The variable or the option by which it was named: what to change if it is wrong."""
 
     @property
     def file(self) -> Path:

@@ -43,10 +43,11 @@ async def embedded(
     environment is read. Leaving the block waits for calls in progress, at most the drain grace; an exception does not
     wait. Raises UnavailableError when the file can't be used, InvalidInputError for a handler's URL that can't be.
     """
-    settings = replace(settings or Settings.from_env({}), database_url=DatabaseUrl("sqlite", Path(store_path)))
+    url = DatabaseUrl("sqlite", Path(store_path), given_as="store_path")
+    settings = replace(settings or Settings.from_env({}), database_url=url)
     async with AsyncExitStack() as stack:
         if dispatcher is None:
-            dispatcher = await stack.enter_async_context(http_dispatcher(settings.egress_allow))
+            dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         parts = await stack.enter_async_context(engine(settings, HandlerDispatcher(handlers or {}, dispatcher)))
         await parts.control.tenants.bootstrap(settings.api_key)
         first, *_ = await parts.stores.keys.tenants()

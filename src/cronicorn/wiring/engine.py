@@ -13,7 +13,7 @@ from cronicorn.wiring.control_plane import control_plane, wake_nobody
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
-from cronicorn.wiring.worker import http_dispatcher, observed_scheduler
+from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_room
 
 OVERDUE_SLACK = timedelta(seconds=5)
 """A slot is overdue once it has been due for this long beyond the poll interval without a live lease."""
@@ -56,7 +56,8 @@ async def engine(
         stores = await open_chosen(settings, clock)
         stack.push_async_callback(stores.aclose)
         if dispatcher is None:
-            dispatcher = await stack.enter_async_context(http_dispatcher(settings.egress_allow))
+            settings = within_room(settings) if scheduling else settings
+            dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(

@@ -4,6 +4,7 @@ import errno
 import socket
 
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.sentence import as_sentence
 
 _BACKLOG = 1_024
 
@@ -38,4 +39,5 @@ def _why(error: OSError, option: str) -> str:
         case errno.EACCES:
             return f"ports below 1024 are reserved: {another}"
         case _:
-            return f"{error.strerror or error}. Choose an address of this machine with --host or CRONICORN_HOST."
+            said = as_sentence(error.strerror or str(error))
+            return f"{said} Choose an address of this machine with --host or CRONICORN_HOST."

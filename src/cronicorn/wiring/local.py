@@ -1,7 +1,7 @@
 """Acting on a store directly, as the person at the machine that holds it."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
@@ -48,41 +48,43 @@ async def local_control(settings: Settings) -> AsyncIterator[LocalControl]:
 
 @asynccontextmanager
 async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
-    """Open the store that *settings* name to read it: no file, tenant or key is made. Raises NotFoundError."""
-    url = settings.database_url
-    if url.backend == "sqlite" and not url.file.exists():
-        raise NotFoundError(
-            f"There is no database {url.file.absolute()}: is --database or CRONICORN_DATABASE_URL right? "
-            "`cronicorn up`, `cronicorn apply` and `cronicorn tenant add` make a new one."
-        )
-    async with _opened(settings) as (stores, control):
+    """Open the store that *settings* name to read it: no file, table, tenant or key is made.
+
+    Raises NotFoundError where no installation is, ConflictError for another version's.
+    """
+    async with _opened(settings, existing=True) as (stores, control):
         yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
 
 @asynccontextmanager
 async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
     """Open the store that *settings* name to try something out. One that is not there yet is only imagined."""
-    url = settings.database_url
-    if url.backend != "sqlite" or (url.file.exists() and url.file.stat().st_size > 0):
-        async with existing_control(settings) as local:
-            yield local
-        return
+    async with AsyncExitStack() as stack:
+        try:
+            local = await stack.enter_async_context(existing_control(settings))
+        except NotFoundError:
+            local = await _imagined(settings.api_key)
+        yield local
+
+
+async def _imagined(api_key: str | None) -> LocalControl:
     clock = system_clock()
     stores = await open_stores(DatabaseUrl("memory"), clock)
     control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=wake_nobody)
-    await control.tenants.bootstrap(settings.api_key)
-    yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
+    await control.tenants.bootstrap(api_key)
+    return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Stores, ControlPlane]]:
-    if settings.database_url.backend == "memory":
+async def _opened(settings: Settings, *, existing: bool = False) -> AsyncIterator[tuple[Stores, ControlPlane]]:
+    url = settings.database_url
+    if url.backend == "memory":
         raise InvalidInputError(
-            "CRONICORN_DATABASE_URL is memory:, which no other process can see; name a file or a server, as in "
+            f"{url.given_as} is memory:, which no other process can see; name a file or a server, as in "
             "sqlite:cronicorn.db."
         )
     clock = system_clock()
-    stores = await open_chosen(settings, clock)
+    stores = await open_chosen(settings, clock, existing=existing)
     try:
         yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=wake_nobody)
     finally:

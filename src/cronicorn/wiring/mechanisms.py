@@ -5,11 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from cronicorn.adapters.metrics.observed_job_store import ObservedJobStore
 from cronicorn.adapters.metrics.prometheus import Metrics
-from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import Mechanism, Share, shares_of
-from cronicorn.domain.ports import Clock, JobStore
-from cronicorn.wiring.extras import require
+from cronicorn.domain.ports import ClaimService, Clock, JobStore
+from cronicorn.wiring.extras import require_client
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
 
@@ -91,17 +90,18 @@ async def _on_postgres(
             service = _claim_service(settings, mechanism, await installation_of(database))
             store = ExternalJobStore(database, service, mechanism, share=share)
     stack.push_async_callback(store.aclose)
+    if mechanism.cancellable:
+        await store.connect()
     return store
 
 
 def _claim_service(settings: Settings, mechanism: Mechanism, installation: str) -> ClaimService:
+    require_client(mechanism)
     if mechanism is Mechanism.REDIS:
-        require("redis", "redis", "The mechanism redis")
         from cronicorn.adapters.redis.claim_service import RedisClaimService
 
         assert settings.redis_url is not None
         return RedisClaimService.open(settings.redis_url.text, prefix=installation)
-    require("aetcd", "etcd", "The mechanism etcd")
     from cronicorn.adapters.etcd.claim_service import EtcdClaimService
 
     assert settings.etcd_url is not None

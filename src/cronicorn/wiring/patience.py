@@ -6,7 +6,6 @@ and every wait for a client has an end.
 
 import asyncio
 import logging
-import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +15,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from cronicorn.wiring.descriptors import clients_max
+
 _CONNECTIONS_MAX = 1_000
-_DESCRIPTORS_SHARE = 4
-"""Clients get one descriptor in so many; calls take most of the others."""
 _WARNING_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
@@ -39,10 +38,7 @@ class Patience:
     @classmethod
     def for_this_process(cls) -> "Patience":
         """Patience that leaves three quarters of the process's file descriptors to others."""
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft in {resource.RLIM_INFINITY, -1}:
-            return cls()
-        return cls(connections_max=max(1, min(_CONNECTIONS_MAX, soft // _DESCRIPTORS_SHARE)))
+        return cls(connections_max=clients_max())
 
 
 class Refusals:

@@ -109,7 +109,8 @@ def check_store(settings: Settings, role: Role) -> None:
     if role is not Role.UP and settings.database_url.backend == "memory":
         raise InvalidInputError(
             f"`cronicorn {role}` shares its work with other processes, which see nothing of memory:; set "
-            "CRONICORN_DATABASE_URL to postgresql://… or, on one machine, sqlite:PATH, or start `cronicorn up`."
+            f"{settings.database_url.given_as} to postgresql://… or, on one machine, sqlite:PATH, or start "
+            "`cronicorn up`."
         )
 
 

@@ -1,6 +1,7 @@
 """One setting: what it means, how it is written and how it is read."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 PREFIX = "CRONICORN_"
@@ -24,3 +25,11 @@ class Setting:
     def name(self) -> str:
         """The environment variable."""
         return PREFIX + self.field.upper()
+
+
+def as_given(message: str, given_as: Mapping[str, str]) -> str:
+    """*message* in the words of whoever reads it: *given_as* says which options stood in for which variables."""
+    for variable, option in given_as.items():
+        message = re.sub(rf"\b{variable}=", f"{option} ", message)
+        message = re.sub(rf"\b{variable}\b", option, message)
+    return message

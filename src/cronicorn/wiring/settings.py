@@ -1,9 +1,10 @@
 """The settings of a Cronicorn process: read once, from what `SETTINGS` lists, and checked at start."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, Self
 
 from cronicorn.domain.errors import FieldError, InvalidInputError
@@ -11,11 +12,13 @@ from cronicorn.wiring import readers
 from cronicorn.wiring.contradictions import contradictions
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.secret_url import SecretUrl, masked_url
-from cronicorn.wiring.setting import PREFIX, Setting
+from cronicorn.wiring.setting import PREFIX, Setting, as_given
 from cronicorn.wiring.settings_table import SETTINGS
 
 IGNORED_PREFIX = "CRONICORN_TEST_"
 _SHOWN_MAX = 60
+_DATABASE = f"{PREFIX}DATABASE_URL"
+_BY_THEIR_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,10 @@ class Settings:
     log_format: str
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str]) -> Self:
+    def from_env(cls, environ: Mapping[str, str], given_as: Mapping[str, str] = _BY_THEIR_NAMES) -> Self:
         """Read CRONICORN_* from *environ*; empty ones count as unset, CRONICORN_TEST_* are left alone.
 
+        *given_as* names the options by which some variables were given, so that problems are told of these.
         Raises InvalidInputError that names every problem at once, one `FieldError` for each.
         """
         given = {name: text for name, text in environ.items() if name.startswith(PREFIX) and text.strip()}
@@ -67,7 +71,9 @@ class Settings:
         _follow_the_lease(given, values)
         problems.extend(contradictions(values))
         if problems:
-            raise _unusable(problems)
+            raise _unusable([(name, as_given(message, given_as)) for name, message in problems])
+        if _DATABASE in given_as:
+            values["database_url"] = replace(values["database_url"], given_as=given_as[_DATABASE])
         return cls(**values)
 
 

@@ -21,7 +21,8 @@ from cronicorn.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from cronicorn.adapters.memory.stores import MemoryStores
-    from cronicorn.adapters.postgres.database import PostgresDatabase, PostgresOptions
+    from cronicorn.adapters.postgres.database import PostgresDatabase
+    from cronicorn.adapters.postgres.options import PostgresOptions
     from cronicorn.adapters.postgres.stores import PostgresStores
     from cronicorn.adapters.sqlite.database import SqliteDatabase
     from cronicorn.adapters.sqlite.stores import SqliteStores
@@ -47,10 +48,16 @@ class Stores:
 
 
 async def open_stores(
-    url: DatabaseUrl, clock: Clock, *, durable: bool = False, postgres: "PostgresOptions | None" = None
+    url: DatabaseUrl,
+    clock: Clock,
+    *,
+    durable: bool = False,
+    postgres: "PostgresOptions | None" = None,
+    existing: bool = False,
 ) -> Stores:
     """The store that *url* names, with its newest schema. Raises UnavailableError.
 
+    With *existing* nothing is made: raises NotFoundError where no installation is, ConflictError for another version's.
     *durable* is for SQLite, *postgres* (see `postgres_options`) for PostgreSQL.
     """
     if url.backend == "memory":
@@ -58,29 +65,31 @@ async def open_stores(
 
         return _over(MemoryStores.open(clock))
     if url.backend == "postgresql":
-        return await _open_postgres(url, postgres)
+        return await _open_postgres(url, postgres, existing=existing)
     from cronicorn.adapters.sqlite.stores import SqliteStores
 
-    _check_place(url)
-    opened = await SqliteStores.open(url.file, clock, durable=durable)
+    if not existing:
+        _check_place(url)
+    opened = await SqliteStores.open(url.file, clock, durable=durable, existing=existing)
     return replace(_over(opened), database=opened.database)
 
 
-async def open_chosen(settings: Settings, clock: Clock) -> Stores:
-    """The store that *settings* name, opened as they say. Raises UnavailableError."""
+async def open_chosen(settings: Settings, clock: Clock, *, existing: bool = False) -> Stores:
+    """The store that *settings* name, opened as they say; see `open_stores` for what is raised."""
     url = settings.database_url
     return await open_stores(
         url,
         clock,
         durable=settings.sqlite_synchronous == "full",
         postgres=postgres_options(settings) if url.backend == "postgresql" else None,
+        existing=existing,
     )
 
 
 def postgres_options(settings: Settings) -> "PostgresOptions":
     """What *settings* say of a PostgreSQL store. Raises UnavailableError when its driver is not installed."""
     _require_driver()
-    from cronicorn.adapters.postgres.database import Feature, Isolation, PostgresOptions
+    from cronicorn.adapters.postgres.options import Feature, Isolation, PostgresOptions
 
     return PostgresOptions(
         without=frozenset(Feature(word) for word in settings.postgres_without),
@@ -90,12 +99,12 @@ def postgres_options(settings: Settings) -> "PostgresOptions":
     )
 
 
-async def _open_postgres(url: DatabaseUrl, options: "PostgresOptions | None") -> Stores:
+async def _open_postgres(url: DatabaseUrl, options: "PostgresOptions | None", *, existing: bool) -> Stores:
     _require_driver()
-    from cronicorn.adapters.postgres.database import PostgresOptions
+    from cronicorn.adapters.postgres.options import PostgresOptions
     from cronicorn.adapters.postgres.stores import PostgresStores
 
-    opened = await PostgresStores.open(url.connection, options=options or PostgresOptions())
+    opened = await PostgresStores.open(url.connection, options=options or PostgresOptions(), existing=existing)
     return replace(_over(opened), database=opened.database, listen=opened.listen)
 
 
@@ -124,10 +133,10 @@ def _check_place(url: DatabaseUrl) -> None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UnavailableError(
-            f"The data folder {folder} can't be made ({error.strerror}): set CRONICORN_DATABASE_URL to another place."
+            f"The data folder {folder} can't be made ({error.strerror}): set {url.given_as} to another place."
         ) from error
     if not folder.is_dir():
         raise UnavailableError(
-            f"There is no folder {folder.absolute()}: make it, or set CRONICORN_DATABASE_URL to another place "
+            f"There is no folder {folder.absolute()}: make it, or set {url.given_as} to another place "
             "(sqlite:///PATH counts from here, sqlite:////PATH from the root)."
         )

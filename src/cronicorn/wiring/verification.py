@@ -1,22 +1,31 @@
 """Verifying the store that settings name."""
 
+from datetime import timedelta
+
 from cronicorn.control.verification import Verifier
 from cronicorn.domain.verification import Findings
-from cronicorn.wiring.archives import existing_store
+from cronicorn.wiring.archives import whole_store
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.timekeeping import cron, system_clock
 
+_SWEEP = timedelta(seconds=2)
+"""Workers look for what was lost about once a second, and may have to connect again first."""
+
 
 async def verified(settings: Settings, *, stopped: bool) -> Findings:
-    """What is to be said of the store; with *stopped* no worker runs. Raises UnavailableError, NotFoundError."""
+    """What is to be said of the store; with *stopped* no worker runs.
+
+    Raises NotFoundError where no installation is, ConflictError for another version's, UnavailableError.
+    """
     verifier = Verifier(
         clock=system_clock(),
         cron=cron(),
         retention=settings.retention,
         wait_max=2 * settings.lease_ttl + settings.poll_interval,
         stopped=stopped,
+        second_look_after=2 * settings.poll_interval + _SWEEP,
     )
-    return await verifier.verify(existing_store(settings).archive)
+    return await verifier.verify(whole_store(settings).archive)
 
 
 async def violations(settings: Settings) -> int:

@@ -1,22 +1,40 @@
 """A scheduler over a store, measured."""
 
+import logging
+import os
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.wiring.descriptors import descriptor_limit, descriptors_for_calls
 from cronicorn.wiring.mechanisms import observed_job_store
-from cronicorn.wiring.readers import Networks
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
 
+if TYPE_CHECKING:
+    from cronicorn.adapters.http.limits import DispatcherLimits
+
+log = logging.getLogger(__name__)
+
+_BESIDE_THE_POOL = 8
+"""Connections for renewing, listening and partitions, and to Redis or etcd."""
+
+
+def new_worker_id() -> str:
+    """`HOST-PID-RANDOM`: where the process is to be found, and what no other boot has, even with the same two."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
 
 def scheduler_settings(settings: Settings) -> SchedulerSettings:
-    """What the scheduler needs of *settings*, under a name that no other process boot has."""
+    """What the scheduler needs of *settings*, under a name of its own."""
     return SchedulerSettings(
-        worker_id=f"worker_{secrets.token_hex(8)}",
+        worker_id=new_worker_id(),
         calls_max=settings.calls_max,
         lease_ttl=settings.lease_ttl,
         renew_interval=settings.renew_interval,
@@ -39,14 +57,33 @@ async def observed_scheduler(
 
 
 @asynccontextmanager
-async def http_dispatcher(egress_allow: Networks) -> AsyncIterator[Dispatcher]:
+async def http_dispatcher(settings: Settings) -> AsyncIterator[Dispatcher]:
     """Calls over HTTP, for as long as the block lasts."""
     from cronicorn.adapters.http.addresses import EgressPolicy
     from cronicorn.adapters.http.dispatcher import CurlDispatcher
     from cronicorn.adapters.http.resolver import Resolver
 
-    dispatcher = CurlDispatcher(policy=EgressPolicy(egress_allow), resolver=Resolver())
+    policy = EgressPolicy(settings.egress_allow)
+    dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=_limits(settings))
     try:
         yield dispatcher
     finally:
         await dispatcher.aclose()
+
+
+def within_room(settings: Settings) -> Settings:
+    """*settings* with no more HTTP calls at once than this process has room for."""
+    room = _limits(settings).calls
+    if settings.calls_max <= room:
+        return settings
+    facts = {"wanted": settings.calls_max, "calls_max": room, "descriptors": descriptor_limit()}
+    log.warning("calls_max_lowered", extra=facts)
+    return replace(settings, calls_max=room)
+
+
+def _limits(settings: Settings) -> "DispatcherLimits":
+    from cronicorn.adapters.http.limits import DispatcherLimits
+
+    on_a_server = settings.database_url.backend == "postgresql"
+    connections = settings.postgres_connections + _BESIDE_THE_POOL if on_a_server else 0
+    return DispatcherLimits.within(descriptors_for_calls(connections))

@@ -3,6 +3,8 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.metrics.observed_job_store import ObservedJobStore
 from cronicorn.adapters.metrics.prometheus import Metrics
@@ -11,6 +13,7 @@ from cronicorn.domain.editing import asked_to_run, started
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
+from cronicorn.domain.lease import Renewal
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.virtual_time import START
@@ -26,6 +29,16 @@ async def a_lease_on_a_manual_slot(store, stores):
     await stores.endpoints.change("t1", "ep1", lambda before, job, stored: asked_to_run(before, stored))
     [lease] = await store.claim_due(worker_id="w", limit=10, ttl=TTL)
     return lease
+
+
+class LockingStore(MemoryJobStore):
+    """Leases for longer than asked, and extends nothing."""
+
+    async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
+        return await super().claim_due(worker_id=worker_id, limit=limit, ttl=2 * ttl, endpoint_id=endpoint_id)
+
+    def renew(self, leases, *, ttl):
+        return Renewal(unextended=frozenset(lease.claim_id for lease in leases))
 
 
 def decided(run):
@@ -96,6 +109,21 @@ async def test_a_stale_settlement_without_a_call_wasted_none(stores, metrics, cl
     assert await counted(metrics, "cronicorn_calls_in_vain_total") == 0
 
 
+async def test_a_lock_that_no_renewal_extends_is_lost_when_it_ends_and_not_before(metrics, clock):
+    database = MemoryDatabase(clock)
+    store = ObservedJobStore(LockingStore(database), metrics, clock, Mechanism.LEGACY)
+    lease = await a_lease_on_a_manual_slot(store, MemoryStores.over(database))
+
+    clock.advance(lease.ttl)
+    store.renew([lease], ttl=TTL)
+    before = await counted(metrics, "cronicorn_leases_lost_total")
+    clock.advance(timedelta(seconds=1))
+    store.renew([lease], ttl=TTL)
+
+    assert lease.ttl > TTL
+    assert (before, await counted(metrics, "cronicorn_leases_lost_total")) == (0, 1)
+
+
 async def test_an_abandoned_lease_is_no_lost_one(stores, metrics, clock):
     store = ObservedJobStore(stores.job_store, metrics, clock)
     lease = await a_lease_on_a_manual_slot(store, stores)
@@ -122,9 +150,9 @@ async def test_a_slot_that_is_taken_over_tells_how_long_it_waited(stores, metric
 async def test_a_look_that_finds_nothing_is_empty_and_contended_when_something_was_due(stores, metrics, clock):
     store = ObservedJobStore(stores.job_store, metrics, clock)
     await a_lease_on_a_manual_slot(store, stores)
-    await store.next_due_at()
+    await store.next_due()
     await store.claim_due(worker_id="w", limit=10, ttl=TTL)
-    await store.next_due_at()
+    await store.next_due()
     clock.advance(TTL)
     await stores.job_store.claim_due(worker_id="faster", limit=10, ttl=TTL)
 

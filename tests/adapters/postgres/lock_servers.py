@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from cronicorn.adapters.etcd.claim_service import EtcdClaimService
 from cronicorn.adapters.redis.claim_service import RedisClaimService
-from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.domain.ports import ClaimService
 from tests.servers.etcd import EtcdServer, etcd_server
 from tests.servers.valkey import ValkeyServer, valkey_server
 

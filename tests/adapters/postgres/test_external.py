@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.external import installation_of
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.system_clock import SystemClock
-from cronicorn.domain.claims import ClaimService
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
@@ -19,6 +18,7 @@ from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.lease import Renewal
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.domain.ports import ClaimService
 from cronicorn.testing.contracts.stores import (
     TENANT,
     ask_to_run,

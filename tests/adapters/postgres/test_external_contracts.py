@@ -7,7 +7,7 @@ together, in real time, in test_external.
 
 import pytest
 
-from cronicorn.adapters.postgres.database import PostgresOptions
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.claims import ClaimContract, LeaseContract
 from cronicorn.testing.contracts.job_store import JobStoreContract

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.adapters.postgres.database import PostgresOptions
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.fixtures import a_job, an_endpoint
@@ -13,7 +13,17 @@ from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.mechanism import BUCKETS, Mechanism, Share, bucket_of
 from cronicorn.testing.claim_service import ClockedClaimService
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import MINUTE, TTL, claim, claim_one, endpoint_of, plant, settle, start
+from cronicorn.testing.contracts.stores import (
+    MINUTE,
+    TTL,
+    claim,
+    claim_one,
+    endpoint_of,
+    next_due_at,
+    plant,
+    settle,
+    start,
+)
 from tests.adapters.postgres.crowd import plant_crowd
 from tests.adapters.postgres.external_store import open_external, open_judged
 from tests.servers.databases import fresh_database
@@ -142,9 +152,9 @@ async def test_what_nobody_can_have_now_is_not_asked_for_without_end(judged):
 
     assert await claim(other, worker_id="w2") == []
 
-    assert await other.job_store.next_due_at() > clock.now()
+    assert await next_due_at(other.job_store) > clock.now()
     clock.advance(TTL)
     lease = await claim_one(other, worker_id="w2")
     await settle(other, lease)
-    assert (await endpoint_of(other)).state.due_at == await other.job_store.next_due_at()
+    assert (await endpoint_of(other)).state.due_at == await next_due_at(other.job_store)
     await other.aclose()

@@ -54,7 +54,7 @@ async def test_a_claim_whose_stamp_was_not_answered_is_found_again(stores, servi
     place = urlsplit(postgres_url)
     with proxy_to(place.port) as proxy:
         far = await open_external(postgres_url.replace(f":{place.port}/", f":{proxy.port}/"), service, judge=clock)
-        await far.job_store.next_due_at()  # A connection is open.
+        await far.job_store.next_due()  # A connection is open.
         proxy.delay(0.3)
 
         claiming = asyncio.create_task(claim(far))

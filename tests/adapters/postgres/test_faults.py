@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from cronicorn.adapters.postgres.database import PostgresOptions
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.errors import CronicornError, InvalidInputError, NotFoundError, UnavailableError
 from cronicorn.domain.fixtures import a_job
@@ -289,7 +289,7 @@ class TestClosing:
         await stores.aclose()
         await stores.aclose()
 
-        for call in (claim(stores), stores.job_store.next_due_at(), stores.health.ping(), stores.jobs.list(TENANT)):
+        for call in (claim(stores), stores.job_store.next_due(), stores.health.ping(), stores.jobs.list(TENANT)):
             with pytest.raises(UnavailableError, match="closed: open it again"):
                 await call
         with pytest.raises(UnavailableError, match="closed: open it again"):

@@ -10,7 +10,7 @@ from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.fields import us
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import MINUTE, TTL, claim, claim_one, plant
+from cronicorn.testing.contracts.stores import MINUTE, TTL, claim, claim_one, next_due_at, plant
 
 TTL_US = 30_000_000
 
@@ -48,6 +48,24 @@ def test_the_database_clock_moves_on_with_the_monotonic_one(clock):
     clock.seconds += 7
 
     assert us(clock.now()) == 1_007_000_000
+
+
+def test_a_claim_that_hung_does_not_put_the_clock_ahead(clock):
+    clock.seconds += 5
+    _observe(clock, 1_013_000_000, trip=8)
+    assert us(clock.now()) == 1_013_000_000
+
+    clock.seconds += 1
+    assert us(clock.now()) == 1_014_000_000
+
+
+@pytest.mark.parametrize("parted_us", [700, -700])
+def test_clocks_that_part_are_followed(clock, parted_us):
+    for second in range(1, 11):
+        clock.seconds += 0.9999
+        _observe(clock, 1_000_000_000 + second * (1_000_000 + parted_us), trip=0.0001)
+
+    assert abs(us(clock.now()) - (1_010_000_000 + 10 * parted_us)) <= 100
 
 
 def test_leases_are_taken_over_near_the_instant_expected_only(clock):
@@ -97,7 +115,7 @@ def test_another_server_stops_takeovers_for_the_length_of_a_lease(clock, caplog)
 
 async def test_a_server_says_who_it_is_and_on_which_timeline(postgres_url):
     stores = await PostgresStores.open(postgres_url)
-    await stores.job_store.next_due_at()
+    await next_due_at(stores.job_store)
     await stores.aclose()
 
     assert stores.database.server.identity is not None
@@ -120,7 +138,7 @@ class TestStep:
     async def test_a_jump_of_the_database_clock_takes_nothing_from_a_holder_that_renews(self, stores, clock):
         other = PostgresJobStore(stores.database)
         lease = await claim_one(stores, ttl=TTL)
-        await other.next_due_at()
+        await next_due_at(other)
         await other.claim_due(worker_id="w2", limit=10, ttl=TTL)
 
         clock.jump(clock.now() + timedelta(hours=1))
@@ -137,7 +155,7 @@ class TestStep:
         await claim_one(stores, ttl=TTL)
         clock.jump(clock.now() + timedelta(hours=1))
         assert await claim(stores) == []
-        assert await stores.job_store.next_due_at() == clock.now() + TTL
+        assert await next_due_at(stores.job_store) == clock.now() + TTL
 
         clock.advance(TTL)
 

@@ -1,17 +1,19 @@
 """What is left of a claim or a settlement when the connection is cut, the caller leaves, or one item is poisoned."""
 
 import asyncio
+import resource
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
-from cronicorn.adapters.postgres.database import PostgresOptions
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.fixtures import a_run
 from cronicorn.domain.history import RunQuery
+from cronicorn.domain.lease import Renewal
 from cronicorn.domain.settlement import Settlement
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import MINUTE, TENANT, TTL, claim, deciding, endpoint_of, plant, settle
@@ -55,7 +57,7 @@ async def _until(stores, holds):
 
 async def test_a_claim_whose_answer_was_lost_is_found_again_by_its_nonce(stores, behind_proxy):
     proxy, others = behind_proxy
-    await others.job_store.next_due_at()  # A connection is open.
+    await others.job_store.next_due()  # A connection is open.
     proxy.delay(0.3)
 
     claiming = asyncio.create_task(claim(others))
@@ -86,6 +88,20 @@ async def test_a_settlement_whose_answer_was_lost_is_answered_when_it_is_asked_a
     assert (await stores.runs.list(TENANT, lease.endpoint.id, RunQuery())).total == 1
 
 
+async def test_a_store_that_is_connected_renews_when_no_descriptor_is_left(stores):
+    leases = await claim(stores)
+
+    await stores.job_store.connect()
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        renewal = stores.job_store.renew(leases, ttl=TTL)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert renewal == Renewal()
+
+
 async def test_a_claim_that_never_arrived_says_that_the_store_is_away(stores, clock, postgres_url):
     with proxy_to(urlsplit(postgres_url).port) as proxy:
         others = await PostgresStores.open(_through(proxy, postgres_url), clock)
@@ -101,7 +117,7 @@ async def test_a_claim_that_stays_unanswered_leaves_nothing_leased_for_longer_th
     impatient = PostgresOptions(statement_timeout=timedelta(seconds=0.3), connect_timeout=timedelta(seconds=0.3))
     with proxy_to(urlsplit(postgres_url).port) as proxy:
         others = await PostgresStores.open(_through(proxy, postgres_url), clock, impatient)
-        await others.job_store.next_due_at()
+        await others.job_store.next_due()
         proxy.black_hole()
         with pytest.raises(UnavailableError):
             await claim(others)

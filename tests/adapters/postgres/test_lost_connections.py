@@ -9,10 +9,12 @@ import pytest
 
 from cronicorn.adapters.postgres import notify
 from cronicorn.adapters.postgres.archive import PostgresArchive
-from cronicorn.adapters.postgres.database import PostgresDatabase, PostgresOptions, connect
+from cronicorn.adapters.postgres.connecting import connect
+from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.keepalive import keep_alive, socket_of
 from cronicorn.adapters.postgres.migration import migrate
 from cronicorn.adapters.postgres.notify import Listener
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import _alone
 from cronicorn.adapters.postgres.queries import altered
 from cronicorn.domain.errors import UnavailableError

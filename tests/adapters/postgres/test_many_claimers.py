@@ -10,11 +10,11 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres import claim_statements
 from cronicorn.adapters.postgres.caps import Caps
-from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.renewing import proofs_of
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
@@ -23,6 +23,7 @@ from cronicorn.domain.fixtures import a_run
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Share
 from cronicorn.domain.settlement import Change, Settlement
+from cronicorn.testing.contracts.stores import next_due_at
 from tests.adapters.postgres.crowd import plant_crowd
 from tests.adapters.postgres.variants import VARIANTS
 
@@ -87,7 +88,7 @@ class Worker:
                 await asyncio.gather(
                     self.stores.job_store.abandon(given_back), *(self._settle(lease) for lease in kept)
                 )
-                await self.stores.job_store.next_due_at()
+                await next_due_at(self.stores.job_store)
             except CronicornError as error:
                 self.errors.append(error)
 
@@ -260,9 +261,9 @@ async def test_what_waits_for_a_cap_is_not_said_to_be_due_at_once(open_stores):
     nothing = await store.claim_due(worker_id="w1", limit=10, ttl=TTL)
 
     assert (len(leases), len(nothing)) == (2, 0)
-    next_due_at = await store.next_due_at()
-    assert next_due_at is not None
-    assert next_due_at > leases[0].claimed_at
+    next_due = await store.next_due()
+    assert next_due is not None
+    assert next_due.due_at > leases[0].claimed_at
     await store.aclose()
 
 
@@ -305,7 +306,7 @@ async def _visited(stores, mark):
     arguments = (None, 0, 10, mark[0], 0, 100, 1, 0, "nonce", "w1", 1, mark[1])
     async with stores.database.connection() as connection:
         await connection.execute("BEGIN")
-        plan = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {lease_statements.CLAIM}", *arguments)
+        plan = await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {claim_statements.CLAIM}", *arguments)
         await connection.execute("ROLLBACK")
     (scan,) = [number for number, row in enumerate(plan) if "using schedule_due" in row[0]]
     (buffers,) = [row[0] for row in plan[scan : scan + 6] if "Buffers" in row[0]][:1]
@@ -324,7 +325,7 @@ async def test_a_row_that_somebody_else_locks_is_not_lost(open_stores, beside):
 
     renewal = await asyncio.to_thread(stores.job_store.renew, leases, ttl=TTL)
 
-    assert renewal.unanswered == {leases[1].claim_id}
+    assert renewal.unextended == {leases[1].claim_id}
     assert renewal.lost == {leases[2].claim_id}
 
 

@@ -11,8 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_mock_engine
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
-from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.migration import MIGRATIONS, migrate
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.schema import REVISION, metadata
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.errors import UnavailableError
@@ -127,8 +127,10 @@ def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(bare_ur
 
     for process in processes:
         assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.write(b"go\n")
         process.stdin.close()
+        process.stdout.close()
 
     assert [process.wait(timeout=60) for process in processes] == [0] * PROCESSES
     assert ask(_ask(bare_url, "SELECT count(*) FROM cronicorn.jobs")) == [(PROCESSES,)]

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from cronicorn.adapters.postgres.database import Feature, PostgresOptions
 from cronicorn.adapters.postgres.notify import Listener
+from cronicorn.adapters.postgres.options import Feature, PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.editing import suspended
 from cronicorn.domain.endpoint import JobStatus

@@ -12,8 +12,10 @@ import pytest
 
 from cronicorn.adapters.postgres import archive as package
 from cronicorn.adapters.postgres.archive import PostgresArchive
-from cronicorn.adapters.postgres.database import Feature, PostgresDatabase, PostgresOptions, connect
+from cronicorn.adapters.postgres.connecting import connect
+from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.faults import translated
+from cronicorn.adapters.postgres.options import Feature, PostgresOptions
 from cronicorn.domain.archive import Table
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.verification import Findings

@@ -7,7 +7,7 @@ from typing import Never
 
 import pytest
 
-from cronicorn.adapters.postgres.database import PostgresOptions
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.own_thread import OwnThread
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.domain.errors import UnavailableError

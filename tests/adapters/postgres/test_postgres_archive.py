@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from cronicorn.adapters.postgres.archive import PostgresArchive
-from cronicorn.adapters.postgres.database import PostgresOptions
 from cronicorn.adapters.postgres.fleet_view import PostgresFleetView
 from cronicorn.adapters.postgres.migration import LOCK
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.control.verification import Verifier
 from cronicorn.domain.archive import Table
@@ -18,7 +18,7 @@ from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.verification import Check, Findings
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import ArchiveContract, an_installation, contents, fill
-from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, TTL, claim, plant, settle
+from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, TTL, claim, next_due_at, plant, settle
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ async def test_the_history_of_a_server_is_sound(postgres_url):
 
 
 async def run_all(stores, clock):
-    due_at = await stores.job_store.next_due_at()
+    due_at = await next_due_at(stores.job_store)
     clock.advance(due_at - clock.now())
     for lease in await claim(stores):
         await settle(stores, lease)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres import claim_statements, fair_claim_statements, holding_statements, settle_statements
 from cronicorn.adapters.postgres.batches import SIZE_MAX
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.postgres.watermark import LOWEST
@@ -20,21 +20,21 @@ PROOFS = ([0] * SIZE_MAX, [f"t0-127.0.0.1-{number:06}" for number in MANY], TEXT
 SETTLED = (MANY, *PROOFS, *[NUMBERS] * 5, *[TEXTS] * 2, *[NUMBERS] * 2, 0)
 RUNS = (MANY, *[NUMBERS] * 3, *[TEXTS] * 3, *[NUMBERS] * 5, TEXTS, [b""] * SIZE_MAX)
 STATEMENTS = {
-    "claim": (lease_statements.CLAIM, CLAIM),
-    "claim in turn": (lease_statements.CLAIM_IN_TURN, (*CLAIM, "", 2_000)),
-    "claim within caps": (lease_statements.CLAIM_WITHIN_CAPS, (*CLAIM, 100, 100, None, "", 2_000)),
-    "claim one": (lease_statements.CLAIM_NAMED, (*CLAIM, "t0-127.0.0.1-000001")),
-    "find what was claimed": (lease_statements.FIND_CLAIMED, (None, 0, "nonce-")),
-    "renew": (lease_statements.RENEW, (None, *PROOFS, TTL_US)),
-    "still held": (lease_statements.STILL_HELD, PROOFS),
-    "abandon": (lease_statements.ABANDON, PROOFS),
-    "settle": (lease_statements.SETTLE, (*SETTLED, *RUNS, *[[]] * 7)),
-    "find": (lease_statements.FIND, (0, "t0-127.0.0.1-000001", "c1", 1)),
-    "next due": (lease_statements.NEXT_DUE, (None, [0], [LOWEST[0]], 0, 100, True)),
+    "claim": (claim_statements.CLAIM, CLAIM),
+    "claim in turn": (fair_claim_statements.CLAIM_IN_TURN, (*CLAIM, "", 2_000)),
+    "claim within caps": (fair_claim_statements.CLAIM_WITHIN_CAPS, (*CLAIM, 100, 100, None, "", 2_000)),
+    "claim one": (claim_statements.CLAIM_NAMED, (*CLAIM, "t0-127.0.0.1-000001")),
+    "find what was claimed": (claim_statements.FIND_CLAIMED, (None, 0, "nonce-")),
+    "renew": (holding_statements.RENEW, (None, *PROOFS, TTL_US)),
+    "still held": (holding_statements.STILL_HELD, PROOFS),
+    "abandon": (holding_statements.ABANDON, PROOFS),
+    "settle": (settle_statements.SETTLE, (*SETTLED, *RUNS, *[[]] * 7)),
+    "find": (settle_statements.FIND, (0, "t0-127.0.0.1-000001", "c1", 1)),
+    "next due": (claim_statements.NEXT_DUE, (None, [0], [LOWEST[0]], 0, 100, True)),
 }
 WITHOUT_SKIP_LOCKED = {
     f"{name} without SKIP LOCKED": (
-        lease_statements.without_skip_locked(statement),
+        claim_statements.without_skip_locked(statement),
         arguments,
     )
     for name, (statement, arguments) in STATEMENTS.items()
@@ -109,14 +109,14 @@ async def test_the_index_made_for_a_question_answers_it(connection):
 async def test_a_renewal_touches_no_index(connection):
     await connection.execute("UPDATE cronicorn.schedule SET due_us = NULL WHERE endpoint_number % 10 > 0")
     await connection.execute("VACUUM FULL cronicorn.schedule")
-    claimed = await connection.fetch(lease_statements.CLAIM, *CLAIM)
+    claimed = await connection.fetch(claim_statements.CLAIM, *CLAIM)
     await connection.execute("SELECT pg_stat_force_next_flush()")
     await connection.execute("SELECT pg_stat_reset_single_table_counters('cronicorn.schedule'::regclass)")
     leases = [row for row in claimed if row["claim_id"] is not None]
 
     for _ in range(3):
         await connection.fetch(
-            lease_statements.RENEW, None, [row["shard"] for row in leases],
+            holding_statements.RENEW, None, [row["shard"] for row in leases],
             await _ids(connection, leases), [row["claim_id"] for row in leases], [row["fence"] for row in leases],
             TTL_US,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """How the stores in PostgreSQL are opened: as by default, on a server that lacks what it may lack, and serializable."""
 
-from cronicorn.adapters.postgres.database import Feature, Isolation, PostgresOptions
+from cronicorn.adapters.postgres.options import Feature, Isolation, PostgresOptions
 
 VARIANTS = {
     "default": PostgresOptions(),

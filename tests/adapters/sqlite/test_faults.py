@@ -142,7 +142,7 @@ async def test_a_closed_store_says_so(stores, clock):
     lease = await claim_one(stores)
     await stores.aclose()
 
-    for call in (claim(stores), stores.job_store.next_due_at(), stores.health.ping(), stores.jobs.list(TENANT)):
+    for call in (claim(stores), stores.job_store.next_due(), stores.health.ping(), stores.jobs.list(TENANT)):
         with pytest.raises(UnavailableError, match="closed: open it again"):
             await call
     with pytest.raises(UnavailableError, match="closed: open it again"):

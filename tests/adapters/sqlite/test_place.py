@@ -65,7 +65,7 @@ async def test_reads_of_a_file_that_was_taken_away_make_no_other_and_it_comes_ba
     file.rename(tmp_path / "elsewhere.db")
 
     reads = [stores.jobs.get("t1", "job1") for _ in range(40)]
-    answers = await asyncio.gather(*reads, stores.job_store.next_due_at(), return_exceptions=True)
+    answers = await asyncio.gather(*reads, stores.job_store.next_due(), return_exceptions=True)
 
     assert {type(answer) for answer in answers} == {UnavailableError}
     assert not file.exists()

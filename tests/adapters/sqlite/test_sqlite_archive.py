@@ -1,6 +1,7 @@
 """A whole SQLite file, written and read as one."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -9,7 +10,7 @@ from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.fleet_view import SqliteFleetView
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.domain.archive import Table
-from cronicorn.domain.errors import ConflictError, UnavailableError
+from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -50,10 +51,27 @@ async def test_numbers_given_later_are_higher_than_any_before(path):
 
 
 async def test_reading_makes_no_file(path):
-    with pytest.raises(UnavailableError, match="can't be opened"):
+    with pytest.raises(NotFoundError, match="no Cronicorn installation"):
         await contents(_archive(path))
 
     assert not path.exists()
+
+
+@pytest.mark.parametrize("statement", ["VACUUM", "CREATE TABLE theirs (name TEXT)"])
+async def test_reading_a_file_of_others_leaves_it_as_it_is(path, statement):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+    before = path.read_bytes()
+
+    with pytest.raises(NotFoundError, match="no Cronicorn installation"):
+        await contents(_archive(path))
+    with pytest.raises(NotFoundError, match="no Cronicorn installation"):
+        await SqliteFleetView(SqliteFile(path=path), VirtualClock()).leases()
+    with pytest.raises(NotFoundError, match="no Cronicorn installation"):
+        await SqliteStores.open(path, VirtualClock(), existing=True)
+
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
 
 
 async def test_another_versions_file_is_refused(path):

@@ -10,7 +10,8 @@ import grpc  # type: ignore[import-untyped]
 from aetcd import rpc  # type: ignore[import-untyped]
 
 from cronicorn.adapters.etcd.connection import answered, answers, channel_to, translated
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
+from cronicorn.domain.ports import ClaimService
 
 TIMEOUT_DEFAULT = timedelta(seconds=2)
 _SECOND = timedelta(seconds=1)

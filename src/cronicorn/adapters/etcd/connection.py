@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import grpc  # type: ignore[import-untyped]
 
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
+from cronicorn.domain.sentence import as_sentence
 
 
 def channel_to(url: str, timeout: timedelta) -> grpc.Channel:
@@ -63,7 +64,7 @@ def _result(call: grpc.Future, but: grpc.StatusCode) -> object:
 
 def translated(error: grpc.RpcError) -> UnavailableError:
     """What a caller is told."""
-    return UnavailableError(f"etcd can't be used for claims: {error.code().name}: {error.details()}.")
+    return UnavailableError(as_sentence(f"etcd can't be used for claims: {error.code().name}: {error.details()}"))
 
 
 async def _ended(call: grpc.Future) -> None:

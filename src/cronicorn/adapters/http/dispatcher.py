@@ -23,6 +23,7 @@ from cronicorn.adapters.http.url import target_of
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.ports import Dispatcher
+from cronicorn.domain.sentence import as_sentence
 from cronicorn.domain.target import Target
 
 _SWEEP_S = 1.0
@@ -152,7 +153,7 @@ class CurlDispatcher(Dispatcher):
             raise no_room()
         if resolution.addresses:
             return self._checked(target, resolution.addresses, watch)
-        error = f"The name {target.host} could not be resolved: {resolution.failure}."
+        error = as_sentence(f"The name {target.host} could not be resolved: {resolution.failure}")
         return Outcome(kind=OutcomeKind.UNRESOLVED, duration=watch.elapsed, error=error)
 
     def _checked(

@@ -10,6 +10,7 @@ from cronicorn.adapters.http.exchange import Exchange, Stop
 from cronicorn.adapters.http.multi import OK
 from cronicorn.adapters.http.room import no_room
 from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.sentence import as_sentence
 from cronicorn.domain.target import Target
 
 _TLS = {
@@ -115,7 +116,8 @@ def _failure(ending: Ending, host: str) -> tuple[OutcomeKind, str]:
     if ending.code == pycurl.E_COULDNT_CONNECT:
         return OutcomeKind.UNREACHABLE, f"No connection to {host} could be opened."
     if ending.code in _TLS:
-        return OutcomeKind.TLS_FAILED, f"No trusted TLS connection to {host}: {ending.message or 'handshake failed'}."
+        why = ending.message or "handshake failed"
+        return OutcomeKind.TLS_FAILED, as_sentence(f"No trusted TLS connection to {host}: {why}")
     what = _BROKEN.get(ending.code, f"could not be read (libcurl error {ending.code})")
     return OutcomeKind.BROKEN, f"The answer of {host} {what}."
 

@@ -3,7 +3,6 @@
 import resource
 from dataclasses import dataclass
 
-_DESCRIPTORS_MIN = 64
 _DESCRIPTORS_WHEN_UNLIMITED = 65_536
 
 
@@ -29,5 +28,10 @@ class DispatcherLimits:
         """Limits that leave a third of the process's file descriptors to others."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         unlimited = soft in {resource.RLIM_INFINITY, -1}
-        ours = max((_DESCRIPTORS_WHEN_UNLIMITED if unlimited else soft) * 2 // 3, _DESCRIPTORS_MIN)
-        return cls(calls=ours // 3, connections=ours * 2 // 3)
+        return cls.within((_DESCRIPTORS_WHEN_UNLIMITED if unlimited else soft) * 2 // 3)
+
+    @classmethod
+    def within(cls, descriptors: int) -> "DispatcherLimits":
+        """Limits under which no more than so many *descriptors* are open for calls, and at least one call is made."""
+        calls = max(1, descriptors // 2)
+        return cls(calls=calls, connections=max(1, descriptors - calls))

@@ -9,7 +9,7 @@ from cronicorn.adapters.memory.database import Claim, Done, MemoryDatabase, Row
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
@@ -70,10 +70,11 @@ class MemoryJobStore(JobStore):
                 if row is not None:
                     row.claim = None
 
-    async def next_due_at(self) -> datetime | None:
+    async def next_due(self) -> NextDue | None:
         with self._database.lock:
             instants = (row.claimable_at() for row in self._database.rows.values())
-            return min((instant for instant in instants if instant is not None), default=None)
+            due_at = min((instant for instant in instants if instant is not None), default=None)
+            return NextDue.when(due_at, self._database.clock.now())
 
     def _claimable(self, now: datetime) -> list[Row]:
         instants = ((row, row.claimable_at()) for row in self._database.rows.values())

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cronicorn.adapters.metrics.lease_tally import LeaseTally
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.domain.errors import LeaseLostError
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.ports import Clock, Decide, JobStore
 from cronicorn.domain.run import Run
@@ -24,25 +24,26 @@ class ObservedJobStore(JobStore):
         self._clock = clock
         self._mechanism = mechanism.value
         self._tally = LeaseTally(clock.monotonic)
-        self._expected_at: datetime | None = None
-        """When the next look should find something, as far as the last answer goes."""
+        self._expected_mono: float | None = None
+        """From when on a look should find something, by the monotonic clock, as far as the last answer goes."""
 
     async def claim_due(
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
-        expected = self._expected_at is not None and self._expected_at <= self._clock.now()
+        expected = self._expected_mono is not None and self._expected_mono <= self._clock.monotonic()
         with self._timed("claim_due"):
             leases = await self._inner.claim_due(worker_id=worker_id, limit=limit, ttl=ttl, endpoint_id=endpoint_id)
-        self._expected_at = None
+        self._expected_mono = None
         self._metrics.claimed(self._mechanism, leases, expected=expected)
-        self._tally.held([lease.claim_id for lease in leases], ttl.total_seconds())
+        for lease in leases:
+            self._tally.held([lease.claim_id], lease.ttl.total_seconds())
         return leases
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         with self._timed("renew"):
             renewal = self._inner.renew(leases, ttl=ttl)
-        kept = [lease.claim_id for lease in leases if lease.claim_id not in renewal.lost]
-        self._tally.renewed(kept, ttl.total_seconds())
+        claims = frozenset(lease.claim_id for lease in leases)
+        self._tally.renewed(claims - renewal.lost - renewal.unextended, ttl.total_seconds())
         self._metrics.leases_lost(self._mechanism, self._tally.lost(renewal.lost) + self._tally.overdrawn())
         return renewal
 
@@ -68,10 +69,12 @@ class ObservedJobStore(JobStore):
         for lease in leases:
             self._tally.ended(lease.claim_id)
 
-    async def next_due_at(self) -> datetime | None:
-        with self._timed("next_due_at"):
-            self._expected_at = await self._inner.next_due_at()
-        return self._expected_at
+    async def next_due(self) -> NextDue | None:
+        with self._timed("next_due"):
+            next_due = await self._inner.next_due()
+        in_s = next_due.wait.total_seconds() if next_due is not None else None
+        self._expected_mono = self._clock.monotonic() + in_s if in_s is not None else None
+        return next_due
 
     @contextmanager
     def _timed(self, method: str) -> Iterator[None]:

@@ -9,23 +9,26 @@ from typing import TypeVar
 import asyncpg
 from asyncpg.transaction import Transaction
 
-from cronicorn.adapters.postgres.database import NOW_US, PostgresOptions, connect, shards_of
+from cronicorn.adapters.postgres.connecting import connect
+from cronicorn.adapters.postgres.database import shards_of
 from cronicorn.adapters.postgres.endpoint_rows import host_of
 from cronicorn.adapters.postgres.examination import examine
 from cronicorn.adapters.postgres.faults import FAULTS, translated
 from cronicorn.adapters.postgres.keepalive import keep_alive
-from cronicorn.adapters.postgres.migration import LOCK, migrate
+from cronicorn.adapters.postgres.migration import LOCK, check_installation, migrate
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Day
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
-from cronicorn.adapters.postgres.schema import REVISION, SCHEMA
-from cronicorn.domain.archive import COLUMNS, Archive, Restoration, RowSource, Snapshot, Table
+from cronicorn.adapters.postgres.schema import SCHEMA
+from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
+from cronicorn.domain.archive import COLUMNS, Table
 from cronicorn.domain.audit import UNREADABLE
 from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
-from cronicorn.domain.ports import Clock
+from cronicorn.domain.ports import Archive, Clock, Restoration, RowSource, Snapshot
 from cronicorn.domain.rows import Row, endpoint_from, number_in
 from cronicorn.domain.verification import Findings
 
@@ -44,7 +47,6 @@ _BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIP
 _TABLES = ", ".join(f"{SCHEMA}.{table}" for table in Table)
 _ALONE = f"SET LOCAL lock_timeout = '5s'; {LOCK}; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE"
 """First what whoever makes days holds: each would have a lock on runs, and wait for the other's."""
-_REVISION = "SELECT version_num FROM cronicorn.alembic_version"
 _KEPT_SINCE = """
 SELECT greatest((SELECT min(finished_us) FROM cronicorn.runs), (SELECT min(last_us) FROM cronicorn.skips))
 """
@@ -79,9 +81,8 @@ class PostgresArchive(Archive):
     async def read(self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
         async with self._connected() as connection, _snapshot(connection):
             await connection.execute(_BOUNDED)
-            await _check_revision(connection)
-            judged_us = us(self._judge.now()) if self._judge is not None else None
-            taken_at = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us))
+            await check_installation(connection)
+            taken_at = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us(self._judge)))
             return await work(_PostgresSnapshot(connection, taken_at))
 
     async def restore(self, work: Callable[[Restoration], Awaitable[T]]) -> T:
@@ -216,16 +217,6 @@ class _PostgresRestoration(_PostgresRows, Restoration):
 
 def _snapshot(connection: PlainConnection) -> Transaction:
     return connection.transaction(isolation="repeatable_read", readonly=True)
-
-
-async def _check_revision(connection: PlainConnection) -> None:
-    known = await connection.fetchval("SELECT to_regclass('cronicorn.alembic_version') IS NOT NULL")
-    revision = await connection.fetchval(_REVISION) if known else None
-    if revision != REVISION:
-        raise ConflictError(
-            f"The PostgreSQL database belongs to another version of Cronicorn (its revision is {revision}, not "
-            f"{REVISION}): start this version on it once, or use the one that wrote it."
-        )
 
 
 def _check_texts(table: Table, row: Row) -> None:

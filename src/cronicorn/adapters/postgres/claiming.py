@@ -7,19 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres import claim_statements, fair_claim_statements
 from cronicorn.adapters.postgres.caps import Caps
-from cronicorn.adapters.postgres.database import Feature, PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.fleet_clock import NEVER, FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory, Remembered
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.options import Feature
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.watermark import LOWEST, Pass, Watermark
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fields import length_us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Share
 from cronicorn.domain.rows import Cell, Row, lease_from, number_in
 
@@ -110,22 +111,22 @@ class Claimer:
         order.rows.sort(key=longest_due)
         return [lease for lease in map(self._remembered, order.rows) if lease is not None]
 
-    async def next_due_at(self) -> datetime | None:
+    async def next_due(self) -> NextDue | None:
         """When a claim will next find something."""
         now = self._clock.monotonic()
         sweeps = any(watermark.sweeps(now) for watermark in self._watermarks)
         marks = [LOWEST[0] if watermark.sweeps(now) else watermark.mark[0] for watermark in self._watermarks]
         (found,) = await self._database.alone(
             lambda connection: connection.fetch(
-                lease_statements.NEXT_DUE, self._database.judged_us, list(range(self._database.shards)), marks,
+                claim_statements.NEXT_DUE, self._database.judged_us, list(range(self._database.shards)), marks,
                 self._share.low, self._share.high, sweeps,
             )
         )  # fmt: skip
         now_at = instant_of(found["now_us"])
         due_at = self._first_due(found["free_us"], found["lost_us"], now_at)
         if due_at is not None and due_at <= now_at and self._held_back:
-            return now_at + _CAPPED_PAUSE
-        return due_at
+            due_at = now_at + _CAPPED_PAUSE
+        return NextDue.when(due_at, now_at)
 
     def given_back(self, shards: Sequence[int]) -> None:
         """Leases of these shards were abandoned: their slots may lie below the mark."""
@@ -145,7 +146,7 @@ class Claimer:
         count = self._database.shards
         if endpoint_id is not None and count > 1:
             rows = await self._database.alone(
-                lambda connection: connection.fetch(lease_statements.TENANT_OF, endpoint_id)
+                lambda connection: connection.fetch(claim_statements.TENANT_OF, endpoint_id)
             )
             return [shard_of(row["tenant_id"], count) for row in rows]
         self._first = (self._first + 1) % count
@@ -193,7 +194,7 @@ class Claimer:
 
         async def claim(transaction: Transaction) -> None:
             order.rows = list(before)
-            await transaction.connection.fetch(lease_statements.LOCK_CAPS)
+            await transaction.connection.fetch(fair_claim_statements.LOCK_CAPS)
             for _ in range(_ROUNDS_MAX):
                 room, cursor = order.room, self._cursors[shard]
                 more = (self._caps.per_tenant, self._caps.per_host, endpoint_id, cursor, visits)
@@ -236,7 +237,7 @@ class Claimer:
                 raise error
             records = await self._database.alone(
                 lambda connection: connection.fetch(
-                    lease_statements.FIND_CLAIMED, self._database.judged_us, shard, f"{order.nonce}-"
+                    claim_statements.FIND_CLAIMED, self._database.judged_us, shard, f"{order.nonce}-"
                 )
             )
         except UnavailableError:

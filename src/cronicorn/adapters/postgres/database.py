@@ -1,28 +1,23 @@
-"""The open database: a pool of connections for the event loop, transactions, and what goes wrong in them."""
+"""The open database: a pool of connections for the event loop, and transactions on them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from ssl import SSLError
-from typing import Literal, Self, TypeAlias, TypedDict, TypeVar
+from typing import Literal, Self, TypeAlias, TypeVar
 
 import asyncpg
 
-from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, misread_url, translated
-from cronicorn.adapters.postgres.queries import Connection, PlainConnection
+from cronicorn.adapters.postgres.connecting import connect, connect_arguments
+from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, translated
+from cronicorn.adapters.postgres.options import Isolation, PostgresOptions
+from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.retries import until_won
 from cronicorn.adapters.postgres.server import Server
-from cronicorn.domain.fields import us
+from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Clock
-
-CONNECTIONS_MAX_DEFAULT = 8
-_STATEMENTS_KEPT = 200
-NOW_US = "coalesce($1::bigint, (extract(epoch FROM now()) * 1000000)::bigint)"
-"""The instant, in microseconds, in every statement that judges time; $1 is `PostgresDatabase.judged_us`."""
 
 _SPOILED = (
     # Nobody knows what became of the statement: the next one would wait for it as long again, or find itself inside of
@@ -42,41 +37,6 @@ IsolationLevel: TypeAlias = Literal["read_committed", "repeatable_read", "serial
 T = TypeVar("T")
 
 
-class Feature(StrEnum):
-    """What a server may lack although it speaks PostgreSQL's protocol."""
-
-    SKIP_LOCKED = "skip_locked"
-    """`FOR UPDATE SKIP LOCKED` that skips what is locked and nothing else."""
-    NOTIFY = "notify"
-    """LISTEN and NOTIFY on a connection of one's own: not behind a pooler in transaction mode."""
-    PREPARED = "prepared"
-    """Prepared statements that outlive a transaction: not behind an old pooler in transaction mode."""
-
-
-class Isolation(StrEnum):
-    """How transactions are kept apart."""
-
-    READ_COMMITTED = "read committed"
-    SERIALIZABLE = "serializable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresOptions:
-    """What an owner may choose of the connection."""
-
-    without: frozenset[Feature] = frozenset()
-    isolation: Isolation = Isolation.READ_COMMITTED
-    connections_max: int = CONNECTIONS_MAX_DEFAULT
-    connect_timeout: timedelta = timedelta(seconds=5)
-    statement_timeout: timedelta = timedelta(seconds=10)
-    """After so long without an answer a connection counts as dead and is dropped."""
-    shards: int = 1
-    """Into how many parts a new database's schedule falls; an existing one keeps what it has."""
-
-    def has(self, feature: Feature) -> bool:
-        return feature not in self.without
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
     """What a piece of work gets: a connection inside a transaction, and the instant by the store's clock."""
@@ -85,8 +45,8 @@ class Transaction:
     now: datetime
     shards: int = 1
     """Into so many parts the schedule falls."""
-    judged: bool = False
-    """Whether another clock than the database's counts."""
+    judged_us: int | None = None
+    """$1 of every statement that judges time."""
 
 
 class PostgresDatabase:
@@ -137,13 +97,13 @@ class PostgresDatabase:
 
     @property
     def judged_us(self) -> int | None:
-        """$1 of every statement that judges time: None where the database's clock counts."""
-        return us(self.judge.now()) if self.judge is not None else None
+        """$1 of every statement that judges time."""
+        return judged_us(self.judge)
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Do *work* in a transaction, all or nothing. It is called again when the transaction lost against another."""
         serializable = self.options.isolation is Isolation.SERIALIZABLE
-        return await self._again(work, "serializable" if serializable else "read_committed")
+        return await self._in_transaction(work, "serializable" if serializable else "read_committed")
 
     async def alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do *work*, a statement that commits by itself. It is called again when that lost against another one."""
@@ -157,7 +117,7 @@ class PostgresDatabase:
 
     async def read(self, query: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run *query* on one snapshot of the database."""
-        return await self._again(query, "repeatable_read", readonly=True)
+        return await self._in_transaction(query, "repeatable_read", readonly=True)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -181,13 +141,14 @@ class PostgresDatabase:
                 await self._pool.close()
         self._pool.terminate()
 
-    async def _again(
+    async def _in_transaction(
         self, work: Callable[[Transaction], Awaitable[T]], isolation: IsolationLevel, *, readonly: bool = False
     ) -> T:
         async def attempt() -> T:
             async with self._connection() as connection, transaction_on(connection, isolation, readonly=readonly):
-                now, judged = await self._now(connection), self.judge is not None
-                return await work(Transaction(connection=connection, now=now, shards=self.shards, judged=judged))
+                instant_us = self.judged_us
+                now = await self._begun_at(connection, instant_us)
+                return await work(Transaction(connection=connection, now=now, shards=self.shards, judged_us=instant_us))
 
         with self._at_work():
             return await until_won(attempt)
@@ -220,21 +181,9 @@ class PostgresDatabase:
         except FAULTS as error:
             raise translated(error) from error
 
-    async def _now(self, connection: Connection) -> datetime:
+    async def _begun_at(self, connection: Connection, instant_us: int | None) -> datetime:
         idle_max = f"{self.options.statement_timeout // timedelta(milliseconds=1)}ms"
-        return instant_of(await connection.fetchval(_BEGUN, self.judged_us, idle_max))
-
-
-async def connect(url: str, options: PostgresOptions) -> PlainConnection:
-    """A connection of one's own, beside any pool. Raises UnavailableError, InvalidInputError for another URL."""
-    try:
-        return await asyncpg.connect(url, **connect_arguments(options))
-    except SSLError as error:  # Some are ValueErrors as well.
-        raise translated(error) from error
-    except (ValueError, asyncpg.UndefinedObjectError, asyncpg.InvalidParameterValueError):
-        raise misread_url() from None
-    except FAULTS as error:
-        raise translated(error) from error
+        return instant_of(await connection.fetchval(_BEGUN, instant_us, idle_max))
 
 
 async def shards_of(connection: Connection) -> int:
@@ -264,23 +213,3 @@ async def transaction_on(
 
 async def _left_as_it_was(_: Connection) -> None:
     """Nobody changes the session, so that nothing has to be put back before the next one gets it."""
-
-
-class ConnectArguments(TypedDict):
-    """What asyncpg is told of each connection."""
-
-    timeout: float
-    command_timeout: float
-    statement_cache_size: int
-    server_settings: dict[str, str]
-
-
-def connect_arguments(options: PostgresOptions) -> ConnectArguments:
-    """How a connection is made, in the pool or beside it."""
-    serializable = options.isolation is Isolation.SERIALIZABLE
-    return {
-        "timeout": options.connect_timeout.total_seconds(),
-        "command_timeout": options.statement_timeout.total_seconds(),
-        "statement_cache_size": _STATEMENTS_KEPT if options.has(Feature.PREPARED) else 0,
-        "server_settings": {"default_transaction_isolation": options.isolation.value} if serializable else {},
-    }

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-import asyncpg
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
 from cronicorn.adapters.postgres.database import Transaction
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips
+from cronicorn.adapters.postgres.statement_time import CLOCK_US
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from cronicorn.domain.fields import us
@@ -79,6 +79,13 @@ _UPDATE_STATE = query(
     .values(
         {name: bindparam(f"new_{name}") for name in _STATE}
         | {"plan_version": schedule.c.plan_version + literal_column("1")}
+    )
+)
+_RECORDED = query(
+    select(runs.c.number).where(
+        runs.c.endpoint_number == bindparam("endpoint_number"),
+        runs.c.slot == bindparam("slot"),
+        runs.c.attempt == bindparam("attempt"),
     )
 )
 _INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
@@ -205,11 +212,13 @@ async def write_state(connection: Connection, before: Found, state: EndpointStat
 
 
 async def record_run(connection: Connection, endpoint_number: int, run: Run) -> None:
-    """Write a run. Raises ConflictError when it is there already."""
-    try:
-        await _INSERT_RUN.change(connection, endpoint_number=endpoint_number, **run_row(run))
-    except asyncpg.UniqueViolationError as error:
-        raise ConflictError(f"Run {run.id} is already recorded.") from error
+    """Write a run of an endpoint that is locked. Raises ConflictError when its slot and attempt have one already.
+
+    It is looked for: no constraint reaches over all the partitions, which are by the day on which a run ended.
+    """
+    if await _RECORDED.row(connection, endpoint_number=endpoint_number, slot=run.slot, attempt=run.attempt):
+        raise ConflictError(f"Run {run.id} is already recorded.")
+    await _INSERT_RUN.change(connection, endpoint_number=endpoint_number, **run_row(run))
 
 
 async def record_skips(connection: Connection, endpoint_number: int, ranges: Iterable[Skip]) -> None:
@@ -243,9 +252,7 @@ def siblings_not_read() -> dict[str, JobEndpoint]:
 
 async def _later(transaction: Transaction) -> Transaction:
     """The transaction at the instant when it has its locks: nothing it now reads is of a later one."""
-    if transaction.judged:
-        return transaction
-    now_us = await transaction.connection.fetchval("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    now_us = await transaction.connection.fetchval(f"SELECT {CLOCK_US}", transaction.judged_us)
     return replace(transaction, now=instant_of(now_us))
 
 

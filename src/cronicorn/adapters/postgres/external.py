@@ -12,11 +12,11 @@ from cronicorn.adapters.postgres.external_statements import ExternalStatements
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.releasing import Releaser
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
 from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
-from cronicorn.domain.ports import Decide
+from cronicorn.domain.ports import ClaimService, Decide
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -66,10 +66,10 @@ class ExternalJobStore(PostgresJobStore):
             log.warning("renewal_not_stored", extra={"leases": len(granted), "reason": str(error)})
             return Renewal(lost=asked - granted)
         # What only the service lost, say because it was started anew, goes on: nobody has come between.
-        lost = asked - granted - told.lost - told.unanswered
+        lost = asked - granted - told.lost - told.unextended
         granted |= self._service.revive([claim for claim in claims if claim.claim_id in lost], ttl=ttl)
         return Renewal(
-            lost=told.lost | (lost - granted), cancelled=told.cancelled, unanswered=told.unanswered - granted
+            lost=told.lost | (lost - granted), cancelled=told.cancelled, unextended=told.unextended - granted
         )
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:

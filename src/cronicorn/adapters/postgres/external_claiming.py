@@ -6,25 +6,27 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
 from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.claiming import Claimer, longest_due
-from cronicorn.adapters.postgres.database import Feature, PostgresDatabase
+from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.external_statements import FIND_STAMPED, NEXT_DUE, ExternalStatements
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.options import Feature
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.releasing import Releaser
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fields import length_us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Mechanism, Share
+from cronicorn.domain.ports import ClaimService
 from cronicorn.domain.rows import Cell, Row
 
 log = logging.getLogger(__name__)
@@ -111,7 +113,7 @@ class ExternalClaimer(Claimer):
         leases = (self._remembered(row) for row in order.rows)
         return [replace(lease, mechanism=self._mechanism) for lease in leases if lease is not None]
 
-    async def next_due_at(self) -> datetime | None:
+    async def next_due(self) -> NextDue | None:
         """When a claim will next find something."""
         (found,) = await self._database.alone(
             lambda connection: connection.fetch(
@@ -121,7 +123,9 @@ class ExternalClaimer(Claimer):
         )  # fmt: skip
         now_at = instant_of(found["now_us"])
         due_at = self._first_due(found["free_us"], found["lost_us"], now_at)
-        return max(due_at, now_at + _REFUSED_PAUSE) if due_at is not None and self._refused else due_at
+        if due_at is not None and self._refused:
+            due_at = max(due_at, now_at + _REFUSED_PAUSE)
+        return NextDue.when(due_at, now_at)
 
     async def _round(self, order: _Order, *, crowded: bool) -> bool:
         """Try for what there is room for; answer whether more may be had."""

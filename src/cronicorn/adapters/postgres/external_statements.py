@@ -9,10 +9,11 @@ Workers of the same mechanism need not wait so long, since they ask the service.
 
 from dataclasses import dataclass, replace
 
-from cronicorn.adapters.postgres import lease_statements
-from cronicorn.adapters.postgres.database import NOW_US
-from cronicorn.adapters.postgres.lease_statements import LEASED, SKIP_LOCKED, takeover_delay_us
+from cronicorn.adapters.postgres import holding_statements
+from cronicorn.adapters.postgres.claim_statements import LEASED
 from cronicorn.adapters.postgres.queries import altered
+from cronicorn.adapters.postgres.row_locks import SKIP_LOCKED
+from cronicorn.adapters.postgres.statement_time import NOW_US, takeover_delay_us
 from cronicorn.domain.call import EXECUTION_MAX
 from cronicorn.domain.fields import length_us
 
@@ -138,7 +139,7 @@ SELECT {LEASED.strip()}
 """What was stamped although the answer never came."""
 
 RENEW = altered(
-    altered(lease_statements.RENEW, "takeover_us = ", "takeover_us = greatest(e.takeover_us, "),
+    altered(holding_statements.RENEW, "takeover_us = ", "takeover_us = greatest(e.takeover_us, "),
     "\n  FROM held",
     ")\n  FROM held",
 )

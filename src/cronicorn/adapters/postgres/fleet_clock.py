@@ -35,7 +35,7 @@ class FleetClock:
         return self._judge.monotonic() if self._judge is not None else time.monotonic()
 
     def now(self) -> datetime | None:
-        """The instant by the database's clock, or up to a claim's round trip later; None before the first claim."""
+        """The instant by the database's clock, or up to a quick claim's trip later; None before the first claim."""
         if self._judge is not None:
             return self._judge.now()
         if self._ahead_us is None:
@@ -65,6 +65,11 @@ class FleetClock:
         before, self._ahead_us = self._ahead_us, ahead
         if before is None:
             return
+        # A claim that hung says little: what quicker ones told holds on, or instants that are still to come would count
+        # as passed. Where the two contradict each other, the clocks have parted, and the newer is right.
+        narrowed = max(ahead[0], before[0]), min(ahead[1], before[1])
+        if narrowed[0] <= narrowed[1]:
+            self._ahead_us = narrowed
         step = ahead[0] - before[1] if ahead[0] > before[1] else min(0, ahead[1] - before[0])
         if abs(step) > ttl_us // _STEP_SHARE:
             self._wait(ttl_us)

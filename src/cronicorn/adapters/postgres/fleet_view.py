@@ -1,11 +1,13 @@
 """The leases in a PostgreSQL database."""
 
-from cronicorn.adapters.postgres.database import NOW_US, PostgresOptions, connect
+from cronicorn.adapters.postgres.connecting import connect
 from cronicorn.adapters.postgres.faults import FAULTS, translated
-from cronicorn.domain.fields import us
-from cronicorn.domain.fleet import Fleet, FleetView, fleet_from
+from cronicorn.adapters.postgres.migration import check_installation
+from cronicorn.adapters.postgres.options import PostgresOptions
+from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
+from cronicorn.domain.fleet import Fleet, fleet_from
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.ports import Clock
+from cronicorn.domain.ports import Clock, FleetView
 
 LEASES = """
 SELECT s.worker_id, s.mechanism, s.tenant_id, t.name AS tenant_name, s.endpoint_id, e.document, s.state,
@@ -30,8 +32,8 @@ class PostgresFleetView(FleetView):
     async def leases(self) -> Fleet:
         connection = await connect(self._url, self._options)
         try:
-            judged_us = us(self._judge.now()) if self._judge is not None else None
-            now = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us))
+            await check_installation(connection)
+            now = instant_of(await connection.fetchval(f"SELECT {NOW_US}", judged_us(self._judge)))
             return fleet_from(now, [dict(record) for record in await connection.fetch(LEASES)])
         except FAULTS as error:
             raise translated(error) from error

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.claiming import Claimer
@@ -15,7 +15,7 @@ from cronicorn.adapters.postgres.renewing import Renewer, proofs_of
 from cronicorn.adapters.postgres.settling import Settler
 from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Share
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
@@ -87,8 +87,12 @@ class PostgresJobStore(JobStore):
             self._memory.forget(lease.claim_id)
         self._claimer.given_back(proofs[0])
 
-    async def next_due_at(self) -> datetime | None:
-        return await self._claimer.next_due_at()
+    async def next_due(self) -> NextDue | None:
+        return await self._claimer.next_due()
+
+    async def connect(self) -> None:
+        """Open the connection for renewals and keep it, while there is room for one. Raises UnavailableError."""
+        await asyncio.to_thread(self._renewer.connect)
 
     async def aclose(self) -> None:
         """Finish what was begun for callers that have gone, and renew no more. Closing again does nothing."""

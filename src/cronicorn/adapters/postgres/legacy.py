@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres import holding_statements
 from cronicorn.adapters.postgres.caps import Caps
 from cronicorn.adapters.postgres.database import PostgresDatabase
+from cronicorn.adapters.postgres.holding_statements import PROVEN
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
-from cronicorn.adapters.postgres.lease_statements import PROVEN, SKIP_LOCKED, LeaseStatements
+from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.queries import altered
 from cronicorn.adapters.postgres.renewing import proofs_of
+from cronicorn.adapters.postgres.row_locks import SKIP_LOCKED
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import length_us
 from cronicorn.domain.lease import Lease, Renewal
@@ -24,7 +26,7 @@ SELECT e.claim_id, e.cancelled, e.lease_until_us
  WHERE ($1::bigint IS NULL) IS NOT NULL AND ($6::bigint IS NULL) IS NOT NULL
 """  # noqa: S608 (made of constants)
 """What a renewal would answer, extending nothing. Takes the same parameters; the last line gives two of them a type."""
-SET_LOCK = altered(lease_statements.RENEW, SKIP_LOCKED, "FOR NO KEY UPDATE")
+SET_LOCK = altered(holding_statements.RENEW, SKIP_LOCKED, "FOR NO KEY UPDATE")
 
 
 def locking(statements: LeaseStatements) -> LeaseStatements:
@@ -90,6 +92,4 @@ class PostgresLegacyJobStore(PostgresJobStore):
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         """Say which locks are lost and whose run was cancelled; extends nothing."""
-        renewal = super().renew(leases, ttl=ttl)
-        held = {lease.claim_id for lease in leases} - renewal.lost - renewal.cancelled
-        return Renewal(lost=renewal.lost, cancelled=renewal.cancelled, unanswered=frozenset(held))
+        return super().renew(leases, ttl=ttl).extending_none(leases)

@@ -7,15 +7,18 @@ from threading import Lock
 
 import asyncpg
 
-from cronicorn.adapters.postgres.database import PostgresOptions, connect, shards_of
+from cronicorn.adapters.postgres.connecting import connect
+from cronicorn.adapters.postgres.database import shards_of
 from cronicorn.adapters.postgres.faults import FAULTS, translated
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.schema import REVISION, SCHEMA
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.installation import check_revision
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = "LOCK TABLE cronicorn.alembic_version IN SHARE ROW EXCLUSIVE MODE"
-"""Tables are made and dropped by one transaction at a time. Nothing else waits for it but a check of the health."""
+"""Tables are made and dropped by one transaction at a time. Nothing else waits for it."""
 _RIGHTS = """
 SELECT there, CASE WHEN there THEN has_schema_privilege('cronicorn', 'CREATE')
                    ELSE has_database_privilege(current_database(), 'CREATE') END, current_user, current_database()
@@ -61,6 +64,26 @@ async def migrate(url: str, options: PostgresOptions | None = None) -> int:
         connection.terminate()
 
 
+async def inspect(url: str, options: PostgresOptions) -> None:
+    """Raise NotFoundError when the database holds no installation, ConflictError for another version's.
+
+    Changes nothing. Raises UnavailableError as well.
+    """
+    connection = await connect(url, options)
+    try:
+        await check_installation(connection)
+    except FAULTS as error:
+        raise translated(error) from error
+    finally:
+        connection.terminate()
+
+
+async def check_installation(connection: Connection) -> None:
+    """Do what `inspect` does, on a *connection* to the database; raises the driver's errors as they are."""
+    place = await connection.fetchval("SELECT current_database()")
+    check_revision(await _revision(connection), REVISION, f"{place} on its PostgreSQL server")
+
+
 async def _upgrade(connection: Connection, options: PostgresOptions) -> None:
     """Run what is missing; nothing when another process is quicker."""
     try:
@@ -83,8 +106,7 @@ async def _revision(connection: Connection, *, alone: bool = False) -> str | Non
     if alone:
         await connection.execute(LOCK, timeout=_PATIENCE_S)
     revision = await connection.fetchval("SELECT version_num FROM cronicorn.alembic_version")
-    assert isinstance(revision, str)
-    return revision
+    return revision if isinstance(revision, str) else None
 
 
 async def _make_schema(connection: Connection) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from cronicorn.adapters.postgres.database import Feature, PostgresOptions, Transaction, connect
+from cronicorn.adapters.postgres.connecting import connect
+from cronicorn.adapters.postgres.database import Transaction
 from cronicorn.adapters.postgres.faults import FAULTS, translated
+from cronicorn.adapters.postgres.options import Feature, PostgresOptions
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import shifted

@@ -4,26 +4,29 @@
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
+from cronicorn.adapters.postgres.claim_statements import TENANT_OF
 from cronicorn.adapters.postgres.claiming import lease_of
-from cronicorn.adapters.postgres.database import NOW_US, PostgresDatabase
+from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.endpoint_rows import Found
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory, Remembered
-from cronicorn.adapters.postgres.lease_statements import FIND, SETTLE, SETTLE_ONE, TENANT_OF, LeaseStatements
+from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection, altered
+from cronicorn.adapters.postgres.settle_statements import FIND, SETTLE, SETTLE_ONE
 from cronicorn.adapters.postgres.settling import Settler
+from cronicorn.adapters.postgres.statement_time import NOW_US
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
 from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.in_progress import SPREAD_DEFAULT, InProgress, unlocked_lease, unlocked_until
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide
 from cronicorn.domain.rows import Row, endpoint_from
@@ -179,8 +182,7 @@ class PostgresOptimisticJobStore(PostgresJobStore):
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         """Say which leases have ended here; there is nothing to extend."""
-        held = frozenset(lease.claim_id for lease in leases if self._in_progress.holds(lease))
-        return Renewal(lost=frozenset(lease.claim_id for lease in leases) - held, unanswered=held)
+        return self._in_progress.renewal(leases)
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         try:
@@ -196,7 +198,7 @@ class PostgresOptimisticJobStore(PostgresJobStore):
             self._in_progress.end(lease)
             self._memory.forget(lease.claim_id)
 
-    async def next_due_at(self) -> datetime | None:
+    async def next_due(self) -> NextDue | None:
         database, wanted = self._database, self._in_progress.wanted(1)
         rows = await database.alone(
             lambda connection: connection.fetch(
@@ -206,7 +208,8 @@ class PostgresOptimisticJobStore(PostgresJobStore):
         if not rows:
             return None
         due = [(row["endpoint_id"], instant_of(row["us"])) for row in rows]
-        return self._in_progress.next_due_at(due, instant_of(rows[0]["now_us"]))
+        now_at = instant_of(rows[0]["now_us"])
+        return NextDue.when(self._in_progress.next_due_at(due, now_at), now_at)
 
     def _remember(self, lease: Lease, row: Row) -> None:
         """What was free when it was seen can be settled without a closer look."""

@@ -6,8 +6,9 @@ from concurrent.futures import CancelledError
 from threading import Lock, Thread
 from typing import TypeVar
 
-from cronicorn.adapters.postgres.database import PostgresOptions, connect
+from cronicorn.adapters.postgres.connecting import connect
 from cronicorn.adapters.postgres.faults import FAULTS, RETRIED, closed, translated
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.retries import until_won
 from cronicorn.domain.errors import UnavailableError

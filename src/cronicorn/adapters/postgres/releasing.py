@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.ports import ClaimService
 
 
 class Releaser:

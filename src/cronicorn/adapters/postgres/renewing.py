@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from cronicorn.adapters.postgres import lease_statements
+from cronicorn.adapters.postgres import holding_statements
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
@@ -36,6 +36,10 @@ class Renewer:
             return Renewal()
         return self._thread.run(lambda connection: self._renew(connection, leases, length_us(ttl)))
 
+    def connect(self) -> None:
+        """Open the connection now rather than with the first renewal. Raises UnavailableError."""
+        self._thread.run(_connected)
+
     def close(self) -> None:
         """Renew no more."""
         self._thread.close()
@@ -56,7 +60,7 @@ class Renewer:
             held = await self._held(connection, list(left.values())) if left else frozenset()
             lost |= left.keys() - held
             left = {claim_id: left[claim_id] for claim_id in left if claim_id in held}
-        return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled), unanswered=frozenset(left))
+        return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled), unextended=frozenset(left))
 
     async def _extend(self, connection: Connection, leases: Sequence[Lease], ttl_us: int) -> list[asyncpg.Record]:
         proofs = proofs_of(leases, self._database.shards)
@@ -67,8 +71,12 @@ class Renewer:
 
     async def _held(self, connection: Connection, leases: Sequence[Lease]) -> frozenset[str]:
         proofs = proofs_of(leases, self._database.shards)
-        records = await connection.fetch(lease_statements.STILL_HELD, *proofs)
+        records = await connection.fetch(holding_statements.STILL_HELD, *proofs)
         return frozenset(record["claim_id"] for record in records)
+
+
+async def _connected(_: Connection) -> None:
+    """Nothing is left to do."""
 
 
 def proofs_of(leases: Sequence[Lease], shards: int) -> tuple[list[int], list[str], list[str], list[int]]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from cronicorn.adapters.postgres import lease_statements
 from cronicorn.adapters.postgres.batches import Batches
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import (
@@ -28,7 +27,7 @@ from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
-from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError, UnavailableError
+from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
 from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.lease import Lease
@@ -73,17 +72,19 @@ class Settler:
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         """Settle as `JobStore.settle` promises."""
-        settling = self._decided(lease, run, decide)
-        accepted = settling is not None and await self._batches.add(settling)
         try:
-            settlement = settling.settlement if accepted and settling is not None else None
-            if settlement is None:
-                settlement = await _again(lambda: self._look_closer(lease, run, decide))
+            settlement = await self._settle(lease, run, decide)
         except LeaseLostError:
             self._memory.forget(lease.claim_id)
             raise
         self._memory.forget(lease.claim_id)
         return settlement
+
+    async def _settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        settling = self._decided(lease, run, decide)
+        if settling is not None and await self._batches.add(settling):
+            return settling.settlement
+        return await _repeated(lambda: self._look_closer(lease, run, decide))
 
     def _decided(self, lease: Lease, run: Run | None, decide: Decide) -> Settling | None:
         """What follows if nothing has changed since the claim; None when that takes a closer look."""
@@ -111,7 +112,7 @@ class Settler:
     async def _write(self, batch: Sequence[Settling]) -> list[bool | BaseException]:
         """Settle what is as it was claimed; answer of each whether it was. One that can't be written fails alone."""
         try:
-            return [*await _again(lambda: self._write_together(batch))]
+            return [*await _repeated(lambda: self._write_together(batch))]
         except UnavailableError as error:
             return [error] * len(batch)
         except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
@@ -155,7 +156,7 @@ class Settler:
         if settlement.sibling_hints and not whole_job:
             raise _SiblingsHintedError
         if run is not None:
-            await _record(transaction, before, run)
+            await record_run(transaction.connection, before.number, run)
         await record_skips(transaction.connection, before.number, settlement.skips)
         await _hint(transaction, siblings, settlement.sibling_hints)
         await transaction.connection.execute(
@@ -181,13 +182,6 @@ async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) ->
         if found.endpoint.id == endpoint.id:
             return found, [other for other in job if other is not found]
     raise NotFoundError(f"There is no endpoint {endpoint.id}.")
-
-
-async def _record(transaction: Transaction, before: Found, run: Run) -> None:
-    """Write a run. Raises ConflictError when its slot and attempt have one, whenever that ended."""
-    if await transaction.connection.fetchval(lease_statements.RECORDED, before.number, run.slot, run.attempt):
-        raise ConflictError(f"Run {run.id} is already recorded.")
-    await record_run(transaction.connection, before.number, run)
 
 
 async def _hint(transaction: Transaction, siblings: Iterable[Found], hints: Mapping[str, tuple[Hint, ...]]) -> None:
@@ -224,7 +218,7 @@ def _due_at(item: Settling) -> datetime:
     return item.run.due_at if item.run is not None else item.lease.claimed_at
 
 
-async def _again(work: Callable[[], Awaitable[T]]) -> T:
+async def _repeated(work: Callable[[], Awaitable[T]]) -> T:
     """Do *work*, and once more when the connection was lost: it is answered alike whether it was done before or not."""
     try:
         return await work()

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from cronicorn.adapters.postgres.database import PostgresDatabase, PostgresOptions
+from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
 from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.key_ring import PostgresKeyRing
-from cronicorn.adapters.postgres.migration import migrate
+from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
+from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
@@ -32,13 +33,24 @@ class PostgresStores:
     listener: Listener
 
     @classmethod
-    async def open(cls, url: str, judge: Clock | None = None, options: PostgresOptions | None = None) -> Self:
+    async def open(
+        cls,
+        url: str,
+        judge: Clock | None = None,
+        options: PostgresOptions | None = None,
+        *,
+        existing: bool = False,
+    ) -> Self:
         """Open the database that a `postgresql://` URL names, and give it the newest schema if it has another.
 
-        *judge* judges leases in the place of the database's clock: in tests. Raises UnavailableError,
+        *judge* judges leases in the place of the database's clock: in tests. With *existing* nothing is made: raises
+        NotFoundError where no installation is, ConflictError for another version's. Raises UnavailableError,
         InvalidInputError for another URL.
         """
         options = options if options is not None else PostgresOptions()
+        if existing:
+            await inspect(url, options)
+            return cls.over(await PostgresDatabase.open(url, options, judge))
         await migrate(url, options)
         database = await PostgresDatabase.open(url, options, judge)
         try:

@@ -17,8 +17,10 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from cronicorn.adapters.redis.scripts import ACQUIRE, RELEASE, RENEW
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
+from cronicorn.domain.ports import ClaimService
+from cronicorn.domain.sentence import as_sentence
 
 TIMEOUT_DEFAULT = timedelta(seconds=2)
 _CONNECTIONS_MAX = 8
@@ -109,7 +111,7 @@ def _translated() -> Iterator[None]:
         yield
     except (RedisError, OSError, TimeoutError) as error:
         reason = str(error) or "no answer in time"
-        raise UnavailableError(f"Redis can't be used for claims: {reason}.") from error
+        raise UnavailableError(as_sentence(f"Redis can't be used for claims: {reason}")) from error
 
 
 def _ids(claims: Sequence[Claim]) -> list[str]:

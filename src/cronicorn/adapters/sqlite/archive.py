@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
-from cronicorn.adapters.sqlite.migration import migrate, revision_of
+from cronicorn.adapters.sqlite.migration import check_file, check_installation, migrate
 from cronicorn.adapters.sqlite.place import Place
-from cronicorn.adapters.sqlite.schema import REVISION, metadata
-from cronicorn.domain.archive import COLUMNS, Archive, Restoration, RowSource, Snapshot, Table
+from cronicorn.adapters.sqlite.schema import metadata
+from cronicorn.domain.archive import COLUMNS, Table
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
-from cronicorn.domain.ports import Clock
+from cronicorn.domain.ports import Archive, Clock, Restoration, RowSource, Snapshot
 from cronicorn.domain.rows import Cell, Row
 from cronicorn.domain.verification import Check, Findings
 
@@ -60,12 +60,9 @@ class SqliteArchive(Archive):
         self._clock = clock
 
     async def read(self, work: Callable[[Snapshot], Awaitable[T]]) -> T:
+        check_file(self._file)
         with self._connected("BEGIN", writes=False) as connection:
-            if (revision := revision_of(connection)) != REVISION:
-                raise ConflictError(
-                    f"The database {self._file.name} belongs to another version of Cronicorn (its revision is "
-                    f"{revision}, not {REVISION}): start this version on it once, or use the one that wrote it."
-                )
+            check_installation(connection, self._file)
             return await work(_SqliteSnapshot(connection, self._clock.now()))
 
     async def restore(self, work: Callable[[Restoration], Awaitable[T]]) -> T:

@@ -28,6 +28,13 @@ class SqliteFile:
     def name(self) -> str:
         return str(self.path)
 
+    def exists(self) -> bool:
+        """Whether it is there. One that can't be seen may be: opening it says what is wrong."""
+        try:
+            return self.path.exists()
+        except OSError:
+            return True
+
     def make(self) -> None:
         """Make the file if there is none, for this user alone: it holds what owners send in headers.
 
@@ -55,7 +62,8 @@ class SqliteFile:
 
     def _configure(self, connection: sqlite3.Connection, *, writes: bool) -> None:
         connection.create_function("takeover_delay_us", 1, _takeover_delay_us, deterministic=True)
-        self._enter_wal(connection)
+        if writes:  # Who only reads takes a file as it is, even one that is not ours.
+            self._enter_wal(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA cache_size = -16384")

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
-from cronicorn.adapters.sqlite.migration import migrate
+from cronicorn.adapters.sqlite.migration import inspect, migrate
 from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.readers import Readers
 from cronicorn.adapters.sqlite.turn import Turn
@@ -44,11 +44,15 @@ class SqliteDatabase:
         busy_timeout: timedelta = timedelta(seconds=5),
         durable: bool = False,
         readers: int = READERS_DEFAULT,
+        existing: bool = False,
     ) -> Self:
-        """Open, and make if need be, the file that a path or a `sqlite:///` URL names. Raises UnavailableError."""
+        """Open, and make if need be, the file that a path or a `sqlite:///` URL names. Raises UnavailableError.
+
+        With *existing* nothing is made: see `inspect` for what is raised then.
+        """
         file = SqliteFile(path=_path(where), busy_timeout=busy_timeout, durable=durable)
         try:
-            await asyncio.to_thread(migrate, file)
+            await asyncio.to_thread(inspect if existing else migrate, file)
             return cls(file, clock, readers=readers)
         except sqlite3.Error as error:
             raise translated(error, file.name) from error

@@ -5,8 +5,9 @@ import sqlite3
 
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
-from cronicorn.domain.fleet import Fleet, FleetView, fleet_from
-from cronicorn.domain.ports import Clock
+from cronicorn.adapters.sqlite.migration import check_file, check_installation
+from cronicorn.domain.fleet import Fleet, fleet_from
+from cronicorn.domain.ports import Clock, FleetView
 
 LEASES = """
 SELECT s.worker_id, s.mechanism, s.tenant_id, t.name AS tenant_name, e.id AS endpoint_id, e.document, s.state,
@@ -31,9 +32,11 @@ class SqliteFleetView(FleetView):
         return await asyncio.to_thread(self._leases)
 
     def _leases(self) -> Fleet:
+        check_file(self._file)
         try:
             connection = self._file.connect(writes=False)
             try:
+                check_installation(connection, self._file)
                 cursor = connection.execute(LEASES)
                 names = [column[0] for column in cursor.description]
                 return fleet_from(self._clock.now(), [dict(zip(names, row, strict=True)) for row in cursor])

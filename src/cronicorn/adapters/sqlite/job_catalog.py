@@ -15,7 +15,7 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
-from cronicorn.domain.rows import Cell, job_of, job_row
+from cronicorn.domain.rows import Cell, job_of, job_row, number_in
 
 _COLUMNS = [column.name for column in jobs.c if column.name != "number"]
 _INSERT = query(insert(jobs).values({name: bindparam(name) for name in _COLUMNS}))
@@ -66,7 +66,7 @@ class SqliteJobCatalog(JobCatalog):
                 if status is None
                 else _LIST_IN_STATUS.rows(connection, tenant_id=tenant_id, status=status.value)
             )
-            return [(job_of(row), _number(row["endpoint_count"])) for row in rows]
+            return [(job_of(row), number_in(row["endpoint_count"])) for row in rows]
 
         return await self._database.read(work)
 
@@ -79,7 +79,7 @@ class SqliteJobCatalog(JobCatalog):
     ) -> Job:
         def work(transaction: Transaction) -> Job:
             row = find_job(transaction, tenant_id, job_id)
-            number = _number(row["number"])
+            number = number_in(row["number"])
             job = edit(job_of(row), transaction.now)
             if edit_endpoint is not None:
                 befores = of_job(transaction, number)
@@ -99,8 +99,3 @@ def find_job(transaction: Transaction, tenant_id: str, job_id: str) -> dict[str,
     if row is None:
         raise NotFoundError(f"There is no job {job_id}.")
     return row
-
-
-def _number(cell: Cell) -> int:
-    assert isinstance(cell, int)
-    return cell

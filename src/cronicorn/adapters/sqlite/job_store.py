@@ -4,7 +4,7 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
 from typing import ClassVar
 
@@ -23,7 +23,7 @@ from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
 from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.instant import instant_of, shifted
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.rows import Cell, done_of, done_text, lease_from, state_row
@@ -80,13 +80,12 @@ class SqliteJobStore(JobStore):
     async def abandon(self, leases: Sequence[Lease]) -> None:
         await self._database.write(lambda transaction: self._abandon(transaction, leases))
 
-    async def next_due_at(self) -> datetime | None:
-        def query(transaction: Transaction) -> int | None:
-            row = transaction.connection.execute(lease_statements.NEXT_DUE, self._share).fetchone()
-            return row[0]  # type: ignore[no-any-return]
+    async def next_due(self) -> NextDue | None:
+        def query(transaction: Transaction) -> NextDue | None:
+            (due_us,) = transaction.connection.execute(lease_statements.NEXT_DUE, self._share).fetchone()
+            return NextDue.when(instant_of(due_us) if due_us is not None else None, transaction.now)
 
-        instant_us = await self._database.read(query)
-        return None if instant_us is None else instant_of(instant_us)
+        return await self._database.read(query)
 
     def _claim(
         self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None

@@ -64,6 +64,4 @@ class SqliteLegacyJobStore(SqliteJobStore):
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         """Say which locks are lost and whose run was cancelled; extends nothing."""
-        renewal = super().renew(leases, ttl=ttl)
-        held = {lease.claim_id for lease in leases} - renewal.lost - renewal.cancelled
-        return Renewal(lost=renewal.lost, cancelled=renewal.cancelled, unanswered=frozenset(held))
+        return super().renew(leases, ttl=ttl).extending_none(leases)

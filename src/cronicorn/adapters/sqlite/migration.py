@@ -6,6 +6,7 @@ from pathlib import Path
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.schema import REVISION
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.installation import check_revision
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,6 +23,27 @@ def migrate(file: SqliteFile) -> None:
             _upgrade(connection, file.name)
     finally:
         connection.close()
+
+
+def inspect(file: SqliteFile) -> None:
+    """Raise NotFoundError when the file holds no installation, ConflictError for another version's. Changes nothing."""
+    check_file(file)
+    connection = file.connect(writes=False)
+    try:
+        check_installation(connection, file)
+    finally:
+        connection.close()
+
+
+def check_file(file: SqliteFile) -> None:
+    """Raise NotFoundError when there is no such file: nobody made an installation in it."""
+    if not file.exists():
+        check_revision(None, REVISION, f"{file.path.absolute()}, which is not there")
+
+
+def check_installation(connection: sqlite3.Connection, file: SqliteFile) -> None:
+    """Do what `inspect` does, on a *connection* to the file."""
+    check_revision(revision_of(connection), REVISION, str(file.path.absolute()))
 
 
 def _upgrade(connection: sqlite3.Connection, name: str) -> None:

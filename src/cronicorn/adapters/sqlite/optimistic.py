@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar
 
 from cronicorn.adapters.sqlite import lease_statements
@@ -14,7 +14,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
 from cronicorn.domain.in_progress import SPREAD_DEFAULT, InProgress, unlocked_lease, unlocked_until
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.lease import Lease, Renewal
+from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide
 from cronicorn.domain.rows import endpoint_from
@@ -81,8 +81,7 @@ class SqliteOptimisticJobStore(SqliteJobStore):
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         """Say which leases have ended here; there is nothing to extend."""
-        held = frozenset(lease.claim_id for lease in leases if self._in_progress.holds(lease))
-        return Renewal(lost=frozenset(lease.claim_id for lease in leases) - held, unanswered=held)
+        return self._in_progress.renewal(leases)
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         if not self._in_progress.holds(lease):
@@ -99,12 +98,12 @@ class SqliteOptimisticJobStore(SqliteJobStore):
         for lease in leases:
             self._in_progress.end(lease)
 
-    async def next_due_at(self) -> datetime | None:
-        def query(transaction: Transaction) -> datetime | None:
+    async def next_due(self) -> NextDue | None:
+        def query(transaction: Transaction) -> NextDue | None:
             parameters = {**self._share, "limit": self._in_progress.wanted(1)}
             rows = transaction.connection.execute(lease_statements.NEXT_FEW, parameters)
             due = [(endpoint_id, instant_of(due_us)) for endpoint_id, due_us in rows]
-            return self._in_progress.next_due_at(due, transaction.now)
+            return NextDue.when(self._in_progress.next_due_at(due, transaction.now), transaction.now)
 
         return await self._database.read(query)
 

@@ -18,7 +18,7 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
-from cronicorn.domain.rows import Cell, lease_from, mean, run_of, skip_from
+from cronicorn.domain.rows import Cell, lease_from, mean, number_in, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
@@ -227,6 +227,4 @@ def _parts(run_id: str) -> tuple[str, int, int]:
 
 def _number(row: Mapping[str, Cell] | None, name: str) -> int:
     assert row is not None
-    cell = row[name]
-    assert isinstance(cell, int)
-    return cell
+    return number_in(row[name])

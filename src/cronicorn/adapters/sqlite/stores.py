@@ -37,13 +37,18 @@ class SqliteStores:
         busy_timeout: timedelta = timedelta(seconds=5),
         durable: bool = False,
         readers: int = READERS_DEFAULT,
+        existing: bool = False,
     ) -> Self:
         """Open, and make if need be, the file that a path or a `sqlite:///` URL names; *clock* judges its leases.
 
-        With *durable* a commit survives a power cut. Raises UnavailableError, InvalidInputError for another URL.
+        With *durable* a commit survives a power cut. With *existing* nothing is made: raises NotFoundError where no
+        installation is, ConflictError for another version's. Raises UnavailableError, InvalidInputError for another
+        URL.
         """
         return cls.over(
-            await SqliteDatabase.open(where, clock, busy_timeout=busy_timeout, durable=durable, readers=readers)
+            await SqliteDatabase.open(
+                where, clock, busy_timeout=busy_timeout, durable=durable, readers=readers, existing=existing
+            )
         )
 
     @classmethod

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cronicorn.cli.comparison import measures, scrape
-from cronicorn.cli.comparison.fleet import Fleet, a_fleet
 from cronicorn.cli.comparison.measures import Row
 from cronicorn.cli.comparison.target import Target, a_target
 from cronicorn.cli.comparison.trial import Trial
+from cronicorn.cli.comparison.worker_processes import WorkerProcesses, worker_processes
 from cronicorn.cli.local import read_settings
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.domain.endpoint import JobStatus
@@ -46,23 +46,23 @@ def _folder(parent: str, mechanism: Mechanism) -> Path:
 
 async def _row(trial: Trial, mechanism: Mechanism, database: str, folder: Path) -> Row:
     async with a_target(trial.seed) as target, _load(trial, database, target):
-        async with a_fleet(folder, _settings(trial, mechanism, database), trial.workers) as fleet:
-            looking = asyncio.create_task(fleet.look())
-            await _suffer(trial, fleet)
+        async with worker_processes(folder, _settings(trial, mechanism, database), trial.workers) as workers:
+            looking = asyncio.create_task(workers.look())
+            await _suffer(trial, workers)
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
         found = await violations(read_settings(database_url=database))
-    return _measured(mechanism, target, fleet.samples(), found)
+    return _measured(mechanism, target, workers.samples(), found)
 
 
-async def _suffer(trial: Trial, fleet: Fleet) -> None:
+async def _suffer(trial: Trial, workers: WorkerProcesses) -> None:
     """Let the faults happen when they are due, side by side if they overlap."""
     loop = asyncio.get_running_loop()
     began_at = loop.time()
     async with asyncio.TaskGroup() as group:
         for fault in trial.faults():
             await asyncio.sleep(max(0.0, began_at + fault.at_s - loop.time()))
-            group.create_task(fleet.suffer(fault))
+            group.create_task(workers.suffer(fault))
         await asyncio.sleep(max(0.0, began_at + trial.seconds - loop.time()))
 
 

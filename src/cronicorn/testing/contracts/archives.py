@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.archive import COLUMNS, Archive, Digest, Restoration, Snapshot, Table
+from cronicorn.domain.archive import COLUMNS, Table
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.ports import Archive, Restoration, Snapshot
 from cronicorn.domain.rows import Row, endpoint_row, job_row, run_row, skip_row, state_row
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.contracts.stores import start
@@ -203,13 +204,3 @@ class ArchiveContract:
 
 async def _nothing(_: Restoration) -> None:
     pass
-
-
-def digests(installation: Mapping[Table, Sequence[Row]]) -> dict[Table, str]:
-    """The checksum of each table."""
-    found = {}
-    for table, rows in installation.items():
-        digest = Digest(table)
-        digest.add(rows)
-        found[table] = digest.checksum
-    return found

@@ -37,6 +37,7 @@ from cronicorn.testing.contracts.stores import (
     claim_one,
     endpoint_of,
     hint,
+    next_due_at,
     plant,
     run_once,
     settle,
@@ -271,7 +272,7 @@ class EndpointCatalogContract(StoresContract):
         assert changed.version == 2
         assert changed == await endpoint_of(stores)
         assert (await stores.runs.skips(TENANT, "ep1", 10)).skips == (skip,)
-        assert await stores.job_store.next_due_at() == clock.now() + timedelta(seconds=3)
+        assert await next_due_at(stores.job_store) == clock.now() + timedelta(seconds=3)
 
     async def test_a_change_knows_the_job_the_time_the_lease_and_the_siblings(
         self, stores: Stores, clock: VirtualClock
@@ -340,7 +341,7 @@ class EndpointCatalogContract(StoresContract):
             await stores.runs.get(TENANT, run.id)
         with pytest.raises(NotFoundError):
             await stores.endpoints.delete(TENANT, "ep1")
-        assert await stores.job_store.next_due_at() is None
+        assert await next_due_at(stores.job_store) is None
 
     async def test_an_endpoint_that_takes_a_deleted_ones_id_begins_without_a_past(
         self, stores: Stores, clock: VirtualClock

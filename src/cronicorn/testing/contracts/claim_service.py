@@ -7,7 +7,8 @@ from hashlib import sha256
 
 import pytest
 
-from cronicorn.domain.claims import Claim, ClaimService
+from cronicorn.domain.claims import Claim
+from cronicorn.domain.ports import ClaimService
 
 TTL = timedelta(seconds=1)
 """A whole second, since etcd counts no others."""

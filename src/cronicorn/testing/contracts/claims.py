@@ -6,6 +6,7 @@ from dataclasses import replace
 from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import MICROSECOND, ZERO
+from cronicorn.domain.lease import NextDue
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.takeover import PROMPT_TAKEOVERS, TAKEOVER_DELAY_MAX, takeover_delay
 from cronicorn.testing.clocks import VirtualClock
@@ -20,6 +21,7 @@ from cronicorn.testing.contracts.stores import (
     claim,
     claim_one,
     endpoint_of,
+    next_due_at,
     plant,
     settle,
 )
@@ -200,14 +202,28 @@ class ClaimContract(StoresContract):
         assert len(await claim(stores)) == 1
 
     async def test_nothing_waits_in_an_empty_store(self, stores: Stores) -> None:
-        assert await stores.job_store.next_due_at() is None
+        assert await next_due_at(stores.job_store) is None
 
     async def test_the_next_due_instant_is_the_earliest_of_all(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores, "slow", baseline=replace(an_endpoint().baseline, interval=2 * MINUTE))
         await plant(stores, "quick")
         await plant(stores, "dormant", baseline=replace(an_endpoint().baseline, dormant=True))
 
-        assert await stores.job_store.next_due_at() == clock.now() + MINUTE
+        assert await next_due_at(stores.job_store) == clock.now() + MINUTE
+
+    async def test_the_wait_counts_by_the_store_s_clock_and_is_over_once_something_is_due(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        planned_at = clock.now()
+
+        early = await stores.job_store.next_due()
+        clock.advance(2 * MINUTE)
+        late = await stores.job_store.next_due()
+
+        assert early == NextDue(due_at=planned_at + MINUTE, now=planned_at)
+        assert late == NextDue(due_at=planned_at + MINUTE, now=clock.now())
+        assert (early.wait, late.wait) == (MINUTE, ZERO)
 
     @proves(Invariant.I20)
     async def test_an_endpoint_under_lease_is_next_due_when_the_lease_expires(
@@ -217,7 +233,7 @@ class ClaimContract(StoresContract):
         clock.advance(MINUTE)
         await claim_one(stores, ttl=TTL)
 
-        assert await stores.job_store.next_due_at() == clock.now() + TTL
+        assert await next_due_at(stores.job_store) == clock.now() + TTL
 
     @proves(Invariant.I20)
     async def test_an_endpoint_that_rests_is_next_due_when_it_has_rested(
@@ -232,7 +248,7 @@ class ClaimContract(StoresContract):
 
         rest = takeover_delay(PROMPT_TAKEOVERS + 1)
         assert rest > ZERO
-        assert await stores.job_store.next_due_at() == clock.now() + TTL + rest
+        assert await next_due_at(stores.job_store) == clock.now() + TTL + rest
 
 
 class LeaseContract(StoresContract):

@@ -14,21 +14,13 @@ from cronicorn.domain.fixtures import a_lease, a_run, an_endpoint
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.in_progress import SLACK
 from cronicorn.domain.instant import MICROSECOND
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, Renewal
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import (
-    MINUTE,
-    TENANT,
-    TTL,
-    Stores,
-    StoresContract,
-    deciding,
-    plant,
-)
+from cronicorn.testing.contracts.stores import MINUTE, TENANT, TTL, Stores, StoresContract, deciding, next_due_at, plant
 
 
 class Locks(JobStore, Protocol):
@@ -74,9 +66,25 @@ class LegacyContract(StoresContract):
         renewal = await asyncio.to_thread(store.renew, [kept, cleared], ttl=TTL)
 
         assert renewal.lost == {cleared.claim_id}
-        assert renewal.unanswered == {kept.claim_id}
+        assert renewal.unextended == {kept.claim_id}
         clock.advance(TTL / 2)
         assert len(await store.claim_due(worker_id="w2", limit=2, ttl=TTL)) == 2
+
+    async def test_a_holder_whose_run_is_cancelled_hears_of_it_and_its_lock_ends_as_before(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        store = self.locks(stores, TTL)
+        (lease,) = await store.claim_due(worker_id="w1", limit=1, ttl=TTL)
+        clock.advance(TTL / 2)
+        assert await stores.run_control.cancel(TENANT, "ep1", lease.slot)
+
+        renewal = await asyncio.to_thread(store.renew, [lease], ttl=TTL)
+
+        assert renewal == Renewal(cancelled=frozenset({lease.claim_id}), unextended=frozenset({lease.claim_id}))
+        clock.advance(TTL / 2)
+        assert len(await store.claim_due(worker_id="w2", limit=1, ttl=TTL)) == 1
 
     async def test_a_lock_is_claimed_set_anew_and_cleared(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
@@ -194,6 +202,14 @@ class OptimisticContract(StoresContract):
         assert await stores.run_control.held(TENANT, "ep1") is None
         assert lease.mechanism is Mechanism.OPTIMISTIC
 
+    async def test_nobody_can_cancel_a_run_that_nothing_shows(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        clock.advance(MINUTE)
+        (lease,) = await self.versions(stores).claim_due(worker_id="w1", limit=1, ttl=TTL)
+
+        assert not lease.mechanism.cancellable
+        assert not await stores.run_control.cancel(TENANT, "ep1", lease.slot)
+
     async def test_an_unlocked_slot_is_held_for_its_longest_call(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores, request=replace(an_endpoint().request, execution_max=5 * MINUTE))
         clock.advance(MINUTE)
@@ -213,13 +229,13 @@ class OptimisticContract(StoresContract):
         (lease,) = await store.claim_due(worker_id="w1", limit=1, ttl=TTL)
 
         assert await store.claim_due(worker_id="w1", limit=1, ttl=TTL) == []
-        assert await store.next_due_at() == lease.expires_at
+        assert await next_due_at(store) == lease.expires_at
         clock.advance(lease.ttl)
         (again,) = await store.claim_due(worker_id="w1", limit=1, ttl=TTL)
         with pytest.raises(LeaseLostError):
             await _settle(store, lease)
         await _settle(store, again)
-        assert await store.next_due_at() == clock.now() + MINUTE / 2
+        assert await next_due_at(store) == clock.now() + MINUTE / 2
 
     async def test_claims_of_one_process_at_the_same_time_are_of_different_slots(
         self, stores: Stores, clock: VirtualClock
@@ -253,7 +269,7 @@ class OptimisticContract(StoresContract):
         (leased,) = await leasing.claim_due(worker_id="w1", limit=1, ttl=TTL)
 
         assert await store.claim_due(worker_id="w2", limit=1, ttl=TTL) == []
-        assert await store.next_due_at() == leased.expires_at
+        assert await next_due_at(store) == leased.expires_at
         clock.advance(TTL)
         (taken,) = await store.claim_due(worker_id="w2", limit=1, ttl=TTL)
 

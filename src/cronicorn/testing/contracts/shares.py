@@ -4,7 +4,16 @@ from cronicorn.domain.fixtures import a_job, an_endpoint
 from cronicorn.domain.mechanism import Share, bucket_of
 from cronicorn.domain.ports import JobStore
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import MINUTE, OTHER_TENANT, TENANT, TTL, Stores, StoresContract, start
+from cronicorn.testing.contracts.stores import (
+    MINUTE,
+    OTHER_TENANT,
+    TENANT,
+    TTL,
+    Stores,
+    StoresContract,
+    next_due_at,
+    start,
+)
 
 
 class SharesContract(StoresContract):
@@ -47,9 +56,9 @@ class SharesContract(StoresContract):
         clock.advance(MINUTE)
         (lease,) = await lower.claim_due(worker_id="w1", limit=10, ttl=TTL)
 
-        assert await lower.next_due_at() == lease.expires_at
-        assert await upper.next_due_at() == clock.now()
-        assert await nobody.next_due_at() is None
+        assert await next_due_at(lower) == lease.expires_at
+        assert await next_due_at(upper) == clock.now()
+        assert await next_due_at(nobody) is None
         assert await nobody.claim_due(worker_id="w1", limit=10, ttl=TTL) == []
 
     async def _halves(self, stores: Stores) -> tuple[JobStore, JobStore]:

@@ -21,7 +21,7 @@ from cronicorn.domain.ports import JobStore
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import CRON, TENANT, Stores, deciding, start
+from cronicorn.testing.contracts.stores import CRON, TENANT, Stores, deciding, next_due_at, start
 from cronicorn.testing.store_machine.books import check_books
 from cronicorn.testing.store_machine.edits import EDITS, Edit, follow
 from cronicorn.testing.store_machine.fleet import Fleet, promise, shown_endpoint, shown_lease, shown_settlement
@@ -188,7 +188,7 @@ class CommandMachine(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def wait_until_due(self, *, worker: int) -> None:
-        due_at = self.fleet.ask(lambda store, _: self.job_store(store, worker).next_due_at()).first
+        due_at = self.fleet.ask(lambda store, _: next_due_at(self.job_store(store, worker))).first
         instants = (known.claimable_at(worker, self.clock.now()) for known in self.alive)
         expected = min((instant for instant in instants if instant is not None), default=None)
         promise(due_at == expected, "the next claim is foreseen", due_at, expected)

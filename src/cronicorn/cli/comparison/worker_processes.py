@@ -23,8 +23,8 @@ _SETTINGS_KEPT = ("CRONICORN_REDIS_", "CRONICORN_ETCD_", "CRONICORN_POSTGRES_", 
 
 
 @dataclass(slots=True, kw_only=True)
-class Worker:
-    """One process, and what it had counted when it was last asked."""
+class WorkerProcess:
+    """One worker, and what it had counted when it was last asked."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -57,15 +57,15 @@ class Worker:
         self.process.stdin.close()
 
 
-class Fleet:
+class WorkerProcesses:
     """So many workers at once, whatever happens to them."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         self._folder = folder
         self._settings = settings
         self._started = 0
-        self.workers: list[Worker] = []
-        self.gone: list[Worker] = []
+        self.workers: list[WorkerProcess] = []
+        self.gone: list[WorkerProcess] = []
 
     async def start(self, count: int) -> None:
         """Start *count* workers and wait until all answer.
@@ -106,7 +106,7 @@ class Fleet:
         """The last sample of every worker that ever was."""
         return [worker.sample for worker in (*self.workers, *self.gone)]
 
-    def _spawn(self) -> Worker:
+    def _spawn(self) -> WorkerProcess:
         self._started += 1
         with socket.create_server((_HOST, 0)) as listener:
             port: int = listener.getsockname()[1]
@@ -123,9 +123,9 @@ class Fleet:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return Worker(process=process, port=port, log=log)
+        return WorkerProcess(process=process, port=port, log=log)
 
-    async def _ready(self, worker: Worker) -> None:
+    async def _ready(self, worker: WorkerProcess) -> None:
         deadline = asyncio.get_running_loop().time() + READY_WITHIN_S
         while not await worker.look():
             if worker.process.poll() is not None or asyncio.get_running_loop().time() > deadline:
@@ -135,14 +135,14 @@ class Fleet:
 
 
 @asynccontextmanager
-async def a_fleet(folder: Path, settings: Mapping[str, str], count: int) -> AsyncIterator[Fleet]:
-    """A fleet of *count* workers, of which nothing is left after the block."""
-    fleet = Fleet(folder, settings)
+async def worker_processes(folder: Path, settings: Mapping[str, str], count: int) -> AsyncIterator[WorkerProcesses]:
+    """*count* workers at once, of which nothing is left after the block."""
+    workers = WorkerProcesses(folder, settings)
     try:
-        await fleet.start(count)
-        yield fleet
+        await workers.start(count)
+        yield workers
     finally:
-        await fleet.stop()
+        await workers.stop()
 
 
 def _kept(name: str) -> bool:

@@ -1,0 +1,75 @@
+# ruff: noqa: S608 - statements are put together from the pieces in this package
+"""The statements that settle: many leases at once as they were claimed, or one as it is found.
+
+A settlement proves its lease by claim id and fence, as `holding_statements` says. The parameters of `SETTLE` are lists,
+one for each column: of leases with what was decided, of their runs, and of skips. `settling` lays them out.
+"""
+
+from cronicorn.adapters.postgres.holding_statements import ENDED
+from cronicorn.adapters.postgres.row_locks import WAIT_FOR_LOCKED
+
+SETTLE = f"""
+WITH decided AS MATERIALIZED (
+       SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+                            $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[],
+                            $14::bigint[])
+           AS d(number, shard, endpoint_id, claim_id, fence, plan_version, due_us, slot, attempt, manual_slot, state,
+                done, run_slot, run_attempt) ORDER BY d.shard, d.endpoint_id),
+held AS MATERIALIZED (
+       SELECT d.number FROM decided AS d CROSS JOIN LATERAL (
+              SELECT e.endpoint_number FROM cronicorn.schedule AS e
+               WHERE e.shard = d.shard AND e.endpoint_id = d.endpoint_id
+                 AND e.claim_id = d.claim_id AND e.fence = d.fence AND e.plan_version = d.plan_version
+                 {WAIT_FOR_LOCKED}) AS l
+         LEFT JOIN LATERAL (
+              SELECT true AS there FROM cronicorn.runs AS r WHERE r.endpoint_number = l.endpoint_number
+                 AND r.slot = d.run_slot AND r.attempt = d.run_attempt AND r.finished_us >= $15 LIMIT 1) AS recorded
+           ON true
+        WHERE recorded.there IS NULL),
+settled AS (
+       UPDATE cronicorn.schedule AS e
+          SET due_us = d.due_us, slot = d.slot, attempt = d.attempt, manual_slot = d.manual_slot, state = d.state,
+              {ENDED}, lost_claims = 0,
+              done_claim_id = d.claim_id, done_fence = d.fence, done = d.done
+         FROM held AS h JOIN decided AS d ON d.number = h.number
+        WHERE e.shard = d.shard AND e.endpoint_id = d.endpoint_id
+       RETURNING d.number, e.endpoint_number),
+recorded AS (
+       INSERT INTO cronicorn.runs (endpoint_number, slot, attempt, fence, status, source, trace, due_us, nominal_us,
+                                   started_us, finished_us, duration_us, outcome, body)
+       SELECT s.endpoint_number, r.slot, r.attempt, r.fence, r.status, r.source, r.trace, r.due_us, r.nominal_us,
+              r.started_us, r.finished_us, r.duration_us, r.outcome, r.body
+         FROM unnest($16::int[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[], $22::text[],
+                     $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::text[],
+                     $29::bytea[])
+           AS r(number, slot, attempt, fence, status, source, trace, due_us, nominal_us, started_us, finished_us,
+                duration_us, outcome, body)
+         JOIN settled AS s ON s.number = r.number),
+skipped AS (
+       INSERT INTO cronicorn.skips (endpoint_number, state, reason, first_us, last_us, instants, exact)
+       SELECT s.endpoint_number, k.state, k.reason, k.first_us, k.last_us, k.instants, k.exact
+         FROM unnest($30::int[], $31::text[], $32::text[], $33::bigint[], $34::bigint[], $35::bigint[], $36::smallint[])
+           WITH ORDINALITY AS k(number, state, reason, first_us, last_us, instants, exact, place)
+         JOIN settled AS s ON s.number = k.number
+        ORDER BY k.place)
+SELECT number FROM settled
+"""
+"""Settles what is still as it was claimed. The rest is left to a closer look: fenced, settled before, or edited since.
+
+A slot whose attempt is recorded already is left as well. It can only be so when a decision planned it again, and is
+looked for from a day before the batch's earliest plan on, so that hardly more than one partition is searched.
+"""
+
+FIND = """
+SELECT e.claim_id IS NOT DISTINCT FROM $3 AND e.fence = $4 AS held,
+       e.done_claim_id IS NOT DISTINCT FROM $3 AND e.done_fence = $4 AS settled, e.done
+  FROM cronicorn.schedule AS e WHERE e.shard = $1 AND e.endpoint_id = $2
+"""
+"""What became of a lease, seen when its row is locked."""
+
+SETTLE_ONE = f"""
+UPDATE cronicorn.schedule
+   SET due_us = $3, slot = $4, attempt = $5, manual_slot = $6, state = $7, {ENDED}, lost_claims = 0,
+       done_claim_id = $8, done_fence = $9, done = $10
+ WHERE shard = $1 AND endpoint_id = $2
+"""

@@ -1,0 +1,64 @@
+"""The reference names every key that `--json` prints, and no other."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.cli.comparison.measures import Row
+from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
+from tests.cli.command import cronicorn
+from tests.docs.markdown import REFERENCE, first_cells
+
+
+def _listed(command: str) -> list[str]:
+    text = (REFERENCE / "commands.md").read_text(encoding="utf-8")
+    _, _, after = text.partition(f"### Keys of {command}\n")
+    return first_cells(re.split(r"^#", after, maxsplit=1, flags=re.MULTILINE)[0])
+
+
+def _keys(value: object, path: str = "") -> Iterator[str]:
+    """The paths of all keys in *value*, of lists the first item's."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _keys(inner, f"{path}.{key}" if path else key)
+        case [dict() as first, *_]:
+            yield from _keys(first, f"{path}[]" if path else "")
+        case _:
+            yield path
+
+
+@pytest.fixture
+async def url(tmp_path) -> str:
+    """A store with a lease."""
+    stores, now = await SqliteStores.open(tmp_path / "store.db", SystemClock()), SystemClock().now()
+    await plant(stores, created_at=now, updated_at=now)
+    await ask_to_run(stores)
+    await claim(stores, ttl=timedelta(minutes=5))
+    await stores.aclose()
+    return f"sqlite:{tmp_path / 'store.db'}"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("workers", ("--database", "URL")),
+        ("verify", ("--database", "URL")),
+        ("copy", ("--from", "URL", "--to", "sqlite:none.db", "--dry-run", "--drop-leases")),
+    ],
+)
+async def test_every_key_is_listed(url, command, options) -> None:
+    ended = cronicorn(command, "--json", *(url if option == "URL" else option for option in options))
+
+    assert ended.code == 0, ended.err
+    assert list(_keys(json.loads(ended.out))) == _listed(command)
+
+
+def test_every_key_of_a_comparison_is_listed() -> None:
+    assert [field.name for field in fields(Row)] == _listed("leases compare")
