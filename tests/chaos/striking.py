@@ -27,7 +27,7 @@ class Striker:
     async def strike(self, fault: Fault) -> None:
         """Do it, wait until it is over, and undo it.
 
-        A worker has one fault at a time, however late the one before ends, and so has what all share, but for snapshots.
+        A worker has one fault at a time, however late the one before ends; so has what all share, but for snapshots.
         """
         turn = self._turns[fault.worker] if fault.kind is not Kind.SNAPSHOT else nullcontext()
         async with turn:
