@@ -116,7 +116,7 @@ async def _seen(stores: Stores, endpoint_id: str) -> object:
 
 
 @on(*(kind.name for kind in KINDS if kind.mechanism.cancellable), live=True)
-async def test_i20_a_run_that_a_person_cancels_ends_within_a_renewal_interval(live: World):
+async def test_a_run_that_a_person_cancels_ends_within_a_renewal_interval(live: World):
     await plant_due(live.stores, "ep1")
     dispatcher = SlowDispatcher(timedelta(seconds=30))
 

@@ -45,7 +45,7 @@ async def test_i15_workers_whose_clocks_are_hours_off_or_jump_run_every_slot_onc
             began = called[f"{endpoint_id}:{run.slot}"].begun_at
             assert run.due_at <= began <= run.due_at + BUSY
             assert began_at <= run.started_at <= run.finished_at <= SYSTEM.now() + BUSY
-    assert recorded >= 20
+    assert recorded >= len(made) - len(ids), "a call of each may have been given back at the end"
     assert not live.kind.exclusive or set(made.values()) == {1}
 
 
