@@ -284,6 +284,28 @@ def test_a_second_signal_stops_at_once():
     assert due_at == START + DUE * SECOND
 
 
+def test_calls_that_end_cancelled_from_inside_leave_their_places_to_others():
+    def script(_call, number) -> Reply:
+        if number < 2:
+            raise asyncio.CancelledError
+        return Reply()
+
+    async def main(clock):
+        world = a_world(clock, ScriptedDispatcher(script))
+        for number in range(3):
+            await world.add(id=f"ep{number}", name=f"e{number}", baseline=HOURLY)
+        async with world.worker(calls_max=1) as scheduler:
+            await asyncio.sleep(DUE + 5)
+            in_progress = scheduler.calls_in_progress
+        return in_progress, world.dispatcher, (clock.now() - START).total_seconds()
+
+    in_progress, dispatcher, ended_at = run_virtually(main)
+
+    assert in_progress == 0
+    assert len(dispatcher.calls) == 3
+    assert ended_at < DUE + 6
+
+
 def test_many_workers_on_one_store_run_every_slot_once():
     async def main(clock):
         world = a_world(clock, ScriptedDispatcher(lambda _call, n: Reply(latency=timedelta(milliseconds=7 * (n % 50)))))

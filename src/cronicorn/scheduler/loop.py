@@ -135,8 +135,7 @@ class Scheduler:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         was_full = self._full
-        if not task.cancelled():
-            self._runs.pop(task)
+        self._runs.pop(task, None)
         if was_full:
             self._woken.set()
 

@@ -64,7 +64,15 @@ async def failing(call):
     raise RuntimeError("password hunter2")
 
 
-@pytest.mark.parametrize("handler", [failing, answering(object()), answering(float("nan"))])
+async def awaiting_what_was_cancelled(call):
+    part = asyncio.create_task(asyncio.Event().wait())
+    part.cancel()
+    await part
+
+
+@pytest.mark.parametrize(
+    "handler", [failing, awaiting_what_was_cancelled, answering(object()), answering(float("nan"))]
+)
 def test_a_handler_that_fails_is_a_failed_call_without_its_message(handler):
     outcome = outcome_of(handler)
 

@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 class HandlerDispatcher(Dispatcher):
     """Makes a call by awaiting the handler of its URL, whatever the query; other URLs go to *otherwise*.
 
-    A handler that raises has failed with status 500; its exception is logged. One that outlives the call's time limit
-    is cancelled.
+    A handler that raises has failed with status 500; its exception is logged. So has one that lets out the
+    CancelledError of something that it awaited. One that outlives the call's time limit is cancelled.
     """
 
     def __init__(self, handlers: Mapping[str, Handler], otherwise: Dispatcher | None = None) -> None:
@@ -55,7 +55,9 @@ async def _handled(handler: Handler, call: Call) -> Outcome:
         if isinstance(answer, Outcome):
             return answer
         body = None if answer is None else json.dumps(answer, ensure_ascii=False, allow_nan=False)
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and _cancelled_by_us():
+            raise
         duration = timedelta(seconds=loop.time() - started)
         if limit.expired() and isinstance(error, TimeoutError):
             return Outcome(kind=OutcomeKind.TIMED_OUT, duration=duration, error="The handler took too long.")
@@ -63,6 +65,12 @@ async def _handled(handler: Handler, call: Call) -> Outcome:
         said = f"The handler raised {type(error).__name__}."
         return Outcome(kind=OutcomeKind.RESPONDED, duration=duration, status_code=500, error=said)
     return _answered(body, timedelta(seconds=loop.time() - started), call.response_bytes_max)
+
+
+def _cancelled_by_us() -> bool:
+    """Whether somebody wants this task to end, rather than one that it waited for has ended so."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _answered(body: str | None, duration: timedelta, bytes_max: int) -> Outcome:
