@@ -145,6 +145,21 @@ def test_one_that_is_slow_to_fail_holds_up_claims_ever_less_often(caplog):
     assert REDIS in claimed
 
 
+def test_one_that_is_away_rests_for_longer_and_longer_also_while_there_is_room_for_one_lease_only(caplog):
+    async def main(_clock):
+        away = Part(REDIS, fails=AWAY)
+        store = _mixed(Part(LEASE, due=10_000), Part(OPTIMISTIC), away)
+        for _ in range(600):
+            assert await _claim(store, limit=1) == [LEASE]
+            await asyncio.sleep(0.1)
+        return len(away.asked)
+
+    with caplog.at_level(logging.CRITICAL):
+        asked = run_virtually(main)
+
+    assert 60 / 5 <= asked <= 60 / 5 + 6
+
+
 async def test_when_all_are_away_the_store_is(caplog):
     store = _mixed(Part(LEASE, fails=AWAY), Part(REDIS, fails=AWAY))
 

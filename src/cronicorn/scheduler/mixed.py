@@ -39,8 +39,9 @@ class _Part:
 class MixedJobStore(JobStore):
     """Serves each tenant through the store of its mechanism. The stores' shares must not overlap.
 
-    Claims come from all stores in turn; one that is away stops none of the others. A lease whose mechanism is none of
-    them can't come from here: it counts as lost, and is left to end by itself.
+    All that there is room for are asked for claims at the same time, and another one has the first turn each time; one
+    that is away stops none of the others. A lease whose mechanism is none of them can't come from here: it counts as
+    lost, and is left to end by itself.
     """
 
     def __init__(self, parts: Sequence[tuple[Mechanism, JobStore]]) -> None:
@@ -52,19 +53,22 @@ class MixedJobStore(JobStore):
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
         claimed: list[Lease] = []
+        if limit <= 0:
+            return claimed
 
         async def claim(part: _Part, room: int) -> bool:
             """Claim up to *room*; say whether there may be more."""
-            if room <= 0:
-                return True
             leases = await part.store.claim_due(worker_id=worker_id, limit=room, ttl=ttl, endpoint_id=endpoint_id)
             claimed.extend(leases)
             return len(leases) == room
 
         awake = self._awake()
         rooms = self._rooms(limit, awake)
+        first = [part for part in awake if rooms[part.mechanism]]
+        unasked = {part.mechanism: True for part in awake if part not in first}
         try:
-            full = await self._ask(awake, lambda part: claim(part, rooms[part.mechanism]))
+            answers = await self._ask(first, lambda part: claim(part, rooms[part.mechanism]), otherwise=unasked or None)
+            full = {**unasked, **answers}
             # What the others left of their room goes to those that may have more.
             for part in awake:
                 if full.get(part.mechanism) and limit > len(claimed):
@@ -80,7 +84,7 @@ class MixedJobStore(JobStore):
         lost = {lease.claim_id for lease in leases} - served
         cancelled: set[str] = set()
         unextended: set[str] = set()
-        # Whoever failed last time is asked last: the others' leases must not end meanwhile.
+        # Those that failed when they were asked for slots come last: the others' leases must not end meanwhile.
         for part in sorted(self._parts, key=lambda part: part.rest):
             group = groups[part.mechanism]
             try:
