@@ -251,6 +251,46 @@ def test_a_call_that_has_ended_is_recorded_though_the_grace_is_over():
     assert in_progress == 0
 
 
+def test_a_bug_in_giving_back_keeps_no_call_that_has_ended_from_being_recorded(caplog):
+    class Buggy(FlakyStore):
+        async def abandon(self, leases):
+            raise RuntimeError("a bug")
+
+    async def main(clock):
+        world = a_world(clock, ScriptedDispatcher(lambda _call, n: Reply(latency=(500 if n == 0 else 2) * SECOND)))
+        await world.add(baseline=HOURLY)
+        await world.add(id="ep2", name="e2", baseline=HOURLY)
+        async with world.worker(store=Buggy(world.stores.job_store, settling_takes=3), drain_grace=0 * SECOND):
+            await asyncio.sleep(DUE + 3)
+        return [len(await world.runs(each)) for each in ("ep1", "ep2")]
+
+    recorded = run_virtually(main)
+
+    assert sorted(recorded) == [0, 1]
+    assert [record.leases for record in caplog.records if record.getMessage() == "abandon_crashed"] == [1]
+
+
+def test_a_drain_that_could_stop_no_call_gives_nothing_back(caplog):
+    class Stubborn(ScriptedDispatcher):
+        async def dispatch(self, call):
+            try:
+                return await super().dispatch(call)
+            except asyncio.CancelledError:
+                return await ScriptedDispatcher().dispatch(call)
+
+    async def main(clock):
+        world = a_world(clock, Stubborn(lambda _call, _n: Reply(latency=500 * SECOND)))
+        await world.add(baseline=HOURLY)
+        async with world.worker(drain_grace=0 * SECOND):
+            await asyncio.sleep(DUE + 1)
+        return await world.runs()
+
+    runs = run_virtually(main)
+
+    assert [run.status for run in runs] == [RunStatus.SUCCESS]
+    assert "runs_abandoned" not in caplog.text
+
+
 def test_a_drain_offers_what_is_left_again_to_a_store_that_was_away_for_a_moment():
     due_at, took = given_back_to_a_store_that_is_away_for(1)
 

@@ -222,6 +222,16 @@ async def test_abandoning_reaches_all_stores_before_it_fails():
     assert [each.claim_id for each in lease.abandoned] == ["second"]
 
 
+async def test_a_bug_of_one_store_keeps_no_lease_from_being_abandoned_by_the_others(caplog):
+    broken, lease = Part(REDIS, fails=ZeroDivisionError("a bug")), Part(LEASE)
+
+    await _mixed(broken, lease).abandon([_lease(REDIS, "first"), _lease(LEASE, "second")])
+
+    assert [each.claim_id for each in lease.abandoned] == ["second"]
+    [said] = [record for record in caplog.records if record.getMessage() == "abandon_crashed"]
+    assert (said.mechanism, said.leases, said.levelname) == ("redis", 1, "ERROR")
+
+
 async def test_a_lease_of_a_mechanism_that_nobody_runs_here_is_lost():
     lease = Part(LEASE)
     store, foreign = _mixed(lease), _lease(Mechanism.ETCD, "foreign")

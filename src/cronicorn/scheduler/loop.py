@@ -198,6 +198,8 @@ class Scheduler:
 
     async def _give_back(self, leases: Sequence[Lease]) -> None:
         """Abandon *leases*; a store that can't be reached is tried again for a while."""
+        if not leases:
+            return
         wait, until = _OUTAGE_WAIT_FIRST, self._clock.monotonic() + _GIVE_BACK_S
         while True:
             try:
@@ -206,6 +208,9 @@ class Scheduler:
                 if self._clock.monotonic() + wait > until:
                     log.warning("leases_left_to_expire", extra={"leases": len(leases), "reason": str(error)})
                     return
+            except Exception:  # A bug there must not end the drain: what was called is still to be recorded.
+                log.exception("abandon_crashed", extra={"leases": len(leases)})
+                return
             else:
                 log.warning("runs_abandoned", extra={"leases": len(leases)})
                 return

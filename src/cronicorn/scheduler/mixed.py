@@ -111,11 +111,14 @@ class MixedJobStore(JobStore):
         groups = self._groups(leases)
         failure: CronicornError | None = None
         for part in self._parts:
+            group = groups[part.mechanism]
             try:
-                if groups[part.mechanism]:
-                    await part.store.abandon(groups[part.mechanism])
+                if group:
+                    await part.store.abandon(group)
             except UnavailableError as error:
                 failure = error
+            except Exception:
+                log.exception("abandon_crashed", extra={"mechanism": part.mechanism.value, "leases": len(group)})
         if failure is not None:
             raise failure
 
