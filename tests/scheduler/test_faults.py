@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from cronicorn.domain import Baseline, JobStore, Renewal, RunStatus, UnavailableError
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.testing.contracts.stores import next_due_at
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
 from cronicorn.testing.virtual_time import START, run_virtually
@@ -304,6 +305,84 @@ def test_a_drain_does_not_wait_for_a_store_that_stays_away(caplog):
     assert due_at is not None
     assert due_at >= START + (DUE + 30) * SECOND
     assert took < 5
+    assert [record.leases for record in caplog.records if record.getMessage() == "leases_left_to_expire"] == [1]
+
+
+class Hanging(FlakyStore):
+    """From some moment on it answers nothing any more."""
+
+    hangs = False
+
+    async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
+        await self._answer()
+        return await super().claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+
+    async def settle(self, lease, run, decide):
+        await self._answer()
+        return await super().settle(lease, run, decide)
+
+    async def abandon(self, leases):
+        await self._answer()
+        await super().abandon(leases)
+
+    async def _answer(self) -> None:
+        if self.hangs:
+            await asyncio.sleep(1_000_000)
+
+
+def stopped_beside_a_store_that_hangs(stop, grace_s):
+    """How many seconds a worker takes with one call in progress, one to be recorded and a claim under way."""
+
+    async def main(clock):
+        world = a_world(clock, ScriptedDispatcher(lambda _call, n: Reply(latency=(500 if n == 0 else 2) * SECOND)))
+        await world.add(baseline=HOURLY)
+        await world.add(id="ep2", name="e2", baseline=HOURLY)
+        store = Hanging(world.stores.job_store)
+        async with world.worker(store=store, drain_grace=grace_s * SECOND) as scheduler:
+            await asyncio.sleep(DUE + 1)
+            store.hangs = True
+            await asyncio.sleep(2)
+            in_progress = scheduler.calls_in_progress
+            stop(scheduler)
+        return in_progress, (clock.now() - START).total_seconds() - DUE - 3
+
+    in_progress, took = run_virtually(main)
+    assert in_progress == 2
+    return took
+
+
+def test_a_store_that_hangs_holds_up_a_drain_no_longer_than_was_promised():
+    took = stopped_beside_a_store_that_hangs(Scheduler.stop, grace_s=3)
+
+    assert 3 <= took <= 3 + ENDING_MAX.total_seconds()
+
+
+def test_a_store_that_hangs_holds_up_a_second_signal_no_longer_than_was_promised():
+    took = stopped_beside_a_store_that_hangs(Scheduler.stop_now, grace_s=3_600)
+
+    assert took <= ENDING_MAX.total_seconds()
+
+
+def test_a_call_that_does_not_end_holds_up_no_drain_and_its_slot_is_not_given_back(caplog):
+    class Stubborn(ScriptedDispatcher):
+        async def dispatch(self, call):
+            try:
+                return await super().dispatch(call)
+            except asyncio.CancelledError:
+                return await super().dispatch(call)
+
+    async def main(clock):
+        world = a_world(clock, Stubborn(lambda _call, _n: Reply(latency=500 * SECOND)))
+        await world.add(baseline=HOURLY)
+        async with world.worker(drain_grace=0 * SECOND):
+            await asyncio.sleep(DUE + 1)
+        return (clock.now() - START).total_seconds() - DUE - 1, await next_due_at(world.stores.job_store)
+
+    took, due_at = run_virtually(main)
+
+    assert took <= ENDING_MAX.total_seconds()
+    assert due_at is not None
+    assert due_at > START + (DUE + 20) * SECOND
     assert [record.leases for record in caplog.records if record.getMessage() == "leases_left_to_expire"] == [1]
 
 

@@ -109,6 +109,31 @@ async def test_a_cancellation_is_heard_with_every_mechanism_that_has_one_and_ext
     await heartbeat.stop()
 
 
+async def test_a_renewal_that_hangs_is_not_waited_for_beyond_the_bound():
+    class Stuck(Renewals):
+        def __init__(self) -> None:
+            super().__init__()
+            self.released = threading.Event()
+
+        def renew(self, leases, *, ttl):
+            answer = super().renew(leases, ttl=ttl)
+            self.released.wait(20)
+            return answer
+
+    store = Stuck()
+    heartbeat = Heartbeat(store, CLOCK, replace(SETTINGS, lease_ttl=timedelta(seconds=15)))
+    heartbeat.start()
+
+    with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()):
+        store.happened.wait(5)
+        begun = time.monotonic()
+        await heartbeat.stop(0.05)
+        took = time.monotonic() - begun
+    store.released.set()
+
+    assert took < 5
+
+
 async def test_a_renewal_that_could_not_be_asked_for_extends_nothing():
     store = Renewals(Renewal(unextended=frozenset({"claim1"})))
     heartbeat = Heartbeat(store, CLOCK, SETTINGS)

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.scheduler.settings import ENDING_MAX
+from cronicorn.testing.virtual_time import run_virtually
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stopping import StopRequests
-from cronicorn.wiring.supervisor import Worker, backoff, environment_of, exit_code_of, supervise
+from cronicorn.wiring.stopping import CLOSING_MAX, StopRequests
+from cronicorn.wiring.supervisor import Worker, _until_stopped, backoff, environment_of, exit_code_of, supervise
 from tests.waiting import eventually_async
 
 
@@ -63,6 +65,24 @@ async def test_a_process_that_dies_young_counts_its_deaths(caplog):
     [died] = [record for record in caplog.records if record.message == "worker_process_died"]
     assert vars(died)["exit_code"] == 3
     assert vars(died)["again_in_s"] == 1
+
+
+@pytest.mark.parametrize("insisted", [False, True])
+def test_a_process_gets_as_long_to_stop_as_its_scheduler_and_its_store_may_take(caplog, insisted):
+    grace = timedelta(seconds=30)
+    takes = ENDING_MAX + CLOSING_MAX - timedelta(seconds=0.1) + (timedelta(0) if insisted else grace)
+
+    async def main(_clock):
+        requests = StopRequests()
+        requests.ask()
+        if insisted:
+            requests.insist()
+        keeping = asyncio.create_task(asyncio.sleep(takes.total_seconds()))
+        await _until_stopped([a_worker("exit 0")], [keeping], requests, grace)
+
+    run_virtually(main)
+
+    assert "worker_processes_killed" not in caplog.text
 
 
 async def test_asking_again_is_no_insisting():

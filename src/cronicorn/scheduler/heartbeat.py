@@ -68,14 +68,15 @@ class Heartbeat:
         if self._held:
             self._wanted.set()
 
-    async def stop(self) -> None:
-        """Beat no more; a renewal in progress is finished first."""
+    async def stop(self, within_s: float | None = None) -> None:
+        """Beat no more. A renewal in progress is waited for, but no longer than so many seconds, or a lease lasts."""
         self._stopped.set()
         self._wanted.set()
         if self._task is not None:
             self._task.cancel()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join, self._settings.lease_ttl.total_seconds())
+            within_s = self._settings.lease_ttl.total_seconds() if within_s is None else within_s
+            await asyncio.to_thread(self._thread.join, within_s)
 
     def beat(self) -> None:
         """Renew all leases once. Also those that no renewal extends: a person may have cancelled their runs."""

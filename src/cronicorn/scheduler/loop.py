@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from cronicorn.domain.errors import UnavailableError
@@ -11,7 +11,7 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
 from cronicorn.scheduler.execution import Executor
 from cronicorn.scheduler.heartbeat import Heartbeat
-from cronicorn.scheduler.settings import SchedulerSettings
+from cronicorn.scheduler.settings import ENDING_MAX, SchedulerSettings
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +19,16 @@ _COALESCE = 0.005
 """Wake-ups come at least this far apart, so that instants close together are claimed together."""
 _BATCH_MAX = 500
 _OUTAGE_WAIT_FIRST = 0.1
-_GIVE_BACK_S = 4.0
-"""For so long leases that are left after a drain are offered to a store that can't be reached."""
+_AT_ONCE_S = 1.0
+"""So long a store that has been asked something may take to answer, also where nothing else is waited for."""
+_ENDING_S = ENDING_MAX.total_seconds() - _AT_ONCE_S
+"""So long the end may take once the work is over."""
+_RECORDED_BEFORE_S = 3.0
+"""So long before its end whatever is not recorded is given up."""
+_STOPPED_BEFORE_S = 2.0
+"""So long before, calls that were cancelled must have ended, or their slots can't be given back."""
+_GIVEN_BACK_BEFORE_S = 1.0
+"""So long before, leases are no longer offered to a store that can't be reached."""
 _TIMER_SLACK = 0.001
 """Event loops round timers to milliseconds; waking a little late beats waking early for nothing."""
 _CLOCK_STEP = 1.0
@@ -32,7 +40,7 @@ class Scheduler:
     """One worker: runs due slots until told to stop.
 
     `stop` drains: nothing more is claimed, calls in progress may finish within the grace, what is left is abandoned and
-    due again at once. `stop_now` skips the grace.
+    due again at once. `stop_now` skips the grace. It has ended `ENDING_MAX` after the grace, whatever the store does.
     """
 
     def __init__(
@@ -46,6 +54,10 @@ class Scheduler:
         self._runs: dict[asyncio.Task[None], Lease] = {}
         self._woken = asyncio.Event()
         self._stopping = False
+        self._limit: asyncio.Timeout | None = None
+        """Of the work, once a stop was asked for: a store that does not answer holds it up no longer."""
+        self._grace_until = 0.0
+        self._end_by = 0.0
         self._grace_over = asyncio.Event()
         self._outage_wait = 0.0
         self._resting_until = _NEVER
@@ -64,28 +76,51 @@ class Scheduler:
 
     def stop(self) -> None:
         """Begin to drain."""
-        self._stopping = True
+        if not self._stopping:
+            self._stopping = True
+            grace_s = self._settings.drain_grace.total_seconds()
+            self._grace_until = self._clock.monotonic() + grace_s
+            self._work_no_longer_than(max(grace_s, _AT_ONCE_S))
         self._woken.set()
 
     def stop_now(self) -> None:
         """Stop without waiting for calls in progress."""
         self.stop()
         self._grace_over.set()
+        self._work_no_longer_than(_AT_ONCE_S)
 
     async def run(self, *, threaded_heartbeat: bool = True) -> None:
         """Work until `stop`, then drain. Without threads (in virtual time) the heartbeat lives in the loop."""
         self._heartbeat.start(threaded=threaded_heartbeat)
         log.info("scheduler_started", extra={"worker": self._settings.worker_id, "calls_max": self._settings.calls_max})
         try:
-            while not self._stopping:
-                claimed = await self._tick()
-                await self._rest(claimed)
+            await self._work()
         finally:
             try:
                 await self._drain()
             finally:
-                await self._heartbeat.stop()
+                at_once = self._grace_over.is_set()
+                await self._heartbeat.stop(_AT_ONCE_S if at_once else max(self._left_s(), _AT_ONCE_S))
             log.info("scheduler_stopped", extra={"worker": self._settings.worker_id})
+
+    async def _work(self) -> None:
+        """Run what is due until told to stop."""
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                while not self._stopping:
+                    claimed = await self._tick()
+                    await self._rest(claimed)
+        except TimeoutError:
+            if self._limit is None or not self._limit.expired():
+                raise
+            log.warning("store_unavailable", extra={"reason": "It did not answer before the grace was over."})
+        finally:
+            self._limit = None
+
+    def _work_no_longer_than(self, seconds: float) -> None:
+        if self._limit is not None and not self._limit.expired():
+            until, before = asyncio.get_running_loop().time() + seconds, self._limit.when()
+            self._limit.reschedule(until if before is None else min(until, before))
 
     async def _tick(self) -> int:
         """Claim what is due and start it; say how much that was. Claims only what there is room to run."""
@@ -170,52 +205,71 @@ class Scheduler:
 
     async def _drain(self) -> None:
         """Let calls in progress finish within the grace, then give back what is left."""
+        self.stop()  # Or nobody has asked for it, and the grace begins now.
         if self._runs:
             log.info("scheduler_draining", extra={"calls_in_progress": len(self._runs)})
         grace_over = asyncio.create_task(self._grace_over.wait())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._settings.drain_grace.total_seconds()):
+            async with asyncio.timeout(self._grace_until - self._clock.monotonic()):
                 while self._runs and not grace_over.done():
                     await asyncio.wait([*self._runs, grace_over], return_when=asyncio.FIRST_COMPLETED)
         grace_over.cancel()
-        await self._abandon(list(self._runs.items()))
+        await self._abandon()
 
-    async def _abandon(self, left: Sequence[tuple[asyncio.Task[None], Lease]]) -> None:
+    async def _abandon(self) -> None:
         """End calls and give their slots back. What was called already is only to be recorded, and gets time for it."""
-        recording = [task for task, lease in left if self._heartbeat.called(lease)]
-        await self._cancel([(task, lease) for task, lease in left if task not in recording])
-        if recording:
-            await asyncio.wait(recording, timeout=_GIVE_BACK_S)
-        await self._cancel([(task, lease) for task, lease in left if task in recording and not task.done()])
+        self._end_by = self._clock.monotonic() + _ENDING_S
+        left = dict(self._runs)
+        recording = {task: lease for task, lease in left.items() if self._heartbeat.called(lease)}
+        calling = {task: lease for task, lease in left.items() if task not in recording}
+        await asyncio.gather(self._cancel(calling), self._record(recording))
         self._runs.clear()
 
-    async def _cancel(self, runs: Sequence[tuple[asyncio.Task[None], Lease]]) -> None:
-        for task, _ in runs:
-            task.cancel()
+    async def _record(self, runs: Mapping[asyncio.Task[None], Lease]) -> None:
         if runs:
-            await asyncio.gather(*(task for task, _ in runs), return_exceptions=True)
-            await self._give_back([lease for task, lease in runs if task.cancelled()])
+            _, late = await asyncio.wait(runs, timeout=self._left_s(_RECORDED_BEFORE_S))
+            await self._cancel({task: runs[task] for task in late})
+
+    async def _cancel(self, runs: Mapping[asyncio.Task[None], Lease]) -> None:
+        if not runs:
+            return
+        for task in runs:
+            task.cancel()
+        _, going_on = await asyncio.wait(runs, timeout=self._left_s(_STOPPED_BEFORE_S))
+        if going_on:  # Nobody else may begin what they are still doing.
+            facts = {"leases": len(going_on), "reason": "Their calls do not end."}
+            log.warning("leases_left_to_expire", extra=facts)
+        await self._give_back([lease for task, lease in runs.items() if task.cancelled()])
 
     async def _give_back(self, leases: Sequence[Lease]) -> None:
         """Abandon *leases*; a store that can't be reached is tried again for a while."""
         if not leases:
             return
-        wait, until = _OUTAGE_WAIT_FIRST, self._clock.monotonic() + _GIVE_BACK_S
+        try:
+            async with asyncio.timeout(self._left_s(_GIVEN_BACK_BEFORE_S)):
+                await self._abandon_patiently(leases)
+        except (UnavailableError, TimeoutError) as error:
+            reason = str(error) or "The store did not answer in time."
+            log.warning("leases_left_to_expire", extra={"leases": len(leases), "reason": reason})
+        except Exception:  # A bug there must not end the drain: what was called is still to be recorded.
+            log.exception("abandon_crashed", extra={"leases": len(leases)})
+        else:
+            log.warning("runs_abandoned", extra={"leases": len(leases)})
+
+    async def _abandon_patiently(self, leases: Sequence[Lease]) -> None:
+        wait = _OUTAGE_WAIT_FIRST
         while True:
             try:
-                await self._store.abandon(leases)
-            except UnavailableError as error:
-                if self._clock.monotonic() + wait > until:
-                    log.warning("leases_left_to_expire", extra={"leases": len(leases), "reason": str(error)})
-                    return
-            except Exception:  # A bug there must not end the drain: what was called is still to be recorded.
-                log.exception("abandon_crashed", extra={"leases": len(leases)})
-                return
-            else:
-                log.warning("runs_abandoned", extra={"leases": len(leases)})
-                return
+                return await self._store.abandon(leases)
+            except UnavailableError:
+                if wait > self._left_s(_GIVEN_BACK_BEFORE_S):
+                    raise
             await asyncio.sleep(wait)
             wait *= 2
+
+    def _left_s(self, before_s: float = 0.0) -> float:
+        """Seconds until *before_s* before the end."""
+        return max(self._end_by - before_s - self._clock.monotonic(), 0.0)
 
     @property
     def _full(self) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+ENDING_MAX = timedelta(seconds=8)
+"""So much longer than the grace a scheduler may take to stop, and so long after `stop_now`, whatever its store does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerSettings:
@@ -19,7 +22,7 @@ class SchedulerSettings:
     poll_interval: timedelta = timedelta(seconds=1)
     """How long an idle scheduler waits before it looks again for what other processes wrote."""
     drain_grace: timedelta = timedelta(seconds=30)
-    """How long calls in progress may go on after a stop was asked for."""
+    """How long calls in progress may go on after a stop was asked for. All has ended `ENDING_MAX` later."""
     seed: str = ""
     """Decides the jitter of retries; empty is as good as any."""
 

@@ -10,18 +10,15 @@ from cronicorn.wiring.stopping import StopRequests
 
 DRAIN = b"d"
 NOW = b"n"
-_PATIENCE_S = 10.0
-"""So much longer than its grace an orphan may take to stop."""
 
 
-def obey_parent(requests: StopRequests, grace: timedelta) -> None:
+def obey_parent(requests: StopRequests, allowed: timedelta) -> None:
     """Hand what the parent orders from now on to *requests*, in the running loop; its end means drain.
 
-    A thread of its own reads, so that an orphan goes even when its event loop is stuck.
+    An orphan that has not stopped within *allowed* is ended, even with its event loop stuck: a thread of its own reads.
     """
-    loop = asyncio.get_running_loop()
-    allowed_s = grace.total_seconds() + _PATIENCE_S
-    threading.Thread(target=_listen, args=(loop, requests, allowed_s), name="orders", daemon=True).start()
+    arguments = (asyncio.get_running_loop(), requests, allowed.total_seconds())
+    threading.Thread(target=_listen, args=arguments, name="orders", daemon=True).start()
 
 
 def _listen(loop: asyncio.AbstractEventLoop, requests: StopRequests, allowed_s: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from cronicorn.control.tenants import KEY_LENGTH_SAFE
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.scheduler import Scheduler
+from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.wiring.api_server import ApiServer, api_server
 from cronicorn.wiring.descriptors import raise_descriptor_limit
 from cronicorn.wiring.engine import Engine, engine
@@ -19,12 +20,9 @@ from cronicorn.wiring.listening import listen, url_of
 from cronicorn.wiring.orders import obey_parent
 from cronicorn.wiring.rest import operations_app, rest_app
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stopping import StopRequests, stop_requests
+from cronicorn.wiring.stopping import STOPPING_MAX, StopRequests, stop_requests
 
 log = logging.getLogger(__name__)
-
-_STOP_NOW_PATIENCE_S = 5.0
-"""After a second signal nothing is waited for longer than this."""
 
 
 class Role(StrEnum):
@@ -99,7 +97,7 @@ async def serve(
     async with engine(settings, scheduling=role is not Role.API) as parts:
         with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
             if with_parent:
-                obey_parent(requests, settings.drain_grace)
+                obey_parent(requests, settings.drain_grace + STOPPING_MAX)
             await _run(parts, listening, role, told, requests)
             return requests.exit_code
 
@@ -164,7 +162,8 @@ async def _until_stopped(process: _Process, requests: StopRequests) -> None:
     if not ended.done():
         log.warning("process_stopping_now", extra={"calls_in_progress": process.calls_in_progress})
         process.stop_now()
-        await asyncio.wait([ended], timeout=_STOP_NOW_PATIENCE_S)
+        # Calls are cancelled; for so long the scheduler gives back what they held. Then all parts are cancelled.
+        await asyncio.wait([ended], timeout=ENDING_MAX.total_seconds())
     drain.cancel()
     now.cancel()
     for part in parts:

@@ -4,7 +4,14 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 
+from cronicorn.scheduler.settings import ENDING_MAX
+
+CLOSING_MAX = timedelta(seconds=22)
+"""How long its store may take to close when it does not answer: the patience of two statements, and a little more."""
+STOPPING_MAX = ENDING_MAX + CLOSING_MAX
+"""So much longer than its grace a process may take to stop, and so long after it was told to stop now."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 

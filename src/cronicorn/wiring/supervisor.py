@@ -14,7 +14,7 @@ from cronicorn.wiring.orders import DRAIN, NOW
 from cronicorn.wiring.process import Role, check_store
 from cronicorn.wiring.setting import PREFIX
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.stopping import SIGNALS, StopRequests, stop_requests
+from cronicorn.wiring.stopping import SIGNALS, STOPPING_MAX, StopRequests, stop_requests
 from cronicorn.wiring.stores import open_chosen
 from cronicorn.wiring.timekeeping import system_clock
 
@@ -26,8 +26,6 @@ BACKOFF_FIRST = timedelta(seconds=1)
 BACKOFF_MAX = timedelta(seconds=30)
 _HEALTHY_S = 60.0
 """A process that lived this long is replaced without delay when it dies."""
-_PATIENCE_S = 10.0
-"""So much longer than its grace a process may take to stop."""
 NOT_STARTED = 1
 """The exit code of a process that could not be started."""
 
@@ -159,12 +157,12 @@ async def _until_stopped(
     for worker in workers:
         worker.order(DRAIN)
     ended = asyncio.create_task(asyncio.wait(keeping), name="ended")
-    allowed_s = grace.total_seconds() + _PATIENCE_S
-    await asyncio.wait([ended, now], timeout=allowed_s, return_when=asyncio.FIRST_COMPLETED)
+    allowed = grace + STOPPING_MAX
+    await asyncio.wait([ended, now], timeout=allowed.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
     if now.done():
         for worker in workers:
             worker.order(NOW)
-        await asyncio.wait([ended], timeout=_PATIENCE_S)
+        await asyncio.wait([ended], timeout=STOPPING_MAX.total_seconds())
     drain.cancel()
     now.cancel()
     if not ended.done():

@@ -142,6 +142,26 @@ async def test_the_leases_of_a_caller_that_left_are_given_back(stores, clock):
     assert len(await claim(stores)) == 8
 
 
+async def test_a_claim_that_nobody_waits_for_holds_up_no_closing(stores, clock, postgres_url, monkeypatch, caplog):
+    others = await PostgresStores.open(postgres_url, clock, PostgresOptions(statement_timeout=timedelta(seconds=0.3)))
+    begun = asyncio.Event()
+
+    async def never(*_):
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(others.job_store._claimer, "claim", never)
+    claiming = asyncio.create_task(claim(others))
+    await begun.wait()
+    claiming.cancel()
+    await asyncio.gather(claiming, return_exceptions=True)
+
+    async with asyncio.timeout(10):
+        await others.aclose()
+
+    assert [record.message for record in caplog.records] == ["claim_left_to_expire"]
+
+
 async def test_one_item_that_the_database_refuses_does_not_touch_those_written_with_it(stores):
     leases = await claim(stores)
     runs = [a_run(lease) for lease in leases]

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from cronicorn.adapters.postgres.caps import Caps
@@ -95,13 +96,21 @@ class PostgresJobStore(JobStore):
         await asyncio.to_thread(self._renewer.connect)
 
     async def aclose(self) -> None:
-        """Finish what was begun for callers that have gone, and renew no more. Closing again does nothing."""
-        await asyncio.gather(*self._left_behind)
+        """Finish what was begun for callers that have gone, and renew no more. Closing again does nothing.
+
+        It takes no longer than a statement may.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._database.options.statement_timeout.total_seconds()):
+                await asyncio.gather(*self._left_behind)
         self._renewer.close()
 
     async def _give_back(self, claim: asyncio.Task[list[Lease]]) -> None:
         try:
             await self.abandon(await claim)
+        except asyncio.CancelledError:
+            log.warning("claim_left_to_expire", extra={"reason": "The store was closed before it answered."})
+            raise
         except UnavailableError as error:
             log.warning("claim_left_to_expire", extra={"reason": str(error)})
         except Exception:  # Nobody waits for it any more.
