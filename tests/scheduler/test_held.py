@@ -32,6 +32,19 @@ async def test_a_call_that_outlives_its_lease_is_lost_not_cancelled_even_if_the_
         await held.within(asyncio.Event().wait())
 
 
+async def test_a_call_whose_lease_was_over_before_does_not_begin(held):
+    begun = []
+
+    async def call():
+        begun.append(True)
+
+    held.lose()
+
+    with pytest.raises(LeaseLostError):
+        await held.within(call())
+    assert begun == []
+
+
 async def test_a_call_that_was_cancelled_while_its_lease_stands_was_stopped(held):
     held.cancel()
 

@@ -69,8 +69,13 @@ class HeldLease:
     async def within(self, call: Awaitable[T], until: datetime | None = None) -> T:
         """Await *call*, but no longer than the lease stands.
 
-        Raises LeaseLostError when the lease ends first, CallStoppedError at *until* or when the run is cancelled.
+        Raises LeaseLostError when the lease ends first, CallStoppedError at *until* or when the run is cancelled. It
+        does not begin when the lease has ended already.
         """
+        if not self.alive:
+            if asyncio.iscoroutine(call):
+                call.close()
+            raise self._lost()
         if until is not None:
             self._stop_at = min(self._stop_at, self._clock.monotonic() + (until - self.now()).total_seconds())
         try:
