@@ -307,6 +307,22 @@ def test_a_parent_that_is_killed_takes_its_processes_along(fleet):
     eventually(lambda: not any(alive(pid) for pid in pids(parent)))
 
 
+@on_a_file
+@pytest.mark.parametrize(("order", "code"), [(b"", 0), (b"d", 0), (b"n", 128 + signal.SIGTERM)])
+def test_a_parent_with_a_parent_obeys_it_as_a_single_process_does(fleet, order, code):
+    parent = fleet((*TWO, "--with-parent"))
+    eventually(lambda: len(parent.events("scheduler_started")) == 2, within_s=30)
+
+    if order:
+        parent.process.stdin.write(order)
+        parent.process.stdin.flush()
+    else:
+        parent.process.stdin.close()
+
+    assert parent.ended() == code
+    assert not any(alive(pid) for pid in pids(parent))
+
+
 def test_a_parent_that_is_asked_to_stop_drains_all_its_processes(url, shop, fleet):
     parent = fleet(TWO)
     with fleet(API).client() as client:

@@ -36,6 +36,7 @@ class Service:
             self.process = subprocess.Popen(
                 [*limited, sys.executable, "-m", "cronicorn", *command],
                 env=environment(**given | settings),
+                stdin=subprocess.PIPE if "--with-parent" in command else None,
                 stderr=errors,
             )
 
@@ -71,6 +72,8 @@ def service(
     finally:
         running.process.kill()
         running.process.wait()
+        if running.process.stdin is not None:
+            running.process.stdin.close()
 
 
 def create_endpoint(client: httpx.Client, **fields: object) -> str:

@@ -41,7 +41,7 @@ def scheduler(
     configure_logging(settings.log_level, settings.log_format)
     if processes > 1:
         environ = {**os.environ, **variables(database_url=database, metrics_port=metrics_port)}
-        raise SystemExit(run_in_event_loop(supervise(settings, processes, environ)))
+        raise SystemExit(run_in_event_loop(supervise(settings, processes, environ, with_parent=with_parent)))
     raise SystemExit(run_in_event_loop(serve(settings, _told, Role.SCHEDULER, with_parent=with_parent)))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.wiring.orders import DRAIN, NOW
+from cronicorn.wiring.orders import DRAIN, NOW, obey_parent
 from cronicorn.wiring.process import Role, check_store
 from cronicorn.wiring.setting import PREFIX
 from cronicorn.wiring.settings import Settings
@@ -102,8 +102,12 @@ def exit_code_of(exit_codes: Sequence[int]) -> int:
     return int(any(code not in {0, *(-number for number in SIGNALS)} for code in exit_codes))
 
 
-async def supervise(settings: Settings, processes: int, environ: Mapping[str, str]) -> int:
+async def supervise(
+    settings: Settings, processes: int, environ: Mapping[str, str], *, with_parent: bool = False
+) -> int:
     """Keep so many scheduler processes running until a signal ends it, and answer the exit code.
+
+    A supervisor *with_parent* obeys its orders on stdin, and their end, as a single process does.
 
     0 when all stopped in order, 1 when one did not, 128 and a number when a second signal ended things. Raises
     UnavailableError when they could not start: the store is opened once to see, and made ready for all of them;
@@ -113,7 +117,9 @@ async def supervise(settings: Settings, processes: int, environ: Mapping[str, st
     _check_ports(settings, processes)
     stores = await open_chosen(settings, system_clock())
     await stores.aclose()
-    with stop_requests() as requests:
+    with stop_requests(led=with_parent) as requests:
+        if with_parent:
+            obey_parent(requests, settings.drain_grace + 2 * STOPPING_MAX)  # Its processes come first.
         workers = [
             Worker(number=number, environment=environment_of(settings, environ, number))
             for number in range(1, processes + 1)
