@@ -47,7 +47,7 @@ async def work(folder: Path, name: str, url: str, service: str | None, *, wrong_
         store = RecordingJobStore(stores.job_store, recorder, chance)
         scheduler = Scheduler(store, RandomDispatcher(recorder, chance), SystemClock(), CRON, settings)
         if isinstance(stores, PostgresStores):
-            stores.listen(scheduler.wake)
+            stores.listen(scheduler.wake, scheduler.heed_cancellations)
         running = asyncio.create_task(scheduler.run())
         await stopped.wait()
         scheduler.stop()

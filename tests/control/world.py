@@ -132,7 +132,7 @@ def a_world() -> World:
         hints=Hints(stores.endpoints, cron, wake),
         schedules=Schedules(stores.endpoints, clock, cron),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
-        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake),
+        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, wake),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         files=FileApplier(jobs, endpoints, clock, cron),
     )

@@ -14,8 +14,11 @@ from cronicorn.domain.fixtures import a_lease, an_endpoint
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.scheduler.heartbeat import Heartbeat
 from cronicorn.scheduler.held import CallStoppedError
+from cronicorn.scheduler.loop import Scheduler
 from cronicorn.scheduler.settings import SchedulerSettings
+from cronicorn.testing.dispatchers import ScriptedDispatcher
 from tests.scheduler.test_faults import FlakyStore
+from tests.scheduler.world import CRON
 from tests.waiting import eventually_async
 
 SETTINGS = SchedulerSettings(
@@ -92,6 +95,22 @@ async def test_a_nudge_renews_at_once_and_brings_a_cancellation():
 
     assert type(waiting.exception()).__name__ == "CallStoppedError"
     assert store.count == 1
+
+
+async def test_work_that_is_due_renews_nothing_and_a_cancellation_does():
+    store = Renewals()
+    scheduler = Scheduler(store, ScriptedDispatcher(), CLOCK, CRON, SchedulerSettings(worker_id="w1"))
+    heartbeat = scheduler._heartbeat
+    heartbeat.start()
+
+    with heartbeat.keeping(a_lease(an_endpoint()), time.monotonic()):
+        scheduler.wake()
+        wanted = heartbeat._wanted.is_set()
+        scheduler.heed_cancellations()
+        await eventually_async(lambda: store.count == 1)
+    await heartbeat.stop()
+
+    assert not wanted
 
 
 @pytest.mark.parametrize("mechanism", [mechanism for mechanism in Mechanism if mechanism.cancellable])

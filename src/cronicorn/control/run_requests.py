@@ -27,12 +27,18 @@ class RunRequests:
     """Runs that a person asks for. The schedule never moves because of them."""
 
     def __init__(
-        self, catalog: EndpointCatalog, control: RunControl, history: RunHistory, wake: Callable[[], None]
+        self,
+        catalog: EndpointCatalog,
+        control: RunControl,
+        history: RunHistory,
+        wake: Callable[[], None],
+        tell_cancelled: Callable[[], None],
     ) -> None:
         self._catalog = catalog
         self._control = control
         self._history = history
         self._wake = wake
+        self._tell_cancelled = tell_cancelled
 
     async def run_now(self, principal: Principal, endpoint_id: str) -> str:
         """Make a slot of its own due now and answer the id of its run. Also while paused.
@@ -62,7 +68,7 @@ class RunRequests:
         lease = await self._control.held(principal.tenant_id, endpoint.id)
         if lease is not None and lease.run_id == identity:
             if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot):
-                self._wake()  # Its worker may be in this process, and then need not wait for its next heartbeat.
+                self._tell_cancelled()  # Its worker may be in this process, and need not wait for its next heartbeat.
                 return Cancelled.ASKED_TO_STOP
         elif (waiting := waiting_run(endpoint, identity)) is not None:
             if waiting.source is not Source.MANUAL:

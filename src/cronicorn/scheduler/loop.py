@@ -70,8 +70,11 @@ class Scheduler:
         return len(self._runs)
 
     def wake(self) -> None:
-        """Look at the store now: something may be due earlier, or a run is to be cancelled. Not thread-safe."""
+        """Look at the store now: something may be due earlier. Not thread-safe."""
         self._woken.set()
+
+    def heed_cancellations(self) -> None:
+        """Renew now: the answer says which runs a person wants to end. Not thread-safe."""
         self._heartbeat.nudge()
 
     def stop(self) -> None:

@@ -1,7 +1,5 @@
 """The control plane over a store."""
 
-from collections.abc import Callable
-
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
@@ -14,17 +12,16 @@ from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.stores import Stores
 
 
-def wake_nobody() -> None:
-    """No scheduler runs in this process. Others hear of a change from the store, or look for themselves."""
-
-
 def control_plane(
-    stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, wake: Callable[[], None]
+    stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, scheduler: Scheduler | None = None
 ) -> ControlPlane:
-    """The control plane over *stores*; *wake* tells the scheduler of this process, if there is one, of each change."""
+    """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change."""
+    wake = scheduler.wake if scheduler is not None else _tell_nobody
+    tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
     jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
     endpoints = Endpoints(stores.endpoints, cron, random_id, wake)
     return ControlPlane(
@@ -34,7 +31,11 @@ def control_plane(
         hints=Hints(stores.endpoints, cron, wake),
         schedules=Schedules(stores.endpoints, clock, cron),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
-        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake),
+        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         files=FileApplier(jobs, endpoints, clock, cron),
     )
+
+
+def _tell_nobody() -> None:
+    """No scheduler runs in this process. Others hear of a change from the store, or look for themselves."""

@@ -9,7 +9,7 @@ from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Retention, Scheduler, forget
-from cronicorn.wiring.control_plane import control_plane, wake_nobody
+from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -63,7 +63,6 @@ async def engine(
             scheduler = await stack.enter_async_context(
                 observed_scheduler(stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics)
             )
-        wake = scheduler.wake if scheduler is not None else wake_nobody
         yield Engine(
             settings=settings,
             clock=clock,
@@ -71,6 +70,6 @@ async def engine(
             stores=stores,
             dispatcher=dispatcher,
             scheduler=scheduler,
-            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, wake=wake),
+            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler),
             metrics=metrics,
         )

@@ -9,7 +9,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import Tenant
-from cronicorn.wiring.control_plane import control_plane, wake_nobody
+from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
@@ -70,7 +70,7 @@ async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
 async def _imagined(api_key: str | None) -> LocalControl:
     clock = system_clock()
     stores = await open_stores(DatabaseUrl("memory"), clock)
-    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=wake_nobody)
+    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron())
     await control.tenants.bootstrap(api_key)
     return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
@@ -86,6 +86,6 @@ async def _opened(settings: Settings, *, existing: bool = False) -> AsyncIterato
     clock = system_clock()
     stores = await open_chosen(settings, clock, existing=existing)
     try:
-        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), wake=wake_nobody)
+        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron())
     finally:
         await stores.aclose()

@@ -144,7 +144,7 @@ async def _run(
             process.start("scheduler", parts.scheduler.run())
             process.start("retention", parts.forget())
             if parts.stores.listen is not None:
-                parts.stores.listen(parts.scheduler.wake)
+                parts.stores.listen(parts.scheduler.wake, parts.scheduler.heed_cancellations)
         await _until_stopped(process, requests)
     finally:
         await process.end()

@@ -43,8 +43,9 @@ class Stores:
     """Finishes what was begun and closes the store."""
     database: "SqliteDatabase | PostgresDatabase | None" = None
     """What a job store of another mechanism is built on; None where there is but one mechanism."""
-    listen: Callable[[Callable[[], None]], None] | None = None
-    """Calls back from now on, whenever another process has made something due soon; None where nobody tells."""
+    listen: Callable[[Callable[[], None], Callable[[], None]], None] | None = None
+    """Calls back from now on, whenever another process has made something due soon, and (the second one) whenever a run
+    may have been cancelled; None where nobody tells."""
 
 
 async def open_stores(

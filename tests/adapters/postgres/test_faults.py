@@ -236,7 +236,7 @@ class TestOutages:
 
     async def test_a_store_on_a_frozen_server_is_closed_all_the_same(self, server, clock):
         stores = await PostgresStores.open(server.url(), clock, IMPATIENT)
-        stores.listen(lambda: None)
+        stores.listen(lambda: None, lambda: None)
         await stores.health.ping()
         server.pause()
         try:

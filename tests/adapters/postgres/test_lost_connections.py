@@ -63,7 +63,7 @@ async def test_a_listener_outlives_an_error_that_nobody_foresaw(postgres_url, mo
     woken = asyncio.Event()
     listener = Listener(postgres_url, PostgresOptions())
 
-    listener.listen(woken.set)
+    listener.listen(woken.set, lambda: None)
 
     await eventually_async(woken.is_set)
     await listener.aclose()

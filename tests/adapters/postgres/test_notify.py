@@ -159,13 +159,17 @@ async def test_an_edit_that_fails_wakes_nobody(stores, clock, ear):
 
 async def test_a_server_without_notifications_is_not_asked_for_any(clock, postgres_url, ear):
     stores = await PostgresStores.open(postgres_url, clock, PostgresOptions(without=frozenset({Feature.NOTIFY})))
-    stores.listen(lambda: pytest.fail("woken"))
+    stores.listen(lambda: pytest.fail("woken"), lambda: pytest.fail("told"))
     await plant(stores)
 
     await ask_to_run(stores)
 
     assert await ear.count() == 0
     await stores.aclose()
+
+
+def ignore():
+    """Nobody wants to hear it."""
 
 
 class Woken:
@@ -180,7 +184,7 @@ class Woken:
 
 async def test_another_process_is_woken_by_an_edit(stores, clock, postgres_url):
     other, woken = await PostgresStores.open(postgres_url, clock), Woken()
-    other.listen(woken)
+    other.listen(woken, ignore)
     await eventually_async(lambda: woken.count == 1)  # It listens now.
     await plant(stores)
 
@@ -188,6 +192,36 @@ async def test_another_process_is_woken_by_an_edit(stores, clock, postgres_url):
 
     await eventually_async(lambda: woken.count == 2)
     await other.aclose()
+
+
+async def test_only_who_cancels_a_run_has_the_others_look_for_cancelled_ones(stores, clock, postgres_url):
+    other, woken, told = await PostgresStores.open(postgres_url, clock), Woken(), Woken()
+    other.listen(woken, told)
+    await eventually_async(lambda: told.count == 1)  # It listens now.
+    await plant(stores)
+
+    await ask_to_run(stores)
+    await eventually_async(lambda: woken.count == 2)
+    told_of_work = told.count
+    lease = await claim_one(stores)
+    await stores.run_control.cancel(TENANT, "ep1", lease.slot)
+
+    await eventually_async(lambda: told.count == 2)
+    assert told_of_work == 1
+    await other.aclose()
+
+
+@pytest.mark.parametrize("words", ["", ", 'something new'"])
+async def test_what_another_version_says_may_mean_either(listener, postgres_url, words):
+    woken, told = Woken(), Woken()
+    listener.listen(woken, told)
+    await eventually_async(lambda: told.count == 1)
+    connection = await asyncpg.connect(postgres_url)
+
+    await connection.execute(f"NOTIFY cronicorn{words}")
+
+    await eventually_async(lambda: (woken.count, told.count) == (2, 2))
+    await connection.close()
 
 
 @pytest.fixture
@@ -199,7 +233,7 @@ async def listener(postgres_url):
 
 async def test_many_notices_make_few_calls(listener, postgres_url):
     called_at = []
-    listener.listen(lambda: called_at.append(time.monotonic()))
+    listener.listen(lambda: called_at.append(time.monotonic()), ignore)
     await eventually_async(lambda: called_at)
     connection = await asyncpg.connect(postgres_url)
 
@@ -217,7 +251,7 @@ async def test_a_callback_that_fails_does_not_deafen(listener, postgres_url, cap
         woken()
         raise ValueError("no")
 
-    listener.listen(fail)
+    listener.listen(fail, ignore)
     await eventually_async(lambda: woken.count == 1)
     connection = await asyncpg.connect(postgres_url)
 
@@ -232,7 +266,7 @@ async def test_a_connection_that_the_server_ends_is_made_anew_and_the_work_misse
     listener, postgres_url, caplog
 ):
     woken = Woken()
-    listener.listen(woken)
+    listener.listen(woken, ignore)
     await eventually_async(lambda: woken.count == 1)
     connection = await asyncpg.connect(postgres_url)
 
@@ -264,7 +298,7 @@ async def far_listener(postgres_url, proxy):
 async def test_a_connection_into_a_black_hole_is_noticed_and_made_anew(far_listener, proxy, postgres_url, caplog):
     caplog.set_level(logging.INFO)
     woken = Woken()
-    far_listener.listen(woken)
+    far_listener.listen(woken, ignore)
     await eventually_async(lambda: woken.count == 1)
 
     proxy.black_hole()
@@ -282,7 +316,7 @@ async def test_a_connection_into_a_black_hole_is_noticed_and_made_anew(far_liste
 
 async def test_a_listener_in_a_black_hole_can_be_stopped(far_listener, proxy):
     woken = Woken()
-    far_listener.listen(woken)
+    far_listener.listen(woken, ignore)
     await eventually_async(lambda: woken.count == 1)
     proxy.black_hole()
 

@@ -15,6 +15,9 @@ from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import shifted
 
 CHANNEL = "cronicorn"
+DUE = "due"
+CANCELLED = "cancelled"
+"""What has happened. Whatever else comes, from another version, may mean either."""
 SOON = timedelta(seconds=1)
 """Whatever is due later is found by a poll before."""
 _RETRY_MIN_S = 0.1
@@ -29,13 +32,13 @@ async def announce(
     """Wake all workers once the transaction is committed, if an endpoint is due soon now and was not *before*."""
     if after is None or after > shifted(transaction.now, SOON) or (before is not None and before <= after):
         return
-    await wake_all(options, transaction)
+    await wake_all(options, transaction, DUE)
 
 
-async def wake_all(options: PostgresOptions, transaction: Transaction) -> None:
-    """Wake all workers once the transaction is committed."""
+async def wake_all(options: PostgresOptions, transaction: Transaction, what: str) -> None:
+    """Tell all workers *what* has happened (DUE or CANCELLED), once the transaction is committed."""
     if options.has(Feature.NOTIFY):
-        await transaction.connection.execute(f"NOTIFY {CHANNEL}")
+        await transaction.connection.execute(f"NOTIFY {CHANNEL}, '{what}'")
 
 
 class Listener:
@@ -52,7 +55,7 @@ class Listener:
     ) -> None:
         """A server that answers no question within *patience*, asked every *heartbeat*, counts as gone.
 
-        Between two calls of the callback there is at least *pause*.
+        Between two calls of a callback there is at least *pause*.
         """
         self._url = url
         self._options = options
@@ -60,13 +63,17 @@ class Listener:
         self._patience = patience
         self._pause = pause
         self._heard = asyncio.Event()
+        self._heard_cancelled = False
         self._tasks: list[asyncio.Task[None]] = []
 
-    def listen(self, callback: Callable[[], None]) -> None:
-        """Call *callback* whenever there may be work, from now on. Does nothing on a server without NOTIFY."""
+    def listen(self, due: Callable[[], None], cancelled: Callable[[], None]) -> None:
+        """From now on call *due* whenever there may be work, and *cancelled* whenever a run may have been cancelled.
+
+        Does nothing on a server without NOTIFY.
+        """
         assert not self._tasks
         if self._options.has(Feature.NOTIFY):
-            self._tasks = [asyncio.create_task(self._stay_connected()), asyncio.create_task(self._tell(callback))]
+            self._tasks = [asyncio.create_task(self._stay_connected()), asyncio.create_task(self._tell(due, cancelled))]
 
     async def aclose(self) -> None:
         """Stop. Stopping again does nothing."""
@@ -75,14 +82,21 @@ class Listener:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _tell(self, callback: Callable[[], None]) -> None:
+    def _hear(self, what: str) -> None:
+        self._heard_cancelled |= what != DUE
+        self._heard.set()
+
+    async def _tell(self, due: Callable[[], None], cancelled: Callable[[], None]) -> None:
         while True:
             await self._heard.wait()
+            callbacks = (due, cancelled) if self._heard_cancelled else (due,)
             self._heard.clear()
-            try:
-                callback()
-            except Exception:  # A mistake of the callback must not make this process deaf.
-                log.exception("listener_crashed")
+            self._heard_cancelled = False
+            for callback in callbacks:
+                try:
+                    callback()
+                except Exception:  # A mistake of the callback must not make this process deaf.
+                    log.exception("listener_crashed")
             await asyncio.sleep(self._pause.total_seconds())
 
     async def _stay_connected(self) -> None:
@@ -106,8 +120,8 @@ class Listener:
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(CHANNEL, lambda *_: self._heard.set())
-            self._heard.set()  # Nobody listened so far.
+            await connection.add_listener(CHANNEL, lambda *heard: self._hear(str(heard[-1])))
+            self._hear("")  # Nobody listened so far.
             while not lost.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(lost.wait(), self._heartbeat.total_seconds())

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, bindparam, case, cast, func, select, tuple_, 
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import lock, number, number_of, record_run, write_state
-from cronicorn.adapters.postgres.notify import wake_all
+from cronicorn.adapters.postgres.notify import CANCELLED, wake_all
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.pruning import prune_rows
@@ -158,7 +158,7 @@ class PostgresRunControl(RunControl):
             place = _place(transaction, tenant_id, endpoint_id)
             if not await _CANCEL.change(transaction.connection, run_slot=slot, **place):
                 return False
-            await wake_all(self._database.options, transaction)
+            await wake_all(self._database.options, transaction, CANCELLED)
             return True
 
         return await self._database.write(work)

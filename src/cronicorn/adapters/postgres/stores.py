@@ -75,9 +75,9 @@ class PostgresStores:
             listener=Listener(database.url, database.options),
         )
 
-    def listen(self, callback: Callable[[], None]) -> None:
-        """Call *callback*, in this event loop, whenever another process has made something due soon."""
-        self.listener.listen(callback)
+    def listen(self, due: Callable[[], None], cancelled: Callable[[], None]) -> None:
+        """As `Listener.listen`, in this event loop."""
+        self.listener.listen(due, cancelled)
 
     async def aclose(self) -> None:
         """Finish what was begun, then close all connections. Closing again does nothing."""
