@@ -156,7 +156,7 @@ def _clean_logs(facts: Facts) -> Iterator[Violation]:
             yield Violation("process", said)
     for line in facts.notes:
         if line["what"] == "died":
-            yield Violation("process", f"{line['worker']} died by itself: {line['log']}")
+            yield Violation("process", f"{line['worker']} ended with exit code {line['code']}: {line['log']}")
 
 
 def _recorded(facts: Facts, rest: Rest) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.wiring.stopping import STOPPING_MAX
 from tests.chaos import worker
 from tests.chaos.generator import CLOCK_WORKER
 from tests.chaos.history import Recorder, now
@@ -23,7 +24,8 @@ from tests.servers.proxy import Proxy
 from tests.servers.valkey import ValkeyServer
 
 _ROOT = Path(__file__).parents[2]
-_DRAIN_S = 15.0
+_DRAINED = {0, -signal.SIGTERM}
+"""How a worker ends that was asked to: in order, or at once because it had not come so far as to listen."""
 _SKEW_AT_FIRST = "+40"
 
 
@@ -46,6 +48,7 @@ class Fleet:
         self._shared = shared
         self._ground = ground
         self._recorder = recorder
+        self._drain_s = plan.grace_s + STOPPING_MAX.total_seconds()
         self._starts = [0] * plan.workers
         self._processes: dict[int, ServerProcess] = {}
         self.clock = WrongClock(ground.folder, _SKEW_AT_FIRST) if plan.networked else None
@@ -89,8 +92,11 @@ class Fleet:
         self._processes.pop(number).stop(signal.SIGKILL)
 
     def drain(self, number: int) -> None:
-        """Ask it to stop, and wait until it has."""
-        self._processes.pop(number).stop(signal.SIGTERM, _DRAIN_S)
+        """Ask it to stop, and wait until it has; write down when it does so in another way than it should."""
+        process = self._processes.pop(number)
+        code = process.stop(signal.SIGTERM, self._drain_s)
+        if code not in _DRAINED:
+            self._died(number, process, code)
 
     def freeze(self, number: int) -> None:
         self._processes[number].pause()
@@ -102,8 +108,8 @@ class Fleet:
         """Write down who ended without being told to."""
         for number, process in list(self._processes.items()):
             if not process.running:
-                self._recorder.say("died", worker=self.name(number), log=process.log.read_text()[-2000:])
-                self.kill(number)
+                self._processes.pop(number)
+                self._died(number, process, process.stop(signal.SIGKILL))
 
     def close(self) -> None:
         for number in list(self._processes):
@@ -111,6 +117,10 @@ class Fleet:
         for proxies in self._proxies:
             for proxy in proxies:
                 proxy.close()
+
+    def _died(self, number: int, process: ServerProcess, code: int) -> None:
+        log = process.log.read_text()[-2000:]
+        self._recorder.say("died", worker=self.name(number), code=code, log=log)
 
     def _environment(self, *, wrong: bool) -> Mapping[str, str]:
         usual = self.clock.environment if wrong and self.clock is not None else dict(os.environ)

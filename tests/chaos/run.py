@@ -140,7 +140,8 @@ class _Run:
             await asyncio.sleep(_PEACE_LOOK_S)
             overdue = await _overdue(stores, by)
         self._fleet.notice_deaths()
-        drains = [asyncio.to_thread(self._fleet.drain, number) for number in range(self._plan.workers)]
+        running = filter(self._fleet.running, range(self._plan.workers))
+        drains = [asyncio.to_thread(self._fleet.drain, number) for number in running]
         await asyncio.gather(*drains)
         return await editor.rest(overdue)
 

@@ -107,7 +107,7 @@ def histories() -> Iterator[tuple[str, list[Line]]]:
     yield "I18", [said("run_not_recorded", "deadlock detected")]
     yield "I18", [said("store_unavailable", "could not serialize access")]
     yield "process", [said("claim_crashed")]
-    yield "process", [{"what": "died", "by": "parent", "at": 1.0, "worker": "w1.1", "log": ""}]
+    yield "process", [{"what": "died", "by": "parent", "at": 1.0, "worker": "w1.1", "code": 1, "log": ""}]
 
 
 @pytest.mark.parametrize(("invariant", "lines"), list(histories()))

@@ -48,12 +48,19 @@ async def work(folder: Path, name: str, url: str, service: str | None, *, wrong_
         scheduler = Scheduler(store, RandomDispatcher(recorder, chance), SystemClock(), CRON, settings)
         if isinstance(stores, PostgresStores):
             stores.listen(scheduler.wake, scheduler.heed_cancellations)
-        running = asyncio.create_task(scheduler.run())
-        await stopped.wait()
-        scheduler.stop()
-        await running
+        await until_stopped(scheduler, stopped)
         await stores.aclose()
     recorder.say("down")
+
+
+async def until_stopped(scheduler: Scheduler, stopped: asyncio.Event) -> None:
+    """Run *scheduler* until told to stop. Raises what it breaks with, and AssertionError when it ends by itself."""
+    running, told = asyncio.create_task(scheduler.run()), asyncio.create_task(stopped.wait())
+    await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    scheduler.stop()
+    await running
+    assert stopped.is_set(), "the scheduler ended by itself"
 
 
 async def _opened(plan: Plan, url: str, service: str | None, stopped: asyncio.Event) -> Stores | None:

@@ -99,16 +99,16 @@ class ServerProcess:
 
         eventually(holds, within_s=within_s)
 
-    def stop(self, how: signal.Signals, within_s: float = 30.0) -> None:
-        """Send *how* and wait for the end; a process that does not heed it is killed."""
+    def stop(self, how: signal.Signals, within_s: float = 30.0) -> int:
+        """Send *how* and wait for the end; a process that does not heed it is killed. Answers the exit code."""
         self._watchdog.kill()
         self._watchdog.wait()
         self._process.send_signal(how)
         try:
-            self._process.wait(within_s)
+            return self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            return self._process.wait()
 
     def leave(self) -> None:
         """Leave it to its watchdog: this process may end before it."""
