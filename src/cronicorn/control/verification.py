@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
 from cronicorn.domain.archive import Table
-from cronicorn.domain.audit import UNREADABLE, Bounds, EndpointAudit, JobFacts
+from cronicorn.domain.audit import Bounds, EndpointAudit, JobFacts
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
-from cronicorn.domain.rows import Row, job_of, key_of, number_in, tenant_of
+from cronicorn.domain.rows import UNREADABLE, Row, job_of, key_of, number_in, tenant_of
 from cronicorn.domain.verification import Check, Findings
 
 CLOCK_TOLERANCE = timedelta(seconds=1)

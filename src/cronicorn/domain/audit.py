@@ -12,6 +12,7 @@ from cronicorn.domain.instant import shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.rows import (
+    UNREADABLE,
     Cell,
     done_of,
     endpoint_from,
@@ -25,8 +26,6 @@ from cronicorn.domain.run import Run
 from cronicorn.domain.trace import Trace
 from cronicorn.domain.verification import Check, Findings
 
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
-"""What reading a row may raise that nobody wrote so."""
 _HELD = (
     "worker_id", "mechanism", "claimed_us", "leased_slot", "leased_attempt", "leased_manual", "lease_until_us",
     "takeover_us",

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import Mechanism
-from cronicorn.domain.rows import Cell, endpoint_from, number_or_zero
+from cronicorn.domain.rows import UNREADABLE, Cell, endpoint_from, number_or_zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ def _slot_from(row: Mapping[str, Cell]) -> HeldSlot:
 def _endpoint_name(row: Mapping[str, Cell]) -> str:
     try:
         endpoint = endpoint_from(_text(row["document"], ""), _text(row["state"], ""))
-    except ValueError:
+    except UNREADABLE:
         return _text(row["endpoint_id"], "")
     return f"{_text(row['job_name'], endpoint.job_id)}/{endpoint.name}"
 

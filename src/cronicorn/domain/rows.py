@@ -37,6 +37,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = json.JSONDecoder().decode
 _KEPT_CHARACTERS_MAX = 4_096
 """A longer endpoint is read anew each time, so that what is kept stays within some 20 MB."""
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
+"""What reading a row may raise that nobody wrote so."""
 
 
 def job_row(job: Job) -> Row:
@@ -89,7 +91,7 @@ def state_row(state: EndpointState) -> Row:
 
 
 def endpoint_from(document: str, state: str) -> JobEndpoint:
-    """An endpoint from the columns `endpoints.document` and `schedule.state`. Raises ValueError.
+    """An endpoint from the columns `endpoints.document` and `schedule.state`. Raises one of UNREADABLE.
 
     Small ones are kept for a while: a settlement mostly finds what the claim before it found.
     """
@@ -132,7 +134,7 @@ def _joined(endpoint: JobEndpoint, state: str) -> JobEndpoint:
 
 
 def lease_from(row: Mapping[str, Cell]) -> Lease:
-    """A lease from the columns of `schedule` and the endpoint's document."""
+    """A lease from the columns of `schedule` and the endpoint's document. Raises one of UNREADABLE."""
     return Lease(
         endpoint=endpoint_from(_text(row["document"]), _text(row["state"])),
         claim_id=_text(row["claim_id"]),

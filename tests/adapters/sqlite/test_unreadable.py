@@ -3,27 +3,33 @@
 import sqlite3
 from datetime import timedelta
 
+import pytest
+
 from cronicorn.adapters.sqlite.stores import SqliteStores
-from cronicorn.domain.editing import started
-from cronicorn.domain.fixtures import a_job, an_endpoint
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.cron import EveryMinuteCron
+from cronicorn.testing.contracts.stores import claim, plant
+from tests.adapters.unreadable import RUINED
+
+_RUIN = """
+UPDATE schedule SET state = :state WHERE endpoint_number = (SELECT number FROM endpoints WHERE id = 'bad')
+"""
 
 
-async def test_an_endpoint_that_cannot_be_read_is_set_aside_and_its_batch_mates_are_claimed(tmp_path, caplog):
+@pytest.mark.parametrize("raised", RUINED)
+async def test_an_endpoint_that_cannot_be_read_is_set_aside_and_its_batch_mates_are_claimed(raised, tmp_path, caplog):
     clock = VirtualClock()
     stores = await SqliteStores.open(tmp_path / "jobs.db", clock)
-    await stores.jobs.add(a_job())
-    for name in ("good", "bad", "fine"):
-        endpoint = an_endpoint(id=name, name=name)
-        await stores.endpoints.add(endpoint, lambda _job, new, now: started(new, now, EveryMinuteCron()))
+    await plant(stores, "good", "bad", "fine")
+    document, state = RUINED[raised]
     with sqlite3.connect(tmp_path / "jobs.db") as connection:
-        connection.execute("UPDATE endpoints SET document = '{}' WHERE id = 'bad'")
+        connection.execute("UPDATE endpoints SET document = ? WHERE id = 'bad'", [document])
+        connection.execute(_RUIN, {"state": state})
     clock.advance(timedelta(minutes=2))
 
-    leases = await stores.job_store.claim_due(worker_id="w1", limit=10, ttl=timedelta(seconds=30))
+    leases = await claim(stores)
 
     assert [lease.endpoint.id for lease in leases] == ["good", "fine"]
-    assert "endpoint_unreadable" in caplog.text
-    assert await stores.job_store.claim_due(worker_id="w1", limit=10, ttl=timedelta(seconds=30)) == []
+    (told,) = [record for record in caplog.records if record.getMessage() == "endpoint_unreadable"]
+    assert told.exc_info[0].__name__ == raised
+    assert await claim(stores) == []
     await stores.aclose()

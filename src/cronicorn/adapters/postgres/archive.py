@@ -23,13 +23,12 @@ from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.schema import SCHEMA
 from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
 from cronicorn.domain.archive import COLUMNS, Table
-from cronicorn.domain.audit import UNREADABLE
 from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import Archive, Clock, Restoration, RowSource, Snapshot
-from cronicorn.domain.rows import Row, endpoint_from, number_in
+from cronicorn.domain.rows import UNREADABLE, Row, endpoint_from, number_in
 from cronicorn.domain.verification import Findings
 
 PORTION_MAX = 100

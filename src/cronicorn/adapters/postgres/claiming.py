@@ -22,7 +22,7 @@ from cronicorn.domain.fields import length_us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Share
-from cronicorn.domain.rows import Cell, Row, lease_from, number_in
+from cronicorn.domain.rows import UNREADABLE, Cell, Row, lease_from, number_in
 
 log = logging.getLogger(__name__)
 
@@ -264,7 +264,7 @@ def lease_of(row: Row) -> Lease | None:
     """The lease; None for an endpoint that can't be read: it runs out, and the slot rests like any that is lost."""
     try:
         return lease_from(row)
-    except ValueError:
+    except UNREADABLE:
         log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
         return None
 

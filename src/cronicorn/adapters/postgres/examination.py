@@ -7,9 +7,8 @@ from cronicorn.adapters.postgres.endpoint_rows import host_of
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.schema import SCHEMA, metadata
-from cronicorn.domain.audit import UNREADABLE
 from cronicorn.domain.mechanism import bucket_of
-from cronicorn.domain.rows import endpoint_from
+from cronicorn.domain.rows import UNREADABLE, endpoint_from
 from cronicorn.domain.verification import Check, Findings
 
 _COLUMNS = """

@@ -26,7 +26,7 @@ from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
-from cronicorn.domain.rows import Cell, done_of, done_text, lease_from, state_row
+from cronicorn.domain.rows import UNREADABLE, Cell, done_of, done_text, lease_from, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -171,7 +171,7 @@ def _readable(row: Mapping[str, Cell]) -> Lease | None:
     """The lease; None for an endpoint that can't be read: its lease runs out, and it rests like any that is lost."""
     try:
         return lease_from(row)
-    except ValueError:
+    except UNREADABLE:
         log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
         return None
 
