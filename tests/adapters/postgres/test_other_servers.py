@@ -5,6 +5,7 @@ import asyncio
 import re
 import ssl
 from contextlib import suppress
+from dataclasses import astuple
 from pathlib import Path
 
 import asyncpg
@@ -14,11 +15,18 @@ from cronicorn.adapters.postgres import archive as package
 from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.connecting import connect
 from cronicorn.adapters.postgres.database import PostgresDatabase
+from cronicorn.adapters.postgres.external import ExternalJobStore
 from cronicorn.adapters.postgres.faults import translated
+from cronicorn.adapters.postgres.job_store import PostgresJobStore
+from cronicorn.adapters.postgres.legacy import SET_LOCK, PostgresLegacyJobStore
+from cronicorn.adapters.postgres.optimistic import PostgresOptimisticJobStore
 from cronicorn.adapters.postgres.options import Feature, PostgresOptions
 from cronicorn.domain.archive import Table
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
+from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.verification import Findings
+from cronicorn.testing.claim_service import ClockedClaimService
+from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import an_installation, fill
 from tests.adapters.http.loopback import CERTIFICATES
 
@@ -94,6 +102,31 @@ async def test_a_certificate_that_is_not_trusted_is_told_from_a_wrong_parameter(
 
     with pytest.raises(UnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
         await connect(f"{untrusted}?{trusting}", PostgresOptions())
+
+
+def _redis(database):
+    return ExternalJobStore(database, ClockedClaimService(VirtualClock()), Mechanism.REDIS)
+
+
+def _sent(store):
+    """The statements that *store* sends, whatever part of it keeps them."""
+    own = getattr(store._claimer, "_own", store._claimer._statements)
+    kept = (store._statements, store._settler._statements, own)
+    return [store._renewer._statement, SET_LOCK, *(text for each in kept for text in astuple(each))]
+
+
+@pytest.mark.parametrize("store_of", [PostgresJobStore, PostgresLegacyJobStore, PostgresOptimisticJobStore, _redis])
+async def test_a_server_without_skip_locked_is_never_asked_for_it(postgres_url, store_of):
+    lacking = PostgresOptions(without=frozenset({Feature.SKIP_LOCKED}))
+    stores = [store_of(await PostgresDatabase.open(postgres_url, options)) for options in (lacking, PostgresOptions())]
+
+    without, with_it = (sum("SKIP LOCKED" in text for text in _sent(store)) for store in stores)
+
+    assert without == 0
+    assert with_it > 0
+    for store in stores:
+        await store.aclose()
+        await store._database.aclose()
 
 
 def test_what_a_pooler_refuses_is_told_in_its_words():

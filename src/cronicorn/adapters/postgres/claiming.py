@@ -86,7 +86,7 @@ class Claimer:
         self._clock = clock
         self._memory = memory
         self._skips_locked = database.options.has(Feature.SKIP_LOCKED)
-        self._statements = statements if self._skips_locked else statements.without_skip_locked()
+        self._statements = statements
         self._share = share
         self._caps = caps
         self._nonce = nonce

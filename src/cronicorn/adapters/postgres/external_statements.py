@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from cronicorn.adapters.postgres import holding_statements
 from cronicorn.adapters.postgres.claim_statements import LEASED
 from cronicorn.adapters.postgres.queries import altered
-from cronicorn.adapters.postgres.row_locks import SKIP_LOCKED
+from cronicorn.adapters.postgres.row_locks import SKIP_LOCKED, WAIT_FOR_LOCKED
 from cronicorn.adapters.postgres.statement_time import NOW_US, takeover_delay_us
 from cronicorn.domain.call import EXECUTION_MAX
 from cronicorn.domain.fields import length_us
@@ -171,5 +171,9 @@ class ExternalStatements:
     renew: str = RENEW
 
     def without_skip_locked(self) -> "ExternalStatements":
-        """The same for a server that has no SKIP LOCKED: a stamp waits for rows in the order that all others keep."""
-        return replace(self, stamp=altered(self.stamp, SKIP_LOCKED, "FOR NO KEY UPDATE"))
+        """The same for a server that has no SKIP LOCKED: all wait for rows in the order that all others keep."""
+        return replace(
+            self,
+            stamp=altered(self.stamp, SKIP_LOCKED, WAIT_FOR_LOCKED),
+            renew=altered(self.renew, SKIP_LOCKED, WAIT_FOR_LOCKED),
+        )

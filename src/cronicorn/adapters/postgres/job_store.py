@@ -12,6 +12,7 @@ from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.options import Feature
 from cronicorn.adapters.postgres.renewing import Renewer, proofs_of
 from cronicorn.adapters.postgres.settling import Settler
 from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
@@ -42,7 +43,9 @@ class PostgresJobStore(JobStore):
         sweep_interval: timedelta | None = None,
     ) -> None:
         self._database = database
-        self._statements = statements if statements is not None else LeaseStatements()
+        statements = statements if statements is not None else LeaseStatements()
+        skips = database.options.has(Feature.SKIP_LOCKED)
+        self._statements = statements if skips else statements.without_skip_locked()
         self._memory = LeaseMemory()
         self._clock = clock = FleetClock(database.judge)
         default_s = SWEEP_INTERVAL_S if database.judge is None else 0.0

@@ -127,7 +127,7 @@ class PostgresOptimisticJobStore(PostgresJobStore):
         self._share = share if share is not None else Share()
         self._in_progress = InProgress(spread)
         self._updates: set[str] = set()
-        self._settler = _UnlockedSettler(database, self._clock, self._memory, statements, self._holds)
+        self._settler = _UnlockedSettler(database, self._clock, self._memory, self._statements, self._holds)
 
     async def get_endpoint(self, endpoint_id: str) -> tuple[JobEndpoint, int]:
         """The endpoint and its version. Raises NotFoundError."""
