@@ -9,6 +9,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.testing.contracts.claim_service import LONG, ClaimServiceContract, a_claim
 from tests.adapters.claim_service_faults import TIMEOUT, ClaimServiceFaults
 from tests.servers.etcd import etcd_server
+from tests.servers.process import free_port
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,27 @@ async def test_installations_that_share_a_server_do_not_see_one_another(shared_s
     assert all(taken)
     for service in services:
         await service.aclose()
+
+
+class CannotRevoke(EtcdClaimService):
+    """Has a server for everything but the end of leases."""
+
+    def _revocations(self, claims):
+        return EtcdClaimService.open(f"http://127.0.0.1:{free_port()}", prefix="x")._revocations(claims)
+
+
+async def test_what_was_taken_is_answered_although_the_leases_of_the_others_could_not_be_ended(shared_server):
+    url = f"http://{shared_server.address}"
+    holder = EtcdClaimService.open(url, prefix="losers")
+    service = CannotRevoke.open(url, prefix="losers")
+    await holder.acquire([a_claim("a")], ttl=LONG)
+
+    taken = await service.acquire([a_claim("a", 2), a_claim("b", 2)], ttl=LONG)
+    revived = service.revive([a_claim("a", 2), a_claim("b", 2)], ttl=LONG)
+
+    assert taken.keys() == revived == {a_claim("b", 2).claim_id}
+    for each in (holder, service):
+        await each.aclose()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The claims of an installation in one etcd."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import blake2b
 from math import ceil
@@ -11,6 +12,7 @@ from aetcd import rpc  # type: ignore[import-untyped]
 
 from cronicorn.adapters.etcd.connection import answered, answers, channel_to, translated
 from cronicorn.domain.claims import Claim
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import ClaimService
 
 TIMEOUT_DEFAULT = timedelta(seconds=2)
@@ -44,7 +46,8 @@ class EtcdClaimService(ClaimService):
     async def acquire(self, claims: Sequence[Claim], *, ttl: timedelta) -> Mapping[str, int]:
         await answered(self._grants(claims, ttl), but=_TAKEN)
         tokens = _tokens(claims, await answered(self._puts(claims), but=_GONE))
-        await self.release([claim for claim in claims if claim.claim_id not in tokens])
+        with suppress(UnavailableError):  # The leases of those that took nothing expire.
+            await self.release([claim for claim in claims if claim.claim_id not in tokens])
         return tokens
 
     def renew(self, claims: Sequence[Claim], *, ttl: timedelta) -> frozenset[str]:
@@ -61,7 +64,8 @@ class EtcdClaimService(ClaimService):
     def revive(self, claims: Sequence[Claim], *, ttl: timedelta) -> frozenset[str]:
         answers(self._grants(claims, ttl), but=_TAKEN)
         tokens = _tokens(claims, answers(self._puts(claims), but=_GONE))
-        answers(self._revocations([claim for claim in claims if claim.claim_id not in tokens]), but=_GONE)
+        with suppress(UnavailableError):
+            answers(self._revocations([claim for claim in claims if claim.claim_id not in tokens]), but=_GONE)
         return frozenset(tokens)
 
     async def release(self, claims: Sequence[Claim]) -> None:

@@ -22,6 +22,9 @@ from cronicorn.domain.settlement import Settlement
 
 log = logging.getLogger(__name__)
 
+_TOLD_WITHIN = 6
+"""The database gets this part of a lease's length to hear of a renewal; the holder hears of it however that ends."""
+
 
 class ExternalJobStore(PostgresJobStore):
     """Claims in *service*; plans, runs and what fences them are in the database.
@@ -56,20 +59,28 @@ class ExternalJobStore(PostgresJobStore):
         )
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
+        """Extend *leases* in the service, and then tell the database, which has a sixth of *ttl* to answer."""
         claims = _claims(leases)
         asked = frozenset(claim.claim_id for claim in claims)
         granted = self._service.renew(claims, ttl=ttl)
         try:
-            told = super().renew(leases, ttl=ttl)
+            told = self._renewer.renew(leases, ttl, within=ttl / _TOLD_WITHIN)
         except UnavailableError as error:
             # The service holds them all the same; a cancellation is heard of next time.
             log.warning("renewal_not_stored", extra={"leases": len(granted), "reason": str(error)})
             return Renewal(lost=asked - granted)
         # What only the service lost, say because it was started anew, goes on: nobody has come between.
         lost = asked - granted - told.lost - told.unextended
-        granted |= self._service.revive([claim for claim in claims if claim.claim_id in lost], ttl=ttl)
+        unknown = frozenset[str]()
+        try:
+            granted |= self._service.revive([claim for claim in claims if claim.claim_id in lost], ttl=ttl)
+        except UnavailableError as error:
+            unknown = lost
+            log.warning("claims_not_revived", extra={"leases": len(lost), "reason": str(error)})
         return Renewal(
-            lost=told.lost | (lost - granted), cancelled=told.cancelled, unextended=told.unextended - granted
+            lost=told.lost | (lost - granted - unknown),
+            cancelled=told.cancelled,
+            unextended=(told.unextended - granted) | unknown,
         )
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:

@@ -167,9 +167,13 @@ class ExternalClaimer(Claimer):
 
     async def _acquire(self, chosen: Sequence[Row], order: _Order) -> None:
         """Acquire *chosen* in the service, and stamp what it grants."""
-        await self._releaser.done()  # What was settled here a moment ago may be due again.
         claims = [Claim(key=str(row["endpoint_id"]), claim_id=self._claim_id()) for row in chosen]
-        tokens = await self._service.acquire(claims, ttl=order.ttl)
+        await self._releaser.done({claim.key for claim in claims})  # What was just settled here may be due again.
+        try:
+            tokens = await self._service.acquire(claims, ttl=order.ttl)
+        except UnavailableError:
+            self._releaser.release_soon(claims)  # Nobody knows which of them it took.
+            raise
         granted = [
             (row["shard"], claim, tokens[claim.claim_id])
             for row, claim in zip(chosen, claims, strict=True)

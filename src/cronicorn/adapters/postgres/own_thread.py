@@ -29,11 +29,14 @@ class OwnThread:
         self._connection: PlainConnection | None = None
         self._closed = False
 
-    def run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
-        """Do *work*, which may be called more than once. May be called in any thread. Raises UnavailableError."""
+    def run(self, work: Callable[[PlainConnection], Awaitable[T]], *, within_s: float | None = None) -> T:
+        """Do *work*, which may be called more than once. May be called in any thread. Raises UnavailableError.
+
+        With *within_s* that also comes when so many seconds have passed; nobody knows then what became of the work.
+        """
         with self._starting:  # What a loop gets after it was stopped would never be answered.
             loop = self._started()
-            running = asyncio.run_coroutine_threadsafe(self._run(work), loop)
+            running = asyncio.run_coroutine_threadsafe(self._run(work, within_s), loop)
         try:
             return running.result()
         except CancelledError:
@@ -73,9 +76,12 @@ class OwnThread:
             if self._connection is not None:
                 self._connection.terminate()
 
-    async def _run(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
-        async with self._turn:
-            return await until_won(lambda: self._attempt(work))
+    async def _run(self, work: Callable[[PlainConnection], Awaitable[T]], within_s: float | None) -> T:
+        try:
+            async with asyncio.timeout(within_s), self._turn:
+                return await until_won(lambda: self._attempt(work))
+        except TimeoutError as error:
+            raise translated(error) from error
 
     async def _attempt(self, work: Callable[[PlainConnection], Awaitable[T]]) -> T:
         try:
@@ -85,7 +91,13 @@ class OwnThread:
         except RETRIED:
             raise
         except FAULTS as error:
-            # Nobody knows what became of the statement, and the next one would wait for it.
-            if self._connection is not None:
-                self._connection.terminate()
+            self._give_up_connection()
             raise translated(error) from error
+        except asyncio.CancelledError:  # Its time is up.
+            self._give_up_connection()
+            raise
+
+    def _give_up_connection(self) -> None:
+        """Nobody knows what became of the statement, and the next one would wait for it."""
+        if self._connection is not None:
+            self._connection.terminate()

@@ -30,11 +30,12 @@ class Renewer:
         self._statement = statements.renew
         self._thread = OwnThread(database.url, database.options, "postgres-renewals")
 
-    def renew(self, leases: Sequence[Lease], ttl: timedelta) -> Renewal:
-        """Renew as `JobStore.renew` promises."""
+    def renew(self, leases: Sequence[Lease], ttl: timedelta, *, within: timedelta | None = None) -> Renewal:
+        """Renew as `JobStore.renew` promises; with *within*, UnavailableError comes after so long at the latest."""
         if not leases:
             return Renewal()
-        return self._thread.run(lambda connection: self._renew(connection, leases, length_us(ttl)))
+        within_s = within.total_seconds() if within is not None else None
+        return self._thread.run(lambda each: self._renew(each, leases, length_us(ttl)), within_s=within_s)
 
     def connect(self) -> None:
         """Open the connection now rather than with the first renewal. Raises UnavailableError."""
