@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
 from cronicorn.adapters.sqlite.stores import SqliteStores
-from cronicorn.domain.errors import InvalidInputError, UnavailableError
+from cronicorn.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from cronicorn.domain.fixtures import a_job, a_run, an_outcome
 from cronicorn.domain.history import RunQuery
 from cronicorn.testing.clocks import VirtualClock
@@ -21,6 +22,7 @@ from cronicorn.testing.contracts.stores import (
     run_once,
     settle,
 )
+from tests.adapters.failing_writes import failing_after
 from tests.adapters.sqlite.empty_database import copy_to
 
 
@@ -155,3 +157,17 @@ async def test_a_text_that_no_column_can_hold_is_refused_alone(stores, clock):
 
     await plant(stores)
     await run_once(stores, clock)
+
+
+async def test_an_endpoint_is_deleted_although_its_history_can_not_go_with_it(stores, clock, caplog):
+    await plant(stores)
+    run = await run_once(stores, clock)
+    failing = SqliteEndpointCatalog(failing_after(1, stores.database))
+
+    await failing.delete(TENANT, "ep1")
+
+    assert "history_left_to_prune" in caplog.text
+    for asked in (stores.endpoints.get(TENANT, "ep1"), stores.runs.get(TENANT, run.id)):
+        with pytest.raises(NotFoundError):
+            await asked
+    assert await stores.runs.prune(clock.now() + MINUTE, 10) == 1

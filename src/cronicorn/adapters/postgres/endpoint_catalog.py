@@ -1,6 +1,7 @@
 """Endpoints in PostgreSQL."""
 
 import builtins
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -24,11 +25,13 @@ from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Query, query
 from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
 from cronicorn.domain.endpoint import Job, JobEndpoint
-from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
+
+log = logging.getLogger(__name__)
 
 _INSERT = query(
     insert(endpoints)
@@ -107,9 +110,12 @@ class PostgresEndpointCatalog(EndpointCatalog):
             return before.number
 
         endpoint_number = await self._database.write(work)
-        # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what a crash leaves.
-        for history in _HISTORY:
-            await self._delete_all(history, endpoint_number)
+        # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what is left.
+        try:
+            for history in _HISTORY:
+                await self._delete_all(history, endpoint_number)
+        except UnavailableError as error:
+            log.warning("history_left_to_prune", extra={"endpoint": endpoint_id, "reason": str(error)})
 
     async def _delete_all(self, history: Query, endpoint_number: int) -> None:
         async def work(transaction: Transaction) -> int:

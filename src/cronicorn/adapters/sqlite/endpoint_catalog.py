@@ -1,6 +1,7 @@
 """Endpoints in a SQLite file."""
 
 import builtins
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -14,11 +15,13 @@ from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import Job, JobEndpoint
-from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
+
+log = logging.getLogger(__name__)
 
 _INSERT = query(insert(endpoints).values({column.name: bindparam(column.name) for column in endpoints.c[1:]}))
 _STATE = ("endpoint_number", "tenant_id", "bucket", "due_us", "slot", "attempt", "manual_slot", "state")
@@ -95,9 +98,12 @@ class SqliteEndpointCatalog(EndpointCatalog):
             return number
 
         number = await self._database.write(work)
-        # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what a crash leaves.
-        for history in _HISTORY:
-            await self._delete_all(history, number)
+        # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what is left.
+        try:
+            for history in _HISTORY:
+                await self._delete_all(history, number)
+        except UnavailableError as error:
+            log.warning("history_left_to_prune", extra={"endpoint": endpoint_id, "reason": str(error)})
 
     async def _delete_all(self, history: Query, number: int) -> None:
         def work(transaction: Transaction) -> int:
