@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -18,14 +19,13 @@ import uvloop
 
 from benchmarks.postgres import new_database, postgres_server
 from benchmarks.report import Report, Row
-from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
 from cronicorn.cli.comparison.measures import quantile
 from cronicorn.cli.comparison.target import Target, TargetCall, a_target
 from cronicorn.cli.comparison.trial import Fault, FaultKind
 from cronicorn.cli.comparison.worker_processes import WorkerProcesses, worker_processes
 from cronicorn.cli.local import read_settings
 from cronicorn.control.document import EndpointDocument, JobDocument
-from cronicorn.domain.takeover import PROMPT_TAKEOVERS
+from cronicorn.domain.takeover import PROMPT_TAKEOVERS, recovery_bound
 from cronicorn.wiring.local import local_control
 
 _SEED = 1
@@ -54,7 +54,7 @@ class Trial:
     @property
     def formula_s(self) -> float:
         """The lease, a look at the store, and until that look is one for expired leases."""
-        return self.ttl_s + self.poll_s + SWEEP_INTERVAL_S
+        return recovery_bound(timedelta(seconds=self.ttl_s), timedelta(seconds=self.poll_s)).total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

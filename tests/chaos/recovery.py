@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
-from cronicorn.adapters.postgres.watermark import SWEEP_INTERVAL_S
 from cronicorn.domain.mechanism import Mechanism
-from cronicorn.domain.takeover import takeover_delay
+from cronicorn.domain.takeover import recovery_bound
 from tests.chaos.facts import Claim, Facts
 from tests.chaos.generator import Kind
 from tests.chaos.plan import Plan
@@ -75,10 +75,8 @@ def _allowed_s(plan: Plan, claims: list[Claim], after: Claim | None) -> float:
         unseen = after.fence - orphan.fence - 1 if after is not None else 0
     else:
         unseen = 1
-    return sum(
-        plan.ttl_s + SWEEP_INTERVAL_S + plan.poll_s + takeover_delay(losses + number).total_seconds()
-        for number in range(unseen + 1)
-    )
+    ttl, poll = timedelta(seconds=plan.ttl_s), timedelta(seconds=plan.poll_s)
+    return sum(recovery_bound(ttl, poll, losses + number).total_seconds() for number in range(unseen + 1))
 
 
 def _away_s(plan: Plan, facts: Facts, worker: str, since: float, allowed_s: float) -> float:

@@ -6,6 +6,7 @@ from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.instant import MICROSECOND, ZERO
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.run import RunStatus
+from cronicorn.domain.takeover import recovery_bound
 from cronicorn.scheduler import SchedulerSettings
 from cronicorn.scheduler.execution import Executor
 from cronicorn.scheduler.heartbeat import Heartbeat
@@ -53,6 +54,19 @@ async def test_i06_a_real_worker_takes_over_within_the_bound(live: World):
 
     assert took <= SHORT.recovery_bound + BUSY + live.kind.rounding
     assert not live.kind.exclusive or took > SHORT.lease_ttl / 2
+
+
+@kept(Invariant.I6, live=True)
+async def test_i06_a_worker_that_rarely_looks_takes_over_when_the_leases_end(live: World):
+    await plant_due(live.stores, *(f"ep{number}" for number in range(8)))
+    dead = await claim(live.stores, worker_id="dead", ttl=SHORT.lease_ttl)
+    died_at, dispatcher = SYSTEM.now(), SlowDispatcher()
+
+    async with working((await live.another()).job_store, dispatcher, worker_id="w2", poll_interval=MINUTE):
+        await eventually_async(lambda: len(dispatcher.made) == len(dead) == 8)
+        took = max(made.begun_at for made in dispatcher.made) - died_at
+
+    assert took <= recovery_bound(SHORT.lease_ttl, ZERO) + BUSY + live.kind.rounding
 
 
 @kept(Invariant.I8)

@@ -9,6 +9,8 @@ PROMPT_TAKEOVERS = 2
 TAKEOVER_DELAY_MIN = timedelta(seconds=10)
 TAKEOVER_DELAY_MAX = timedelta(minutes=5)
 _DOUBLINGS_MAX = 5
+SWEEP_INTERVAL = timedelta(seconds=1)
+"""A store that is asked for due slots looks for expired leases this often at least."""
 
 
 def takeover_delay(losses: int) -> timedelta:
@@ -21,3 +23,12 @@ def takeover_delay(losses: int) -> timedelta:
         return ZERO
     doublings = min(losses - PROMPT_TAKEOVERS - 1, _DOUBLINGS_MAX)
     return min(TAKEOVER_DELAY_MIN * (1 << doublings), TAKEOVER_DELAY_MAX)
+
+
+def recovery_bound(lease_ttl: timedelta, poll_interval: timedelta, losses: int = 1) -> timedelta:
+    """How long it takes at most from the death of its worker until a slot is claimed by another one.
+
+    Its lease runs out, the slot rests after its *losses*-th loss in a row, another worker looks, and so does its store
+    for expired leases. Another worker must be there, and have room.
+    """
+    return lease_ttl + takeover_delay(losses) + poll_interval + SWEEP_INTERVAL

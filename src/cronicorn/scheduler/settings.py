@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cronicorn.domain.takeover import recovery_bound
+
 ENDING_MAX = timedelta(seconds=8)
 """So much longer than the grace a scheduler may take to stop, and so long after `stop_now`, whatever its store does."""
 
@@ -32,5 +34,5 @@ class SchedulerSettings:
 
     @property
     def recovery_bound(self) -> timedelta:
-        """After a kill, how long until another process has claimed the slot: the lease, and one look at the store."""
-        return self.lease_ttl + self.poll_interval
+        """After a kill, how long until another process has claimed the slot."""
+        return recovery_bound(self.lease_ttl, self.poll_interval)

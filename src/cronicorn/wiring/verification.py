@@ -1,15 +1,11 @@
 """Verifying the store that settings name."""
 
-from datetime import timedelta
-
 from cronicorn.control.verification import Verifier
+from cronicorn.domain.takeover import SWEEP_INTERVAL, recovery_bound
 from cronicorn.domain.verification import Findings
 from cronicorn.wiring.archives import whole_store
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.timekeeping import cron, system_clock
-
-_SWEEP = timedelta(seconds=2)
-"""Workers look for what was lost about once a second, and may have to connect again first."""
 
 
 async def verified(settings: Settings, *, stopped: bool) -> Findings:
@@ -21,9 +17,11 @@ async def verified(settings: Settings, *, stopped: bool) -> Findings:
         clock=system_clock(),
         cron=cron(),
         retention=settings.retention,
-        wait_max=2 * settings.lease_ttl + settings.poll_interval,
+        # For one lease more nothing is taken over after the database's clock was set, or after a fail-over.
+        wait_max=settings.lease_ttl + recovery_bound(settings.lease_ttl, settings.poll_interval),
         stopped=stopped,
-        second_look_after=2 * settings.poll_interval + _SWEEP,
+        # Twice, since workers may have to connect again first.
+        second_look_after=2 * (settings.poll_interval + SWEEP_INTERVAL),
     )
     return await verifier.verify(whole_store(settings).archive)
 

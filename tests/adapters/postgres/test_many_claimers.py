@@ -374,6 +374,38 @@ async def test_a_dead_workers_slots_are_taken_over_soon_after_their_leases_end(o
     assert time.monotonic() - began > 0.3
 
 
+async def test_the_end_of_anothers_lease_is_next_due_between_sweeps_and_not_before(open_stores):
+    dead = await open_stores()
+    await plant_crowd(dead.database, {"t1": 2})
+    alive = PostgresJobStore(dead.database, sweep_interval=TTL / 2)
+    (lost,) = await dead.job_store.claim_due(worker_id="w2", limit=1, ttl=TTL)
+    await alive.claim_due(worker_id="w1", limit=1, ttl=2 * TTL)
+
+    due_at = await next_due_at(alive)
+
+    assert due_at == lost.expires_at
+    await alive.aclose()
+
+
+async def test_what_is_lost_or_lies_below_the_mark_is_next_due_with_the_next_sweep(open_stores):
+    other = await open_stores()
+    await plant_crowd(other.database, {"t1": 5})
+    mine = PostgresJobStore(other.database, sweep_interval=TTL)
+    await mine.claim_due(worker_id="w1", limit=1, ttl=10 * TTL)
+    lost = await other.job_store.claim_due(worker_id="w2", limit=2, ttl=timedelta(microseconds=1))
+    for _ in range(2):  # One in turn, and one that moves the mark.
+        await mine.claim_due(worker_id="w1", limit=1, ttl=10 * TTL)
+
+    expired = await mine.next_due()
+    await other.job_store.abandon(lost)
+    given_back = await mine.next_due()
+
+    for found in (expired, given_back):
+        assert found is not None
+        assert TTL / 2 < found.wait < TTL
+    await mine.aclose()
+
+
 async def test_a_process_that_freezes_in_a_transaction_keeps_no_row_locked_for_long(open_stores):
     impatient = PostgresOptions(statement_timeout=timedelta(seconds=0.5))
     frozen, alive = await open_stores(impatient), await open_stores()

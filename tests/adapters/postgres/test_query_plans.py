@@ -30,7 +30,8 @@ STATEMENTS = {
     "abandon": (holding_statements.ABANDON, PROOFS),
     "settle": (settle_statements.SETTLE, (*SETTLED, *RUNS, *[[]] * 7)),
     "find": (settle_statements.FIND, (0, "t0-127.0.0.1-000001", "c1", 1)),
-    "next due": (claim_statements.NEXT_DUE, (None, [0], [LOWEST[0]], 0, 100, True)),
+    "next due": (claim_statements.NEXT_DUE, (None, [0], [LOWEST[0]], 0, 100, [None])),
+    "next due before a sweep": (claim_statements.NEXT_DUE, (None, [0], [2**60], 0, 100, [1_000_000])),
 }
 WITHOUT_SKIP_LOCKED = {
     f"{name} without SKIP LOCKED": (
@@ -96,6 +97,8 @@ INDEXES = [
     ("settle", "schedule_pkey"),
     ("next due", "schedule_due"),
     ("next due", "schedule_leased"),
+    ("next due before a sweep", "schedule_due"),
+    ("next due before a sweep", "schedule_leased"),
 ]
 
 

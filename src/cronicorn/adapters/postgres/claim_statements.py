@@ -90,20 +90,31 @@ SELECT {NOW_US} AS now_us, {LEASED.strip()}
 """
 """What a claim took whose answer never came."""
 
+_SWEEP_US = f"{NOW_US} + d.sweep_in_us"
+_NONE_BEFORE_SWEEP = f"(d.sweep_in_us IS NULL OR f.due_us IS NULL OR f.due_us > {_SWEEP_US})"
 NEXT_DUE = f"""
-SELECT min(f.due_us) AS free_us, min(l.us) AS lost_us, {NOW_US} AS now_us
-  FROM unnest($2::smallint[], $3::bigint[]) AS d(shard, mark)
+SELECT min(least(f.due_us, b.us)) AS free_us, min(l.us) AS lost_us, {NOW_US} AS now_us
+  FROM unnest($2::smallint[], $3::bigint[], $6::bigint[]) AS d(shard, mark, sweep_in_us)
   LEFT JOIN LATERAL (
        SELECT s.due_us FROM cronicorn.schedule AS s
         WHERE s.shard = d.shard AND s.claim_id IS NULL AND s.due_us IS NOT NULL AND s.due_us >= d.mark
           AND s.bucket >= $4 AND s.bucket < $5
         ORDER BY s.due_us LIMIT 1) AS f ON true
   LEFT JOIN LATERAL (
-       SELECT min(greatest(s.due_us, s.takeover_us)) AS us FROM cronicorn.schedule AS s
+       SELECT greatest(s.due_us, {_SWEEP_US}) AS us FROM cronicorn.schedule AS s
+        WHERE s.shard = d.shard AND s.claim_id IS NULL AND s.due_us IS NOT NULL AND s.due_us < d.mark
+          AND s.bucket >= $4 AND s.bucket < $5 AND {_NONE_BEFORE_SWEEP}
+        ORDER BY s.due_us LIMIT 1) AS b ON true
+  LEFT JOIN LATERAL (
+       SELECT min(greatest(s.due_us, s.takeover_us, {_SWEEP_US})) AS us FROM cronicorn.schedule AS s
         WHERE s.shard = d.shard AND s.claim_id IS NOT NULL AND s.due_us IS NOT NULL
-          AND s.bucket >= $4 AND s.bucket < $5 AND $6) AS l ON true
+          AND s.bucket >= $4 AND s.bucket < $5 AND {_NONE_BEFORE_SWEEP}) AS l ON true
 """
-"""The earliest instant at which something free is due, and the earliest at which something lost may be had."""
+"""The earliest instant at which a claim finds something free, and the earliest at which it finds something lost.
+
+What lies below the mark or was lost is found by a sweep, so not before that; it is looked for where nothing else is due
+until then, and costs those nothing who have enough to do. Where the next claim sweeps, `sweep_in_us` is null.
+"""
 
 _LOCKED_IN_ORDER = f"""
 held AS MATERIALIZED (

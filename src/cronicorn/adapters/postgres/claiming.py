@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 from cronicorn.adapters.postgres import claim_statements, fair_claim_statements
 from cronicorn.adapters.postgres.caps import Caps
@@ -30,6 +31,7 @@ _VISITS_MAX = 2_000
 """So many tenants are visited by one claim; the next one goes on from there."""
 _ROUNDS_MAX = 8
 """So often a claim looks again for what it could not have at first."""
+_SECOND_US = 1_000_000
 _CAPPED_PAUSE = timedelta(milliseconds=50)
 """After so long a slot that waits for a cap is looked for again."""
 
@@ -114,12 +116,16 @@ class Claimer:
     async def next_due(self) -> NextDue | None:
         """When a claim will next find something."""
         now = self._clock.monotonic()
-        sweeps = any(watermark.sweeps(now) for watermark in self._watermarks)
-        marks = [LOWEST[0] if watermark.sweeps(now) else watermark.mark[0] for watermark in self._watermarks]
+        waits = [watermark.until_sweep(now) for watermark in self._watermarks]
+        marks = [
+            LOWEST[0] if wait is None else watermark.mark[0]
+            for wait, watermark in zip(waits, self._watermarks, strict=True)
+        ]
+        sweeps_in_us = [None if wait is None else ceil(wait * _SECOND_US) for wait in waits]
         (found,) = await self._database.alone(
             lambda connection: connection.fetch(
                 claim_statements.NEXT_DUE, self._database.judged_us, list(range(self._database.shards)), marks,
-                self._share.low, self._share.high, sweeps,
+                self._share.low, self._share.high, sweeps_in_us,
             )
         )  # fmt: skip
         now_at = instant_of(found["now_us"])

@@ -9,10 +9,12 @@ the left end and also looks for expired leases.
 import random
 from dataclasses import dataclass
 
+from cronicorn.domain.takeover import SWEEP_INTERVAL
+
 Mark = tuple[int, int]
 """An instant in microseconds, and an endpoint's number: many are due at the same instant."""
 LOWEST: Mark = (-(1 << 62), 0)
-SWEEP_INTERVAL_S = 1.0
+SWEEP_INTERVAL_S = SWEEP_INTERVAL.total_seconds()
 _JITTER = 0.1
 _SLACK_US = 1_000_000
 """What an edit makes due "now" carries the instant at which it began."""
@@ -66,6 +68,10 @@ class Watermark:
     def sweeps(self, now: float) -> bool:
         """Whether a claim at *now* looks everywhere."""
         return now >= self._sweep_at
+
+    def until_sweep(self, now: float) -> float | None:
+        """For how many seconds claims don't look everywhere yet; None when one at *now* does."""
+        return None if self.sweeps(now) else self._sweep_at - now
 
     def sweep_soon(self) -> None:
         """Something may have become due below the mark."""
