@@ -15,10 +15,12 @@ from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.cli.verify import verify
 from cronicorn.domain.archive import Table
 from cronicorn.domain.verification import Check
 from cronicorn.testing.contracts.archives import an_installation, contents
 from cronicorn.testing.contracts.stores import TENANT, ask_to_run, claim, plant, settle
+from cronicorn.wiring import verification
 from tests.cli.command import cronicorn, environment
 from tests.servers.databases import ask
 from tests.waiting import eventually
@@ -227,6 +229,20 @@ def test_a_store_that_cannot_be_verified_ends_with_2(path, env):
     assert (missing.code, garbled.code, away.code) == (2, 2, 2)
     assert all(ended.err.startswith("Error: ") for ended in (missing, garbled, away))
     assert not any("Traceback" in ended.err for ended in (missing, garbled, away))
+
+
+def test_a_bug_in_verifying_is_not_told_as_a_fault_of_the_store(monkeypatch, capsys):
+    async def buggy(settings, *, stopped):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(verification, "verified", buggy)
+
+    with pytest.raises(SystemExit) as ended:
+        verify()
+
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert err.rstrip().endswith("RuntimeError: a bug")
 
 
 def test_every_line_of_why_a_store_cannot_be_verified_says_that_it_is_an_error(env):

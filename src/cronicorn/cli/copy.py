@@ -31,7 +31,7 @@ def copy(
 
     Tenants, keys, jobs, endpoints with their schedules and fences, runs and skips keep their ids and numbers.
 
-    Whatever stops it, the target is as empty as it was before.
+    Whatever stops it, the target is empty as before, or whole.
     """
     run(_copy(source, target, drop_leases=drop_leases, dry_run=dry_run, as_json=as_json))
 

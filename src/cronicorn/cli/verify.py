@@ -29,6 +29,7 @@ def verify(
 
 async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None:
     import json
+    import traceback
 
     from cronicorn.cli.local import read_settings
     from cronicorn.domain.errors import CronicornError
@@ -36,10 +37,14 @@ async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None
 
     try:
         findings = await verified(read_settings(database_url=database), stopped=stopped)
+        told = json.dumps(_as_json(findings), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(findings))
     except CronicornError as error:
         tell(str(error))
         raise SystemExit(NOT_CHECKED) from error
-    print(json.dumps(_as_json(findings), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(findings)))
+    except Exception as error:  # A bug here says nothing of the store.
+        traceback.print_exc()
+        raise SystemExit(NOT_CHECKED) from error
+    print(told)
     if not findings.sound:
         raise SystemExit(BROKEN)
 
