@@ -1,16 +1,25 @@
 """`cronicorn leases compare`: what is counted, and one small comparison with real workers."""
 
+import asyncio
 import json
 import os
+import random
+import subprocess
+import sys
 
 import pytest
 
+from cronicorn.cli.comparison.comparison import _load
 from cronicorn.cli.comparison.lineup import line_up
 from cronicorn.cli.comparison.measures import doubled, histogram_quantile, quantile, recoveries
 from cronicorn.cli.comparison.scrape import buckets, total
-from cronicorn.cli.comparison.target import TargetCall
+from cronicorn.cli.comparison.target import Target, TargetCall
 from cronicorn.cli.comparison.trial import FaultKind, Trial
+from cronicorn.cli.comparison.worker_processes import WorkerProcess, WorkerProcesses
+from cronicorn.cli.local import read_settings
+from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.wiring.local import local_control
 from tests.cli.command import cronicorn, environment
 
 
@@ -36,6 +45,8 @@ def test_a_call_that_had_ended_before_the_kill_recovers_nothing():
 
 def test_quantiles_of_values_and_of_histograms():
     assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert quantile([4.0, 3.0, 1.0, 2.0], 0.5) == 2.0
+    assert [quantile(range(1, 101), share) for share in (0.0, 0.9, 0.99, 1.0)] == [1, 90, 99, 100]
     assert quantile([], 0.5) is None
     assert histogram_quantile({0.1: 5, 1.0: 9, float("inf"): 10}, 0.5) == 0.1
     assert histogram_quantile({0.1: 5, 1.0: 9, float("inf"): 10}, 0.9) == 1.0
@@ -137,6 +148,60 @@ def test_what_was_not_named_is_left_out_for_that_reason_and_what_was_named_twice
 
     assert found.mechanisms == (Mechanism.LEGACY, Mechanism.LEASE)
     assert found.left_out[Mechanism.OPTIMISTIC] == "--mechanisms does not name optimistic."
+
+
+TRIAL = Trial(mechanisms=(Mechanism.LEASE,), endpoints=2)
+
+
+@pytest.mark.usefixtures("settings_of_the_environment")
+async def test_a_load_that_could_not_be_made_whole_leaves_no_job_behind(tmp_path):
+    database = f"sqlite:///{tmp_path}/scratch.db"
+
+    with pytest.raises(CronicornError):
+        async with _load(TRIAL, database, Target(random.Random(1), url="nonsense")):
+            pass
+
+    async with local_control(read_settings(database_url=database)) as local:
+        assert await local.control.jobs.list(local.principal("default")) == []
+
+
+@pytest.mark.usefixtures("settings_of_the_environment")
+async def test_a_database_that_has_gone_meanwhile_does_not_hide_what_was_measured(tmp_path):
+    path = tmp_path / "scratch.db"
+
+    async with _load(TRIAL, f"sqlite:///{path}", Target(random.Random(1), url="http://127.0.0.1:1/")):
+        path.unlink()
+
+
+async def test_workers_that_were_started_before_one_could_not_be_are_stopped(tmp_path):
+    (tmp_path / "worker2").mkdir()
+    workers = WorkerProcesses(tmp_path, environment(DATABASE_URL=f"sqlite:///{tmp_path}/scratch.db"))
+
+    with pytest.raises(FileExistsError):
+        await workers.start(2)
+    await workers.stop()
+
+    (started,) = workers.workers
+    assert started.process.returncode is not None
+
+
+async def test_a_worker_whose_metrics_can_not_be_read_is_stopped_all_the_same(tmp_path):
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na{b\n")
+        await writer.drain()
+        writer.close()
+
+    workers = WorkerProcesses(tmp_path, {})
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        port = server.sockets[0].getsockname()[1]
+        workers.workers = [WorkerProcess(process=process, port=port, log=tmp_path / "log")]
+
+        with pytest.raises(ValueError, match="could not convert"):
+            await workers.stop()
+
+    assert process.returncode is not None
 
 
 def test_a_small_comparison_with_real_workers():

@@ -15,7 +15,7 @@ from cronicorn.cli.comparison.worker_processes import WorkerProcesses, worker_pr
 from cronicorn.cli.local import read_settings
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.domain.endpoint import JobStatus
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.wiring.local import LocalControl, local_control
 from cronicorn.wiring.verification import violations
@@ -76,20 +76,20 @@ async def _load(trial: Trial, database: str, target: Target) -> AsyncIterator[No
                 "The database holds jobs, which would be called during the comparison: name an empty one."
             )
         job = await local.control.jobs.create(principal, JobDocument(name=JOB_NAME))
-        for number in range(trial.endpoints):
-            document = EndpointDocument.model_validate(
-                {
-                    "name": f"endpoint {number}",
-                    "url": target.url,
-                    "baselineIntervalMs": 1_000,
-                    "timeoutMs": CALL_TIMEOUT_MS,
-                }
-            )
-            await local.control.endpoints.create(principal, job.id, document)
         try:
+            for number in range(trial.endpoints):
+                document = EndpointDocument.model_validate(
+                    {
+                        "name": f"endpoint {number}",
+                        "url": target.url,
+                        "baselineIntervalMs": 1_000,
+                        "timeoutMs": CALL_TIMEOUT_MS,
+                    }
+                )
+                await local.control.endpoints.create(principal, job.id, document)
             yield
         finally:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, UnavailableError):
                 await _clear(local, job.id)
 
 

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from cronicorn.cli.comparison.target import TargetCall
 from cronicorn.domain.mechanism import Mechanism
@@ -58,9 +59,9 @@ def recoveries(calls: Sequence[TargetCall]) -> list[float]:
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
-    """The value that *share* of *values* do not exceed; None of nothing."""
+    """The least of *values* that *share* of them do not exceed; None of nothing."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    return ordered[max(ceil(share * len(ordered)) - 1, 0)] if ordered else None
 
 
 def histogram_quantile(buckets: Mapping[float, float], share: float) -> float | None:

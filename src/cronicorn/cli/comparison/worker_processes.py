@@ -72,7 +72,8 @@ class WorkerProcesses:
 
         Raises UnavailableError, which says what one that did not start said last.
         """
-        self.workers = [self._spawn() for _ in range(count)]
+        for _ in range(count):
+            self.workers.append(self._spawn())
         for worker in self.workers:
             await self._ready(worker)
 
@@ -98,9 +99,11 @@ class WorkerProcesses:
             await asyncio.sleep(SCRAPE_EVERY_S)
 
     async def stop(self) -> None:
-        """Read the metrics once more, then let all end in order."""
-        await asyncio.gather(*(worker.look() for worker in self.workers))
-        await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in self.workers))
+        """Read the metrics once more, then let all end in order, also when they can't be read."""
+        try:
+            await asyncio.gather(*(worker.look() for worker in self.workers))
+        finally:
+            await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in self.workers))
 
     def samples(self) -> list[Sample]:
         """The last sample of every worker that ever was."""
