@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +33,12 @@ _CUT_WITHIN_S = 1.0
 """So long after a kill its calls are seen to end."""
 _SETTLE_IN_S = 4.0
 _LOOK_EVERY_S = 0.2
-_LOSSES = "SELECT endpoint_id || ':' || slot, lost_claims FROM cronicorn.schedule WHERE lost_claims > 0"
+"""Less than any lease lasts."""
+_LEASES = """
+SELECT endpoint_id || ':' || leased_slot, fence, lost_claims,
+       extract(epoch FROM clock_timestamp())::float8 - claimed_us / 1e6::float8
+  FROM cronicorn.schedule WHERE claim_id IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +63,31 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A lease on a slot, as the store tells of it."""
+
+    claimed_at: float
+    """By the monotonic clock; a little early rather than late."""
+    losses: int
+    """How many leases in a row had been lost before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
     """What became of the calls of all workers that were killed."""
 
     kills_in_calls: int
     """Kills that cut off a call at least."""
     took_s: Sequence[float]
+    """Of slots that lost the lease of that call and no other, and could be taken over at once."""
+    longer_s: Sequence[float]
+    """Of all others."""
     rested: int
-    """Calls of slots that lost more leases in a row than are taken over at once: they have to rest."""
+    """Calls after which a slot had to rest, having lost more leases in a row than are taken over at once."""
+    lost_again: int
+    """Calls after which another worker claimed the slot, and was killed before it called."""
     never: int
-    """Slots that nobody called again."""
+    """Slots that nobody called again, and that did not have to rest."""
 
 
 _SHORT = Trial(ttl_s=3.0, renew_s=1.0, allowed_s=5.5, kills=50, every_s=2.0, call_s=(2.0, 4.0), workers=8)
@@ -90,33 +110,43 @@ def run(*, as_json: bool, quick: bool) -> None:
 
 def _rows(trial: Trial, found: Recovered) -> list[Row]:
     settings = f"{trial.ttl_s:g} s, {trial.renew_s:g} s, {trial.poll_s:g} s"
-    took = found.took_s
     bound: Row = {
         "settings": settings, "what": "bound: lease + poll + sweep", "kills": None, "calls": None,
         "p50 s": None, "p90 s": None, "p99 s": None, "max s": trial.formula_s, "allowed s": trial.allowed_s,
-        "rested": None, "never": None,
+        "rested": None, "lost again": None, "never": None,
     }  # fmt: skip
-    measured: Row = {
-        "settings": settings, "what": "cronicorn", "kills": found.kills_in_calls, "calls": len(took),
-        "p50 s": quantile(took, 0.5), "p90 s": quantile(took, 0.9), "p99 s": quantile(took, 0.99),
-        "max s": quantile(took, 1.0), "allowed s": trial.allowed_s, "rested": found.rested,
-        "never": found.never,
+    prompt: Row = {
+        "settings": settings, "what": "cronicorn", "kills": found.kills_in_calls, **_quantiles(found.took_s),
+        "allowed s": trial.allowed_s, "rested": None, "lost again": None, "never": found.never,
     }  # fmt: skip
-    return [bound, measured]
+    longer: Row = {
+        "settings": settings, "what": "rested or lost again", "kills": None, **_quantiles(found.longer_s),
+        "allowed s": None, "rested": found.rested, "lost again": found.lost_again, "never": None,
+    }  # fmt: skip
+    return [bound, prompt, longer]
+
+
+def _quantiles(took: Sequence[float]) -> Row:
+    return {
+        "calls": len(took), "p50 s": quantile(took, 0.5), "p90 s": quantile(took, 0.9), "p99 s": quantile(took, 0.99),
+        "max s": quantile(took, 1.0),
+    }  # fmt: skip
 
 
 async def _measured(trial: Trial, database: str) -> Recovered:
     with tempfile.TemporaryDirectory(prefix="cronicorn-recovery-", ignore_cleanup_errors=True) as folder:
         async with a_target(_SEED, trial.call_s) as target:
             await _add_endpoints(trial, database, target)
+            leases: defaultdict[str, dict[int, Held]] = defaultdict(dict)
+            watching = asyncio.create_task(_watch_leases(database, leases))
             async with worker_processes(Path(folder), _settings(trial, database), trial.workers) as workers:
-                losses = dict[str, int]()
-                watching = asyncio.create_task(_watch_losses(database, losses))
                 await asyncio.sleep(_SETTLE_IN_S)
                 killed_at = await _kill_one_after_another(trial, workers)
                 await asyncio.sleep(trial.allowed_s + 1.0)
-                watching.cancel()
-        return recovered(killed_at, target.calls, losses)
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+        return recovered(killed_at, target.calls, {key: list(held.values()) for key, held in leases.items()})
 
 
 async def _kill_one_after_another(trial: Trial, workers: WorkerProcesses) -> list[float]:
@@ -131,13 +161,14 @@ async def _kill_one_after_another(trial: Trial, workers: WorkerProcesses) -> lis
     return killed_at
 
 
-async def _watch_losses(database: str, losses: dict[str, int]) -> None:
-    """Write down how many leases each slot has lost in a row, by its `Idempotency-Key`, until cancelled."""
+async def _watch_leases(database: str, leases: defaultdict[str, dict[int, Held]]) -> None:
+    """Write down all leases on each slot, by its `Idempotency-Key` and their fences, until cancelled."""
     connection = await asyncpg.connect(database)
     try:
         while True:
-            for key, lost in await connection.fetch(_LOSSES):
-                losses[key] = max(lost, losses.get(key, 0))
+            asked = time.monotonic()
+            for key, fence, losses, held_s in await connection.fetch(_LEASES):
+                leases[key].setdefault(fence, Held(claimed_at=asked - held_s, losses=losses))
             await asyncio.sleep(_LOOK_EVERY_S)
     finally:
         connection.terminate()
@@ -174,28 +205,43 @@ def _settings(trial: Trial, database: str) -> Mapping[str, str]:
     }
 
 
-def recovered(killed_at: Sequence[float], calls: Sequence[TargetCall], losses: Mapping[str, int]) -> Recovered:
+def recovered(
+    killed_at: Sequence[float], calls: Sequence[TargetCall], leases: Mapping[str, Sequence[Held]]
+) -> Recovered:
     """What became of *calls*, in the order in which they began, after kills at these instants. Pure.
 
-    *losses* says of each slot how many leases on it were lost in a row.
+    *leases* are those on each slot, in the order in which they were claimed: the target sees nothing of one whose
+    worker was killed before it called.
     """
     by_key: defaultdict[str, list[TargetCall]] = defaultdict(list)
     for call in calls:
         by_key[call.key].append(call)
-    took, kills, rested, never = list[float](), set[float](), 0, 0
+    took, longer, kills, rested, lost_again, never = list[float](), list[float](), set[float](), 0, 0, 0
     for key, attempts in by_key.items():
         for call, after in zip(attempts, [*attempts[1:], None], strict=True):
             kill = _kill_of(call, killed_at)
             if kill is None:
                 continue
             kills.add(kill)
-            if losses.get(key, 0) > PROMPT_TAKEOVERS:
-                rested += 1
-            elif after is None:
+            lost = _lost(leases.get(key, ()), call, after)
+            rests, again = any(lease.losses >= PROMPT_TAKEOVERS for lease in lost), len(lost) > 1
+            rested, lost_again = rested + rests, lost_again + again
+            if after is not None:
+                (longer if rests or again else took).append(after.began_at - kill)
+            elif not rests:
                 never += 1
-            else:
-                took.append(after.began_at - kill)
-    return Recovered(kills_in_calls=len(kills), took_s=took, rested=rested, never=never)
+    return Recovered(
+        kills_in_calls=len(kills), took_s=took, longer_s=longer, rested=rested, lost_again=lost_again, never=never
+    )
+
+
+def _lost(leases: Sequence[Held], call: TargetCall, after: TargetCall | None) -> list[Held]:
+    """The lease under which *call* was made, and those that were claimed then but *after* was not made under."""
+    own = [lease for lease in leases if lease.claimed_at <= call.began_at][-1:]
+    later = [lease for lease in leases if lease.claimed_at > call.began_at]
+    if after is None:
+        return own + later
+    return own + [lease for lease in later if lease.claimed_at <= after.began_at][:-1]
 
 
 def _kill_of(call: TargetCall, killed_at: Sequence[float]) -> float | None:
