@@ -68,15 +68,22 @@ def slow_recoveries(plan: Plan, facts: Facts) -> Iterator[str]:
 
 def _allowed_s(plan: Plan, claims: list[Claim], after: Claim | None) -> float:
     """Claims whose answers nobody saw are leases that have to expire as well."""
-    orphan = claims[-1]
-    losses = sum(1 for claim in claims if claim.attempted == orphan.attempted)
+    losses, unseen = _losses(plan, claims), 1
     if plan.mechanism in _COUNTED:
-        losses = max(losses, orphan.fence - claims[-losses].fence + 1)
-        unseen = after.fence - orphan.fence - 1 if after is not None else 0
-    else:
-        unseen = 1
+        unseen = after.fence - claims[-1].fence - 1 if after is not None else 0
     ttl, poll = timedelta(seconds=plan.ttl_s), timedelta(seconds=plan.poll_s)
     return sum(recovery_bound(ttl, poll, losses + number).total_seconds() for number in range(unseen + 1))
+
+
+def _losses(plan: Plan, claims: list[Claim]) -> int:
+    """How many leases of the endpoint were lost in a row by the end of the last one, on whatever slots."""
+    settled = max((number for number, claim in enumerate(claims) if claim.accepted is not None), default=-1)
+    since = claims[settled + 1 :]
+    seen = sum(claim.abandoned is None for claim in since)
+    if plan.mechanism not in _COUNTED:
+        return seen
+    before = claims[settled].fence if settled >= 0 else since[0].fence - 1
+    return since[-1].fence - before - (len(since) - seen)
 
 
 def _away_s(plan: Plan, facts: Facts, worker: str, since: float, allowed_s: float) -> float:

@@ -145,6 +145,16 @@ def test_a_slot_of_a_killed_worker_must_be_claimed_again_in_time():
     assert broken(orphaned, resting()) == {"I6"}
 
 
+def test_leases_lost_on_other_slots_of_the_endpoint_count_for_its_rest():
+    first = [claimed(1, 1, by="w1.1"), killed(1.5) | {"worker": "w1.1"}]
+    second = [claimed(2, 3, by="w2.1", slot=9, manual=True), killed(3.5) | {"worker": "w2.1"}]
+    third = [claimed(3, 5, slot=9, manual=True), killed(5.5)]
+    rested = claimed(4, 16.5, by="w3.1", slot=9, manual=True)
+
+    assert broken([*first, *second, *third, rested], resting()) == set()
+    assert "I6" in broken([*first, *settled(1, 1.2), *second, *third, rested], resting())
+
+
 def test_a_store_at_rest_breaks_no_promise():
     assert broken([added()], resting()) == set()
 
