@@ -21,6 +21,13 @@ def others_beside(kind: Kind) -> list[Kind]:
     return list(found.values())
 
 
+MORE_MAX = 4
+
+
+def _mechanisms(stir):
+    return {tenure.lease.mechanism for tenure in stir.tenures}
+
+
 @kept(Invariant.I21)
 @pytest.mark.parametrize("seed", range(2))
 async def test_i21_a_mixed_fleet_settles_no_slot_twice_overlaps_no_lease_and_loses_no_endpoint(world: World, seed: int):
@@ -28,8 +35,12 @@ async def test_i21_a_mixed_fleet_settles_no_slot_twice_overlaps_no_lease_and_los
     assert others
 
     stir = await stirred(world, seed=seed, others=others)
+    for _ in range(MORE_MAX):  # On a busy machine a service may be too slow for its workers to get a turn.
+        if len(_mechanisms(stir)) == 1 + len(others):
+            break
+        await stir.run(25)
 
-    assert len({tenure.lease.mechanism for tenure in stir.tenures}) == 1 + len(others)
+    assert len(_mechanisms(stir)) == 1 + len(others)
     assert settled_twice(stir.tenures) == []
     assert stale(stir.tenures) == []
     assert overlapping(stir.tenures) == []
