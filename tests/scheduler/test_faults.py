@@ -537,3 +537,25 @@ def test_a_process_that_was_frozen_between_claim_and_call_does_not_call():
         return world.dispatcher
 
     assert run_virtually(main).calls == []
+
+
+def test_what_a_claim_brings_after_a_stop_was_asked_for_is_given_back_uncalled():
+    class Slow(FlakyStore):
+        async def claim_due(self, *, worker_id, limit, ttl, endpoint_id=None):
+            leases = await super().claim_due(worker_id=worker_id, limit=limit, ttl=ttl)
+            await asyncio.sleep(2 if leases else 0)
+            return leases
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=HOURLY)
+        async with world.worker(store=Slow(world.stores.job_store)) as worker:
+            await asyncio.sleep(DUE + 1)
+            worker.stop()
+            await asyncio.sleep(2)
+        return world.dispatcher, await next_due_at(world.stores.job_store)
+
+    dispatcher, due_at = run_virtually(main)
+
+    assert dispatcher.calls == []
+    assert due_at == START + timedelta(seconds=DUE)

@@ -143,6 +143,10 @@ class Scheduler:
             log.exception("claim_crashed")
             return self._wait_out()
         self._outage_wait = 0.0
+        if self._stopping:  # We were told while the claim was on its way: nothing is begun any more.
+            self._end_by = self._clock.monotonic() + _ENDING_S
+            await self._give_back(leases)
+            return 0
         for lease in leases:
             self._start(lease, claimed_mono)
         return len(leases)
