@@ -1,0 +1,275 @@
+"""`signalled`: what an answer itself says about when to call again. Pure, and total.
+
+Of several intervals that one answer asks for, the order is: what the server says of its limits, Retry-After,
+Schedule-Hint, health, hints in the body, trends. Delays and one-shots add up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cronicorn.domain.call import Method, Outcome, OutcomeKind
+from cronicorn.domain.hint import Author, Hint, HintKind
+from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, scaled
+from cronicorn.domain.json_body import Json
+from cronicorn.domain.signals.body_fields import NOTHING_TOLD, Length, Told, told
+from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS, SAFE, Validators, validators_in
+from cronicorn.domain.signals.cusum import Course, Look
+from cronicorn.domain.signals.draft import LIFE_MAX, Draft, Source, life_of, shown
+from cronicorn.domain.signals.health import Ailment, ailment
+from cronicorn.domain.signals.memory import SignalMemory
+from cronicorn.domain.signals.protocol import fields_of, heed_freshness, heed_limits, heed_schedule_hint
+from cronicorn.domain.signals.schedule_hint import AHEAD_MAX
+from cronicorn.domain.signals.signal import Adapt, Signal, Signals
+from cronicorn.domain.signals.trend import trend
+
+BAD_MAX = 30
+"""After so many bad answers in a row the baseline is fast enough."""
+GOOD_ENOUGH = 2
+"""So many good answers in a row end what bad ones began."""
+BACKOFF_DOUBLINGS_MAX = 5
+"""As in the planner's backoff."""
+_OK = 200
+_HEALTH_SHARE, _TREND_SHARE, _ETA_SHARE = 5, 4, 3
+"""What a bad answer, a number out of its range and a near end divide the base, or the time left, by."""
+_NEAR_MINIMA, _NEAR_SHARE = 4, 10
+"""An end is near within so many minima, or within this share of the base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What signals need to know of the endpoint that answered."""
+
+    method: Method
+    base: timedelta | None
+    """The interval of an interval schedule; None for any other."""
+    interval_min: timedelta | None = None
+    interval_max: timedelta | None = None
+    signals: Signals = field(default=Signals())
+    chance: float = 0.0
+    """A number in [0, 1) that spreads those who are told to wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What there is to read."""
+
+    outcome: Outcome
+    success: bool
+    body: Json
+    """ABSENT when there is none, or it is not JSON."""
+    failures: int = 0
+    """Failed slots in a row, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """For the record: which signal spoke, what it read and what it asked for."""
+
+    signal: Signal
+    place: str
+    """The name of a field or of a part of the outcome, or a JSON Pointer."""
+    value: str
+    """Printable, and cut."""
+    asked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signalled:
+    """What an answer says about when to call again."""
+
+    hints: tuple[Hint, ...]
+    """To be written, each in the place of its namesake."""
+    cleared: frozenset[str]
+    """Ids of signals' hints that end now."""
+    memory: SignalMemory
+    """The same object when nothing was learnt."""
+    notes: tuple[Note, ...] = ()
+
+
+def may_tighten(subject: Subject) -> bool:
+    """Whether signals may have *subject* called earlier than its baseline does."""
+    match subject.signals.adapt:
+        case Adapt.ON:
+            return True
+        case Adapt.AUTO:
+            return subject.method in SAFE and subject.base is not None and subject.interval_min is not None
+        case Adapt.OFF:
+            return False
+
+
+def signalled(subject: Subject, answer: Answer, memory: SignalMemory, now: datetime) -> Signalled:
+    """What *answer* makes of the hints and of the *memory* of *subject*. Never raises, whatever was answered."""
+    outcome, draft = answer.outcome, _draft(subject, answer, now)
+    fields = fields_of(outcome)
+    limited = heed_limits(draft, outcome, fields, success=answer.success, limited=memory.limited)
+    withdrawn = False
+    if fields:
+        heed_freshness(draft, subject.method, fields)
+        withdrawn = heed_schedule_hint(draft, fields)
+    ill = ailment(outcome, answer.body)
+    bad, good = _health(draft, memory, ill, success=answer.success)
+    unchanged = outcome.status_code == NOT_MODIFIED_STATUS
+    values = NOTHING_TOLD if unchanged else told(answer.body)
+    _body(draft, values)
+    courses = _trend(draft, memory.courses, values) if answer.success else memory.courses
+    validators = _validators(subject, answer, memory, fields, ill)
+    return Signalled(
+        hints=tuple(draft.hints),
+        cleared=_cleared(draft, answer, recovered=answer.success and not bad, withdrawn=withdrawn),
+        memory=_remembered(memory, validators, (bad, good, limited), courses),
+        notes=tuple(_note(source, asked) for source, asked in draft.said) if draft.said else (),
+    )
+
+
+def _draft(subject: Subject, answer: Answer, now: datetime) -> Draft:
+    base = subject.base if subject.base is not None and subject.base > ZERO else None
+    usual = base
+    if base is not None and answer.failures > 0:
+        usual = scaled(base, 2.0 ** min(answer.failures, BACKOFF_DOUBLINGS_MAX))
+    least = max(subject.interval_min or ZERO, INTERVAL_LEAST)
+    return Draft(
+        now=now,
+        signals=subject.signals,
+        base=base,
+        usual=usual,
+        least=min(least, AHEAD_MAX),
+        tightens=may_tighten(subject),
+        interval_max=subject.interval_max,
+        chance=subject.chance,
+    )
+
+
+def _health(draft: Draft, memory: SignalMemory, ill: Ailment | None, *, success: bool) -> tuple[int, int]:
+    """Look more often while answers are bad. Returns the streaks of bad and good answers with this one."""
+    if draft.base is None or not draft.tightens or not draft.signals.speaks(Signal.HEALTH):
+        return 0, 0
+    if ill is None:
+        if not success:
+            return memory.bad, memory.good
+        good = memory.good + 1
+        return (memory.bad, good) if memory.bad and good < GOOD_ENOUGH else (0, 0)
+    bad = min(memory.bad + 1, BAD_MAX + 1)
+    source = Source(Signal.HEALTH, ill.place, ill.value)
+    if bad > BAD_MAX:
+        draft.interval(source, draft.base, life_of(draft.base), priority=0)
+    else:
+        length = draft.base / _HEALTH_SHARE
+        draft.interval(source, length, life_of(max(length, draft.least)))
+    return bad, 0
+
+
+def _body(draft: Draft, values: Told) -> None:
+    if values.interval is not None and draft.signals.speaks(Signal.BODY_HINT):
+        length = _length(values.interval)
+        draft.interval(_source(Signal.BODY_HINT, values.interval), length, life_of(length))
+    if values.eta is not None and draft.tightens and draft.signals.speaks(Signal.ETA):
+        source, ahead = _source(Signal.ETA, values.eta), _length(values.eta)
+        draft.one_shot(source, ahead)
+        near = max(_NEAR_MINIMA * draft.least, (draft.base or ZERO) / _NEAR_SHARE)
+        length = max(ahead / _ETA_SHARE, draft.least)
+        if ahead < near and (draft.base is None or length < draft.base):
+            draft.interval(source, length, life_of(length))
+
+
+def _trend(draft: Draft, courses: tuple[Course, ...], values: Told) -> tuple[Course, ...]:
+    """Look harder when a number leaves its usual range: once at a warning, for a while at an alarm."""
+    base = draft.base
+    if base is None or not draft.tightens or not draft.signals.speaks(Signal.TREND):
+        return ()
+    if not values.measured:
+        return courses
+    seen = trend(courses, values.measured)
+    if seen.look is Look.QUIET:
+        return seen.courses
+    length = max(base / _TREND_SHARE, draft.least)
+    if length >= base:
+        return seen.courses
+    source = Source(Signal.TREND, _pointer(seen.name), f"{seen.value:g}")
+    if seen.look is Look.ALARM:
+        draft.interval(source, length, min(scaled(base, _TREND_SHARE), LIFE_MAX))
+    else:
+        draft.one_shot(source, length)
+    return seen.courses
+
+
+def _validators(
+    subject: Subject, answer: Answer, memory: SignalMemory, fields: Mapping[str, str], ill: Ailment | None
+) -> Validators:
+    """What the next call may be conditional on: a success in which nothing was wrong, so that a 304 is good news."""
+    status, kept = answer.outcome.status_code, Validators(memory.etag, memory.last_modified)
+    if subject.method not in SAFE or not subject.signals.speaks(Signal.NOT_MODIFIED):
+        return Validators(None, None)
+    if status == NOT_MODIFIED_STATUS:
+        return kept if answer.success else Validators(None, None)
+    if not answer.success:
+        return kept
+    if status != _OK or ill is not None:
+        return Validators(None, None)
+    etag, last_modified = fields.get("etag"), fields.get("last-modified")
+    if etag == memory.etag and last_modified == memory.last_modified:
+        return kept
+    return validators_in(etag, last_modified)
+
+
+def _remembered(
+    memory: SignalMemory, validators: Validators, streaks: tuple[int, int, int], courses: tuple[Course, ...]
+) -> SignalMemory:
+    bad, good, limited = streaks
+    if (
+        courses == memory.courses
+        and (bad, good, limited) == (memory.bad, memory.good, memory.limited)
+        and validators == (memory.etag, memory.last_modified)
+    ):
+        return memory
+    return SignalMemory(
+        etag=validators.etag, last_modified=validators.last_modified, bad=bad, good=good, limited=limited,
+        courses=courses,
+    )  # fmt: skip
+
+
+def _ids(*signals: Signal, kinds: tuple[HintKind, ...] = tuple(HintKind)) -> frozenset[str]:
+    return frozenset(f"{Author.SIGNAL}:{kind}:{signal}" for signal in signals for kind in kinds)
+
+
+_PACE_IDS = _ids(Signal.RATE_LIMIT, Signal.CACHE_CONTROL) | _ids(Signal.RETRY_AFTER, kinds=(HintKind.INTERVAL,))
+"""What the header fields of every answer say anew."""
+_BODY_IDS = _ids(Signal.BODY_HINT, Signal.ETA) | _ids(Signal.TREND, kinds=(HintKind.ONE_SHOT,))
+"""What every new body says anew."""
+_HEALTH_IDS = _ids(Signal.HEALTH)
+_SCHEDULE_HINT_IDS = _ids(Signal.SCHEDULE_HINT)
+_CALM_IDS = _PACE_IDS | _BODY_IDS | _HEALTH_IDS
+
+
+def _cleared(draft: Draft, answer: Answer, *, recovered: bool, withdrawn: bool) -> frozenset[str]:
+    """The ids of what this answer, or the owner, has put an end to. What it wrote itself is not among them."""
+    outcome = answer.outcome
+    if outcome.kind is not OutcomeKind.RESPONDED:
+        ended: frozenset[str] = frozenset()
+    elif answer.success and outcome.status_code != NOT_MODIFIED_STATUS:
+        ended = _CALM_IDS if recovered else _PACE_IDS | _BODY_IDS
+    else:
+        ended = _PACE_IDS | _HEALTH_IDS if recovered else _PACE_IDS
+    if withdrawn:
+        ended |= _SCHEDULE_HINT_IDS
+    signals = draft.signals
+    if signals.off or signals.adapt is Adapt.OFF:
+        ended |= _ids(*(signal for signal in Signal if not signals.speaks(signal)))
+    return ended.difference(hint.id for hint in draft.hints) if draft.hints else ended
+
+
+def _source(signal: Signal, length: Length) -> Source:
+    return Source(signal, _pointer(length.name), length.shown)
+
+
+def _pointer(name: str) -> str:
+    """The JSON Pointer (RFC 6901) of the member *name* of a body."""
+    return f"/{name.replace('~', '~0').replace('/', '~1')}"
+
+
+def _length(length: Length) -> timedelta:
+    return timedelta(seconds=min(length.seconds, AHEAD_MAX.total_seconds()))
+
+
+def _note(source: Source, asked: str) -> Note:
+    return Note(signal=source.signal, place=source.place, value=shown(source.value), asked=asked)
