@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from cronicorn.domain.call import Call, Method, Request
+from cronicorn.domain.call import Call, Method, Request, StatusRange, SuccessCriteria
+from cronicorn.domain.endpoint import EndpointState
 from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.outgoing import RESPONSE_KB_MAX, USER_AGENT, VERSION, call_for
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.signals.memory import SignalMemory
+from cronicorn.domain.steering_memory import SteeringMemory
 from tests.architecture.source import ROOT
 
 URL = "https://shop.example/stock"
@@ -86,3 +90,16 @@ def test_no_call_outlives_its_execution_limit(timeout_s: float, execution_s: flo
 @pytest.mark.parametrize(("kilobytes", "expected"), [(100, 102_400), (2**31 - 1, RESPONSE_KB_MAX * 1024), (-1, 0)])
 def test_an_answer_is_kept_within_bounds(kilobytes: int, expected: int) -> None:
     assert call_of(response_kb_max=kilobytes).response_bytes_max == expected
+
+
+def test_a_call_is_conditional_on_what_the_last_success_said_where_nobody_needs_the_body() -> None:
+    remembered = EndpointState(memory=SteeringMemory(signals=SignalMemory(etag='"v1"')))
+    endpoint = an_endpoint(request=Request(url=URL), state=remembered)
+    ruled = replace(endpoint, policy=Policy())
+    strict = replace(endpoint, success=SuccessCriteria(statuses=(StatusRange(low=200, high=200),)))
+    owned = replace(endpoint, request=replace(endpoint.request, headers=(("if-match", "*"),)))
+
+    assert call_for(endpoint, 1, conditional=True).headers["If-None-Match"] == '"v1"'
+    assert "If-None-Match" not in call_for(endpoint, 1).headers
+    for other in (ruled, strict, owned):
+        assert "If-None-Match" not in call_for(other, 1, conditional=True).headers

@@ -1,7 +1,6 @@
 """How long to wait before another attempt, and what an answer says about it."""
 
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -9,10 +8,10 @@ from hypothesis import strategies as st
 
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.endpoint import RetryPolicy
-from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
+from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.instant import stable_fraction
 from cronicorn.domain.retry import may_retry, retry_backoff
-from cronicorn.domain.signal import RETRY_AFTER_MAX, retry_after, signal_hints
+from cronicorn.domain.signals.retry_after import RETRY_AFTER_MAX, retry_after
 from tests.domain.strategies import instants, retries
 
 SECOND = timedelta(seconds=1)
@@ -83,13 +82,3 @@ def test_no_retry_after_breaks_us(value: str, now: datetime) -> None:
     wait = retry_after(value, now)
 
     assert wait is None or timedelta(0) < wait <= RETRY_AFTER_MAX
-
-
-def test_a_failed_answer_with_retry_after_defers_the_next_call() -> None:
-    until = MIDNIGHT + timedelta(minutes=5)
-    outcome = an_outcome(503, headers=(("retry-after", format_datetime(until, usegmt=True)),))
-
-    (hint,) = signal_hints(outcome, success=False, now=MIDNIGHT)
-
-    assert (hint.kind.value, hint.at, hint.expires_at) == ("defer", until, until)
-    assert signal_hints(outcome, success=True, now=MIDNIGHT) == ()

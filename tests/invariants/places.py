@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from cronicorn.adapters.memory.agenda import Agenda
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.ports import ClaimService, Clock
@@ -59,6 +60,9 @@ class MemoryPlace(Place):
 
     async def put_back(self) -> None:
         self.database.jobs, self.database.rows = self._kept
+        self.database.agenda = Agenda()
+        for row in self.database.rows.values():
+            self.database.agenda.put(row)
 
     async def remove(self) -> None:
         return

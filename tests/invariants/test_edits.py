@@ -18,6 +18,7 @@ from cronicorn.domain.plan import Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Change, Settlement
+from cronicorn.testing.contracts.steering import steered_sibling
 from cronicorn.testing.contracts.stores import (
     CRON,
     TENANT,
@@ -72,7 +73,7 @@ async def _steer_as_sibling(stores: Stores, now: datetime) -> object:
     steer = an_interval_hint(AWAY, now=now)
 
     def decide(endpoint, stored) -> Settlement:
-        return Settlement(state=endpoint.state, sibling_hints={"ep1": (steer,)})
+        return Settlement(state=endpoint.state, siblings={"ep1": steered_sibling(stored, "ep1", steer)})
 
     return await stores.job_store.settle(lease, None, decide)
 

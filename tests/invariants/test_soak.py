@@ -12,6 +12,7 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_defer, a_pause, an_interval_hi
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.settlement import Settlement
+from cronicorn.testing.contracts.steering import steered_sibling
 from cronicorn.testing.contracts.stores import (
     TENANT,
     Stores,
@@ -46,14 +47,15 @@ async def _settle(stores: Stores, lease: Lease) -> None:
 
 async def _settle_and_steer(stores: Stores, chance: random.Random, world: World) -> None:
     now = world.clock.now()
-    steers = {endpoint_id: (a_defer(now + timedelta(seconds=1), now=now),) for endpoint_id in ENDPOINTS}
+    steer = a_defer(now + timedelta(seconds=1), now=now)
     for lease in await claim(stores, limit=3, ttl=TTL):
         try:
             await stores.job_store.settle(
                 lease,
                 None,
                 lambda endpoint, stored: Settlement(
-                    state=endpoint.state, sibling_hints={key: steers[key] for key in stored.siblings if key in steers}
+                    state=endpoint.state,
+                    siblings={key: steered_sibling(stored, key, steer) for key in stored.siblings if key in ENDPOINTS},
                 ),
             )
         except LeaseLostError:

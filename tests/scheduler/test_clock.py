@@ -9,8 +9,8 @@ import pytest
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.domain import Baseline, Lease, NextDue
+from cronicorn.sim.virtual_time import START, LoopClock, run_virtually
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
-from cronicorn.testing.virtual_time import START, LoopClock, run_virtually
 from tests.scheduler.world import SECOND, World, a_world, lateness
 
 HOUR = 3_600 * SECOND

@@ -7,9 +7,9 @@ from datetime import timedelta
 from cronicorn.domain import Baseline, JobStore, Renewal, RunStatus, UnavailableError
 from cronicorn.scheduler import Scheduler, SchedulerSettings
 from cronicorn.scheduler.settings import ENDING_MAX
+from cronicorn.sim.virtual_time import START, run_virtually
 from cronicorn.testing.contracts.stores import next_due_at
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
-from cronicorn.testing.virtual_time import START, run_virtually
 from tests.scheduler.world import CRON, SECOND, a_world
 
 HOURLY = Baseline(interval=timedelta(hours=1), anchor_at=START)

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from cronicorn.domain import Baseline, OutcomeKind, Overlap, RetryPolicy, RunStatus, SlotState, Source
 from cronicorn.domain.fixtures import an_interval_hint
+from cronicorn.domain.policy.reading import policy_of
+from cronicorn.sim.virtual_time import START, run_virtually
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
-from cronicorn.testing.virtual_time import START, run_virtually
 from tests.scheduler.world import SECOND, a_world, lateness
 
 EVERY_SECOND = Baseline(interval=SECOND, anchor_at=START)
@@ -241,3 +242,21 @@ def test_a_maximum_of_a_millisecond_drives_no_endpoint_faster_than_once_a_second
     runs = run_virtually(main)
 
     assert 55 <= len(runs) <= 61
+
+
+def test_answers_that_no_longer_speak_to_a_rule_are_told_once(caplog):
+    policy = policy_of({
+        "version": 1,
+        "fields": {"err": {"path": "$.err", "type": "number"}},
+        "rules": [{"id": "tight", "when": "err > 5", "action": {"interval": "30s"}}],
+    })  # fmt: skip
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=EVERY_MINUTE, policy=policy)
+        async with world.worker():
+            await asyncio.sleep(400)
+
+    run_virtually(main)
+
+    assert [record.rule for record in caplog.records if record.message == "policy_drifted"] == ["tight"]

@@ -14,8 +14,8 @@ from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.settlement import Settlement
 from cronicorn.scheduler.mixed import MixedJobStore
+from cronicorn.sim.virtual_time import run_virtually
 from cronicorn.testing.contracts.stores import next_due_at
-from cronicorn.testing.virtual_time import run_virtually
 from tests.scheduler.world import CRON, SECOND
 
 LEASE, OPTIMISTIC, REDIS = Mechanism.LEASE, Mechanism.OPTIMISTIC, Mechanism.REDIS

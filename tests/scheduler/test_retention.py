@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from cronicorn.domain import UnavailableError
 from cronicorn.scheduler import Retention, forget
-from cronicorn.testing.virtual_time import run_virtually
+from cronicorn.sim.virtual_time import run_virtually
 
 
 class Troubled:

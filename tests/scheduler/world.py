@@ -13,8 +13,8 @@ from cronicorn.domain import Hint, Job, JobEndpoint, JobStore, Run, RunQuery, Sk
 from cronicorn.domain.editing import asked_to_run, hinted, started
 from cronicorn.domain.fixtures import a_job, an_endpoint
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.sim.virtual_time import LoopClock
 from cronicorn.testing.dispatchers import ScriptedDispatcher
-from cronicorn.testing.virtual_time import LoopClock
 
 SECOND = timedelta(seconds=1)
 CRON = CronsimCron()

@@ -35,6 +35,9 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.policy.document_part import PolicyError, PolicyProblem
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.ports import (
     Clock,
     Cron,
@@ -48,18 +51,22 @@ from cronicorn.domain.ports import (
     QuotaGuard,
     RunControl,
     RunHistory,
+    RunLog,
     StoreHealth,
 )
 from cronicorn.domain.preview import preview
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.run import Run, RunStatus
-from cronicorn.domain.settlement import Change, Settlement, Stored
+from cronicorn.domain.settlement import Change, Settlement, Sibling, Stored
+from cronicorn.domain.signals.signal import Adapt, Signal, Signals
 from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.domain.trace import Trace
 
 __all__ = [
     "ActorKind",
+    "Adapt",
     "Admission",
     "ApiKey",
     "Author",
@@ -106,6 +113,9 @@ __all__ = [
     "OutcomeKind",
     "Overlap",
     "Plan",
+    "Policy",
+    "PolicyError",
+    "PolicyProblem",
     "Principal",
     "QuotaExceededError",
     "QuotaGuard",
@@ -115,15 +125,20 @@ __all__ = [
     "Run",
     "RunControl",
     "RunHistory",
+    "RunLog",
     "RunPage",
     "RunQuery",
     "RunStatus",
     "Settlement",
+    "Sibling",
+    "Signal",
+    "Signals",
     "Skip",
     "SkipPage",
     "SlotState",
     "Source",
     "StatusRange",
+    "SteeringRecord",
     "StoreHealth",
     "Stored",
     "SuccessCriteria",
@@ -136,5 +151,6 @@ __all__ = [
     "decide",
     "explained",
     "plan_next_run",
+    "policy_of",
     "preview",
 ]

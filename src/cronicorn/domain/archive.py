@@ -23,7 +23,7 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",
     ),
     Table.ENDPOINTS: (
-        "number", "id", "tenant_id", "job_number", "version", "created_us", "archived_us", "document",
+        "number", "id", "tenant_id", "job_number", "version", "created_us", "archived_us", "reads", "document",
     ),
     Table.SCHEDULE: (
         "endpoint_number", "tenant_id", "due_us", "slot", "attempt", "manual_slot", "fence", "claim_id", "worker_id",
@@ -32,7 +32,7 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     ),
     Table.RUNS: (
         "number", "endpoint_number", "slot", "attempt", "fence", "status", "source", "trace", "due_us", "nominal_us",
-        "started_us", "finished_us", "duration_us", "outcome", "body",
+        "started_us", "finished_us", "duration_us", "outcome", "steering", "body",
     ),
     Table.SKIPS: (
         "number", "endpoint_number", "state", "reason", "first_us", "last_us", "instants", "exact",

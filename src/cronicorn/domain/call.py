@@ -121,5 +121,8 @@ class SuccessCriteria:
         """Whether *outcome* is a success: a complete answer with an accepted status."""
         if outcome.kind is not OutcomeKind.RESPONDED or outcome.status_code is None:
             return False
-        status = outcome.status_code
+        return self.allows(outcome.status_code)
+
+    def allows(self, status: int) -> bool:
+        """Whether an answer with *status* is one."""
         return any(allowed.low <= status <= allowed.high for allowed in self.statuses)

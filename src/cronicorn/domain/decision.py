@@ -1,22 +1,26 @@
 """`decide`: the one place where an outcome becomes consequences. Pure."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cronicorn.domain.admission import PUNCTUAL, Admission, admit
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.editing import edited, without_owed
 from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
-from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until, with_signal
+from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
 from cronicorn.domain.ledger import Books, books_after_run, books_without_run
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.policy.acting import Order
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.retry import may_retry, retry_backoff
 from cronicorn.domain.run import Run, RunStatus
-from cronicorn.domain.settlement import Settlement, Stored
-from cronicorn.domain.signal import signal_hints
+from cronicorn.domain.settlement import Change, Settlement, Sibling, Stored
+from cronicorn.domain.steering import Heard, Steered, heard, ordered, steered, steered_by_sibling
+from cronicorn.domain.steering_memory import SteeringMemory
+from cronicorn.domain.steering_record import SteeringRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +32,10 @@ class Facts:
     """The attempt to settle; None when the claimed slot came too late to run."""
     manual: bool
     cron: Cron
+    watched: bool = False
+    """Whether rules of other endpoints of the job may read this one's answers."""
     seed: str = ""
-    """Decides the jitter of retries: the same seed gives the same history."""
+    """Decides the jitter of retries and signals: the same seed gives the same history."""
 
     @property
     def now(self) -> datetime:
@@ -40,35 +46,123 @@ class Facts:
 def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     """All that follows from settling a slot of *endpoint*, which is as stored now, with every hint written meanwhile.
 
-    A manual run leaves the schedule alone. A slot that ran or was missed is accounted for, its answer steers (failures,
-    retries and signals; rules will join them here), and the endpoint is planned again. May be called more than once.
+    A manual run leaves the cadence alone. A slot that ran or was missed is accounted for, its answer steers (failures,
+    retries, signals and rules, those of siblings too), and the endpoint is planned again. May be called more than once.
     """
-    if facts.manual:
-        return _after_manual(endpoint, facts)
-    if facts.run is None and admit(endpoint, facts.now, facts.cron).run:
+    if facts.run is None and not facts.manual and admit(endpoint, facts.now, facts.cron).run:
         return Settlement(state=endpoint.state)  # An instant came due since the slot was found too late: it stays due.
+    steering = _steering(endpoint, facts)
+    settled = _after_manual(endpoint, facts, steering) if facts.manual else _after_slot(endpoint, facts, steering)
+    return _with_siblings(settled, facts, steering)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steering:
+    """What the answer makes of hints, the endpoint's own and its siblings'; nothing of a call that ended unheard."""
+
+    hints: tuple[Hint, ...]
+    memory: SteeringMemory
+    own: Steered | None = None
+    readers: Mapping[str, Steered] = field(default_factory=dict)
+    """What the rules of siblings that read the answer made of it, by their names."""
+    orders: tuple[Order, ...] = ()
+    """What all these rules want of others."""
+
+
+def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
+    state, run = endpoint.state, facts.run
+    hints = fresh_hints(state.hints, facts.now)
+    if run is None:
+        return _Steering(hints=hints, memory=state.memory)
+    if not facts.manual:
+        hints = tuple(hint for hint in hints if not _consumed(hint, run.started_at))
+    answer = heard(endpoint, run, _failures(state.failure_count, run.status), facts.now)
+    if answer is None:
+        return _Steering(hints=hints, memory=state.memory)
+    own = steered(endpoint, hints, answer, facts.seed)
+    readers = dict(_read_by_siblings(endpoint, answer, facts)) if facts.watched else {}
+    orders = (*own.orders, *(order for read in readers.values() for order in read.orders))
+    mine = tuple(order for order in orders if order.sibling == endpoint.name)
+    after = replace(endpoint, state=replace(state, hints=own.hints, memory=own.memory))
+    if mine:
+        after = ordered(after, mine, facts.now)
+    return _Steering(hints=after.state.hints, memory=after.state.memory, own=own, readers=readers, orders=orders)
+
+
+def _read_by_siblings(endpoint: JobEndpoint, answer: Heard, facts: Facts) -> Iterator[tuple[str, Steered]]:
+    for sibling in facts.stored.siblings.values():
+        policy = sibling.endpoint.policy
+        if policy is not None and endpoint.name in policy.siblings:
+            yield sibling.endpoint.name, steered_by_sibling(sibling.endpoint, policy, answer)
+
+
+def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> Settlement:
     books = _books(endpoint, facts)
-    steered = replace(endpoint, state=_steer(endpoint, facts, books))
-    plan = plan_next_run(facts.now, steered, facts.cron)
-    retry = _retry(endpoint, steered, facts)
+    after = replace(endpoint, state=_state_after(endpoint, facts, books, steering))
+    plan = plan_next_run(facts.now, after, facts.cron)
+    retry = _retry(endpoint, after, facts)
     if retry is not None and retry.plan is not None and retry.plan.is_retry and _before(retry.plan, plan):
         return Settlement(state=retry, skips=books.skips)
     slot = endpoint.state.slots_issued + 1
-    state = replace(steered.state, plan=plan, slot=slot, slots_issued=slot, attempt=1)
+    state = replace(after.state, plan=plan, slot=slot, slots_issued=slot, attempt=1)
     state, dropped = without_owed(endpoint, state, facts.cron)
     return Settlement(state=state, skips=(*books.skips, *dropped))
 
 
-def _after_manual(endpoint: JobEndpoint, facts: Facts) -> Settlement:
-    """The schedule goes on as it was, unless a pause or an archive came while the planned slot waited for this run."""
-    last_run_at = facts.run.started_at if facts.run is not None else endpoint.state.last_run_at
-    state = replace(endpoint.state, manual=None, last_run_at=last_run_at)
+def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> Settlement:
+    """The schedule goes on as it was, unless what it rests on has changed.
+
+    The answer may have steered, or a pause or an archive may have come while the planned slot waited for this run.
+    """
+    state = endpoint.state
+    steers = steering.hints != fresh_hints(state.hints, facts.now)
+    last_run_at = facts.run.started_at if facts.run is not None else state.last_run_at
+    state = replace(state, manual=None, last_run_at=last_run_at, hints=steering.hints, memory=steering.memory)
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
-    if not held_back or state.plan is None or state.plan.source in {Source.PAUSED, Source.SUSPENDED}:
+    waits = held_back and state.plan is not None and state.plan.source not in {Source.PAUSED, Source.SUSPENDED}
+    if not steers and not waits:
         return Settlement(state=state)
     idle = replace(endpoint, state=state)
     change = edited(idle, idle, Stored(now=facts.now), facts.cron)
     return Settlement(state=change.endpoint.state, skips=change.skips)
+
+
+def _with_siblings(settled: Settlement, facts: Facts, steering: _Steering) -> Settlement:
+    """*settled*, with what the answer makes of siblings, and the record of all decisions."""
+    if steering.own is None:
+        return settled
+    changes: dict[str, Change] = {}
+    if steering.readers or steering.orders:
+        for sibling in facts.stored.siblings.values():
+            change = _sibling_after(sibling, steering, facts)
+            if change is not None:
+                changes[sibling.endpoint.id] = change
+    return replace(settled, siblings=changes, record=_record(steering.own, facts, steering.readers))
+
+
+def _sibling_after(sibling: Sibling, steering: _Steering, facts: Facts) -> Change | None:
+    """What becomes of *sibling*: its own rules read the answer, and those of others may order something of it."""
+    before = after = sibling.endpoint
+    read = steering.readers.get(before.name)
+    if read is not None:
+        after = replace(after, state=replace(after.state, hints=read.hints, memory=read.memory))
+    orders = tuple(order for order in steering.orders if order.sibling == before.name)
+    if orders:
+        after = ordered(after, orders, facts.now)
+    if after.state == before.state:
+        return None
+    if after.state.hints == fresh_hints(before.state.hints, facts.now):
+        return Change(endpoint=after)
+    return edited(before, after, Stored(now=facts.now, leased_slot=sibling.leased_slot), facts.cron)
+
+
+def _record(own: Steered, facts: Facts, readers: Mapping[str, Steered]) -> SteeringRecord | None:
+    ids = {name: facts.stored.siblings[name].endpoint.id for name in readers}
+    steps = {ids[name]: read.steps for name, read in readers.items() if read.steps is not None}
+    events = (*own.events, *(event for read in readers.values() for event in read.events))
+    if own.steps is None and not own.notes and not steps and not events:
+        return None
+    return SteeringRecord(at=facts.now, notes=own.notes, own=own.steps, siblings=steps, events=events)
 
 
 def _books(endpoint: JobEndpoint, facts: Facts) -> Books:
@@ -87,16 +181,12 @@ def _owed(endpoint: JobEndpoint, run: Run, cron: Cron) -> tuple[datetime, ...]:
     return tuple(instant for instant in admit(endpoint, run.started_at, cron).owed if instant > nominal_at)
 
 
-def _steer(endpoint: JobEndpoint, facts: Facts, books: Books) -> EndpointState:
-    now, run, state = facts.now, facts.run, endpoint.state
-    hints = fresh_hints(state.hints, now)
-    if run is not None:
-        hints = tuple(hint for hint in hints if not _consumed(hint, run.started_at))
-        for hint in signal_hints(run.outcome, success=run.status is RunStatus.SUCCESS, now=now):
-            hints = with_signal(hints, hint, now)
+def _state_after(endpoint: JobEndpoint, facts: Facts, books: Books, steering: _Steering) -> EndpointState:
+    run, state = facts.run, endpoint.state
     return replace(
         state,
-        hints=hints,
+        hints=steering.hints,
+        memory=steering.memory,
         owed_at=books.owed_at,
         owed_count=books.owed_count,
         accounted_until=books.accounted_until,

@@ -24,7 +24,11 @@ from cronicorn.domain.endpoint import (
 from cronicorn.domain.fields import Fields, Value, lean, length_us, pairs, pairs_of, us
 from cronicorn.domain.hint import Author, Hint, HintKind
 from cronicorn.domain.plan import Plan, Source
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.text import policy_from, policy_text
+from cronicorn.domain.signals.signal import Adapt, Signal, Signals
 from cronicorn.domain.slot import Skip, SlotState
+from cronicorn.domain.steering_memory import steering_memory_document, steering_memory_of
 from cronicorn.domain.trace import Trace
 
 Document: TypeAlias = dict[str, Value]
@@ -48,6 +52,8 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "success": [[allowed.low, allowed.high] for allowed in endpoint.success.statuses],
         "created_at_us": us(endpoint.created_at),
         "updated_at_us": us(endpoint.updated_at),
+        "signals": _signals_document(endpoint.signals) or None,
+        "policy": policy_text(endpoint.policy) if endpoint.policy is not None else None,
         "archived_at_us": us(endpoint.archived_at),
         "version": endpoint.version,
     })  # fmt: skip
@@ -70,6 +76,8 @@ def endpoint_of(document: Mapping[str, Value]) -> JobEndpoint:
         overlap=Overlap(fields.text("overlap", Overlap.SKIP)),
         retries=_retries_of(fields.part("retries")),
         success=_success_of(fields),
+        signals=_signals_of(fields.part("signals")),
+        policy=_policy_of(fields.text_or_none("policy")),
         created_at=fields.instant("created_at_us"),
         updated_at=fields.instant("updated_at_us"),
         archived_at=fields.instant_or_none("archived_at_us"),
@@ -85,6 +93,7 @@ def state_document(state: EndpointState) -> Document:
         "slots_issued": state.slots_issued,
         "failure_count": state.failure_count or None,
         "hints": [hint_document(hint) for hint in state.hints] or None,
+        "memory": steering_memory_document(state.memory),
         "suspended": state.suspended or None,
         "last_run_at_us": us(state.last_run_at),
         "spaced_from_us": us(state.spaced_from),
@@ -107,6 +116,7 @@ def state_of(document: Mapping[str, Value]) -> EndpointState:
         slots_issued=fields.number("slots_issued", 1),
         failure_count=fields.number("failure_count", 0),
         hints=tuple(hint_of(part) for part in fields.parts("hints")),
+        memory=steering_memory_of(fields.part_or_none("memory")),
         suspended=fields.flag("suspended"),
         last_run_at=fields.instant_or_none("last_run_at_us"),
         spaced_from=fields.instant_or_none("spaced_from_us"),
@@ -333,6 +343,29 @@ def _success_of(fields: Fields) -> SuccessCriteria:
             case _:
                 raise ValueError(f"not a range of statuses: {item!r}")
     return SuccessCriteria(statuses=tuple(ranges))
+
+
+def _signals_document(signals: Signals) -> Document:
+    return lean({
+        "adapt": signals.adapt.value if signals.adapt is not Adapt.AUTO else None,
+        "off": [signal.value for signal in sorted(signals.off)] or None,
+        "on": [signal.value for signal in sorted(signals.on)] or None,
+    })  # fmt: skip
+
+
+def _signals_of(document: Mapping[str, Value]) -> Signals:
+    if not document:
+        return Signals()
+    fields = Fields(document)
+    return Signals(
+        adapt=Adapt(fields.text("adapt", Adapt.AUTO)),
+        off=frozenset(Signal(str(item)) for item in fields.items("off")),
+        on=frozenset(Signal(str(item)) for item in fields.items("on")),
+    )
+
+
+def _policy_of(text: str | None) -> Policy | None:
+    return policy_from(text) if text is not None else None
 
 
 def _manual_document(manual: ManualSlot) -> Document:

@@ -10,6 +10,7 @@ from datetime import datetime
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.governor import CALM
 from cronicorn.domain.hint import Hint, paused_until, with_hint, without_pauses, without_steering
 from cronicorn.domain.instant import shifted, whole_millisecond
 from cronicorn.domain.ledger import (
@@ -24,6 +25,7 @@ from cronicorn.domain.ledger import (
 )
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.policy.changing import kept_hints, kept_memory
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.domain.slot import Skip, SlotState
@@ -39,11 +41,23 @@ def started(endpoint: JobEndpoint, now: datetime, cron: Cron) -> JobEndpoint:
 def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) -> Change:
     """*after*, planned again where *before* leaves room for it, with a version of its own."""
     after = replace(after, version=before.version + 1, updated_at=stored.now)
+    if after.policy != before.policy:
+        after = _under_new_policy(before, after)
     if _running(before, stored):
         return _left_planned(before, after, stored.now, cron, OVERLAPPED)
     if _stays_due(before, after, stored.now):
         return _left_planned(before, after, stored.now, cron, COALESCED)
     return _planned_again(before, after, stored.now, cron)
+
+
+def _under_new_policy(before: JobEndpoint, after: JobEndpoint) -> JobEndpoint:
+    """*after* without what only the old rules remember and wrote."""
+    rules = kept_memory(after.state.memory.rules, before.policy, after.policy)
+    return _with_state(
+        after,
+        memory=replace(after.state.memory, rules=rules, governor=CALM),
+        hints=kept_hints(after.state.hints, before.policy, after.policy),
+    )
 
 
 def _left_planned(before: JobEndpoint, after: JobEndpoint, now: datetime, cron: Cron, note: Note) -> Change:
@@ -103,8 +117,10 @@ def hinted(before: JobEndpoint, hint: Hint, stored: Stored, cron: Cron) -> Chang
 
 
 def unhinted(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
-    """The endpoint without any hint that steers it; pauses stay."""
-    return edited(before, _with_state(before, hints=without_steering(before.state.hints)), stored, cron)
+    """The endpoint without any hint that steers it; pauses stay. One that was frozen may be steered again."""
+    memory = replace(before.state.memory, governor=CALM)
+    after = _with_state(before, hints=without_steering(before.state.hints), memory=memory)
+    return edited(before, after, stored, cron)
 
 
 def resumed(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:

@@ -9,6 +9,9 @@ from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.plan import Plan
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.signals.signal import Signals
+from cronicorn.domain.steering_memory import NO_MEMORY, SteeringMemory
 
 INTERVAL_DEFAULT = timedelta(seconds=60)
 """The baseline of an endpoint that has none."""
@@ -145,6 +148,8 @@ class EndpointState:
     failure_count: int = 0
     """Failed slots in a row."""
     hints: tuple[Hint, ...] = ()
+    memory: SteeringMemory = NO_MEMORY
+    """What signals and rules remember."""
     suspended: bool = False
     """The job is paused or archived, or the endpoint is archived."""
     last_run_at: datetime | None = None
@@ -188,6 +193,10 @@ class JobEndpoint:
     overlap: Overlap = Overlap.SKIP
     retries: RetryPolicy = field(default=RetryPolicy())
     success: SuccessCriteria = field(default=SuccessCriteria())
+    signals: Signals = field(default=Signals())
+    """What its answers may say about when it is called by themselves."""
+    policy: Policy | None = None
+    """What its owner wrote about its answers."""
     archived_at: datetime | None = None
     version: int = 1
     """Grows with every change a person, agent or rule makes."""

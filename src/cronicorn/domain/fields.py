@@ -89,6 +89,15 @@ class Fields:
     def instant_or_none(self, key: str) -> datetime | None:
         return self.instant(key) if self.document.get(key) is not None else None
 
+    def instants(self, key: str) -> tuple[datetime, ...]:
+        """The instants in the list under *key*."""
+        found = []
+        for value in self.items(key):
+            if not isinstance(value, int):
+                raise ValueError(f"{key} holds {value!r}, not an instant")  # noqa: TRY004
+            found.append(instant_of(value))
+        return tuple(found)
+
     def length(self, key: str, default: timedelta | None = None) -> timedelta:
         return timedelta(microseconds=self.number(key, length_us(default)))
 

@@ -17,6 +17,19 @@ class RunQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpanQuery:
+    """Which runs of an endpoint are wanted, oldest first."""
+
+    since: datetime
+    """They begin at this instant or later."""
+    until: datetime
+    """They begin at this instant or earlier."""
+    limit: int = 100
+    after: Run | None = None
+    """The last run of the page before; None begins at the beginning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
     """One page of runs, and how many there are in all."""
 

@@ -13,6 +13,8 @@ ALL_TIME = LAST_INSTANT - FIRST_INSTANT
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ZERO = timedelta(0)
+INTERVAL_LEAST = timedelta(seconds=1)
+"""Nothing drives an endpoint faster than this: no hint, and no maximum that an old row may have."""
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:

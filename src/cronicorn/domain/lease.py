@@ -24,6 +24,8 @@ class Lease:
     manual: bool
     taken_over: bool = False
     """A lease before this one was lost, so the slot may have been called already."""
+    watched: bool = False
+    """Rules of other endpoints of the job read siblings: this one's answer may concern them."""
     claimed_at: datetime
     expires_at: datetime
     mechanism: Mechanism = Mechanism.LEASE

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from cronicorn.domain.call import TIMEOUT_MIN, Call, Request
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS, conditional_headers
 
 VERSION = "0.1.0"
 USER_AGENT = f"Cronicorn/{VERSION}"
@@ -32,8 +33,11 @@ HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 """What every server understands of RFC 9110, 5.5: visible ASCII, spaces and tabs."""
 
 
-def call_for(endpoint: JobEndpoint, slot: int) -> Call:
+def call_for(endpoint: JobEndpoint, slot: int, *, conditional: bool = False) -> Call:
     """The call of *endpoint* for *slot*: every attempt at the slot sends the same.
+
+    With *conditional* the target may say that nothing has changed since its last answer, and send no body. Rules that
+    read bodies need them: ask for it only where there are none.
 
     The owner's headers go out but for those that frame a message, that can't be sent, or that name the slot: the
     `Idempotency-Key` is always `<endpoint id>:<slot>`, so that a target can tell a repeated slot from a new one.
@@ -44,7 +48,7 @@ def call_for(endpoint: JobEndpoint, slot: int) -> Call:
         tenant_id=endpoint.tenant_id,
         url=request.url,
         method=request.method,
-        headers=_headers(request, f"{endpoint.id}:{slot}"),
+        headers=_headers(request, f"{endpoint.id}:{slot}") | (_condition(endpoint) if conditional else {}),
         body=body,
         timeout=_timeout(request),
         response_bytes_max=max(0, min(request.response_kb_max, RESPONSE_KB_MAX)) * 1024,
@@ -65,6 +69,15 @@ def _headers(request: Request, idempotency_key: str) -> dict[str, str]:
         owned["Content-Type"] = "application/json"
     owned["Idempotency-Key"] = idempotency_key
     return owned
+
+
+def _condition(endpoint: JobEndpoint) -> dict[str, str]:
+    """What makes a call conditional, unless the owner does so already (RFC 9110, 13.1)."""
+    owned = any(name.lower().startswith("if-") for name, _ in endpoint.request.headers)
+    if owned or endpoint.policy is not None or not endpoint.success.allows(NOT_MODIFIED_STATUS):
+        return {}
+    fields = conditional_headers(endpoint.state.memory.signals, endpoint.request.method, endpoint.signals)
+    return {name: value for name, value in fields if _may_send(name, value)}
 
 
 def _may_send(name: str, value: str) -> bool:

@@ -24,13 +24,11 @@ from datetime import datetime, timedelta
 from cronicorn.domain.cadence import Grid, next_on_grid, stable_offset
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.hint import Author, Hint, HintKind, paused_until
-from cronicorn.domain.instant import MICROSECOND, ZERO, scaled, shifted
+from cronicorn.domain.instant import INTERVAL_LEAST, MICROSECOND, ZERO, scaled, shifted
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.trace import Mark, Step, Trace, Verdict
 
-INTERVAL_LEAST = timedelta(seconds=1)
-"""A maximum below this, as old rows and other schedulers' clients may have, counts as this once the endpoint runs."""
 BACKOFF_EXPONENT_MAX = 5
 """Failures after which an interval no longer doubles: 32 times."""
 

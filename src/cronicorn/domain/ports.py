@@ -14,7 +14,7 @@ from cronicorn.domain.claims import Claim
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.fleet import Fleet
-from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.rows import Row
 from cronicorn.domain.run import Run
@@ -180,7 +180,22 @@ class EndpointCatalog(Protocol):
         ...
 
 
-class RunHistory(Protocol):
+class RunLog(Protocol):
+    """Runs in the order in which they began, with their bodies. Every call is confined to one tenant."""
+
+    async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
+        """Runs of an endpoint that began in a span, oldest first; of those that began at once the lower slot first.
+
+        A page that is shorter than its limit is the last one. Raises NotFoundError.
+        """
+        ...
+
+    async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
+        """Of an endpoint's runs that had ended *at* an instant the one begun last, or None. Raises NotFoundError."""
+        ...
+
+
+class RunHistory(RunLog, Protocol):
     """What happened. Every call but `prune` is confined to one tenant."""
 
     async def list(self, tenant_id: str, endpoint_id: str, query: RunQuery) -> RunPage:

@@ -9,8 +9,6 @@ from typing import TypeAlias
 from cronicorn.domain.document import (
     endpoint_document,
     endpoint_of,
-    hint_document,
-    hint_of,
     outcome_document,
     outcome_of,
     skip_document,
@@ -19,8 +17,7 @@ from cronicorn.domain.document import (
     state_of,
 )
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
-from cronicorn.domain.fields import Value, length_us, us
-from cronicorn.domain.hint import Hint
+from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism
@@ -75,6 +72,7 @@ def endpoint_row(endpoint: JobEndpoint) -> Row:
         "version": endpoint.version,
         "created_us": us(endpoint.created_at),
         "archived_us": us(endpoint.archived_at),
+        "reads": int(endpoint.policy is not None and bool(endpoint.policy.siblings)),
         "document": _encode(endpoint_document(endpoint)),
     }
 
@@ -125,6 +123,8 @@ def _joined(endpoint: JobEndpoint, state: str) -> JobEndpoint:
         overlap=endpoint.overlap,
         retries=endpoint.retries,
         success=endpoint.success,
+        signals=endpoint.signals,
+        policy=endpoint.policy,
         created_at=endpoint.created_at,
         updated_at=endpoint.updated_at,
         archived_at=endpoint.archived_at,
@@ -143,6 +143,7 @@ def lease_from(row: Mapping[str, Cell]) -> Lease:
         attempt=number_in(row["leased_attempt"]),
         manual=bool(row["leased_manual"]),
         taken_over=bool(row["lost_claims"]),
+        watched=bool(row.get("watched")),
         claimed_at=instant_of(number_in(row["claimed_us"])),
         expires_at=instant_of(number_in(row["lease_until_us"])),
         mechanism=Mechanism(_text(row.get("mechanism", Mechanism.LEASE))),
@@ -165,6 +166,7 @@ def run_row(run: Run) -> Row:
         "finished_us": us(run.finished_at),
         "duration_us": length_us(run.outcome.duration),
         "outcome": _encode(outcome_document(run.outcome)),
+        "steering": run.steering,
         "body": body.encode("utf-8", "surrogatepass") if body is not None else None,
     }
 
@@ -187,6 +189,7 @@ def run_of(tenant_id: str, endpoint_id: str, row: Mapping[str, Cell]) -> Run:
         finished_at=instant_of(number_in(row["finished_us"])),
         status=RunStatus(_text(row["status"])),
         outcome=outcome_of(_decode(_text(row["outcome"])), text),
+        steering=_text_or_none(row["steering"]),
     )
 
 
@@ -214,26 +217,17 @@ def skip_from(row: Mapping[str, Cell]) -> Skip:
 
 
 def done_text(settlement: Settlement) -> str | None:
-    """What of a settlement its state does not say; None when that is nothing."""
-    if not settlement.skips and not settlement.sibling_hints:
+    """What of a settlement its state does not say; None when that is nothing. What became of siblings is theirs."""
+    if not settlement.skips:
         return None
-    hints: dict[str, Value] = {
-        endpoint_id: [hint_document(hint) for hint in written]
-        for endpoint_id, written in settlement.sibling_hints.items()
-    }
-    return _encode({"skips": [skip_document(skip) for skip in settlement.skips], "sibling_hints": hints})
+    return _encode({"skips": [skip_document(skip) for skip in settlement.skips]})
 
 
 def done_of(text: str | None, state: EndpointState) -> Settlement:
     """The settlement that `done_text` kept, with *state*."""
     if text is None:
         return Settlement(state=state)
-    document = _decode(text)
-    hints: dict[str, tuple[Hint, ...]] = {
-        endpoint_id: tuple(hint_of(part) for part in parts) for endpoint_id, parts in document["sibling_hints"].items()
-    }
-    skips = tuple(skip_of(part) for part in document["skips"])
-    return Settlement(state=state, skips=skips, sibling_hints=hints)
+    return Settlement(state=state, skips=tuple(skip_of(part) for part in _decode(text)["skips"]))
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:

@@ -37,6 +37,8 @@ class Run:
     finished_at: datetime
     status: RunStatus
     outcome: Outcome
+    steering: str | None = None
+    """The stored form of what signals and rules made of the answer (`SteeringRecord`); None of what they left alone."""
 
     def __post_init__(self) -> None:
         assert self.started_at <= self.finished_at

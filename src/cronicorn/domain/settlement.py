@@ -1,25 +1,34 @@
 """What follows from a run or an edit, as values that a store writes in one go."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
-from cronicorn.domain.hint import Hint
 from cronicorn.domain.lease import run_id
+from cronicorn.domain.run import Run
 from cronicorn.domain.slot import Skip
+from cronicorn.domain.steering_record import SteeringRecord
 
 
-class Siblings(Mapping[str, JobEndpoint]):
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """Another endpoint of the job, and the slot that a worker holds a live lease on, if one does."""
+
+    endpoint: JobEndpoint
+    leased_slot: int | None = None
+
+
+class Siblings(Mapping[str, Sibling]):
     """The other endpoints of a job by name, read from the store when first looked at: most decisions never do."""
 
     __slots__ = ("_found", "_read")
 
-    def __init__(self, read: Callable[[], Mapping[str, JobEndpoint]]) -> None:
+    def __init__(self, read: Callable[[], Mapping[str, Sibling]]) -> None:
         self._read = read
-        self._found: Mapping[str, JobEndpoint] | None = None
+        self._found: Mapping[str, Sibling] | None = None
 
-    def __getitem__(self, name: str) -> JobEndpoint:
+    def __getitem__(self, name: str) -> Sibling:
         return self._all()[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -28,7 +37,7 @@ class Siblings(Mapping[str, JobEndpoint]):
     def __len__(self) -> int:
         return len(self._all())
 
-    def _all(self) -> Mapping[str, JobEndpoint]:
+    def _all(self) -> Mapping[str, Sibling]:
         if self._found is None:
             self._found = self._read()
         return self._found
@@ -42,7 +51,7 @@ class Stored:
     """By the store's clock."""
     leased_slot: int | None = None
     """The slot, planned or manual, that a worker holds a live lease on; None when nobody does."""
-    siblings: Mapping[str, JobEndpoint] = field(default_factory=dict)
+    siblings: Mapping[str, Sibling] = field(default_factory=dict)
     """The other endpoints of the job by name, archived ones left out, for rules that read or steer them. Empty in
     what a catalog only reads."""
 
@@ -60,13 +69,33 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An edited endpoint, planned again, and the instants the edit put an end to."""
+
+    endpoint: JobEndpoint
+    skips: tuple[Skip, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """All that follows from one outcome: plan, hints, rule states and counters (`state`), skips, hints for siblings."""
+    """All that follows from one outcome: plan, hints, rule states and counters (`state`), skips, and siblings."""
 
     state: EndpointState
     skips: tuple[Skip, ...] = ()
-    sibling_hints: Mapping[str, tuple[Hint, ...]] = field(default_factory=dict)
-    """Hints to write on siblings, by endpoint id."""
+    siblings: Mapping[str, Change] = field(default_factory=dict)
+    """What becomes of other endpoints of the job, by endpoint id: their hints, rule states and plans."""
+    record: SteeringRecord | None = None
+    """What signals and rules made of the answer, kept with its run; None when they had nothing to say."""
+
+    @property
+    def first_due_at(self) -> datetime | None:
+        """When the first of the endpoint and the siblings that change is due."""
+        changed = (change.endpoint.state.due_at for change in self.siblings.values())
+        return min((at for at in (self.state.due_at, *changed) if at is not None), default=None)
+
+    def recorded(self, run: Run) -> Run:
+        """*run* as it is kept: with what was made of its answer."""
+        return run if self.record is None else replace(run, steering=self.record.encode())
 
     def facts(self) -> dict[str, object]:
         """What logs say about a settlement."""
@@ -78,11 +107,3 @@ class Settlement:
             "failure_count": self.state.failure_count,
             "skipped": sum(skip.count for skip in self.skips),
         }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """An edited endpoint, planned again, and the instants the edit put an end to."""
-
-    endpoint: JobEndpoint
-    skips: tuple[Skip, ...] = ()

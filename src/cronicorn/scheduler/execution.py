@@ -12,10 +12,12 @@ from cronicorn.domain.cadence import Grid
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint, Overlap
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
+from cronicorn.domain.governor import FROZEN
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
 from cronicorn.domain.run import Run
+from cronicorn.domain.settlement import Settlement
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
 from cronicorn.scheduler.recording import deciding, run_of
 
@@ -46,7 +48,8 @@ class Executor:
     async def execute(self, hold: HeldLease) -> datetime | None:
         """Call the leased endpoint, then record the run and all that follows from it as one.
 
-        Answers when the endpoint is due again, if that is known. Never raises an Exception.
+        Answers when the endpoint, or a sibling that its answer steered, is due, if that is known. Never raises an
+        Exception.
         """
         lease = hold.lease
         try:
@@ -65,7 +68,8 @@ class Executor:
         else:
             facts = {"status": "missed"} if run is None else run.facts()
             log.info("run_settled", extra=lease.facts() | facts | settlement.facts())
-            return settlement.state.due_at
+            _tell_of_steering(lease, settlement)
+            return settlement.first_due_at
         return None
 
     async def _attempt(self, hold: HeldLease) -> Run | None:
@@ -91,7 +95,7 @@ class Executor:
         return run_of(hold, started_at, nominal_at, outcome)
 
     async def _dispatch(self, lease: Lease) -> Outcome:
-        call = call_for(lease.endpoint, lease.slot)
+        call = call_for(lease.endpoint, lease.slot, conditional=not lease.watched)
         started_mono = self.clock.monotonic()
         try:
             return await self.dispatcher.dispatch(call)
@@ -125,3 +129,14 @@ class Executor:
     def _replaced_at(self, endpoint: JobEndpoint, started_at: datetime) -> datetime | None:
         """When the next instant cancels this call, if the overlap policy says so."""
         return Grid(endpoint, self.cron).next(started_at) if endpoint.overlap is Overlap.CANCEL_OTHER else None
+
+
+def _tell_of_steering(lease: Lease, settlement: Settlement) -> None:
+    """Say what a person should hear of: rules that answers no longer speak to, steering that goes to and fro."""
+    record = settlement.record
+    if record is None:
+        return
+    for rule in record.drifted:
+        log.warning("policy_drifted", extra=lease.facts() | {"rule": rule})
+    if FROZEN in record.events:
+        log.warning("steering_frozen", extra=lease.facts())

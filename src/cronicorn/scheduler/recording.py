@@ -38,7 +38,7 @@ def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decid
     """What follows from *run* (None: the slot came too late), whatever is stored by then."""
 
     def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
-        facts = Facts(stored=stored, run=run, manual=lease.manual, cron=cron, seed=seed)
+        facts = Facts(stored=stored, run=run, manual=lease.manual, cron=cron, watched=lease.watched, seed=seed)
         return decide(endpoint, facts)
 
     return decided

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from cronicorn.domain.durations import show_duration
 from cronicorn.domain.mechanism import KEPT, Invariant, Mechanism, shares_of
-from cronicorn.wiring.durations import show_duration
 from cronicorn.wiring.setting import PREFIX
 
 Problem = tuple[str, str]

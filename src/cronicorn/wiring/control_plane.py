@@ -6,6 +6,7 @@ from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
+from cronicorn.control.policies import Policies
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
@@ -30,6 +31,7 @@ def control_plane(
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),
         schedules=Schedules(stores.endpoints, clock, cron),
+        policies=Policies(stores.endpoints, stores.runs, cron),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

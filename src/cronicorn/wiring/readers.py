@@ -5,9 +5,9 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 
 from cronicorn.control.tenants import KEY_LENGTH_MAX
+from cronicorn.domain.durations import parse_duration, show_duration
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import shares_of
-from cronicorn.wiring.durations import parse_duration, show_duration
 from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
 
 Networks = tuple[IPv4Network | IPv6Network, ...]

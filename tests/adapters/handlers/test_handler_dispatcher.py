@@ -8,8 +8,8 @@ from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
 from cronicorn.domain.call import Call, Method, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.fixtures import an_outcome
+from cronicorn.sim.virtual_time import run_virtually
 from cronicorn.testing.dispatchers import ScriptedDispatcher
-from cronicorn.testing.virtual_time import run_virtually
 
 URL = "http://app.internal/cleanup"
 

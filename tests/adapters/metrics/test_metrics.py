@@ -11,8 +11,8 @@ from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import a_job, an_endpoint
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.sim.virtual_time import START, run_virtually
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
-from cronicorn.testing.virtual_time import START, run_virtually
 from cronicorn.wiring.timekeeping import cron
 
 

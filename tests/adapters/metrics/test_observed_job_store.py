@@ -15,8 +15,8 @@ from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
 from cronicorn.domain.lease import Renewal
 from cronicorn.domain.mechanism import Mechanism
+from cronicorn.sim.virtual_time import START
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.virtual_time import START
 from cronicorn.wiring.timekeeping import cron
 
 TTL = timedelta(seconds=30)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from cronicorn.adapters.memory.database import MemoryDatabase, Row
+from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit, JobCatalog
@@ -76,7 +77,7 @@ class MemoryEndpointCatalog(EndpointCatalog):
             if endpoint.id in self._database.rows:
                 raise ConflictError(f"Endpoint {endpoint.id} already exists.")
             started = start(job, endpoint, self._database.clock.now())
-            self._database.rows[started.id] = Row(number=next(self._database.numbers), endpoint=started)
+            self._database.put(Row(number=next(self._database.numbers), endpoint=started), started)
             return started
 
     async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
@@ -98,7 +99,7 @@ class MemoryEndpointCatalog(EndpointCatalog):
 
     async def delete(self, tenant_id: str, endpoint_id: str) -> None:
         with self._database.lock:
-            del self._database.rows[self._database.row(tenant_id, endpoint_id).endpoint.id]
+            self._database.remove(self._database.row(tenant_id, endpoint_id))
 
     def _seen(self, row: Row) -> tuple[JobEndpoint, Stored]:
         now = self._database.clock.now()

@@ -1,69 +1,20 @@
 """What all stores in memory share: the rows, the lock and the clock that judges leases."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from threading import RLock
 
+from cronicorn.adapters.memory.agenda import Agenda
+from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Change, Settlement, Siblings, Stored
+from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip
 from cronicorn.domain.tenant import ApiKey, Tenant
-
-
-@dataclass(slots=True, kw_only=True)
-class Claim:
-    """A claim on an endpoint that has not ended yet. It is live until `expires_at`."""
-
-    id: str
-    slot: int
-    attempt: int
-    manual: bool
-    claimed_at: datetime
-    expires_at: datetime
-    takeover_at: datetime
-    """When another worker may claim the endpoint, if it is not renewed."""
-    cancelled: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """The last accepted settlement of an endpoint, by which a repeated one is known."""
-
-    claim_id: str
-    fence: int
-    settlement: Settlement
-
-
-@dataclass(slots=True, kw_only=True)
-class Row:
-    """One endpoint with all that belongs to it. Runs and skips carry the number under which they were recorded."""
-
-    number: int
-    endpoint: JobEndpoint
-    fence: int = 0
-    claim: Claim | None = None
-    lost_claims: int = 0
-    done: Done | None = None
-    runs: dict[tuple[int, int], tuple[int, Run]] = field(default_factory=dict)
-    skips: list[tuple[int, Skip]] = field(default_factory=list)
-
-    def leased(self, now: datetime) -> bool:
-        return self.claim is not None and self.claim.expires_at > now
-
-    def leased_slot(self, now: datetime) -> int | None:
-        return self.claim.slot if self.claim is not None and self.leased(now) else None
-
-    def claimable_at(self) -> datetime | None:
-        """When `claim_due` may take the row; None for never."""
-        due_at = self.endpoint.state.due_at
-        if due_at is None or self.claim is None:
-            return due_at
-        return max(due_at, self.claim.takeover_at)
 
 
 class MemoryDatabase:
@@ -77,6 +28,10 @@ class MemoryDatabase:
         self.tenants: dict[str, Tenant] = {}
         self.keys: dict[str, ApiKey] = {}
         self.numbers = count(1)
+        self.agenda = Agenda()
+        self._rows_by_job: dict[str, dict[int, Row]] = {}
+        self._readers: dict[str, set[str]] = {}
+        """Ids of endpoints with rules that read siblings, by job."""
 
     def job(self, tenant_id: str, job_id: str) -> Job:
         """The job. Raises NotFoundError."""
@@ -94,18 +49,39 @@ class MemoryDatabase:
 
     def rows_of(self, job_id: str) -> list[Row]:
         """The rows of a job's endpoints, oldest first."""
-        rows = (row for row in self.rows.values() if row.endpoint.job_id == job_id)
-        return sorted(rows, key=lambda row: (row.endpoint.created_at, row.number))
+        rows = self._rows_by_job.get(job_id, {})
+        return sorted(rows.values(), key=lambda row: (row.endpoint.created_at, row.number))
 
     def stored(self, row: Row, now: datetime) -> Stored:
         """What a decision about *row* is told."""
-        return Stored(now=now, leased_slot=row.leased_slot(now), siblings=Siblings(lambda: self._siblings(row)))
+        return Stored(now=now, leased_slot=row.leased_slot(now), siblings=Siblings(lambda: self._siblings(row, now)))
 
     def apply(self, row: Row, change: Change) -> None:
         """Write an edit."""
         assert change.endpoint.id == row.endpoint.id
-        row.endpoint = change.endpoint
+        self.put(row, change.endpoint)
         self.record_skips(row, change.skips)
+
+    def put(self, row: Row, endpoint: JobEndpoint) -> None:
+        """Write an endpoint."""
+        self.rows[endpoint.id] = self._rows_by_job.setdefault(endpoint.job_id, {})[row.number] = row
+        self.plan(row, endpoint)
+        readers = self._readers.setdefault(endpoint.job_id, set())
+        if endpoint.policy is not None and endpoint.policy.siblings:
+            readers.add(endpoint.id)
+        else:
+            readers.discard(endpoint.id)
+
+    def plan(self, row: Row, endpoint: JobEndpoint) -> None:
+        """Write an endpoint of which only the state has changed."""
+        row.endpoint = endpoint
+        self.agenda.put(row)
+
+    def remove(self, row: Row) -> None:
+        """Forget an endpoint with all that belongs to it."""
+        del self.rows[row.endpoint.id], self._rows_by_job[row.endpoint.job_id][row.number]
+        self.agenda.remove(row)
+        self._readers.get(row.endpoint.job_id, set()).discard(row.endpoint.id)
 
     def record_run(self, row: Row, run: Run) -> None:
         """Write a run. Raises ConflictError when its slot and attempt have one."""
@@ -117,9 +93,14 @@ class MemoryDatabase:
         """Write skips."""
         row.skips.extend((next(self.numbers), skip) for skip in skips)
 
-    def _siblings(self, row: Row) -> dict[str, JobEndpoint]:
+    def watched(self, row: Row) -> bool:
+        """Whether another endpoint of the job has rules that read siblings."""
+        readers = self._readers.get(row.endpoint.job_id, set())
+        return len(readers) > (row.endpoint.id in readers)
+
+    def _siblings(self, row: Row, now: datetime) -> dict[str, Sibling]:
         return {
-            other.endpoint.name: other.endpoint
+            other.endpoint.name: Sibling(other.endpoint, other.leased_slot(now))
             for other in self.rows_of(row.endpoint.job_id)
             if other is not row and other.endpoint.archived_at is None
         }

@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import nsmallest
 
-from cronicorn.adapters.memory.database import Claim, Done, MemoryDatabase, Row
+from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.row import Claim, Done, Row
 from cronicorn.domain.errors import LeaseLostError
-from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Settlement
+from cronicorn.domain.settlement import Change, Settlement
 from cronicorn.domain.takeover import takeover_delay
 
 
@@ -54,13 +54,14 @@ class MemoryJobStore(JobStore):
                 return self._settled_before(lease)
             settlement = decide(row.endpoint, self._database.stored(row, self._database.clock.now()))
             if run is not None:
-                self._database.record_run(row, run)
+                self._database.record_run(row, settlement.recorded(run))
             self._database.record_skips(row, settlement.skips)
-            row.endpoint = replace(row.endpoint, state=settlement.state)
-            self._hint_siblings(row, settlement.sibling_hints)
+            self._database.plan(row, replace(row.endpoint, state=settlement.state))
+            self._change_siblings(row, settlement.siblings)
             row.claim = None
             row.lost_claims = 0
-            row.done = Done(claim_id=lease.claim_id, fence=lease.fence, settlement=settlement)
+            kept = Settlement(state=settlement.state, skips=settlement.skips)
+            row.done = Done(claim_id=lease.claim_id, fence=lease.fence, settlement=kept)
             return settlement
 
     async def abandon(self, leases: Sequence[Lease]) -> None:
@@ -72,12 +73,10 @@ class MemoryJobStore(JobStore):
 
     async def next_due(self) -> NextDue | None:
         with self._database.lock:
-            instants = (row.claimable_at() for row in self._database.rows.values())
-            due_at = min((instant for instant in instants if instant is not None), default=None)
-            return NextDue.when(due_at, self._database.clock.now())
+            return NextDue.when(self._database.agenda.first_at(), self._database.clock.now())
 
     def _claimable(self, now: datetime) -> list[Row]:
-        instants = ((row, row.claimable_at()) for row in self._database.rows.values())
+        instants = ((row, row.claimable_at()) for row in self._database.agenda.due(now))
         return [row for row, instant in instants if instant is not None and instant <= now]
 
     def _claim(self, row: Row, now: datetime, ttl: timedelta) -> Lease:
@@ -94,7 +93,7 @@ class MemoryJobStore(JobStore):
             expires_at=expires_at,
             takeover_at=shifted(expires_at, takeover_delay(row.lost_claims + 1)),
         )
-        return lease_on(row, row.claim)
+        return lease_on(row, row.claim, watched=self._database.watched(row))
 
     def _held_by(self, lease: Lease) -> Row | None:
         """The row under *lease*; None when it ended or another claim came after it. Expiry alone does not end it."""
@@ -110,19 +109,14 @@ class MemoryJobStore(JobStore):
             raise LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
         return replace(done.settlement, state=row.endpoint.state)
 
-    def _hint_siblings(self, row: Row, hints: Mapping[str, Sequence[Hint]]) -> None:
-        now = self._database.clock.now()
-        for endpoint_id, written in hints.items():
+    def _change_siblings(self, row: Row, changes: Mapping[str, Change]) -> None:
+        for endpoint_id, change in changes.items():
             sibling = self._database.rows.get(endpoint_id)
-            if sibling is None or sibling is row or sibling.endpoint.job_id != row.endpoint.job_id:
-                continue
-            state = sibling.endpoint.state
-            for hint in written:
-                state = replace(state, hints=with_signal(state.hints, hint, now))
-            sibling.endpoint = replace(sibling.endpoint, state=state)
+            if sibling is not None and sibling is not row and sibling.endpoint.job_id == row.endpoint.job_id:
+                self._database.apply(sibling, change)
 
 
-def lease_on(row: Row, claim: Claim) -> Lease:
+def lease_on(row: Row, claim: Claim, *, watched: bool = False) -> Lease:
     """The lease that *claim* means."""
     return Lease(
         endpoint=row.endpoint,
@@ -132,6 +126,7 @@ def lease_on(row: Row, claim: Claim) -> Lease:
         attempt=claim.attempt,
         manual=claim.manual,
         taken_over=row.lost_claims > 0,
+        watched=watched,
         claimed_at=claim.claimed_at,
         expires_at=claim.expires_at,
     )

@@ -1,14 +1,15 @@
 """Runs in memory: what happened, and what is happening."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from cronicorn.adapters.memory.database import MemoryDatabase, Row, without_body
+from cronicorn.adapters.memory.database import MemoryDatabase, without_body
 from cronicorn.adapters.memory.job_store import lease_on
+from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
-from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
@@ -59,6 +60,18 @@ class MemoryRunHistory(RunHistory):
         with self._database.lock:
             skips = self._database.row(tenant_id, endpoint_id).skips
             return SkipPage(skips=tuple(skip for _, skip in reversed(skips))[:limit])
+
+    async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
+        with self._database.lock:
+            runs = sorted(_newest_first(self._database.row(tenant_id, endpoint_id)), key=_place)
+        after = _place(query.after) if query.after is not None else None
+        wanted = (run for run in runs if query.since <= run.started_at <= query.until)
+        return [run for run in wanted if after is None or _place(run) > after][: query.limit]
+
+    async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
+        with self._database.lock:
+            runs = _newest_first(self._database.row(tenant_id, endpoint_id))
+        return max((run for run in runs if run.finished_at <= at), key=_place, default=None)
 
     async def prune(self, before: datetime, limit: int) -> int:
         with self._database.lock:
@@ -111,13 +124,18 @@ class MemoryRunControl(RunControl):
             row = self._database.row(run.tenant_id, run.endpoint_id)
             slot = row.endpoint.state.slots_issued + 1
             self._database.record_run(row, replace(run, slot=slot))
-            row.endpoint = _with_slots_issued(row.endpoint, slot)
+            self._database.plan(row, _with_slots_issued(row.endpoint, slot))
             return slot
 
 
 def _newest_first(row: Row) -> list[Run]:
     numbered = sorted(row.runs.values(), key=lambda item: (item[1].started_at, item[0]), reverse=True)
     return [run for _, run in numbered]
+
+
+def _place(run: Run) -> tuple[datetime, int, int]:
+    """Where *run* stands among the runs of its endpoint."""
+    return run.started_at, run.slot, run.attempt
 
 
 def _failure_streak(newest_first: Iterable[Run]) -> int:

@@ -38,10 +38,21 @@ picked AS MATERIALIZED (
         LIMIT $3 {SKIP_LOCKED})
 """
 
-LEASED = """
+
+def watched_by_siblings(number: str) -> str:
+    """Whether rules of other endpoints of the job read siblings; *number* is an endpoint's."""
+    return f"""
+(SELECT 1 FROM cronicorn.endpoints AS other
+  WHERE other.reads = 1 AND other.number <> {number}
+    AND other.job_number = (SELECT job_number FROM cronicorn.endpoints WHERE number = {number}) LIMIT 1) AS watched
+""".strip()
+
+
+LEASED = f"""
 e.due_us, e.endpoint_number, e.claim_id, e.fence, e.leased_slot, e.leased_attempt, e.leased_manual, e.lost_claims,
 e.claimed_us, e.lease_until_us, e.state, e.shard,
 (SELECT document FROM cronicorn.endpoints WHERE number = e.endpoint_number) AS document,
+{watched_by_siblings("e.endpoint_number")},
 (SELECT q.plan_version FROM cronicorn.schedule AS q
   WHERE q.shard = e.shard AND q.endpoint_id = e.endpoint_id) AS plan_version
 """

@@ -22,7 +22,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, number_in, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Change, Siblings, Stored
+from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip
 from cronicorn.domain.target import parse_target
 
@@ -70,7 +70,7 @@ _JOB_NUMBER = query(
 _UPDATE_ENDPOINT = query(
     update(endpoints)
     .where(endpoints.c.number == bindparam("endpoint_number"))
-    .values({name: bindparam(f"new_{name}") for name in ("version", "archived_us", "document")})
+    .values({name: bindparam(f"new_{name}") for name in ("version", "archived_us", "reads", "document")})
 )
 _STATE = ("due_us", "slot", "attempt", "manual_slot", "state", "host")
 _UPDATE_STATE = query(
@@ -200,6 +200,7 @@ async def apply(transaction: Transaction, before: Found, change: Change) -> None
         endpoint_number=before.number,
         new_version=row["version"],
         new_archived_us=row["archived_us"],
+        new_reads=row["reads"],
         new_document=row["document"],
     )
     await _write(transaction.connection, before, change.endpoint.state, host_of(change.endpoint))
@@ -245,7 +246,7 @@ class SiblingsNotReadError(Exception):
     """A decision looks at the siblings, which nobody read."""
 
 
-def siblings_not_read() -> dict[str, JobEndpoint]:
+def siblings_not_read() -> dict[str, Sibling]:
     """What stands for siblings that nobody read. Raises SiblingsNotReadError."""
     raise SiblingsNotReadError
 
@@ -256,10 +257,10 @@ async def _later(transaction: Transaction) -> Transaction:
     return replace(transaction, now=instant_of(now_us))
 
 
-async def _siblings(transaction: Transaction, of: Found) -> dict[str, JobEndpoint]:
+async def _siblings(transaction: Transaction, of: Found) -> dict[str, Sibling]:
     rows = await _SIBLINGS.rows(transaction.connection, shard=of.shard, job_number=of.job_number, number=of.number)
-    endpoints_found = (found(row, of.now).endpoint for row in rows)
-    return {endpoint.name: endpoint for endpoint in endpoints_found}
+    siblings = (found(row, of.now) for row in rows)
+    return {each.endpoint.name: Sibling(each.endpoint, each.leased_slot) for each in siblings}
 
 
 async def _write(connection: Connection, before: Found, state: EndpointState, host: str) -> None:

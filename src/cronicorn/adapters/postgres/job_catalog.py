@@ -13,11 +13,11 @@ from cronicorn.adapters.postgres.endpoint_rows import Found, apply, lock_job, nu
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import endpoints, jobs
-from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
 from cronicorn.domain.rows import Cell, job_of, job_row
-from cronicorn.domain.settlement import Stored
+from cronicorn.domain.settlement import Sibling, Stored
 
 _COLUMNS = [column.name for column in jobs.c if column.name != "number"]
 _INSERT = query(insert(jobs).values({name: bindparam(name) for name in _COLUMNS}).on_conflict_do_nothing())
@@ -135,6 +135,6 @@ async def job_of_endpoint(transaction: Transaction, tenant_id: str, endpoint_id:
 
 
 def _stored(before: Found, befores: Sequence[Found]) -> Stored:
-    endpoints_found = (other.endpoint for other in befores if other is not before)
-    siblings: dict[str, JobEndpoint] = {each.name: each for each in endpoints_found if each.archived_at is None}
+    others = (other for other in befores if other is not before and other.endpoint.archived_at is None)
+    siblings = {other.endpoint.name: Sibling(other.endpoint, other.leased_slot) for other in others}
     return replace(before.seen()[1], siblings=siblings)

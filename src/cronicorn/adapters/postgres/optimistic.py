@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from cronicorn.adapters.postgres.claim_statements import TENANT_OF
+from cronicorn.adapters.postgres.claim_statements import TENANT_OF, watched_by_siblings
 from cronicorn.adapters.postgres.claiming import lease_of
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.endpoint_rows import Found
@@ -41,7 +41,8 @@ SELECT {NOW_US} AS now_us, c.*, {NOW_US} AS claimed_us, {NOW_US} + $7::bigint AS
        CASE WHEN c.manual_slot IS NULL THEN c.attempt ELSE 1 END AS leased_attempt,
        (c.manual_slot IS NOT NULL)::int AS leased_manual,
        c.losses + (c.holder IS NOT NULL)::int AS lost_claims,
-       (SELECT document FROM cronicorn.endpoints WHERE number = c.endpoint_number) AS document
+       (SELECT document FROM cronicorn.endpoints WHERE number = c.endpoint_number) AS document,
+       {watched_by_siblings("c.endpoint_number")}
   FROM (SELECT f.* FROM {_SHARDS} CROSS JOIN LATERAL (
                (SELECT s.due_us, s.endpoint_number, s.fence, s.plan_version, s.claim_id AS holder,
                        s.lost_claims AS losses, s.manual_slot, s.slot, s.attempt, s.state

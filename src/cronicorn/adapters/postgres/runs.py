@@ -1,6 +1,7 @@
 """Runs in PostgreSQL: what happened, and what is happening."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
-from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
@@ -63,6 +64,25 @@ STREAK = query(
         runs.c.started_us >= bindparam("from_us"),
         tuple_(runs.c.started_us, runs.c.number) > tuple_(bindparam("from_us"), bindparam("from_number")),
     )
+)
+_SPAN = (
+    select(runs)
+    .where(
+        _OF_ENDPOINT,
+        runs.c.started_us >= bindparam("since_us"),
+        runs.c.started_us <= bindparam("until_us"),
+        tuple_(runs.c.started_us, runs.c.slot, runs.c.attempt)
+        > tuple_(bindparam("after_us"), bindparam("after_slot"), bindparam("after_attempt")),
+    )
+    .order_by(runs.c.started_us, runs.c.slot, runs.c.attempt)
+    .limit(bindparam("page_limit"))
+)
+SPAN = query(_SPAN)
+ENDED_BEFORE = query(
+    select(runs)
+    .where(_OF_ENDPOINT, runs.c.started_us <= bindparam("at_us"), runs.c.finished_us <= bindparam("at_us"))
+    .order_by(runs.c.started_us.desc(), runs.c.slot.desc(), runs.c.attempt.desc())
+    .limit(1)
 )
 SKIPS = query(
     select(skips)
@@ -130,6 +150,22 @@ class PostgresRunHistory(RunHistory):
 
         return await self._database.read(work)
 
+    async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
+        async def work(transaction: Transaction) -> Sequence[Run]:
+            endpoint = await number_of(transaction, tenant_id, endpoint_id)
+            rows = await SPAN.rows(transaction.connection, endpoint=endpoint, **_span(query))
+            return [run_of(tenant_id, endpoint_id, row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
+        async def work(transaction: Transaction) -> Run | None:
+            endpoint = await number_of(transaction, tenant_id, endpoint_id)
+            row = await ENDED_BEFORE.row(transaction.connection, endpoint=endpoint, at_us=us(at))
+            return run_of(tenant_id, endpoint_id, row) if row is not None else None
+
+        return await self._database.read(work)
+
     async def prune(self, before: datetime, limit: int) -> int:
         await self._partitions.make_ahead()
         dropped = await self._partitions.drop(before)
@@ -172,6 +208,18 @@ class PostgresRunControl(RunControl):
             return slot
 
         return await self._database.write(work)
+
+
+def _span(query: SpanQuery) -> dict[str, Cell]:
+    after = query.after
+    return {
+        "since_us": us(query.since),
+        "until_us": us(query.until),
+        "after_us": us(after.started_at) if after is not None else _BEGINNING_US,
+        "after_slot": after.slot if after is not None else 0,
+        "after_attempt": after.attempt if after is not None else 0,
+        "page_limit": query.limit,
+    }
 
 
 async def _health(transaction: Transaction, endpoint: int, since: datetime) -> Health:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -84,9 +84,11 @@ endpoints = Table(
     Column("created_us", BigInteger, nullable=False),
     Column("archived_us", BigInteger),
     Column("document", Text, nullable=False),
+    Column("reads", SmallInteger, nullable=False, server_default="0"),
     Unique("id", name="endpoints_id"),
     Index("endpoints_by_job", "job_number", "created_us", "archived_us"),
 )
+Index("endpoints_reading", endpoints.c.job_number, endpoints.c.number, postgresql_where=endpoints.c.reads == 1)
 
 schedule = Table(
     "schedule",
@@ -148,6 +150,7 @@ runs = Table(
     Column("duration_us", BigInteger, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("body", LargeBinary),
+    Column("steering", Text),
     Unique("endpoint_number", "slot", "attempt", "finished_us", name="runs_once"),
     Index("runs_by_start", "endpoint_number", "started_us", "status", "duration_us"),
     Index("runs_by_end", "finished_us", postgresql_using="brin"),

@@ -36,19 +36,19 @@ settled AS (
        RETURNING d.number, e.endpoint_number),
 recorded AS (
        INSERT INTO cronicorn.runs (endpoint_number, slot, attempt, fence, status, source, trace, due_us, nominal_us,
-                                   started_us, finished_us, duration_us, outcome, body)
+                                   started_us, finished_us, duration_us, outcome, body, steering)
        SELECT s.endpoint_number, r.slot, r.attempt, r.fence, r.status, r.source, r.trace, r.due_us, r.nominal_us,
-              r.started_us, r.finished_us, r.duration_us, r.outcome, r.body
+              r.started_us, r.finished_us, r.duration_us, r.outcome, r.body, r.steering
          FROM unnest($16::int[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[], $22::text[],
                      $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::text[],
-                     $29::bytea[])
+                     $29::bytea[], $30::text[])
            AS r(number, slot, attempt, fence, status, source, trace, due_us, nominal_us, started_us, finished_us,
-                duration_us, outcome, body)
+                duration_us, outcome, body, steering)
          JOIN settled AS s ON s.number = r.number),
 skipped AS (
        INSERT INTO cronicorn.skips (endpoint_number, state, reason, first_us, last_us, instants, exact)
        SELECT s.endpoint_number, k.state, k.reason, k.first_us, k.last_us, k.instants, k.exact
-         FROM unnest($30::int[], $31::text[], $32::text[], $33::bigint[], $34::bigint[], $35::bigint[], $36::smallint[])
+         FROM unnest($31::int[], $32::text[], $33::text[], $34::bigint[], $35::bigint[], $36::bigint[], $37::smallint[])
            WITH ORDINALITY AS k(number, state, reason, first_us, last_us, instants, exact, place)
          JOIN settled AS s ON s.number = k.number
         ORDER BY k.place)

@@ -4,8 +4,8 @@ The statement writes only what is still as it was claimed. Whatever is not gets 
 locks the endpoint, decides on what is stored now, and says what became of the lease.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import (
     Found,
     SiblingsNotReadError,
+    apply,
     decided,
     find,
     lock,
@@ -21,7 +22,6 @@ from cronicorn.adapters.postgres.endpoint_rows import (
     record_run,
     record_skips,
     siblings_not_read,
-    write_state,
 )
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
@@ -29,7 +29,6 @@ from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
-from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Decide
 from cronicorn.domain.rows import Cell, Row, done_of, done_text, run_row, skip_row, state_row
@@ -39,7 +38,7 @@ from cronicorn.domain.settlement import Settlement, Siblings, Stored
 _LEASE = ("shard", "endpoint_id", "claim_id", "fence", "plan_version", "due_us", "slot", "attempt", "manual_slot")
 _RUN = (
     "slot", "attempt", "fence", "status", "source", "trace", "due_us", "nominal_us", "started_us", "finished_us",
-    "duration_us", "outcome", "body",
+    "duration_us", "outcome", "body", "steering",
 )  # fmt: skip
 _SKIP = ("state", "reason", "first_us", "last_us", "instants", "exact")
 _DAY_US = 86_400_000_000
@@ -97,7 +96,7 @@ class Settler:
             )
         except SiblingsNotReadError:
             return None
-        if settlement.sibling_hints:
+        if settlement.siblings:
             return None
         row = state_row(settlement.state) | {
             "shard": shard_of(lease.endpoint.tenant_id, self._database.shards),
@@ -107,7 +106,8 @@ class Settler:
             "plan_version": remembered.plan_version,
             "done": done_text(settlement),
         }
-        return Settling(lease=lease, run=run, row=row, settlement=settlement)
+        kept = settlement.recorded(run) if run is not None else None
+        return Settling(lease=lease, run=kept, row=row, settlement=settlement)
 
     async def _write(self, batch: Sequence[Settling]) -> list[bool | BaseException]:
         """Settle what is as it was claimed; answer of each whether it was. One that can't be written fails alone."""
@@ -135,7 +135,7 @@ class Settler:
 
         try:
             return await self._database.write(work)
-        except _SiblingsHintedError:
+        except _SiblingsChangedError:
             return await self._database.write(work_on_job)
 
     async def _settle_stored(
@@ -153,12 +153,14 @@ class Settler:
                 raise _lost(lease)
             return done_of(proof["done"], before.endpoint.state)
         settlement = await decided(transaction, before, lambda stored: decide(before.endpoint, stored))
-        if settlement.sibling_hints and not whole_job:
-            raise _SiblingsHintedError
+        if settlement.siblings and not whole_job:
+            raise _SiblingsChangedError
         if run is not None:
-            await record_run(transaction.connection, before.number, run)
+            await record_run(transaction.connection, before.number, settlement.recorded(run))
         await record_skips(transaction.connection, before.number, settlement.skips)
-        await _hint(transaction, siblings, settlement.sibling_hints)
+        for sibling in siblings:
+            if sibling.endpoint.id in settlement.siblings:
+                await apply(transaction, sibling, settlement.siblings[sibling.endpoint.id])
         await transaction.connection.execute(
             self._statements.settle_one,
             before.shard, before.endpoint.id, *state_row(settlement.state).values(), lease.claim_id, lease.fence,
@@ -182,15 +184,6 @@ async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) ->
         if found.endpoint.id == endpoint.id:
             return found, [other for other in job if other is not found]
     raise NotFoundError(f"There is no endpoint {endpoint.id}.")
-
-
-async def _hint(transaction: Transaction, siblings: Iterable[Found], hints: Mapping[str, tuple[Hint, ...]]) -> None:
-    for sibling in siblings:
-        state = sibling.endpoint.state
-        for hint in hints.get(sibling.endpoint.id, ()):
-            state = replace(state, hints=with_signal(state.hints, hint, sibling.now))
-        if state is not sibling.endpoint.state:
-            await write_state(transaction.connection, sibling, state)
 
 
 def _arguments(batch: Sequence[Settling]) -> list[list[Cell] | int]:
@@ -230,5 +223,5 @@ def _lost(lease: Lease) -> LeaseLostError:
     return LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
 
 
-class _SiblingsHintedError(Exception):
+class _SiblingsChangedError(Exception):
     """A decision writes to the siblings, which nobody locked."""

@@ -15,7 +15,7 @@ from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Change, Siblings, Stored
+from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip
 
 _SEEN = (
@@ -50,7 +50,7 @@ _JOB_NUMBER = query(
 _UPDATE_ENDPOINT = query(
     update(endpoints)
     .where(endpoints.c.number == bindparam("endpoint_number"))
-    .values({name: bindparam(f"new_{name}") for name in ("version", "archived_us", "document")})
+    .values({name: bindparam(f"new_{name}") for name in ("version", "archived_us", "reads", "document")})
 )
 _UPDATE_STATE = query(
     update(schedule)
@@ -138,6 +138,7 @@ def apply(transaction: Transaction, before: Found, change: Change) -> None:
         endpoint_number=before.number,
         new_version=row["version"],
         new_archived_us=row["archived_us"],
+        new_reads=row["reads"],
         new_document=row["document"],
     )
     write_state(transaction.connection, before.number, change.endpoint.state)
@@ -164,7 +165,7 @@ def record_skips(connection: sqlite3.Connection, number: int, ranges: Iterable[S
         _INSERT_SKIP.change(connection, endpoint_number=number, **skip_row(skip))
 
 
-def _siblings(transaction: Transaction, of: Found) -> dict[str, JobEndpoint]:
+def _siblings(transaction: Transaction, of: Found) -> dict[str, Sibling]:
     rows = _SIBLINGS.rows(transaction.connection, job_number=of.job_number, number=of.number)
-    endpoints_found = (found(row, transaction.now).endpoint for row in rows)
-    return {endpoint.name: endpoint for endpoint in endpoints_found}
+    siblings = (found(row, transaction.now) for row in rows)
+    return {each.endpoint.name: Sibling(each.endpoint, each.leased_slot) for each in siblings}

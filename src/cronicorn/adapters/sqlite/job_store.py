@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
 from typing import ClassVar
@@ -12,23 +12,22 @@ from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import (
     Found,
+    apply,
     found,
     of_job,
     record_run,
     record_skips,
-    write_state,
 )
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
-from cronicorn.domain.hint import Hint, with_signal
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.rows import UNREADABLE, Cell, done_of, done_text, lease_from, state_row
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Settlement
+from cronicorn.domain.settlement import Change, Settlement
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +122,10 @@ class SqliteJobStore(JobStore):
             return self._settled_before(transaction, lease)
         settlement = decide(before.endpoint, before.stored(transaction))
         if run is not None:
-            record_run(connection, before.number, run)
+            record_run(connection, before.number, settlement.recorded(run))
         record_skips(connection, before.number, settlement.skips)
-        if settlement.sibling_hints:
-            _hint_siblings(transaction, before, settlement.sibling_hints)
+        if settlement.siblings:
+            _change_siblings(transaction, before, settlement.siblings)
         connection.execute(
             self._statements.settle,
             {
@@ -156,15 +155,11 @@ class SqliteJobStore(JobStore):
         transaction.connection.executemany(self._statements.abandon, [_proof(lease) for lease in leases])
 
 
-def _hint_siblings(transaction: Transaction, before: Found, hints: Mapping[str, tuple[Hint, ...]]) -> None:
+def _change_siblings(transaction: Transaction, before: Found, changes: Mapping[str, Change]) -> None:
     for sibling in of_job(transaction, before.job_number):
-        written = hints.get(sibling.endpoint.id, ())
-        if not written or sibling.number == before.number:
-            continue
-        state = sibling.endpoint.state
-        for hint in written:
-            state = replace(state, hints=with_signal(state.hints, hint, transaction.now))
-        write_state(transaction.connection, sibling.number, state)
+        change = changes.get(sibling.endpoint.id)
+        if change is not None and sibling.number != before.number:
+            apply(transaction, sibling, change)
 
 
 def _readable(row: Mapping[str, Cell]) -> Lease | None:

@@ -28,6 +28,13 @@ _DUE = """
                       ORDER BY due_us, endpoint_number LIMIT :limit))
         ORDER BY due_us, endpoint_number LIMIT :limit"""
 
+_WATCHED = """
+          (SELECT 1 FROM endpoints AS other
+            WHERE other.job_number = (SELECT job_number FROM endpoints WHERE number = endpoint_number)
+              AND other.number <> endpoint_number AND other.reads = 1 LIMIT 1) AS watched
+""".strip()
+"""Whether rules of other endpoints of the job read siblings."""
+
 CLAIM = f"""
 UPDATE schedule
    SET fence = fence + 1,
@@ -45,7 +52,8 @@ UPDATE schedule
  WHERE endpoint_number IN ({_DUE})
 RETURNING due_us, endpoint_number, claim_id, fence, mechanism, leased_slot, leased_attempt, leased_manual, lost_claims,
           claimed_us, lease_until_us, state,
-          (SELECT document FROM endpoints WHERE number = endpoint_number) AS document
+          (SELECT document FROM endpoints WHERE number = endpoint_number) AS document,
+          {_WATCHED}
 """  # noqa: S608 (made of constants)
 
 LOOK = f"""
@@ -53,7 +61,8 @@ SELECT due_us, endpoint_number, lower(hex(randomblob(16))) AS claim_id, fence, :
        coalesce(manual_slot, slot) AS leased_slot, iif(manual_slot IS NULL, attempt, 1) AS leased_attempt,
        manual_slot IS NOT NULL AS leased_manual, lost_claims + (claim_id IS NOT NULL) AS lost_claims,
        :now_us AS claimed_us, :until_us AS lease_until_us, state,
-       (SELECT document FROM endpoints WHERE number = endpoint_number) AS document
+       (SELECT document FROM endpoints WHERE number = endpoint_number) AS document,
+       {_WATCHED}
   FROM schedule
  WHERE endpoint_number IN ({_DUE})
 """  # noqa: S608 (made of constants)

@@ -1,7 +1,7 @@
 """Runs in a SQLite file: what happened, and what is happening."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
-from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
@@ -62,6 +62,25 @@ STREAK = query(
         runs.c.started_us >= bindparam("from_us"),
         tuple_(runs.c.started_us, runs.c.number) > tuple_(bindparam("from_us"), bindparam("from_number")),
     )
+)
+_SPAN = (
+    select(runs)
+    .where(
+        _OF_ENDPOINT,
+        runs.c.started_us >= bindparam("since_us"),
+        runs.c.started_us <= bindparam("until_us"),
+        tuple_(runs.c.started_us, runs.c.slot, runs.c.attempt)
+        > tuple_(bindparam("after_us"), bindparam("after_slot"), bindparam("after_attempt")),
+    )
+    .order_by(runs.c.started_us, runs.c.slot, runs.c.attempt)
+    .limit(bindparam("page_limit"))
+)
+SPAN = query(_SPAN)
+ENDED_BEFORE = query(
+    select(runs)
+    .where(_OF_ENDPOINT, runs.c.started_us <= bindparam("at_us"), runs.c.finished_us <= bindparam("at_us"))
+    .order_by(runs.c.started_us.desc(), runs.c.slot.desc(), runs.c.attempt.desc())
+    .limit(1)
 )
 SKIPS = query(
     select(skips)
@@ -145,6 +164,22 @@ class SqliteRunHistory(RunHistory):
 
         return await self._database.read(work)
 
+    async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
+        def work(transaction: Transaction) -> Sequence[Run]:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            rows = SPAN.rows(transaction.connection, endpoint=number, **_span(query))
+            return [run_of(tenant_id, endpoint_id, row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
+        def work(transaction: Transaction) -> Run | None:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            row = ENDED_BEFORE.row(transaction.connection, endpoint=number, at_us=us(at))
+            return run_of(tenant_id, endpoint_id, row) if row is not None else None
+
+        return await self._database.read(work)
+
     async def prune(self, before: datetime, limit: int) -> int:
         return await self._database.write(lambda transaction: _prune(transaction, before, limit))
 
@@ -180,6 +215,18 @@ class SqliteRunControl(RunControl):
             return slot
 
         return await self._database.write(work)
+
+
+def _span(query: SpanQuery) -> dict[str, Cell]:
+    after = query.after
+    return {
+        "since_us": us(query.since),
+        "until_us": us(query.until),
+        "after_us": us(after.started_at) if after is not None else _BEGINNING_US,
+        "after_slot": after.slot if after is not None else 0,
+        "after_attempt": after.attempt if after is not None else 0,
+        "page_limit": query.limit,
+    }
 
 
 def _health(transaction: Transaction, endpoint: int, since: datetime) -> Health:

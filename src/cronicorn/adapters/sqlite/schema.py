@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration."""
 
 metadata = MetaData()
@@ -63,11 +63,13 @@ endpoints = Table(
     Column("created_us", Integer, nullable=False),
     Column("archived_us", Integer),
     Column("document", Text, nullable=False),
+    Column("reads", Integer, nullable=False, server_default="0"),
     Unique("id", name="endpoints_id"),
     Index("endpoints_by_job", "job_number", "created_us", "archived_us"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
+Index("endpoints_reading", endpoints.c.job_number, endpoints.c.number, sqlite_where=endpoints.c.reads == 1)
 
 schedule = Table(
     "schedule",
@@ -139,6 +141,7 @@ runs = Table(
     Column("duration_us", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("body", LargeBinary),
+    Column("steering", Text),
     Unique("endpoint_number", "slot", "attempt", name="runs_once"),
     Index("runs_by_start", "endpoint_number", "started_us", "status", "duration_us"),
     Index("runs_by_end", "finished_us"),

@@ -22,7 +22,7 @@ from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_one_shot, a_pause, an_endpoint, an_interval_hint
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.plan import Source
-from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.settlement import Change, Sibling, Stored
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import (
@@ -289,7 +289,7 @@ class EndpointCatalogContract(StoresContract):
 
         await stores.endpoints.change(TENANT, "ep1", edit)
 
-        assert told[-1] == (a_job(), clock.now(), True, {"ep2": await endpoint_of(stores, "ep2")})
+        assert told[-1] == (a_job(), clock.now(), True, {"ep2": Sibling(await endpoint_of(stores, "ep2"))})
 
     async def test_an_edit_that_raises_changes_nothing(self, stores: Stores) -> None:
         await plant(stores)

@@ -8,7 +8,7 @@ import pytest
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint, an_outcome
-from cronicorn.domain.history import Health, RunPage, RunQuery
+from cronicorn.domain.history import Health, RunPage, RunQuery, SpanQuery
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
@@ -93,6 +93,53 @@ class RunHistoryContract(StoresContract):
         assert [run.id for run in page.runs] == [failed.id]
         assert page.total == 1
 
+    async def test_the_runs_of_a_span_come_oldest_first_with_their_bodies(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        runs = [await run_once(stores, clock, outcome=an_outcome(body=f"{number}")) for number in range(5)]
+        span = SpanQuery(since=runs[1].started_at, until=runs[3].started_at)
+
+        assert await stores.runs.recorded(TENANT, "ep1", span) == runs[1:4]
+
+    async def test_the_runs_of_a_span_come_in_pages(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        runs = [await run_once(stores, clock) for _ in range(5)]
+        span = SpanQuery(since=MIDNIGHT, until=clock.now(), limit=2)
+
+        pages = [await stores.runs.recorded(TENANT, "ep1", span)]
+        while len(pages[-1]) == 2:
+            pages.append(await stores.runs.recorded(TENANT, "ep1", replace(span, after=pages[-1][-1])))
+
+        assert [len(page) for page in pages] == [2, 2, 1]
+        assert [run for page in pages for run in page] == runs
+
+    async def test_runs_that_began_at_once_are_neither_lost_nor_doubled_between_pages(self, stores: Stores) -> None:
+        await plant(stores)
+        slots = [await stores.run_control.record_test(_a_test_run()) for _ in range(3)]
+        span = SpanQuery(since=MIDNIGHT, until=MIDNIGHT, limit=1)
+
+        first = await stores.runs.recorded(TENANT, "ep1", span)
+        second = await stores.runs.recorded(TENANT, "ep1", replace(span, after=first[0]))
+        third = await stores.runs.recorded(TENANT, "ep1", replace(span, after=second[0]))
+
+        assert [run.slot for run in (*first, *second, *third)] == slots
+        assert await stores.runs.recorded(TENANT, "ep1", replace(span, after=third[0])) == []
+
+    async def test_of_the_runs_that_had_ended_the_last_begun_is_found(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        first = await run_once(stores, clock, outcome=an_outcome(body="first"))
+        second = await run_once(stores, clock)
+
+        found = [
+            await stores.runs.ended_before(TENANT, "ep1", at)
+            for at in (MIDNIGHT, first.finished_at, second.finished_at - MICROSECOND, second.finished_at)
+        ]
+
+        assert found == [None, first, first, second]
+
     @pytest.mark.parametrize("run_id", ["ep1:2:1", "ep1:1:2", "ep2:1:1", "ep1", "", "ep1:x:1", "ep1:01:1"])
     async def test_a_run_that_is_not_there_is_not_found(self, stores: Stores, clock: VirtualClock, run_id: str) -> None:
         await plant(stores)
@@ -119,6 +166,10 @@ class RunHistoryContract(StoresContract):
             await stores.runs.health(OTHER_TENANT, "ep1", MIDNIGHT)
         with pytest.raises(NotFoundError):
             await stores.runs.skips(OTHER_TENANT, "ep1", 10)
+        with pytest.raises(NotFoundError):
+            await stores.runs.recorded(OTHER_TENANT, "ep1", SpanQuery(since=MIDNIGHT, until=run.started_at))
+        with pytest.raises(NotFoundError):
+            await stores.runs.ended_before(OTHER_TENANT, "ep1", run.finished_at)
 
     async def test_the_health_of_an_endpoint_that_never_ran_is_empty(self, stores: Stores) -> None:
         await plant(stores)

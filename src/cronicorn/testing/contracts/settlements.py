@@ -7,10 +7,10 @@ import pytest
 
 from cronicorn.domain.endpoint import CatchUp, CatchUpMode, JobEndpoint
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
-from cronicorn.domain.fixtures import a_defer, a_one_shot, a_pause, a_run, an_interval_hint
+from cronicorn.domain.fixtures import a_one_shot, a_pause, a_run, an_interval_hint
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.mechanism import Invariant
-from cronicorn.domain.settlement import Settlement, Stored
+from cronicorn.domain.settlement import Settlement, Sibling, Stored
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.promises import proves
@@ -177,7 +177,8 @@ class SettleContract(StoresContract):
 
         await stores.job_store.settle(lease, None, decision)
 
-        assert told[-1] == (clock.now(), True, {"ep2": await endpoint_of(stores, "ep2")})
+        sibling = Sibling(await endpoint_of(stores, "ep2"), leased_slot=1)
+        assert told[-1] == (clock.now(), True, {"ep2": sibling})
 
     async def test_a_decision_that_raises_leaves_everything_as_it_was(
         self, stores: Stores, clock: VirtualClock
@@ -238,23 +239,6 @@ class SettleContract(StoresContract):
             await stores.job_store.settle(second, a_run(second), standing_still)
 
         assert (await stores.runs.get(TENANT, first.run_id)).fence == first.fence
-
-    async def test_hints_for_siblings_reach_them_and_nobody_else(self, stores: Stores, clock: VirtualClock) -> None:
-        await plant(stores, "ep1", "ep2", "ep3")
-        before = await endpoint_of(stores, "ep3")
-        clock.advance(MINUTE)
-        lease, *_ = await claim(stores)
-        steer = a_defer(clock.now() + 5 * MINUTE, now=clock.now())
-
-        def decision(endpoint: JobEndpoint, _: Stored) -> Settlement:
-            return Settlement(state=endpoint.state, sibling_hints={"ep2": (steer,), "nobody": (steer,)})
-
-        first = await stores.job_store.settle(lease, None, decision)
-        again = await stores.job_store.settle(lease, None, decision)
-
-        assert (await endpoint_of(stores, "ep2")).state.hints == (steer,)
-        assert await endpoint_of(stores, "ep3") == before
-        assert again == first
 
     @proves(Invariant.I10)
     async def test_an_edit_during_the_call_is_kept(self, stores: Stores, clock: VirtualClock) -> None:

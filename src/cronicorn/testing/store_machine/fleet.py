@@ -90,4 +90,4 @@ def shown_lease(lease: Lease) -> object:
 
 def shown_settlement(settlement: Settlement) -> object:
     """A settlement as it is kept."""
-    return state_document(settlement.state), settlement.skips, dict(settlement.sibling_hints)
+    return state_document(settlement.state), settlement.skips

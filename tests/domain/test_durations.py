@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.wiring.durations import parse_duration, show_duration
+from cronicorn.domain.durations import parse_duration, show_duration
 
 
 @pytest.mark.parametrize(

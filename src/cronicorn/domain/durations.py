@@ -1,4 +1,4 @@
-"""Lengths of time as people write them: `500ms`, `10s`, `5m`, `2h`, `30d`, or plain seconds."""
+"""Lengths of time as people write them: `500ms`, `10s`, `5m`, `1h30m`, `30d`, or plain seconds."""
 
 import re
 from datetime import timedelta
@@ -10,16 +10,21 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
-_DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)?", re.ASCII)
+_NUMBER = r"(\d{1,12}(?:\.\d{1,6})?)"
+_PART = re.compile(rf"{_NUMBER}(ms|s|m|h|d)", re.ASCII)
+_DURATION = re.compile(rf"{_NUMBER}(?:\s*(?:ms|s|m|h|d))?|(?:{_PART.pattern})+", re.ASCII)
+_PLAIN = re.compile(rf"{_NUMBER}\s*(ms|s|m|h|d)?", re.ASCII)
 
 
 def parse_duration(text: str) -> timedelta:
     """The length that *text* means. Raises ValueError for anything else, and for what no timedelta can hold."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    text = text.strip()
+    if _DURATION.fullmatch(text) is None:
         raise ValueError("a duration such as 500ms, 10s, 5m, 2h or 30d")
+    plain = _PLAIN.fullmatch(text)
+    parts = [(plain[1], plain[2] or "s")] if plain is not None else _PART.findall(text)
     try:
-        return float(match[1]) * _UNITS[match[2] or "s"]
+        return sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     except OverflowError as error:
         raise ValueError("a shorter duration") from error
 

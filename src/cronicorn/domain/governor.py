@@ -1,0 +1,136 @@
+"""What holds whatever rules and signals say: how often they may write something new, and how often change their mind.
+
+Clamps are the planner's business; lives and pauses are bounded where hints are written. An endpoint whose answers make
+its steering go to and fro is frozen at its baseline for an hour.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cronicorn.domain.fields import Fields, Value, lean, us
+from cronicorn.domain.hint import Author, Hint, HintKind
+from cronicorn.domain.instant import shifted
+
+WINDOW = timedelta(hours=1)
+FROZEN_FOR = timedelta(hours=1)
+FROZEN = "frozen"
+HELD_BACK = "held-back"
+PROBE = "probe:"
+"""How the key of an interval begins that only confirms something: it comes and goes without changing anybody's mind."""
+_HELD_BACK = {HintKind.INTERVAL, HintKind.ONE_SHOT}
+"""What may make calls more frequent. A delay is never refused: it may be what a server in trouble asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GovernorMemory:
+    """What rules and signals did to an endpoint in the hour that began with `since`."""
+
+    since: datetime | None = None
+    changes: int = 0
+    """How often they wrote something new."""
+    flips: int = 0
+    """How often an interval of theirs came or went."""
+    frozen_until: datetime | None = None
+
+    def frozen(self, now: datetime) -> bool:
+        """Whether what rules and signals ask for does not count at *now*, but for delays."""
+        return self.frozen_until is not None and now < self.frozen_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of it an endpoint bears within an hour."""
+
+    changes_max: int = 120
+    flips_max: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """What became of the hints that were asked for."""
+
+    hints: tuple[Hint, ...]
+    memory: GovernorMemory
+    events: tuple[str, ...] = ()
+
+
+CALM = GovernorMemory()
+
+
+def governed(
+    before: tuple[Hint, ...], after: tuple[Hint, ...], memory: GovernorMemory, limits: Limits, now: datetime
+) -> Governed:
+    """*after* as far as it may replace *before*: what rules and signals wrote anew is counted, and too much refused."""
+    frozen = memory.frozen(now)
+    events = ("thawed",) if memory.frozen_until is not None and not frozen else ()
+    if frozen:
+        kept = tuple(hint for hint in after if not _held_back(hint))
+        return Governed(kept, memory, () if len(kept) == len(after) else (HELD_BACK,))
+    if memory.since is not None and (events or now - memory.since >= WINDOW):
+        memory = CALM
+    fresh, flips = _news(before, after), _flips(before, after)
+    if not fresh and not flips:
+        return Governed(after, memory, events)
+    if memory.changes + len(fresh) > limits.changes_max:
+        after = _without_news(before, after, fresh)
+        fresh, flips, events = [], _flips(before, after), (*events, "too-many-changes")
+    memory = replace(memory, since=memory.since or now, changes=memory.changes + len(fresh), flips=memory.flips + flips)
+    if memory.flips <= limits.flips_max:
+        return Governed(after, memory, events)
+    memory = replace(memory, frozen_until=shifted(now, FROZEN_FOR))
+    return Governed(tuple(hint for hint in after if not _held_back(hint)), memory, (*events, FROZEN))
+
+
+def _news(before: Iterable[Hint], after: Iterable[Hint]) -> list[Hint]:
+    """What rules and signals wrote that asks for something else than before. A longer life is no news."""
+    known = {hint.id: hint for hint in before}
+    return [hint for hint in after if _held_back(hint) and not _alike(hint, known.get(hint.id))]
+
+
+def _without_news(before: Iterable[Hint], after: Iterable[Hint], fresh: list[Hint]) -> tuple[Hint, ...]:
+    """*after* with what stood *before* in the place of what is new."""
+    known = {hint.id: hint for hint in before}
+    kept = (known.get(hint.id) if hint in fresh else hint for hint in after)
+    return tuple(hint for hint in kept if hint is not None)
+
+
+def _alike(hint: Hint, other: Hint | None) -> bool:
+    return other is not None and hint.interval == other.interval and hint.at == other.at
+
+
+def _flips(before: Iterable[Hint], after: Iterable[Hint]) -> int:
+    return len({hint.id for hint in before if _steady(hint)} ^ {hint.id for hint in after if _steady(hint)})
+
+
+def _steady(hint: Hint) -> bool:
+    return hint.kind is HintKind.INTERVAL and _governed(hint) and not hint.key.startswith(PROBE)
+
+
+def _held_back(hint: Hint) -> bool:
+    return hint.kind in _HELD_BACK and _governed(hint)
+
+
+def _governed(hint: Hint) -> bool:
+    return hint.author in {Author.RULE, Author.SIGNAL}
+
+
+def governor_document(memory: GovernorMemory) -> dict[str, Value]:
+    """*memory* as a document; an empty one when nothing happened."""
+    return lean({
+        "since_us": us(memory.since),
+        "changes": memory.changes or None,
+        "flips": memory.flips or None,
+        "frozen_until_us": us(memory.frozen_until),
+    })  # fmt: skip
+
+
+def governor_of(document: Mapping[str, Value]) -> GovernorMemory:
+    """The memory that `governor_document` wrote. Raises ValueError for anything else."""
+    fields = Fields(document)
+    return GovernorMemory(
+        since=fields.instant_or_none("since_us"),
+        changes=fields.number("changes", 0),
+        flips=fields.number("flips", 0),
+        frozen_until=fields.instant_or_none("frozen_until_us"),
+    )

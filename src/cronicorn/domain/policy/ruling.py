@@ -1,0 +1,92 @@
+"""Evaluating a policy on one answer: fields are read, rules move and act. Pure, and total: no answer makes it raise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cronicorn.domain.condition.kinds import Scalar
+from cronicorn.domain.hint import Hint
+from cronicorn.domain.policy.acting import Order, Setting, Stage, acted, recent
+from cronicorn.domain.policy.memory import UNTOUCHED, Phase, PolicyMemory, RuleMemory
+from cronicorn.domain.policy.observing import Seen, observed
+from cronicorn.domain.policy.policy import Policy, PolicyField, Rule, RuleFact
+from cronicorn.domain.policy.stepping import drifted, stepped
+from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
+
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What a policy makes of one answer."""
+
+    memory: PolicyMemory
+    hints: tuple[Hint, ...] = ()
+    ended: frozenset[str] = frozenset()
+    """Ids of hints that end now."""
+    orders: tuple[Order, ...] = ()
+    steps: PolicySteps
+
+
+def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | None = None) -> Ruling:
+    """What the policy of *setting* makes of an answer of its endpoint, or of *sibling*."""
+    policy, now = setting.policy, setting.now
+    found = observed(policy, memory, seen, sibling)
+    values = found.values
+    stage, steps, moved = Stage(setting, values), list[RuleStep](), dict[str, RuleMemory]()
+    for rule in policy.own_rules if sibling is None else policy.rules_about(sibling):
+        for field in policy.fields_of_rules:
+            _look_at_rule(field, policy, {**memory.rules, **moved}, values, now)
+        before = memory.rule(rule.id)
+        stage.said.clear()
+        after, verdict = stepped(rule, before, values, now)
+        if verdict is None and _only_rules_lack(rule, policy, values):
+            after = before  # No answer could have said it, so none has drifted.
+        if verdict is not None and (after.phase is not Phase.IDLE or before.phase is not Phase.IDLE):
+            after = acted(rule, before, after, stage)
+        if after is not before:
+            moved[rule.id] = after
+        steps.append(RuleStep(rule.id, before, after.phase, verdict, tuple(stage.said)))
+    if moved or found.fields is not memory.fields:
+        memory = replace(memory, rules={**memory.rules, **moved}, fields=found.fields)
+    return Ruling(
+        memory=memory, hints=tuple(stage.hints), ended=frozenset(stage.ended), orders=tuple(stage.orders),
+        steps=PolicySteps(
+            tuple(ValueRead(each.name, values.get(each.name), each.place) for each in policy.fields), tuple(steps),
+            found.unexpected, tuple(rule_id for rule_id, after in moved.items() if drifted(after)),
+        ),
+    )  # fmt: skip
+
+
+def _only_rules_lack(rule: Rule, policy: Policy, values: Mapping[str, Scalar]) -> bool:
+    """Whether all that *rule* lacks is how other rules stand."""
+    of_rules = {field.name for field in policy.fields_of_rules}
+    return bool(of_rules) and rule.reads - values.keys() <= of_rules
+
+
+def _look_at_rule(
+    field: PolicyField, policy: Policy, stands: Mapping[str, RuleMemory], values: dict[str, Scalar], now: datetime
+) -> None:
+    """Set *field* to how its rule stands now: rules further up have moved already, those further down have not."""
+    memory = stands.get(field.rule or "", UNTOUCHED)
+    value: Scalar | None = None
+    match field.fact:
+        case RuleFact.ACTIVE:
+            value = memory.phase.acting
+        case RuleFact.ACTIVE_FOR:
+            value = (now - memory.entered_at).total_seconds() if memory.entered_at is not None else 0.0
+        case RuleFact.SINCE_FIRED if memory.fired_at is not None:
+            value = (now - memory.fired_at).total_seconds()
+        case RuleFact.FIRES:
+            value = float(len(recent(memory.fires, now, _counted_over(policy, field.rule))))
+        case _:
+            pass
+    if value is None:
+        values.pop(field.name, None)
+    else:
+        values[field.name] = value
+
+
+def _counted_over(policy: Policy, rule_id: str | None) -> timedelta:
+    limits = (rule.max_fires for rule in policy.rules if rule.id == rule_id)
+    return next((limit.per for limit in limits if limit is not None), _HOUR)

@@ -1,0 +1,1 @@
+"""Replaying what was recorded of an endpoint under another policy. Pure; no call is made."""

@@ -1,0 +1,69 @@
+"""Counting calls, flips and delays as a replay goes along."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.replay.replayed import Behaviour, Delay, ReactionTimes
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class DelaySum:
+    """Delays of several episodes."""
+
+    episodes: int = 0
+    low: timedelta = ZERO
+    high: timedelta = ZERO
+    low_max: timedelta = ZERO
+    high_max: timedelta = ZERO
+
+    def add(self, delay: Delay) -> None:
+        """One more."""
+        self.episodes += 1
+        self.low += delay.low
+        self.high += delay.high
+        self.low_max, self.high_max = max(self.low_max, delay.low), max(self.high_max, delay.high)
+
+    def times(self) -> ReactionTimes | None:
+        """Their mean and the longest of them, each as bounds; None when there is none."""
+        if not self.episodes:
+            return None
+        return ReactionTimes(
+            episodes=self.episodes,
+            mean=Delay(low=self.low / self.episodes, high=self.high / self.episodes),
+            longest=Delay(low=self.low_max, high=self.high_max),
+        )
+
+
+@dataclass(slots=True)
+class CallCount:
+    """The calls under one policy, told in the order of time."""
+
+    calls: int = 0
+    flips: int = 0
+    minute_peak: int = 0
+    delays: DelaySum = field(default_factory=DelaySum)
+    _within: deque[datetime] = field(default_factory=deque)
+
+    def called(self, at: datetime) -> None:
+        """A call began *at*."""
+        self.calls += 1
+        self._within.append(at)
+        while at - self._within[0] >= _MINUTE:
+            self._within.popleft()
+        self.minute_peak = max(self.minute_peak, len(self._within))
+
+    def behaviour(self, span: timedelta) -> Behaviour:
+        """What it came to over so long."""
+        return Behaviour(
+            calls=self.calls,
+            calls_a_day=max(self.calls - 1, 0) / (span / _DAY) if span >= _HOUR else None,
+            minute_peak=self.minute_peak,
+            flips_an_hour=self.flips / (span / _HOUR) if span >= _HOUR else None,
+            reaction=self.delays.times(),
+        )

@@ -1,0 +1,211 @@
+"""Steering: what an answer makes of the hints of its endpoint, and of its siblings'. Pure.
+
+Signals are read first, then the rules move, then the governor looks at what both want. What they write competes in
+`plan_next_run` like any hint.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
+from cronicorn.domain.governor import Governed, Limits, governed
+from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, with_signal
+from cronicorn.domain.instant import INTERVAL_LEAST, LAST_INSTANT, shifted, stable_fraction
+from cronicorn.domain.json_body import Json, parsed
+from cronicorn.domain.policy.acting import Order, Setting
+from cronicorn.domain.policy.observing import Seen
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.ruling import Ruling, ruled
+from cronicorn.domain.policy.steps import PolicySteps
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.signals.reading import Answer, Note, Subject, signalled
+from cronicorn.domain.signals.retry_after import retry_after
+from cronicorn.domain.signals.signal import Signal
+from cronicorn.domain.steering_memory import SteeringMemory
+
+_LIMITS = Limits()
+_GUESSES = frozenset({Signal.TREND})
+_SILENT = {OutcomeKind.CANCELLED, OutcomeKind.CRASHED}
+"""What ended on our side says nothing about the endpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """An answer, read once for all that look at it."""
+
+    name: str
+    """The name of the endpoint that answered."""
+    outcome: Outcome
+    body: Json
+    success: bool
+    failures: int
+    """Failed slots of it in a row, this one included."""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """What an answer made of one endpoint's steering."""
+
+    hints: tuple[Hint, ...]
+    memory: SteeringMemory
+    orders: tuple[Order, ...] = ()
+    """What its rules want of siblings."""
+    notes: tuple[Note, ...] = ()
+    """What the signals said."""
+    steps: PolicySteps | None = None
+    """What its policy did."""
+    events: tuple[str, ...] = ()
+    """What the governor did."""
+
+
+def heard(endpoint: JobEndpoint, run: Run, failures: int, now: datetime) -> Heard | None:
+    """What there is to learn from *run*; None when it ended on our side."""
+    if run.outcome.kind in _SILENT:
+        return None
+    return Heard(
+        name=endpoint.name, outcome=run.outcome, body=parsed(run.outcome), success=run.status is RunStatus.SUCCESS,
+        failures=failures, now=now,
+    )  # fmt: skip
+
+
+def steered(endpoint: JobEndpoint, hints: tuple[Hint, ...], answer: Heard, seed: str) -> Steered:
+    """What its own *answer* makes of *hints* on *endpoint*, all of them fresh."""
+    state, now = endpoint.state, answer.now
+    chance = stable_fraction(seed, endpoint.id, str(state.slot), str(state.attempt), "signal")
+    said = signalled(
+        _subject(endpoint, chance),
+        Answer(outcome=answer.outcome, success=answer.success, body=answer.body, failures=answer.failures),
+        state.memory.signals,
+        now,
+    )
+    after = _with(hints, said.hints, said.cleared, now)
+    memory = replace(state.memory, signals=said.memory) if said.memory is not state.memory.signals else state.memory
+    if endpoint.policy is None:
+        return _governed(endpoint, hints, after, memory, notes=said.notes, now=now)
+    ruling = ruled(_setting(endpoint, endpoint.policy, now), memory.rules, _seen(answer))
+    after = _with(after, ruling.hints, ruling.ended, now)
+    if ruling.memory is not memory.rules:
+        memory = replace(memory, rules=ruling.memory)
+    return _governed(endpoint, hints, after, memory, notes=said.notes, ruling=ruling, now=now)
+
+
+def steered_by_sibling(endpoint: JobEndpoint, policy: Policy, answer: Heard) -> Steered:
+    """What the *answer* of a sibling makes of the hints of *endpoint*, whose *policy* reads it."""
+    now, memory = answer.now, endpoint.state.memory
+    hints = fresh_hints(endpoint.state.hints, now)
+    ruling = ruled(_setting(endpoint, policy, now), memory.rules, _seen(answer), sibling=answer.name)
+    after = _with(hints, ruling.hints, ruling.ended, now)
+    if ruling.memory is not memory.rules:
+        memory = replace(memory, rules=ruling.memory)
+    return _governed(endpoint, hints, after, memory, ruling=ruling, now=now)
+
+
+def ordered(endpoint: JobEndpoint, orders: Iterable[Order], now: datetime) -> JobEndpoint:
+    """*endpoint* with what rules of siblings ordered of it, as far as its governor lets them."""
+    state = endpoint.state
+    before = after = fresh_hints(state.hints, now)
+    for order in orders:
+        if order.wakes:
+            after = tuple(hint for hint in after if hint.kind is not HintKind.PAUSE or hint.author is Author.PERSON)
+        after = with_signal(after, order.hint, now)
+    result = governed(before, after, state.memory.governor, _limits(endpoint), now)
+    hints = _within_guardrails(result.hints, endpoint, now)
+    return replace(endpoint, state=replace(state, hints=hints, memory=replace(state.memory, governor=result.memory)))
+
+
+def _governed(
+    endpoint: JobEndpoint,
+    before: tuple[Hint, ...],
+    after: tuple[Hint, ...],
+    memory: SteeringMemory,
+    *,
+    now: datetime,
+    notes: tuple[Note, ...] = (),
+    ruling: Ruling | None = None,
+) -> Steered:
+    result: Governed = governed(before, after, memory.governor, _limits(endpoint), now)
+    if result.memory is not memory.governor:
+        memory = replace(memory, governor=result.memory)
+    orders = ruling.orders if ruling is not None and "frozen" not in result.events else ()
+    if result.memory.frozen_until is not None:
+        orders = ()
+    hints = _within_guardrails(result.hints, endpoint, now)
+    steps = ruling.steps if ruling is not None else None
+    return Steered(hints=hints, memory=memory, orders=orders, notes=notes, steps=steps, events=result.events)
+
+
+def _limits(endpoint: JobEndpoint) -> Limits:
+    policy = endpoint.policy
+    return _LIMITS if policy is None else Limits(changes_max=policy.hint_changes_max, flips_max=policy.flips_max)
+
+
+def _within_guardrails(hints: tuple[Hint, ...], endpoint: JobEndpoint, now: datetime) -> tuple[Hint, ...]:
+    """*hints* with the pauses of rules no shorter than the minimum, and interrupted for a look at every maximum."""
+    if not any(hint.kind is HintKind.PAUSE for hint in hints):
+        return hints
+    least = shifted(now, max(endpoint.interval_min or INTERVAL_LEAST, INTERVAL_LEAST))
+    most = shifted(now, endpoint.interval_max) if endpoint.interval_max is not None else LAST_INSTANT
+    return tuple(_looked_after(hint, least, most) if _begins(hint, now) else hint for hint in hints)
+
+
+def _begins(hint: Hint, now: datetime) -> bool:
+    """Whether *hint* is a rule's pause that begins, or goes on after a look."""
+    of_rule = hint.kind is HintKind.PAUSE and hint.author is Author.RULE
+    return of_rule and (hint.written_at == now or (hint.at is not None and hint.at <= now))
+
+
+def _looked_after(hint: Hint, least: datetime, most: datetime) -> Hint:
+    at = min(max(hint.expires_at, least), most)
+    return replace(hint, at=at, expires_at=max(hint.expires_at, at))
+
+
+def _with(hints: tuple[Hint, ...], written: Iterable[Hint], ended: frozenset[str], now: datetime) -> tuple[Hint, ...]:
+    if ended and any(hint.id in ended for hint in hints):
+        hints = tuple(hint for hint in hints if hint.id not in ended)
+    for hint in written:
+        hints = with_signal(hints, hint, now)
+    return hints
+
+
+def _subject(endpoint: JobEndpoint, chance: float) -> Subject:
+    baseline, signals = endpoint.baseline, endpoint.signals
+    if endpoint.policy is not None:  # Its owner has said which numbers matter, and from where on.
+        signals = replace(signals, off=signals.off | _GUESSES)
+    return Subject(
+        method=endpoint.request.method,
+        base=baseline.length if baseline.kind is BaselineKind.INTERVAL else None,
+        interval_min=endpoint.interval_min,
+        interval_max=endpoint.interval_max,
+        signals=signals,
+        chance=chance,
+    )
+
+
+def _setting(endpoint: JobEndpoint, policy: Policy, now: datetime) -> Setting:
+    baseline = endpoint.baseline
+    return Setting(
+        endpoint_id=endpoint.id,
+        policy=policy,
+        now=now,
+        base=baseline.length if baseline.kind is BaselineKind.INTERVAL else None,
+        interval_min=endpoint.interval_min,
+        interval_max=endpoint.interval_max,
+    )
+
+
+def _seen(answer: Heard) -> Seen:
+    outcome = answer.outcome
+    wait = outcome.header("retry-after")
+    asked = retry_after(wait, answer.now) if wait is not None else None
+    return Seen(
+        at=answer.now,
+        body=answer.body,
+        ok=answer.success,
+        status=outcome.status_code if outcome.kind is OutcomeKind.RESPONDED else None,
+        latency_ms=outcome.duration.total_seconds() * 1_000,
+        failures=answer.failures,
+        retry_after=asked.total_seconds() if asked is not None else None,
+    )

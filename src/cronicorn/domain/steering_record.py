@@ -1,0 +1,117 @@
+"""What signals and rules made of one answer, kept with its run: enough to tell why, and to decide the same again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cronicorn.domain.condition.kinds import Scalar
+from cronicorn.domain.fields import Fields, Value, us
+from cronicorn.domain.policy.memory import Phase, rule_memory_document, rule_memory_of, scalar_of, scalar_value
+from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
+from cronicorn.domain.signals.reading import Note
+from cronicorn.domain.signals.signal import Signal
+
+TEXT_MAX = 100
+"""Characters kept of a text that a rule read."""
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteeringRecord:
+    """What was made of one answer."""
+
+    at: datetime
+    notes: tuple[Note, ...] = ()
+    own: PolicySteps | None = None
+    siblings: Mapping[str, PolicySteps] = field(default_factory=dict)
+    """What the policies of siblings made of it, by endpoint id."""
+    events: tuple[str, ...] = ()
+    """What the governor did: `frozen`, `thawed`, `too-many-changes`."""
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        """Rules, of whatever endpoint, that answers just stopped saying anything about."""
+        steps = (self.own, *self.siblings.values())
+        return tuple(rule for each in steps if each is not None for rule in each.drifted)
+
+    def encode(self) -> str:
+        """The stored form."""
+        document: dict[str, Value] = {
+            "at_us": us(self.at),
+            "notes": [[note.signal.value, note.place, note.value, note.asked] for note in self.notes],
+            "own": _steps_document(self.own) if self.own is not None else None,
+            "siblings": {name: _steps_document(steps) for name, steps in self.siblings.items()},
+            "events": list(self.events),
+        }
+        return _encode({key: value for key, value in document.items() if value})
+
+    @classmethod
+    def decode(cls, text: str) -> "SteeringRecord":
+        """The record that `encode` stored. Raises ValueError for anything else."""
+        fields = Fields(json.loads(text))
+        own, siblings = fields.part_or_none("own"), fields.part("siblings")
+        return cls(
+            at=fields.instant("at_us"),
+            notes=tuple(_note_of(item) for item in fields.items("notes")),
+            own=_steps_of(own) if own is not None else None,
+            siblings={name: _steps_of(Fields(siblings).part(name)) for name in siblings},
+            events=tuple(str(item) for item in fields.items("events")),
+        )
+
+
+def _short(value: Scalar) -> Scalar:
+    return f"{value[:TEXT_MAX]}…" if isinstance(value, str) and len(value) > TEXT_MAX else value
+
+
+def _steps_document(steps: PolicySteps) -> dict[str, Value]:
+    rules: list[Value] = [
+        [step.rule, rule_memory_document(step.was), step.phase.value, step.verdict, list(step.did)]
+        for step in steps.rules
+    ]
+    document: dict[str, Value] = {
+        "values": [
+            [read.name, None if read.value is None else scalar_value(_short(read.value)), read.place]
+            for read in steps.values
+        ],
+        "rules": rules,
+        "unexpected": list(steps.unexpected),
+        "drifted": list(steps.drifted),
+    }
+    return {key: value for key, value in document.items() if value}
+
+
+def _steps_of(document: Mapping[str, Value]) -> PolicySteps:
+    fields = Fields(document)
+    return PolicySteps(
+        values=tuple(_value_of(item) for item in fields.items("values")),
+        rules=tuple(_step_of(item) for item in fields.items("rules")),
+        unexpected=tuple(str(item) for item in fields.items("unexpected")),
+        drifted=tuple(str(item) for item in fields.items("drifted")),
+    )
+
+
+def _value_of(item: Value) -> ValueRead:
+    match item:
+        case [str(name), value, str(place)]:
+            return ValueRead(name, None if value is None else scalar_of(value), place)
+        case _:
+            raise ValueError(f"not a value that was read: {item!r}")
+
+
+def _step_of(item: Value) -> RuleStep:
+    match item:
+        case [str(rule), dict(was), str(phase), bool() | None as verdict, list(did)]:
+            done = tuple(str(each) for each in did)
+            return RuleStep(rule=rule, was=rule_memory_of(was), phase=Phase(phase), verdict=verdict, did=done)
+        case _:
+            raise ValueError(f"not a rule's step: {item!r}")
+
+
+def _note_of(item: Value) -> Note:
+    match item:
+        case [str(signal), str(place), str(value), str(asked)]:
+            return Note(signal=Signal(signal), place=place, value=value, asked=asked)
+        case _:
+            raise ValueError(f"not a note: {item!r}")

@@ -1,0 +1,230 @@
+"""How answers steer: signals, rules and the governor together, through the real `decide`."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cronicorn.domain.call import OutcomeKind
+from cronicorn.domain.condition.kinds import Scalar
+from cronicorn.domain.decision import Facts, decide
+from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
+from cronicorn.domain.endpoint import Baseline, ManualSlot
+from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_outcome
+from cronicorn.domain.hint import Author, HintKind
+from cronicorn.domain.plan import Source
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.stepping import stepped
+from cronicorn.domain.settlement import Stored
+from cronicorn.domain.signals.signal import Adapt, Signal, Signals
+from cronicorn.domain.steering_record import SteeringRecord
+from tests.domain.policy.history import CRON, HOUR, MINUTE, SECOND, History, endpoint_with
+from tests.domain.policy.test_reading import EVERYTHING
+
+FIVE_MINUTES = {"interval_min": 30 * SECOND, "interval_max": 15 * MINUTE}
+ERR = {"err": {"path": "$.err", "type": "number"}}
+
+
+def test_a_bad_word_tightens_a_guarded_interval_and_two_good_answers_relax_it():
+    history = History.of(endpoint_with(None, **FIVE_MINUTES))
+
+    gaps = []
+    for status in ("ok", "degraded", "degraded", "ok", "ok"):
+        history.answer({"status": status})
+        gaps.append(history.gap() / SECOND)
+
+    assert gaps == [300, 60, 60, 60, 120]
+
+
+def test_an_outage_is_watched_closely_instead_of_being_backed_off_from():
+    watched, unguarded = History.of(endpoint_with(None, **FIVE_MINUTES)), History.of(endpoint_with(None))
+
+    for history in (watched, unguarded):
+        history.answer(status=503)
+        history.answer(status=503)
+
+    assert watched.gap() == MINUTE
+    assert unguarded.gap() == 20 * MINUTE
+
+
+def test_retry_after_delays_everybody_and_is_met_to_the_second():
+    later = ("retry-after", "400")
+    watched = History.of(endpoint_with(None, **FIVE_MINUTES))
+    cron = History.of(endpoint_with(None, baseline=Baseline(cron="* * * * *")))
+
+    for history in (watched, cron):
+        history.answer(status=503, headers=[later])
+
+    assert (watched.gap(), cron.gap()) == (400 * SECOND, 400 * SECOND)
+
+
+def test_signals_that_are_switched_off_say_nothing():
+    off = Signals(adapt=Adapt.OFF, off=frozenset(Signal))
+    history = History.of(endpoint_with(None, signals=off, **FIVE_MINUTES))
+
+    settlement = history.answer({"status": "down"}, status=503, headers=[("retry-after", "400")])
+
+    assert settlement.record is None
+    assert settlement.state.hints == ()
+    assert history.gap() == 10 * MINUTE
+
+
+def test_an_answer_that_says_nothing_leaves_no_record():
+    history = History.of(endpoint_with(None, **FIVE_MINUTES))
+
+    assert history.answer({"visitors": 3}).record is None
+
+
+def test_an_endpoint_with_a_policy_follows_no_trend_of_its_own():
+    rules = {"fields": ERR, "rules": [_slow("err > 99")]}
+    ruled, free = History.of(endpoint_with(rules, **FIVE_MINUTES)), History.of(endpoint_with(None, **FIVE_MINUTES))
+
+    for history in (ruled, free):
+        for number in range(40):
+            history.answer({"error_rate": 1 + number % 3 if number < 30 else 60})
+
+    assert ruled.endpoints["api"].state.memory.signals.courses == ()
+    assert free.endpoints["api"].state.memory.signals.courses != ()
+    assert (ruled.gap(), free.gap()) == (5 * MINUTE, 75 * SECOND)
+
+
+def test_rules_outrank_signals():
+    history = History.of(
+        endpoint_with({"fields": ERR, "rules": [_slow("err < 1")]}, **FIVE_MINUTES),
+    )
+
+    history.answer({"err": 0, "status": "degraded"})
+
+    assert history.gap() == 10 * MINUTE
+    assert {hint.author for hint in history.endpoints["api"].state.hints} == {Author.SIGNAL, Author.RULE}
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.CANCELLED, OutcomeKind.CRASHED])
+def test_what_ended_on_our_side_steers_nothing(kind):
+    endpoint = endpoint_with({"fields": ERR, "rules": [_slow("!known(err)")]})
+    lease = a_lease(endpoint)
+
+    settlement = decide(endpoint, _facts(a_run(lease, an_outcome(kind=kind))))
+
+    assert settlement.record is None
+    assert settlement.state.memory == endpoint.state.memory
+
+
+def test_the_answer_of_a_manual_run_steers_and_the_schedule_is_planned_again():
+    endpoint = endpoint_with({"fields": ERR, "rules": [_slow("err > 5")]})
+    manual = replace(endpoint.state, manual=ManualSlot(slot=2, requested_at=MIDNIGHT), slots_issued=2)
+    lease = replace(a_lease(replace(endpoint, state=manual)), slot=2, manual=True)
+    outcome = an_outcome(body='{"err": 9}', body_is_json=True)
+
+    settlement = decide(replace(endpoint, state=manual), _facts(a_run(lease, outcome), manual=True))
+
+    assert settlement.state.manual is None
+    assert settlement.state.plan is not None
+    assert settlement.state.plan.source is Source.AI_INTERVAL
+    assert settlement.state.slot == endpoint.state.slot
+
+
+def test_a_policy_that_changes_keeps_what_its_unchanged_rules_remember():
+    from cronicorn.domain.editing import edited
+
+    rules = [_slow("err > 5"), {"id": "other", "when": "err > 6", "action": {"interval": "7m"}}]
+    history = History.of(endpoint_with({"fields": ERR, "rules": rules}))
+    history.answer({"err": 9})
+    before = history.endpoints["api"]
+    after = endpoint_with({"fields": ERR, "rules": [rules[0], rules[1] | {"when": "err > 7"}]}).policy
+
+    change = edited(before, replace(before, policy=after), Stored(now=history.calls[-1][0]), CRON)
+
+    assert set(change.endpoint.state.memory.rules.rules) == {"slow"}
+    assert {hint.key for hint in change.endpoint.state.hints} == {"slow"}
+
+
+def test_everything_that_is_remembered_survives_being_stored():
+    history = History.of(endpoint_with(_all(), **FIVE_MINUTES))
+    for body in ({"error_rate_pct": 9, "status": "degraded"}, {"error_rate_pct": "7.5"}, {"ready_at": 1.5}):
+        history.answer(body)
+    endpoint = history.endpoints["api"]
+
+    restored = replace(endpoint_of(endpoint_document(endpoint)), state=state_of(state_document(endpoint.state)))
+
+    assert restored.state.memory == endpoint.state.memory
+    assert restored.policy == endpoint.policy
+    assert SteeringRecord.decode(history.record.encode()) == history.record
+
+
+def test_a_record_replayed_gives_the_same_decisions():
+    history = History.of(endpoint_with(_all(), **FIVE_MINUTES))
+    policy = history.endpoints["api"].policy
+    assert policy is not None
+
+    for number in range(40):
+        history.answer({"error_rate_pct": number % 11, "status": ["healthy", "degraded"][number // 3 % 2]})
+
+        assert _replayed(SteeringRecord.decode(history.record.encode()), policy)
+
+
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-(10**30), 10**30), st.floats(), st.text(max_size=8),
+    st.sampled_from(["healthy", "degraded", "critical", "7.5", "2026-01-01T00:20:00Z", 429, 5.5, 0.1]),
+)  # fmt: skip
+_NAMES = st.sampled_from(["error_rate_pct", "status", "ready_at", "eta_seconds", "poll_after_ms", "healthy", "other"])
+_BODIES = st.one_of(st.none(), st.dictionaries(_NAMES, _SCALARS, max_size=5))
+_HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["retry-after", "ratelimit", "x-ratelimit-remaining", "schedule-hint", "cache-control"]),
+        st.sampled_from(["0", "7", "999999999999", '"a";r=0;t=30', "interval=1;ttl=99999", "max-age=1e9", "-5"]),
+    ),
+    max_size=3,
+)
+_ANSWERS = st.lists(st.tuples(_BODIES, st.sampled_from([200, 304, 404, 429, 500, 503]), _HEADERS), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_ANSWERS, st.booleans())
+def test_no_answers_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(answers, ruled):
+    adapt = Signals(adapt=Adapt.ON, on=frozenset({Signal.CACHE_CONTROL}))
+    history = History.of(endpoint_with(_all() if ruled else None, signals=adapt, **FIVE_MINUTES))
+
+    for body, status, headers in answers:
+        settlement = history.answer(body, status=status, headers=headers)
+        now = history.calls[-1][0]
+        plan = settlement.state.plan
+
+        assert plan is not None
+        assert plan.next_run_at is not None
+        assert 30 * SECOND <= plan.next_run_at - now <= 15 * MINUTE or plan.source is Source.PAUSED
+        for hint in settlement.state.hints:
+            assert hint.author in {Author.RULE, Author.SIGNAL}
+            assert hint.interval is None or hint.interval >= SECOND
+            if hint.kind is HintKind.PAUSE:
+                assert hint.at is not None
+                assert hint.at - now <= 15 * MINUTE
+            elif hint.kind is HintKind.INTERVAL:
+                assert hint.expires_at - now <= max(4 * HOUR, 3 * (hint.interval or SECOND))
+
+
+def _replayed(record: SteeringRecord, policy: Policy) -> bool:
+    """Whether each rule, put back where it stood and given what it read, moves as it did."""
+    assert record.own is not None
+    values: dict[str, Scalar] = {read.name: read.value for read in record.own.values if read.value is not None}
+    rules = {rule.id: rule for rule in policy.rules}
+    for step in record.own.rules:
+        after, verdict = stepped(rules[step.rule], step.was, values, record.at)
+        if (after.phase, verdict) != (step.phase, step.verdict):
+            return False
+    return True
+
+
+def _slow(when: str) -> dict[str, Any]:
+    return {"id": "slow", "when": when, "action": {"interval": "10m"}}
+
+
+def _all():
+    return {key: value for key, value in EVERYTHING.items() if key not in {"version", "tests"}}
+
+
+def _facts(run, *, manual: bool = False) -> Facts:
+    return Facts(stored=Stored(now=run.finished_at + timedelta(0)), run=run, manual=manual, cron=CRON)
