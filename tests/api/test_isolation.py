@@ -15,6 +15,7 @@ BODIES: dict[str, Any] = {
     "POST /api/endpoints/{id}/hints/oneshot": {"nextRunInMs": 5_000},
     "POST /api/endpoints/{id}/hints/defer": {"forMs": 5_000},
     "POST /api/endpoints/{id}/pause": {"pausedUntil": None},
+    "POST /api/endpoints/{id}/backtest": {"policy": {"version": 1, "rules": []}},
     "PATCH /api/jobs/{id}": {"name": "stolen"},
     "PATCH /api/jobs/{jobId}/endpoints/{id}": {"name": "stolen"},
 }

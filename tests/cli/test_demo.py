@@ -27,7 +27,7 @@ from tests.waiting import eventually
 SECONDS = "15"
 OPENED = datetime(2030, 1, 1, tzinfo=UTC)
 A_PERSON = Steer(author="person", reason="flash sale: watch the stock")
-THE_SERVER = Steer(author="signal", reason="Retry-After asked for 8 s with status 503")
+THE_SERVER = Steer(author="signal", reason="Retry-After is 8: no call for 8 s")
 
 
 def command(*arguments):
@@ -85,7 +85,7 @@ def test_it_goes_through_all_phases_in_order(told):
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("name", ["stock", "checkout", "payments", "newsletter", "doors", "report"])
+@pytest.mark.parametrize("name", ["stock", "queue", "cashier", "checkout", "payments", "newsletter", "doors", "report"])
 def test_every_endpoint_is_called(told, name):
     text, _ = told
 
@@ -104,7 +104,7 @@ def test_it_says_of_each_endpoint_when_it_comes_next_and_why(told):
 def test_the_shops_own_retry_after_defers_a_call(told):
     text, _ = told
 
-    assert re.search(r"next +checkout .* deferred .*a signal: Retry-After asked for \d+ s with status 503", text)
+    assert re.search(r"next +checkout .* deferred .*a signal: Retry-After is \d+: no call for \d+ s", text)
     assert re.search(r"(ok|FAIL) \d+ +checkout +after .* deferred \(a signal: Retry-After", text)
 
 
@@ -114,6 +114,13 @@ def test_a_persons_hint_steers(told):
     assert re.search(r"ok 200 +stock +after 1\.\d s, .* ai-interval \(a person: flash sale: watch the stock\)", text)
     assert re.search(r"====  +stock: every 1 s, not every 2 s; a person: flash sale: watch the stock", text)
     assert re.search(r"\d+ runs? of stock \(.* s\), by a person: flash sale: watch the stock", text)
+
+
+def test_rules_steer_their_own_endpoint_and_a_sibling(told):
+    text, _ = told
+
+    assert re.search(r"ok 200 +queue +after 1\.\d s, .* ai-interval \(a rule: a long queue is watched closely\)", text)
+    assert re.search(r"ok 202 +cashier .* ai-oneshot \(a rule", text)
 
 
 def test_a_failed_call_is_retried(told):
@@ -257,7 +264,7 @@ def test_the_picture_tells_who_steered_and_why_at_every_size(width, height):
     assert len(lines) < height
     assert max(len(line) for line in lines) <= width
     assert "every 1 s: a person: flash sale: watch the stock" in text
-    assert "a signal: Retry-After asked for 8 s with status 503" in text
+    assert "a signal: Retry-After is 8: no call for 8 s" in text
     assert "FAIL 503" in text
     assert "retry, attempt 2" in text
     assert "look at the stock every second while the sale is on." in text

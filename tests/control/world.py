@@ -14,6 +14,7 @@ from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
+from cronicorn.control.policies import Policies
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
@@ -131,6 +132,7 @@ def a_world() -> World:
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),
         schedules=Schedules(stores.endpoints, clock, cron),
+        policies=Policies(stores.endpoints, stores.runs, cron),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, wake),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

@@ -7,7 +7,7 @@ import pytest
 
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.scheduler.settings import ENDING_MAX
-from cronicorn.testing.virtual_time import run_virtually
+from cronicorn.sim.virtual_time import run_virtually
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stopping import CLOSING_MAX, StopRequests
 from cronicorn.wiring.supervisor import Worker, _until_stopped, backoff, environment_of, exit_code_of, supervise

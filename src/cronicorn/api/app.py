@@ -12,6 +12,7 @@ from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
 from cronicorn.api.routes_operations import operation_routes
+from cronicorn.api.routes_policies import policy_routes
 from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
 from cronicorn.control.identity import random_id
@@ -52,6 +53,7 @@ def create_app(
     api.include_router(run_routes(control.runs))
     api.include_router(run_request_routes(control.requests, control.trials))
     api.include_router(schedule_routes(control.schedules))
+    api.include_router(policy_routes(control.policies))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)

@@ -19,6 +19,7 @@ from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, JobEndpoint, Overlap
 from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.plan import Plan, Source
+from cronicorn.domain.signals.signal import Adapt, Signal
 
 
 class CatchUpAnswer(Answer):
@@ -88,10 +89,14 @@ class EndpointAnswer(Answer):
     max_execution_time_ms: int
     max_response_size_kb: int
     redirects_max: int
+    policy: Omittable[dict[str, Any]] = None
+    adapt: Adapt
+    signals: Omittable[dict[Signal, bool]] = None
     next_run_at: Instant
     last_run_at: Omittable[Instant] = None
     failure_count: int
     paused_until: Omittable[Instant] = None
+    frozen_until: Omittable[Instant] = None
     archived_at: Omittable[Instant] = None
     ai_hint_interval_ms: Omittable[int] = None
     ai_hint_next_run_at: Omittable[Instant] = None
@@ -116,7 +121,7 @@ class EndpointsAnswer(Answer):
 def endpoint_answer(view: EndpointView) -> EndpointAnswer:
     """An endpoint on the wire, as it stands at the instant of *view*."""
     endpoint, state = view.endpoint, view.endpoint.state
-    hints = fresh_hints(state.hints, view.now)
+    hints, governor = fresh_hints(state.hints, view.now), state.memory.governor
     plan = plan_answer(state.plan)
     return EndpointAnswer.model_validate(
         shown(endpoint)
@@ -124,6 +129,7 @@ def endpoint_answer(view: EndpointView) -> EndpointAnswer:
         | {
             "id": endpoint.id, "jobId": endpoint.job_id, "nextRunAt": plan.next_run_at or NEVER,
             "lastRunAt": state.last_run_at, "failureCount": state.failure_count,
+            "frozenUntil": governor.frozen_until if governor.frozen(view.now) else None,
             "pausedUntil": paused_until(hints, view.now), "archivedAt": endpoint.archived_at, "plan": plan,
             "hints": [hint_answer(hint) for hint in hints], "running": view.running is not None,
             "runningRunId": view.running, "version": endpoint.version, "createdAt": endpoint.created_at,

@@ -5,14 +5,18 @@ from typing import Any
 from cronicorn.api.strict_json import parse
 from cronicorn.api.wire_endpoint import called
 from cronicorn.api.wire_schedule import StepAnswer, step_answer
+from cronicorn.api.wire_steering import SteeringAnswer, steering_answer
 from cronicorn.api.wire_values import Answer, Instant, Omittable, milliseconds
 from cronicorn.control.runs import RunView, UnfinishedRun
 from cronicorn.domain.call import Method, Outcome, OutcomeKind
+from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.explain import explained
+from cronicorn.domain.explain_steering import explained_steering
 from cronicorn.domain.history import Health, RunPage, SkipPage
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
+from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.trace import Trace
 
 
@@ -65,6 +69,7 @@ class RunAnswer(Answer):
     due_at: Omittable[Instant] = None
     nominal_at: Omittable[Instant] = None
     steps: Omittable[list[StepAnswer]] = None
+    steering: Omittable[SteeringAnswer] = None
     endpoint: CalledAnswer
 
 
@@ -128,7 +133,7 @@ def runs_answer(page: RunPage) -> RunsAnswer:
 def run_answer(view: RunView) -> RunAnswer:
     """A run on the wire, whether it has ended or not."""
     run = view.run
-    fields = _unfinished(run) if isinstance(run, UnfinishedRun) else _finished(run)
+    fields = _unfinished(run) if isinstance(run, UnfinishedRun) else _finished(run) | _steering(run, view.endpoint)
     return RunAnswer.model_validate(
         fields
         | {
@@ -193,6 +198,13 @@ def _finished(run: Run) -> dict[str, object]:
         "response_truncated": outcome.body_truncated or None, "status_code": outcome.status_code,
         "outcome": outcome.kind, "due_at": run.due_at, "nominal_at": run.nominal_at, "steps": steps,
     }  # fmt: skip
+
+
+def _steering(run: Run, endpoint: JobEndpoint) -> dict[str, object]:
+    if run.steering is None:
+        return {}
+    explained = explained_steering(SteeringRecord.decode(run.steering), endpoint.policy)
+    return {"steering": steering_answer(explained)}
 
 
 def _error(run: Run) -> str | None:

@@ -3,8 +3,9 @@
 from cronicorn.api.wire_endpoint import HintAnswer, PlanAnswer, hint_answer, plan_answer
 from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer, warning_answers
 from cronicorn.control.schedules import ExplainedPlan, Explanation, Preview
+from cronicorn.domain.counterfactuals import Counterfactual
 from cronicorn.domain.explain import ExplainedStep
-from cronicorn.domain.plan import Plan
+from cronicorn.domain.plan import Plan, Source
 
 
 class StepAnswer(Answer):
@@ -36,6 +37,15 @@ class ExplainedPlanAnswer(Answer):
     steps: list[StepAnswer]
 
 
+class CounterfactualAnswer(Answer):
+    """The plan as it would be, if made now, without one of the things that steer it."""
+
+    without: str
+    next_run_at: Instant | None
+    source: Source
+    matters: bool
+
+
 class ExplanationAnswer(Answer):
     """Why an endpoint runs when it does: the plan in force, and what it would be if made now."""
 
@@ -47,6 +57,7 @@ class ExplanationAnswer(Answer):
     stored: ExplainedPlanAnswer | None
     current: ExplainedPlanAnswer
     hints: list[HintAnswer]
+    otherwise: list[CounterfactualAnswer]
 
 
 def plans_answer(plans: tuple[Plan, ...]) -> PlansAnswer:
@@ -68,12 +79,20 @@ def explanation_answer(explanation: Explanation) -> ExplanationAnswer:
         running=explanation.running is not None, running_run_id=explanation.running,
         stored=None if explanation.stored is None else _explained(explanation.stored),
         current=_explained(explanation.current), hints=[hint_answer(hint) for hint in explanation.hints],
+        otherwise=[_counterfactual(each) for each in explanation.otherwise],
     )  # fmt: skip
 
 
 def step_answer(step: ExplainedStep) -> StepAnswer:
     """*step* on the wire."""
     return StepAnswer(step=step.step, verdict=step.verdict, at=step.at, author=step.author, why=step.why)
+
+
+def _counterfactual(each: Counterfactual) -> CounterfactualAnswer:
+    plan = each.plan
+    return CounterfactualAnswer(
+        without=each.without, next_run_at=plan.next_run_at, source=plan.source, matters=each.matters
+    )
 
 
 def _explained(explained: ExplainedPlan) -> ExplainedPlanAnswer:

@@ -8,18 +8,27 @@ from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
 if TYPE_CHECKING:
     from cronicorn.control.schedules import ExplainedPlan, Explanation
+    from cronicorn.domain.counterfactuals import Counterfactual
     from cronicorn.domain.hint import Hint
 
 
 def explain(
     endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.")],
     *,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="INSTANT", help="What was decided last before this, and planned then.")
+    ] = None,
     database: DatabaseOption = None,
     tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show when an endpoint runs next, and every candidate and step that led there."""
-    run(_explain(endpoint, database, tenant, as_json=as_json))
+    """Show when an endpoint runs next, and every candidate and step that led there; or why not at another instant."""
+    if at is None:
+        run(_explain(endpoint, database, tenant, as_json=as_json))
+    else:
+        from cronicorn.cli.past_decision import explain_at
+
+        run(explain_at(endpoint, at, (database, tenant), as_json=as_json))
 
 
 async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json: bool) -> None:
@@ -52,6 +61,19 @@ def _as_json(explanation: "Explanation") -> dict[str, object]:
         "plan": None if explanation.stored is None else _plan_as_json(explanation.stored),
         "planned_now": _plan_as_json(explanation.current),
         "hints": [_hint_as_json(hint) for hint in explanation.hints],
+        "otherwise": [_otherwise_as_json(each) for each in explanation.otherwise],
+    }
+
+
+def _otherwise_as_json(each: "Counterfactual") -> dict[str, object]:
+    from cronicorn.cli.instants import written
+
+    at = each.plan.next_run_at
+    return {
+        "without": each.without,
+        "next_run_at": None if at is None else written(at),
+        "source": each.plan.source.value,
+        "matters": each.matters,
     }
 
 

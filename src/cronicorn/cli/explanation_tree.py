@@ -9,13 +9,16 @@ from rich.tree import Tree
 
 from cronicorn.cli.instants import length, moment
 from cronicorn.cli.run_lines import outcome_in_words
+from cronicorn.cli.steering_tree import add_steering
 from cronicorn.control.schedules import ExplainedPlan, Explanation
+from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.explain import ExplainedStep
+from cronicorn.domain.explain_steering import explained_steering
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
-from cronicorn.wiring.durations import show_duration
+from cronicorn.domain.steering_record import SteeringRecord
 
 _STYLES = {"won": "green", "applied": "yellow"}
 _VERDICT_WIDTH = 7
@@ -30,6 +33,10 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
     tree.add(_hanging("Last run:", _last_run(endpoint, latest, now)))
     if endpoint.state.failure_count:
         tree.add(_hanging("Failures:", f"{endpoint.state.failure_count} in a row"))
+    governor = endpoint.state.memory.governor
+    if governor.frozen_until is not None and governor.frozen(now):
+        until = moment(governor.frozen_until, now, zone)
+        tree.add(_hanging("Frozen:", f"its steering went to and fro; until {until}, or its hints are cleared"))
     if explanation.running is not None:
         tree.add(_hanging("Running:", f"{explanation.running}; it is planned again when the call ends"))
     stored, current = explanation.stored, explanation.current
@@ -43,7 +50,22 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
         _add_plan(tree, "If it were planned now", current, now, zone)
     for hint in explanation.hints:
         tree.add(_hanging("Hint:", _hint(hint, now, zone)))
+    _add_otherwise(tree, explanation, now, zone)
+    if latest is not None and latest.steering is not None:
+        add_steering(tree, explained_steering(SteeringRecord.decode(latest.steering), endpoint.policy), now, zone)
     return tree
+
+
+def _add_otherwise(tree: Tree, explanation: Explanation, now: datetime, zone: str) -> None:
+    """What each thing that steers the plan changes about it."""
+    if not explanation.otherwise:
+        return
+    branch = tree.add("Otherwise, if it were planned now")
+    for each in explanation.otherwise:
+        at = each.plan.next_run_at
+        when = "nothing would be planned" if at is None else moment(at, now, zone)
+        said = f"{when}, source {each.plan.source.value}" if each.matters else "the same"
+        branch.add(_hanging(f"without {each.without}:", said, style="" if each.matters else "dim"))
 
 
 def _hanging(head: str, text: str, *, width: int = 0, style: str = "") -> Table:

@@ -8,14 +8,17 @@ import typer
 from cronicorn.cli import (
     api,
     apply,
+    backtest,
     copy,
     demo,
     explain,
     leases,
     plan,
+    policy,
     runs,
     scheduler,
     settings,
+    simulate,
     tenant,
     up,
     verify,
@@ -47,14 +50,17 @@ app.command("api")(api.api)
 app.command("demo")(demo.demo)
 app.command("apply")(apply.apply)
 app.command("explain")(explain.explain)
+app.command("backtest")(backtest.backtest)
 app.command("runs")(runs.runs)
 app.command("workers")(workers.workers)
 app.command("verify")(verify.verify)
 app.command("copy")(copy.copy)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(leases.app, name="leases")
+app.add_typer(policy.app, name="policy")
 app.command("plan")(plan.plan)
 app.command("next")(next_command.next_instants)
+app.command("simulate")(simulate.simulate)
 app.command("settings")(settings.settings)
 app.command("version")(version.version)
 

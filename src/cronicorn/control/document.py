@@ -16,6 +16,7 @@ from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, RETRIES_MAX, CatchUpMode, Overlap
 from cronicorn.domain.preview import PREVIEW_MAX
+from cronicorn.domain.signals.signal import Adapt, Signal
 
 MILLISECOND = timedelta(milliseconds=1)
 LENGTH_MS_MAX = 315_360_000_000
@@ -48,6 +49,13 @@ def _read_overlap(value: object) -> object:
             "Not supported: with one lease for each endpoint, its calls never run side by side and never queue up. "
             "Use skip, buffer_one or cancel_other.",
         )
+    return value
+
+
+def _read_adapt(value: object) -> object:
+    """YAML reads the words on and off as true and false."""
+    if isinstance(value, bool):
+        return Adapt.ON if value else Adapt.OFF
     return value
 
 
@@ -145,6 +153,9 @@ class EndpointPatch(Document):
     max_execution_time_ms: Annotated[int | None, _from_to(1, EXECUTION_MAX // MILLISECOND)] = None
     max_response_size_kb: Annotated[int | None, _from_to(1, 2**31 - 1)] = None
     redirects_max: Annotated[int | None, _from_to(0, REDIRECTS_MAX)] = None
+    policy: dict[str, Any] | None = None
+    adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
+    signals: dict[Choice[Signal], bool] | None = None
 
 
 class EndpointDocument(EndpointPatch):

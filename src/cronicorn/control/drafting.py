@@ -16,6 +16,10 @@ from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
+from cronicorn.domain.policy.document_part import PolicyError
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.reading import policy_of
+from cronicorn.domain.signals.signal import ON_BY_DEFAULT, Adapt, Signals
 
 _KINDS = ("baseline_cron", "baseline_interval_ms", "once_at", "dormant")
 _STATUSES = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.ASCII)
@@ -47,6 +51,8 @@ def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: 
         overlap=fields.value("overlap", before.overlap, Overlap.SKIP),
         retries=_retries(patch, before.retries, findings),
         success=_success(fields, patch, before.success),
+        signals=_signals(fields, patch, before.signals),
+        policy=_policy(fields, patch, before.policy),
     )
 
 
@@ -137,6 +143,35 @@ def _anchor(fields: _Fields, patch: EndpointPatch, before: Baseline, after: Base
     if before.kind is after.kind and before.interval == after.interval and not fields.given("anchor_at"):
         return before.anchor_at
     return whole_millisecond(now)
+
+
+def _signals(fields: _Fields, patch: EndpointPatch, before: Signals) -> Signals:
+    adapt = fields.value("adapt", before.adapt, Adapt.AUTO)
+    if not fields.given("signals"):
+        return replace(before, adapt=adapt)
+    given = patch.signals or {}
+    return Signals(
+        adapt=adapt,
+        off=frozenset(signal for signal, wanted in given.items() if not wanted and signal in ON_BY_DEFAULT),
+        on=frozenset(signal for signal, wanted in given.items() if wanted and signal not in ON_BY_DEFAULT),
+    )
+
+
+def _policy(fields: _Fields, patch: EndpointPatch, before: Policy | None) -> Policy | None:
+    if not fields.given("policy"):
+        return before
+    if patch.policy is None:
+        return None
+    try:
+        json_text(patch.policy)
+        return policy_of(patch.policy)
+    except PolicyError as error:
+        findings = fields.findings.inside(fields.pointer("policy"))
+        for problem in error.problems:
+            findings.refuse(problem.pointer, problem.problem)
+    except ValueError as error:
+        fields.refuse("policy", str(error))
+    return before
 
 
 def _catch_up(patch: EndpointPatch, before: CatchUp, findings: Findings) -> CatchUp:

@@ -1,6 +1,7 @@
 """Endpoints: creating, reading, editing, archiving and deleting them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,10 +10,11 @@ from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.namesakes import Namesakes
+from cronicorn.control.policy_judging import names_siblings, strangers
 from cronicorn.control.validation import judge
 from cronicorn.domain.editing import edited, forgiven, started, suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.errors import FieldError, NotFoundError
+from cronicorn.domain.errors import FieldError, NotFoundError, UnavailableError
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
@@ -58,7 +60,8 @@ class Endpoints:
 
         endpoint = await self._catalog.add(new, start)
         self._wake()
-        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings))
+        unknown = await self._strangers(endpoint)
+        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *unknown))
 
     async def list(self, principal: Principal, job_id: str) -> Sequence[EndpointView]:
         """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError."""
@@ -74,7 +77,8 @@ class Endpoints:
         check_job(endpoint, job_id)
         findings = Findings()
         judge(endpoint, endpoint, stored.now, self._cron, findings)
-        warnings = (*await self._repeated(endpoint, endpoint.name), *findings.warnings)
+        unknown = await self._strangers(endpoint)
+        warnings = (*await self._repeated(endpoint, endpoint.name), *findings.warnings, *unknown)
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint), warnings=warnings)
 
     async def edit(
@@ -92,7 +96,7 @@ class Endpoints:
             return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
 
         view = await self._change(principal, endpoint_id, edit, job_id)
-        return replace(view, warnings=(*repeated, *warnings))
+        return replace(view, warnings=(*repeated, *warnings, *await self._strangers(view.endpoint)))
 
     async def archive(
         self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True
@@ -119,6 +123,15 @@ class Endpoints:
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(endpoint, job_id)
         await self._catalog.delete(principal.tenant_id, endpoint_id)
+
+    async def _strangers(self, endpoint: JobEndpoint) -> tuple[FieldError, ...]:
+        """Warnings of siblings that its policy names and the job does not have; none when nobody can be asked."""
+        if not names_siblings(endpoint):
+            return ()
+        with suppress(UnavailableError):  # The endpoint is stored: that is what counts.
+            found = await self._catalog.list(endpoint.tenant_id, endpoint.job_id)
+            return strangers(endpoint, (other.name for other, _ in found if other.archived_at is None))
+        return ()
 
     async def _repeated(self, endpoint: JobEndpoint, name: str) -> tuple[FieldError, ...]:
         """A warning when *endpoint*, called *name*, has a namesake; an archived one is not known by name."""

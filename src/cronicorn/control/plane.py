@@ -6,6 +6,7 @@ from cronicorn.control.apply import FileApplier
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
+from cronicorn.control.policies import Policies
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
@@ -22,6 +23,7 @@ class ControlPlane:
     endpoints: Endpoints
     hints: Hints
     schedules: Schedules
+    policies: Policies
     runs: Runs
     requests: RunRequests
     trials: TrialCalls

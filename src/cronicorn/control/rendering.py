@@ -8,6 +8,8 @@ from cronicorn.domain.call import StatusRange
 from cronicorn.domain.endpoint import BaselineKind, CatchUp, JobEndpoint, RetryPolicy
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.masking import masked
+from cronicorn.domain.policy.text import policy_document
+from cronicorn.domain.signals.signal import Signals
 
 Fields = dict[str, object]
 
@@ -37,6 +39,9 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "maxExecutionTimeMs": _ms(request.execution_max),
         "maxResponseSizeKb": request.response_kb_max,
         "redirectsMax": request.redirects_max,
+        "policy": policy_document(endpoint.policy) if endpoint.policy is not None else None,
+        "adapt": endpoint.signals.adapt.value,
+        "signals": _signals(endpoint.signals) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -68,6 +73,11 @@ def _retries(policy: RetryPolicy) -> Fields:
         "maxBackoffMs": _ms(policy.backoff_max),
         "maxDoublings": policy.doublings_max,
     }
+
+
+def _signals(signals: Signals) -> dict[str, bool]:
+    """Those that are not as usual."""
+    return {signal.value: signal in signals.on for signal in sorted(signals.off | signals.on)}
 
 
 def _status(allowed: StatusRange) -> str:

@@ -8,6 +8,7 @@ from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.validation import judge_request, judge_schedule
+from cronicorn.domain.counterfactuals import Counterfactual, counterfactuals
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import FieldError
@@ -42,6 +43,8 @@ class Explanation:
     """What the plan would be if it were made now."""
     hints: tuple[Hint, ...]
     """The hints that count now."""
+    otherwise: tuple[Counterfactual, ...]
+    """What the plan would be, if it were made now, without each of the things that steer it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class Schedules:
             stored=None if plan is None else _explained(plan),
             current=_explained(plan_next_run(stored.now, endpoint, self._cron)),
             hints=fresh_hints(endpoint.state.hints, stored.now),
+            otherwise=counterfactuals(stored.now, endpoint, self._cron),
         )
 
 

@@ -9,14 +9,14 @@ from itertools import pairwise
 
 from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
+from cronicorn.control.policy_judging import judge_policy
 from cronicorn.domain.call import Request
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUpMode, JobEndpoint, RetryPolicy
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import ZERO
+from cronicorn.domain.instant import INTERVAL_LEAST, ZERO
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESPONSE_KB_MAX
-from cronicorn.domain.planning import INTERVAL_LEAST
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.target import parse_target
 
@@ -34,6 +34,7 @@ def judge(endpoint: JobEndpoint, before: JobEndpoint, now: datetime, cron: Cron,
         findings.refuse("/url", "Say which URL to call.")
     judge_schedule(endpoint, before, now, cron, findings)
     judge_request(endpoint.request, findings)
+    judge_policy(endpoint, findings)
 
 
 def judge_schedule(endpoint: JobEndpoint, before: JobEndpoint, now: datetime, cron: Cron, findings: Findings) -> None:

@@ -21,7 +21,8 @@ def parts(story: Story, shop_url: str, opened_at: datetime) -> tuple[Part, ...]:
     return tuple(
         Part(name, schedule, {"name": name, "url": f"{shop_url}/{name}", "timeoutMs": 5_000, **document})
         for name, schedule, document in (
-            _stock(story), _checkout(story), _payments(story), _newsletter(story), _doors(story, opened_at), _report(),
+            _stock(story), _queue(story), _cashier(), _checkout(story), _payments(story), _newsletter(story),
+            _doors(story, opened_at), _report(),
         )
     )  # fmt: skip
 
@@ -33,6 +34,28 @@ def _stock(story: Story) -> _Scene:
     every, most = story.scaled(4, 2), story.scaled(12, 3)
     guarded = {"baselineIntervalMs": every * 1_000, "minIntervalMs": 1_000, "maxIntervalMs": most * 1_000}
     return "stock", f"every {every} s, 1 to {most} s", guarded
+
+
+def _queue(story: Story) -> _Scene:
+    """Steered by two rules: a long queue is watched closely, and a second cashier is called, but not each time."""
+    every, again = story.scaled(6, 2), story.scaled(20, 4)
+    watch = {
+        "id": "long-queue", "why": "a long queue is watched closely", "when": "waiting > 100", "until": "waiting < 20",
+        "for": 2, "probe": "1s", "action": {"interval": "1s"},
+    }  # fmt: skip
+    call = {
+        "id": "second-cashier", "why": "a second cashier helps with a long queue", "when": "waiting > 100",
+        "cooldown": f"{again}s", "action": {"run": "cashier"},
+    }  # fmt: skip
+    policy = {
+        "version": 1, "fields": {"waiting": {"path": "$.waiting", "type": "number"}}, "rules": [watch, call],
+    }  # fmt: skip
+    document = {"baselineIntervalMs": every * 1_000, "minIntervalMs": 1_000, "policy": policy}
+    return "queue", f"every {every} s, two rules", document
+
+
+def _cashier() -> _Scene:
+    return "cashier", "when a rule calls", {"dormant": True, "method": "POST"}
 
 
 def _checkout(story: Story) -> _Scene:

@@ -54,13 +54,14 @@ class Shop:
         phase = self.story.phase(elapsed)
         facts: dict[str, object] = {"phase": phase.value, "openForSeconds": round(elapsed, 1)}
         match path:
-            case "/stock":
-                return _stock(phase, facts, self.calls[path])
+            case "/stock" | "/queue":
+                busy = phase is Phase.FLASH_SALE
+                return _queue(facts, busy=busy) if path == "/queue" else _stock(phase, facts, self.calls[path])
             case "/checkout":
                 return self._checkout(phase, facts)
             case "/payments":
                 return self._payments(phase, facts)
-            case "/newsletter" | "/doors":
+            case "/newsletter" | "/doors" | "/cashier":
                 return Answer(202, facts | {"accepted": True})
             case "/report":
                 return Answer(200, facts | {"calls": dict(self.calls)})
@@ -89,6 +90,10 @@ class Shop:
         headers = [(b"content-type", b"application/json"), *answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(answer.body).encode()})
+
+
+def _queue(facts: dict[str, object], *, busy: bool) -> Answer:
+    return Answer(200, facts | {"waiting": 140 if busy else 3})
 
 
 def _stock(phase: Phase, facts: dict[str, object], calls: int) -> Answer:

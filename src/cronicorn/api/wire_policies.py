@@ -1,0 +1,148 @@
+"""Backtests and past decisions on the wire."""
+
+from cronicorn.api.wire_schedule import StepAnswer, step_answer
+from cronicorn.api.wire_steering import SteeringAnswer, steering_answer
+from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, milliseconds
+from cronicorn.control.policies import Backtest, PastDecision
+from cronicorn.domain.replay.replayed import Behaviour, Conclusion, Delay, Episode, ReactionTimes, RuleSummary
+
+
+class DelayAnswer(Answer):
+    """A delay lies between these two; what was recorded can't say more."""
+
+    low_ms: int
+    high_ms: int
+
+
+class ReactionTimesAnswer(Answer):
+    """How long conditions held before a call found them so."""
+
+    episodes: int
+    mean: DelayAnswer
+    longest: DelayAnswer
+
+
+class BehaviourAnswer(Answer):
+    """How the endpoint is called under one policy."""
+
+    calls: int
+    calls_per_day: float | None
+    minute_peak: int
+    flips_per_hour: float | None
+    reaction: ReactionTimesAnswer | None
+
+
+class RuleSummaryAnswer(Answer):
+    """How one rule fared."""
+
+    rule: str
+    entered: int
+    in_force_ms: float
+    answers: int
+    unknown: int
+    unseen: int
+
+
+class EpisodeAnswer(Answer):
+    """One time that a rule would have been in force. Null where the record can't tell since when it should have."""
+
+    rule: str
+    in_force_at: Instant
+    ended_at: Instant | None
+    noticed_at: Instant | None
+    began_after: Instant | None
+    began_by: Instant | None
+    old: DelayAnswer | None
+    new: DelayAnswer | None
+
+
+class BacktestAnswer(Answer):
+    """What a policy would have made of the record: `old` is as it happened, `new` under the policy."""
+
+    endpoint_id: str
+    since: Instant
+    until: Instant
+    first_at: Instant | None
+    last_at: Instant | None
+    recorded_runs: int
+    longest_gap_ms: float
+    conclusion: Conclusion
+    because: str
+    remarks: list[str]
+    old: BehaviourAnswer
+    new: BehaviourAnswer
+    calls_together: int
+    rules: list[RuleSummaryAnswer]
+    episodes_count: int
+    episodes: list[EpisodeAnswer]
+
+
+class PastDecisionAnswer(Answer):
+    """What had been decided last at an instant, and for when that planned the next call."""
+
+    endpoint_id: str
+    at: Instant
+    run_id: str | None
+    ended_at: Instant | None
+    steering: SteeringAnswer | None
+    next_due_at: Instant | None
+    steps: list[StepAnswer]
+
+
+def backtest_answer(backtest: Backtest) -> BacktestAnswer:
+    """*backtest* on the wire."""
+    replayed = backtest.replayed
+    return BacktestAnswer(
+        endpoint_id=backtest.endpoint.id, since=backtest.since, until=backtest.until, first_at=replayed.first_at,
+        last_at=replayed.last_at, recorded_runs=replayed.recorded, longest_gap_ms=milliseconds(replayed.gap_max),
+        conclusion=replayed.conclusion, because=replayed.because, remarks=list(replayed.remarks),
+        old=_behaviour(replayed.old), new=_behaviour(replayed.new), calls_together=replayed.together,
+        rules=[_rule(rule) for rule in replayed.rules], episodes_count=replayed.episodes_count,
+        episodes=[_episode(episode) for episode in replayed.episodes],
+    )  # fmt: skip
+
+
+def past_decision_answer(past: PastDecision) -> PastDecisionAnswer:
+    """*past* on the wire."""
+    run = past.run
+    return PastDecisionAnswer(
+        endpoint_id=past.endpoint.id, at=past.at, run_id=run.id if run is not None else None,
+        ended_at=run.finished_at if run is not None else None,
+        steering=steering_answer(past.steering) if past.steering is not None else None,
+        next_due_at=past.next_due_at, steps=[step_answer(step) for step in past.steps],
+    )  # fmt: skip
+
+
+def _behaviour(behaviour: Behaviour) -> BehaviourAnswer:
+    return BehaviourAnswer(
+        calls=behaviour.calls, calls_per_day=behaviour.calls_a_day, minute_peak=behaviour.minute_peak,
+        flips_per_hour=behaviour.flips_an_hour, reaction=_reaction(behaviour.reaction),
+    )  # fmt: skip
+
+
+def _reaction(times: ReactionTimes | None) -> ReactionTimesAnswer | None:
+    if times is None:
+        return None
+    return ReactionTimesAnswer(episodes=times.episodes, mean=_bounds(times.mean), longest=_bounds(times.longest))
+
+
+def _rule(rule: RuleSummary) -> RuleSummaryAnswer:
+    return RuleSummaryAnswer(
+        rule=rule.rule, entered=rule.entered, in_force_ms=milliseconds(rule.in_force), answers=rule.answers,
+        unknown=rule.unknown, unseen=rule.unseen,
+    )  # fmt: skip
+
+
+def _episode(episode: Episode) -> EpisodeAnswer:
+    return EpisodeAnswer(
+        rule=episode.rule, in_force_at=episode.in_force_at, ended_at=episode.ended_at, noticed_at=episode.noticed_at,
+        began_after=episode.after, began_by=episode.by, old=_delay(episode.old), new=_delay(episode.new),
+    )  # fmt: skip
+
+
+def _delay(delay: Delay | None) -> DelayAnswer | None:
+    return None if delay is None else _bounds(delay)
+
+
+def _bounds(delay: Delay) -> DelayAnswer:
+    return DelayAnswer(low_ms=delay.low // MILLISECOND, high_ms=-(-delay.high // MILLISECOND))

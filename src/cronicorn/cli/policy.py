@@ -1,0 +1,102 @@
+"""`cronicorn policy`: what a policy may say, and whether one says what its author means."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from cronicorn.domain.policy.policy import Policy
+
+app = typer.Typer(help="Show the rule language, and check policies.", no_args_is_help=True)
+
+FAILED = 1
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of policies, for editors and forms."""
+    import json
+
+    from cronicorn.domain.policy.json_schema import policy_schema
+
+    print(json.dumps(policy_schema(), indent=2))
+
+
+@app.command("check")
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The policy, YAML or JSON; - reads stdin.")],
+    *,
+    every: Annotated[
+        str, typer.Option("--every", metavar="LENGTH", help="The interval of its endpoint; none for other schedules.")
+    ] = "5m",
+    least: Annotated[
+        str | None, typer.Option("--min", metavar="LENGTH", help="The minimum interval of its endpoint.")
+    ] = None,
+    most: Annotated[
+        str | None, typer.Option("--max", metavar="LENGTH", help="The maximum interval of its endpoint.")
+    ] = None,
+) -> None:
+    """Check a policy, say each of its rules in plain English, and run the tests it holds. Nothing is called.
+
+    Exits with 0 when every test held, with 1 when one failed, and with 2 for a file that is no policy.
+    """
+    from cronicorn.cli.policy_lines import cadence_in_words, line_of_test, rule_lines
+    from cronicorn.domain.trying import Cadence, tried
+
+    cadence = Cadence(
+        every=None if every == "none" else _length("--every", every),
+        interval_min=_length("--min", least),
+        interval_max=_length("--max", most),
+    )
+    policy = read_policy_file(file)
+    results = tried(policy, cadence)
+    print(f"Rules: {len(policy.rules)}, fields: {len(policy.fields)}, on an endpoint {cadence_in_words(cadence)}")
+    for rule in policy.rules:
+        print("", *rule_lines(policy, rule, cadence), sep="\n")
+    for words in policy.unsupported:
+        print("", f"no rule says: {words}", sep="\n")
+    if results:
+        print("", *(line_of_test(number, result) for number, result in enumerate(results, 1)), sep="\n")
+    if not all(result.held for result in results):
+        raise typer.Exit(FAILED)
+
+
+def read_policy_file(path: str) -> "Policy":
+    """The policy in the file at *path*. Raises InvalidInputError with every fault, each on its line."""
+    from cronicorn.cli.yaml_file import read_yaml_file
+    from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
+    from cronicorn.domain.policy.document_part import PolicyError
+    from cronicorn.domain.policy.reading import policy_of
+    from cronicorn.sim.plain import plain_json
+
+    try:
+        file = read_yaml_file(path)
+    except NotFoundError as error:
+        raise InvalidInputError(str(error)) from error
+    if not isinstance(file.value, dict):
+        raise InvalidInputError(f"{file.name} is no policy: begin with `version: 1`, `fields` and `rules`.")
+    try:
+        return policy_of(plain_json(file.value))
+    except PolicyError as error:
+        faults = [FieldError(pointer=each.pointer, message=each.problem) for each in error.problems]
+    except InvalidInputError as error:
+        faults = list(error.fields)
+    raise InvalidInputError("\n".join(map(file.located, faults)))
+
+
+def _length(option: str, text: str | None) -> "timedelta | None":
+    from cronicorn.domain.durations import parse_duration
+    from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.domain.instant import INTERVAL_LEAST
+
+    if text is None:
+        return None
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{option} must be {error}, not {text}.") from None
+    if length < INTERVAL_LEAST:
+        raise InvalidInputError(f"{option} must be at least 1s, not {text}.")
+    return length

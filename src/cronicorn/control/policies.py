@@ -1,0 +1,200 @@
+"""Policies: what one would have done with an endpoint's recorded answers, and what was decided on them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from cronicorn.control.document import Document
+from cronicorn.control.findings import Findings, refused
+from cronicorn.control.limits import check_limits
+from cronicorn.control.payload import json_text
+from cronicorn.control.recorded_runs import recorded_runs
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import QuotaExceededError, UnavailableError
+from cronicorn.domain.explain import ExplainedStep, explained
+from cronicorn.domain.explain_steering import ExplainedSteering, explained_steering
+from cronicorn.domain.history import SpanQuery
+from cronicorn.domain.instant import LAST_INSTANT, shifted
+from cronicorn.domain.plan import Plan
+from cronicorn.domain.policy.document_part import PolicyError
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.reading import policy_of
+from cronicorn.domain.ports import Cron, EndpointCatalog, RunLog
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.replay.replay import Replay
+from cronicorn.domain.replay.replayed import Replayed
+from cronicorn.domain.run import Run
+from cronicorn.domain.steering_record import SteeringRecord
+from cronicorn.domain.trace import Trace
+
+HOURS_MAX = 87_600
+HOURS_DEFAULT = 720
+BACKTESTS_MAX = 2
+"""Backtests that go on at a time in one process; they do not queue, they are refused. A tenant has one."""
+_BREATH = 20
+"""After so many steps others have their turn: calls that are due don't wait for a backtest."""
+_FOLLOWING_MAX = 20
+"""So many runs are looked through for the one that was planned after an instant."""
+
+
+class BacktestDocument(Document):
+    """A policy to be tried on what was recorded in the last hours."""
+
+    policy: dict[str, Any]
+    over_hours: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": HOURS_MAX})] = HOURS_DEFAULT
+
+    @property
+    def over(self) -> timedelta:
+        """How far back the record is read."""
+        return timedelta(hours=self.over_hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """What a policy would have made of the record of an endpoint."""
+
+    endpoint: JobEndpoint
+    since: datetime
+    until: datetime
+    replayed: Replayed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDecision:
+    """What was decided last about an endpoint, seen from an instant in the past."""
+
+    endpoint: JobEndpoint
+    at: datetime
+    run: Run | None
+    """The run whose answer was decided on last; None when there is none on record."""
+    steering: ExplainedSteering | None
+    """What signals and rules made of that answer; None when they had nothing to say."""
+    next_due_at: datetime | None
+    """When the next call was due by the plan that was in force then; None when the record doesn't tell."""
+    steps: tuple[ExplainedStep, ...]
+    """How that plan came about."""
+
+
+class Policies:
+    """What can be asked about policies. Nothing here changes anything; all raise NotFoundError."""
+
+    def __init__(self, catalog: EndpointCatalog, log: RunLog, cron: Cron) -> None:
+        self._catalog = catalog
+        self._log = log
+        self._cron = cron
+        self._under_way: set[str] = set()
+
+    async def backtest(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Backtest:
+        """Replay what was recorded *over* the last time under *policy*.
+
+        Raises QuotaExceededError while another backtest of the tenant goes on, and UnavailableError while BACKTESTS_MAX
+        do in all.
+        """
+        endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
+        since = shifted(stored.now, -over)
+        with self._place(principal.tenant_id):
+            siblings = await self._siblings(endpoint, policy)
+            replay = Replay(replace(endpoint, policy=policy), self._cron)
+            ids = (endpoint.id, *siblings)
+            async with aclosing(recorded_runs(self._log, principal.tenant_id, ids, since, stored.now)) as runs:
+                await _replay(replay, runs, siblings)
+        return Backtest(endpoint=endpoint, since=since, until=stored.now, replayed=replay.replayed())
+
+    async def explain_at(self, principal: Principal, endpoint_id: str, at: datetime | None = None) -> PastDecision:
+        """What had been decided last *at* an instant, by default now, and for when that planned the next call."""
+        endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
+        at = at if at is not None else stored.now
+        if at > stored.now:
+            raise refused("/at", f"Nothing has been decided yet: now is {stored.now.isoformat()}.")
+        if at < endpoint.created_at:
+            raise refused("/at", f"The endpoint did not exist then: it was made at {endpoint.created_at.isoformat()}.")
+        run = await self._log.ended_before(principal.tenant_id, endpoint_id, at)
+        steering = None
+        if run is not None and run.steering is not None:
+            steering = explained_steering(SteeringRecord.decode(run.steering), endpoint.policy)
+        next_due_at, steps = await self._plan_after(endpoint, run, at)
+        return PastDecision(
+            endpoint=endpoint, at=at, run=run, steering=steering, next_due_at=next_due_at, steps=steps
+        )  # fmt: skip
+
+    async def _plan_after(
+        self, endpoint: JobEndpoint, run: Run | None, at: datetime
+    ) -> tuple[datetime | None, tuple[ExplainedStep, ...]]:
+        """The plan of the call that came after *at*; that of the one still to come when none did."""
+        since = run.started_at if run is not None else at
+        query = SpanQuery(since=since, until=LAST_INSTANT, limit=_FOLLOWING_MAX, after=run)
+        for later in await self._log.recorded(endpoint.tenant_id, endpoint.id, query):
+            if later.trace and later.finished_at > at:
+                return later.due_at, explained(Trace.decode(later.trace))
+        plan: Plan | None = endpoint.state.plan
+        return (None, ()) if plan is None else (plan.next_run_at, explained(plan.trace))
+
+    async def _siblings(self, endpoint: JobEndpoint, tried: Policy) -> Mapping[str, JobEndpoint]:
+        """The siblings that *tried* or the policy in force reads, and those whose rules steer *endpoint*, by id."""
+        in_force = endpoint.policy or Policy()
+        found = {}
+        for sibling, _ in await self._catalog.list(endpoint.tenant_id, endpoint.job_id):
+            rules = sibling.policy.rules if sibling.policy is not None else ()
+            steers = any(rule.action.on == endpoint.name for rule in rules)
+            if sibling.id != endpoint.id and (steers or sibling.name in tried.siblings | in_force.siblings):
+                found[sibling.id] = sibling
+        return found
+
+    @contextmanager
+    def _place(self, tenant_id: str) -> Iterator[None]:
+        if tenant_id in self._under_way:
+            raise QuotaExceededError("One of your backtests is under way; try again when it has ended.")
+        if len(self._under_way) >= BACKTESTS_MAX:
+            raise UnavailableError(f"{BACKTESTS_MAX} backtests are under way; try again when one has ended.")
+        self._under_way.add(tenant_id)
+        try:
+            yield
+        finally:
+            self._under_way.remove(tenant_id)
+
+
+def policy_to_try(document: BacktestDocument) -> Policy:
+    """The policy that *document* writes. Raises InvalidInputError."""
+    findings = Findings()
+    check_limits(document, findings)
+    inside = findings.inside("/policy")
+    policy = Policy()
+    try:
+        json_text(document.policy)
+        policy = policy_of(document.policy)
+    except PolicyError as error:
+        for problem in error.problems:
+            inside.refuse(problem.pointer, problem.problem)
+    except ValueError as error:
+        inside.refuse("", str(error))
+    findings.raise_errors()
+    return policy
+
+
+async def _replay(replay: Replay, runs: AsyncIterator[Run], siblings: Mapping[str, JobEndpoint]) -> None:
+    steps = 0
+    async for run in runs:
+        sibling = siblings.get(run.endpoint_id)
+        if sibling is None:
+            replay.record(run)
+        else:
+            replay.hear(sibling, run)
+        steps = await _go_on(replay, steps)
+        if replay.cut:
+            break
+    replay.close()
+    await _go_on(replay, steps)
+
+
+async def _go_on(replay: Replay, steps: int) -> int:
+    """Take all steps that can be taken; how many there were with the *steps* before."""
+    while replay.step():
+        steps += 1
+        if steps % _BREATH == 0:
+            await asyncio.sleep(0)
+    return steps
