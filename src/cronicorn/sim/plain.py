@@ -1,0 +1,69 @@
+"""A file's value as JSON: what YAML adds to JSON is turned into text, or refused."""
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from cronicorn.domain.errors import FieldError, InvalidInputError
+from cronicorn.domain.json_body import Json
+
+DEPTH_MAX = 40
+PARTS_MAX = 200_000
+_WORDS = {True: "on", False: "off"}
+"""YAML 1.1 reads these names as booleans; as the name of a member they can only have been meant as text."""
+
+
+def plain_json(value: object) -> dict[str, Json]:
+    """The object that *value* is. Raises InvalidInputError for anything else, and for what no JSON can hold."""
+    if value is None or not isinstance(value, Mapping):
+        raise _refused("", "Must be an object: begin with `version: 1`, `length` and `endpoints`.")
+    read = _Plain()(value, "", 0)
+    assert isinstance(read, dict)
+    return read
+
+
+class _Plain:
+    """Reads a value part by part; aliases make a file larger than it looks, so the parts are counted."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+
+    def __call__(self, value: object, pointer: str, depth: int) -> Json:
+        self._parts += 1
+        if depth > DEPTH_MAX or self._parts > PARTS_MAX:
+            raise _refused(pointer, "Too large: at most 40 levels, and 200,000 values in all.")
+        match value:
+            case Mapping():
+                return self._members(value, pointer, depth)
+            case list() | tuple():
+                return [self(item, f"{pointer}/{place}", depth + 1) for place, item in enumerate(value)]
+            case None | bool() | int() | str():
+                return value
+            case float() if math.isfinite(value):
+                return value
+            case date():
+                return _text(value)
+            case _:
+                raise _refused(pointer, f"JSON has no such value as {str(value)[:40]}.")
+
+    def _members(self, members: Mapping[object, object], pointer: str, depth: int) -> Json:
+        read: dict[str, Json] = {}
+        for key, value in members.items():
+            name = _name(key)
+            read[name] = self(value, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", depth + 1)
+        return read
+
+
+def _name(key: object) -> str:
+    if isinstance(key, bool):
+        return _WORDS[key]
+    return _text(key) if isinstance(key, date) else str(key)
+
+
+def _text(instant: date) -> str:
+    """An instant or a day as RFC 3339 writes it."""
+    return instant.isoformat().replace("+00:00", "Z") if isinstance(instant, datetime) else instant.isoformat()
+
+
+def _refused(pointer: str, message: str) -> InvalidInputError:
+    return InvalidInputError(f"{pointer or '/'}: {message}", fields=(FieldError(pointer=pointer, message=message),))
