@@ -2,7 +2,8 @@
 
 import argparse
 
-from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan, recovery
+from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan, recovery, rules
+from benchmarks.adaptation import adaptbench
 
 ALL = {
     "plan": plan.run,
@@ -13,6 +14,8 @@ ALL = {
     "held-snapshot": held_snapshot.run,
     "fairness": fairness.run,
     "recovery": recovery.run,
+    "rules": rules.run,
+    "adaptation": adaptbench.run,
 }
 
 
