@@ -25,6 +25,7 @@ from tests.servers.ground import Ground
 from tests.servers.postgres import restartable_server
 from tests.servers.valkey import valkey_server
 
+_UP_LOOK_S = 0.1
 _EDIT_EVERY_S = 0.15
 _CHECK_EVERY_S = 2.0
 _CHECK_SHARE = 20
@@ -91,12 +92,21 @@ class _Run:
             await editor.plant()
             stack.callback(self._fleet.close)
             self._fleet.start_all()
+            await self._all_up()
             found = await self._storm(editor)
             if not found:
                 rest = await self._peace(stores, editor)
                 rest.write(self._folder)
                 found = self._check(rest)
             return found
+
+    async def _all_up(self) -> None:
+        """Wait for every worker: what strikes before is over, the first wrong clock too, when a slow one comes up."""
+        reader, heard_of = Reader(self._folder), 0
+        while heard_of < self._plan.workers:
+            await asyncio.sleep(_UP_LOOK_S)
+            self._fleet.notice_deaths()
+            heard_of += sum(line["what"] in {"up", "died"} for line in reader.lines())
 
     async def _storm(self, editor: Editor) -> list[Violation]:
         """Everything at once, until the time is over or a promise is broken."""

@@ -9,12 +9,14 @@ from typing import Any
 from cronicorn.control.document import PreviewDocument
 from cronicorn.control.drafting import blank
 from cronicorn.control.hints import TTL_MINUTES_DEFAULT
+from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, JobStatus, Overlap
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.run import RunStatus
+from cronicorn.domain.signals.signal import Adapt
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.rest import rest_app
 from cronicorn.wiring.settings import Settings
@@ -68,6 +70,7 @@ _DEFAULTS: dict[str, Any] = {
     "RetriesPatch": _ENDPOINT["retries"],
     "IntervalHintDocument": _TTL,
     "OneShotHintDocument": _TTL,
+    "BacktestDocument": {"overHours": BacktestDocument.model_fields["over_hours"].default},
     "PreviewDocument": {"count": PreviewDocument.model_fields["count"].default},
 }
 """The defaults of each body: those that an endpoint has of which nothing was said."""
@@ -100,7 +103,7 @@ def _one_type(option: dict[str, Any]) -> str:
 
 
 _CHOICES: dict[str, type[StrEnum]] = {
-    kind.__name__: kind for kind in (CatchUpMode, DstGap, DstOverlap, JobStatus, Method, Overlap, RunStatus)
+    kind.__name__: kind for kind in (Adapt, CatchUpMode, DstGap, DstOverlap, JobStatus, Method, Overlap, RunStatus)
 }
 
 

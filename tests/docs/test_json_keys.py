@@ -10,9 +10,13 @@ import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
+from cronicorn.domain.fixtures import an_outcome
+from cronicorn.domain.policy.reading import policy_of
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
 from tests.cli.command import cronicorn
+from tests.control.world import ALICE, a_world
 from tests.docs.markdown import REFERENCE, first_cells
 
 
@@ -62,3 +66,18 @@ async def test_every_key_is_listed(url, command, options) -> None:
 
 def test_every_key_of_a_comparison_is_listed() -> None:
     assert [field.name for field in fields(Row)] == _listed("leases compare")
+
+
+async def test_every_key_of_a_backtest_is_listed() -> None:
+    world = a_world()
+    endpoint = await world.endpoint()
+    for err in (0, 0, 9):
+        world.clock.move(minutes=1)
+        await world.run_due(an_outcome(body=f'{{"err": {err}}}', body_is_json=True))
+    fields = {"err": {"path": "$.err", "type": "number"}}
+    rules = [{"id": "burst", "when": "err > 5", "action": {"interval": "30s"}}]
+    policy = policy_of({"version": 1, "fields": fields, "rules": rules})
+
+    backtest = await world.control.policies.backtest(ALICE, endpoint.id, policy, timedelta(hours=1))
+
+    assert list(_keys(backtest_document("shop/stock", backtest))) == _listed("backtest")
