@@ -27,7 +27,7 @@ CLAIMS_PER_S_MIN = 5.0
 """Fewer would say that the harness stood still."""
 RUNS = [(backend, mechanism) for backend, mechanisms in MECHANISMS.items() for mechanism in mechanisms]
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="freezes processes and fakes clocks as Linux has it")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs SIGSTOP and libfaketime, as Linux has them")
 
 
 @pytest.mark.parametrize(("backend", "mechanism"), RUNS)

@@ -19,7 +19,7 @@ from tests.servers.ground import Ground
 from tests.servers.process import ServerProcess
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as the runs themselves")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs SIGSTOP and libfaketime, as Linux has them")
 
 
 def a_scheduler() -> Scheduler:

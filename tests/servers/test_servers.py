@@ -63,7 +63,7 @@ def _gone(process: int) -> bool:
         return True
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists processes in /proc")
 @pytest.mark.parametrize(
     ("module", "kind"), [("postgres", "RestartableServer"), ("valkey", "ValkeyServer"), ("etcd", "EtcdServer")]
 )
