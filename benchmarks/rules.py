@@ -23,9 +23,9 @@ from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.domain.steering_record import SteeringRecord
 
 FIELDS, RULES = 10, 5
-_QUIET = '{"f0":1,"f1":1,"f2":1,"f3":1,"f4":1,"f5":1,"f6":1,"f7":1,"f8":"healthy","f9":false}'
+QUIET = '{"f0":1,"f1":1,"f2":1,"f3":1,"f4":1,"f5":1,"f6":1,"f7":1,"f8":"healthy","f9":false}'
 _LOUD = '{"f0":9,"f1":9,"f2":9,"f3":9,"f4":9,"f5":9,"f6":9,"f7":9,"f8":"degraded","f9":true}'
-_POLICY: Mapping[str, Json] = {
+POLICY: Mapping[str, Json] = {
     "version": 1,
     "fields": {
         **{f"f{number}": {"path": f"$.f{number}", "type": "number"} for number in range(8)},
@@ -57,7 +57,7 @@ def run(*, as_json: bool, quick: bool) -> None:
 
 
 def _cases() -> dict[str, Callable[[], object]]:
-    policy = policy_of(_POLICY)
+    policy = policy_of(POLICY)
     plain, ruling = _endpoint(None), _endpoint(policy)
     record = _settling(ruling, _LOUD)().record
     assert record is not None
@@ -67,8 +67,8 @@ def _cases() -> dict[str, Callable[[], object]]:
     condition = condition_of("f0 > 5 || f8 == 'degraded'", {"f0": FieldKind.NUMBER, "f8": FieldKind.STRING})
     return {
         "bound: decide, no policy, no body": _settling(plain, None),
-        "decide, no policy, a body with 10 fields": _settling(plain, _QUIET),
-        "decide, a policy, nothing to do": _settling(ruling, _QUIET),
+        "decide, no policy, a body with 10 fields": _settling(plain, QUIET),
+        "decide, a policy, nothing to do": _settling(ruling, QUIET),
         "decide, a policy, all rules begin": _settling(ruling, _LOUD),
         "ruled, nothing to do": _ruling(policy, 1.0, "healthy", flag=False),
         "ruled, all rules begin": begin,

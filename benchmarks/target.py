@@ -15,7 +15,6 @@ import uvloop
 BODY = json.dumps(
     {"status": "ok", "orders_per_minute": 42, "queue_depth": 7, "note": "a small answer, as most are"}
 ).encode()
-_ANSWER = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(BODY)) + BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,11 @@ class Target:
 
 
 @contextmanager
-def target_server() -> Iterator[Target]:
-    """A target in a process of its own, gone at the end of the block."""
+def target_server(body: bytes = BODY) -> Iterator[Target]:
+    """A target in a process of its own that answers *body*, gone at the end of the block."""
     ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, body), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -51,8 +50,9 @@ def target_server() -> Iterator[Target]:
 class _Answerer(asyncio.Protocol):
     """Answers every request of a connection; good enough for clients that send one head at a time without a body."""
 
-    def __init__(self, arrivals: list[tuple[str, float]]) -> None:
+    def __init__(self, arrivals: list[tuple[str, float]], answer: bytes) -> None:
         self._arrivals = arrivals
+        self._answer = answer
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -65,17 +65,18 @@ class _Answerer(asyncio.Protocol):
             head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
             self._arrivals.append((head.split(b" ", 2)[1].decode(), time.time()))
             assert self._transport is not None
-            self._transport.write(_ANSWER)
+            self._transport.write(self._answer)
 
 
-def _serve(control: Connection) -> None:
-    uvloop.run(_serve_until_closed(control))
+def _serve(control: Connection, body: bytes) -> None:
+    uvloop.run(_serve_until_closed(control, body))
 
 
-async def _serve_until_closed(control: Connection) -> None:
+async def _serve_until_closed(control: Connection, body: bytes) -> None:
     arrivals: list[tuple[str, float]] = []
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Answerer(arrivals), "127.0.0.1", 0, backlog=4_096)
+    server = await loop.create_server(lambda: _Answerer(arrivals, head + body), "127.0.0.1", 0, backlog=4_096)
     control.send(server.sockets[0].getsockname()[1])
     await asyncio.to_thread(_answer_questions, control, arrivals)
 

@@ -21,6 +21,7 @@ from cronicorn.domain.call import Request
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import Baseline, Job, JobEndpoint
 from cronicorn.domain.fixtures import a_job, an_endpoint
+from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.scheduler.loop import Scheduler
 from cronicorn.scheduler.settings import SchedulerSettings
@@ -36,7 +37,9 @@ class World:
     file: Path
     stores: SqliteStores
 
-    async def add(self, number: int, baseline: Baseline, url: str, due_at: datetime | None) -> None:
+    async def add(
+        self, number: int, baseline: Baseline, url: str, due_at: datetime | None, policy: Policy | None = None
+    ) -> None:
         """Add an endpoint; with *due_at* its first slot is due then, whatever its baseline says."""
 
         def start(_job: Job, endpoint: JobEndpoint, now: datetime) -> JobEndpoint:
@@ -46,7 +49,9 @@ class World:
                 return begun
             return replace(begun, state=replace(begun.state, plan=replace(plan, next_run_at=due_at, nominal_at=None)))
 
-        endpoint = an_endpoint(id=f"ep{number}", name=f"e{number}", baseline=baseline, request=Request(url=url))
+        endpoint = an_endpoint(
+            id=f"ep{number}", name=f"e{number}", baseline=baseline, request=Request(url=url), policy=policy
+        )
         await self.stores.endpoints.add(endpoint, start)
 
     @asynccontextmanager

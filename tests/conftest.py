@@ -1,10 +1,22 @@
-"""Servers for the whole run: found, and ended, by the process that began it, started by the first test in need."""
+"""For all tests: how properties are looked for, and the servers.
 
+Servers are found, and ended, by the process that began the run, and started by the first test in need.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import databases
+
+# How long an example takes depends on what else the machine does. At a desk every run looks at others; what decides
+# whether a change lands is the change, not chance.
+settings.register_profile(
+    "cronicorn", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("cronicorn")
 
 
 def pytest_configure(config: pytest.Config) -> None:

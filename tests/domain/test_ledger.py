@@ -135,7 +135,7 @@ def _work(data: st.DataObject, history: History) -> None:
     history.end(run, outcome, status=status)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.data())
 def test_every_instant_ends_in_exactly_one_place(data: st.DataObject) -> None:
     history = History(data.draw(endpoints()))

@@ -182,7 +182,7 @@ _HEADERS = st.lists(
 _ANSWERS = st.lists(st.tuples(_BODIES, st.sampled_from([200, 304, 404, 429, 500, 503]), _HEADERS), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_ANSWERS, st.booleans())
 def test_no_answers_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(answers, ruled):
     adapt = Signals(adapt=Adapt.ON, on=frozenset({Signal.CACHE_CONTROL}))

@@ -1,8 +1,10 @@
 """`decide`: the one place where an outcome becomes consequences. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cronicorn.domain.admission import PUNCTUAL, Admission, admit
 from cronicorn.domain.cadence import Grid
@@ -56,14 +58,16 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     return _with_siblings(settled, facts, steering)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Steering:
+_NOBODY: Mapping[str, Steered] = MappingProxyType({})
+
+
+class _Steering(NamedTuple):
     """What the answer makes of hints, the endpoint's own and its siblings'; nothing of a call that ended unheard."""
 
     hints: tuple[Hint, ...]
     memory: SteeringMemory
     own: Steered | None = None
-    readers: Mapping[str, Steered] = field(default_factory=dict)
+    readers: Mapping[str, Steered] = _NOBODY
     """What the rules of siblings that read the answer made of it, by their names."""
     orders: tuple[Order, ...] = ()
     """What all these rules want of others."""
@@ -80,13 +84,14 @@ def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
     if answer is None:
         return _Steering(hints=hints, memory=state.memory)
     own = steered(endpoint, hints, answer, facts.seed)
-    readers = dict(_read_by_siblings(endpoint, answer, facts)) if facts.watched else {}
+    readers = dict(_read_by_siblings(endpoint, answer, facts)) if facts.watched else _NOBODY
     orders = (*own.orders, *(order for read in readers.values() for order in read.orders))
+    hints, memory = own.hints, own.memory
     mine = tuple(order for order in orders if order.sibling == endpoint.name)
-    after = replace(endpoint, state=replace(state, hints=own.hints, memory=own.memory))
     if mine:
-        after = ordered(after, mine, facts.now)
-    return _Steering(hints=after.state.hints, memory=after.state.memory, own=own, readers=readers, orders=orders)
+        after = ordered(replace(endpoint, state=replace(state, hints=hints, memory=memory)), mine, facts.now)
+        hints, memory = after.state.hints, after.state.memory
+    return _Steering(hints=hints, memory=memory, own=own, readers=readers, orders=orders)
 
 
 def _read_by_siblings(endpoint: JobEndpoint, answer: Heard, facts: Facts) -> Iterator[tuple[str, Steered]]:
@@ -137,7 +142,8 @@ def _with_siblings(settled: Settlement, facts: Facts, steering: _Steering) -> Se
             change = _sibling_after(sibling, steering, facts)
             if change is not None:
                 changes[sibling.endpoint.id] = change
-    return replace(settled, siblings=changes, record=_record(steering.own, facts, steering.readers))
+    record = _record(steering.own, facts, steering.readers)
+    return Settlement(state=settled.state, skips=settled.skips, siblings=changes, record=record)
 
 
 def _sibling_after(sibling: Sibling, steering: _Steering, facts: Facts) -> Change | None:

@@ -7,6 +7,7 @@ its steering go to and fro is frozen at its baseline for an hour.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.hint import Author, Hint, HintKind
@@ -38,16 +39,14 @@ class GovernorMemory:
         return self.frozen_until is not None and now < self.frozen_until
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """How much of it an endpoint bears within an hour."""
 
     changes_max: int = 120
     flips_max: int = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Governed:
+class Governed(NamedTuple):
     """What became of the hints that were asked for."""
 
     hints: tuple[Hint, ...]

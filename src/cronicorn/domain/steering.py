@@ -5,8 +5,10 @@ Signals are read first, then the rules move, then the governor looks at what bot
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
@@ -22,7 +24,7 @@ from cronicorn.domain.policy.steps import PolicySteps
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.signals.reading import Answer, Note, Subject, signalled
 from cronicorn.domain.signals.retry_after import retry_after
-from cronicorn.domain.signals.signal import Signal
+from cronicorn.domain.signals.signal import Signal, Signals
 from cronicorn.domain.steering_memory import SteeringMemory
 
 _LIMITS = Limits()
@@ -31,8 +33,7 @@ _SILENT = {OutcomeKind.CANCELLED, OutcomeKind.CRASHED}
 """What ended on our side says nothing about the endpoint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(NamedTuple):
     """An answer, read once for all that look at it."""
 
     name: str
@@ -45,8 +46,7 @@ class Heard:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steered:
+class Steered(NamedTuple):
     """What an answer made of one endpoint's steering."""
 
     hints: tuple[Hint, ...]
@@ -172,8 +172,8 @@ def _with(hints: tuple[Hint, ...], written: Iterable[Hint], ended: frozenset[str
 
 def _subject(endpoint: JobEndpoint, chance: float) -> Subject:
     baseline, signals = endpoint.baseline, endpoint.signals
-    if endpoint.policy is not None:  # Its owner has said which numbers matter, and from where on.
-        signals = replace(signals, off=signals.off | _GUESSES)
+    if endpoint.policy is not None:
+        signals = _without_guesses(signals)
     return Subject(
         method=endpoint.request.method,
         base=baseline.length if baseline.kind is BaselineKind.INTERVAL else None,
@@ -182,6 +182,12 @@ def _subject(endpoint: JobEndpoint, chance: float) -> Subject:
         signals=signals,
         chance=chance,
     )
+
+
+@lru_cache
+def _without_guesses(signals: Signals) -> Signals:
+    """For an endpoint with a policy: its owner has said which numbers matter, and from where on."""
+    return replace(signals, off=signals.off | _GUESSES)
 
 
 def _setting(endpoint: JobEndpoint, policy: Policy, now: datetime) -> Setting:

@@ -61,8 +61,10 @@ class SteeringRecord:
         )
 
 
-def _short(value: Scalar) -> Scalar:
-    return f"{value[:TEXT_MAX]}…" if isinstance(value, str) and len(value) > TEXT_MAX else value
+def _stored(value: Scalar | None) -> Value:
+    if isinstance(value, str) and len(value) > TEXT_MAX:
+        value = f"{value[:TEXT_MAX]}…"
+    return None if value is None else scalar_value(value)
 
 
 def _steps_document(steps: PolicySteps) -> dict[str, Value]:
@@ -71,10 +73,7 @@ def _steps_document(steps: PolicySteps) -> dict[str, Value]:
         for step in steps.rules
     ]
     document: dict[str, Value] = {
-        "values": [
-            [read.name, None if read.value is None else scalar_value(_short(read.value)), read.place]
-            for read in steps.values
-        ],
+        "values": [[read.name, _stored(read.value), read.place] for read in steps.values],
         "rules": rules,
         "unexpected": list(steps.unexpected),
         "drifted": list(steps.drifted),

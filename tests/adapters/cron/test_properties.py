@@ -4,7 +4,7 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
@@ -73,7 +73,7 @@ def schedules(expressions: st.SearchStrategy[str], zones: st.SearchStrategy[str]
     return st.builds(CronSchedule, expression=expressions, zone=zones, **POLICIES)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     EXPRESSIONS,
     st.timedeltas(timedelta(0), timedelta(days=12 * 365)).map(lambda distance: BEGINNING + distance),
@@ -90,7 +90,7 @@ def test_in_utc_the_answer_is_the_one_a_minute_walker_finds(expression, after):
         assert answer == expected
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.sampled_from(JUMPS).flatmap(lambda jump: st.tuples(schedules(NIGHTLY, st.just(jump[0])), st.just(jump[1]))))
 def test_around_every_kind_of_jump_the_instants_are_those_of_a_minute_walker(case):
     schedule, jump = case
@@ -106,7 +106,7 @@ def test_around_every_kind_of_jump_the_instants_are_those_of_a_minute_walker(cas
     assert found == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(EXPRESSIONS, st.sampled_from(PLAIN_JUMPS), st.timedeltas(-30 * HOUR, 30 * HOUR))
 def test_the_default_policy_is_that_of_cronsim_where_the_clock_jumps_by_an_hour_in_the_night(
     expression, jump, distance
@@ -122,7 +122,7 @@ def test_the_default_policy_is_that_of_cronsim_where_the_clock_jumps_by_an_hour_
     assert answer == expected.astimezone(UTC)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(schedules(EXPRESSIONS, st.sampled_from(sorted({zone for zone, _ in JUMPS}))), ANY_INSTANT)
 def test_the_answer_is_strictly_later_in_utc_and_on_a_whole_second(schedule, after):
     answer = CronsimCron().next(schedule, after)
@@ -133,7 +133,7 @@ def test_the_answer_is_strictly_later_in_utc_and_on_a_whole_second(schedule, aft
         assert answer.microsecond == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     schedules(NIGHTLY, st.sampled_from(sorted({zone for zone, _ in JUMPS}))),
     st.sampled_from(JUMPS),
@@ -151,7 +151,7 @@ def test_a_later_question_never_gets_an_earlier_answer_and_memory_changes_none(s
     assert ordered == sorted(ordered)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.one_of(
         st.text(max_size=40),

@@ -15,7 +15,7 @@ def offset_at(zone: str, instant: datetime) -> timedelta | None:
     return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(ZONES), DAYS, st.timedeltas(timedelta(0), timedelta(days=1)))
 def test_a_stretch_has_the_offset_of_its_zone_from_its_first_second_to_its_last(zone, days, time):
     instant = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=days) + time
@@ -29,7 +29,7 @@ def test_a_stretch_has_the_offset_of_its_zone_from_its_first_second_to_its_last(
     assert offset_at(zone, stretch.ends_at) == stretch.after
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(ZONES), st.integers(1900, 2100))
 def test_stretches_follow_one_another_without_a_hole(zone, year):
     clock = read_zone(zone)

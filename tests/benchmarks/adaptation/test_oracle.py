@@ -46,7 +46,7 @@ def small(draw):
 
 
 @given(small())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_oracle_finds_what_trying_everything_finds(observed):
     least, times = endpoint_oracle(observed)
 
@@ -68,7 +68,7 @@ def test_the_oracles_calls_have_the_loss_it_says(name):
 
 
 @given(name=st.sampled_from(HARD), seed=st.integers(0, 2**32 - 1), haste=st.floats(0, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_calls_within_the_guardrails_beat_the_oracle(name, seed, haste):
     world, best = solved(name)
     chance = np.random.default_rng(seed)
@@ -92,7 +92,7 @@ def random_calls(observed, chance, haste):
 
 
 @given(name=st.sampled_from(HARD), at=st.floats(0, 1, exclude_max=True), by=st.sampled_from((-7, -1, 1, 7, None)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_moving_or_leaving_out_a_call_of_the_oracle_never_pays(name, at, by):
     world, best = solved(name)
     observed = next(iter(world.endpoints.values()))

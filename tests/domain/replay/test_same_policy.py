@@ -51,7 +51,7 @@ ANSWERS = st.lists(
     late=st.sampled_from([0 * SECOND, timedelta(milliseconds=30), 4 * SECOND]),
     guarded=st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_same_calls_come_and_the_same_is_decided(answers, baseline, late, guarded):
     limits = {"interval_min": 10 * SECOND, "interval_max": 20 * MINUTE} if guarded else {}
     endpoint = endpoint_with(POLICY, baseline=baseline, **limits)

@@ -1,6 +1,5 @@
 """Answers of an endpoint that is called every five minutes, and what signals make of them."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from cronicorn.domain.call import Method
@@ -14,8 +13,8 @@ SECOND = timedelta(seconds=1)
 GET = Subject(
     method=Method.GET, base=300 * SECOND, interval_min=30 * SECOND, interval_max=3_600 * SECOND, chance=0.5
 )  # fmt: skip
-POST = replace(GET, method=Method.POST)
-CRON = replace(GET, base=None, interval_min=None)
+POST = GET._replace(method=Method.POST)
+CRON = GET._replace(base=None, interval_min=None)
 BLANK = SignalMemory()
 
 

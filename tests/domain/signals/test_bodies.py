@@ -95,14 +95,14 @@ def test_a_bad_answer_between_good_ones_prolongs_the_spell() -> None:
     assert "signal:interval:health" not in said.cleared
 
 
-@pytest.mark.parametrize("subject", [POST, CRON, replace(GET, interval_min=None)])
+@pytest.mark.parametrize("subject", [POST, CRON, GET._replace(interval_min=None)])
 def test_health_says_nothing_where_nothing_may_tighten(subject: object) -> None:
     assert isinstance(subject, type(GET))
     assert asked(heard(BAD, subject)) == {}
 
 
 def test_health_speaks_for_any_method_where_the_owner_says_so() -> None:
-    subject = replace(POST, interval_min=None, signals=Signals(adapt=Adapt.ON))
+    subject = POST._replace(interval_min=None, signals=Signals(adapt=Adapt.ON))
 
     assert asked(heard(an_answer(503), subject)) == {"interval:health": 60}
 

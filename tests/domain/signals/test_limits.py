@@ -50,7 +50,7 @@ def test_of_twenty_retry_after_fields_the_first_one_counts() -> None:
     answer = an_answer(404)
     headers = tuple(("retry-after", str(60 + index)) for index in range(20))
 
-    said = heard(replace(answer, outcome=replace(answer.outcome, headers=headers)))
+    said = heard(answer._replace(outcome=replace(answer.outcome, headers=headers)))
 
     assert asked(said)["defer:retry-after"] == 60
 
@@ -72,7 +72,7 @@ def test_a_429_without_a_wait_backs_off_with_jitter_between_base_and_maximum() -
     intervals = [asked(after(refusals[:n]))["interval:retry-after"] for n in range(1, 8)]
 
     assert intervals == [450, 750, 1_350, 1_950, 1_950, 1_950, 1_950]
-    assert asked(after(refusals, replace(GET, chance=0.0)))["interval:retry-after"] == 300
+    assert asked(after(refusals, GET._replace(chance=0.0)))["interval:retry-after"] == 300
 
 
 def test_the_backoff_after_429_ends_with_the_next_other_answer() -> None:
@@ -86,7 +86,7 @@ def test_the_backoff_after_429_ends_with_the_next_other_answer() -> None:
 
 
 def test_a_429_is_heeded_whatever_lengths_a_schedule_has() -> None:
-    said = heard(an_answer(429), replace(GET, base=timedelta.max, interval_max=timedelta.min))
+    said = heard(an_answer(429), GET._replace(base=timedelta.max, interval_max=timedelta.min))
 
     assert [hint.key for hint in said.hints] == ["retry-after"]
 
@@ -222,14 +222,14 @@ def test_a_refusal_that_says_when_calls_are_left_again_is_heeded_instead_of_a_gu
 def test_a_fresh_answer_is_not_asked_for_again_where_that_is_wanted(
     fields: dict[str, str], interval: float | None
 ) -> None:
-    subject = replace(GET, signals=Signals(on=frozenset({Signal.CACHE_CONTROL})))
+    subject = GET._replace(signals=Signals(on=frozenset({Signal.CACHE_CONTROL})))
 
     assert asked(heard(an_answer(200, None, 0, **fields), subject)).get("interval:cache-control") == interval
     assert asked(heard(an_answer(200, None, 0, **fields))) == {}
 
 
 def test_freshness_says_nothing_about_a_post() -> None:
-    subject = replace(POST, signals=Signals(on=frozenset({Signal.CACHE_CONTROL})))
+    subject = POST._replace(signals=Signals(on=frozenset({Signal.CACHE_CONTROL})))
 
     assert subject.method is Method.POST
     assert asked(heard(an_answer(cache_control="max-age=600"), subject)) == {}
@@ -238,6 +238,6 @@ def test_freshness_says_nothing_about_a_post() -> None:
 def test_a_slower_interval_is_never_shorter_than_the_backoff_of_failures() -> None:
     answer: Answer = an_answer(404, failures=3, ratelimit='"default";r=2;t=1000')
 
-    said = heard(answer, replace(POST, base=timedelta(minutes=5)))
+    said = heard(answer, POST._replace(base=timedelta(minutes=5)))
 
     assert asked(said) == {"defer:rate-limit": 500}

@@ -1,7 +1,5 @@
 """Schedule-Hint: an endpoint that steers its own schedule."""
 
-from dataclasses import replace
-
 import pytest
 
 from cronicorn.domain.fixtures import MIDNIGHT
@@ -89,13 +87,13 @@ def test_without_leave_to_tighten_only_what_is_slower_is_heeded() -> None:
 
 
 def test_no_interval_is_shorter_than_a_second_even_where_the_baseline_is() -> None:
-    subject = replace(POST, base=SECOND / 1_000)
+    subject = POST._replace(base=SECOND / 1_000)
 
     assert asked(heard(an_answer(schedule_hint="interval=0.5"), subject)) == {"interval:schedule-hint": 1}
 
 
 def test_an_owner_may_let_any_schedule_be_tightened() -> None:
-    subject = replace(CRON, method=POST.method, signals=Signals(adapt=Adapt.ON))
+    subject = CRON._replace(method=POST.method, signals=Signals(adapt=Adapt.ON))
 
     assert asked(heard(an_answer(schedule_hint="interval=0.1, once=10"), subject)) == {
         "interval:schedule-hint": 1,

@@ -1,6 +1,5 @@
 """What an owner lets signals do, and which of several signals counts."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -39,8 +38,8 @@ def test_off_is_stronger_than_on() -> None:
 
 @pytest.mark.parametrize("signal", SPEAKING)
 def test_each_signal_can_be_switched_off_and_what_it_wrote_ends(signal: Signal) -> None:
-    silent = heard(SPEAKING[signal], replace(GET, signals=Signals(off=frozenset({signal}))))
-    loud = heard(SPEAKING[signal], replace(GET, signals=Signals(on=frozenset({signal}))))
+    silent = heard(SPEAKING[signal], GET._replace(signals=Signals(off=frozenset({signal}))))
+    loud = heard(SPEAKING[signal], GET._replace(signals=Signals(on=frozenset({signal}))))
 
     assert {hint.key for hint in loud.hints} == {signal.value}
     assert silent.hints == ()
@@ -49,7 +48,7 @@ def test_each_signal_can_be_switched_off_and_what_it_wrote_ends(signal: Signal) 
 
 @pytest.mark.parametrize("signal", SPEAKING)
 def test_without_adaptation_only_the_delays_of_the_protocol_remain(signal: Signal) -> None:
-    said = heard(SPEAKING[signal], replace(GET, signals=Signals(adapt=Adapt.OFF, on=frozenset(Signal))))
+    said = heard(SPEAKING[signal], GET._replace(signals=Signals(adapt=Adapt.OFF, on=frozenset(Signal))))
 
     delays = {Signal.RETRY_AFTER: {"defer:retry-after": 60}, Signal.RATE_LIMIT: {"defer:rate-limit": 60}}
     assert asked(said) == delays.get(signal, {})
@@ -59,12 +58,12 @@ def test_without_adaptation_only_the_delays_of_the_protocol_remain(signal: Signa
     ("subject", "expected"),
     [
         (GET, True),
-        (replace(GET, method=Method.HEAD), True),
+        (GET._replace(method=Method.HEAD), True),
         (POST, False),
-        (replace(GET, interval_min=None), False),
+        (GET._replace(interval_min=None), False),
         (CRON, False),
-        (replace(CRON, method=Method.DELETE, signals=Signals(adapt=Adapt.ON)), True),
-        (replace(GET, signals=Signals(adapt=Adapt.OFF)), False),
+        (CRON._replace(method=Method.DELETE, signals=Signals(adapt=Adapt.ON)), True),
+        (GET._replace(signals=Signals(adapt=Adapt.OFF)), False),
     ],
 )
 def test_what_may_be_tightened(subject: object, *, expected: bool) -> None:

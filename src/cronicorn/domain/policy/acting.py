@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.governor import PROBE
@@ -34,8 +35,7 @@ _DIFFERENCES = {Aggregate.DELTA, Aggregate.SLOPE_PER_MIN}
 """What is made of instants and is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """Where rules act: the endpoint and its cadence."""
 
     endpoint_id: str
@@ -69,6 +69,12 @@ class Stage:
     orders: list[Order] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     """What the rule at hand did, in single words."""
+
+    def done(self) -> tuple[str, ...]:
+        """What the rule at hand did; the next one begins anew."""
+        did = tuple(self.said)
+        self.said.clear()
+        return did
 
 
 def acted(rule: Rule, before: RuleMemory, after: RuleMemory, stage: Stage) -> RuleMemory:

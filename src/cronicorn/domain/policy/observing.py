@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.instant import EPOCH, MICROSECOND
@@ -21,8 +21,7 @@ _BITS_MAX = 256
 _NOTHING = FieldMemory()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """An answer, as fields read it."""
 
     at: datetime
@@ -34,8 +33,7 @@ class Seen:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """The values of all fields that are known, and what is remembered of them."""
 
     values: dict[str, Scalar]
@@ -47,14 +45,15 @@ class Observed:
 def observed(policy: Policy, memory: PolicyMemory, seen: Seen, sibling: str | None = None) -> Observed:
     """What *policy* knows after the endpoint answered, or *sibling* did. What an answer leaves out is unknown."""
     values: dict[str, Scalar] = {}
-    kept = dict(memory.fields)
+    kept, keep_all = dict(memory.fields), bool(policy.siblings)
     unexpected = []
     for field in policy.fields_of_answers:
         if field.sibling == sibling:
             value = _read(field, seen)
             if value is not None and field.enum and value not in field.enum:
                 unexpected.append(field.name)
-            value = _remembered(field, value, seen.at, kept, keep=bool(policy.siblings))
+            if keep_all or field.agg is not None:
+                value = _remembered(field, value, seen.at, kept)
         else:
             value = _recalled(field, kept.get(field.name, _NOTHING), seen.at)
         if value is not None:
@@ -112,13 +111,10 @@ def _seconds(value: Json) -> float | None:
     return None
 
 
-def _remembered(
-    field: PolicyField, value: Scalar | None, now: datetime, kept: dict[str, FieldMemory], *, keep: bool
-) -> Scalar | None:
+def _remembered(field: PolicyField, value: Scalar | None, now: datetime, kept: dict[str, FieldMemory]) -> Scalar | None:
     """Keep *value* for as long as it is looked back on; what the field is now."""
     if field.agg is None:
-        if keep or field.sibling is not None:
-            kept[field.name] = FieldMemory(samples=((now, value),) if value is not None else ())
+        kept[field.name] = FieldMemory(samples=((now, value),) if value is not None else ())
         return value
     if value is None:
         return None

@@ -278,6 +278,9 @@ class Policy:
     """The rules that the endpoint's own answers concern."""
     fields_of_answers: tuple[PolicyField, ...] = field(init=False, compare=False)
     fields_of_rules: tuple[PolicyField, ...] = field(init=False, compare=False)
+    names: tuple[str, ...] = field(init=False, compare=False)
+    """Of all fields, in their order."""
+    places: tuple[str, ...] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         siblings = {each.sibling for each in self.fields if each.sibling is not None}
@@ -287,6 +290,8 @@ class Policy:
         object.__setattr__(self, "own_rules", own)
         of_rules = tuple(each for each in self.fields if each.origin is Origin.RULE)
         object.__setattr__(self, "fields_of_rules", of_rules)
+        object.__setattr__(self, "names", tuple(each.name for each in self.fields))
+        object.__setattr__(self, "places", tuple(each.place for each in self.fields))
         object.__setattr__(self, "fields_of_answers", tuple(each for each in self.fields if each not in of_rules))
 
     def rules_about(self, sibling: str) -> tuple[Rule, ...]:

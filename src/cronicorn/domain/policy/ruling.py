@@ -1,8 +1,9 @@
 """Evaluating a policy on one answer: fields are read, rules move and act. Pure, and total: no answer makes it raise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.hint import Hint
@@ -16,16 +17,15 @@ from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
 _HOUR = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What a policy makes of one answer."""
 
     memory: PolicyMemory
+    steps: PolicySteps
     hints: tuple[Hint, ...] = ()
     ended: frozenset[str] = frozenset()
     """Ids of hints that end now."""
     orders: tuple[Order, ...] = ()
-    steps: PolicySteps
 
 
 def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | None = None) -> Ruling:
@@ -37,22 +37,24 @@ def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | Non
     for rule in policy.own_rules if sibling is None else policy.rules_about(sibling):
         for field in policy.fields_of_rules:
             _look_at_rule(field, policy, {**memory.rules, **moved}, values, now)
-        before = memory.rule(rule.id)
-        stage.said.clear()
+        before = memory.rules.get(rule.id, UNTOUCHED)
         after, verdict = stepped(rule, before, values, now)
-        if verdict is None and _only_rules_lack(rule, policy, values):
-            after = before  # No answer could have said it, so none has drifted.
-        if verdict is not None and (after.phase is not Phase.IDLE or before.phase is not Phase.IDLE):
+        did: tuple[str, ...] = ()
+        if verdict is None:
+            if _only_rules_lack(rule, policy, values):
+                after = before  # No answer could have said it, so none has drifted.
+        elif after.phase is not Phase.IDLE or before.phase is not Phase.IDLE:
             after = acted(rule, before, after, stage)
+            did = stage.done()
         if after is not before:
             moved[rule.id] = after
-        steps.append(RuleStep(rule.id, before, after.phase, verdict, tuple(stage.said)))
+        steps.append(RuleStep(rule.id, before, after.phase, verdict, did))
     if moved or found.fields is not memory.fields:
         memory = replace(memory, rules={**memory.rules, **moved}, fields=found.fields)
     return Ruling(
         memory=memory, hints=tuple(stage.hints), ended=frozenset(stage.ended), orders=tuple(stage.orders),
         steps=PolicySteps(
-            tuple(ValueRead(each.name, values.get(each.name), each.place) for each in policy.fields), tuple(steps),
+            tuple(map(ValueRead, policy.names, map(values.get, policy.names), policy.places)), tuple(steps),
             found.unexpected, tuple(rule_id for rule_id, after in moved.items() if drifted(after)),
         ),
     )  # fmt: skip

@@ -5,8 +5,9 @@ Schedule-Hint, health, hints in the body, trends. Delays and one-shots add up.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind
 from cronicorn.domain.hint import Author, Hint, HintKind
@@ -20,7 +21,7 @@ from cronicorn.domain.signals.health import Ailment, ailment
 from cronicorn.domain.signals.memory import SignalMemory
 from cronicorn.domain.signals.protocol import fields_of, heed_freshness, heed_limits, heed_schedule_hint
 from cronicorn.domain.signals.schedule_hint import AHEAD_MAX
-from cronicorn.domain.signals.signal import Adapt, Signal, Signals
+from cronicorn.domain.signals.signal import DEFAULT, Adapt, Signal, Signals
 from cronicorn.domain.signals.trend import trend
 
 BAD_MAX = 30
@@ -36,8 +37,7 @@ _NEAR_MINIMA, _NEAR_SHARE = 4, 10
 """An end is near within so many minima, or within this share of the base."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """What signals need to know of the endpoint that answered."""
 
     method: Method
@@ -45,13 +45,12 @@ class Subject:
     """The interval of an interval schedule; None for any other."""
     interval_min: timedelta | None = None
     interval_max: timedelta | None = None
-    signals: Signals = field(default=Signals())
+    signals: Signals = DEFAULT
     chance: float = 0.0
     """A number in [0, 1) that spreads those who are told to wait."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What there is to read."""
 
     outcome: Outcome
@@ -62,8 +61,7 @@ class Answer:
     """Failed slots in a row, this one included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(NamedTuple):
     """For the record: which signal spoke, what it read and what it asked for."""
 
     signal: Signal
@@ -74,8 +72,7 @@ class Note:
     asked: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signalled:
+class Signalled(NamedTuple):
     """What an answer says about when to call again."""
 
     hints: tuple[Hint, ...]
@@ -252,10 +249,14 @@ def _cleared(draft: Draft, answer: Answer, *, recovered: bool, withdrawn: bool) 
         ended = _PACE_IDS | _HEALTH_IDS if recovered else _PACE_IDS
     if withdrawn:
         ended |= _SCHEDULE_HINT_IDS
-    signals = draft.signals
-    if signals.off or signals.adapt is Adapt.OFF:
-        ended |= _ids(*(signal for signal in Signal if not signals.speaks(signal)))
+    ended |= _silenced_ids(draft.signals)
     return ended.difference(hint.id for hint in draft.hints) if draft.hints else ended
+
+
+@lru_cache
+def _silenced_ids(signals: Signals) -> frozenset[str]:
+    """The ids of what the owner does not listen to, or not any more."""
+    return _ids(*(signal for signal in Signal if not signals.speaks(signal)))
 
 
 def _source(signal: Signal, length: Length) -> Source:

@@ -62,3 +62,7 @@ class Signals:
         if self.adapt is Adapt.OFF:
             return signal in _PROTOCOL
         return signal is not OPT_IN or (bool(self.on) and signal in self.on)
+
+
+DEFAULT = Signals()
+"""What an owner lets them do who has said nothing."""
