@@ -32,7 +32,7 @@ async def test_a_backtest_answers_bounds() -> None:
         "differs", "1 call would have come, or not come, at another time.",
     )  # fmt: skip
     assert told["old"] == {
-        "calls": 13, "callsPerDay": None, "minutePeak": 1, "flipsPerHour": None,
+        "calls": 13, "callsPerDay": None, "minutePeak": 1, "hostMinutePeak": 1, "flipsPerHour": None,
         "reaction": {
             "episodes": 1, "mean": {"lowMs": 0, "highMs": 60_000}, "longest": {"lowMs": 0, "highMs": 60_000},
         },

@@ -85,6 +85,24 @@ async def test_the_answers_of_siblings_that_a_policy_reads_are_replayed_too() ->
     assert (told.recorded, told.episodes_count, told.conclusion) == (12, 1, Conclusion.DIFFERS)
 
 
+async def test_the_calls_of_siblings_to_the_same_host_count_in_its_peaks() -> None:
+    world = a_world()
+    job_id = await world.job()
+    endpoint = await world.endpoint(jobId=job_id, url="https://shop.example/orders")
+    await world.endpoint(jobId=job_id, name="health", url="https://SHOP.example:8443/", baselineCron="15 * * * * *")
+    await world.endpoint(jobId=job_id, name="elsewhere", url="https://other.example/", baselineCron="30 * * * * *")
+    await world.endpoint(url="https://shop.example/another-job", baselineCron="45 * * * * *")
+    for err in (*[0] * 10, 9, 9, 0):
+        for _ in range(4):
+            world.clock.move(seconds=15)
+            await world.run_due(answering(err))
+
+    told = (await world.control.policies.backtest(ALICE, endpoint.id, BURST, HOUR)).replayed
+
+    assert (told.old.minute_peak, told.new.minute_peak) == (1, 2)
+    assert (told.old.host_minute_peak, told.new.host_minute_peak) == (2, 3)
+
+
 async def test_others_have_their_turn_while_a_backtest_goes_on() -> None:
     world = a_world()
     endpoint = await world.endpoint()

@@ -28,6 +28,7 @@ class BehaviourAnswer(Answer):
     calls: int
     calls_per_day: float | None
     minute_peak: int
+    host_minute_peak: int
     flips_per_hour: float | None
     reaction: ReactionTimesAnswer | None
 
@@ -116,7 +117,8 @@ def past_decision_answer(past: PastDecision) -> PastDecisionAnswer:
 def _behaviour(behaviour: Behaviour) -> BehaviourAnswer:
     return BehaviourAnswer(
         calls=behaviour.calls, calls_per_day=behaviour.calls_a_day, minute_peak=behaviour.minute_peak,
-        flips_per_hour=behaviour.flips_an_hour, reaction=_reaction(behaviour.reaction),
+        host_minute_peak=behaviour.host_minute_peak, flips_per_hour=behaviour.flips_an_hour,
+        reaction=_reaction(behaviour.reaction),
     )  # fmt: skip
 
 

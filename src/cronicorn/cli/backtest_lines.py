@@ -73,6 +73,7 @@ def _compared(replayed: Replayed) -> Iterator[tuple[str, str, str]]:
     yield "calls", str(old.calls), str(new.calls)
     yield "calls a day", _number(old.calls_a_day), _number(new.calls_a_day)
     yield "most in a minute", str(old.minute_peak), str(new.minute_peak)
+    yield "host's most in a minute", str(old.host_minute_peak), str(new.host_minute_peak)
     yield "flips an hour", _number(old.flips_an_hour), _number(new.flips_an_hour)
     yield "reaction, mean", _mean(old.reaction), _mean(new.reaction)
     yield "reaction, longest", _longest(old.reaction), _longest(new.reaction)
@@ -124,6 +125,7 @@ def _behaviour_document(behaviour: Behaviour) -> dict[str, object]:
         "calls": behaviour.calls,
         "calls_per_day": behaviour.calls_a_day,
         "minute_peak": behaviour.minute_peak,
+        "host_minute_peak": behaviour.host_minute_peak,
         "flips_per_hour": behaviour.flips_an_hour,
         "reaction": None if times is None else {
             "episodes": times.episodes, "mean": _delay(times.mean), "longest": _delay(times.longest),

@@ -1,7 +1,8 @@
 """Policies: what one would have done with an endpoint's recorded answers, and what was decided on them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from cronicorn.domain.replay.replay import Replay
 from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
+from cronicorn.domain.target import host_of
 from cronicorn.domain.trace import Trace
 
 HOURS_MAX = 87_600
@@ -98,12 +100,14 @@ class Policies:
         endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
         since = shifted(stored.now, -over)
         with self._place(principal.tenant_id):
-            siblings = await self._siblings(endpoint, policy)
+            job = [each for each, _ in await self._catalog.list(endpoint.tenant_id, endpoint.job_id)]
+            siblings = _heard(endpoint, policy, job)
             replay = Replay(replace(endpoint, policy=policy), self._cron)
             ids = (endpoint.id, *siblings)
             async with aclosing(recorded_runs(self._log, principal.tenant_id, ids, since, stored.now)) as runs:
                 await _replay(replay, runs, siblings)
-        return Backtest(endpoint=endpoint, since=since, until=stored.now, replayed=replay.replayed())
+            beside = await self._beside(endpoint, job, replay)
+        return Backtest(endpoint=endpoint, since=since, until=stored.now, replayed=replay.replayed(beside))
 
     async def explain_at(self, principal: Principal, endpoint_id: str, at: datetime | None = None) -> PastDecision:
         """What had been decided last *at* an instant, by default now, and for when that planned the next call."""
@@ -134,16 +138,17 @@ class Policies:
         plan: Plan | None = endpoint.state.plan
         return (None, ()) if plan is None else (plan.next_run_at, explained(plan.trace))
 
-    async def _siblings(self, endpoint: JobEndpoint, tried: Policy) -> Mapping[str, JobEndpoint]:
-        """The siblings that *tried* or the policy in force reads, and those whose rules steer *endpoint*, by id."""
-        in_force = endpoint.policy or Policy()
-        found = {}
-        for sibling, _ in await self._catalog.list(endpoint.tenant_id, endpoint.job_id):
-            rules = sibling.policy.rules if sibling.policy is not None else ()
-            steers = any(rule.action.on == endpoint.name for rule in rules)
-            if sibling.id != endpoint.id and (steers or sibling.name in tried.siblings | in_force.siblings):
-                found[sibling.id] = sibling
-        return found
+    async def _beside(self, endpoint: JobEndpoint, job: Iterable[JobEndpoint], replay: Replay) -> Mapping[int, int]:
+        """How often others of the *job* called the same host in each minute of the *replay*."""
+        begun: Counter[int] = Counter()
+        if (span := replay.span) is None:
+            return begun
+        host = host_of(endpoint.request.url)
+        for sibling in job:
+            if sibling.id != endpoint.id and host_of(sibling.request.url) == host:
+                query = SpanQuery(since=span[0], until=span[1])
+                begun.update(await self._log.begun_by_minute(sibling.tenant_id, sibling.id, query))
+        return begun
 
     @contextmanager
     def _place(self, tenant_id: str) -> Iterator[None]:
@@ -156,6 +161,18 @@ class Policies:
             yield
         finally:
             self._under_way.remove(tenant_id)
+
+
+def _heard(endpoint: JobEndpoint, tried: Policy, job: Iterable[JobEndpoint]) -> Mapping[str, JobEndpoint]:
+    """Those of the *job* that *tried* or the policy in force reads, and those whose rules steer *endpoint*, by id."""
+    read = tried.siblings | (endpoint.policy or Policy()).siblings
+    found = {}
+    for sibling in job:
+        rules = sibling.policy.rules if sibling.policy is not None else ()
+        steers = any(rule.action.on == endpoint.name for rule in rules)
+        if sibling.id != endpoint.id and (steers or sibling.name in read):
+            found[sibling.id] = sibling
+    return found
 
 
 def policy_to_try(document: BacktestDocument) -> Policy:

@@ -12,6 +12,7 @@ ALL_TIME = LAST_INSTANT - FIRST_INSTANT
 """Longer lengths say nothing more, and some can't be negated."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
 ZERO = timedelta(0)
 INTERVAL_LEAST = timedelta(seconds=1)
 """Nothing drives an endpoint faster than this: no hint, and no maximum that an old row may have."""
@@ -36,6 +37,11 @@ def scaled(length: timedelta, factor: float) -> timedelta:
 def microseconds_of(instant: datetime) -> int:
     """Microseconds since 1970-01-01T00:00Z."""
     return (instant - EPOCH) // MICROSECOND
+
+
+def minute_of(instant: datetime) -> int:
+    """Whole minutes since 1970-01-01T00:00Z."""
+    return (instant - EPOCH) // MINUTE
 
 
 def instant_of(microseconds: int) -> datetime:

@@ -190,6 +190,13 @@ class RunLog(Protocol):
         """
         ...
 
+    async def begun_by_minute(self, tenant_id: str, endpoint_id: str, span: SpanQuery) -> Mapping[int, int]:
+        """How many runs of an endpoint began in each minute since 1970 of a span; those without any are left out.
+
+        The limit of *span* and where a page begins don't matter. Raises NotFoundError.
+        """
+        ...
+
     async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
         """Of an endpoint's runs that had ended *at* an instant the one begun last, or None. Raises NotFoundError."""
         ...

@@ -65,6 +65,14 @@ class Target:
         return self.origin + self.path
 
 
+def host_of(url: str) -> str:
+    """The host that *url* names; nothing for a URL that no dispatcher would call."""
+    try:
+        return parse_target(url).host
+    except InvalidInputError:
+        return ""
+
+
 def parse_target(url: str) -> Target:
     """Take *url* apart. Raises InvalidInputError, whose message never repeats the URL: it may hold a secret."""
     if len(url) > URL_LENGTH_MAX:

@@ -1,6 +1,7 @@
 """Runs in memory: what happened, and what is happening."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
-from cronicorn.domain.instant import ZERO
+from cronicorn.domain.instant import ZERO, minute_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.run import Run, RunStatus
@@ -67,6 +68,11 @@ class MemoryRunHistory(RunHistory):
         after = _place(query.after) if query.after is not None else None
         wanted = (run for run in runs if query.since <= run.started_at <= query.until)
         return [run for run in wanted if after is None or _place(run) > after][: query.limit]
+
+    async def begun_by_minute(self, tenant_id: str, endpoint_id: str, span: SpanQuery) -> Mapping[int, int]:
+        with self._database.lock:
+            begun = [run.started_at for run in _newest_first(self._database.row(tenant_id, endpoint_id))]
+        return Counter(minute_of(instant) for instant in begun if span.since <= instant <= span.until)
 
     async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
         with self._database.lock:

@@ -11,7 +11,6 @@ from asyncpg.transaction import Transaction
 
 from cronicorn.adapters.postgres.connecting import connect
 from cronicorn.adapters.postgres.database import shards_of
-from cronicorn.adapters.postgres.endpoint_rows import host_of
 from cronicorn.adapters.postgres.examination import examine
 from cronicorn.adapters.postgres.faults import FAULTS, translated
 from cronicorn.adapters.postgres.keepalive import keep_alive
@@ -29,6 +28,7 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import Archive, Clock, Restoration, RowSource, Snapshot
 from cronicorn.domain.rows import UNREADABLE, Row, endpoint_from, number_in
+from cronicorn.domain.target import host_of
 from cronicorn.domain.verification import Findings
 
 PORTION_MAX = 100
@@ -193,7 +193,7 @@ class _PostgresRestoration(_PostgresRows, Restoration):
     def _place(self, row: Row, endpoint: asyncpg.Record) -> Row:
         tenant_id = str(row["tenant_id"])
         try:
-            host = host_of(endpoint_from(endpoint["document"], str(row["state"])))
+            host = host_of(endpoint_from(endpoint["document"], str(row["state"])).request.url)
         except UNREADABLE:
             host = ""  # It is never called.
         return {

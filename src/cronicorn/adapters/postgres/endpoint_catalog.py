@@ -13,7 +13,6 @@ from cronicorn.adapters.postgres.endpoint_rows import (
     apply,
     decided,
     find,
-    host_of,
     job_number_of,
     lock,
     number,
@@ -30,6 +29,7 @@ from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
+from cronicorn.domain.target import host_of
 
 log = logging.getLogger(__name__)
 
@@ -137,6 +137,6 @@ async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoi
         endpoint_number=row["number"],
         tenant_id=endpoint.tenant_id,
         bucket=bucket_of(endpoint.tenant_id),
-        host=host_of(endpoint),
+        host=host_of(endpoint.request.url),
         **state_row(endpoint.state),
     )

@@ -17,14 +17,14 @@ from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.postgres.statement_time import CLOCK_US
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
-from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, number_in, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip
-from cronicorn.domain.target import parse_target
+from cronicorn.domain.target import host_of
 
 _SEEN = (
     select(
@@ -203,7 +203,7 @@ async def apply(transaction: Transaction, before: Found, change: Change) -> None
         new_reads=row["reads"],
         new_document=row["document"],
     )
-    await _write(transaction.connection, before, change.endpoint.state, host_of(change.endpoint))
+    await _write(transaction.connection, before, change.endpoint.state, host_of(change.endpoint.request.url))
     await record_skips(transaction.connection, before.number, change.skips)
 
 
@@ -226,14 +226,6 @@ async def record_skips(connection: Connection, endpoint_number: int, ranges: Ite
     """Write skips."""
     for skip in ranges:
         await _INSERT_SKIP.change(connection, endpoint_number=endpoint_number, **skip_row(skip))
-
-
-def host_of(endpoint: JobEndpoint) -> str:
-    """The host that is called; nothing for a URL that no dispatcher would call."""
-    try:
-        return parse_target(endpoint.request.url).host
-    except InvalidInputError:
-        return ""
 
 
 def number(row: Mapping[str, Cell] | None, name: str) -> int:

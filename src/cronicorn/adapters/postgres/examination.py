@@ -3,12 +3,12 @@
 from contextlib import suppress
 
 from cronicorn.adapters.postgres.database import shards_of
-from cronicorn.adapters.postgres.endpoint_rows import host_of
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.schema import SCHEMA, metadata
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.rows import UNREADABLE, endpoint_from
+from cronicorn.domain.target import host_of
 from cronicorn.domain.verification import Check, Findings
 
 _COLUMNS = """
@@ -60,7 +60,7 @@ async def _look_at_places(connection: PlainConnection, findings: Findings) -> No
         tenant_id = record["tenant_id"]
         right = {"shard": shard_of(tenant_id, shards), "bucket": bucket_of(tenant_id), "endpoint_id": record["id"]}
         with suppress(*UNREADABLE):  # It is never called.
-            right["host"] = host_of(endpoint_from(record["document"], record["state"]))
+            right["host"] = host_of(endpoint_from(record["document"], record["state"]).request.url)
         wrong = [name for name, value in right.items() if record[name] != value]
         where = f"schedule of endpoint {record['endpoint_id']}"
         findings.expect(Check.PLACE, not wrong, where, f"its {', '.join(wrong)} is not what it must be")

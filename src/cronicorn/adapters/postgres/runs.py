@@ -1,7 +1,7 @@
 """Runs in PostgreSQL: what happened, and what is happening."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,10 +18,10 @@ from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
-from cronicorn.domain.instant import instant_of
+from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
-from cronicorn.domain.rows import Cell, lease_from, mean, run_of, skip_from
+from cronicorn.domain.rows import Cell, lease_from, mean, number_in, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
@@ -78,6 +78,12 @@ _SPAN = (
     .limit(bindparam("page_limit"))
 )
 SPAN = query(_SPAN)
+_MINUTE = (runs.c.started_us // (MINUTE // MICROSECOND)).label("minute")
+BY_MINUTE = query(
+    select(_MINUTE, func.count().label("begun"))
+    .where(_OF_ENDPOINT, runs.c.started_us >= bindparam("since_us"), runs.c.started_us <= bindparam("until_us"))
+    .group_by(_MINUTE)
+)
 ENDED_BEFORE = query(
     select(runs)
     .where(_OF_ENDPOINT, runs.c.started_us <= bindparam("at_us"), runs.c.finished_us <= bindparam("at_us"))
@@ -155,6 +161,16 @@ class PostgresRunHistory(RunHistory):
             endpoint = await number_of(transaction, tenant_id, endpoint_id)
             rows = await SPAN.rows(transaction.connection, endpoint=endpoint, **_span(query))
             return [run_of(tenant_id, endpoint_id, row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def begun_by_minute(self, tenant_id: str, endpoint_id: str, span: SpanQuery) -> Mapping[int, int]:
+        async def work(transaction: Transaction) -> Mapping[int, int]:
+            endpoint = await number_of(transaction, tenant_id, endpoint_id)
+            rows = await BY_MINUTE.rows(
+                transaction.connection, endpoint=endpoint, since_us=us(span.since), until_us=us(span.until)
+            )
+            return {number_in(row["minute"]): number_in(row["begun"]) for row in rows}
 
         return await self._database.read(work)
 

@@ -15,7 +15,7 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
-from cronicorn.domain.instant import instant_of
+from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.rows import Cell, lease_from, mean, number_in, run_of, skip_from
@@ -76,6 +76,12 @@ _SPAN = (
     .limit(bindparam("page_limit"))
 )
 SPAN = query(_SPAN)
+_MINUTE = (runs.c.started_us // (MINUTE // MICROSECOND)).label("minute")
+BY_MINUTE = query(
+    select(_MINUTE, func.count().label("begun"))
+    .where(_OF_ENDPOINT, runs.c.started_us >= bindparam("since_us"), runs.c.started_us <= bindparam("until_us"))
+    .group_by(_MINUTE)
+)
 ENDED_BEFORE = query(
     select(runs)
     .where(_OF_ENDPOINT, runs.c.started_us <= bindparam("at_us"), runs.c.finished_us <= bindparam("at_us"))
@@ -169,6 +175,16 @@ class SqliteRunHistory(RunHistory):
             number = number_of(transaction, tenant_id, endpoint_id)
             rows = SPAN.rows(transaction.connection, endpoint=number, **_span(query))
             return [run_of(tenant_id, endpoint_id, row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def begun_by_minute(self, tenant_id: str, endpoint_id: str, span: SpanQuery) -> Mapping[int, int]:
+        def work(transaction: Transaction) -> Mapping[int, int]:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            rows = BY_MINUTE.rows(
+                transaction.connection, endpoint=number, since_us=us(span.since), until_us=us(span.until)
+            )
+            return {number_in(row["minute"]): number_in(row["begun"]) for row in rows}
 
         return await self._database.read(work)
 

@@ -1,13 +1,13 @@
 """Counting calls, flips and delays as a replay goes along."""
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cronicorn.domain.instant import ZERO
+from cronicorn.domain.instant import MINUTE, ZERO, minute_of
 from cronicorn.domain.replay.replayed import Behaviour, Delay, ReactionTimes
 
-_MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -49,21 +49,25 @@ class CallCount:
     minute_peak: int = 0
     delays: DelaySum = field(default_factory=DelaySum)
     _within: deque[datetime] = field(default_factory=deque)
+    _by_minute: Counter[int] = field(default_factory=Counter)
 
     def called(self, at: datetime) -> None:
         """A call began *at*."""
         self.calls += 1
+        self._by_minute[minute_of(at)] += 1
         self._within.append(at)
-        while at - self._within[0] >= _MINUTE:
+        while at - self._within[0] >= MINUTE:
             self._within.popleft()
         self.minute_peak = max(self.minute_peak, len(self._within))
 
-    def behaviour(self, span: timedelta) -> Behaviour:
-        """What it came to over so long."""
+    def behaviour(self, span: timedelta, beside: Mapping[int, int]) -> Behaviour:
+        """What it came to over so long, with the calls of others to the host *beside* it, by the minute since 1970."""
+        minutes = self._by_minute.keys() | beside.keys()
         return Behaviour(
             calls=self.calls,
             calls_a_day=max(self.calls - 1, 0) / (span / _DAY) if span >= _HOUR else None,
             minute_peak=self.minute_peak,
+            host_minute_peak=max((self._by_minute[each] + beside.get(each, 0) for each in minutes), default=0),
             flips_an_hour=self.flips / (span / _HOUR) if span >= _HOUR else None,
             reaction=self.delays.times(),
         )

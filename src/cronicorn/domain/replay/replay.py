@@ -5,8 +5,10 @@ recorded run is taken to stand until the next one; what was really answered in b
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from cronicorn.domain.admission import admit
 from cronicorn.domain.call import OutcomeKind
@@ -32,6 +34,7 @@ from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.trace import Trace
 
+NOTHING: Mapping[int, int] = MappingProxyType({})
 CALLS_MAX = 200_000
 """A replay makes no more imagined calls than this, and says so when it was cut."""
 _OURS = {OutcomeKind.CANCELLED, OutcomeKind.CRASHED}
@@ -115,18 +118,24 @@ class Replay:
             self._call(current, due_at, begins_at)
         return True
 
-    def replayed(self) -> Replayed:
-        """What came of it."""
-        first_at, end = self._first_at, self._evidence.cut_at or self._last_at
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the first recorded run began and where the replay ends; None when there is none."""
+        end = self._evidence.cut_at or self._last_at
+        return (self._first_at, end) if self._first_at is not None and end is not None else None
+
+    def replayed(self, beside: Mapping[int, int] = NOTHING) -> Replayed:
+        """What came of it; *beside* it siblings called the same host, so often in each minute since 1970."""
+        first_at, end = self.span or (None, None)
         span = end - first_at if first_at is not None and end is not None else ZERO
         rules = self._rules.summaries(end) if end is not None else ()
         moved = self._old.calls + self._new.calls - 2 * self._together
         conclusion, because = concluded(self._policy, self._evidence, rules, moved)
         return Replayed(
             first_at=first_at, last_at=end, recorded=self._evidence.recorded, gap_max=self._gap_max,
-            old=self._old.behaviour(span), new=self._new.behaviour(span), together=self._together, rules=rules,
-            episodes=tuple(self._rules.episodes), episodes_count=self._rules.episodes_count, conclusion=conclusion,
-            because=because,
+            old=self._old.behaviour(span, beside), new=self._new.behaviour(span, beside), together=self._together,
+            rules=rules, episodes=tuple(self._rules.episodes), episodes_count=self._rules.episodes_count,
+            conclusion=conclusion, because=because,
             remarks=tuple(remarks(self._policy, self._evidence, rules, self._rules.held_at_first)),
         )  # fmt: skip
 

@@ -53,7 +53,9 @@ class Behaviour:
     calls_a_day: float | None
     """None when the record spans less than an hour. The first call, which both policies have, only begins the count."""
     minute_peak: int
-    """The most calls that its host gets from it within any 60 seconds."""
+    """The most calls of it within any 60 seconds."""
+    host_minute_peak: int
+    """The most calls that its host gets in a minute of the clock, those of its siblings included."""
     flips_an_hour: float | None
     """How often a rule comes into force or goes out of it."""
     reaction: ReactionTimes | None

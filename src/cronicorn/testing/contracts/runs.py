@@ -1,5 +1,6 @@
 """The promises of `RunHistory` and `RunControl`."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.history import Health, RunPage, RunQuery, SpanQuery
-from cronicorn.domain.instant import MICROSECOND
+from cronicorn.domain.instant import MICROSECOND, minute_of
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.testing.clocks import VirtualClock
@@ -114,6 +115,19 @@ class RunHistoryContract(StoresContract):
         assert [len(page) for page in pages] == [2, 2, 1]
         assert [run for page in pages for run in page] == runs
 
+    async def test_the_runs_of_a_span_are_counted_by_the_minute(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores)
+        runs = [await run_once(stores, clock) for _ in range(5)]
+        tests = [_a_test_run() for _ in range(2)]
+        for test in tests:
+            await stores.run_control.record_test(test)
+        span = SpanQuery(since=MIDNIGHT, until=runs[3].started_at, limit=1, after=runs[0])
+
+        begun = await stores.runs.begun_by_minute(TENANT, "ep1", span)
+
+        assert begun == Counter(minute_of(run.started_at) for run in (*tests, *runs[:4]))
+        assert begun[minute_of(MIDNIGHT)] >= 2
+
     async def test_runs_that_began_at_once_are_neither_lost_nor_doubled_between_pages(self, stores: Stores) -> None:
         await plant(stores)
         slots = [await stores.run_control.record_test(_a_test_run()) for _ in range(3)]
@@ -168,6 +182,8 @@ class RunHistoryContract(StoresContract):
             await stores.runs.skips(OTHER_TENANT, "ep1", 10)
         with pytest.raises(NotFoundError):
             await stores.runs.recorded(OTHER_TENANT, "ep1", SpanQuery(since=MIDNIGHT, until=run.started_at))
+        with pytest.raises(NotFoundError):
+            await stores.runs.begun_by_minute(OTHER_TENANT, "ep1", SpanQuery(since=MIDNIGHT, until=run.started_at))
         with pytest.raises(NotFoundError):
             await stores.runs.ended_before(OTHER_TENANT, "ep1", run.finished_at)
 
