@@ -122,3 +122,35 @@ def test_what_can_not_be_checked_ends_with_2(arguments, stdin, said):
     ended = cronicorn("policy", "check", *arguments, stdin=stdin)
 
     assert (ended.code, ended.err) == (2, f"Error: {said}\n")
+
+
+def test_a_check_says_what_guardrails_make_of_a_rule_and_what_no_answer_will_say():
+    policy = """\
+version: 1
+fields: {state: {path: $.state, type: string, enum: [ok, degraded]}}
+rules:
+  - {id: fast, when: state == 'degradd', action: {interval: 5s}}
+  - {id: slow, when: "'ok' == state", action: {interval: 1h}}
+  - {id: rest, when: "!(state in ['ok', 'fine'])", until: state == 'ok', action: {pause: 30m}}
+"""
+    ended = cronicorn("policy", "check", "-", "--min", "30s", "--max", "10m", stdin=policy)
+
+    assert ended.code == 0, ended.err
+    lines = ended.out.splitlines()
+    assert [line for line in lines if line.startswith("  do")] == [
+        "  do     call it every 5s (its minimum makes that 30s)",
+        "  do     call it every 1h (its maximum makes that 10m)",
+        "  do     pause it for 30m (looked at every 10m, its maximum)",
+    ]
+    assert [line for line in lines if line.startswith("warning")] == [
+        "warning: /rules/0/when: state is declared to be one of ok, degraded, and never 'degradd'. "
+        "Did you mean 'degraded'?",
+        "warning: /rules/2/when: state is declared to be one of ok, degraded, and never 'fine'.",
+    ]
+
+
+def test_a_file_of_apply_is_told_from_a_policy():
+    ended = cronicorn("policy", "check", "-", stdin="jobs: [{name: shop, endpoints: []}]")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "`cronicorn apply --dry-run` checks it" in ended.err

@@ -100,6 +100,18 @@ def test_faults_of_a_policy_file_name_that_file(folder):
     assert "rules.yaml:4: /rules/0/when: " in ended.err
 
 
+def test_a_policy_file_that_is_missing_is_told_with_all_other_faults(folder):
+    (folder / "scenario.yaml").write_text(
+        SCENARIO.replace("rules.yaml", "nowhere.yaml").replace("every: 5m", "evry: 5m")
+    )
+
+    ended = cronicorn("simulate", str(folder / "scenario.yaml"))
+
+    assert ended.code == 2
+    assert "/evry: Unknown field." in ended.err
+    assert "/policy: There is no file" in ended.err
+
+
 def test_a_scenario_may_be_json_and_come_from_stdin():
     scenario = {"version": 1, "length": 600, "endpoints": [{"name": "stock", "every": "1m"}]}
 

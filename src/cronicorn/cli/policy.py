@@ -43,6 +43,7 @@ def check(
     Exits with 0 when every test held, with 1 when one failed, and with 2 for a file that is no policy.
     """
     from cronicorn.cli.policy_lines import cadence_in_words, line_of_test, rule_lines
+    from cronicorn.domain.policy.undeclared import undeclared_texts
     from cronicorn.domain.trying import Cadence, tried
 
     cadence = Cadence(
@@ -57,6 +58,9 @@ def check(
         print("", *rule_lines(policy, rule, cadence), sep="\n")
     for words in policy.unsupported:
         print("", f"no rule says: {words}", sep="\n")
+    odd = [f"{problem.pointer}: {problem.problem}" for problem in undeclared_texts(policy)]
+    if odd:
+        print("", *(f"warning: {each}" for each in odd), sep="\n")
     if results:
         print("", *(line_of_test(number, result) for number, result in enumerate(results, 1)), sep="\n")
     if not all(result.held for result in results):
@@ -75,6 +79,11 @@ def read_policy_file(path: str) -> "Policy":
         file = read_yaml_file(path)
     except NotFoundError as error:
         raise InvalidInputError(str(error)) from error
+    if isinstance(file.value, dict) and "jobs" in file.value and "version" not in file.value:
+        raise InvalidInputError(
+            f"{file.name} lists jobs: `cronicorn apply --dry-run` checks it, with the policies inside. A policy alone "
+            "begins with `version: 1`, `fields` and `rules`."
+        )
     if not isinstance(file.value, dict):
         raise InvalidInputError(f"{file.name} is no policy: begin with `version: 1`, `fields` and `rules`.")
     try:

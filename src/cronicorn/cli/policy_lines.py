@@ -26,7 +26,7 @@ def rule_lines(policy: Policy, rule: Rule, cadence: Cadence) -> Iterator[str]:
     priority = f" (priority {rule.priority})" if rule.priority else ""
     yield f"rule {rule.id}{priority}" + (f": {rule.why}" if rule.why else "")
     yield f"  when   {in_words(rule.when)}{_confirmed(rule.confirm)}{_probed(policy, rule, cadence)}"
-    yield f"  do     {_action(policy, rule.action)}{_again(policy, rule)}"
+    yield f"  do     {_action(policy, rule.action)}{_within(rule.action, cadence)}{_again(policy, rule)}"
     held = f"; and {show_duration(rule.hold)} have passed" if rule.hold > ZERO else ""
     ends = "that no longer holds" if rule.until == rule.when.negated() else in_words(rule.until)
     yield f"  until  {ends}{_confirmed(rule.confirm_end)}{held}"
@@ -82,6 +82,20 @@ def _action(policy: Policy, action: Action) -> str:
             return f"do not call {on or 'it'} {_moment(policy, action.amount, 'for')}"
         case ActionKind.WAKE:
             return f"wake {on}: lift its pauses, but for those of people, and run it now"
+
+
+def _within(action: Action, cadence: Cadence) -> str:
+    """What the guardrails of the endpoint make of *action* there."""
+    length, least, most = action.amount.length, cadence.interval_min, cadence.interval_max
+    if action.on is not None or length is None:
+        return ""
+    if action.kind is ActionKind.INTERVAL and least is not None and length < least:
+        return f" (its minimum makes that {show_duration(least)})"
+    if action.kind is ActionKind.INTERVAL and most is not None and length > most:
+        return f" (its maximum makes that {show_duration(most)})"
+    if action.kind is ActionKind.PAUSE and most is not None and length > most:
+        return f" (looked at every {show_duration(most)}, its maximum)"
+    return ""
 
 
 def _again(policy: Policy, rule: Rule) -> str:

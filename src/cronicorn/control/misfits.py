@@ -24,6 +24,13 @@ _SENTENCES = {
     "invalid_key": "Names of fields must be texts.",
 }
 
+_SHORT = {
+    "every": "baselineIntervalMs", "interval": "baselineIntervalMs", "cron": "baselineCron",
+    "schedule": "baselineCron", "once": "onceAt", "min": "minIntervalMs", "max": "maxIntervalMs",
+    "timeout": "timeoutMs", "headers": "headersJson", "body": "bodyJson",
+}  # fmt: skip
+"""What people write, as scenarios and other schedulers call it."""
+
 D = TypeVar("D", bound=BaseModel)
 
 
@@ -60,8 +67,11 @@ def _unknown(location: Sequence[int | str], model: type[BaseModel] | None) -> st
     for part in location[:-1]:
         model = _nested(model, part)
     known = [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
-    close = get_close_matches(str(location[-1]), known, n=1)
-    return f"Unknown field. Did you mean {close[0]}?" if close else "Unknown field; leave it out."
+    name = str(location[-1])
+    meant = _SHORT.get(name.lower())
+    if meant not in known:
+        meant = next(iter(get_close_matches(name, known, n=1)), None)
+    return f"Unknown field. Did you mean {meant}?" if meant is not None else "Unknown field; leave it out."
 
 
 def _nested(model: type[BaseModel] | None, part: int | str) -> type[BaseModel] | None:

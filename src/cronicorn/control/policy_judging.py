@@ -7,6 +7,7 @@ from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.errors import FieldError
 from cronicorn.domain.nearest import nearest
 from cronicorn.domain.policy.policy import ActionKind, Policy
+from cronicorn.domain.policy.undeclared import undeclared_texts
 from cronicorn.domain.trying import Cadence, tried
 
 _CALLS = {ActionKind.INTERVAL, ActionKind.RUN_ONCE}
@@ -20,6 +21,8 @@ def judge_policy(endpoint: JobEndpoint, findings: Findings) -> None:
     calls = any(rule.action.kind in _CALLS and rule.action.on is None for rule in policy.rules)
     if calls and endpoint.interval_min is None:
         findings.warn("/policy", "Give minIntervalMs: nothing else bounds how often its rules may call the endpoint.")
+    for problem in undeclared_texts(policy):
+        findings.warn(f"/policy{problem.pointer}", problem.problem)
     baseline = endpoint.baseline
     every = baseline.length if baseline.kind is BaselineKind.INTERVAL else None
     cadence = Cadence(every=every, interval_min=endpoint.interval_min, interval_max=endpoint.interval_max)

@@ -40,6 +40,7 @@ _OF_REST: Mapping[str, str] = {
     "baselineIntervalMs": "every: 60s", "baselineCron": "cron", "onceAt": "once: 10m", "minIntervalMs": "min: 20s",
     "maxIntervalMs": "max: 5m", "timeoutMs": "timeout: 30s", "windowMs": "window: 60s", "successStatuses": "success",
     "catchUp": "catch_up", "pausedUntil": "paused: 30m", "interval": "every: 60s",
+    "policyFile": "policy: FILE", "policy_file": "policy: FILE",
 }  # fmt: skip
 _NOT_SENT = {"url": "no address", "headersJson": "no headers", "bodyJson": "no body"}
 _STATUSES = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.ASCII)
@@ -119,7 +120,12 @@ class EndpointReader:
         if value is None:
             return None
         if isinstance(value, str):
-            return self.policy_file(value)
+            try:
+                return self.policy_file(value)
+            except InvalidInputError as error:
+                for fault in str(error).splitlines():
+                    part.refuse("policy", fault)
+                return None
         inside = part.part("policy")
         if inside is None:
             return None
