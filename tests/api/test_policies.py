@@ -85,7 +85,12 @@ async def test_what_a_policy_may_not_have_meant_comes_back_as_warnings() -> None
         "fields": {"err": {"path": "$.err", "type": "number"}, "theirs": {"from": "sibling:stok", "http": "status"}},
         "rules": [
             {"id": "tight", "when": "err > 5", "action": {"interval": "30s"}},
-            {"id": "call", "when": "theirs == 503", "action": {"run": "nobody"}},
+            {
+                "id": "call",
+                "when": "theirs == 503",
+                "action": {"run": "nobody"},
+                "max_fires": {"count": 1, "per": "1h", "then": {"wake": "nobody"}},
+            },
         ],
         "tests": [{"given": {"err": 8}, "expect": {"interval": "99s"}}],
     }
@@ -94,7 +99,10 @@ async def test_what_a_policy_may_not_have_meant_comes_back_as_warnings() -> None
         read = await door.read(f"/api/endpoints/{endpoint['id']}")
 
     warnings = {warning["pointer"]: warning["detail"] for warning in endpoint["warnings"]}
-    assert set(warnings) == {"/policy", "/policy/tests/0", "/policy/fields/theirs/from", "/policy/rules/1/action"}
+    assert set(warnings) == {
+        "/policy", "/policy/tests/0", "/policy/fields/theirs/from", "/policy/rules/1/action",
+        "/policy/rules/1/max_fires/then",
+    }  # fmt: skip
     assert warnings["/policy/fields/theirs/from"].endswith("Did you mean stock?")
     assert read["warnings"] == endpoint["warnings"]
 

@@ -143,8 +143,10 @@ rules:
         "  do     pause it for 30m (looked at every 10m, its maximum)",
     ]
     assert [line for line in lines if line.startswith("warning")] == [
-        "warning: /rules/0/when: state is declared to be one of ok, degraded, and never 'degradd'. "
-        "Did you mean 'degraded'?",
+        (
+            "warning: /rules/0/when: state is declared to be one of ok, degraded, and never 'degradd'. "
+            "Did you mean 'degraded'?"
+        ),
         "warning: /rules/2/when: state is declared to be one of ok, degraded, and never 'fine'.",
     ]
 

@@ -83,7 +83,7 @@ def read(model: type[EndpointPatch], document: dict[str, Any], before: JobEndpoi
     return None
 
 
-@settings(max_examples=1_000, deadline=timedelta(seconds=5))
+@settings(max_examples=1_000, deadline=timedelta(minutes=1))
 @given(DOCUMENTS, DOCUMENTS)
 def test_any_document_makes_an_endpoint_or_findings(document: dict[str, Any], patch: dict[str, Any]) -> None:
     created = read(EndpointDocument, SOUND | document, blank("t1", "job1", "ep1", MIDNIGHT))
@@ -98,7 +98,7 @@ def test_any_document_makes_an_endpoint_or_findings(document: dict[str, Any], pa
         assert json.dumps(shown(change.endpoint), default=str)
 
 
-@settings(max_examples=500, deadline=timedelta(seconds=5))
+@settings(max_examples=500, deadline=timedelta(minutes=1))
 @given(DOCUMENTS)
 def test_what_is_shown_can_be_sent_back_without_a_change(document: dict[str, Any]) -> None:
     created = read(EndpointDocument, SOUND | document, blank("t1", "job1", "ep1", MIDNIGHT))

@@ -85,6 +85,18 @@ def test_what_is_not_so_is_broken_and_says_what_was_seen(expectation, seen):
     assert seen in verdict.seen
 
 
+def test_a_slot_that_nobody_takes_over_is_late():
+    late = {"name": "in time", "endpoint": "stock", "lateness": {"at_most": "1s"}}
+    world = document(
+        workers=1, endpoints=[{**STOCK, "answers": {"latency": "5s"}}], expect=[late],
+        crashes=[{"at": "62s", "worker": 1}],
+    )  # fmt: skip
+
+    [(_, verdict)] = run_scenario(read(world)).verdicts
+
+    assert (verdict.held, verdict.seen) == (False, "slot 1 was lost, and nobody called it again")
+
+
 def test_a_slot_that_died_with_its_worker_is_late():
     late = {"name": "in time", "endpoint": "stock", "lateness": {"at_most": "1s"}}
     world = document(

@@ -14,7 +14,6 @@ from cronicorn.domain.policy.policy import (
     ActionKind,
     Amount,
     Confirmation,
-    FieldType,
     Policy,
     Rule,
 )
@@ -118,8 +117,7 @@ def _moment(policy: Policy, amount: Amount, word: str) -> str:
         return f"{ends} {amount.at:%Y-%m-%d %H:%M:%S}Z"
     if amount.field is None and not amount.length:
         return "now"
-    instants = {each.name for each in policy.fields if each.type is FieldType.INSTANT}
-    if amount.field in instants:
+    if amount.field in policy.instants:
         return f"{ends} the instant {amount.field}{_bounds(amount)}"
     return f"{word} {_length(amount)}"
 

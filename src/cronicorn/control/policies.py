@@ -168,8 +168,8 @@ def _heard(endpoint: JobEndpoint, tried: Policy, job: Iterable[JobEndpoint]) -> 
     read = tried.siblings | (endpoint.policy or Policy()).siblings
     found = {}
     for sibling in job:
-        rules = sibling.policy.rules if sibling.policy is not None else ()
-        steers = any(rule.action.on == endpoint.name for rule in rules)
+        orders = sibling.policy.orders() if sibling.policy is not None else ()
+        steers = any(name == endpoint.name for name, _ in orders)
         if sibling.id != endpoint.id and (steers or sibling.name in read):
             found[sibling.id] = sibling
     return found

@@ -49,9 +49,8 @@ def _named(policy: Policy) -> Iterator[tuple[str, str]]:
     for field in policy.fields:
         if field.sibling is not None:
             yield f"/policy/fields/{field.name}/from", field.sibling
-    for number, rule in enumerate(policy.rules):
-        if rule.action.on is not None:
-            yield f"/policy/rules/{number}/action", rule.action.on
+    for name, place in policy.orders():
+        yield f"/policy{place}", name
 
 
 def _stranger(pointer: str, name: str, known: set[str]) -> FieldError:

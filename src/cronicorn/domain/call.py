@@ -77,6 +77,11 @@ class OutcomeKind(StrEnum):
     CRASHED = "crashed"
     """A bug of ours; it backs off like a failure."""
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether the attempt ended on our side, which says nothing about the endpoint."""
+        return self is OutcomeKind.CANCELLED or self is OutcomeKind.CRASHED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

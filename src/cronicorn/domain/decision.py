@@ -10,6 +10,7 @@ from cronicorn.domain.admission import PUNCTUAL, Admission, admit
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.editing import edited, without_owed
 from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
+from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
 from cronicorn.domain.ledger import Books, books_after_run, books_without_run
@@ -71,6 +72,7 @@ class _Steering(NamedTuple):
     """What the rules of siblings that read the answer made of it, by their names."""
     orders: tuple[Order, ...] = ()
     """What all these rules want of others."""
+    events: tuple[GovernorEvent, ...] = ()
 
 
 def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
@@ -86,12 +88,12 @@ def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
     own = steered(endpoint, hints, answer, facts.seed)
     readers = dict(_read_by_siblings(endpoint, answer, facts)) if facts.watched else _NOBODY
     orders = (*own.orders, *(order for read in readers.values() for order in read.orders))
-    hints, memory = own.hints, own.memory
+    hints, memory, events = own.hints, own.memory, own.events
     mine = tuple(order for order in orders if order.sibling == endpoint.name)
     if mine:
-        after = ordered(replace(endpoint, state=replace(state, hints=hints, memory=memory)), mine, facts.now)
-        hints, memory = after.state.hints, after.state.memory
-    return _Steering(hints=hints, memory=memory, own=own, readers=readers, orders=orders)
+        after, more = ordered(replace(endpoint, state=replace(state, hints=hints, memory=memory)), mine, facts.now)
+        hints, memory, events = after.state.hints, after.state.memory, (*events, *more)
+    return _Steering(hints=hints, memory=memory, own=own, readers=readers, orders=orders, events=events)
 
 
 def _read_by_siblings(endpoint: JobEndpoint, answer: Heard, facts: Facts) -> Iterator[tuple[str, Steered]]:
@@ -137,38 +139,50 @@ def _with_siblings(settled: Settlement, facts: Facts, steering: _Steering) -> Se
     if steering.own is None:
         return settled
     changes: dict[str, Change] = {}
+    events: dict[str, tuple[GovernorEvent, ...]] = {}
     if steering.readers or steering.orders:
         for sibling in facts.stored.siblings.values():
-            change = _sibling_after(sibling, steering, facts)
+            change, happened = _sibling_after(sibling, steering, facts)
             if change is not None:
                 changes[sibling.endpoint.id] = change
-    record = _record(steering.own, facts, steering.readers)
+            if happened:
+                events[sibling.endpoint.id] = happened
+    record = _record(steering, steering.own, facts, events)
     return Settlement(state=settled.state, skips=settled.skips, siblings=changes, record=record)
 
 
-def _sibling_after(sibling: Sibling, steering: _Steering, facts: Facts) -> Change | None:
+def _sibling_after(
+    sibling: Sibling, steering: _Steering, facts: Facts
+) -> tuple[Change | None, tuple[GovernorEvent, ...]]:
     """What becomes of *sibling*: its own rules read the answer, and those of others may order something of it."""
     before = after = sibling.endpoint
+    events: tuple[GovernorEvent, ...] = ()
     read = steering.readers.get(before.name)
     if read is not None:
         after = replace(after, state=replace(after.state, hints=read.hints, memory=read.memory))
+        events = read.events
     orders = tuple(order for order in steering.orders if order.sibling == before.name)
     if orders:
-        after = ordered(after, orders, facts.now)
+        after, more = ordered(after, orders, facts.now)
+        events = (*events, *more)
     if after.state == before.state:
-        return None
+        return None, events
     if after.state.hints == fresh_hints(before.state.hints, facts.now):
-        return Change(endpoint=after)
-    return edited(before, after, Stored(now=facts.now, leased_slot=sibling.leased_slot), facts.cron)
+        return Change(endpoint=after), events
+    return edited(before, after, Stored(now=facts.now, leased_slot=sibling.leased_slot), facts.cron), events
 
 
-def _record(own: Steered, facts: Facts, readers: Mapping[str, Steered]) -> SteeringRecord | None:
+def _record(
+    steering: _Steering, own: Steered, facts: Facts, of_siblings: Mapping[str, tuple[GovernorEvent, ...]]
+) -> SteeringRecord | None:
+    readers, events = steering.readers, steering.events
     ids = {name: facts.stored.siblings[name].endpoint.id for name in readers}
     steps = {ids[name]: read.steps for name, read in readers.items() if read.steps is not None}
-    events = (*own.events, *(event for read in readers.values() for event in read.events))
-    if own.steps is None and not own.notes and not steps and not events:
+    if own.steps is None and not own.notes and not steps and not events and not of_siblings:
         return None
-    return SteeringRecord(at=facts.now, notes=own.notes, own=own.steps, siblings=steps, events=events)
+    return SteeringRecord(
+        at=facts.now, notes=own.notes, own=own.steps, siblings=steps, events=events, events_of_siblings=of_siblings
+    )
 
 
 def _books(endpoint: JobEndpoint, facts: Facts) -> Books:

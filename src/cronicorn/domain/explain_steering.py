@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cronicorn.domain.condition.comparisons import Part, counterfactual, outcome_of_parts
 from cronicorn.domain.condition.kinds import Scalar
+from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.policy.memory import Phase
 from cronicorn.domain.policy.policy import Policy, Rule
 from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
@@ -33,11 +34,11 @@ _MOVES: Mapping[tuple[Phase, Phase], str] = {
     (Phase.CLEARING, Phase.IDLE): "What ends it is confirmed: it is over.",
 }
 _UNKNOWN = "What it asks for is unknown, so it stays as it was."
-_EVENTS: Mapping[str, str] = {
-    "frozen": "The steering went to and fro too often: for an hour the endpoint keeps to its baseline.",
-    "held-back": "The endpoint is frozen at its baseline: what rules and signals asked for does not count.",
-    "thawed": "The hour at the baseline is over: rules and signals steer again.",
-    "too-many-changes": "Rules and signals wrote too much within an hour: what is new is left out.",
+_EVENTS: Mapping[GovernorEvent, str] = {
+    GovernorEvent.FROZEN: "The steering went to and fro too often: for an hour the endpoint keeps to its baseline.",
+    GovernorEvent.HELD_BACK: "The endpoint is frozen at its baseline: what rules and signals asked for does not count.",
+    GovernorEvent.THAWED: "The hour at the baseline is over: rules and signals steer again.",
+    GovernorEvent.TOO_MANY_CHANGES: "Rules and signals wrote too much within an hour: what is new is left out.",
 }
 
 
@@ -68,7 +69,7 @@ class ExplainedSteering:
     values: tuple[ValueRead, ...]
     rules: tuple[ExplainedRule, ...]
     events: tuple[str, ...]
-    """What the governor did, and what the answers lack, as sentences."""
+    """What the governor did, and what the answers lack, as sentences; one about a sibling begins with its id."""
     siblings: Mapping[str, tuple[ExplainedRule, ...]]
     """What the rules of siblings made of it, by endpoint id; without their conditions."""
 
@@ -83,7 +84,7 @@ def explained_steering(record: SteeringRecord, policy: Policy | None) -> Explain
         notes=record.notes,
         values=own.values,
         rules=tuple(_explained(step, rules.get(step.rule), values) for step in own.rules),
-        events=(*(_EVENTS.get(event, event) for event in record.events), *_lacks(own)),
+        events=(*(_EVENTS[event] for event in record.events), *_lacks(own), *_of_siblings(record)),
         siblings={
             name: tuple(_explained(step, None, {}) for step in steps.rules) for name, steps in record.siblings.items()
         },
@@ -103,6 +104,10 @@ def _explained(step: RuleStep, rule: Rule | None, values: Mapping[str, Scalar]) 
         parts=outcome_of_parts(asked, values) if asked is not None else (),
         otherwise=counterfactual(asked, values) if asked is not None else None,
     )
+
+
+def _of_siblings(record: SteeringRecord) -> list[str]:
+    return [f"{name}: {_EVENTS[event]}" for name, events in record.events_of_siblings.items() for event in events]
 
 
 def _lacks(steps: PolicySteps) -> list[str]:

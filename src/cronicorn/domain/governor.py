@@ -7,6 +7,7 @@ its steering go to and fro is frozen at its baseline for an hour.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from cronicorn.domain.fields import Fields, Value, lean, us
@@ -15,12 +16,21 @@ from cronicorn.domain.instant import shifted
 
 WINDOW = timedelta(hours=1)
 FROZEN_FOR = timedelta(hours=1)
-FROZEN = "frozen"
-HELD_BACK = "held-back"
 PROBE = "probe:"
 """How the key of an interval begins that only confirms something: it comes and goes without changing anybody's mind."""
 _HELD_BACK = {HintKind.INTERVAL, HintKind.ONE_SHOT}
 """What may make calls more frequent. A delay is never refused: it may be what a server in trouble asked for."""
+
+
+class GovernorEvent(StrEnum):
+    """What the governor did with what was asked for."""
+
+    FROZEN = "frozen"
+    """The steering went to and fro too often: the endpoint keeps to its baseline for a while."""
+    HELD_BACK = "held-back"
+    """Something was asked for that does not count while the endpoint is frozen."""
+    THAWED = "thawed"
+    TOO_MANY_CHANGES = "too-many-changes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +61,7 @@ class Governed(NamedTuple):
 
     hints: tuple[Hint, ...]
     memory: GovernorMemory
-    events: tuple[str, ...] = ()
+    events: tuple[GovernorEvent, ...] = ()
 
 
 CALM = GovernorMemory()
@@ -62,10 +72,10 @@ def governed(
 ) -> Governed:
     """*after* as far as it may replace *before*: what rules and signals wrote anew is counted, and too much refused."""
     frozen = memory.frozen(now)
-    events = ("thawed",) if memory.frozen_until is not None and not frozen else ()
+    events = (GovernorEvent.THAWED,) if memory.frozen_until is not None and not frozen else ()
     if frozen:
         kept = tuple(hint for hint in after if not _held_back(hint))
-        return Governed(kept, memory, () if len(kept) == len(after) else (HELD_BACK,))
+        return Governed(kept, memory, () if len(kept) == len(after) else (GovernorEvent.HELD_BACK,))
     if memory.since is not None and (events or now - memory.since >= WINDOW):
         memory = CALM
     fresh, flips = _news(before, after), _flips(before, after)
@@ -73,12 +83,12 @@ def governed(
         return Governed(after, memory, events)
     if memory.changes + len(fresh) > limits.changes_max:
         after = _without_news(before, after, fresh)
-        fresh, flips, events = [], _flips(before, after), (*events, "too-many-changes")
+        fresh, flips, events = [], _flips(before, after), (*events, GovernorEvent.TOO_MANY_CHANGES)
     memory = replace(memory, since=memory.since or now, changes=memory.changes + len(fresh), flips=memory.flips + flips)
     if memory.flips <= limits.flips_max:
         return Governed(after, memory, events)
     memory = replace(memory, frozen_until=shifted(now, FROZEN_FOR))
-    return Governed(tuple(hint for hint in after if not _held_back(hint)), memory, (*events, FROZEN))
+    return Governed(tuple(hint for hint in after if not _held_back(hint)), memory, (*events, GovernorEvent.FROZEN))
 
 
 def _news(before: Iterable[Hint], after: Iterable[Hint]) -> list[Hint]:

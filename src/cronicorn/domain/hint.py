@@ -65,11 +65,16 @@ class Hint:
     @property
     def id(self) -> str:
         """A later hint with the same id replaces this one."""
-        return f"{self.author}:{self.kind}:{self.key}" if self.key else f"{self.author}:{self.kind}"
+        return hint_id(self.author, self.kind, self.key)
 
     def fresh(self, now: datetime) -> bool:
         """Whether the hint still counts: strictly before its expiry."""
         return self.expires_at > now
+
+
+def hint_id(author: Author, kind: HintKind, key: str) -> str:
+    """What the hint of *author* of that *kind* is called; by *key* they tell several apart."""
+    return f"{author}:{kind}:{key}" if key else f"{author}:{kind}"
 
 
 def fresh_hints(hints: Iterable[Hint], now: datetime) -> tuple[Hint, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
-from cronicorn.domain.governor import Governed, Limits, governed
+from cronicorn.domain.governor import Governed, GovernorEvent, Limits, governed
 from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, with_signal
 from cronicorn.domain.instant import INTERVAL_LEAST, LAST_INSTANT, shifted, stable_fraction
 from cronicorn.domain.json_body import Json, parsed
@@ -29,8 +29,6 @@ from cronicorn.domain.steering_memory import SteeringMemory
 
 _LIMITS = Limits()
 _GUESSES = frozenset({Signal.TREND})
-_SILENT = {OutcomeKind.CANCELLED, OutcomeKind.CRASHED}
-"""What ended on our side says nothing about the endpoint."""
 
 
 class Heard(NamedTuple):
@@ -57,13 +55,12 @@ class Steered(NamedTuple):
     """What the signals said."""
     steps: PolicySteps | None = None
     """What its policy did."""
-    events: tuple[str, ...] = ()
-    """What the governor did."""
+    events: tuple[GovernorEvent, ...] = ()
 
 
 def heard(endpoint: JobEndpoint, run: Run, failures: int, now: datetime) -> Heard | None:
     """What there is to learn from *run*; None when it ended on our side."""
-    if run.outcome.kind in _SILENT:
+    if run.outcome.kind.tells_nothing:
         return None
     return Heard(
         name=endpoint.name, outcome=run.outcome, body=parsed(run.outcome), success=run.status is RunStatus.SUCCESS,
@@ -103,8 +100,10 @@ def steered_by_sibling(endpoint: JobEndpoint, policy: Policy, answer: Heard) -> 
     return _governed(endpoint, hints, after, memory, ruling=ruling, now=now)
 
 
-def ordered(endpoint: JobEndpoint, orders: Iterable[Order], now: datetime) -> JobEndpoint:
-    """*endpoint* with what rules of siblings ordered of it, as far as its governor lets them."""
+def ordered(
+    endpoint: JobEndpoint, orders: Iterable[Order], now: datetime
+) -> tuple[JobEndpoint, tuple[GovernorEvent, ...]]:
+    """*endpoint* with what rules of siblings ordered of it, as far as its governor lets them, and what that did."""
     state = endpoint.state
     before = after = fresh_hints(state.hints, now)
     for order in orders:
@@ -113,7 +112,8 @@ def ordered(endpoint: JobEndpoint, orders: Iterable[Order], now: datetime) -> Jo
         after = with_signal(after, order.hint, now)
     result = governed(before, after, state.memory.governor, _limits(endpoint), now)
     hints = _within_guardrails(result.hints, endpoint, now)
-    return replace(endpoint, state=replace(state, hints=hints, memory=replace(state.memory, governor=result.memory)))
+    memory = replace(state.memory, governor=result.memory)
+    return replace(endpoint, state=replace(state, hints=hints, memory=memory)), result.events
 
 
 def _governed(
@@ -129,9 +129,7 @@ def _governed(
     result: Governed = governed(before, after, memory.governor, _limits(endpoint), now)
     if result.memory is not memory.governor:
         memory = replace(memory, governor=result.memory)
-    orders = ruling.orders if ruling is not None and "frozen" not in result.events else ()
-    if result.memory.frozen_until is not None:
-        orders = ()
+    orders = ruling.orders if ruling is not None and result.memory.frozen_until is None else ()
     hints = _within_guardrails(result.hints, endpoint, now)
     steps = ruling.steps if ruling is not None else None
     return Steered(hints=hints, memory=memory, orders=orders, notes=notes, steps=steps, events=result.events)

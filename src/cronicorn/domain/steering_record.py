@@ -7,13 +7,11 @@ from datetime import datetime
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.fields import Fields, Value, us
+from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.policy.memory import Phase, rule_memory_document, rule_memory_of, scalar_of, scalar_value
 from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
 from cronicorn.domain.signals.reading import Note
 from cronicorn.domain.signals.signal import Signal
-
-TEXT_MAX = 100
-"""Characters kept of a text that a rule read."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -27,8 +25,9 @@ class SteeringRecord:
     own: PolicySteps | None = None
     siblings: Mapping[str, PolicySteps] = field(default_factory=dict)
     """What the policies of siblings made of it, by endpoint id."""
-    events: tuple[str, ...] = ()
-    """What the governor did: `frozen`, `thawed`, `too-many-changes`."""
+    events: tuple[GovernorEvent, ...] = ()
+    events_of_siblings: Mapping[str, tuple[GovernorEvent, ...]] = field(default_factory=dict)
+    """By endpoint id."""
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -44,6 +43,7 @@ class SteeringRecord:
             "own": _steps_document(self.own) if self.own is not None else None,
             "siblings": {name: _steps_document(steps) for name, steps in self.siblings.items()},
             "events": list(self.events),
+            "events_of_siblings": {name: list(events) for name, events in self.events_of_siblings.items()},
         }
         return _encode({key: value for key, value in document.items() if value})
 
@@ -52,18 +52,22 @@ class SteeringRecord:
         """The record that `encode` stored. Raises ValueError for anything else."""
         fields = Fields(json.loads(text))
         own, siblings = fields.part_or_none("own"), fields.part("siblings")
+        of_siblings = Fields(fields.part("events_of_siblings"))
         return cls(
             at=fields.instant("at_us"),
             notes=tuple(_note_of(item) for item in fields.items("notes")),
             own=_steps_of(own) if own is not None else None,
             siblings={name: _steps_of(Fields(siblings).part(name)) for name in siblings},
-            events=tuple(str(item) for item in fields.items("events")),
+            events=_events(fields, "events"),
+            events_of_siblings={name: _events(of_siblings, name) for name in of_siblings.document},
         )
 
 
+def _events(fields: Fields, key: str) -> tuple[GovernorEvent, ...]:
+    return tuple(GovernorEvent(str(item)) for item in fields.items(key))
+
+
 def _stored(value: Scalar | None) -> Value:
-    if isinstance(value, str) and len(value) > TEXT_MAX:
-        value = f"{value[:TEXT_MAX]}…"
     return None if value is None else scalar_value(value)
 
 

@@ -12,7 +12,7 @@ from cronicorn.domain.cadence import Grid
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint, Overlap
 from cronicorn.domain.errors import LeaseLostError, UnavailableError
-from cronicorn.domain.governor import FROZEN
+from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
@@ -138,5 +138,6 @@ def _tell_of_steering(lease: Lease, settlement: Settlement) -> None:
         return
     for rule in record.drifted:
         log.warning("policy_drifted", extra=lease.facts() | {"rule": rule})
-    if FROZEN in record.events:
-        log.warning("steering_frozen", extra=lease.facts())
+    for endpoint_id, events in ((lease.endpoint.id, record.events), *record.events_of_siblings.items()):
+        if GovernorEvent.FROZEN in events:
+            log.warning("steering_frozen", extra=lease.facts() | {"endpoint_id": endpoint_id})

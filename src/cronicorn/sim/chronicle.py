@@ -127,8 +127,9 @@ class Chronicle:
         self.steers += [HintChange(at=at, endpoint=endpoint, hint=hint, ended=True) for hint in lasting]
 
     def _note_events(self, endpoint: str, record: SteeringRecord, at: float) -> None:
-        for event in record.events:
-            self.tell(at, endpoint, f"steering: {event}")
+        for name, events in [(endpoint, record.events), *record.events_of_siblings.items()]:
+            for event in events:
+                self.tell(at, name, f"steering: {event}")
         for name, steps in [(endpoint, record.own), *record.siblings.items()]:
             if steps is None:
                 continue

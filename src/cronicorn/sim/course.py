@@ -98,7 +98,7 @@ class Ramp(SignalCourse):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decay(SignalCourse):
-    """From one value towards another, by two thirds of what is left in each `tau`, from `at` on."""
+    """From one value towards another, exponentially from `at` on: by 63 % (1 - 1/e) of what is left in each `tau`."""
 
     start: float
     end: float

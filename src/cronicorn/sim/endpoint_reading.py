@@ -139,13 +139,7 @@ class EndpointReader:
 
 def check_siblings(part: Part, policy: Policy, names: tuple[str, ...], own: str) -> None:
     """Refuse what *policy*, which stands at `policy`, says of endpoints that are not there."""
-    orders = {rule.action.on for rule in policy.rules if rule.action.on is not None}
-    orders |= {
-        rule.max_fires.then.on
-        for rule in policy.rules
-        if rule.max_fires is not None and rule.max_fires.then is not None and rule.max_fires.then.on is not None
-    }
-    for name in sorted(policy.siblings | orders):
+    for name in sorted(policy.siblings.union(name for name, _ in policy.orders())):
         if name == own:
             part.refuse("policy", f"Calls {name} a sibling, which is the endpoint itself.")
         else:

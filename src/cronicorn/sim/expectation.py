@@ -184,7 +184,12 @@ class Lateness(Expectation):
     kind: str = "lateness"
 
     def judged(self, chronicle: Chronicle, value_of: ValueOf) -> Judgement:
-        runs = [call.run for call in self.watched.calls(chronicle) if call.run is not None]
+        calls = self.watched.calls(chronicle)
+        lost = {call.slot for call in calls if call.fate is Fate.LOST}
+        lost.difference_update(call.slot for call in chronicle.of(self.watched.endpoint) if call.fate is not Fate.LOST)
+        if lost:
+            return Judgement(held=False, seen=f"slot {min(lost)} was lost, and nobody called it again")
+        runs = [call.run for call in calls if call.run is not None]
         if not runs:
             return Judgement(held=True, seen="no calls")
         worst = max((run.started_at - run.due_at).total_seconds() for run in runs)

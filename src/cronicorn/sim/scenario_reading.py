@@ -57,7 +57,8 @@ def with_policy(scenario: Scenario, endpoint: str, policy: Policy) -> Scenario:
 
 def _read(part: Part, policy_file: PolicyFile) -> Scenario:
     part.knows(*_KEYS)
-    if part.value.get("version") != VERSION:
+    version = part.value.get("version")
+    if version != VERSION or isinstance(version, bool):
         part.refuse("version", f"Must be {VERSION}, the version of the format.")
     start, length = _start(part), seconds_at(part, "length", low=timedelta(seconds=1))
     names = _names(part)

@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.endpoint import Baseline
+from cronicorn.domain.explain_steering import explained_steering
 from cronicorn.domain.fixtures import MIDNIGHT, a_pause, an_interval_hint
+from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.plan import Source
+from cronicorn.domain.steering_record import SteeringRecord
 from tests.domain.policy.history import HOUR, MINUTE, SECOND, History, endpoint_with
 
 ERR = {"err": {"path": "$.err", "type": "number"}}
@@ -159,6 +162,36 @@ def test_a_limit_is_followed_by_what_is_done_instead_once():
         (("run_once",), 1), (("run_once",), 1), (("limit-reached", "pause"), 20), (("limit-reached",), 3),
         (("limit-reached",), 5),
     ]  # fmt: skip
+
+
+def test_what_is_done_instead_lives_as_long_as_it_says_itself():
+    then = {"interval": "60s", "ttl": "2h", "renew": False}
+    rule = a_rule(action={"run_once": "1m"}, cooldown="1m", max_fires={"count": 1, "per": "1h", "then": then})
+    history = History.of(endpoint_with({"fields": ERR, "rules": [rule]}))
+
+    history.answer({"err": 6})
+    history.answer({"err": 6})
+
+    [hint] = [hint for hint in history.endpoints["api"].state.hints if hint.kind is HintKind.INTERVAL]
+    assert hint.expires_at - hint.written_at == 2 * HOUR
+
+
+def test_no_pause_at_all_may_be_allowed():
+    pause = a_rule(action={"pause": {"field": "err"}})
+    history = History.of(endpoint_with({"fields": ERR, "rules": [pause], "limits": {"pause_max": "0s"}}))
+
+    history.answer({"err": 600})
+
+    assert (history.gap(), history.did()["tight"]) == (5 * MINUTE, ("already-over",))
+
+
+def test_a_pause_until_an_instant_that_is_past_says_so():
+    pause = a_rule(action={"pause": "2025-12-31T00:00:00Z"})
+    history = History.of(endpoint_with({"fields": ERR, "rules": [pause]}))
+
+    history.answer({"err": 6})
+
+    assert (history.gap(), history.did()["tight"]) == (5 * MINUTE, ("already-over",))
 
 
 def test_a_rule_acts_once_for_each_value_of_a_field():
@@ -511,6 +544,44 @@ def test_the_governor_of_a_sibling_bounds_what_is_ordered_of_it():
         written.append(max(hint.written_at for hint in history.endpoints["worker"].state.hints) - MIDNIGHT)
 
     assert [at / MINUTE for at in written] == [1, 2, 3, 3, 3, 3]
+
+
+def test_what_the_governor_of_a_sibling_did_is_told_of_the_sibling():
+    policy = {
+        "fields": ERR,
+        "rules": [a_rule("err > 5", action={"interval": "10s", "ttl": "30s", "sibling": "worker"})],
+    }
+    worker = {"fields": ERR, "rules": [], "limits": {"flips_per_hour": 2}}
+    history = History.of(endpoint_with(policy, every=MINUTE), endpoint_with(worker, "worker", every=24 * HOUR))
+
+    told = []
+    for number in range(6):
+        history.answer({"err": 9 * (number % 2)}, of="api")
+        told.append((history.record.events, history.record.events_of_siblings))
+
+    frozen = GovernorEvent.FROZEN
+    assert told == [*[((), {})] * 5, ((), {"worker": (frozen,)})]
+    governor = {name: each.state.memory.governor.frozen_until for name, each in history.endpoints.items()}
+    assert governor["api"] is None
+    assert governor["worker"] is not None
+    assert SteeringRecord.decode(history.record.encode()) == history.record
+    sentences = explained_steering(SteeringRecord(at=MIDNIGHT, events_of_siblings={"w1": (frozen,)}), None).events
+    assert [sentence.partition(": ")[0] for sentence in sentences] == ["w1"]
+
+
+def test_who_is_frozen_orders_nothing_of_others():
+    rules = [a_rule(), {"id": "call", "when": "err > 5", "cooldown": "1s", "action": {"run": "worker"}}]
+    policy = {"fields": ERR, "rules": rules, "limits": {"flips_per_hour": 2}}
+    history = History.of(endpoint_with(policy, every=MINUTE), endpoint_with(None, "worker", every=24 * HOUR))
+
+    ordered = []
+    for number in range(6):
+        history.answer({"err": 9 * (number % 2)}, of="api")
+        hints = history.endpoints["worker"].state.hints
+        ordered.append(max((hint.written_at for hint in hints), default=MIDNIGHT) - MIDNIGHT)
+
+    assert history.endpoints["api"].state.memory.governor.frozen_until is not None
+    assert [at / MINUTE for at in ordered] == [0, 2, 2, 2, 2, 2]
 
 
 def test_once_per_holds_for_intervals_and_sees_new_values_while_the_condition_holds():

@@ -222,6 +222,15 @@ def test_bodies_that_lack_the_field_can_not_tell():
     assert told.because == "Rule burst: no recorded answer says what is asked for, so the record can't tell."
 
 
+def test_rules_that_are_never_asked_can_not_tell():
+    theirs = {"err": {"from": "sibling:nobody", "path": "$.err", "type": "number"}}
+
+    told = replayed(under(ERRORS | {"fields": theirs}, PLAIN), every_five_minutes(*QUIET))
+
+    assert told.conclusion is Conclusion.CANNOT_TELL
+    assert told.because == "No rule was ever asked: no answer that they read is on record."
+
+
 def test_a_replay_is_cut_at_its_limit_and_says_so():
     told = replayed(under(ERRORS, PLAIN), every_five_minutes(*QUIET), calls_max=4)
 

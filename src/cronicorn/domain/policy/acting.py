@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.governor import PROBE
-from cronicorn.domain.hint import REASON_MAX, Author, Hint, HintKind
+from cronicorn.domain.hint import REASON_MAX, Author, Hint, HintKind, hint_id
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, instant_of, scaled, shifted
 from cronicorn.domain.policy.memory import FIRES_KEPT, Phase, RuleMemory
 from cronicorn.domain.policy.policy import (
@@ -17,9 +17,7 @@ from cronicorn.domain.policy.policy import (
     TTL_MAX,
     Action,
     ActionKind,
-    Aggregate,
     Amount,
-    FieldType,
     Policy,
     Rule,
 )
@@ -31,8 +29,6 @@ _ALIVE_FOR = 3
 _COUNTED_OVER = timedelta(hours=1)
 """How long back the times that a rule acted are kept where no limit says otherwise."""
 _MICROSECONDS = 1_000_000
-_DIFFERENCES = {Aggregate.DELTA, Aggregate.SLOPE_PER_MIN}
-"""What is made of instants and is none."""
 
 
 class Setting(NamedTuple):
@@ -141,10 +137,10 @@ def recent(instants: tuple[datetime, ...], now: datetime, within: timedelta) -> 
 
 
 def _do(rule: Rule, action: Action, stage: Stage) -> bool:
-    """Write the hint of *action*; whether it could be told when, or how often."""
+    """Write the hint of *action*; whether there was one to write."""
     hint = _hint(rule, action, stage)
-    if hint is None:
-        stage.said.append("amount-unknown")
+    if isinstance(hint, str):
+        stage.said.append(hint)
         return False
     stage.said.append(action.kind.value if action.on is None else f"{action.kind.value}:{action.on}")
     if action.on is None:
@@ -155,17 +151,18 @@ def _do(rule: Rule, action: Action, stage: Stage) -> bool:
     return True
 
 
-def _hint(rule: Rule, action: Action, stage: Stage) -> Hint | None:
+def _hint(rule: Rule, action: Action, stage: Stage) -> Hint | str:
+    """What *action* writes, or the word that says why it writes nothing."""
     setting, now = stage.setting, stage.setting.now
     reason = (rule.why or f"Rule {rule.id}: {rule.when.text}")[:REASON_MAX]
     if action.kind is ActionKind.INTERVAL:
         every = _length(action.amount, stage.values)
         if every is None:
-            return None
-        return _interval_hint(rule, max(every, INTERVAL_LEAST), reason, now)
+            return "amount-unknown"
+        return _interval_hint(rule, action, max(every, INTERVAL_LEAST), reason=reason, now=now)
     at = _instant(action.amount, stage)
     if at is None:
-        return None
+        return "amount-unknown"
     if action.kind is ActionKind.PAUSE:
         return _pause_hint(rule, min(at, shifted(now, setting.policy.pause_max)), now, reason)
     at = min(max(at, now), shifted(now, AHEAD_MAX))
@@ -177,8 +174,7 @@ def _hint(rule: Rule, action: Action, stage: Stage) -> Hint | None:
     )  # fmt: skip
 
 
-def _interval_hint(rule: Rule, every: timedelta, reason: str, now: datetime) -> Hint:
-    action = rule.action
+def _interval_hint(rule: Rule, action: Action, every: timedelta, *, reason: str, now: datetime) -> Hint:
     alive = scaled(every, _ALIVE_FOR)
     ttl = max(min(action.ttl or INTERVAL_TTL, TTL_MAX), alive) if action.renew else (action.ttl or INTERVAL_TTL)
     return Hint(
@@ -187,9 +183,9 @@ def _interval_hint(rule: Rule, every: timedelta, reason: str, now: datetime) -> 
     )  # fmt: skip
 
 
-def _pause_hint(rule: Rule, until: datetime, now: datetime, reason: str) -> Hint | None:
+def _pause_hint(rule: Rule, until: datetime, now: datetime, reason: str) -> Hint | str:
     if until <= now:
-        return None
+        return "already-over"
     return Hint(
         kind=HintKind.PAUSE, author=Author.RULE, written_at=now, at=until, expires_at=until, reason=reason,
         priority=rule.priority, key=rule.id,
@@ -248,18 +244,12 @@ def _instant(amount: Amount, stage: Stage) -> datetime | None:
     if amount.at is not None:
         return amount.at
     value = values.get(amount.field) if amount.field is not None else None
-    if isinstance(value, float) and _holds_instant(setting.policy, amount.field):
+    if isinstance(value, float) and amount.field in setting.policy.instants:
         at = _since_1970(value)
         if at is not None:
             return shifted(setting.now, _bounded(at - setting.now, amount))
-    length = _length(amount, {} if _holds_instant(setting.policy, amount.field) else values)
+    length = _length(amount, {} if amount.field in setting.policy.instants else values)
     return None if length is None else shifted(setting.now, length)
-
-
-def _holds_instant(policy: Policy, name: str | None) -> bool:
-    return any(
-        each.name == name and each.type is FieldType.INSTANT and each.agg not in _DIFFERENCES for each in policy.fields
-    )
 
 
 def _bounded(length: timedelta, amount: Amount) -> timedelta:
@@ -286,6 +276,6 @@ def _lasting_ids(rule: Rule) -> set[str]:
     """The ids of what ends with the rule: a run that it asked for still comes."""
     kinds = (HintKind.INTERVAL, HintKind.PAUSE, HintKind.DEFER)
     return {
-        f"{Author.RULE}:{HintKind.INTERVAL}:{PROBE}{rule.id}",
-        *(f"{Author.RULE}:{kind}:{rule.id}" for kind in kinds),
+        hint_id(Author.RULE, HintKind.INTERVAL, f"{PROBE}{rule.id}"),
+        *(hint_id(Author.RULE, kind, rule.id) for kind in kinds),
     }

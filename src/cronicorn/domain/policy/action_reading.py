@@ -1,6 +1,6 @@
 """Reading what a rule does."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO
@@ -109,8 +109,3 @@ def _instant(value: Json) -> datetime | None:
         return at.astimezone(UTC) if at.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
-
-
-def shortest(action: Action) -> timedelta | None:
-    """The fixed interval of an interval action."""
-    return action.amount.length if action.kind is ActionKind.INTERVAL else None

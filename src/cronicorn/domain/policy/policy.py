@@ -1,6 +1,6 @@
 """What a policy is: declared fields, and rules over them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -62,7 +62,7 @@ class HttpFact(StrEnum):
     FAILURES = "failures"
     """Failed slots in a row, this one included."""
     RETRY_AFTER = "retry_after"
-    """Seconds that Retry-After asks for."""
+    """Seconds that Retry-After asks for, 3,600 at most; unknown where it asks for none, or for the past."""
     OK = "ok"
     """Whether the answer was a success."""
 
@@ -102,6 +102,8 @@ _KINDS: Mapping[FieldType, FieldKind] = {
     FieldType.STRING: FieldKind.STRING,
     FieldType.BOOL: FieldKind.BOOL,
 }
+_DIFFERENCES = {Aggregate.DELTA, Aggregate.SLOPE_PER_MIN}
+"""What is made of instants and is none."""
 _NUMERIC = {Aggregate.AVG, Aggregate.MIN, Aggregate.MAX, Aggregate.DELTA, Aggregate.SLOPE_PER_MIN}
 
 
@@ -272,6 +274,8 @@ class Policy:
     unsupported: tuple[str, ...] = ()
     """What its description asks for and no rule can say."""
     examples: tuple[Example, ...] = ()
+    instants: frozenset[str] = field(init=False, compare=False)
+    """The names of the fields that hold an instant, as seconds since 1970."""
     siblings: frozenset[str] = field(init=False)
     """The names of the endpoints whose answers it reads."""
     own_rules: tuple[Rule, ...] = field(init=False, compare=False)
@@ -286,6 +290,10 @@ class Policy:
         siblings = {each.sibling for each in self.fields if each.sibling is not None}
         foreign = {each.name for each in self.fields if each.origin is Origin.SIBLING}
         own = tuple(rule for rule in self.rules if not rule.reads or rule.reads - foreign)
+        instants = (
+            each.name for each in self.fields if each.type is FieldType.INSTANT and each.agg not in _DIFFERENCES
+        )
+        object.__setattr__(self, "instants", frozenset(instants))
         object.__setattr__(self, "siblings", frozenset(siblings))
         object.__setattr__(self, "own_rules", own)
         of_rules = tuple(each for each in self.fields if each.origin is Origin.RULE)
@@ -293,6 +301,14 @@ class Policy:
         object.__setattr__(self, "names", tuple(each.name for each in self.fields))
         object.__setattr__(self, "places", tuple(each.place for each in self.fields))
         object.__setattr__(self, "fields_of_answers", tuple(each for each in self.fields if each not in of_rules))
+
+    def orders(self) -> Iterator[tuple[str, str]]:
+        """The name of each sibling that a rule steers, and the JSON Pointer of the action that does."""
+        for number, rule in enumerate(self.rules):
+            then = rule.max_fires.then if rule.max_fires is not None else None
+            for place, action in (("action", rule.action), ("max_fires/then", then)):
+                if action is not None and action.on is not None:
+                    yield action.on, f"/rules/{number}/{place}"
 
     def rules_about(self, sibling: str) -> tuple[Rule, ...]:
         """The rules that an answer of *sibling* concerns."""

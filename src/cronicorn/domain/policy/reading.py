@@ -30,7 +30,8 @@ def policy_of(document: Mapping[str, object]) -> Policy:
     """The policy that *document* writes. Raises PolicyError with all its faults, each with its place."""
     part = Part(cast("Mapping[str, Json]", document))  # What is not of JSON is refused where it stands.
     part.knows(*_KEYS)
-    if document.get("version") != VERSION:
+    version = document.get("version")
+    if version != VERSION or isinstance(version, bool):
         part.refuse("version", f"Must be {VERSION}, the version of the policy language.")
     fields = fields_of(part)
     if not part.problems and "rules" not in part:
@@ -38,11 +39,12 @@ def policy_of(document: Mapping[str, object]) -> Policy:
     rules = rules_of(part, fields)
     limits = part.part("limits") or Part({}, part.at("limits"), part.problems)
     limits.knows("pause_max", "hint_changes_per_hour", "flips_per_hour")
+    pause_max = limits.length("pause_max", ZERO, PAUSE_MAX)
     policy = Policy(
         fields=fields,
         rules=rules,
         description=part.text("description", 2_000),
-        pause_max=limits.length("pause_max", ZERO, PAUSE_MAX) or PAUSE_MAX_DEFAULT,
+        pause_max=PAUSE_MAX_DEFAULT if pause_max is None else pause_max,
         hint_changes_max=limits.whole("hint_changes_per_hour", 1, LIMIT_MAX, HINT_CHANGES_DEFAULT),
         flips_max=limits.whole("flips_per_hour", 1, LIMIT_MAX, FLIPS_DEFAULT),
         unsupported=part.texts("unsupported", UNSUPPORTED_MAX),

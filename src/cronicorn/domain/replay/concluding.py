@@ -29,7 +29,10 @@ def concluded(policy: Policy, evidence: Evidence, rules: tuple[RuleSummary, ...]
     if evidence.recorded < RUNS_LEAST:
         few = f"The record holds {_runs(evidence.recorded)}, and {RUNS_LEAST} are the least to go by."
         return Conclusion.CANNOT_TELL, few
-    blind = [rule.rule for rule in rules if rule.unknown == rule.answers]
+    unasked = [rule.rule for rule in rules if not rule.answers]
+    if len(unasked) == len(rules) > 0:
+        return Conclusion.CANNOT_TELL, "No rule was ever asked: no answer that they read is on record."
+    blind = [rule.rule for rule in rules if rule.answers and rule.unknown == rule.answers]
     if blind and not any(rule.entered for rule in rules):
         return Conclusion.CANNOT_TELL, _blindness(policy, evidence, blind)
     if not any(rule.entered for rule in rules):

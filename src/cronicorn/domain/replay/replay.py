@@ -11,7 +11,6 @@ from datetime import datetime
 from types import MappingProxyType
 
 from cronicorn.domain.admission import admit
-from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint, ManualSlot
@@ -37,8 +36,6 @@ from cronicorn.domain.trace import Trace
 NOTHING: Mapping[int, int] = MappingProxyType({})
 CALLS_MAX = 200_000
 """A replay makes no more imagined calls than this, and says so when it was cut."""
-_OURS = {OutcomeKind.CANCELLED, OutcomeKind.CRASHED}
-"""What ended on our side says nothing about the endpoint."""
 
 
 class Replay:
@@ -164,7 +161,7 @@ class Replay:
         self._first_at = self._first_at or run.started_at
         self._last_at = run.started_at
         self._current, self._met = run, False
-        if run.outcome.kind not in _OURS and run.outcome.status_code != NOT_MODIFIED_STATUS:
+        if not run.outcome.kind.tells_nothing and run.outcome.status_code != NOT_MODIFIED_STATUS:
             self._full, self._full_given = run, False
         self._note(run)
         planned = run.source not in ASIDE
@@ -210,7 +207,7 @@ class Replay:
             self._together += 1
         run = self._imagined(self._answer(current, begins_at), due_at, begins_at, admission.nominal_at)
         self._new.called(begins_at)
-        if run.outcome.kind not in _OURS:
+        if not run.outcome.kind.tells_nothing:
             self._rules.looked(begins_at)
         self._settle(run, run.finished_at)
 
@@ -220,9 +217,9 @@ class Replay:
         A 304 is no answer for who has not seen what is still so, and what ended on our side is none for another call.
         """
         full = self._full
-        if full is None or (current.outcome.kind in _OURS and at == current.started_at):
+        if full is None or (current.outcome.kind.tells_nothing and at == current.started_at):
             return current
-        if current is not full and self._full_given and current.outcome.kind not in _OURS:
+        if current is not full and self._full_given and not current.outcome.kind.tells_nothing:
             return current
         self._full_given = True
         return full

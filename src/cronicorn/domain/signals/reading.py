@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind
-from cronicorn.domain.hint import Author, Hint, HintKind
+from cronicorn.domain.hint import Author, Hint, HintKind, hint_id
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, scaled
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.signals.body_fields import NOTHING_TOLD, Length, Told, told
@@ -226,7 +226,7 @@ def _remembered(
 
 
 def _ids(*signals: Signal, kinds: tuple[HintKind, ...] = tuple(HintKind)) -> frozenset[str]:
-    return frozenset(f"{Author.SIGNAL}:{kind}:{signal}" for signal in signals for kind in kinds)
+    return frozenset(hint_id(Author.SIGNAL, kind, signal) for signal in signals for kind in kinds)
 
 
 _PACE_IDS = _ids(Signal.RATE_LIMIT, Signal.CACHE_CONTROL) | _ids(Signal.RETRY_AFTER, kinds=(HintKind.INTERVAL,))

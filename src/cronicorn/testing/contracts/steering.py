@@ -5,6 +5,7 @@ from dataclasses import replace
 from cronicorn.domain.editing import hinted
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.fixtures import a_defer, a_run
+from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.policy.path import path_of
 from cronicorn.domain.policy.policy import FieldType, Origin, Policy, PolicyField
@@ -76,7 +77,7 @@ class SteeringContract(StoresContract):
         await plant(stores)
         clock.advance(MINUTE)
         lease = await claim_one(stores)
-        record = SteeringRecord(at=clock.now(), events=("frozen",))
+        record = SteeringRecord(at=clock.now(), events=(GovernorEvent.FROZEN,))
 
         def decision(endpoint: JobEndpoint, _: Stored) -> Settlement:
             return Settlement(state=endpoint.state, record=record)
