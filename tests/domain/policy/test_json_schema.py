@@ -4,8 +4,6 @@ import copy
 
 import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cronicorn.domain.policy.document_part import PolicyError
 from cronicorn.domain.policy.json_schema import policy_schema
@@ -13,7 +11,7 @@ from cronicorn.domain.policy.reading import policy_of
 from tests.domain.policy.test_reading import EVERYTHING
 
 VALIDATOR = jsonschema.Draft202012Validator(policy_schema())
-ODD = st.sampled_from([None, True, False, 0, -1, 1.5, 10**9, "", "x", "$.a", "30s", [], [1], {}, {"a": 1}])
+ODD = [None, True, False, 0, -1, 1.5, 10**9, "", "x", "$.a", "30s", [], [1], {}, {"a": 1}]
 
 
 def test_the_schema_is_one():
@@ -38,18 +36,22 @@ def test_what_has_another_shape_does_not_fit(change):
     assert not VALIDATOR.is_valid({**EVERYTHING, **change})
 
 
-@given(st.data())
-def test_whatever_is_changed_the_reader_accepts_only_what_fits_the_schema(data):
-    document = copy.deepcopy(EVERYTHING)
-    place, key = data.draw(st.sampled_from(list(_places(document))))
-    place[key] = data.draw(ODD)
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_whatever_is_changed_the_reader_accepts_only_what_fits_the_schema(odd):
+    for number in range(len(list(_places(EVERYTHING)))):
+        document = copy.deepcopy(EVERYTHING)
+        place, key = list(_places(document))[number]
+        place[key] = odd
 
+        assert odd is None or not _is_read(document) or VALIDATOR.is_valid(document), key
+
+
+def _is_read(document):
     try:
         policy_of(document)
     except PolicyError:
-        return
-
-    assert place[key] is None or VALIDATOR.is_valid(document)
+        return False
+    return True
 
 
 def _places(document):

@@ -13,6 +13,7 @@ from cronicorn.domain.policy.policy import (
     ActionKind,
     Aggregate,
     FieldType,
+    HttpFact,
 )
 from cronicorn.domain.policy.reading import UNSUPPORTED_MAX, VERSION
 from cronicorn.domain.policy.rule_reading import COUNT_MAX, PRIORITY_MAX
@@ -61,7 +62,7 @@ def _field() -> Members:
     return _object({
         "from": {"type": "string", "pattern": _FROM},
         "path": {"type": "string", "maxLength": 500, "description": _PATH_ADVICE},
-        "http": _text(40),
+        "http": {"enum": [each.value for each in HttpFact]},
         "type": {"enum": [each.value for each in FieldType]},
         "enum": _texts(ENUM_MAX),
         "agg": {"enum": [each.value for each in Aggregate]},
