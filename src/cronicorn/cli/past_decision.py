@@ -45,7 +45,7 @@ def past_decision_tree(name: str, past: PastDecision) -> Tree:
         for step in past.steps:
             branch.add(Text(f"{step.verdict} {_step(step, at)}"))
     else:
-        tree.add("No next call was planned, as far as is recorded.")
+        tree.add("What was planned next is not on record: nothing was, or an edit or a sibling's order replaced it.")
     if past.steering is not None:
         add_steering(tree, past.steering, at, zone)
     elif past.run is not None:

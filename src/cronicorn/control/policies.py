@@ -38,6 +38,8 @@ HOURS_MAX = 87_600
 HOURS_DEFAULT = 720
 BACKTESTS_MAX = 2
 """Backtests that go on at a time in one process; they do not queue, they are refused. A tenant has one."""
+_SETTLED_WITHIN = timedelta(seconds=1)
+"""So soon after the end of a run the plan that follows from it is made."""
 _BREATH = 20
 """After so many steps others have their turn: calls that are due don't wait for a backtest."""
 _FOLLOWING_MAX = 20
@@ -77,7 +79,7 @@ class PastDecision:
     steering: ExplainedSteering | None
     """What signals and rules made of that answer; None when they had nothing to say."""
     next_due_at: datetime | None
-    """When the next call was due by the plan that was in force then; None when the record doesn't tell."""
+    """When the next call was due by the plan that was in force then; None when it was replaced before it came due."""
     steps: tuple[ExplainedStep, ...]
     """How that plan came about."""
 
@@ -134,9 +136,12 @@ class Policies:
         query = SpanQuery(since=since, until=LAST_INSTANT, limit=_FOLLOWING_MAX, after=run)
         for later in await self._log.recorded(endpoint.tenant_id, endpoint.id, query):
             if later.trace and later.finished_at > at:
-                return later.due_at, explained(Trace.decode(later.trace))
+                trace = Trace.decode(later.trace)
+                return (later.due_at, explained(trace)) if _stood(trace, run, at) else (None, ())
         plan: Plan | None = endpoint.state.plan
-        return (None, ()) if plan is None else (plan.next_run_at, explained(plan.trace))
+        return (
+            (None, ()) if plan is None or not _stood(plan.trace, run, at) else (plan.next_run_at, explained(plan.trace))
+        )
 
     async def _beside(self, endpoint: JobEndpoint, job: Iterable[JobEndpoint], replay: Replay) -> Mapping[int, int]:
         """How often others of the *job* called the same host in each minute of the *replay*."""
@@ -161,6 +166,11 @@ class Policies:
             yield
         finally:
             self._under_way.remove(tenant_id)
+
+
+def _stood(trace: Trace, run: Run | None, at: datetime) -> bool:
+    """Whether the plan of *trace* was in force *at* an instant: no edit has replaced the one that was since."""
+    return trace.now <= at or (run is not None and trace.now <= shifted(run.finished_at, _SETTLED_WITHIN))
 
 
 def _heard(endpoint: JobEndpoint, tried: Policy, job: Iterable[JobEndpoint]) -> Mapping[str, JobEndpoint]:

@@ -37,6 +37,8 @@ class Facts:
     cron: Cron
     watched: bool = False
     """Whether rules of other endpoints of the job may read this one's answers."""
+    steers: bool = True
+    """Whether the answer steers; without it the run is accounted for and planned again, and no more."""
     seed: str = ""
     """Decides the jitter of retries and signals: the same seed gives the same history."""
 
@@ -82,7 +84,7 @@ def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
         return _Steering(hints=hints, memory=state.memory)
     if not facts.manual:
         hints = tuple(hint for hint in hints if not _consumed(hint, run.started_at))
-    answer = heard(endpoint, run, _failures(state.failure_count, run.status), facts.now)
+    answer = heard(endpoint, run, _failures(state.failure_count, run.status), facts.now) if facts.steers else None
     if answer is None:
         return _Steering(hints=hints, memory=state.memory)
     own = steered(endpoint, hints, answer, facts.seed)

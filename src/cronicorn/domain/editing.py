@@ -26,8 +26,10 @@ from cronicorn.domain.ledger import (
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.changing import kept_hints, kept_memory
+from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.signals.memory import BLANK as NOTHING_LEARNT
 from cronicorn.domain.slot import Skip, SlotState
 
 
@@ -43,6 +45,8 @@ def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) 
     after = replace(after, version=before.version + 1, updated_at=stored.now)
     if after.policy != before.policy:
         after = _under_new_policy(before, after)
+    if after.request != before.request:  # What was learnt of another resource says nothing about this one.
+        after = _with_state(after, memory=replace(after.state.memory, signals=NOTHING_LEARNT))
     if _running(before, stored):
         return _left_planned(before, after, stored.now, cron, OVERLAPPED)
     if _stays_due(before, after, stored.now):
@@ -52,11 +56,22 @@ def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) 
 
 def _under_new_policy(before: JobEndpoint, after: JobEndpoint) -> JobEndpoint:
     """*after* without what only the old rules remember and wrote."""
-    rules = kept_memory(after.state.memory.rules, before.policy, after.policy)
+    memory = after.state.memory
+    rules = kept_memory(memory.rules, before.policy, after.policy)
+    governor = memory.governor if _rules_alike(before.policy, after.policy) else CALM
     return _with_state(
         after,
-        memory=replace(after.state.memory, rules=rules, governor=CALM),
+        memory=replace(memory, rules=rules, governor=governor),
         hints=kept_hints(after.state.hints, before.policy, after.policy),
+    )
+
+
+def _rules_alike(before: Policy | None, after: Policy | None) -> bool:
+    """Whether nothing has changed but what is said about a policy."""
+    if before is None or after is None:
+        return False
+    return replace(before, description=None, unsupported=(), examples=()) == replace(
+        after, description=None, unsupported=(), examples=()
     )
 
 

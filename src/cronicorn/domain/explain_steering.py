@@ -38,6 +38,7 @@ _EVENTS: Mapping[GovernorEvent, str] = {
     GovernorEvent.FROZEN: "The steering went to and fro too often: for an hour the endpoint keeps to its baseline.",
     GovernorEvent.HELD_BACK: "The endpoint is frozen at its baseline: what rules and signals asked for does not count.",
     GovernorEvent.THAWED: "The hour at the baseline is over: rules and signals steer again.",
+    GovernorEvent.NO_ROOM: "Rules and signals asked for more at once than an endpoint holds: the last is left out.",
     GovernorEvent.TOO_MANY_CHANGES: "Rules and signals wrote too much within an hour: what is new is left out.",
 }
 
@@ -77,7 +78,7 @@ class ExplainedSteering:
 def explained_steering(record: SteeringRecord, policy: Policy | None) -> ExplainedSteering:
     """*record* in words. *policy* is the endpoint's as it is now: what has changed since is told without its text."""
     own = record.own if record.own is not None else PolicySteps()
-    rules = {rule.id: rule for rule in policy.rules} if policy is not None else {}
+    rules = {rule.id: rule for rule in policy.rules} if policy is not None and policy.fingerprint == own.policy else {}
     values = {read.name: read.value for read in own.values if read.value is not None}
     return ExplainedSteering(
         at=record.at,
@@ -93,6 +94,9 @@ def explained_steering(record: SteeringRecord, policy: Policy | None) -> Explain
 
 def _explained(step: RuleStep, rule: Rule | None, values: Mapping[str, Scalar]) -> ExplainedRule:
     asked = None if rule is None else rule.until if step.was.phase.acting else rule.when
+    values = {**values, **{name: value for name, value in step.saw if value is not None}}
+    for name in (name for name, value in step.saw if value is None):
+        values.pop(name, None)
     return ExplainedRule(
         rule=step.rule,
         was=_PHASES[step.was.phase],

@@ -4,6 +4,7 @@ Clamps are the planner's business; lives and pauses are bounded where hints are 
 its steering go to and fro is frozen at its baseline for an hour.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.hint import Author, Hint, HintKind
 from cronicorn.domain.instant import shifted
 
+HINTS_MAX = {Author.SIGNAL: 16, Author.MODEL: 16, Author.RULE: 64}
+"""How many live hints one endpoint has of each: none of them takes a place of another, or of a person."""
 WINDOW = timedelta(hours=1)
 FROZEN_FOR = timedelta(hours=1)
 PROBE = "probe:"
@@ -31,6 +34,8 @@ class GovernorEvent(StrEnum):
     """Something was asked for that does not count while the endpoint is frozen."""
     THAWED = "thawed"
     TOO_MANY_CHANGES = "too-many-changes"
+    NO_ROOM = "no-room"
+    """More was asked for at once than an endpoint holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,10 @@ def governed(
     before: tuple[Hint, ...], after: tuple[Hint, ...], memory: GovernorMemory, limits: Limits, now: datetime
 ) -> Governed:
     """*after* as far as it may replace *before*: what rules and signals wrote anew is counted, and too much refused."""
+    held = _with_room(after)
+    if len(held) < len(after):
+        result = governed(before, held, memory, limits, now)
+        return Governed(result.hints, result.memory, (GovernorEvent.NO_ROOM, *result.events))
     frozen = memory.frozen(now)
     events = (GovernorEvent.THAWED,) if memory.frozen_until is not None and not frozen else ()
     if frozen:
@@ -89,6 +98,18 @@ def governed(
         return Governed(after, memory, events)
     memory = replace(memory, frozen_until=shifted(now, FROZEN_FOR))
     return Governed(tuple(hint for hint in after if not _held_back(hint)), memory, (*events, GovernorEvent.FROZEN))
+
+
+def _with_room(hints: tuple[Hint, ...]) -> tuple[Hint, ...]:
+    """*hints* without the last ones of an author that has more than there is room for."""
+    if len(hints) <= min(HINTS_MAX.values()):
+        return hints
+    kept, count = [], Counter[Author]()
+    for hint in hints:
+        count[hint.author] += 1
+        if hint.author not in HINTS_MAX or count[hint.author] <= HINTS_MAX[hint.author]:
+            kept.append(hint)
+    return tuple(kept)
 
 
 def _news(before: Iterable[Hint], after: Iterable[Hint]) -> list[Hint]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from cronicorn.domain.errors import ConflictError
 
 HINTS_MAX = 16
-"""How many live hints one endpoint may have."""
+"""How many live hints people may give one endpoint."""
 REASON_MAX = 500
 """Characters kept of a reason."""
 
@@ -83,17 +83,19 @@ def fresh_hints(hints: Iterable[Hint], now: datetime) -> tuple[Hint, ...]:
 
 
 def with_hint(hints: Iterable[Hint], hint: Hint, now: datetime) -> tuple[Hint, ...]:
-    """*hints* less the lapsed ones, with *hint* in the place of its namesake. Raises ConflictError above HINTS_MAX."""
-    kept = tuple(other for other in fresh_hints(hints, now) if other.id != hint.id)
-    if len(kept) >= HINTS_MAX:
-        raise ConflictError(f"The endpoint already has {HINTS_MAX} live hints; clear some first.")
-    return (*kept, hint)
+    """*hints* less the lapsed ones, with a person's *hint* in the place of its namesake.
+
+    Raises ConflictError where people have given HINTS_MAX others.
+    """
+    kept = replaced(hints, hint, now)
+    if sum(other.author is hint.author for other in kept) > HINTS_MAX:
+        raise ConflictError(f"The endpoint already has {HINTS_MAX} live hints of people; clear some first.")
+    return kept
 
 
-def with_signal(hints: Iterable[Hint], hint: Hint, now: datetime) -> tuple[Hint, ...]:
-    """As `with_hint`, but a full endpoint drops *hint* instead of raising: nobody is there to be told."""
-    kept = tuple(other for other in fresh_hints(hints, now) if other.id != hint.id)
-    return (*kept, hint) if len(kept) < HINTS_MAX else kept
+def replaced(hints: Iterable[Hint], hint: Hint, now: datetime) -> tuple[Hint, ...]:
+    """*hints* less the lapsed ones, with *hint* in the place of its namesake."""
+    return (*(other for other in fresh_hints(hints, now) if other.id != hint.id), hint)
 
 
 def without_steering(hints: Iterable[Hint]) -> tuple[Hint, ...]:

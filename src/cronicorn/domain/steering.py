@@ -6,15 +6,16 @@ Signals are read first, then the rules move, then the governor looks at what bot
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.governor import Governed, GovernorEvent, Limits, governed
-from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, with_signal
-from cronicorn.domain.instant import INTERVAL_LEAST, LAST_INSTANT, shifted, stable_fraction
+from cronicorn.domain.guardrails import within_guardrails
+from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, replaced
+from cronicorn.domain.instant import stable_fraction
 from cronicorn.domain.json_body import Json, parsed
 from cronicorn.domain.policy.acting import Order, Setting
 from cronicorn.domain.policy.observing import Seen
@@ -41,6 +42,8 @@ class Heard(NamedTuple):
     success: bool
     failures: int
     """Failed slots of it in a row, this one included."""
+    called_at: datetime
+    """When the call began."""
     now: datetime
 
 
@@ -64,29 +67,36 @@ def heard(endpoint: JobEndpoint, run: Run, failures: int, now: datetime) -> Hear
         return None
     return Heard(
         name=endpoint.name, outcome=run.outcome, body=parsed(run.outcome), success=run.status is RunStatus.SUCCESS,
-        failures=failures, now=now,
+        failures=failures, called_at=run.started_at, now=now,
     )  # fmt: skip
 
 
 def steered(endpoint: JobEndpoint, hints: tuple[Hint, ...], answer: Heard, seed: str) -> Steered:
     """What its own *answer* makes of *hints* on *endpoint*, all of them fresh."""
     state, now = endpoint.state, answer.now
+    learnt = state.memory.signals
+    if answer.called_at < endpoint.updated_at:  # It may have been another resource that was called.
+        learnt = replace(learnt, etag=None, last_modified=None)
     chance = stable_fraction(seed, endpoint.id, str(state.slot), str(state.attempt), "signal")
     said = signalled(
         _subject(endpoint, chance),
         Answer(outcome=answer.outcome, success=answer.success, body=answer.body, failures=answer.failures),
-        state.memory.signals,
+        learnt,
         now,
     )
     after = _with(hints, said.hints, said.cleared, now)
+    if said.interval_least is not None:
+        after = tuple(hint for hint in after if not _hurries(hint, said.interval_least))
     memory = replace(state.memory, signals=said.memory) if said.memory is not state.memory.signals else state.memory
     if endpoint.policy is None:
-        return _governed(endpoint, hints, after, memory, notes=said.notes, now=now)
+        return _governed(endpoint, hints, after, memory, now=now, called_at=answer.called_at, notes=said.notes)
     ruling = ruled(_setting(endpoint, endpoint.policy, now), memory.rules, _seen(answer))
     after = _with(after, ruling.hints, ruling.ended, now)
     if ruling.memory is not memory.rules:
         memory = replace(memory, rules=ruling.memory)
-    return _governed(endpoint, hints, after, memory, notes=said.notes, ruling=ruling, now=now)
+    return _governed(
+        endpoint, hints, after, memory, now=now, called_at=answer.called_at, notes=said.notes, ruling=ruling
+    )
 
 
 def steered_by_sibling(endpoint: JobEndpoint, policy: Policy, answer: Heard) -> Steered:
@@ -109,9 +119,9 @@ def ordered(
     for order in orders:
         if order.wakes:
             after = tuple(hint for hint in after if hint.kind is not HintKind.PAUSE or hint.author is Author.PERSON)
-        after = with_signal(after, order.hint, now)
+        after = replaced(after, order.hint, now)
     result = governed(before, after, state.memory.governor, _limits(endpoint), now)
-    hints = _within_guardrails(result.hints, endpoint, now)
+    hints = within_guardrails(result.hints, before, endpoint, now, None)
     memory = replace(state.memory, governor=result.memory)
     return replace(endpoint, state=replace(state, hints=hints, memory=memory)), result.events
 
@@ -123,6 +133,7 @@ def _governed(
     memory: SteeringMemory,
     *,
     now: datetime,
+    called_at: datetime | None = None,
     notes: tuple[Note, ...] = (),
     ruling: Ruling | None = None,
 ) -> Steered:
@@ -130,7 +141,7 @@ def _governed(
     if result.memory is not memory.governor:
         memory = replace(memory, governor=result.memory)
     orders = ruling.orders if ruling is not None and result.memory.frozen_until is None else ()
-    hints = _within_guardrails(result.hints, endpoint, now)
+    hints = within_guardrails(result.hints, before, endpoint, now, called_at)
     steps = ruling.steps if ruling is not None else None
     return Steered(hints=hints, memory=memory, orders=orders, notes=notes, steps=steps, events=result.events)
 
@@ -140,32 +151,17 @@ def _limits(endpoint: JobEndpoint) -> Limits:
     return _LIMITS if policy is None else Limits(changes_max=policy.hint_changes_max, flips_max=policy.flips_max)
 
 
-def _within_guardrails(hints: tuple[Hint, ...], endpoint: JobEndpoint, now: datetime) -> tuple[Hint, ...]:
-    """*hints* with the pauses of rules no shorter than the minimum, and interrupted for a look at every maximum."""
-    if not any(hint.kind is HintKind.PAUSE for hint in hints):
-        return hints
-    least = shifted(now, max(endpoint.interval_min or INTERVAL_LEAST, INTERVAL_LEAST))
-    most = shifted(now, endpoint.interval_max) if endpoint.interval_max is not None else LAST_INSTANT
-    return tuple(_looked_after(hint, least, most) if _begins(hint, now) else hint for hint in hints)
-
-
-def _begins(hint: Hint, now: datetime) -> bool:
-    """Whether *hint* is a rule's pause that begins, or goes on after a look."""
-    of_rule = hint.kind is HintKind.PAUSE and hint.author is Author.RULE
-    return of_rule and (hint.written_at == now or (hint.at is not None and hint.at <= now))
-
-
-def _looked_after(hint: Hint, least: datetime, most: datetime) -> Hint:
-    at = min(max(hint.expires_at, least), most)
-    return replace(hint, at=at, expires_at=max(hint.expires_at, at))
-
-
 def _with(hints: tuple[Hint, ...], written: Iterable[Hint], ended: frozenset[str], now: datetime) -> tuple[Hint, ...]:
     if ended and any(hint.id in ended for hint in hints):
         hints = tuple(hint for hint in hints if hint.id not in ended)
     for hint in written:
-        hints = with_signal(hints, hint, now)
+        hints = replaced(hints, hint, now)
     return hints
+
+
+def _hurries(hint: Hint, least: timedelta) -> bool:
+    """Whether *hint*, a signal's, asks for more than *least* lets it."""
+    return hint.author is Author.SIGNAL and hint.interval is not None and hint.interval < least
 
 
 def _subject(endpoint: JobEndpoint, chance: float) -> Subject:

@@ -73,7 +73,7 @@ def _stored(value: Scalar | None) -> Value:
 
 def _steps_document(steps: PolicySteps) -> dict[str, Value]:
     rules: list[Value] = [
-        [step.rule, rule_memory_document(step.was), step.phase.value, step.verdict, list(step.did)]
+        [step.rule, rule_memory_document(step.was), step.phase.value, step.verdict, list(step.did), *_seen(step)]
         for step in steps.rules
     ]
     document: dict[str, Value] = {
@@ -81,8 +81,13 @@ def _steps_document(steps: PolicySteps) -> dict[str, Value]:
         "rules": rules,
         "unexpected": list(steps.unexpected),
         "drifted": list(steps.drifted),
+        "policy": steps.policy,
     }
     return {key: value for key, value in document.items() if value}
+
+
+def _seen(step: RuleStep) -> list[Value]:
+    return [[[name, _stored(value)] for name, value in step.saw]] if step.saw else []
 
 
 def _steps_of(document: Mapping[str, Value]) -> PolicySteps:
@@ -92,6 +97,7 @@ def _steps_of(document: Mapping[str, Value]) -> PolicySteps:
         rules=tuple(_step_of(item) for item in fields.items("rules")),
         unexpected=tuple(str(item) for item in fields.items("unexpected")),
         drifted=tuple(str(item) for item in fields.items("drifted")),
+        policy=fields.text("policy", ""),
     )
 
 
@@ -105,11 +111,23 @@ def _value_of(item: Value) -> ValueRead:
 
 def _step_of(item: Value) -> RuleStep:
     match item:
-        case [str(rule), dict(was), str(phase), bool() | None as verdict, list(did)]:
+        case [str(rule), dict(was), str(phase), bool() | None as verdict, list(did), *saw]:
             done = tuple(str(each) for each in did)
-            return RuleStep(rule=rule, was=rule_memory_of(was), phase=Phase(phase), verdict=verdict, did=done)
+            return RuleStep(rule, rule_memory_of(was), Phase(phase), verdict, done, _saw_of(saw))
         case _:
             raise ValueError(f"not a rule's step: {item!r}")
+
+
+def _saw_of(parts: list[Value]) -> tuple[tuple[str, Scalar | None], ...]:
+    found: list[tuple[str, Scalar | None]] = []
+    for part in parts:
+        for item in part if isinstance(part, list) else [part]:
+            match item:
+                case [str(name), value]:
+                    found.append((name, None if value is None else scalar_of(value)))
+                case _:
+                    raise ValueError(f"not a value that a rule saw: {item!r}")
+    return tuple(found)
 
 
 def _note_of(item: Value) -> Note:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cronicorn.domain.call import Request
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import INTERVAL_DEFAULT, Baseline, EndpointState, JobEndpoint
-from cronicorn.domain.hint import Hint, HintKind, fresh_hints, with_signal
+from cronicorn.domain.hint import Hint, HintKind, fresh_hints, replaced
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.planning import plan_next_run
@@ -135,7 +135,7 @@ def _values(example: Example, written: Policy) -> Iterator[tuple[str, Json]]:
 def _after(hints: tuple[Hint, ...], ruling: Ruling, now: datetime) -> tuple[Hint, ...]:
     hints = tuple(hint for hint in hints if hint.id not in ruling.ended)
     for hint in ruling.hints:
-        hints = with_signal(hints, hint, now)
+        hints = replaced(hints, hint, now)
     return hints
 
 

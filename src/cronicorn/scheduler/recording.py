@@ -1,5 +1,7 @@
 """What is written of a call that was made under a lease."""
 
+import logging
+from dataclasses import replace
 from datetime import datetime
 
 from cronicorn.domain.call import Outcome
@@ -11,6 +13,11 @@ from cronicorn.domain.ports import Cron, Decide
 from cronicorn.domain.run import Run, run_status
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.scheduler.held import HeldLease
+
+log = logging.getLogger(__name__)
+
+_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What stores raise is not among them: they stop a decision to begin it again, or can't be reached."""
 
 
 def run_of(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, outcome: Outcome) -> Run:
@@ -39,6 +46,13 @@ def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decid
 
     def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
         facts = Facts(stored=stored, run=run, manual=lease.manual, cron=cron, watched=lease.watched, seed=seed)
-        return decide(endpoint, facts)
+        try:
+            return decide(endpoint, facts)
+        except _BUGS:
+            if run is None:
+                raise
+            # A bug in what is made of an answer costs its steering, not the record of the call.
+            log.exception("steering_crashed", extra=lease.facts())
+            return decide(endpoint, replace(facts, steers=False))
 
     return decided

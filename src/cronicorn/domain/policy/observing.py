@@ -131,6 +131,7 @@ def _recalled(field: PolicyField, memory: FieldMemory, now: datetime) -> Scalar 
 
 
 def _aggregated(agg: Aggregate, samples: Sequence[tuple[datetime, Scalar]]) -> Scalar | None:
+    """What *agg* makes of *samples*; unknown where it is beyond what a number holds."""
     last = samples[-1][1]
     match agg:
         case Aggregate.COUNT_TRUE:
@@ -140,7 +141,10 @@ def _aggregated(agg: Aggregate, samples: Sequence[tuple[datetime, Scalar]]) -> S
         case Aggregate.CHANGED:
             return last != samples[-2][1] if len(samples) > 1 else None
         case _:
-            return _of_numbers(agg, [(at, value) for at, value in samples if isinstance(value, float)])
+            try:
+                return _of_numbers(agg, [(at, value) for at, value in samples if isinstance(value, float)])
+            except (OverflowError, ValueError):  # fsum and float ** raise where + and * give inf or nan
+                return None
 
 
 def _of_numbers(agg: Aggregate, samples: list[tuple[datetime, float]]) -> float | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 
 from cronicorn.domain.condition.condition import Condition
 from cronicorn.domain.condition.kinds import FieldKind
@@ -282,6 +283,8 @@ class Policy:
     """The rules that the endpoint's own answers concern."""
     fields_of_answers: tuple[PolicyField, ...] = field(init=False, compare=False)
     fields_of_rules: tuple[PolicyField, ...] = field(init=False, compare=False)
+    fingerprint: str = field(init=False, compare=False)
+    """Twelve hexadecimal digits that another set of rules and fields does not have."""
     names: tuple[str, ...] = field(init=False, compare=False)
     """Of all fields, in their order."""
     places: tuple[str, ...] = field(init=False, compare=False)
@@ -298,9 +301,15 @@ class Policy:
         object.__setattr__(self, "own_rules", own)
         of_rules = tuple(each for each in self.fields if each.origin is Origin.RULE)
         object.__setattr__(self, "fields_of_rules", of_rules)
+        object.__setattr__(self, "fingerprint", self._fingerprint())
         object.__setattr__(self, "names", tuple(each.name for each in self.fields))
         object.__setattr__(self, "places", tuple(each.place for each in self.fields))
         object.__setattr__(self, "fields_of_answers", tuple(each for each in self.fields if each not in of_rules))
+
+    def _fingerprint(self) -> str:
+        read = [f"{each.name} {each.place} {each.type} {each.agg} {each.window}" for each in self.fields]
+        ruled = [f"{rule.id}\x1f{rule.when.text}\x1f{rule.until.text}" for rule in self.rules]
+        return blake2b("\x1e".join([*read, *ruled]).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
     def orders(self) -> Iterator[tuple[str, str]]:
         """The name of each sibling that a rule steers, and the JSON Pointer of the action that does."""

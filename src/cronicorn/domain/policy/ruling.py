@@ -48,7 +48,8 @@ def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | Non
             did = stage.done()
         if after is not before:
             moved[rule.id] = after
-        steps.append(RuleStep(rule.id, before, after.phase, verdict, did))
+        saw = tuple((each.name, values.get(each.name)) for each in policy.fields_of_rules if each.name in rule.reads)
+        steps.append(RuleStep(rule.id, before, after.phase, verdict, did, saw))
     if moved or found.fields is not memory.fields:
         memory = replace(memory, rules={**memory.rules, **moved}, fields=found.fields)
     return Ruling(
@@ -56,6 +57,7 @@ def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | Non
         steps=PolicySteps(
             tuple(map(ValueRead, policy.names, map(values.get, policy.names), policy.places)), tuple(steps),
             found.unexpected, tuple(rule_id for rule_id, after in moved.items() if drifted(after)),
+            policy.fingerprint,
         ),
     )  # fmt: skip
 

@@ -25,6 +25,8 @@ class RuleStep(NamedTuple):
     verdict: bool | None
     """What its `when` said, or its `until` where it was in force."""
     did: tuple[str, ...] = ()
+    saw: tuple[tuple[str, Scalar | None], ...] = ()
+    """The fields that say how other rules stand, as they were when this one was asked."""
 
 
 class PolicySteps(NamedTuple):
@@ -36,3 +38,5 @@ class PolicySteps(NamedTuple):
     """Fields whose text is none of those they were declared to have."""
     drifted: tuple[str, ...] = ()
     """Rules that answers just stopped saying anything about."""
+    policy: str = ""
+    """The fingerprint of the policy that this is of."""

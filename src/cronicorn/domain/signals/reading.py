@@ -81,6 +81,9 @@ class Signalled(NamedTuple):
     """Ids of signals' hints that end now."""
     memory: SignalMemory
     """The same object when nothing was learnt."""
+    interval_least: timedelta | None = None
+    """Where nothing may tighten, no interval of a signal may be shorter from this answer on: the baseline's with its
+    backoff, which grows while older hints live."""
     notes: tuple[Note, ...] = ()
 
 
@@ -115,6 +118,7 @@ def signalled(subject: Subject, answer: Answer, memory: SignalMemory, now: datet
         hints=tuple(draft.hints),
         cleared=_cleared(draft, answer, recovered=answer.success and not bad, withdrawn=withdrawn),
         memory=_remembered(memory, validators, (bad, good, limited), courses),
+        interval_least=None if draft.tightens else draft.usual,
         notes=tuple(_note(source, asked) for source, asked in draft.said) if draft.said else (),
     )
 
