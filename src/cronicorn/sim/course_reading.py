@@ -28,6 +28,7 @@ from cronicorn.sim.random_course import Autoregressive, EventCount, Events, Leve
 SIGNALS_MAX = 200
 CHAIN_MAX = 20
 NEVER_CALLED = 1e9
+_STAY_LEAST = 0.01
 _ANCHOR = timedelta(milliseconds=1)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _EXAMPLE = "a number, text, true, false, an expression such as '=load * 2', or an object such as {ramp: {0s: 1, 1h: 9}}"
@@ -43,6 +44,8 @@ class CourseReader:
     endpoints: tuple[str, ...]
     courses: dict[str, SignalCourse] = field(default_factory=dict)
     _reading: list[str] = field(default_factory=list)
+    _depths: dict[str, int] = field(default_factory=dict)
+    """How many signals rest on one another below each, itself included."""
 
     def read(self) -> Mapping[str, SignalCourse]:
         """All signals that can be read, those first that others rest on."""
@@ -57,14 +60,17 @@ class CourseReader:
             chain = " of ".join([*self._reading[self._reading.index(name) :], name])
             self.part.refuse(name, f"Is worked out from itself: {chain}. Keep one of them as `state`.")
             return
-        if len(self._reading) >= CHAIN_MAX:
-            self.part.refuse(name, f"At most {CHAIN_MAX} signals can rest one on another.")
-            return
         self._reading.append(name)
         value = self.part.value[name]
-        for other in sorted(_words_in(value)):
-            self._signal(other)
+        others = sorted(_words_in(value))
+        if len(self._reading) <= CHAIN_MAX:
+            for other in others:
+                self._signal(other)
         self._reading.pop()
+        self._depths[name] = 1 + max((self._depths.get(other, 0) for other in others), default=0)
+        if self._depths[name] > CHAIN_MAX or len(self._reading) >= CHAIN_MAX:
+            self.part.refuse(name, f"At most {CHAIN_MAX} signals can rest one on another.")
+            return
         if name not in self.courses:
             course = self.course(self.part, name, value)
             self.courses[name] = course
@@ -197,6 +203,8 @@ def _levels(part: Part) -> SignalCourse:
         part.refuse("start", "Must be one of `values`.")
         start = levels[0]
     stay = lengths_of(part, "stay") or Span(low=1.0, high=1.0)
+    if stay.low < _STAY_LEAST:
+        part.refuse("stay", "Must be at least 10ms.")
     return Levels(values=tuple(map(literal, levels)), start=levels.index(start), stay=stay)
 
 

@@ -1,12 +1,16 @@
 """A file's value as JSON: what YAML adds to JSON is turned into text, or refused."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
 from cronicorn.domain.errors import FieldError, InvalidInputError
 from cronicorn.domain.json_body import Json
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BITS_MAX = 1_023
+"""A double holds no larger number."""
 DEPTH_MAX = 40
 PARTS_MAX = 200_000
 _WORDS = {True: "on", False: "off"}
@@ -37,6 +41,10 @@ class _Plain:
                 return self._members(value, pointer, depth)
             case list() | tuple():
                 return [self(item, f"{pointer}/{place}", depth + 1) for place, item in enumerate(value)]
+            case str() if _SURROGATE.search(value):
+                raise _refused(pointer, "Half of a surrogate pair is no character.")
+            case int() if value.bit_length() > _BITS_MAX:
+                raise _refused(pointer, "The number is larger than any that JSON's readers agree on.")
             case None | bool() | int() | str():
                 return value
             case float() if math.isfinite(value):
@@ -49,14 +57,18 @@ class _Plain:
     def _members(self, members: Mapping[object, object], pointer: str, depth: int) -> Json:
         read: dict[str, Json] = {}
         for key, value in members.items():
-            name = _name(key)
+            name = _name(key, pointer)
             read[name] = self(value, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", depth + 1)
         return read
 
 
-def _name(key: object) -> str:
+def _name(key: object, pointer: str) -> str:
     if isinstance(key, bool):
         return _WORDS[key]
+    if key is None:
+        raise _refused(pointer, "A name must not be empty; write null in quotes where it is one.")
+    if isinstance(key, str) and _SURROGATE.search(key):
+        raise _refused(pointer, "Half of a surrogate pair is no character.")
     return _text(key) if isinstance(key, date) else str(key)
 
 

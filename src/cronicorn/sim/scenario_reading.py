@@ -28,6 +28,9 @@ _KEYS = (
 )  # fmt: skip
 
 
+_START_LAST = datetime(9900, 12, 31, tzinfo=UTC)
+
+
 def scenario_of(document: object, policy_file: PolicyFile) -> Scenario:
     """The scenario that *document* writes. Raises InvalidInputError with all its faults, each with its place."""
     part = Part(plain_json(document))
@@ -61,6 +64,8 @@ def _read(part: Part, policy_file: PolicyFile) -> Scenario:
     if version != VERSION or isinstance(version, bool):
         part.refuse("version", f"Must be {VERSION}, the version of the format.")
     start, length = _start(part), seconds_at(part, "length", low=timedelta(seconds=1))
+    if start > _START_LAST:
+        part.refuse("start", f"Must be {_START_LAST.year} at the latest: the calendar ends in 9999.")
     names = _names(part)
     signals, state = _object(part, "signals"), _object(part, "state")
     kinds = {**BUILT_IN, **state_kinds(state)}

@@ -10,6 +10,14 @@ from cronicorn.sim.course import Surroundings
 from cronicorn.sim.expression import Expression
 from cronicorn.sim.scenario import StateChange, StateVariable
 
+TEXT_MAX = 1_000
+"""Characters kept of a text that is worked out: it may grow with every call."""
+
+
+def short(value: Scalar) -> Scalar:
+    """*value*, a text cut to TEXT_MAX."""
+    return value[:TEXT_MAX] if isinstance(value, str) else value
+
 
 class State:
     """The variables of a scenario as a simulation goes on. Changes happen in the order of their time."""
@@ -77,4 +85,4 @@ class State:
 
     def _set(self, name: str, at: float, value: Scalar) -> None:
         self._times[name].append(at)
-        self._values[name].append(value)
+        self._values[name].append(short(value))

@@ -7,7 +7,7 @@ from cronicorn.domain.instant import EPOCH
 from cronicorn.sim.chance import Chance
 from cronicorn.sim.course import ValueAt
 from cronicorn.sim.scenario import ELAPSED, NOW, Scenario
-from cronicorn.sim.state import State
+from cronicorn.sim.state import State, short
 
 
 class World:
@@ -17,6 +17,7 @@ class World:
         epoch = (scenario.start - EPOCH).total_seconds()
         self._calls: dict[str, list[float]] = {each.endpoint.name: [] for each in scenario.endpoints}
         self._state = State(scenario.state, self)
+        self._inside: list[_Values] = []
         self._readers: dict[str, ValueAt] = {ELAPSED: lambda time: time, NOW: lambda time: epoch + time}
         for name in scenario.state:
             self._readers[name] = self._state_reader(name)
@@ -34,11 +35,13 @@ class World:
     def value(self, name: str, time: float) -> Scalar:
         """What the signal or state *name* is at *time*, which is not in the future."""
         self._state.advance(time)
-        return self._readers[name](time)
+        return self.values_at(time)[name]
 
     def values_at(self, time: float) -> Mapping[str, Scalar]:
-        """All signals and all state at *time*, each worked out when it is looked at."""
-        return _Values(self._readers, time)
+        """All signals and all state at *time*, each worked out once, when it is looked at."""
+        if self._inside and self._inside[-1].time == time:
+            return self._inside[-1]
+        return _Values(self._readers, time, self._inside)
 
     def calls_of(self, endpoint: str) -> Sequence[float]:
         """When *endpoint* was called so far."""
@@ -49,14 +52,28 @@ class World:
 
 
 class _Values(Mapping[str, Scalar]):
-    __slots__ = ("_readers", "_time")
+    """What signals rest on others find here what those were found to be, however often it is asked for."""
 
-    def __init__(self, readers: Mapping[str, ValueAt], time: float) -> None:
+    __slots__ = ("_inside", "_known", "_readers", "time")
+
+    def __init__(self, readers: Mapping[str, ValueAt], time: float, inside: "list[_Values]") -> None:
         self._readers = readers
-        self._time = time
+        self.time = time
+        self._inside = inside
+        self._known: dict[str, Scalar] = {}
 
     def __getitem__(self, name: str) -> Scalar:
-        return self._readers[name](self._time)
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        reader = self._readers[name]
+        self._inside.append(self)
+        try:
+            value = reader(self.time)
+        finally:
+            self._inside.pop()
+        self._known[name] = short(value)
+        return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._readers)

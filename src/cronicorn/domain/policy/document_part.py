@@ -1,5 +1,6 @@
 """One object of a policy's document, read with its place, so that every fault is found and named."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ from cronicorn.domain.instant import ZERO
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.nearest import nearest
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 PROBLEMS_MAX = 50
 NUMBER_MAX = 1e9
 
@@ -65,9 +67,15 @@ class Part:
     def text(self, key: str, most: int = 500) -> str | None:
         value = self.value.get(key)
         if value is None or (isinstance(value, str) and 0 < len(value) <= most):
+            self._printable(key, value or "")
             return value
         self.refuse(key, f"Must be text of 1 to {most} characters.")
         return None
+
+    def _printable(self, key: str, text: str) -> None:
+        """Refuse what a terminal would obey and some stores can't hold."""
+        if match := _CONTROL.search(text):
+            self.refuse(key, f"Holds the control character U+{ord(match[0]):04X}; take it out.")
 
     def choice(self, key: str, choices: type[Choice]) -> Choice | None:
         value = self.value.get(key)
@@ -150,6 +158,7 @@ class Part:
         if value is None:
             return ()
         if isinstance(value, list) and len(value) <= most and all(isinstance(item, str) for item in value):
+            self._printable(key, "".join(map(str, value)))
             return tuple(str(item) for item in value)
         self.refuse(key, f"Must be a list of at most {most} texts.")
         return ()

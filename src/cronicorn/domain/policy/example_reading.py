@@ -1,11 +1,13 @@
 """Reading the examples that the author of a policy wrote down as its tests."""
 
 from cronicorn.domain.instant import ZERO
-from cronicorn.domain.json_body import Json
+from cronicorn.domain.json_body import Json, number_of
 from cronicorn.domain.policy.document_part import Part
 from cronicorn.domain.policy.policy import AHEAD_MAX, ActionKind, Example, PolicyField
 
 EXAMPLES_MAX = 50
+QUESTIONS_MAX = 10_000
+"""So often all tests of a policy together may ask its rules: they are tried whenever it is written."""
 BASELINE = "baseline"
 
 
@@ -41,7 +43,8 @@ def _value(part: Part, name: str, value: Json, names: set[str]) -> str | float |
         part.refuse(name, "No field has this name.")
     if isinstance(value, str | bool):
         return value
-    if isinstance(value, int | float):
-        return float(value)
+    number = number_of(value) if isinstance(value, int | float) else None
+    if number is not None:
+        return number
     part.refuse(name, "Must be a number, text, true or false.")
     return False

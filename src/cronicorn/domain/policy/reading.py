@@ -7,7 +7,7 @@ from cronicorn.domain.durations import show_duration
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.policy.document_part import Part, PolicyError
-from cronicorn.domain.policy.example_reading import examples_of
+from cronicorn.domain.policy.example_reading import QUESTIONS_MAX, examples_of
 from cronicorn.domain.policy.field_reading import fields_of
 from cronicorn.domain.policy.policy import (
     FLIPS_DEFAULT,
@@ -55,6 +55,9 @@ def policy_of(document: Mapping[str, object]) -> Policy:
             most = show_duration(policy.pause_max)
             action = Part({}, f"{part.at('rules')}/{number}/action", part.problems)
             action.refuse("pause", f"Pauses for longer than limits.pause_max, {most}: raise that.")
+    asked = len(rules) * sum(example.times for example in policy.examples)
+    if asked > QUESTIONS_MAX:
+        part.refuse("tests", f"They ask rules {asked:,} times, and {QUESTIONS_MAX:,} are the most: shorten `times`.")
     part.part("provenance")
     if part.problems:
         raise PolicyError(part.problems)
