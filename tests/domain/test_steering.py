@@ -206,13 +206,75 @@ def test_no_answers_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(
                 assert hint.expires_at - now <= max(4 * HOUR, 3 * (hint.interval or SECOND))
 
 
+_RULE_ACTIONS = st.sampled_from([
+    {"interval": "1s"}, {"interval": "40s", "ttl": "2m"}, {"interval": {"field": "n"}}, {"run_once": "now"},
+    {"run_once": {"field": "n", "default": "1m"}}, {"pause": "30m"}, {"pause": {"field": "n"}}, {"defer": "20m"},
+    {"run": "b"}, {"wake": "c"}, {"pause": "1h", "sibling": "a"}, {"defer": "1h", "sibling": "b"},
+    {"interval": "1s", "sibling": "c"}, {"pause": {"field": "m"}, "sibling": "b"},
+])  # fmt: skip
+_CONDITIONS = st.sampled_from(["n > 5", "n <= 5", "m > 0", "true", "!known(n)", "low", "!low && n > 1", "n != m"])
+_A_RULE = st.fixed_dictionaries(
+    {"when": _CONDITIONS, "action": _RULE_ACTIONS},
+    optional={
+        "until": _CONDITIONS, "for": st.sampled_from([2, "1m"]), "hold": st.just("3m"),
+        "cooldown": st.sampled_from(["1s", "2m"]), "once_per": st.just("n"), "probe": st.just("1s"),
+        "max_fires": st.just({"count": 2, "per": "1h", "then": {"pause": "20m"}}),
+    },
+)  # fmt: skip
+
+
+def _a_policy(rules, aggregate, own):
+    """Rules that read the endpoint's own number, a sibling's, and how the first rule stands; none orders itself."""
+    n = {"path": "$.n", "type": "number"} | ({"agg": aggregate, "window": 3} if aggregate else {})
+    m = {"from": f"sibling:{'a' if own != 'a' else 'b'}", "path": "$.n", "type": "number"}
+    named = [rule | {"id": f"r{number}"} for number, rule in enumerate(rules)]
+    kept = [rule for rule in named if own not in {*map(str, rule["action"].values())}]
+    low = {"from": f"rule:{kept[0]['id']}", "path": "active"} if kept else {"path": "$.low", "type": "bool"}
+    return {"fields": {"n": n, "m": m, "low": low}, "rules": kept}
+
+
+_POLICIES = st.tuples(st.lists(_A_RULE, max_size=4), st.sampled_from([None, "avg", "slope_per_min", "delta"]))
+_NUMBERS = st.one_of(st.none(), st.sampled_from([0, 1, 6, 600, -3, 1.7e308, -1.7e308, "7", "x", True]), st.floats())
+
+
+@settings(max_examples=100)
+@given(
+    st.tuples(_POLICIES, _POLICIES, _POLICIES), st.lists(st.tuples(_NUMBERS, st.booleans()), min_size=15, max_size=40)
+)
+def test_no_rules_of_siblings_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(policies, answers):
+    made = [_a_policy(*policy, own) for policy, own in zip(policies, "abc", strict=True)]
+    history = History.of(
+        endpoint_with(made[0], "a", every=2 * MINUTE, interval_min=30 * SECOND, interval_max=10 * MINUTE),
+        endpoint_with(made[1], "b", every=MINUTE, interval_min=SECOND, interval_max=5 * MINUTE),
+        endpoint_with(made[2], "c", every=MINUTE),
+    )
+    began = dict.fromkeys("abc", MIDNIGHT)
+
+    for number, good in answers:
+        due = {name: history.due(name) for name in "abc"}
+        name = min((each for each in due if due[each] is not None), key=lambda each: due[each] or HOUR)
+        least, most = {"a": (30 * SECOND, 10 * MINUTE), "b": (SECOND, 5 * MINUTE), "c": (0 * SECOND, HOUR)}[name]
+
+        settlement = history.answer({"n": number}, of=name, status=200 if good else 503)
+
+        at = history.calls[-1][0]
+        assert least <= at - began[name]
+        assert name == "c" or at - began[name] <= most
+        began[name] = at
+        if settlement.record is not None:
+            assert SteeringRecord.decode(settlement.record.encode()) == settlement.record
+            own = history.endpoints[name].policy
+            assert own is None or settlement.record.own is None or _replayed(settlement.record, own)
+
+
 def _replayed(record: SteeringRecord, policy: Policy) -> bool:
     """Whether each rule, put back where it stood and given what it read, moves as it did."""
     assert record.own is not None
     values: dict[str, Scalar] = {read.name: read.value for read in record.own.values if read.value is not None}
     rules = {rule.id: rule for rule in policy.rules}
     for step in record.own.rules:
-        after, verdict = stepped(rules[step.rule], step.was, values, record.at)
+        read = {name: value for name, value in (values | dict(step.saw)).items() if value is not None}
+        after, verdict = stepped(rules[step.rule], step.was, read, record.at)
         if (after.phase, verdict) != (step.phase, step.verdict):
             return False
     return True
