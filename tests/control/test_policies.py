@@ -1,9 +1,11 @@
 """Trying a policy on what is on record, and asking why nothing else was done at an instant."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from cronicorn.control.document import OneShotHintDocument
 from cronicorn.control.policies import BACKTESTS_MAX, BacktestDocument, Policies, policy_to_try
 from cronicorn.control.recorded_runs import PAGE, recorded_runs
 from cronicorn.domain.errors import InvalidInputError, NotFoundError, QuotaExceededError, UnavailableError
@@ -174,6 +176,29 @@ async def test_a_past_instant_is_explained_by_what_had_been_decided_before_it() 
     assert [(rule.rule, rule.phase) for rule in past.steering.rules] == [("burst", "active")]
     assert past.next_due_at == MIDNIGHT + 2.5 * MINUTE
     assert ("interval-hint", "won") in [(step.step, step.verdict) for step in past.steps]
+
+
+async def test_a_plan_that_was_made_later_is_not_told_of_an_instant_before() -> None:
+    world = a_world()
+    endpoint = await world.endpoint()
+    await ran(world, 0)
+    world.clock.move(seconds=20)
+    asked_about = world.clock.now()
+    before = await world.control.policies.explain_at(ALICE, endpoint.id, asked_about)
+    world.clock.move(seconds=5)
+    await world.control.hints.write_one_shot(
+        ALICE, endpoint.id, OneShotHintDocument.model_validate({"nextRunInMs": 3_000})
+    )
+
+    now = await world.control.policies.explain_at(ALICE, endpoint.id)
+    after = await world.control.policies.explain_at(ALICE, endpoint.id, asked_about)
+    world.clock.move(seconds=10)
+    await world.run_due(answering(0))
+    later = await world.control.policies.explain_at(ALICE, endpoint.id, asked_about)
+
+    assert before.next_due_at == MIDNIGHT + 2 * MINUTE
+    assert now.next_due_at == asked_about + timedelta(seconds=8)
+    assert [(each.next_due_at, each.steps) for each in (after, later)] == [(None, ())] * 2
 
 
 async def test_an_instant_since_the_last_run_is_explained_by_the_plan_in_force() -> None:

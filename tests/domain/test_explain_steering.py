@@ -41,6 +41,34 @@ def test_what_answers_lack_is_told():
     )
 
 
+def test_a_rule_that_has_changed_since_is_told_without_its_text():
+    history = History.of(endpoint_with({"fields": FIELDS, "rules": [RULE]}))
+    history.answer({"err": 9, "state": "END"})
+    now = endpoint_with({"fields": FIELDS, "rules": [RULE | {"when": "err < 0"}]})
+
+    [rule] = explained_steering(history.record, now.policy).rules
+
+    assert (rule.verdict, rule.asked, rule.parts, rule.otherwise) == (True, None, (), None)
+
+
+def test_each_rule_is_told_with_how_others_stood_when_it_was_asked():
+    fields = FIELDS | {"low": {"from": "rule:b", "path": "active"}}
+    rules = [
+        {"id": "a", "when": "!low", "action": {"run_once": "1m"}},
+        {"id": "b", "when": "err > 5", "action": {"interval": "30s"}},
+        {"id": "c", "when": "low", "action": {"run_once": "2m"}},
+    ]
+    endpoint = endpoint_with({"fields": fields, "rules": rules})
+    history = History.of(endpoint)
+    history.answer({"err": 9, "state": "END"})
+
+    told = explained_steering(history.record, endpoint.policy).rules
+
+    assert [(rule.rule, rule.verdict, rule.parts[0].value) for rule in told] == [
+        ("a", True, False), ("b", True, True), ("c", True, True),
+    ]  # fmt: skip
+
+
 def test_a_rule_that_is_gone_is_told_without_its_text():
     endpoint = endpoint_with({"fields": FIELDS, "rules": [RULE]})
     history = History.of(endpoint)

@@ -12,6 +12,7 @@ from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
+from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import Baseline, ManualSlot
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_outcome
 from cronicorn.domain.hint import Author, HintKind
@@ -128,7 +129,6 @@ def test_the_answer_of_a_manual_run_steers_and_the_schedule_is_planned_again():
 
 
 def test_a_policy_that_changes_keeps_what_its_unchanged_rules_remember():
-    from cronicorn.domain.editing import edited
 
     rules = [_slow("err > 5"), {"id": "other", "when": "err > 6", "action": {"interval": "7m"}}]
     history = History.of(endpoint_with({"fields": ERR, "rules": rules}))
@@ -206,6 +206,51 @@ def test_no_answers_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(
                 assert hint.expires_at - now <= max(4 * HOUR, 3 * (hint.interval or SECOND))
 
 
+def test_what_was_learnt_of_a_resource_is_not_asked_of_another():
+    tagged = [("etag", '"v1"')]
+    history = History.of(endpoint_with(None))
+    history.answer({"x": 1}, headers=tagged)
+    before = history.endpoints["api"]
+    moved = replace(before, request=replace(before.request, url="https://elsewhere.example/"))
+
+    after = edited(before, moved, Stored(now=history.calls[-1][0] + SECOND), CRON).endpoint
+    history.endpoints["api"] = after
+    history.answer({"x": 2}, headers=tagged)
+
+    assert before.state.memory.signals.etag == '"v1"'
+    assert after.state.memory.signals.etag is None
+    assert history.endpoints["api"].state.memory.signals.etag == '"v1"'
+
+
+def test_an_answer_to_a_call_from_before_an_edit_tags_nothing():
+    history = History.of(endpoint_with(None))
+    history.answer({"x": 1})
+    endpoint = history.endpoints["api"]
+    assert endpoint.state.due_at is not None
+    history.endpoints["api"] = replace(endpoint, updated_at=endpoint.state.due_at + SECOND)
+
+    history.answer({"x": 1}, headers=[("etag", '"old"')])
+
+    assert history.endpoints["api"].state.memory.signals.etag is None
+
+
+def test_a_policy_that_is_only_described_otherwise_stays_frozen():
+    policy = {"fields": {"err": {"path": "$.err", "type": "number"}}, "rules": [_slow("err > 5")]}
+    history = History.of(endpoint_with(policy | {"limits": {"flips_per_hour": 1}}, every=MINUTE))
+    for number in range(6):
+        history.answer({"err": 9 * (number % 2)})
+    frozen = history.endpoints["api"]
+    assert frozen.policy is not None
+    now = Stored(now=history.calls[-1][0] + SECOND)
+
+    told = edited(frozen, replace(frozen, policy=replace(frozen.policy, description="why")), now, CRON).endpoint
+    eased = edited(frozen, replace(frozen, policy=replace(frozen.policy, flips_max=9)), now, CRON).endpoint
+
+    assert frozen.state.memory.governor.frozen_until is not None
+    assert told.state.memory.governor == frozen.state.memory.governor
+    assert eased.state.memory.governor.frozen_until is None
+
+
 _RULE_ACTIONS = st.sampled_from([
     {"interval": "1s"}, {"interval": "40s", "ttl": "2m"}, {"interval": {"field": "n"}}, {"run_once": "now"},
     {"run_once": {"field": "n", "default": "1m"}}, {"pause": "30m"}, {"pause": {"field": "n"}}, {"defer": "20m"},
@@ -223,8 +268,9 @@ _A_RULE = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-def _a_policy(rules, aggregate, own):
+def _a_policy(of, own):
     """Rules that read the endpoint's own number, a sibling's, and how the first rule stands; none orders itself."""
+    rules, aggregate = of
     n = {"path": "$.n", "type": "number"} | ({"agg": aggregate, "window": 3} if aggregate else {})
     m = {"from": f"sibling:{'a' if own != 'a' else 'b'}", "path": "$.n", "type": "number"}
     named = [rule | {"id": f"r{number}"} for number, rule in enumerate(rules)]
@@ -242,7 +288,7 @@ _NUMBERS = st.one_of(st.none(), st.sampled_from([0, 1, 6, 600, -3, 1.7e308, -1.7
     st.tuples(_POLICIES, _POLICIES, _POLICIES), st.lists(st.tuples(_NUMBERS, st.booleans()), min_size=15, max_size=40)
 )
 def test_no_rules_of_siblings_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(policies, answers):
-    made = [_a_policy(*policy, own) for policy, own in zip(policies, "abc", strict=True)]
+    made = [_a_policy(policy, own) for policy, own in zip(policies, "abc", strict=True)]
     history = History.of(
         endpoint_with(made[0], "a", every=2 * MINUTE, interval_min=30 * SECOND, interval_max=10 * MINUTE),
         endpoint_with(made[1], "b", every=MINUTE, interval_min=SECOND, interval_max=5 * MINUTE),

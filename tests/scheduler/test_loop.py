@@ -1,6 +1,7 @@
 """The loop in virtual time: on time, never early, one bad endpoint never hurts another."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from cronicorn.domain import Baseline, OutcomeKind, Overlap, RetryPolicy, RunStatus, SlotState, Source
@@ -242,6 +243,28 @@ def test_a_maximum_of_a_millisecond_drives_no_endpoint_faster_than_once_a_second
     runs = run_virtually(main)
 
     assert 55 <= len(runs) <= 61
+
+
+def test_a_bug_in_steering_costs_the_steering_of_an_answer_and_no_run(caplog):
+    policy = policy_of({
+        "version": 1,
+        "fields": {"err": {"path": "$.err", "type": "number"}},
+        "rules": [{"id": "tight", "when": "err > 5", "action": {"interval": "30s"}}],
+    })  # fmt: skip
+    [rule] = policy.rules
+    broken = replace(policy, rules=(replace(rule, when=replace(rule.when, verdict=lambda values: 1 / 0 > 1)),))
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=EVERY_MINUTE, policy=broken)
+        async with world.worker():
+            await asyncio.sleep(200)
+        return await world.runs()
+
+    runs = run_virtually(main)
+
+    assert [(run.attempt, run.steering) for run in runs] == [(1, None)] * 3
+    assert sum(record.message == "steering_crashed" for record in caplog.records) == 3
 
 
 def test_answers_that_no_longer_speak_to_a_rule_are_told_once(caplog):

@@ -74,20 +74,20 @@ def heard(endpoint: JobEndpoint, run: Run, failures: int, now: datetime) -> Hear
 def steered(endpoint: JobEndpoint, hints: tuple[Hint, ...], answer: Heard, seed: str) -> Steered:
     """What its own *answer* makes of *hints* on *endpoint*, all of them fresh."""
     state, now = endpoint.state, answer.now
-    learnt = state.memory.signals
-    if answer.called_at < endpoint.updated_at:  # It may have been another resource that was called.
-        learnt = replace(learnt, etag=None, last_modified=None)
     chance = stable_fraction(seed, endpoint.id, str(state.slot), str(state.attempt), "signal")
     said = signalled(
         _subject(endpoint, chance),
         Answer(outcome=answer.outcome, success=answer.success, body=answer.body, failures=answer.failures),
-        learnt,
+        state.memory.signals,
         now,
     )
+    learnt = said.memory
+    if answer.called_at < endpoint.updated_at and (learnt.etag is not None or learnt.last_modified is not None):
+        learnt = replace(learnt, etag=None, last_modified=None)  # It may have been another resource that was called.
     after = _with(hints, said.hints, said.cleared, now)
     if said.interval_least is not None:
         after = tuple(hint for hint in after if not _hurries(hint, said.interval_least))
-    memory = replace(state.memory, signals=said.memory) if said.memory is not state.memory.signals else state.memory
+    memory = replace(state.memory, signals=learnt) if learnt is not state.memory.signals else state.memory
     if endpoint.policy is None:
         return _governed(endpoint, hints, after, memory, now=now, called_at=answer.called_at, notes=said.notes)
     ruling = ruled(_setting(endpoint, endpoint.policy, now), memory.rules, _seen(answer))
