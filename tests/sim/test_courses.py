@@ -109,3 +109,13 @@ def test_calls_are_counted_and_their_age_is_known():
     assert before == (0, -1)
     assert (world.value("n", 90.0), world.value("age", 100.0)) == (2, 10)
     assert (world.value("n", 89.0), world.value("age", 89.0)) == (1, 29)
+
+
+def test_what_many_rest_on_is_worked_out_once_and_a_text_grows_no_longer_than_a_thousand():
+    doubling = {"s0": "=elapsed"} | {f"s{number}": f"=s{number - 1} + s{number - 1}" for number in range(1, 20)}
+    growing = {"t0": "0123456789"} | {f"t{number}": f"=t{number - 1} + t{number - 1}" for number in range(1, 20)}
+
+    world = World(read(document(signals={**doubling, **growing})))
+
+    assert world.value("s19", 3.0) == 3 * 2**19
+    assert len(str(world.value("t19", 3.0))) == 1_000

@@ -81,6 +81,11 @@ def test_a_written_policy_is_json():
         ({"limits": {"pause_max": "2d"}}, "/limits/pause_max", "1d"),
         ({"tests": [{"given": {"nope": 1}, "expect": {}}]}, "/tests/0/given/nope", "No field"),
         ({"tests": [{"given": {"err": 1}, "expect": {"interval": []}}]}, "/tests/0/expect/interval", "length of time"),
+        ({"tests": [{"given": {"err": 10**400}, "expect": {}}]}, "/tests/0/given/err", "a number"),
+        ({"tests": [{"given": {"err": 1}, "times": 1_000, "expect": {}}] * 2}, "/tests", "18,000"),
+        ({"version": True}, "/version", "Must be 1"),
+        ({"description": "a\x1b[31m"}, "/description", "U+001B"),
+        ({"unsupported": ["a\x00"]}, "/unsupported", "U+0000"),
     ],
 )
 def test_a_fault_at_the_top_is_placed_and_explained(change, pointer, advice):
