@@ -51,7 +51,7 @@ BAD = [
     ({"start": "9999-12-31T23:50:00Z"}, "/start", "9900"),
     ({"name": "\udc00"}, "/name", "surrogate"),
     ({"seed": 10**400}, "/seed", "larger than any"),
-    ({"endpoints": [{**A, None: 1}]}, "/endpoints/0", "must not be empty"),
+    ({"endpoints": [dict.fromkeys((None, "name"), 1)]}, "/endpoints/0", "must not be empty"),
     ({"signals": {"a": {"levels": {"values": [1, 2], "stay": "0s"}}}}, "/signals/a/levels/stay", "at least 10ms"),
     ({"signals": {f"s{n}": f"=s{n - 1} + 1" if n else 1 for n in range(30)}}, "/signals/s20", "At most 20"),
     ({"signals": {f"s{n}": f"=s{n + 1} + 1" if n < 29 else 1 for n in range(30)}}, "/signals/s20", "At most 20"),
