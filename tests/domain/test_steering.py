@@ -318,6 +318,7 @@ def _replayed(record: SteeringRecord, policy: Policy) -> bool:
     assert record.own is not None
     values: dict[str, Scalar] = {read.name: read.value for read in record.own.values if read.value is not None}
     rules = {rule.id: rule for rule in policy.rules}
+    assert [step.rule for step in record.own.rules] == [rule.id for rule in policy.own_rules]
     for step in record.own.rules:
         read = {name: value for name, value in (values | dict(step.saw)).items() if value is not None}
         after, verdict = stepped(rules[step.rule], step.was, read, record.at)

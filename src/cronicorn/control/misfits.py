@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from cronicorn.control.findings import Findings
 from cronicorn.domain.errors import FieldError
+from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.sentence import as_sentence
 
 _SENTENCES = {
@@ -51,7 +52,7 @@ def misfits(errors: Sequence[Mapping[str, Any]], model: type[BaseModel] | None) 
 
 def pointer(location: Sequence[int | str]) -> str:
     """The JSON Pointer (RFC 6901) to a place in a document."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+    return json_pointer(location)
 
 
 def _sentence(error: Mapping[str, Any], model: type[BaseModel] | None) -> str:

@@ -15,6 +15,7 @@ from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUpMode, JobEndpoint, RetryPolicy
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO
+from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESPONSE_KB_MAX
 from cronicorn.domain.ports import Cron
@@ -142,7 +143,7 @@ def _judge_headers(headers: tuple[tuple[str, str], ...], findings: Findings) -> 
         return
     seen: set[str] = set()
     for name, value in headers:
-        pointer = f"/{name.replace('~', '~0').replace('/', '~1')}"
+        pointer = json_pointer([name])
         fault = _header_fault(name, value, seen)
         if fault:
             findings.refuse(pointer, fault)

@@ -61,9 +61,8 @@ class Dispatcher(Protocol):
     async def dispatch(self, call: Call) -> Outcome:
         """Make *call* and say how it ended.
 
-        Never raises for what a server or a network may do. Raises UnavailableError when this machine has no room to
-        make the call, say no file descriptors; nothing was sent then. Cancelling the awaiting task stops the call and
-        closes its connection.
+        Never raises for what a server or a network may do. Raises UnavailableError, with nothing sent, when this machine
+        has no room to make the call. Cancelling the awaiting task stops the call and closes its connection.
         """
         ...
 
@@ -80,9 +79,8 @@ class JobStore(Protocol):
     async def claim_due(
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
-        """Lease up to *limit* endpoints due now by the store's clock, the longest due first.
+        """Lease up to *limit* endpoints due now by the store's clock, the longest due first; or *endpoint_id* alone.
 
-        With *endpoint_id* no other than that one.
         Never one that is not due, and never one under a live lease. A slot whose lease has expired is due again. Fences
         of an endpoint only grow. A waiting manual slot goes before the planned one.
         """
@@ -92,7 +90,6 @@ class JobStore(Protocol):
         """Extend *leases* to *ttl* from now and say which are lost and which were asked to stop.
 
         Where the mechanism extends nothing (`Mechanism.renewable`) it says so all the same.
-
         Blocks: it is called from the heartbeat's own thread and shares no connection with the event loop.
         """
         ...
@@ -191,10 +188,7 @@ class RunLog(Protocol):
         ...
 
     async def begun_by_minute(self, tenant_id: str, endpoint_id: str, span: SpanQuery) -> Mapping[int, int]:
-        """How many runs of an endpoint began in each minute since 1970 of a span; those without any are left out.
-
-        The limit of *span* and where a page begins don't matter. Raises NotFoundError.
-        """
+        """How many runs began in each minute since 1970 of *span*, those without any left out. Raises NotFoundError."""
         ...
 
     async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from cronicorn.domain.errors import FieldError, InvalidInputError
 from cronicorn.domain.json_body import Json
+from cronicorn.domain.json_pointer import json_pointer
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BITS_MAX = 1_023
@@ -58,7 +59,7 @@ class _Plain:
         read: dict[str, Json] = {}
         for key, value in members.items():
             name = _name(key, pointer)
-            read[name] = self(value, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", depth + 1)
+            read[name] = self(value, pointer + json_pointer([name]), depth + 1)
         return read
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from cronicorn.domain.durations import parse_duration, show_duration
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.json_body import Json
+from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.nearest import nearest
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -49,7 +50,7 @@ class Part:
 
     def at(self, key: str) -> str:
         """The JSON Pointer of the member *key*."""
-        return f"{self.pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        return self.pointer + json_pointer([key])
 
     def refuse(self, key: str, problem: str) -> None:
         """The member *key* can't be accepted; the whole object when it is empty."""

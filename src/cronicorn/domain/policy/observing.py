@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.instant import EPOCH, MICROSECOND
@@ -73,8 +73,10 @@ def _read(field: PolicyField, seen: Seen) -> Scalar | None:
             return float(seen.failures)
         case HttpFact.RETRY_AFTER:
             return seen.retry_after
-        case _:
+        case HttpFact.OK | None:
             return seen.ok
+        case _:
+            assert_never(field.http)
 
 
 def _typed(kind: FieldType, value: Json) -> Scalar | None:
@@ -160,8 +162,10 @@ def _of_numbers(agg: Aggregate, samples: list[tuple[datetime, float]]) -> float 
             return None
         case Aggregate.DELTA:
             result = numbers[-1] - numbers[0]
-        case _:
+        case Aggregate.SLOPE_PER_MIN:
             return _slope(samples)
+        case _:
+            raise AssertionError(agg)
     return result if math.isfinite(result) else None
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from cronicorn.domain.json_body import ABSENT, Json
+from cronicorn.domain.json_pointer import json_pointer
 
 PATH_CHARACTERS_MAX = 500
 STEPS_MAX = 16
@@ -51,7 +52,7 @@ class Path:
     @property
     def pointer(self) -> str:
         """The place as a JSON Pointer (RFC 6901). An index from the end stays negative: it has no such pointer."""
-        return "".join(f"/{_pointed(step)}" for step in self.steps)
+        return json_pointer(self.steps)
 
 
 def path_of(text: str) -> Path:
@@ -108,7 +109,3 @@ def _advice(text: str, at: int) -> str:
     if rest == "":
         return "The path ends in blanks; take them out."
     return "Go on with .name, ['name'] or [0]."
-
-
-def _pointed(step: str | int) -> str:
-    return str(step).replace("~", "~0").replace("/", "~1")

@@ -13,6 +13,7 @@ from cronicorn.domain.call import Method, Outcome, OutcomeKind
 from cronicorn.domain.hint import Author, Hint, HintKind, hint_id
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, scaled
 from cronicorn.domain.json_body import Json
+from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.signals.body_fields import NOTHING_TOLD, Length, Told, told
 from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS, SAFE, Validators, validators_in
 from cronicorn.domain.signals.cusum import Course, Look
@@ -186,7 +187,7 @@ def _trend(draft: Draft, courses: tuple[Course, ...], values: Told) -> tuple[Cou
     length = max(base / _TREND_SHARE, draft.least)
     if length >= base:
         return seen.courses
-    source = Source(Signal.TREND, _pointer(seen.name), f"{seen.value:g}")
+    source = Source(Signal.TREND, json_pointer([seen.name]), f"{seen.value:g}")
     if seen.look is Look.ALARM:
         draft.interval(source, length, min(scaled(base, _TREND_SHARE), LIFE_MAX))
     else:
@@ -264,12 +265,7 @@ def _silenced_ids(signals: Signals) -> frozenset[str]:
 
 
 def _source(signal: Signal, length: Length) -> Source:
-    return Source(signal, _pointer(length.name), length.shown)
-
-
-def _pointer(name: str) -> str:
-    """The JSON Pointer (RFC 6901) of the member *name* of a body."""
-    return f"/{name.replace('~', '~0').replace('/', '~1')}"
+    return Source(signal, json_pointer([length.name]), length.shown)
 
 
 def _length(length: Length) -> timedelta:
