@@ -61,8 +61,8 @@ class Dispatcher(Protocol):
     async def dispatch(self, call: Call) -> Outcome:
         """Make *call* and say how it ended.
 
-        Never raises for what a server or a network may do. Raises UnavailableError, with nothing sent, when this machine
-        has no room to make the call. Cancelling the awaiting task stops the call and closes its connection.
+        Never raises for what a server or a network may do. Raises UnavailableError when this machine has no room for a
+        call: nothing was sent. Cancelling the awaiting task stops the call and closes its connection.
         """
         ...
 
