@@ -121,8 +121,8 @@ async def test_others_have_their_turn_while_a_backtest_goes_on() -> None:
     await world.control.policies.backtest(ALICE, endpoint.id, BURST, 3 * HOUR)
     waiting.cancel()
 
-    # 100 recorded runs and 190 calls are 290 steps, and every twentieth gives way.
-    assert 14 <= turns <= 290
+    # 100 recorded runs and 190 calls are 290 steps, and turns lie between them.
+    assert turns >= 289
 
 
 async def test_a_tenant_has_one_backtest_at_a_time_and_a_process_a_few() -> None:

@@ -40,8 +40,6 @@ BACKTESTS_MAX = 2
 """Backtests that go on at a time in one process; they do not queue, they are refused. A tenant has one."""
 _SETTLED_WITHIN = timedelta(seconds=1)
 """So soon after the end of a run the plan that follows from it is made."""
-_BREATH = 20
-"""After so many steps others have their turn: calls that are due don't wait for a backtest."""
 _FOLLOWING_MAX = 20
 """So many runs are looked through for the one that was planned after an instant."""
 
@@ -204,24 +202,20 @@ def policy_to_try(document: BacktestDocument) -> Policy:
 
 
 async def _replay(replay: Replay, runs: AsyncIterator[Run], siblings: Mapping[str, JobEndpoint]) -> None:
-    steps = 0
     async for run in runs:
         sibling = siblings.get(run.endpoint_id)
         if sibling is None:
             replay.record(run)
         else:
             replay.hear(sibling, run)
-        steps = await _go_on(replay, steps)
+        await _go_on(replay)
         if replay.cut:
             break
     replay.close()
-    await _go_on(replay, steps)
+    await _go_on(replay)
 
 
-async def _go_on(replay: Replay, steps: int) -> int:
-    """Take all steps that can be taken; how many there were with the *steps* before."""
-    while replay.step():
-        steps += 1
-        if steps % _BREATH == 0:
-            await asyncio.sleep(0)
-    return steps
+async def _go_on(replay: Replay) -> None:
+    """Take all steps that can be taken. After each others have their turn: calls that are due wait for no backtest."""
+    while replay.step():  # noqa: ASYNC110 - nothing is waited for
+        await asyncio.sleep(0)
