@@ -157,6 +157,7 @@ async def test_the_list_of_headers_is_bounded() -> None:
         (HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nok", 200),
         (HEAD + b"Content-Length: -1\r\n\r\nok", 200),
         (HEAD + b"Content-Length: 100\r\n\r\nshort", 200),
+        (HEAD + b"Content-Length: 999999999999999999999\r\n\r\n{}", 200),
         (CHUNKED + b"5\r\nab", 200),
         (CHUNKED + b"zz\r\nab\r\n0\r\n\r\n", 200),
         (CHUNKED + b"fffffffffffffffff\r\nab\r\n0\r\n\r\n", 200),
@@ -167,7 +168,7 @@ async def test_the_list_of_headers_is_bounded() -> None:
     ],
     ids=[
         "nothing", "HTTP/0.9", "NUL in a name", "NUL in a value", "two lengths", "negative length",
-        "short body",
+        "short body", "short of more than 64 bits",
         "cut chunk",
         "bad chunk", "overlong chunk", "chunk without an end", "not gzip", "unknown encoding", "many encodings",
     ],

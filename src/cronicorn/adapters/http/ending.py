@@ -1,5 +1,6 @@
 """What the end of a transfer means: an `Outcome`, with a sentence that names the host and no secret."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,6 +34,8 @@ _BROKEN = {
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "has malformed headers",
     100: "has too many or too long header lines",  # CURLE_TOO_LARGE, which pycurl does not name
 }
+_ENDLESS = re.compile(rb"content-length:[ \t]*0*[1-9][0-9]{18}", re.IGNORECASE)
+"""A length that libcurl can't hold, and so doesn't hold an answer to."""
 _STOPPED = {
     Stop.REFUSED: (OutcomeKind.REFUSED, "{host} was refused: the connection went to an address that was not checked."),
     Stop.HEADERS_TOO_LONG: (OutcomeKind.BROKEN, "The answer of {host} has more headers than are read."),
@@ -100,8 +103,12 @@ def _with_body(partial: Outcome, exchange: Exchange, bytes_max: int) -> Outcome:
 
 def _kind_and_error(ending: Ending) -> tuple[OutcomeKind, str | None]:
     stop, host = ending.exchange.stop, ending.target.authority
-    if stop is Stop.BODY_FULL or (stop is None and ending.code == OK and ending.exchange.status is not None):
+    if stop is Stop.BODY_FULL:
         return OutcomeKind.RESPONDED, None
+    if stop is None and ending.code == OK and ending.exchange.status is not None:
+        if not ending.exchange.body or not any(map(_ENDLESS.match, ending.exchange.header_lines)):
+            return OutcomeKind.RESPONDED, None
+        return OutcomeKind.BROKEN, f"The answer of {host} {_BROKEN[pycurl.E_PARTIAL_FILE]}."
     if stop in _STOPPED:
         kind, sentence = _STOPPED[stop]
         return kind, sentence.format(host=host)
