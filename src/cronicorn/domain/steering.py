@@ -1,7 +1,7 @@
 """Steering: what an answer makes of the hints of its endpoint, and of its siblings'. Pure.
 
 Signals are read first, then the rules move, then the governor looks at what both want. What they write competes in
-`plan_next_run` like any hint.
+`plan_next_run` like any hint. Values that live no longer than one answer are named tuples here: they cost half.
 """
 
 from collections.abc import Iterable
