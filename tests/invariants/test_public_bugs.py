@@ -394,8 +394,10 @@ async def test_db_scheduler_654_a_heartbeat_just_after_a_completion_alarms_nobod
 
     async with working(live.stores.job_store, dispatcher, renew_interval=timedelta(seconds=0.001)):
         await eventually_async(lambda: len(dispatcher.made) >= 100)
+        # What a stop then gives back is another matter.
+        alarms = [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
-    assert [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+    assert alarms == []
 
 
 @on(*BOTH)
