@@ -68,16 +68,19 @@ def _events(fields: Fields, key: str) -> tuple[GovernorEvent, ...]:
 
 
 def _stored(value: Scalar | None) -> Value:
+    if type(value) is float:
+        return repr(value)
     return None if value is None else scalar_value(value)
 
 
 def _steps_document(steps: PolicySteps) -> dict[str, Value]:
     rules: list[Value] = [
-        [step.rule, rule_memory_document(step.was), step.phase.value, step.verdict, list(step.did), *_seen(step)]
+        [step.rule, rule_memory_document(step.was), step.phase, step.verdict, list(step.did), *_seen(step)]
         for step in steps.rules
     ]
+    read = zip(steps.names, steps.read, steps.places, strict=True)
     document: dict[str, Value] = {
-        "values": [[read.name, _stored(read.value), read.place] for read in steps.values],
+        "values": [[name, _stored(value), place] for name, value, place in read],
         "rules": rules,
         "unexpected": list(steps.unexpected),
         "drifted": list(steps.drifted),
@@ -92,8 +95,11 @@ def _seen(step: RuleStep) -> list[Value]:
 
 def _steps_of(document: Mapping[str, Value]) -> PolicySteps:
     fields = Fields(document)
+    values = [_value_of(item) for item in fields.items("values")]
     return PolicySteps(
-        values=tuple(_value_of(item) for item in fields.items("values")),
+        names=tuple(each.name for each in values),
+        places=tuple(each.place for each in values),
+        read=tuple(each.value for each in values),
         rules=tuple(_step_of(item) for item in fields.items("rules")),
         unexpected=tuple(str(item) for item in fields.items("unexpected")),
         drifted=tuple(str(item) for item in fields.items("drifted")),

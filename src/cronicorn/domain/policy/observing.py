@@ -63,7 +63,8 @@ def observed(policy: Policy, memory: PolicyMemory, seen: Seen, sibling: str | No
 
 def _read(field: PolicyField, seen: Seen) -> Scalar | None:
     if field.path is not None:
-        return _typed(field.type, field.path.found_in(seen.body))
+        found = field.path.found_in(seen.body)
+        return number_of(found) if field.type is FieldType.NUMBER else _typed(field.type, found)
     match field.http:
         case HttpFact.STATUS:
             return None if seen.status is None else float(seen.status)

@@ -12,7 +12,7 @@ from cronicorn.domain.policy.memory import UNTOUCHED, Phase, PolicyMemory, RuleM
 from cronicorn.domain.policy.observing import Seen, observed
 from cronicorn.domain.policy.policy import Policy, PolicyField, Rule, RuleFact
 from cronicorn.domain.policy.stepping import drifted, stepped
-from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
+from cronicorn.domain.policy.steps import PolicySteps, RuleStep
 
 _HOUR = timedelta(hours=1)
 
@@ -39,6 +39,9 @@ def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | Non
             _look_at_rule(field, policy, {**memory.rules, **moved}, values, now)
         before = memory.rules.get(rule.id, UNTOUCHED)
         after, verdict = stepped(rule, before, values, now)
+        if verdict is False and after is UNTOUCHED and not policy.fields_of_rules:
+            steps.append(RuleStep(rule.id, UNTOUCHED, Phase.IDLE, verdict=False))
+            continue
         did: tuple[str, ...] = ()
         if verdict is None:
             if _only_rules_lack(rule, policy, values):
@@ -55,7 +58,7 @@ def ruled(setting: Setting, memory: PolicyMemory, seen: Seen, sibling: str | Non
     return Ruling(
         memory=memory, hints=tuple(stage.hints), ended=frozenset(stage.ended), orders=tuple(stage.orders),
         steps=PolicySteps(
-            tuple(map(ValueRead, policy.names, map(values.get, policy.names), policy.places)), tuple(steps),
+            policy.names, policy.places, tuple(map(values.get, policy.names)), tuple(steps),
             found.unexpected, tuple(rule_id for rule_id, after in moved.items() if drifted(after)),
             policy.fingerprint,
         ),

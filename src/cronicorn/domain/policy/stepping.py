@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cronicorn.domain.condition.kinds import Scalar
-from cronicorn.domain.policy.memory import Phase, RuleMemory
+from cronicorn.domain.policy.memory import UNTOUCHED, Phase, RuleMemory
 from cronicorn.domain.policy.policy import Confirmation, Rule
 
 UNKNOWNS_MAX = 3
@@ -18,6 +18,8 @@ _COUNTED_MAX = 1_000_000
 
 def stepped(rule: Rule, memory: RuleMemory, values: dict[str, Scalar], now: datetime) -> tuple[RuleMemory, bool | None]:
     """Where *rule* stands after an answer, and what the condition said that it was waiting for."""
+    if memory is UNTOUCHED and rule.when.verdict(values) is False:
+        return memory, False  # As nearly all rules are nearly always.
     acting = memory.phase.acting
     verdict = (rule.until if acting else rule.when).evaluate(values)
     if verdict is None:

@@ -32,7 +32,12 @@ class RuleStep(NamedTuple):
 class PolicySteps(NamedTuple):
     """What a policy made of the answer."""
 
-    values: tuple[ValueRead, ...] = ()
+    names: tuple[str, ...] = ()
+    """Of its fields."""
+    places: tuple[str, ...] = ()
+    """Where each of them stood."""
+    read: tuple[Scalar | None, ...] = ()
+    """What each of them was."""
     rules: tuple[RuleStep, ...] = ()
     unexpected: tuple[str, ...] = ()
     """Fields whose text is none of those they were declared to have."""
@@ -40,3 +45,8 @@ class PolicySteps(NamedTuple):
     """Rules that answers just stopped saying anything about."""
     policy: str = ""
     """The fingerprint of the policy that this is of."""
+
+    @property
+    def values(self) -> tuple[ValueRead, ...]:
+        """The fields as they were read."""
+        return tuple(map(ValueRead, self.names, self.read, self.places))
