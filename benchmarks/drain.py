@@ -29,7 +29,7 @@ from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.ports import Dispatcher
 
 _SLOTS = 4_000
-_REPEATS = 3
+_REPEATS = 7
 _BATCH = 100
 _LONG = timedelta(days=1)
 _BOUND = "bound: calls and rows only"

@@ -25,6 +25,7 @@ from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.scheduler.loop import Scheduler
 from cronicorn.scheduler.settings import SchedulerSettings
+from cronicorn.wiring.collector import collect_rarely
 
 CALLS_MAX = 100
 _CRON = CronsimCron()
@@ -75,6 +76,7 @@ async def a_world() -> AsyncIterator[World]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "bench.db"
         stores = await SqliteStores.open(file, SystemClock())
+        collect_rarely()  # As a process of the product does when it has started.
         try:
             await stores.jobs.add(a_job())
             yield World(file, stores)

@@ -177,9 +177,10 @@ def _sibling_after(
 def _record(
     steering: _Steering, own: Steered, facts: Facts, of_siblings: Mapping[str, tuple[GovernorEvent, ...]]
 ) -> SteeringRecord | None:
-    readers, events = steering.readers, steering.events
-    ids = {name: facts.stored.siblings[name].endpoint.id for name in readers}
-    steps = {ids[name]: read.steps for name, read in readers.items() if read.steps is not None}
+    events, siblings = steering.events, facts.stored.siblings
+    steps = {
+        siblings[name].endpoint.id: read.steps for name, read in steering.readers.items() if read.steps is not None
+    }
     if own.steps is None and not own.notes and not steps and not events and not of_siblings:
         return None
     return SteeringRecord(

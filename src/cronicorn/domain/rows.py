@@ -150,8 +150,8 @@ def lease_from(row: Mapping[str, Cell]) -> Lease:
     )
 
 
-def run_row(run: Run) -> Row:
-    """The row of `runs`, but for its numbers."""
+def run_row(run: Run, steering: str | None = None) -> Row:
+    """The row of `runs`, but for its numbers; *steering* is what was made of the answer of a run that just ended."""
     body = run.outcome.body
     return {
         "slot": run.slot,
@@ -166,7 +166,7 @@ def run_row(run: Run) -> Row:
         "finished_us": us(run.finished_at),
         "duration_us": length_us(run.outcome.duration),
         "outcome": _encode(outcome_document(run.outcome)),
-        "steering": run.steering,
+        "steering": run.steering if steering is None else steering,
         "body": body.encode("utf-8", "surrogatepass") if body is not None else None,
     }
 

@@ -93,9 +93,14 @@ class Settlement:
         changed = (change.endpoint.state.due_at for change in self.siblings.values())
         return min((at for at in (self.state.due_at, *changed) if at is not None), default=None)
 
+    @property
+    def steering(self) -> str | None:
+        """What is kept of `record` with its run."""
+        return None if self.record is None else self.record.encode()
+
     def recorded(self, run: Run) -> Run:
         """*run* as it is kept: with what was made of its answer."""
-        return run if self.record is None else replace(run, steering=self.record.encode())
+        return run if self.record is None else replace(run, steering=self.steering)
 
     def facts(self) -> dict[str, object]:
         """What logs say about a settlement."""

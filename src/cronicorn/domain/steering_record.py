@@ -4,11 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.fields import Fields, Value, us
 from cronicorn.domain.governor import GovernorEvent
-from cronicorn.domain.policy.memory import Phase, rule_memory_document, rule_memory_of, scalar_of, scalar_value
+from cronicorn.domain.policy.memory import (
+    UNTOUCHED,
+    Phase,
+    rule_memory_document,
+    rule_memory_of,
+    scalar_of,
+    scalar_value,
+)
 from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
 from cronicorn.domain.signals.reading import Note
 from cronicorn.domain.signals.signal import Signal
@@ -37,15 +45,21 @@ class SteeringRecord:
 
     def encode(self) -> str:
         """The stored form."""
-        document: dict[str, Value] = {
-            "at_us": us(self.at),
-            "notes": [[note.signal.value, note.place, note.value, note.asked] for note in self.notes],
-            "own": _steps_document(self.own) if self.own is not None else None,
-            "siblings": {name: _steps_document(steps) for name, steps in self.siblings.items()},
-            "events": list(self.events),
-            "events_of_siblings": {name: list(events) for name, events in self.events_of_siblings.items()},
-        }
-        return _encode({key: value for key, value in document.items() if value})
+        parts = [f'"at_us":{us(self.at)}']
+        if self.notes:
+            notes: list[Value] = [[note.signal.value, note.place, note.value, note.asked] for note in self.notes]
+            parts.append(f'"notes":{_encode(notes)}')
+        if self.own is not None:
+            parts.append(f'"own":{_steps_text(self.own)}')
+        if self.siblings:
+            siblings = ",".join(f"{_encode(name)}:{_steps_text(steps)}" for name, steps in self.siblings.items())
+            parts.append(f'"siblings":{{{siblings}}}')
+        if self.events:
+            parts.append(f'"events":{_encode(list(self.events))}')
+        if self.events_of_siblings:
+            of_siblings = {name: list(events) for name, events in self.events_of_siblings.items()}
+            parts.append(f'"events_of_siblings":{_encode(of_siblings)}')
+        return f"{{{','.join(parts)}}}"
 
     @classmethod
     def decode(cls, text: str) -> "SteeringRecord":
@@ -73,20 +87,37 @@ def _stored(value: Scalar | None) -> Value:
     return None if value is None else scalar_value(value)
 
 
-def _steps_document(steps: PolicySteps) -> dict[str, Value]:
-    rules: list[Value] = [
-        [step.rule, rule_memory_document(step.was), step.phase, step.verdict, list(step.did), *_seen(step)]
-        for step in steps.rules
-    ]
-    read = zip(steps.names, steps.read, steps.places, strict=True)
-    document: dict[str, Value] = {
-        "values": [[name, _stored(value), place] for name, value, place in read],
-        "rules": rules,
-        "unexpected": list(steps.unexpected),
-        "drifted": list(steps.drifted),
-        "policy": steps.policy,
-    }
-    return {key: value for key, value in document.items() if value}
+def _steps_text(steps: PolicySteps) -> str:
+    """*steps* as JSON. What is the same for every answer is not written anew: nearly all rules nearly always rest."""
+    read = zip(_frames(steps.names, steps.places), steps.read, strict=True)
+    values = ",".join([f"{begin}{_scalar_text(value)}{end}" for (begin, end), value in read])
+    rules = ",".join([_step_text(step) for step in steps.rules])
+    lacks = ""
+    if steps.unexpected or steps.drifted:
+        lacks = f'"unexpected":{_encode(list(steps.unexpected))},"drifted":{_encode(list(steps.drifted))},'
+    return f'{{"values":[{values}],"rules":[{rules}],{lacks}"policy":"{steps.policy}"}}'
+
+
+def _step_text(step: RuleStep) -> str:
+    if step.was is UNTOUCHED and step.phase is Phase.IDLE and not step.saw:
+        return _at_rest(step.rule, step.verdict)
+    was = rule_memory_document(step.was)
+    return _encode([step.rule, was, step.phase, step.verdict, list(step.did), *_seen(step)])
+
+
+@lru_cache(maxsize=1_024)
+def _frames(names: tuple[str, ...], places: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """What stands before and behind the value of each field."""
+    return tuple((f"[{_encode(name)},", f",{_encode(place)}]") for name, place in zip(names, places, strict=True))
+
+
+@lru_cache(maxsize=4_096)
+def _at_rest(rule: str, verdict: bool | None) -> str:  # noqa: FBT001 - as it is written
+    return _encode([rule, {}, Phase.IDLE, verdict, []])
+
+
+def _scalar_text(value: Scalar | None) -> str:
+    return f'"{value!r}"' if type(value) is float else _encode(_stored(value))
 
 
 def _seen(step: RuleStep) -> list[Value]:

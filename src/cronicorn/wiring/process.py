@@ -14,6 +14,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.scheduler import Scheduler
 from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.wiring.api_server import ApiServer, api_server
+from cronicorn.wiring.collector import collect_rarely
 from cronicorn.wiring.descriptors import raise_descriptor_limit
 from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.listening import listen, url_of
@@ -95,6 +96,7 @@ async def serve(
     if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
         log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
     async with engine(settings, scheduling=role is not Role.API) as parts:
+        collect_rarely()
         with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
             if with_parent:
                 obey_parent(requests, settings.drain_grace + STOPPING_MAX)

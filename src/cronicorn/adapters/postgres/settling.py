@@ -106,8 +106,7 @@ class Settler:
             "plan_version": remembered.plan_version,
             "done": done_text(settlement),
         }
-        kept = settlement.recorded(run) if run is not None else None
-        return Settling(lease=lease, run=kept, row=row, settlement=settlement)
+        return Settling(lease=lease, run=run, row=row, settlement=settlement)
 
     async def _write(self, batch: Sequence[Settling]) -> list[bool | BaseException]:
         """Settle what is as it was claimed; answer of each whether it was. One that can't be written fails alone."""
@@ -188,7 +187,11 @@ async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) ->
 
 def _arguments(batch: Sequence[Settling]) -> list[list[Cell] | int]:
     """The columns of the statement's lists."""
-    runs = [(number, run_row(item.run)) for number, item in enumerate(batch) if item.run is not None]
+    runs = [
+        (number, run_row(item.run, item.settlement.steering))
+        for number, item in enumerate(batch)
+        if item.run is not None
+    ]
     skips = [(number, skip_row(skip)) for number, item in enumerate(batch) for skip in item.settlement.skips]
     attempts = dict(runs)
     earliest_us = min((us(_due_at(item)) for item in batch), default=0)

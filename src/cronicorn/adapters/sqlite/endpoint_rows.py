@@ -151,10 +151,10 @@ def write_state(connection: sqlite3.Connection, number: int, state: EndpointStat
     _UPDATE_STATE.change(connection, number=number, **row)
 
 
-def record_run(connection: sqlite3.Connection, number: int, run: Run) -> None:
-    """Write a run. Raises ConflictError when its slot and attempt have one."""
+def record_run(connection: sqlite3.Connection, number: int, run: Run, steering: str | None = None) -> None:
+    """Write a run, with what was made of its answer. Raises ConflictError when its slot and attempt have one."""
     try:
-        _INSERT_RUN.change(connection, endpoint_number=number, **run_row(run))
+        _INSERT_RUN.change(connection, endpoint_number=number, **run_row(run, steering))
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"Run {run.id} is already recorded.") from error
 

@@ -122,7 +122,7 @@ class SqliteJobStore(JobStore):
             return self._settled_before(transaction, lease)
         settlement = decide(before.endpoint, before.stored(transaction))
         if run is not None:
-            record_run(connection, before.number, settlement.recorded(run))
+            record_run(connection, before.number, run, settlement.steering)
         record_skips(connection, before.number, settlement.skips)
         if settlement.siblings:
             _change_siblings(transaction, before, settlement.siblings)

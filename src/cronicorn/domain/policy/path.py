@@ -1,7 +1,7 @@
 """Where in a JSON body a value stands: the singular queries of RFC 9535, which select at most one."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cronicorn.domain.json_body import ABSENT, Json
 from cronicorn.domain.json_pointer import json_pointer
@@ -35,9 +35,17 @@ class Path:
 
     text: str
     steps: tuple[str | int, ...]
+    key: str | None = field(init=False, compare=False)
+    """The one step of most paths, a member of the body."""
+
+    def __post_init__(self) -> None:
+        [first, *more] = self.steps or ("", "")
+        object.__setattr__(self, "key", first if isinstance(first, str) and not more else None)
 
     def found_in(self, body: Json) -> Json:
         """What stands there; ABSENT when nothing does."""
+        if self.key is not None:
+            return body.get(self.key, ABSENT) if type(body) is dict else ABSENT
         for step in self.steps:
             if isinstance(step, str):
                 if type(body) is not dict:

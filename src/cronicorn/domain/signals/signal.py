@@ -26,6 +26,8 @@ class Signal(StrEnum):
     TREND = "trend"
     """A number in the body that has left its usual range."""
 
+    __hash__ = str.__hash__  # That of enumerations is written in Python, and each answer asks for a dozen.
+
 
 OPT_IN = Signal.CACHE_CONTROL
 """The one signal that speaks only when an owner asks for it."""
