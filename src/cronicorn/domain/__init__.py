@@ -48,7 +48,6 @@ from cronicorn.domain.ports import (
     JobCatalog,
     JobStore,
     KeyRing,
-    QuotaGuard,
     RunControl,
     RunHistory,
     RunLog,
@@ -56,6 +55,9 @@ from cronicorn.domain.ports import (
 )
 from cronicorn.domain.preview import preview
 from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.decision import Denied, Granted, QuotaView
+from cronicorn.domain.quota.ports import Quota, QuotaGuard
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Change, Settlement, Sibling, Stored
 from cronicorn.domain.signals.signal import Adapt, Signal, Signals
@@ -72,6 +74,7 @@ __all__ = [
     "Author",
     "Baseline",
     "BaselineKind",
+    "Budget",
     "Call",
     "CatchUp",
     "CatchUpMode",
@@ -82,6 +85,7 @@ __all__ = [
     "CronSchedule",
     "CronicornError",
     "Decide",
+    "Denied",
     "Dialect",
     "Dispatcher",
     "DstGap",
@@ -92,6 +96,7 @@ __all__ = [
     "ExplainedStep",
     "Facts",
     "FieldError",
+    "Granted",
     "Grid",
     "Health",
     "Hint",
@@ -117,8 +122,10 @@ __all__ = [
     "PolicyError",
     "PolicyProblem",
     "Principal",
+    "Quota",
     "QuotaExceededError",
     "QuotaGuard",
+    "QuotaView",
     "Renewal",
     "Request",
     "RetryPolicy",

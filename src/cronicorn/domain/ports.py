@@ -1,4 +1,4 @@
-"""What the domain needs from the world, as protocols: what, never how. All ports of the domain are here.
+"""What the domain needs from the world, as protocols: what, never how. The ports of quotas are in `quota.ports`.
 
 Every sentence of a docstring here is a promise with a test in `cronicorn.testing`. Stores raise UnavailableError
 when they can't be reached; nothing is then half written.
@@ -385,16 +385,4 @@ class ClaimService(Protocol):
 
     async def aclose(self) -> None:
         """Close what is open. Claims stay until they expire. Closing again does nothing."""
-        ...
-
-
-class QuotaGuard(Protocol):
-    """A tenant's token budget, soft: check, call, record."""
-
-    async def can_proceed(self, tenant_id: str) -> bool:
-        """Whether the tenant's used tokens are below its limit now."""
-        ...
-
-    async def record_usage(self, tenant_id: str, tokens: int) -> None:
-        """Charge *tokens* to the tenant, past the limit if need be."""
         ...

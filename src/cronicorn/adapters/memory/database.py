@@ -7,10 +7,12 @@ from itertools import count
 from threading import RLock
 
 from cronicorn.adapters.memory.agenda import Agenda
+from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import Clock
+from cronicorn.domain.quota.book import Book
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip
@@ -28,6 +30,8 @@ class MemoryDatabase:
         self.tenants: dict[str, Tenant] = {}
         self.keys: dict[str, ApiKey] = {}
         self.numbers = count(1)
+        self.books: dict[BookKey, Book] = {}
+        self.grants: dict[str, Grant] = {}
         self.agenda = Agenda()
         self._rows_by_job: dict[str, dict[int, Row]] = {}
         self._readers: dict[str, set[str]] = {}

@@ -1,0 +1,110 @@
+"""How many tokens a tenant may spend."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta, tzinfo
+from enum import StrEnum
+from types import MappingProxyType
+
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.quota.calendar import Calendar, Period
+
+TOKENS_MAX = 10**12
+"""No limit, estimate or charge is higher: sums of them stay exact in every store."""
+_PER_CENT = 100
+
+
+class Budget(StrEnum):
+    """What tokens are spent on. Both budgets draw on one limit."""
+
+    COMPILE = "compile"
+    """Making a policy of a description. It may take the whole limit."""
+    ANALYSIS = "analysis"
+    """Looking at what an endpoint answered. It never touches what is kept for compiling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """So many reservations at once, and one more after each `every`."""
+
+    calls: int = 120
+    every: timedelta = timedelta(seconds=0.5)
+
+    def __post_init__(self) -> None:
+        assert self.calls > 0
+        assert self.every > ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one tenant may spend in each window."""
+
+    limit: int
+    """Tokens, for both budgets together."""
+    calendar: Calendar = field(default_factory=Calendar)
+    compile_percent: int = 20
+    """So much of the limit no analysis may take. 0: who comes first is served first."""
+    burst: Burst | None = field(default_factory=Burst)
+    """None: as often as tokens last."""
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.limit <= TOKENS_MAX
+        assert 0 <= self.compile_percent <= _PER_CENT
+
+    def cap(self, budget: Budget) -> int:
+        """What *budget* may take of the limit at most, in whole tokens."""
+        if budget is Budget.COMPILE:
+            return self.limit
+        return self.limit - self.limit * self.compile_percent // _PER_CENT
+
+
+TIERS: Mapping[str, Allowance] = MappingProxyType(
+    {
+        "free-tier": Allowance(limit=10_000),
+        "pro-tier": Allowance(limit=100_000),
+        "enterprise": Allowance(limit=1_000_000),
+    }
+)
+"""Tokens a day, in UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """What differs for one tenant; None leaves what its tier says."""
+
+    limit: int | None = None
+    period: Period | None = None
+    zone: tzinfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiers:
+    """What each tenant may spend: its tier, with an override maybe.
+
+    Raises InvalidInputError where a tier is named that is not among `allowances`.
+    """
+
+    allowances: Mapping[str, Allowance] = field(default_factory=lambda: TIERS)
+    default: str = "free-tier"
+    """The tier of every tenant that `of_tenant` leaves out."""
+    of_tenant: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := {self.default, *self.of_tenant.values()} - self.allowances.keys():
+            known = ", ".join(sorted(self.allowances)) or "none"
+            raise InvalidInputError(f"There is no tier {', '.join(sorted(unknown))}: name one of {known}, or add it.")
+
+    def allowance(self, tenant_id: str) -> Allowance:
+        """What the tenant may spend."""
+        allowance = self.allowances[self.of_tenant.get(tenant_id, self.default)]
+        override = self.overrides.get(tenant_id)
+        if override is None:
+            return allowance
+        calendar = Calendar(
+            period=override.period if override.period is not None else allowance.calendar.period,
+            zone=override.zone if override.zone is not None else allowance.calendar.zone,
+        )
+        limit = override.limit if override.limit is not None else allowance.limit
+        return replace(allowance, limit=limit, calendar=calendar)

@@ -1,0 +1,61 @@
+"""Bursts, and coming back after a denial."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.instant import MICROSECOND, ZERO
+from cronicorn.domain.quota.allowance import Burst
+from cronicorn.domain.quota.burst import BACK_OFF_MAX, advanced, back_off, wait_for_burst
+
+BURSTS = st.builds(Burst, calls=st.integers(1, 9), every=st.timedeltas(MICROSECOND, timedelta(seconds=9)))
+PAUSES = st.lists(st.timedeltas(ZERO, timedelta(seconds=20)), max_size=60)
+
+
+@given(BURSTS, PAUSES)
+def test_no_stretch_of_time_has_more_reservations_than_a_burst_and_what_comes_back_meanwhile(burst, pauses):
+    at, arrival_at, admitted = MIDNIGHT, None, []
+    for pause in pauses:
+        at += pause
+        if wait_for_burst(burst, arrival_at, at) == ZERO:
+            arrival_at = advanced(burst, arrival_at, at)
+            admitted.append(at)
+
+    for first in range(len(admitted)):
+        for last in range(first, len(admitted)):
+            regained = (admitted[last] - admitted[first]) // burst.every
+            assert last - first + 1 <= burst.calls + regained
+
+
+@given(BURSTS, PAUSES)
+def test_whoever_waits_as_long_as_told_is_admitted_and_not_a_microsecond_earlier(burst, pauses):
+    at, arrival_at = MIDNIGHT, None
+    for pause in [*pauses, ZERO]:
+        at += pause
+        wait = wait_for_burst(burst, arrival_at, at)
+        if wait > ZERO:
+            assert wait_for_burst(burst, arrival_at, at + wait - MICROSECOND) == MICROSECOND
+        at += wait
+        assert wait_for_burst(burst, arrival_at, at) == ZERO
+        arrival_at = advanced(burst, arrival_at, at)
+
+
+def test_a_tenant_that_was_quiet_may_make_a_whole_burst_at_once():
+    burst, arrival_at = Burst(calls=3, every=timedelta(seconds=1)), None
+    waits = []
+    for _ in range(4):
+        waits.append(wait_for_burst(burst, arrival_at, MIDNIGHT))
+        arrival_at = advanced(burst, arrival_at, MIDNIGHT)
+
+    assert waits == [ZERO, ZERO, ZERO, timedelta(seconds=1)]
+
+
+@given(st.timedeltas(ZERO, timedelta(days=31)), st.integers(1, 2_000), st.floats(0, 1, exclude_max=True))
+def test_coming_back_never_before_the_time_told_and_never_much_later(retry_after, denials, chance):
+    assert retry_after <= back_off(retry_after, denials, chance) <= retry_after + BACK_OFF_MAX
+
+
+def test_the_share_that_chance_draws_from_doubles():
+    assert [back_off(ZERO, denials, 0.5).total_seconds() for denials in (1, 2, 3, 4)] == [0.5, 1, 2, 4]
