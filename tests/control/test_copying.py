@@ -11,9 +11,12 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.options import PostgresOptions
+from cronicorn.adapters.postgres.quota import PostgresQuota
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.quota import SqliteQuota
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.control.copying import Copied, Copier, Digest
 from cronicorn.control.verification import Verifier
@@ -25,9 +28,11 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Archive, Restoration
+from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import ODD, an_installation, contents, fill
+from cronicorn.testing.contracts.quota_books import grant, standing
 from cronicorn.testing.contracts.stores import (
     CRON,
     TENANT,
@@ -116,6 +121,16 @@ async def _history(stores, clock):
         for lease in await claim(stores):
             await settle(stores, lease, a_run(lease, an_outcome(200 if number % 2 else 500, body=f"\0{ODD}{number}")))
     await ask_to_run(stores, "cron")
+    await _spend(stores, "k1", "k2")
+
+
+async def _spend(stores, *keys):
+    """Reserve for each key, and commit the first."""
+    kind = SqliteQuota if isinstance(stores.database, SqliteDatabase) else PostgresQuota
+    quota = kind(stores.database, Tiers())
+    grants = [await grant(quota, key, tenant_id=TENANT) for key in keys]
+    await quota.commit(grants[0], 30)
+    return grants, await standing(quota, TENANT)
 
 
 async def _goes_on(stores, clock, rounds=6):
@@ -128,6 +143,21 @@ async def _goes_on(stores, clock, rounds=6):
             await settle(stores, lease)
             told.append((clock.now(), lease.endpoint.id, lease.slot, lease.attempt, lease.fence, lease.manual))
     return told
+
+
+async def test_tokens_that_were_used_and_reserved_are_so_in_a_copy_and_spending_goes_on(sides, clock):
+    source, target = sides
+    stores = await source.open_stores()
+    before = await _spend(stores, "k1", "k2")
+    await stores.aclose()
+
+    await copy(source, target)
+
+    stores = await target.open_stores()
+    assert await _spend(stores, "k1", "k2") == before
+    clock.advance(timedelta(days=2))
+    assert (await _spend(stores, "k3", "k4"))[1] == (30, 100)
+    await stores.aclose()
 
 
 async def test_a_copy_holds_every_row_and_is_as_sound_as_its_source(sides, clock):
@@ -318,7 +348,7 @@ async def test_progress_is_told_of_every_table(source, target):
     await copy(source, target, drop_leases=True, told=lambda *said: heard.append(said))
 
     assert {table for table, _, _ in heard} == set(Table)
-    assert heard[-1] == (Table.SKIPS, 2, 2)
+    assert heard[-1] == (Table.QUOTA_GRANTS, 3, 3)
 
 
 async def test_weighing_answers_what_a_copy_would_and_writes_nothing(source, target, tmp_path):

@@ -14,6 +14,8 @@ class Table(StrEnum):
     SCHEDULE = "schedule"
     RUNS = "runs"
     SKIPS = "skips"
+    QUOTA_BOOKS = "quota_books"
+    QUOTA_GRANTS = "quota_grants"
 
 
 COLUMNS: Mapping[Table, tuple[str, ...]] = {
@@ -36,6 +38,13 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     ),
     Table.SKIPS: (
         "number", "endpoint_number", "state", "reason", "first_us", "last_us", "instants", "exact",
+    ),
+    Table.QUOTA_BOOKS: (
+        "number", "tenant_id", "calendar", "start_us", "end_us", "compile_used", "compile_reserved", "analysis_used",
+        "analysis_reserved", "burst_us",
+    ),
+    Table.QUOTA_GRANTS: (
+        "id", "tenant_id", "book_number", "budget", "estimate", "expires_us", "charged", "settled",
     ),
 }  # fmt: skip
 """The columns of a row, the same in all stores. What a store derives from them for itself is not among them."""

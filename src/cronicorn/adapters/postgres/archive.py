@@ -41,7 +41,11 @@ SET LOCAL idle_in_transaction_session_timeout = '1h';
 SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 15; SET LOCAL tcp_keepalives_count = 4
 """
 """A process that froze or vanished must not keep its snapshot and its locks; the other store may take its time."""
-_ORDER = {Table.API_KEYS: 'hash COLLATE "C"', Table.SCHEDULE: "endpoint_number"}
+_ORDER = {
+    Table.API_KEYS: 'hash COLLATE "C"',
+    Table.SCHEDULE: "endpoint_number",
+    Table.QUOTA_GRANTS: 'id COLLATE "C"',
+}
 _BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}
 _TABLES = ", ".join(f"{SCHEMA}.{table}" for table in Table)
 _ALONE = f"SET LOCAL lock_timeout = '5s'; {LOCK}; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE"
@@ -60,6 +64,8 @@ SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
                            (SELECT max(endpoint_number) FROM cronicorn.skips)), false),
        setval(pg_get_serial_sequence('cronicorn.skips', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.skips), false),
+       setval(pg_get_serial_sequence('cronicorn.quota_books', 'number'),
+              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.quota_books), false),
        setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)
 """
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -172,3 +172,41 @@ skips = Table(
     Index("skips_by_endpoint", "endpoint_number"),
     Index("skips_by_end", "last_us"),
 )
+
+quota_books = Table(
+    "quota_books",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("compile_used", BigInteger, nullable=False, server_default="0"),
+    Column("compile_reserved", BigInteger, nullable=False, server_default="0"),
+    Column("analysis_used", BigInteger, nullable=False, server_default="0"),
+    Column("analysis_reserved", BigInteger, nullable=False, server_default="0"),
+    Column("burst_us", BigInteger),
+    Unique("tenant_id", "calendar", "start_us", name="quota_books_once"),
+    CheckConstraint("compile_used >= 0 AND analysis_used >= 0", name="used_tokens_counted"),
+    CheckConstraint("compile_reserved >= 0 AND analysis_reserved >= 0", name="reserved_tokens_counted"),
+    # A busy tenant's row is written with every call: room beside it, so that no index is touched.
+    postgresql_with={"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_cost_delay": 0},
+)
+"""One row for each window of a tenant."""
+
+quota_grants = Table(
+    "quota_grants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("book_number", BigInteger, ForeignKey("cronicorn.quota_books.number"), nullable=False),
+    Column("budget", Text, nullable=False),
+    Column("estimate", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("charged", SmallInteger, nullable=False),
+    Column("settled", SmallInteger, nullable=False),
+    Index("quota_grants_by_book", "book_number", "expires_us"),
+)
+"""`charged`: the estimate counts as used, otherwise as reserved, until the grant is `settled`."""
+_OPEN = (quota_grants.c.charged == 0) & (quota_grants.c.settled == 0)
+Index("quota_grants_open", quota_grants.c.tenant_id, quota_grants.c.expires_us, postgresql_where=_OPEN)

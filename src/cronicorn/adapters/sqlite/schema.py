@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration."""
 
 metadata = MetaData()
@@ -163,3 +163,41 @@ skips = Table(
     Index("skips_by_end", "last_us"),
     sqlite_strict=True,
 )
+
+quota_books = Table(
+    "quota_books",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("start_us", Integer, nullable=False),
+    Column("end_us", Integer, nullable=False),
+    Column("compile_used", Integer, nullable=False, server_default="0"),
+    Column("compile_reserved", Integer, nullable=False, server_default="0"),
+    Column("analysis_used", Integer, nullable=False, server_default="0"),
+    Column("analysis_reserved", Integer, nullable=False, server_default="0"),
+    Column("burst_us", Integer),
+    Unique("tenant_id", "calendar", "start_us", name="quota_books_once"),
+    CheckConstraint("compile_used >= 0 AND analysis_used >= 0", name="used_tokens_counted"),
+    CheckConstraint("compile_reserved >= 0 AND analysis_reserved >= 0", name="reserved_tokens_counted"),
+    sqlite_strict=True,
+)
+"""One row for each window of a tenant."""
+
+quota_grants = Table(
+    "quota_grants",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("book_number", Integer, ForeignKey("quota_books.number"), nullable=False),
+    Column("budget", Text, nullable=False),
+    Column("estimate", Integer, nullable=False),
+    Column("expires_us", Integer, nullable=False),
+    Column("charged", Integer, nullable=False),
+    Column("settled", Integer, nullable=False),
+    Index("quota_grants_by_book", "book_number", "expires_us"),
+    sqlite_strict=True,
+)
+"""`charged`: the estimate counts as used, otherwise as reserved, until the grant is `settled`."""
+_OPEN = (quota_grants.c.charged == 0) & (quota_grants.c.settled == 0)
+Index("quota_grants_open", quota_grants.c.tenant_id, quota_grants.c.expires_us, sqlite_where=_OPEN)

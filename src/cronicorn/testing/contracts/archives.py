@@ -54,6 +54,8 @@ def an_installation() -> dict[Table, list[Row]]:
         Table.SKIPS: [
             {"number": number, "endpoint_number": owner, **skip_row(skip)} for number, owner in ((2, 3), (8, 1))
         ],
+        Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
+        Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
     }
 
 
@@ -66,6 +68,27 @@ _LEASED: Mapping[str, str | int] = {
 def _free(number: int) -> Row:
     empty: Row = dict.fromkeys(COLUMNS[Table.SCHEDULE])
     return empty | {"endpoint_number": number, "tenant_id": "t1", "fence": 0, "cancelled": 0, "lost_claims": 0}
+
+
+def _book(number: int, **changes: str | int | None) -> Row:
+    counts = dict.fromkeys(("compile_used", "compile_reserved", "analysis_used", "analysis_reserved"), number)
+    return {
+        "number": number,
+        "tenant_id": "aa",
+        "calendar": "day UTC",
+        "start_us": -5,
+        "end_us": 5,
+        **counts,
+        **changes,
+    }
+
+
+def _grant(grant_id: str, book: int, *, charged: int) -> Row:
+    settled = 1 - charged
+    return {
+        "id": grant_id, "tenant_id": "aa", "book_number": book, "budget": "compile", "estimate": BIG, "expires_us": BIG,
+        "charged": charged, "settled": settled,
+    }  # fmt: skip
 
 
 async def fill(archive: Archive, installation: Mapping[Table, Sequence[Row]]) -> None:

@@ -1,0 +1,242 @@
+"""Tokens of tenants in PostgreSQL.
+
+The database's clock says which window it is. Only Python knows time zones as well as the owner's calendar asks for, so
+a statement comes with the window that it was when the database last told its time, and changes nothing if that is over.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.quota_statements import (
+    CHARGE,
+    FORGET_BOOKS,
+    FORGET_GRANTS,
+    KNOWN,
+    LOCK_TENANT,
+    LOCKED_BOOK,
+    LOOK,
+    OPEN_BOOK,
+    RECORD,
+    VERDICTS,
+    QuotaStatements,
+)
+from cronicorn.domain.errors import NotFoundError, UnavailableError
+from cronicorn.domain.fields import length_us, us
+from cronicorn.domain.instant import EPOCH, instant_of, shifted
+from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
+from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
+from cronicorn.domain.quota.calendar import Window
+from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
+from cronicorn.domain.quota.ports import Quota, QuotaGuard
+from cronicorn.domain.quota.rows import book_of, window_row
+from cronicorn.domain.rows import Row
+
+ATTEMPTS_MAX = 100
+"""So often a statement is tried again that others came before."""
+_RIGHT = QuotaStatements()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What a reservation found."""
+
+    now: datetime
+    verdict: str | None
+    """None: the window has no book yet, or is not the one by the database's clock."""
+    row: Row
+
+
+class PostgresQuota(Quota, QuotaGuard):
+    """Keeps the books of all tenants."""
+
+    def __init__(
+        self, database: PostgresDatabase, tiers: Tiers, mode: Mode = Mode.RESERVE, statements: QuotaStatements = _RIGHT
+    ) -> None:
+        self._database = database
+        self._tiers = tiers
+        self._mode = mode
+        self._statements = statements
+        self._reserve = statements.reserve_softly if mode is Mode.SOFT else statements.reserve
+        self._told_at = EPOCH
+        """What the database's clock showed last."""
+
+    async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
+        ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
+        allowance = self._tiers.allowance(tenant_id)
+        for _ in range(ATTEMPTS_MAX):
+            decision = await self._decide(ask, allowance)
+            if decision is not None:
+                return decision
+        raise _overtaken()
+
+    async def commit(self, grant_id: str, actual: int | None) -> None:
+        await self._settle(grant_id, checked_tokens(actual) if actual is not None else None)
+
+    async def release(self, grant_id: str) -> None:
+        await self._settle(grant_id, 0)
+
+    async def remaining(self, tenant_id: str) -> QuotaView:
+        allowance = self._tiers.allowance(tenant_id)
+        for _ in range(ATTEMPTS_MAX):
+            window = self._window(allowance)
+            row = await self._row(LOOK, *_named(tenant_id, allowance, window))
+            if not self._fits(window, row):
+                continue
+            if row["overdue"]:
+                await self._charge_expired(tenant_id)
+                continue
+            return view(book_of(row) if row["number"] is not None else Book(window=window), allowance)
+        raise _overtaken()
+
+    async def can_proceed(self, tenant_id: str) -> bool:
+        standing = await self.remaining(tenant_id)
+        return standing.used < standing.limit
+
+    async def record_usage(self, tenant_id: str, tokens: int) -> None:
+        used, allowance = checked_tokens(tokens), self._tiers.allowance(tenant_id)
+        for _ in range(ATTEMPTS_MAX):
+            window = self._window(allowance)
+            row = await self._row(RECORD, *_named(tenant_id, allowance, window), used)
+            if row["done"]:
+                return
+            if self._fits(window, row):
+                await self._open_book(tenant_id, allowance, window)
+        raise _overtaken()
+
+    async def _decide(self, ask: Ask, allowance: Allowance) -> Decision | None:
+        """The answer to *ask*; None when it is to be asked again."""
+        window = self._window(allowance)
+        answer = await self._attempt(ask, allowance, window, charging=False)
+        if answer is not None and answer.verdict == "overdue":
+            answer = await self._attempt(ask, allowance, window, charging=True)
+        if answer is None:
+            return None
+        self._told_at = answer.now
+        if answer.verdict in {"granted", "known"}:
+            return granted(book_of(answer.row), ask, allowance)
+        if not window.holds(answer.now):
+            return None
+        if answer.verdict is None:
+            await self._open_book(ask.tenant_id, allowance, window)
+            return None
+        # What was seen may have been changed by others before it was their turn to wait: then there is no reason.
+        return refusal(book_of(answer.row), ask, allowance, self._mode, answer.now)
+
+    async def _attempt(self, ask: Ask, allowance: Allowance, window: Window, *, charging: bool) -> _Answer | None:
+        """Try to reserve, *charging* what has expired in the same transaction; None when the same key came first."""
+
+        async def alone(connection: Connection) -> _Answer:
+            return await self._reserved(connection, ask, allowance, window)
+
+        async def after_charging(transaction: Transaction) -> _Answer:
+            connection = transaction.connection
+            await connection.execute(self._statements.charge_expired, transaction.judged_us, ask.tenant_id)
+            return await self._reserved(connection, ask, allowance, window)
+
+        async def under_lock(transaction: Transaction) -> _Answer:
+            return await self._charged_at_once(transaction, ask, allowance, window)
+
+        try:
+            if self._mode is Mode.ADVISORY:
+                return await self._database.write(under_lock)
+            return await (self._database.write(after_charging) if charging else self._database.alone(alone))
+        except asyncpg.UniqueViolationError:
+            return None
+
+    async def _reserved(self, connection: Connection, ask: Ask, allowance: Allowance, window: Window) -> _Answer:
+        burst = allowance.burst
+        found = await connection.fetch(
+            self._reserve,
+            self._database.judged_us,
+            *_named(ask.tenant_id, allowance, window),
+            ask.grant_id,
+            length_us(ask.ttl),
+            ask.estimate,
+            ask.budget.value,
+            allowance.limit,
+            allowance.cap(ask.budget),
+            length_us(burst.every) if burst is not None else None,
+            length_us(burst.every * (burst.calls - 1)) if burst is not None else None,
+        )
+        rows = {record["verdict"]: dict(record) for record in found}
+        verdict = next((verdict for verdict in VERDICTS if verdict in rows), None)
+        return _Answer(now=instant_of(found[0]["us"]), verdict=verdict, row=rows[verdict])
+
+    async def _charged_at_once(
+        self, transaction: Transaction, ask: Ask, allowance: Allowance, window: Window
+    ) -> _Answer:
+        """Wait for the tenant's turn, look, and charge the estimate if it fits."""
+        connection, now = transaction.connection, transaction.now
+        await connection.execute(LOCK_TENANT, ask.tenant_id)
+        await connection.execute(self._statements.charge_expired, transaction.judged_us, ask.tenant_id)
+        known = await connection.fetchrow(KNOWN, ask.grant_id)
+        if known is not None:
+            return _Answer(now=now, verdict="known", row=dict(known))
+        found = await connection.fetchrow(LOCKED_BOOK, *_named(ask.tenant_id, allowance, window))
+        if found is None or not window.holds(now):
+            return _Answer(now=now, verdict=None, row={})
+        book = book_of(dict(found))
+        if refusal(book, ask, allowance, self._mode, now) is not None:
+            return _Answer(now=now, verdict="denied", row=dict(found))
+        after = book.with_grant(ask, allowance, self._mode, now)
+        names = ask.grant_id, ask.tenant_id, ask.budget.value, ask.estimate
+        await connection.execute(CHARGE, found["number"], *names, us(shifted(now, ask.ttl)), us(after.burst_at))
+        left = await connection.fetchrow(KNOWN, ask.grant_id)
+        assert left is not None
+        return _Answer(now=now, verdict="granted", row=dict(left))
+
+    async def _settle(self, grant_id: str, actual: int | None) -> None:
+        async def work(connection: Connection) -> bool:
+            return bool(await connection.fetchval(self._statements.settle, grant_id, actual))
+
+        if not await self._database.alone(work):
+            raise NotFoundError(f"There is no grant {grant_id}.")
+
+    async def _charge_expired(self, tenant_id: str) -> None:
+        async def work(transaction: Transaction) -> None:
+            await transaction.connection.execute(self._statements.charge_expired, transaction.judged_us, tenant_id)
+
+        await self._database.write(work)
+
+    async def _open_book(self, tenant_id: str, allowance: Allowance, window: Window) -> None:
+        """Begin the book of *window*, and forget what is old."""
+        names = window_row(tenant_id, allowance.calendar.name, window)
+
+        async def work(transaction: Transaction) -> None:
+            connection, now = transaction.connection, transaction.now
+            await connection.execute(self._statements.charge_expired, transaction.judged_us, tenant_id)
+            await connection.execute(OPEN_BOOK, *names.values())
+            await connection.execute(FORGET_GRANTS, tenant_id, us(shifted(now, -GRANT_KEPT)))
+            await connection.execute(FORGET_BOOKS, tenant_id, us(shifted(now, -BOOKS_KEPT)))
+
+        await self._database.write(work)
+
+    async def _row(self, statement: str, *parameters: str | int) -> Row:
+        async def work(connection: Connection) -> Row:
+            found = await connection.fetchrow(statement, self._database.judged_us, *parameters)
+            assert found is not None
+            return dict(found)
+
+        return await self._database.alone(work)
+
+    def _window(self, allowance: Allowance) -> Window:
+        return allowance.calendar.window_at(self._told_at)
+
+    def _fits(self, window: Window, row: Row) -> bool:
+        """Whether *window* is the one by the clock that *row* tells of."""
+        us_now = row["us"]
+        assert isinstance(us_now, int)
+        self._told_at = instant_of(us_now)
+        return window.holds(self._told_at)
+
+
+def _named(tenant_id: str, allowance: Allowance, window: Window) -> tuple[str, str, int]:
+    return tenant_id, allowance.calendar.name, us(window.start_at)
+
+
+def _overtaken() -> UnavailableError:
+    return UnavailableError("The tenant's quota is written by too many at the same time: try again.")
