@@ -1,1 +1,1 @@
-"""Claims in Redis, or in Valkey: keys that expire, judged by the server's own clock."""
+"""Claims and quotas in Redis, or in Valkey, judged by the server's own clock."""

@@ -1,29 +1,20 @@
 """The claims of an installation in one Redis."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 from typing import Self
 
 from redis import Redis
-from redis.asyncio import BlockingConnectionPool
 from redis.asyncio import Redis as AsyncRedis
-from redis.asyncio.retry import Retry as AsyncRetry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as LostConnectionError
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from cronicorn.adapters.redis.connecting import TIMEOUT_DEFAULT, async_client, blocking_client, translated
 from cronicorn.adapters.redis.scripts import ACQUIRE, RELEASE, RENEW
 from cronicorn.domain.claims import Claim
-from cronicorn.domain.errors import InvalidInputError, UnavailableError
 from cronicorn.domain.ports import ClaimService
-from cronicorn.domain.sentence import as_sentence
 
-TIMEOUT_DEFAULT = timedelta(seconds=2)
-_CONNECTIONS_MAX = 8
+_CLAIMS = "claims"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -50,25 +41,12 @@ class RedisClaimService(ClaimService):
 
         `rediss://` and `unix://` do as well. Connects when first asked. Raises InvalidInputError for another URL.
         """
-        timeout_s = timeout.total_seconds()
-        # A connection that the server has closed meanwhile shows when it is used: hence one more try, and no other.
-        retry, async_retry = (kind(NoBackoff(), 1, (LostConnectionError,)) for kind in (Retry, AsyncRetry))
-        limits = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s, "protocol": 2}
-        try:
-            pool = BlockingConnectionPool.from_url(
-                url, max_connections=_CONNECTIONS_MAX, timeout=timeout_s, retry=async_retry, **limits
-            )
-            renewing = Redis.from_url(url, retry=retry, **limits)
-        except ValueError as error:
-            raise InvalidInputError(
-                "A Redis is named by redis://HOST:PORT/NUMBER, rediss:// or unix://PATH."
-            ) from error
-        return cls(AsyncRedis(connection_pool=pool), renewing, prefix, timeout)
+        return cls(async_client(url, timeout), blocking_client(url, timeout), prefix, timeout)
 
     async def acquire(self, claims: Sequence[Claim], *, ttl: timedelta) -> Mapping[str, int]:
         if not claims:
             return {}
-        with _translated():
+        with translated(_CLAIMS):
             async with asyncio.timeout(self._timeout_s):
                 tokens = await self._acquire(self._token_and_keys(claims), [_milliseconds(ttl), *_ids(claims)])
         return {claim.claim_id: token for claim, token in zip(claims, tokens, strict=True) if token}
@@ -76,21 +54,21 @@ class RedisClaimService(ClaimService):
     def renew(self, claims: Sequence[Claim], *, ttl: timedelta) -> frozenset[str]:
         if not claims:
             return frozenset()
-        with _translated():
+        with translated(_CLAIMS):
             held = self._renew(self._keys(claims), [_milliseconds(ttl), *_ids(claims)])
         return frozenset(claim.claim_id for claim, kept in zip(claims, held, strict=True) if kept)
 
     def revive(self, claims: Sequence[Claim], *, ttl: timedelta) -> frozenset[str]:
         if not claims:
             return frozenset()
-        with _translated():
+        with translated(_CLAIMS):
             tokens = self._revive(self._token_and_keys(claims), [_milliseconds(ttl), *_ids(claims)])
         return frozenset(claim.claim_id for claim, token in zip(claims, tokens, strict=True) if token)
 
     async def release(self, claims: Sequence[Claim]) -> None:
         if not claims:
             return
-        with _translated():
+        with translated(_CLAIMS):
             async with asyncio.timeout(self._timeout_s):
                 await self._release(self._keys(claims), _ids(claims))
 
@@ -103,15 +81,6 @@ class RedisClaimService(ClaimService):
 
     def _keys(self, claims: Sequence[Claim]) -> list[str]:
         return [f"{self._prefix}claim:{claim.key}" for claim in claims]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        reason = str(error) or "no answer in time"
-        raise UnavailableError(as_sentence(f"Redis can't be used for claims: {reason}")) from error
 
 
 def _ids(claims: Sequence[Claim]) -> list[str]:
