@@ -80,7 +80,7 @@ class MemoryQuota(Quota, QuotaGuard):
             self._move(grant, used=actual if actual is not None else grant.estimate)
 
     def _charge_expired(self, tenant_id: str, now: datetime) -> None:
-        for grant in self._database.grants.values():
+        for grant in list(self._database.grants.values()):
             lives = now < grant.expires_at or grant.charged or grant.settled
             if grant.book.tenant_id == tenant_id and not lives:
                 self._move(grant, used=grant.estimate)

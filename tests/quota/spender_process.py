@@ -1,0 +1,89 @@
+"""A worker in a process of its own: wants an analysis for each of its jobs at once, and says what they cost together.
+
+Arguments: the database (a path or a URL), the mode, a number, how many jobs it has and how many calls it makes at once.
+"""
+
+import asyncio
+import json
+import random
+import sys
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from cronicorn.adapters.postgres.database import PostgresDatabase
+from cronicorn.adapters.postgres.options import PostgresOptions
+from cronicorn.adapters.postgres.quota import PostgresQuota
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.quota import SqliteQuota
+from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
+from cronicorn.domain.quota.calendar import Calendar, Period
+from cronicorn.domain.quota.decision import Denied, Mode
+
+LIMIT = 200_000
+CALL_TOKENS = 1_000
+QUIET_CALLS = 20
+TTL = timedelta(minutes=5)
+PATIENCE = timedelta(seconds=60)
+TIERS = Tiers(
+    allowances={
+        "free-tier": Allowance(limit=LIMIT, calendar=Calendar(period=Period.MONTH), compile_percent=0, burst=None)
+    }
+)
+
+
+@asynccontextmanager
+async def opened(where, mode):
+    """The quota in the database at *where*."""
+    if "://" in where:
+        server = await PostgresDatabase.open(where, PostgresOptions(connections_max=4))
+        yield PostgresQuota(server, TIERS, mode)
+        await server.aclose()
+    else:
+        file = await SqliteDatabase.open(where, SystemClock(), busy_timeout=PATIENCE)
+        yield SqliteQuota(file, TIERS, mode)
+        await file.aclose()
+
+
+async def _analyse(quota, key, room, chance):
+    """What one job's analysis costs; 0 when it is denied."""
+    async with room:
+        decision = await quota.reserve("loud", CALL_TOKENS, budget=Budget.ANALYSIS, key=key, ttl=TTL)
+        if isinstance(decision, Denied):
+            return 0
+        actual = chance.randint(CALL_TOKENS // 5, CALL_TOKENS)
+        await asyncio.sleep(chance.uniform(0, 0.01))  # the call
+        await quota.commit(decision.grant_id, actual)
+        return actual
+
+
+async def _be_quiet(quota, number):
+    """How many calls of another tenant were denied meanwhile."""
+    denied = 0
+    for call in range(QUIET_CALLS):
+        key = f"{number} {call}"
+        decision = await quota.reserve("quiet", 1, budget=Budget.ANALYSIS, key=key, ttl=TTL)
+        denied += isinstance(decision, Denied)
+    return denied
+
+
+async def _work(where, mode, number, jobs, calls):
+    chance, room = random.Random(number), asyncio.Semaphore(calls)
+    async with opened(where, mode) as quota:
+        await quota.remaining("loud")
+        _say("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        costs, denied = await asyncio.gather(
+            asyncio.gather(*(_analyse(quota, f"{number} {job}", room, chance) for job in range(jobs))),
+            _be_quiet(quota, number),
+        )
+        _say(json.dumps({"spent": sum(costs), "made": sum(cost > 0 for cost in costs), "denied": denied}))
+
+
+def _say(text):
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_work(sys.argv[1], Mode(sys.argv[2]), *(int(argument) for argument in sys.argv[3:])))
