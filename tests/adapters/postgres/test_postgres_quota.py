@@ -4,11 +4,12 @@ import pytest
 
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.quota import PostgresQuota
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.quota.book import BOOKS_KEPT
-from cronicorn.domain.quota.decision import GRANT_KEPT
+from cronicorn.domain.quota.decision import GRANT_KEPT, Mode
 from cronicorn.testing.contracts.quota import QuotaContract
-from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing
+from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing, tiers
 from cronicorn.testing.contracts.quota_modes import AdvisoryContract
 from tests.adapters.postgres.variants import VARIANTS
 
@@ -41,6 +42,24 @@ class TestPostgresQuota(QuotaContract, AdvisoryContract):
         assert grants == [fresh]
         assert books == ["t2", "t1"]
         assert await standing(quota, "t2") == (0, 0)
+
+    async def test_a_database_that_is_closed_is_unavailable_and_nothing_is_reserved(self, quota, open_quota):
+        other = await open_quota(tiers(), Mode.RESERVE)
+        await quota._database.aclose()
+
+        for command in (grant(quota), quota.remaining("t1"), quota.record_usage("t1", 1), quota.commit("x", 1)):
+            with pytest.raises(UnavailableError):
+                await command
+
+        assert await standing(other) == (0, 0)
+
+    async def test_a_book_that_is_gone_is_begun_anew(self, quota):
+        await quota.record_usage("t1", 5)
+        async with quota._database.connection() as connection:
+            await connection.execute("DELETE FROM cronicorn.quota_books")
+
+        assert await standing(quota) == (0, 0)
+        assert await grant(quota)
 
 
 async def _values(quota, statement):

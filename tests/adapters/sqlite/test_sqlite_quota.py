@@ -4,11 +4,12 @@ import pytest
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.quota import SqliteQuota
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.quota.book import BOOKS_KEPT
-from cronicorn.domain.quota.decision import GRANT_KEPT
+from cronicorn.domain.quota.decision import GRANT_KEPT, Mode
 from cronicorn.testing.contracts.quota import QuotaContract
-from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing
+from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing, tiers
 from cronicorn.testing.contracts.quota_modes import AdvisoryContract
 from tests.adapters.sqlite.empty_database import copy_to
 
@@ -41,6 +42,16 @@ class TestSqliteQuota(QuotaContract, AdvisoryContract):
         assert grants == [fresh]
         assert books == ["t2", "t1", "t1"]  # the grant that nobody ended keeps its book
         assert await standing(quota, "t2") == (0, 0)
+
+    async def test_a_file_that_is_closed_is_unavailable_and_nothing_is_reserved(self, quota, open_quota):
+        other = await open_quota(tiers(), Mode.RESERVE)
+        await quota._database.aclose()
+
+        for command in (grant(quota), quota.remaining("t1"), quota.record_usage("t1", 1), quota.commit("x", 1)):
+            with pytest.raises(UnavailableError):
+                await command
+
+        assert await standing(other) == (0, 0)
 
 
 async def _values(quota, statement):
