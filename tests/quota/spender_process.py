@@ -1,6 +1,7 @@
 """A worker in a process of its own: wants an analysis for each of its jobs at once, and says what they cost together.
 
 Arguments: the database (a path or a URL), the mode, a number, how many jobs it has and how many calls it makes at once.
+With the first two alone it reserves for one call, for HELD, and waits to be killed.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ LIMIT = 200_000
 CALL_TOKENS = 1_000
 QUIET_CALLS = 20
 TTL = timedelta(minutes=5)
+HELD = timedelta(seconds=1)
 PATIENCE = timedelta(seconds=60)
 TIERS = Tiers(
     allowances={
@@ -80,10 +82,21 @@ async def _work(where, mode, number, jobs, calls):
         _say(json.dumps({"spent": sum(costs), "made": sum(cost > 0 for cost in costs), "denied": denied}))
 
 
+async def _hold(where, mode):
+    async with opened(where, mode) as quota:
+        await quota.reserve("loud", CALL_TOKENS, budget=Budget.ANALYSIS, key="held", ttl=HELD)
+        _say("reserved")
+        await asyncio.to_thread(sys.stdin.readline)
+
+
 def _say(text):
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    asyncio.run(_work(sys.argv[1], Mode(sys.argv[2]), *(int(argument) for argument in sys.argv[3:])))
+    _, where_, mode_, *numbers = sys.argv
+    if numbers:
+        asyncio.run(_work(where_, Mode(mode_), *map(int, numbers)))
+    else:
+        asyncio.run(_hold(where_, Mode(mode_)))

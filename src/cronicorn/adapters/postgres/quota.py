@@ -33,7 +33,7 @@ from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
 from cronicorn.domain.quota.ports import Quota, QuotaGuard
 from cronicorn.domain.quota.rows import book_of, window_row
-from cronicorn.domain.rows import Row
+from cronicorn.domain.rows import Row, number_in
 
 ATTEMPTS_MAX = 100
 """So often a statement is tried again that others came before."""
@@ -84,7 +84,7 @@ class PostgresQuota(Quota, QuotaGuard):
         for _ in range(ATTEMPTS_MAX):
             window = self._window(allowance)
             row = await self._row(LOOK, *_named(tenant_id, allowance, window))
-            if not self._fits(window, row):
+            if not window.holds(self._told_at):
                 continue
             if row["overdue"]:
                 await self._charge_expired(tenant_id)
@@ -103,7 +103,7 @@ class PostgresQuota(Quota, QuotaGuard):
             row = await self._row(RECORD, *_named(tenant_id, allowance, window), used)
             if row["done"]:
                 return
-            if self._fits(window, row):
+            if window.holds(self._told_at):
                 await self._open_book(tenant_id, allowance, window)
         raise _overtaken()
 
@@ -216,22 +216,19 @@ class PostgresQuota(Quota, QuotaGuard):
         await self._database.write(work)
 
     async def _row(self, statement: str, *parameters: str | int) -> Row:
+        """The row that *statement* answers; in `us` it tells the time."""
+
         async def work(connection: Connection) -> Row:
             found = await connection.fetchrow(statement, self._database.judged_us, *parameters)
             assert found is not None
             return dict(found)
 
-        return await self._database.alone(work)
+        row = await self._database.alone(work)
+        self._told_at = instant_of(number_in(row["us"]))
+        return row
 
     def _window(self, allowance: Allowance) -> Window:
         return allowance.calendar.window_at(self._told_at)
-
-    def _fits(self, window: Window, row: Row) -> bool:
-        """Whether *window* is the one by the clock that *row* tells of."""
-        us_now = row["us"]
-        assert isinstance(us_now, int)
-        self._told_at = instant_of(us_now)
-        return window.holds(self._told_at)
 
 
 def _named(tenant_id: str, allowance: Allowance, window: Window) -> tuple[str, str, int]:
