@@ -7,6 +7,7 @@ from cronicorn.scheduler.ai import (
     Planner,
     Question,
     Session,
+    SessionWarning,
     TokenUsage,
     ToolCall,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Scheduler",
     "SchedulerSettings",
     "Session",
+    "SessionWarning",
     "TokenUsage",
     "Tool",
     "ToolCall",

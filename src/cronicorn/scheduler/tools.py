@@ -1,74 +1,111 @@
 """Typed functions that a model may call."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import ErrorDetails
 
 from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
+from cronicorn.domain.sentence import as_sentence
 
 Arguments = Mapping[str, object]
+ToolFunction = Callable[..., Awaitable[object]]
+
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class _Untitled(GenerateJsonSchema):
+    """A title that repeats the name costs tokens in every request and says nothing."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """A name, what it is for, the JSON types of its arguments, and the function behind it."""
+    """A name, what it is for, the model of its arguments, and the function behind it."""
 
     name: str
     description: str
-    parameters: Mapping[str, type]
-    run: Callable[[Arguments], Awaitable[object]]
-    optional: frozenset[str] = frozenset()
+    arguments: type[BaseModel]
+    run: ToolFunction
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the arguments, as a model is told it: types, bounds and descriptions."""
+        schema = self.arguments.model_json_schema(schema_generator=_Untitled)
+        del schema["title"]
+        return schema
 
 
-def tool(
-    description: str, *, optional: frozenset[str] = frozenset(), **parameters: type
-) -> Callable[[Callable[[Arguments], Awaitable[object]]], Tool]:
-    """Make a `Tool` of an async function of its arguments; the function's name becomes the tool's."""
+def tool(description: str) -> Callable[[ToolFunction], Tool]:
+    """Make a `Tool` of an async function: its name becomes the tool's, its typed parameters the arguments.
 
-    def made(function: Callable[[Arguments], Awaitable[object]]) -> Tool:
-        return Tool(
-            name=function.__name__, description=description, parameters=parameters, run=function, optional=optional
-        )
+    Bounds and descriptions are pydantic's: `Annotated[float, Field(gt=0, description="In seconds.")]`. What has a
+    default may be left out. Raises TypeError for a parameter without a type, and for one that is not given by name.
+    """
+
+    def made(function: ToolFunction) -> Tool:
+        model = create_model(function.__name__, __config__=_STRICT, **_fields(function))
+        return Tool(name=function.__name__, description=description, arguments=model, run=function)
 
     return made
 
 
 async def call_tool(tools: Mapping[str, Tool], name: str, arguments: Arguments) -> object:
-    """Check *arguments* against the tool's types and run it.
+    """Check *arguments*, which are JSON, against the tool's schema and run it; a number is never read from a text.
 
     Raises NotFoundError for an unknown tool and InvalidInputError naming every argument that does not fit.
     """
     found = tools.get(name)
     if found is None:
         raise NotFoundError(f"No tool is called {name!r}; there are {', '.join(sorted(tools)) or 'none'}.")
-    wrong = (*_unfit(found, arguments), *_missing(found, arguments))
-    if wrong:
-        raise InvalidInputError(f"Tool {name} was called with wrong arguments.", fields=wrong)
-    return await found.run(arguments)
+    checked = _checked(found, arguments)
+    return await found.run(**{field: getattr(checked, field) for field in checked.model_fields_set})
 
 
-def _unfit(found: Tool, arguments: Arguments) -> tuple[FieldError, ...]:
-    unknown = [
-        FieldError(pointer=f"/{key}", message=f"{found.name} takes no {key}; it takes {', '.join(found.parameters)}.")
-        for key in arguments
-        if key not in found.parameters
-    ]
-    wrong = [
-        FieldError(pointer=f"/{key}", message=f"{key} must be {kind.__name__}, not {type(arguments[key]).__name__}.")
-        for key, kind in found.parameters.items()
-        if key in arguments and not _fits(arguments[key], kind)
-    ]
-    return (*unknown, *wrong)
+def _fields(function: ToolFunction) -> dict[str, Any]:
+    types = get_type_hints(function, include_extras=True)
+    fields = {}
+    for name, parameter in signature(function).parameters.items():
+        if name not in types or parameter.kind not in {Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY}:
+            raise TypeError(f"{function.__name__} is no tool: {name} needs a type and must be given by name.")
+        default = ... if parameter.default is Parameter.empty else parameter.default
+        fields[name] = (types[name], default)
+    return fields
 
 
-def _missing(found: Tool, arguments: Arguments) -> tuple[FieldError, ...]:
-    return tuple(
-        FieldError(pointer=f"/{key}", message=f"{key} is missing.")
-        for key in found.parameters
-        if key not in arguments and key not in found.optional
-    )
+def _checked(found: Tool, arguments: Arguments) -> BaseModel:
+    wrong = f"Tool {found.name} was called with wrong arguments."
+    try:
+        return found.arguments.model_validate_json(json.dumps(dict(arguments)))
+    except ValidationError as error:
+        fields = tuple(_field_error(found, each) for each in error.errors(include_url=False))
+        raise InvalidInputError(wrong, fields=fields) from error
+    except RecursionError as error:
+        raise InvalidInputError(f"{wrong} They are nested too deeply.") from error
 
 
-def _fits(value: object, kind: type) -> bool:
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, kind) or (kind is float and isinstance(value, int))
+def _field_error(found: Tool, error: ErrorDetails) -> FieldError:
+    path = [str(part) for part in error["loc"]]
+    place = ".".join(path) or "the whole"
+    match error["type"]:
+        case "extra_forbidden":
+            message = f"{found.name} takes no {place}; it takes {', '.join(found.arguments.model_fields) or 'nothing'}"
+        case "missing":
+            message = f"{place} is missing{_purpose(found.arguments.model_fields.get(place))}"
+        case _:
+            said = error["msg"].removeprefix("Input should ")
+            message = f"{place} must {said}" if said != error["msg"] else f"{place}: {said}"
+    pointer = "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)
+    return FieldError(pointer=pointer, message=as_sentence(message))
+
+
+def _purpose(field: FieldInfo | None) -> str:
+    return f": {field.description}" if field is not None and field.description else ""
