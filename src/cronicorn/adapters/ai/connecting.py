@@ -1,0 +1,70 @@
+"""A model of a provider, by its name. Only the library of that provider is imported."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+from pydantic_ai.models import Model
+
+from cronicorn.adapters.ai.client import PydanticAIClient
+from cronicorn.adapters.ai.transport import BoundedTransport
+
+_HOMES = {
+    "openai": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com",
+    "google": "https://generativelanguage.googleapis.com",
+}
+"""Said explicitly: the libraries would follow environment variables of their own."""
+_NO_KEY = "none"
+"""What is sent to a server of one's own that asks for no key, because the libraries insist on one."""
+
+
+@asynccontextmanager
+async def connected(
+    model: str, *, base_url: str | None = None, api_key: str | None = None
+) -> AsyncIterator[PydanticAIClient]:
+    """A client for *model*, written `provider:name`, with connections that end with the block.
+
+    The provider `openai` with *base_url* is any server that speaks OpenAI's protocol. Nothing is
+    sent until the client is asked.
+    """
+    provider, _, name = model.partition(":")
+    timeout = httpx2.Timeout(None)  # The deadline of the question counts.
+    async with httpx2.AsyncClient(transport=BoundedTransport(), timeout=timeout) as http:
+        yield PydanticAIClient(_model(provider, name, http, base_url, api_key or _NO_KEY))
+
+
+def _model(provider: str, name: str, http: httpx2.AsyncClient, base_url: str | None, api_key: str) -> Model:
+    url = base_url or _HOMES[provider]
+    match provider:
+        case "openai":
+            return _openai(name, http, url, api_key, is_home=base_url is None)
+        case "anthropic":
+            return _anthropic(name, http, url, api_key)
+        case _:
+            return _google(name, http, url, api_key)
+
+
+def _openai(name: str, http: httpx2.AsyncClient, url: str, api_key: str, *, is_home: bool) -> Model:
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+    from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+
+    if is_home:
+        return OpenAIChatModel(name, provider=OpenAIProvider(base_url=url, api_key=api_key, http_client=http))
+    other = OpenAICompatibleProvider("openai-compatible", base_url=url, api_key=api_key, http_client=http)
+    return OpenAIChatModel(name, provider=other)
+
+
+def _anthropic(name: str, http: httpx2.AsyncClient, url: str, api_key: str) -> Model:
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    return AnthropicModel(name, provider=AnthropicProvider(base_url=url, api_key=api_key, http_client=http))
+
+
+def _google(name: str, http: httpx2.AsyncClient, url: str, api_key: str) -> Model:
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google import GoogleProvider
+
+    return GoogleModel(name, provider=GoogleProvider(base_url=url, api_key=api_key, http_client=http))

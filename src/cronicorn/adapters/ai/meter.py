@@ -1,0 +1,90 @@
+"""What requests take: as the provider counts it, and guessed where it does not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from pydantic_ai.messages import ModelRequestPart, ModelResponse, ToolReturnPart, UserPromptPart
+
+from cronicorn.scheduler.ai import Question, TokenUsage
+
+_BYTES_PER_TOKEN = 3
+"""Of UTF-8. English prose has above four and compact JSON about three: the guess is rather high than low."""
+_PER_PART = 8
+"""Tokens that the frame of a message takes."""
+
+
+class Meter:
+    """Counts the requests of one analysis, and says how much room is left for the next."""
+
+    def __init__(self, question: Question) -> None:
+        self.usage = TokenUsage()
+        self._tokens_max = question.tokens_max
+        tools = sum(guessed(f"{each.name}{each.description}{each.schema}") for each in question.tools)
+        self._next_input = tools + guessed(question.system)
+
+    @property
+    def room(self) -> int:
+        """Tokens that the next answer may have."""
+        return self._tokens_max - self.usage.tokens - self._next_input
+
+    def will_send(self, parts: Sequence[ModelRequestPart]) -> None:
+        """*parts* come on top of what was said before."""
+        self._next_input += sum(
+            guessed(str(part.content)) for part in parts if isinstance(part, ToolReturnPart | UserPromptPart)
+        )
+
+    def received(self, response: ModelResponse) -> None:
+        """The model answered *response*; with the next request it will read that again, too."""
+        took = response.usage
+        answer = sum(guessed(str(part)) for part in response.parts)
+        if took.unmeasured_requests or not took.input_tokens:
+            self._count(estimated=self._next_input + answer, unmeasured=1)
+            self._next_input += answer
+        else:
+            self._count(
+                input_=took.input_tokens,
+                output=took.output_tokens,
+                cached=took.cache_read_tokens,
+                cost=_price(response),
+            )
+            self._next_input = took.input_tokens + took.output_tokens
+
+    def lost(self) -> None:
+        """A request was sent and its answer never came: the model may have worked on it all the same."""
+        self._count(estimated=self._next_input, unmeasured=1)
+
+    def _count(
+        self,
+        *,
+        input_: int = 0,
+        output: int = 0,
+        cached: int = 0,
+        estimated: int = 0,
+        unmeasured: int = 0,
+        cost: Decimal | None = None,
+    ) -> None:
+        before = self.usage
+        known = Decimal(0) if before.requests == 0 else before.cost
+        self.usage = replace(
+            before,
+            input=before.input + input_,
+            output=before.output + output,
+            cached=before.cached + cached,
+            requests=before.requests + 1,
+            unmeasured=before.unmeasured + unmeasured,
+            estimated=before.estimated + estimated,
+            cost=None if known is None or cost is None else known + cost,
+        )
+
+
+def guessed(text: str) -> int:
+    """About how many tokens *text* is."""
+    return len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + _PER_PART
+
+
+def _price(response: ModelResponse) -> Decimal | None:
+    try:
+        return response.cost().total_price
+    except (AssertionError, LookupError, ValueError):  # Nobody knows what the model costs.
+        return None
