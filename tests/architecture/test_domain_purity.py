@@ -28,6 +28,7 @@ ALLOWED_MODULES = {
     "re",
     "types",
     "typing",
+    "unicodedata",  # tables
 }
 FORBIDDEN_BUILTINS = {
     "__import__",

@@ -1,0 +1,1 @@
+"""What others wrote, made fit for a model or a person to read: cleaned, framed, shortened, redacted. Pure."""
