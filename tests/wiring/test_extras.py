@@ -13,6 +13,11 @@ def test_what_is_not_installed_is_named_with_the_extra_that_brings_it():
         require("no_such_driver", "postgres", "A PostgreSQL database")
 
 
+def test_a_part_of_what_is_not_installed_is_named_too():
+    with pytest.raises(UnavailableError, match=r"no_such_vendor\.model"):
+        require("no_such_vendor.model", "ai", "A model")
+
+
 def test_what_is_installed_is_no_hindrance():
     require("sqlite3", "postgres", "A PostgreSQL database")
 

@@ -251,3 +251,84 @@ def test_an_unusable_address_of_a_lock_service_is_refused_and_its_password_not_s
 
     assert "secret" not in message
     assert told in message
+
+
+MODEL = {"CRONICORN_AI_MODEL": "openai:gpt-5-mini", "CRONICORN_AI_API_KEY": "sk-hunter22"}
+
+
+def test_no_model_is_asked_unless_one_is_named():
+    settings = Settings.from_env({})
+
+    assert (settings.ai_model, settings.ai_base_url, settings.ai_api_key) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["openai:gpt-5-mini", "anthropic:claude-sonnet", "google:gemini-2.5-flash", "openai:org/model-7b:q4@2"]
+)
+def test_a_model_is_named_by_its_provider_and_its_name_there(name):
+    assert Settings.from_env(MODEL | {"CRONICORN_AI_MODEL": name}).ai_model == name
+
+
+@pytest.mark.parametrize(
+    "name", ["gpt-5-mini", "openai:", "azure:gpt", "openai:a b", "openai:\N{SNOWMAN}", "openai:" + "x" * 300]
+)
+def test_a_model_that_nobody_has_is_refused(name):
+    assert "openai:, anthropic: or google:" in problems_of(MODEL | {"CRONICORN_AI_MODEL": name})["CRONICORN_AI_MODEL"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "told"),
+    [
+        ({"CRONICORN_AI_API_KEY": "sk-1"}, "CRONICORN_AI_API_KEY", "CRONICORN_AI_MODEL is not"),
+        ({"CRONICORN_AI_BASE_URL": "http://127.0.0.1:1/v1"}, "CRONICORN_AI_BASE_URL", "CRONICORN_AI_MODEL is not"),
+        ({"CRONICORN_AI_MODEL": "openai:x"}, "CRONICORN_AI_API_KEY", "or CRONICORN_AI_BASE_URL"),
+        (MODEL | {"CRONICORN_AI_BASE_URL": "127.0.0.1:11434"}, "CRONICORN_AI_BASE_URL", "a URL such as http://"),
+        (MODEL | {"CRONICORN_AI_BASE_URL": "file:///etc/passwd"}, "CRONICORN_AI_BASE_URL", "a URL such as http://"),
+        (MODEL | {"CRONICORN_AI_API_KEY": "sk hunter22"}, "CRONICORN_AI_API_KEY", "without spaces"),
+    ],
+)
+def test_a_model_that_could_not_be_asked_is_refused_at_the_start(environ, name, told):
+    problems = problems_of(environ)
+
+    assert list(problems) == [name]
+    assert told in problems[name]
+    assert "hunter22" not in problems[name]
+
+
+def test_the_key_of_the_model_is_masked():
+    settings = Settings.from_env(MODEL)
+
+    assert settings.ai_api_key == "sk-hunter22"
+    assert shown_settings(settings)["ai_api_key"] == "***"
+    assert "hunter22" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "AI_API_KEY"])
+def test_a_secret_may_be_given_by_a_file(name, tmp_path):
+    (tmp_path / "key").write_text("  sk-from-a-file\n\n", encoding="utf-8")
+    environ = {**MODEL, f"CRONICORN_{name}_FILE": str(tmp_path / "key")}
+    environ.pop(f"CRONICORN_{name}", None)
+
+    assert getattr(Settings.from_env(environ), name.lower()) == "sk-from-a-file"
+
+
+def test_a_secret_in_a_file_that_can_not_be_used_is_told_of_without_it(tmp_path):
+    key, name = tmp_path / "key", "CRONICORN_AI_API_KEY"
+    environ = {"CRONICORN_AI_MODEL": "openai:x", f"{name}_FILE": str(key)}
+
+    assert "can't be read: No such file" in problems_of(environ)[name]
+    key.mkdir()
+    assert "can't be read: Is a directory" in problems_of(environ)[name]
+    key.rmdir()
+    for content in (b"", b" \n", b"x" * 9_000):
+        key.write_bytes(content)
+        assert "one secret and nothing else" in problems_of(environ)[name]
+    for content in (b"hunter 22", b"hunter\xff"):
+        key.write_bytes(content)
+        assert "hunter" not in problems_of(environ)[name]
+    assert "none of a file" in problems_of(environ | {f"{name}_FILE": "\0"})[name]
+    assert "both set" in problems_of(environ | {name: "sk-1"})[name]
+
+
+def test_only_secrets_are_given_by_files():
+    assert "is no setting" in problems_of({"CRONICORN_PORT_FILE": "port"})["CRONICORN_PORT_FILE"]

@@ -21,7 +21,7 @@ def settings(
             "name": setting.name,
             "value": values[setting.field],
             "default": setting.default,
-            "set": bool(os.environ.get(setting.name, "").strip()),
+            "set": any(os.environ.get(name, "").strip() for name in setting.names),
             "unit": setting.unit,
             "meaning": setting.meaning,
         }

@@ -21,6 +21,7 @@ _COUNTED = {mechanism for mechanism in Mechanism if Invariant.I17 in KEPT[mechan
 def contradictions(values: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with *values*, by field. Those that could not be read are not in it."""
     yield from _of_the_lease(values)
+    yield from _of_the_model(values)
     if "lease_mechanism" in values:
         mechanisms = [mechanism for mechanism, _ in shares_of(values["lease_mechanism"])]
         yield from _of_mechanisms(values, mechanisms)
@@ -81,6 +82,24 @@ def _of_caps(values: Mapping[str, Any], mechanisms: list[Mechanism]) -> Iterator
             yield name, f"{name} needs PostgreSQL: unset it, or set {PREFIX}DATABASE_URL to postgresql://…"
         elif not set(mechanisms) <= _COUNTED:
             yield name, f"{name} is kept by lease and legacy alone: unset it, or change {PREFIX}LEASE_MECHANISM."
+
+
+def _of_the_model(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if not {"ai_model", "ai_base_url", "ai_api_key"} <= values.keys():
+        return
+    name = f"{PREFIX}AI_MODEL"
+    if values["ai_model"] is None:
+        for each in (f"{PREFIX}{field.upper()}" for field in ("ai_base_url", "ai_api_key") if values[field]):
+            yield each, f"{each} is set, but {name} is not: name a model, or leave both out."
+    elif values["ai_base_url"] is None and values["ai_api_key"] is None:
+        where = f"{PREFIX}AI_API_KEY"
+        yield (
+            where,
+            (
+                f"{where} is not set, but {name} names a model of a provider: set the key, or {PREFIX}AI_BASE_URL to "
+                "a server of your own."
+            ),
+        )
 
 
 def _backend(values: Mapping[str, Any]) -> str | None:

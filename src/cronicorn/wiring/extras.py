@@ -11,11 +11,18 @@ _CLIENTS = {Mechanism.REDIS: ("redis", "redis"), Mechanism.ETCD: ("aetcd", "etcd
 
 def require(module: str, extra: str, reason: str) -> None:
     """Raise UnavailableError, saying what to install, when *module* is not there; *reason* says what asks for it."""
-    if find_spec(module) is None:
+    if not _is_there(module):
         raise UnavailableError(
             f"{reason} needs `{module}`, which is not installed: pip install 'cronicorn[{extra}]', "
             f"or in a clone pip install '.[{extra}]'."
         )
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # Not even what it is a part of.
+        return False
 
 
 def require_client(mechanism: Mechanism) -> None:

@@ -1,5 +1,6 @@
 """How the text of a setting is read. A reader raises ValueError with what it expected: the end of a sentence."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -12,6 +13,8 @@ from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 _TEXT_MAX = 512
+_MODEL_KEY_MAX = 4_096
+_MODEL_NAME = re.compile(r"(?:openai|anthropic|google):[A-Za-z0-9][\w.:/@+-]{0,199}", re.ASCII)
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -98,6 +101,25 @@ def api_key(text: str) -> str:
     """A secret that can travel in a header."""
     if len(text) > KEY_LENGTH_MAX or any(not "!" <= character <= "~" for character in text):
         raise ValueError(f"at most {KEY_LENGTH_MAX} visible ASCII characters, without spaces")
+    return text
+
+
+def model_name(text: str) -> str:
+    """A language model of a provider."""
+    if not _MODEL_NAME.fullmatch(text):
+        raise ValueError("openai:, anthropic: or google:, followed by the name of a model")
+    return text
+
+
+def model_url(text: str) -> SecretUrl:
+    """Where a language model is."""
+    return _server(text, "a URL such as http://HOST:11434/v1, or https:// with TLS", "http", "https")
+
+
+def model_key(text: str) -> str:
+    """The secret of an account at a provider."""
+    if len(text) > _MODEL_KEY_MAX or any(not "!" <= character <= "~" for character in text):
+        raise ValueError(f"at most {_MODEL_KEY_MAX} visible ASCII characters, without spaces")
     return text
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 PREFIX = "CRONICORN_"
+FILE_SUFFIX = "_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +21,17 @@ class Setting:
     example: str
     read: Callable[[str], object]
     secret: bool = False
+    """It may be given by a file instead, whose path stands in the variable of its name and `_FILE`."""
 
     @property
     def name(self) -> str:
         """The environment variable."""
         return PREFIX + self.field.upper()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All environment variables by which it may be given."""
+        return (self.name, self.name + FILE_SUFFIX) if self.secret else (self.name,)
 
 
 def as_given(message: str, given_as: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from cronicorn.domain.errors import FieldError, InvalidInputError
 from cronicorn.wiring import readers
 from cronicorn.wiring.contradictions import contradictions
 from cronicorn.wiring.database_url import DatabaseUrl
+from cronicorn.wiring.secret_files import read_secret
 from cronicorn.wiring.secret_url import SecretUrl, masked_url
 from cronicorn.wiring.setting import PREFIX, Setting, as_given
 from cronicorn.wiring.settings_table import SETTINGS
@@ -50,6 +51,9 @@ class Settings:
     postgres_shards: int
     postgres_isolation: str
     postgres_without: tuple[str, ...]
+    ai_model: str | None
+    ai_base_url: SecretUrl | None
+    ai_api_key: str | None = field(repr=False)
     log_level: str
     log_format: str
 
@@ -65,9 +69,14 @@ class Settings:
         values: dict[str, Any] = {}
         for setting in SETTINGS:
             try:
-                values[setting.field] = _value(setting, given.get(setting.name, "").strip())
+                text = read_secret(setting, given) or given.get(setting.name, "").strip()
             except ValueError as error:
-                problems.append((setting.name, _refusal(setting, given[setting.name], error)))
+                problems.append((setting.name, str(error)))
+                continue
+            try:
+                values[setting.field] = _value(setting, text)
+            except ValueError as error:
+                problems.append((setting.name, _refusal(setting, text, error)))
         _follow_the_lease(given, values)
         problems.extend(contradictions(values))
         if problems:
@@ -99,7 +108,7 @@ def _refusal(setting: Setting, text: str, error: ValueError) -> str:
 
 
 def _unknown_names(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    known = {setting.name for setting in SETTINGS}
+    known = {name for setting in SETTINGS for name in setting.names}
     fields_known = [setting.field.upper() for setting in SETTINGS]  # The prefix would make all names much alike.
     for name in sorted(given.keys() - known):
         if name.startswith(IGNORED_PREFIX):

@@ -23,7 +23,8 @@ _DOORS = (
     ),
     Setting(
         field="api_key", unit="secret", default="", example="a-long-random-word", read=readers.api_key, secret=True,
-        meaning="The API key of the tenant `default`. When unset, one is made and printed once, on the first start.",
+        meaning="The API key of the tenant `default`. When unset, one is made and printed once, on the first start. "
+        "`CRONICORN_API_KEY_FILE` may name a file that holds it.",
     ),
     Setting(
         field="host", unit="host", default="127.0.0.1", example="127.0.0.1", read=readers.host,
@@ -149,6 +150,25 @@ _STORES = (
     ),
 )  # fmt: skip
 
+_MODEL = (
+    Setting(
+        field="ai_model", unit="name", default="", example="openai:gpt-5-mini", read=readers.model_name,
+        meaning="The language model that may be asked: `openai:`, `anthropic:` or `google:`, then its name there. "
+        "Unset means none, and nothing is sent to any. Needs the extra `ai`.",
+    ),
+    Setting(
+        field="ai_base_url", unit="URL", default="", example="http://127.0.0.1:11434/v1", read=readers.model_url,
+        meaning="Where the model is, if not at its provider: with `openai:` any server that speaks OpenAI's chat "
+        "completions.",
+    ),
+    Setting(
+        field="ai_api_key", unit="secret", default="", example="sk-a-long-random-word", read=readers.model_key,
+        secret=True,
+        meaning="The key for the model's provider; a server of one's own may need none. `CRONICORN_AI_API_KEY_FILE` "
+        "may name a file that holds it.",
+    ),
+)  # fmt: skip
+
 _LOGS = (
     Setting(
         field="log_level", unit="word", default="info", example="info",
@@ -161,4 +181,4 @@ _LOGS = (
     ),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_LEASES, *_STORES, *_LOGS)
+SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_LEASES, *_STORES, *_MODEL, *_LOGS)

@@ -1,5 +1,6 @@
 """A model of a provider, by its name. Only the library of that provider is imported."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,7 +32,8 @@ async def connected(
     provider, _, name = model.partition(":")
     timeout = httpx2.Timeout(None)  # The deadline of the question counts.
     async with httpx2.AsyncClient(transport=BoundedTransport(), timeout=timeout) as http:
-        yield PydanticAIClient(_model(provider, name, http, base_url, api_key or _NO_KEY))
+        # What is imported here takes seconds, for which the event loop must not stand still.
+        yield PydanticAIClient(await asyncio.to_thread(_model, provider, name, http, base_url, api_key or _NO_KEY))
 
 
 def _model(provider: str, name: str, http: httpx2.AsyncClient, base_url: str | None, api_key: str) -> Model:
