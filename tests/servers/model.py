@@ -1,6 +1,7 @@
 """A language model that says what a test wrote: a real HTTP server that speaks OpenAI's chat completions."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -145,9 +146,15 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     model: FakeModel
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves is no fault of the server; whatever else goes wrong is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # Head and body leave together: one waits for no acknowledgement of the other.
 
     def do_POST(self) -> None:
         assert isinstance(self.server, _Server)

@@ -16,7 +16,9 @@ _FIRST = ("endpoint", "status", "status_code", "outcome", "duration", "late", "n
 """In text these come first, in this order."""
 _USUAL = {"attempt": 1, "failure_count": 0, "skipped": 0, "outcome": "responded"}
 """In text a fact is left out when it says no more than this."""
-_QUIET = ("alembic", "asyncio", "sqlalchemy", "uvicorn", "uvicorn.error")
+_QUIET = (
+    "alembic", "anthropic", "asyncio", "google_genai", "httpx2", "openai", "sqlalchemy", "uvicorn", "uvicorn.error",
+)  # fmt: skip
 
 
 class JsonFormatter(logging.Formatter):

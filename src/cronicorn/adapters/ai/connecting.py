@@ -49,13 +49,16 @@ def _model(provider: str, name: str, http: httpx2.AsyncClient, base_url: str | N
 
 def _openai(name: str, http: httpx2.AsyncClient, url: str, api_key: str, *, is_home: bool) -> Model:
     from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai import OpenAIProvider
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+    # Servers of this protocol know the older name of the bound on an answer, and some of them no other.
+    profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
     if is_home:
         return OpenAIChatModel(name, provider=OpenAIProvider(base_url=url, api_key=api_key, http_client=http))
     other = OpenAICompatibleProvider("openai-compatible", base_url=url, api_key=api_key, http_client=http)
-    return OpenAIChatModel(name, provider=other)
+    return OpenAIChatModel(name, provider=other, profile=profile)
 
 
 def _anthropic(name: str, http: httpx2.AsyncClient, url: str, api_key: str) -> Model:

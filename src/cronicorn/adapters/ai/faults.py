@@ -20,6 +20,7 @@ from pydantic_ai.exceptions import (
 from cronicorn.scheduler.ai import AIFatalError, AITransientError, SessionWarning, TokenUsage
 
 _RETRY_AFTER_MAX = timedelta(days=1)
+_MAY_PASS = {408, 409, 425}
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -49,13 +50,13 @@ class Fault:
 def fault_of(error: Exception) -> Fault:
     """What *error*, raised by the library, means. Nothing a provider wrote is repeated but its error code."""
     match error:
-        case ModelContextWindowExceededError():
+        case ModelContextWindowExceededError() | ModelHTTPError(status_code=413):
             message = "The question is longer than the model can read."
             fault = Fault(cause=error, message=message, bound=SessionWarning.INPUT_TOO_LONG)
         case ModelQuotaExceededError():
             message = _said(error, "Credit or quota is used up; mend it at the provider")
             fault = Fault(cause=error, message=message, is_fatal=True)
-        case ModelRequestRejectedError():
+        case ModelRequestRejectedError() | ModelHTTPError(status_code=405 | 410):
             message = _said(error, "Check the API key, the name of the model and the base URL")
             fault = Fault(cause=error, message=message, is_fatal=True)
         case UserError():
@@ -63,6 +64,10 @@ def fault_of(error: Exception) -> Fault:
         case ModelRateLimitError() | ModelUnavailableError() | ModelServerError():
             message = _said(error, "Ask again later")
             fault = Fault(cause=error, message=message, may_pass=True, retry_after=_retry_after(error))
+        case ModelHTTPError():
+            message = _said(error, "Check the base URL, or ask again later")
+            may_pass = error.status_code in _MAY_PASS
+            fault = Fault(cause=error, message=message, may_pass=may_pass, retry_after=_retry_after(error))
         case ModelConnectionError():
             message = "The model's server can't be reached, or broke off. Check the base URL, or ask again later."
             was_sent = error.phase not in {"pool", "connect"}

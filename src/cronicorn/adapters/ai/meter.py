@@ -10,8 +10,8 @@ from cronicorn.scheduler.ai import Question, TokenUsage
 
 _BYTES_PER_TOKEN = 3
 """Of UTF-8. English prose has above four and compact JSON about three: the guess is rather high than low."""
-_PER_PART = 8
-"""Tokens that the frame of a message takes."""
+_PER_PART = 16
+"""Tokens that the frame of a message or of a tool takes."""
 
 
 class Meter:
