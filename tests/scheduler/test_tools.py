@@ -86,6 +86,16 @@ async def test_an_odd_number_is_told_to_the_model_and_never_reaches_the_tool(int
     assert set(await wrong({"interval_s": interval_s, "reason": "surge"})) == {"/interval_s"}
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+async def test_what_is_no_finite_number_is_refused_without_any_bound(number):
+    @tool("Takes a number.")
+    async def weigh(*, by: float):
+        return by
+
+    with pytest.raises(InvalidInputError, match="wrong arguments"):
+        await call_tool({"weigh": weigh}, "weigh", {"by": number})
+
+
 async def test_arguments_that_are_nested_without_end_are_refused():
     deep: list[object] = []
     for _ in range(100_000):

@@ -324,6 +324,15 @@ async def test_what_a_person_must_mend_ends_after_one_request_and_says_so(status
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("code", ["<b>sk-secret</b>", "sk secret", "x" * 65])
+async def test_a_code_that_is_none_is_not_repeated(code):
+    async with a_desk(refuses(401, code)) as desk:
+        with pytest.raises(AIFatalError) as raised:
+            await desk.asks()
+
+    assert "(" not in str(raised.value)
+
+
 @pytest.mark.parametrize("refusal", [refuses(400, "context_length_exceeded"), refuses(413)])
 async def test_a_question_too_long_for_the_model_is_the_fault_of_the_question(refusal):
     async with a_desk(refusal) as desk:
@@ -406,7 +415,7 @@ async def test_nothing_but_the_errors_of_the_port_escapes_whatever_is_answered(s
 
 
 async def test_an_answer_that_never_ends_is_broken_off():
-    async with a_desk(sends(b" " * (17 << 20))) as desk:
+    async with a_desk(sends(b" " * (17 << 20) + calls(FINAL).body)) as desk:
         with pytest.raises(AITransientError):
             await desk.asks()
 

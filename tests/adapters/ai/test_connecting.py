@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
+from cronicorn.adapters.ai.connecting import connected
 from cronicorn.scheduler import AIFatalError, TokenUsage
 from tests.adapters.ai.desk import FINAL, LATEST, a_desk
-from tests.servers.model import Answer, calls, refuses, sends
+from tests.servers.model import Answer, refuses, sends
 
 
 def anthropic_calls(name: str, arguments: object) -> Answer:
@@ -72,17 +73,36 @@ async def test_every_provider_is_left_alone_once_it_refuses_the_key(name):
     assert len(desk.model.asked) == 1
 
 
-async def test_environment_variables_of_the_libraries_lead_nowhere_else(monkeypatch):
+PROVIDERS = {
+    "openai:fake-1": "https://api.openai.com/v1/",
+    "anthropic:claude-fake": "https://api.anthropic.com",
+    "google:gemini-fake": "https://generativelanguage.googleapis.com",
+}
+
+
+@pytest.fixture
+def variables_of_libraries(monkeypatch):
     for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/elsewhere")
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"):
         monkeypatch.setenv(name, "sk-of-somebody-else")
 
-    async with a_desk(calls(FINAL), api_key=None) as desk:
-        session = await desk.asks()
 
-    assert session.final == FINAL[1]
-    assert "somebody-else" not in json.dumps(dict(desk.model.asked[0].headers))
+@pytest.mark.usefixtures("variables_of_libraries")
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_key_that_the_libraries_find_by_themselves_is_sent_to_nobody(name):
+    async with a_desk(refuses(401), name=name, api_key=None) as desk:
+        await desk.ends()
+
+    (asked,) = desk.model.asked
+    assert "somebody-else" not in json.dumps(dict(asked.headers)) + asked.path
+
+
+@pytest.mark.usefixtures("variables_of_libraries")
+@pytest.mark.parametrize(("name", "home"), PROVIDERS.items())
+async def test_without_an_address_the_provider_is_asked_at_home(name, home):
+    async with connected(name, api_key="sk-test") as client:
+        assert client._model.base_url == home
 
 
 @pytest.mark.parametrize(
