@@ -177,15 +177,11 @@ def _sibling_after(
 def _record(
     steering: _Steering, own: Steered, facts: Facts, of_siblings: Mapping[str, tuple[GovernorEvent, ...]]
 ) -> SteeringRecord | None:
-    events, siblings = steering.events, facts.stored.siblings
-    steps = {
-        siblings[name].endpoint.id: read.steps for name, read in steering.readers.items() if read.steps is not None
-    }
-    if own.steps is None and not own.notes and not steps and not events and not of_siblings:
+    siblings = facts.stored.siblings if steering.readers else {}
+    read = {siblings[name].endpoint.id: each.steps for name, each in steering.readers.items() if each.steps is not None}
+    if own.steps is None and not own.notes and not read and not steering.events and not of_siblings:
         return None
-    return SteeringRecord(
-        at=facts.now, notes=own.notes, own=own.steps, siblings=steps, events=events, events_of_siblings=of_siblings
-    )
+    return SteeringRecord(facts.now, own.notes, own.steps, read, steering.events, of_siblings)
 
 
 def _books(endpoint: JobEndpoint, facts: Facts) -> Books:

@@ -89,6 +89,15 @@ class Fields:
     def instant_or_none(self, key: str) -> datetime | None:
         return self.instant(key) if self.document.get(key) is not None else None
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The texts in the list under *key*."""
+        found = []
+        for value in self.items(key):
+            if not isinstance(value, str):
+                raise ValueError(f"{key} holds {value!r}, not a text")  # noqa: TRY004
+            found.append(value)
+        return tuple(found)
+
     def instants(self, key: str) -> tuple[datetime, ...]:
         """The instants in the list under *key*."""
         found = []

@@ -165,12 +165,12 @@ def _hurries(hint: Hint, least: timedelta) -> bool:
 
 
 def _subject(endpoint: JobEndpoint, chance: float) -> Subject:
-    baseline, signals = endpoint.baseline, endpoint.signals
+    signals = endpoint.signals
     if endpoint.policy is not None:
         signals = _without_guesses(signals)
     return Subject(
         method=endpoint.request.method,
-        base=baseline.length if baseline.kind is BaselineKind.INTERVAL else None,
+        base=_base(endpoint),
         interval_min=endpoint.interval_min,
         interval_max=endpoint.interval_max,
         signals=signals,
@@ -185,27 +185,19 @@ def _without_guesses(signals: Signals) -> Signals:
 
 
 def _setting(endpoint: JobEndpoint, policy: Policy, now: datetime) -> Setting:
+    return Setting(endpoint.id, policy, now, _base(endpoint), endpoint.interval_min, endpoint.interval_max)
+
+
+def _base(endpoint: JobEndpoint) -> timedelta | None:
     baseline = endpoint.baseline
-    return Setting(
-        endpoint_id=endpoint.id,
-        policy=policy,
-        now=now,
-        base=baseline.length if baseline.kind is BaselineKind.INTERVAL else None,
-        interval_min=endpoint.interval_min,
-        interval_max=endpoint.interval_max,
-    )
+    return baseline.length if baseline.kind is BaselineKind.INTERVAL else None
 
 
 def _seen(answer: Heard) -> Seen:
     outcome = answer.outcome
+    status = outcome.status_code if outcome.kind is OutcomeKind.RESPONDED else None
+    latency_ms = outcome.duration.total_seconds() * 1_000
     wait = outcome.header("retry-after")
     asked = retry_after(wait, answer.now) if wait is not None else None
-    return Seen(
-        at=answer.now,
-        body=answer.body,
-        ok=answer.success,
-        status=outcome.status_code if outcome.kind is OutcomeKind.RESPONDED else None,
-        latency_ms=outcome.duration.total_seconds() * 1_000,
-        failures=answer.failures,
-        retry_after=asked.total_seconds() if asked is not None else None,
-    )
+    wait_s = asked.total_seconds() if asked is not None else None
+    return Seen(answer.now, answer.body, answer.success, status, latency_ms, answer.failures, wait_s)

@@ -2,39 +2,34 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.fields import Fields, Value, us
 from cronicorn.domain.governor import GovernorEvent
-from cronicorn.domain.policy.memory import (
-    UNTOUCHED,
-    Phase,
-    rule_memory_document,
-    rule_memory_of,
-    scalar_of,
-    scalar_value,
-)
-from cronicorn.domain.policy.steps import PolicySteps, RuleStep, ValueRead
+from cronicorn.domain.policy.memory import Phase, rule_memory_document, rule_memory_of, scalar_of, scalar_value
+from cronicorn.domain.policy.steps import Frame, PolicySteps, RuleStep
 from cronicorn.domain.signals.reading import Note
 from cronicorn.domain.signals.signal import Signal
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_NOBODY: Mapping[str, PolicySteps] = MappingProxyType({})
+_NOTHING: Mapping[str, tuple[GovernorEvent, ...]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SteeringRecord:
+class SteeringRecord(NamedTuple):
     """What was made of one answer."""
 
     at: datetime
     notes: tuple[Note, ...] = ()
     own: PolicySteps | None = None
-    siblings: Mapping[str, PolicySteps] = field(default_factory=dict)
+    siblings: Mapping[str, PolicySteps] = _NOBODY
     """What the policies of siblings made of it, by endpoint id."""
     events: tuple[GovernorEvent, ...] = ()
-    events_of_siblings: Mapping[str, tuple[GovernorEvent, ...]] = field(default_factory=dict)
+    events_of_siblings: Mapping[str, tuple[GovernorEvent, ...]] = _NOTHING
     """By endpoint id."""
 
     @property
@@ -82,42 +77,38 @@ def _events(fields: Fields, key: str) -> tuple[GovernorEvent, ...]:
 
 
 def _stored(value: Scalar | None) -> Value:
-    if type(value) is float:
-        return repr(value)
     return None if value is None else scalar_value(value)
 
 
 def _steps_text(steps: PolicySteps) -> str:
-    """*steps* as JSON. What is the same for every answer is not written anew: nearly all rules nearly always rest."""
-    read = zip(_frames(steps.names, steps.places), steps.read, strict=True)
-    values = ",".join([f"{begin}{_scalar_text(value)}{end}" for (begin, end), value in read])
-    rules = ",".join([_step_text(step) for step in steps.rules])
-    lacks = ""
+    """*steps* as JSON. What is the same for every answer is not written anew."""
+    parts = [_frame_text(steps.frame), f'"read":[{",".join(map(_scalar_text, steps.read))}]']
+    if steps.awake:
+        parts.append(f'"awake":{_encode([_step_value(step) for step in steps.awake])}')
     if steps.unexpected or steps.drifted:
-        lacks = f'"unexpected":{_encode(list(steps.unexpected))},"drifted":{_encode(list(steps.drifted))},'
-    return f'{{"values":[{values}],"rules":[{rules}],{lacks}"policy":"{steps.policy}"}}'
-
-
-def _step_text(step: RuleStep) -> str:
-    if step.was is UNTOUCHED and step.phase is Phase.IDLE and not step.saw:
-        return _at_rest(step.rule, step.verdict)
-    was = rule_memory_document(step.was)
-    return _encode([step.rule, was, step.phase, step.verdict, list(step.did), *_seen(step)])
+        lacks = {"unexpected": list(steps.unexpected), "drifted": list(steps.drifted)}
+        parts.append(_encode(lacks)[1:-1])
+    return f"{{{','.join(parts)}}}"
 
 
 @lru_cache(maxsize=1_024)
-def _frames(names: tuple[str, ...], places: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """What stands before and behind the value of each field."""
-    return tuple((f"[{_encode(name)},", f",{_encode(place)}]") for name, place in zip(names, places, strict=True))
-
-
-@lru_cache(maxsize=4_096)
-def _at_rest(rule: str, verdict: bool | None) -> str:  # noqa: FBT001 - as it is written
-    return _encode([rule, {}, Phase.IDLE, verdict, []])
+def _frame_text(frame: Frame) -> str:
+    """The members of a frame, without the braces."""
+    names, places, rules = list(frame.names), list(frame.places), list(frame.rules)
+    return _encode({"policy": frame.policy, "rules": rules, "names": names, "places": places})[1:-1]
 
 
 def _scalar_text(value: Scalar | None) -> str:
-    return f'"{value!r}"' if type(value) is float else _encode(_stored(value))
+    """What `_stored` keeps, as JSON: written so for every answer, at half the cost."""
+    if type(value) is float:
+        return f'"{value!r}"'
+    if value is None:
+        return "null"
+    return _encode(f"'{value}") if type(value) is str else "true" if value else "false"
+
+
+def _step_value(step: RuleStep) -> list[Value]:
+    return [step.rule, rule_memory_document(step.was), step.phase, step.verdict, list(step.did), *_seen(step)]
 
 
 def _seen(step: RuleStep) -> list[Value]:
@@ -126,24 +117,13 @@ def _seen(step: RuleStep) -> list[Value]:
 
 def _steps_of(document: Mapping[str, Value]) -> PolicySteps:
     fields = Fields(document)
-    values = [_value_of(item) for item in fields.items("values")]
     return PolicySteps(
-        names=tuple(each.name for each in values),
-        places=tuple(each.place for each in values),
-        read=tuple(each.value for each in values),
-        rules=tuple(_step_of(item) for item in fields.items("rules")),
-        unexpected=tuple(str(item) for item in fields.items("unexpected")),
-        drifted=tuple(str(item) for item in fields.items("drifted")),
-        policy=fields.text("policy", ""),
+        frame=Frame(fields.texts("names"), fields.texts("places"), fields.texts("rules"), fields.text("policy", "")),
+        read=tuple(None if item is None else scalar_of(item) for item in fields.items("read")),
+        awake=tuple(_step_of(item) for item in fields.items("awake")),
+        unexpected=fields.texts("unexpected"),
+        drifted=fields.texts("drifted"),
     )
-
-
-def _value_of(item: Value) -> ValueRead:
-    match item:
-        case [str(name), value, str(place)]:
-            return ValueRead(name, None if value is None else scalar_of(value), place)
-        case _:
-            raise ValueError(f"not a value that was read: {item!r}")
 
 
 def _step_of(item: Value) -> RuleStep:

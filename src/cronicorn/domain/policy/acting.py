@@ -58,7 +58,7 @@ class Stage:
     """Where the rules act on one answer, what they know of it, and what they do, gathered."""
 
     setting: Setting
-    values: Mapping[str, Scalar]
+    values: dict[str, Scalar]
     hints: list[Hint] = field(default_factory=list)
     ended: set[str] = field(default_factory=set)
     """Ids of hints that end now."""

@@ -47,6 +47,11 @@ def observed(policy: Policy, memory: PolicyMemory, seen: Seen, sibling: str | No
     values: dict[str, Scalar] = {}
     kept, keep_all = dict(memory.fields), bool(policy.siblings)
     unexpected = []
+    body = seen.body if type(seen.body) is dict else {}
+    for name, member in policy.numbers:
+        number = number_of(body.get(member))
+        if number is not None:
+            values[name] = number
     for field in policy.fields_of_answers:
         if field.sibling == sibling:
             value = _read(field, seen)

@@ -10,6 +10,7 @@ from cronicorn.domain.condition.condition import Condition
 from cronicorn.domain.condition.kinds import FieldKind
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.policy.path import Path
+from cronicorn.domain.policy.steps import Frame
 
 FIELDS_MAX = 32
 RULES_MAX = 32
@@ -144,6 +145,12 @@ class PolicyField:
                 return f"http{inside}"
             case _:
                 return f"{self.origin}:{self.sibling or self.rule}{inside}"
+
+    @property
+    def member(self) -> str | None:
+        """The member of the answer's body that it is, as a number and no more than that; None for any other field."""
+        plain = self.type is FieldType.NUMBER and self.origin is Origin.BODY and self.agg is None and not self.enum
+        return self.path.key if plain and self.path is not None else None
 
     @property
     def kind(self) -> FieldKind:
@@ -281,13 +288,14 @@ class Policy:
     """The names of the endpoints whose answers it reads."""
     own_rules: tuple[Rule, ...] = field(init=False, compare=False)
     """The rules that the endpoint's own answers concern."""
+    numbers: tuple[tuple[str, str], ...] = field(init=False, compare=False)
+    """The names of the fields that are just a number in the body, as most are, and the `member` it stands in.
+    None where siblings are read: what fields were is remembered there."""
     fields_of_answers: tuple[PolicyField, ...] = field(init=False, compare=False)
+    """The others that answers say."""
     fields_of_rules: tuple[PolicyField, ...] = field(init=False, compare=False)
-    fingerprint: str = field(init=False, compare=False)
-    """Twelve hexadecimal digits that another set of rules and fields does not have."""
-    names: tuple[str, ...] = field(init=False, compare=False)
-    """Of all fields, in their order."""
-    places: tuple[str, ...] = field(init=False, compare=False)
+    frame: Frame = field(init=False, compare=False)
+    """Within which its own answers are judged."""
 
     def __post_init__(self) -> None:
         siblings = {each.sibling for each in self.fields if each.sibling is not None}
@@ -301,10 +309,20 @@ class Policy:
         object.__setattr__(self, "own_rules", own)
         of_rules = tuple(each for each in self.fields if each.origin is Origin.RULE)
         object.__setattr__(self, "fields_of_rules", of_rules)
-        object.__setattr__(self, "fingerprint", self._fingerprint())
-        object.__setattr__(self, "names", tuple(each.name for each in self.fields))
-        object.__setattr__(self, "places", tuple(each.place for each in self.fields))
-        object.__setattr__(self, "fields_of_answers", tuple(each for each in self.fields if each not in of_rules))
+        object.__setattr__(self, "frame", self._frame(own))
+        numbers = {each.name: each.member for each in self.fields if each.member is not None and not siblings}
+        object.__setattr__(self, "numbers", tuple(numbers.items()))
+        of_answers = (each for each in self.fields if each not in of_rules and each.name not in numbers)
+        object.__setattr__(self, "fields_of_answers", tuple(of_answers))
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that another set of rules and fields does not have."""
+        return self.frame.policy
+
+    def _frame(self, rules: tuple[Rule, ...]) -> Frame:
+        names, places = (tuple(each.name for each in self.fields), tuple(each.place for each in self.fields))
+        return Frame(names, places, tuple(rule.id for rule in rules), self._fingerprint())
 
     def _fingerprint(self) -> str:
         read = [f"{each.name} {each.place} {each.type} {each.agg} {each.window}" for each in self.fields]

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
-from cronicorn.domain.policy.memory import Phase, RuleMemory
+from cronicorn.domain.policy.memory import UNTOUCHED, Phase, RuleMemory
 
 
 class ValueRead(NamedTuple):
@@ -29,24 +29,41 @@ class RuleStep(NamedTuple):
     """The fields that say how other rules stand, as they were when this one was asked."""
 
 
-class PolicySteps(NamedTuple):
-    """What a policy made of the answer."""
+class Frame(NamedTuple):
+    """What is the same for every answer until the policy changes."""
 
     names: tuple[str, ...] = ()
     """Of its fields."""
     places: tuple[str, ...] = ()
-    """Where each of them stood."""
+    """Where each of them stands."""
+    rules: tuple[str, ...] = ()
+    """The ids of the rules that are asked, in their order."""
+    policy: str = ""
+    """The fingerprint of the policy."""
+
+
+class PolicySteps(NamedTuple):
+    """What a policy made of the answer."""
+
+    frame: Frame = Frame()
     read: tuple[Scalar | None, ...] = ()
-    """What each of them was."""
-    rules: tuple[RuleStep, ...] = ()
+    """What each field was."""
+    awake: tuple[RuleStep, ...] = ()
+    """The steps of the rules that did not rest; nearly all of them nearly always rest."""
     unexpected: tuple[str, ...] = ()
     """Fields whose text is none of those they were declared to have."""
     drifted: tuple[str, ...] = ()
     """Rules that answers just stopped saying anything about."""
-    policy: str = ""
-    """The fingerprint of the policy that this is of."""
 
     @property
     def values(self) -> tuple[ValueRead, ...]:
         """The fields as they were read."""
-        return tuple(map(ValueRead, self.names, self.read, self.places))
+        return tuple(map(ValueRead, self.frame.names, self.read, self.frame.places))
+
+    @property
+    def rules(self) -> tuple[RuleStep, ...]:
+        """What each rule made of the answer. One rests that was never touched, and that the answer does not concern."""
+        awake = {step.rule: step for step in self.awake}
+        return tuple(
+            awake.get(rule) or RuleStep(rule, UNTOUCHED, Phase.IDLE, verdict=False) for rule in self.frame.rules
+        )
