@@ -60,7 +60,13 @@ on_a_server = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 
 
 def ready(*schedulers):
-    eventually(lambda: all(each.events("scheduler_started") for each in schedulers), within_s=30)
+    """All processes of each have begun."""
+
+    def begun(each):
+        processes = next((event["processes"] for event in each.events("supervisor_started")), 1)
+        return len(each.events("scheduler_started")) >= processes
+
+    eventually(lambda: all(map(begun, schedulers)), within_s=30)
 
 
 def leases_left(url, *endpoint_ids):
