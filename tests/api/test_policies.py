@@ -14,7 +14,8 @@ POLICY = {
     "rules": [{"id": "tight", "when": "err > 5", "action": {"interval": "30s"}}],
 }
 TYPO = {"id": "a", "when": "er > 5", "action": {"interval": "30s"}}
-STEERED = {"policy": POLICY, "adapt": "on", "signals": {"trend": False, "cache-control": True}}
+REDACT = {"body": ["/user/email", "/sessions/*/token", ""], "headers": ["set-cookie"]}
+STEERED = {"policy": POLICY, "adapt": "on", "signals": {"trend": False, "cache-control": True}, "redact": REDACT}
 
 
 async def test_a_policy_and_switches_come_out_as_they_went_in() -> None:
@@ -30,9 +31,9 @@ async def test_null_takes_a_policy_away_and_switches_back() -> None:
         endpoint = await door.endpoint(**STEERED)
         path = f"/api/jobs/{endpoint['jobId']}/endpoints/{endpoint['id']}"
 
-        answer = await door.client.patch(path, json={"policy": None, "adapt": None, "signals": None})
+        answer = await door.client.patch(path, json=dict.fromkeys(STEERED))
 
-    assert "policy" not in answer.json()
+    assert not {"policy", "redact"} & answer.json().keys()
     assert answer.json()["adapt"] == "auto"
     assert "signals" not in answer.json()
 
@@ -46,6 +47,12 @@ async def test_null_takes_a_policy_away_and_switches_back() -> None:
         ({"policy": []}, "/policy"),
         ({"adapt": "perhaps"}, "/adapt"),
         ({"signals": {"mood": True}}, "/signals"),
+        ({"redact": {"body": ["user"]}}, "/redact/body/0"),
+        ({"redact": {"body": ["/a", "/~2"]}}, "/redact/body/1"),
+        ({"redact": {"body": ["/" + "a" * 200]}}, "/redact/body/0"),
+        ({"redact": {"body": ["/a"] * 33}}, "/redact/body"),
+        ({"redact": {"headers": ["set cookie"]}}, "/redact/headers/0"),
+        ({"redact": {"header": []}}, "/redact"),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_with_a_policy_is_said_where_it_stands(fields: dict[str, object], pointer: str) -> None:

@@ -39,6 +39,13 @@ class RetriesAnswer(Answer):
     max_doublings: int
 
 
+class RedactAnswer(Answer):
+    """What of answers is hashed before anything reads or keeps it."""
+
+    body: Omittable[list[str]] = None
+    headers: Omittable[list[str]] = None
+
+
 class PlanAnswer(Answer):
     """When it runs next; null when nothing is planned."""
 
@@ -92,6 +99,7 @@ class EndpointAnswer(Answer):
     policy: Omittable[dict[str, Any]] = None
     adapt: Adapt
     signals: Omittable[dict[Signal, bool]] = None
+    redact: Omittable[RedactAnswer] = None
     next_run_at: Instant
     last_run_at: Omittable[Instant] = None
     failure_count: int

@@ -121,6 +121,13 @@ class RetriesPatch(Document):
     max_doublings: Annotated[int | None, _from_to(0, 64)] = None
 
 
+class RedactPatch(Document):
+    """What of answers is hashed before anything reads or keeps it."""
+
+    body: Annotated[list[str] | None, Field(json_schema_extra={"minItems": 0, "maxItems": 32})] = None
+    headers: Annotated[list[str] | None, Field(json_schema_extra={"minItems": 0, "maxItems": 32})] = None
+
+
 class EndpointPatch(Document):
     """Changes to an endpoint; what is absent stays, null clears."""
 
@@ -156,6 +163,7 @@ class EndpointPatch(Document):
     policy: dict[str, Any] | None = None
     adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
     signals: dict[Choice[Signal], bool] | None = None
+    redact: RedactPatch | None = None
 
 
 class EndpointDocument(EndpointPatch):

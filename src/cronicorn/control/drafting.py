@@ -16,12 +16,16 @@ from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
+from cronicorn.domain.outgoing import HEADER_NAME
 from cronicorn.domain.policy.document_part import PolicyError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.signals.signal import ON_BY_DEFAULT, Adapt, Signals
+from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 
 _KINDS = ("baseline_cron", "baseline_interval_ms", "once_at", "dormant")
+_POINTER = re.compile(r"(?:/(?:[^/~\x00-\x1f\ud800-\udfff]|~[01])*)*")
+_POINTER_MAX = 200
 _STATUSES = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.ASCII)
 
 T = TypeVar("T")
@@ -53,6 +57,7 @@ def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: 
         success=_success(fields, patch, before.success),
         signals=_signals(fields, patch, before.signals),
         policy=_policy(fields, patch, before.policy),
+        redaction=_redaction(patch, before.redaction, findings),
     )
 
 
@@ -172,6 +177,23 @@ def _policy(fields: _Fields, patch: EndpointPatch, before: Policy | None) -> Pol
     except ValueError as error:
         fields.refuse("policy", str(error))
     return before
+
+
+def _redaction(patch: EndpointPatch, before: Redaction, findings: Findings) -> Redaction:
+    if "redact" not in patch.model_fields_set:
+        return before
+    if patch.redact is None:
+        return NOTHING_SECRET
+    inside = findings.inside("/redact")
+    fields = _Fields(patch.redact, inside)
+    body, headers = fields.value("body", list(before.body), []), fields.value("headers", list(before.headers), [])
+    for number, pointer in enumerate(body):
+        if len(pointer) > _POINTER_MAX or not _POINTER.fullmatch(pointer):
+            inside.refuse(f"/body/{number}", "Must be a JSON Pointer such as /user/email, with * for any member.")
+    for number, name in enumerate(headers):
+        if len(name) > _POINTER_MAX or not HEADER_NAME.fullmatch(name):
+            inside.refuse(f"/headers/{number}", "Must be the name of a header, such as Set-Cookie.")
+    return Redaction(body=tuple(body), headers=tuple(name.lower() for name in headers))
 
 
 def _catch_up(patch: EndpointPatch, before: CatchUp, findings: Findings) -> CatchUp:

@@ -10,6 +10,7 @@ from cronicorn.domain.instant import ZERO
 from cronicorn.domain.masking import masked
 from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.signals.signal import Signals
+from cronicorn.domain.untrusted.redaction import Redaction
 
 Fields = dict[str, object]
 
@@ -42,6 +43,7 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "policy": policy_document(endpoint.policy) if endpoint.policy is not None else None,
         "adapt": endpoint.signals.adapt.value,
         "signals": _signals(endpoint.signals) or None,
+        "redact": _redact(endpoint.redaction) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -73,6 +75,11 @@ def _retries(policy: RetryPolicy) -> Fields:
         "maxBackoffMs": _ms(policy.backoff_max),
         "maxDoublings": policy.doublings_max,
     }
+
+
+def _redact(redaction: Redaction) -> Fields:
+    parts = {"body": redaction.body, "headers": redaction.headers}
+    return {name: list(names) for name, names in parts.items() if names}
 
 
 def _signals(signals: Signals) -> dict[str, bool]:

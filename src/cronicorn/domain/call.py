@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
+
 TIMEOUT_DEFAULT = timedelta(seconds=30)
 TIMEOUT_MIN = timedelta(seconds=1)
 EXECUTION_DEFAULT = timedelta(seconds=60)
@@ -55,6 +57,8 @@ class Call:
     timeout: timedelta
     response_bytes_max: int
     redirects_max: int = 0
+    redaction: Redaction = NOTHING_SECRET
+    """What of the answer nobody may see."""
 
 
 class OutcomeKind(StrEnum):

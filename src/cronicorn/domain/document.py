@@ -30,6 +30,7 @@ from cronicorn.domain.signals.signal import Adapt, Signal, Signals
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.domain.steering_memory import steering_memory_document, steering_memory_of
 from cronicorn.domain.trace import Trace
+from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 
 Document: TypeAlias = dict[str, Value]
 
@@ -54,6 +55,7 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "updated_at_us": us(endpoint.updated_at),
         "signals": _signals_document(endpoint.signals) or None,
         "policy": policy_text(endpoint.policy) if endpoint.policy is not None else None,
+        "redaction": _redaction_document(endpoint.redaction) or None,
         "archived_at_us": us(endpoint.archived_at),
         "version": endpoint.version,
     })  # fmt: skip
@@ -78,6 +80,7 @@ def endpoint_of(document: Mapping[str, Value]) -> JobEndpoint:
         success=_success_of(fields),
         signals=_signals_of(fields.part("signals")),
         policy=_policy_of(fields.text_or_none("policy")),
+        redaction=_redaction_of(fields.part("redaction")),
         created_at=fields.instant("created_at_us"),
         updated_at=fields.instant("updated_at_us"),
         archived_at=fields.instant_or_none("archived_at_us"),
@@ -366,6 +369,17 @@ def _signals_of(document: Mapping[str, Value]) -> Signals:
 
 def _policy_of(text: str | None) -> Policy | None:
     return policy_from(text) if text is not None else None
+
+
+def _redaction_document(redaction: Redaction) -> Document:
+    return lean({"body": list(redaction.body) or None, "headers": list(redaction.headers) or None})
+
+
+def _redaction_of(document: Mapping[str, Value]) -> Redaction:
+    if not document:
+        return NOTHING_SECRET
+    fields = Fields(document)
+    return Redaction(body=fields.texts("body"), headers=fields.texts("headers"))
 
 
 def _manual_document(manual: ManualSlot) -> Document:

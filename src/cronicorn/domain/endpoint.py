@@ -12,6 +12,7 @@ from cronicorn.domain.plan import Plan
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.signals.signal import Signals
 from cronicorn.domain.steering_memory import NO_MEMORY, SteeringMemory
+from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 
 INTERVAL_DEFAULT = timedelta(seconds=60)
 """The baseline of an endpoint that has none."""
@@ -197,6 +198,8 @@ class JobEndpoint:
     """What its answers may say about when it is called by themselves."""
     policy: Policy | None = None
     """What its owner wrote about its answers."""
+    redaction: Redaction = NOTHING_SECRET
+    """What of its answers is hashed before anything reads or keeps it."""
     archived_at: datetime | None = None
     version: int = 1
     """Grows with every change a person, agent or rule makes."""

@@ -53,6 +53,7 @@ def call_for(endpoint: JobEndpoint, slot: int, *, conditional: bool = False) -> 
         timeout=_timeout(request),
         response_bytes_max=max(0, min(request.response_kb_max, RESPONSE_KB_MAX)) * 1024,
         redirects_max=request.redirects_max,
+        redaction=endpoint.redaction,
     )
 
 

@@ -125,6 +125,7 @@ def _joined(endpoint: JobEndpoint, state: str) -> JobEndpoint:
         success=endpoint.success,
         signals=endpoint.signals,
         policy=endpoint.policy,
+        redaction=endpoint.redaction,
         created_at=endpoint.created_at,
         updated_at=endpoint.updated_at,
         archived_at=endpoint.archived_at,

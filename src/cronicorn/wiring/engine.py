@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.adapters.redacting import RedactingDispatcher
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Retention, Scheduler, forget
@@ -58,6 +59,7 @@ async def engine(
         if dispatcher is None:
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
+        dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(

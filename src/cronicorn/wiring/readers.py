@@ -9,6 +9,7 @@ from cronicorn.control.tenants import KEY_LENGTH_MAX
 from cronicorn.domain.durations import parse_duration, show_duration
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import shares_of
+from cronicorn.domain.untrusted.redaction import KEY_BYTES_MAX, KEY_BYTES_MIN
 from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -121,6 +122,13 @@ def model_key(text: str) -> str:
     if len(text) > _MODEL_KEY_MAX or any(not "!" <= character <= "~" for character in text):
         raise ValueError(f"at most {_MODEL_KEY_MAX} visible ASCII characters, without spaces")
     return text
+
+
+def redaction_key(text: str) -> bytes:
+    """A secret of which hashes are made."""
+    if not KEY_BYTES_MIN <= len(text) <= KEY_BYTES_MAX or any(not "!" <= character <= "~" for character in text):
+        raise ValueError(f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} visible ASCII characters, without spaces")
+    return text.encode()
 
 
 def short_text(text: str) -> str:

@@ -38,6 +38,7 @@ class Settings:
     drain_grace: timedelta
     egress_allow: readers.Networks
     retention: timedelta
+    redaction_key: bytes | None = field(repr=False)
     seed: str
     lease_mechanism: str
     lease_ttl: timedelta

@@ -76,6 +76,13 @@ _WORK = (
         meaning="How long runs and skips are kept.",
     ),
     Setting(
+        field="redaction_key", unit="secret", default="", example="a-long-random-word", read=readers.redaction_key,
+        secret=True,
+        meaning="Hashes what endpoints `redact` of their answers, so that equal secrets are seen to be equal: 16 to 64 "
+        "characters, the same in all processes. When unset, all secrets look the same. `CRONICORN_REDACTION_KEY_FILE` "
+        "may name a file that holds it.",
+    ),
+    Setting(
         field="seed", unit="text", default="", example="2026", read=readers.short_text,
         meaning="Decides the jitter of retries, so that a history can be repeated.",
     ),
