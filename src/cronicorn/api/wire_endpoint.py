@@ -15,6 +15,7 @@ from cronicorn.api.wire_values import (
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
+from cronicorn.domain.compilation.mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, JobEndpoint, Overlap
 from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, paused_until
@@ -97,6 +98,7 @@ class EndpointAnswer(Answer):
     max_response_size_kb: int
     redirects_max: int
     policy: Omittable[dict[str, Any]] = None
+    compile: CompileMode
     adapt: Adapt
     signals: Omittable[dict[Signal, bool]] = None
     redact: Omittable[RedactAnswer] = None

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
+from cronicorn.domain.compilation.mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, RETRIES_MAX, CatchUpMode, Overlap
 from cronicorn.domain.preview import PREVIEW_MAX
@@ -57,6 +58,11 @@ def _read_adapt(value: object) -> object:
     if isinstance(value, bool):
         return Adapt.ON if value else Adapt.OFF
     return value
+
+
+def _read_compile(value: object) -> object:
+    """YAML reads the word off as false."""
+    return CompileMode.OFF if value is False else value
 
 
 def _read_statuses(value: object) -> object:
@@ -161,6 +167,7 @@ class EndpointPatch(Document):
     max_response_size_kb: Annotated[int | None, _from_to(1, 2**31 - 1)] = None
     redirects_max: Annotated[int | None, _from_to(0, REDIRECTS_MAX)] = None
     policy: dict[str, Any] | None = None
+    compile: Annotated[Choice[CompileMode] | None, BeforeValidator(_read_compile)] = None
     adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
     signals: dict[Choice[Signal], bool] | None = None
     redact: RedactPatch | None = None

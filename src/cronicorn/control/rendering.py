@@ -41,6 +41,7 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "maxResponseSizeKb": request.response_kb_max,
         "redirectsMax": request.redirects_max,
         "policy": policy_document(endpoint.policy) if endpoint.policy is not None else None,
+        "compile": endpoint.compile_mode.value,
         "adapt": endpoint.signals.adapt.value,
         "signals": _signals(endpoint.signals) or None,
         "redact": _redact(endpoint.redaction) or None,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
+from cronicorn.domain.compilation.mode import CompileMode
 from cronicorn.domain.cron import Dialect, DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
     Baseline,
@@ -56,6 +57,7 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "signals": _signals_document(endpoint.signals) or None,
         "policy": policy_text(endpoint.policy) if endpoint.policy is not None else None,
         "redaction": _redaction_document(endpoint.redaction) or None,
+        "compile": endpoint.compile_mode.value if endpoint.compile_mode is not CompileMode.REVIEW else None,
         "archived_at_us": us(endpoint.archived_at),
         "version": endpoint.version,
     })  # fmt: skip
@@ -81,6 +83,7 @@ def endpoint_of(document: Mapping[str, Value]) -> JobEndpoint:
         signals=_signals_of(fields.part("signals")),
         policy=_policy_of(fields.text_or_none("policy")),
         redaction=_redaction_of(fields.part("redaction")),
+        compile_mode=CompileMode(fields.text("compile", CompileMode.REVIEW)),
         created_at=fields.instant("created_at_us"),
         updated_at=fields.instant("updated_at_us"),
         archived_at=fields.instant_or_none("archived_at_us"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cronicorn.domain.call import Request, SuccessCriteria
+from cronicorn.domain.compilation.mode import CompileMode
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
@@ -200,6 +201,8 @@ class JobEndpoint:
     """What its owner wrote about its answers."""
     redaction: Redaction = NOTHING_SECRET
     """What of its answers is hashed before anything reads or keeps it."""
+    compile_mode: CompileMode = CompileMode.REVIEW
+    """What becomes of its description."""
     archived_at: datetime | None = None
     version: int = 1
     """Grows with every change a person, agent or rule makes."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import (
     Clock,
@@ -38,6 +39,7 @@ class Stores:
     runs: RunHistory
     run_control: RunControl
     keys: KeyRing
+    drafts: Drafts
     health: StoreHealth
     aclose: Callable[[], Awaitable[None]]
     """Finishes what was begun and closes the store."""
@@ -121,6 +123,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         runs=opened.runs,
         run_control=opened.run_control,
         keys=opened.keys,
+        drafts=opened.drafts,
         health=opened.health,
         aclose=opened.aclose,
     )

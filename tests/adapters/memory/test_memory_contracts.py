@@ -4,6 +4,7 @@ import pytest
 
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
+from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
@@ -41,4 +42,8 @@ class TestKeyRing(InMemory, KeyRingContract):
 
 
 class TestStoreHealth(InMemory, StoreHealthContract):
+    pass
+
+
+class TestDrafts(InMemory, DraftsContract):
     pass

@@ -4,6 +4,7 @@ import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
+from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
@@ -40,4 +41,8 @@ class TestKeyRing(InDatabase, KeyRingContract):
 
 
 class TestStoreHealth(InDatabase, StoreHealthContract):
+    pass
+
+
+class TestDrafts(InDatabase, DraftsContract):
     pass

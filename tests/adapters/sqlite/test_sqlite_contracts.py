@@ -4,6 +4,7 @@ import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
+from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
@@ -43,4 +44,8 @@ class TestKeyRing(InFile, KeyRingContract):
 
 
 class TestStoreHealth(InFile, StoreHealthContract):
+    pass
+
+
+class TestDrafts(InFile, DraftsContract):
     pass

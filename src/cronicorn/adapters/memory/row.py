@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
@@ -45,6 +46,8 @@ class Row:
     done: Done | None = None
     runs: dict[tuple[int, int], tuple[int, Run]] = field(default_factory=dict)
     skips: list[tuple[int, Skip]] = field(default_factory=list)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    """By id, oldest first."""
 
     def leased(self, now: datetime) -> bool:
         return self.claim is not None and self.claim.expires_at > now

@@ -5,6 +5,7 @@ from typing import Self
 
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
 from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.drafts import MemoryDrafts
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
@@ -14,7 +15,7 @@ from cronicorn.domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStores:
-    """One database in memory behind all seven ports."""
+    """One database in memory behind all eight ports."""
 
     job_store: MemoryJobStore
     jobs: MemoryJobCatalog
@@ -22,6 +23,7 @@ class MemoryStores:
     runs: MemoryRunHistory
     run_control: MemoryRunControl
     keys: MemoryKeyRing
+    drafts: MemoryDrafts
     health: MemoryStoreHealth
 
     @classmethod
@@ -39,6 +41,7 @@ class MemoryStores:
             runs=MemoryRunHistory(database),
             run_control=MemoryRunControl(database),
             keys=MemoryKeyRing(database),
+            drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
         )
 

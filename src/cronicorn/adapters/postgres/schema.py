@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0003"
+REVISION = "0005"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -210,3 +210,19 @@ quota_grants = Table(
 """`charged`: the estimate counts as used, otherwise as reserved, until the grant is `settled`."""
 _OPEN = (quota_grants.c.charged == 0) & (quota_grants.c.settled == 0)
 Index("quota_grants_open", quota_grants.c.tenant_id, quota_grants.c.expires_us, postgresql_where=_OPEN)
+
+policy_drafts = Table(
+    "policy_drafts",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("endpoint_number", BigInteger, ForeignKey("cronicorn.endpoints.number", ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Unique("id", name="policy_drafts_id"),
+    Index("policy_drafts_by_endpoint", "endpoint_number", "number"),
+)
+"""What a model made of descriptions."""

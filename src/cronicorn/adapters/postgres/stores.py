@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cronicorn.adapters.postgres.database import PostgresDatabase
+from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
 from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
@@ -20,7 +21,7 @@ from cronicorn.domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresStores:
-    """One database behind all seven ports."""
+    """One database behind all eight ports."""
 
     database: PostgresDatabase
     job_store: PostgresJobStore
@@ -29,6 +30,7 @@ class PostgresStores:
     runs: PostgresRunHistory
     run_control: PostgresRunControl
     keys: PostgresKeyRing
+    drafts: PostgresDrafts
     health: PostgresStoreHealth
     listener: Listener
 
@@ -71,6 +73,7 @@ class PostgresStores:
             runs=PostgresRunHistory(database),
             run_control=PostgresRunControl(database),
             keys=PostgresKeyRing(database),
+            drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
             listener=Listener(database.url, database.options),
         )

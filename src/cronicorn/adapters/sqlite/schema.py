@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0003"
+REVISION = "0005"
 """The newest migration."""
 
 metadata = MetaData()
@@ -201,3 +201,20 @@ quota_grants = Table(
 """`charged`: the estimate counts as used, otherwise as reserved, until the grant is `settled`."""
 _OPEN = (quota_grants.c.charged == 0) & (quota_grants.c.settled == 0)
 Index("quota_grants_open", quota_grants.c.tenant_id, quota_grants.c.expires_us, sqlite_where=_OPEN)
+
+policy_drafts = Table(
+    "policy_drafts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("endpoint_number", Integer, ForeignKey("endpoints.number", ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Unique("id", name="policy_drafts_id"),
+    Index("policy_drafts_by_endpoint", "endpoint_number", "number"),
+    sqlite_strict=True,
+)
+"""What a model made of descriptions."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
+from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
@@ -17,7 +18,7 @@ from cronicorn.domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteStores:
-    """One database file behind all seven ports."""
+    """One database file behind all eight ports."""
 
     database: SqliteDatabase
     job_store: SqliteJobStore
@@ -26,6 +27,7 @@ class SqliteStores:
     runs: SqliteRunHistory
     run_control: SqliteRunControl
     keys: SqliteKeyRing
+    drafts: SqliteDrafts
     health: SqliteStoreHealth
 
     @classmethod
@@ -62,6 +64,7 @@ class SqliteStores:
             runs=SqliteRunHistory(database),
             run_control=SqliteRunControl(database),
             keys=SqliteKeyRing(database),
+            drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
         )
 

@@ -1,0 +1,174 @@
+"""A draft: the policy that a model made of a description, how it was judged, and what was decided about it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from cronicorn.domain.compilation.profile import Profile
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.policy.text import policy_text
+
+COMPILER_VERSION = 1
+"""Grows whenever what a model is told, or how its draft is judged, changes so that another draft would come of it."""
+DRAFTS_KEPT = 50
+"""So many drafts of an endpoint are kept, the newest."""
+
+
+class DraftStatus(StrEnum):
+    """Where a draft stands."""
+
+    DRAFT = "draft"
+    """It waits for a person."""
+    ACTIVE = "active"
+    """It is the endpoint's policy, or was until a person wrote another."""
+    REJECTED = "rejected"
+    """A person does not want it."""
+    SUPERSEDED = "superseded"
+    """A later draft took its place."""
+    NEEDS_ATTENTION = "needs_attention"
+    """No policy came of it that could be accepted; the endpoint keeps what it had."""
+
+
+class Reason(StrEnum):
+    """Why a description was compiled."""
+
+    ASKED = "asked"
+    """A person asked."""
+    DESCRIBED = "described"
+    """There is a description, no policy, and nothing was compiled of it yet."""
+    DESCRIPTION = "description"
+    """The description was changed."""
+    COMPILER = "compiler"
+    """The compiler is a newer one."""
+    DRIFT = "drift"
+    """A rule could not read what it asks for, several times in a row."""
+    NEW_VALUE = "new_value"
+    """A field had a value, more than once, that it was declared never to have."""
+    NEW_KIND = "new_kind"
+    """The answer is of a kind that was not seen when the policy was made."""
+    FLIPS = "flips"
+    """Rules come into force and go out of it too often."""
+    STUCK = "stuck"
+    """A rule has been in force for a day."""
+
+    @property
+    def only_suggested(self) -> bool:
+        """Whether a person is told, and no model is asked."""
+        return self in {Reason.FLIPS, Reason.STUCK}
+
+
+class Severity(StrEnum):
+    """What a finding means."""
+
+    ERROR = "error"
+    """The draft can't be accepted."""
+    WARNING = "warning"
+    """A person has to look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a validator says of a draft."""
+
+    check: str
+    """Which validator: `schema`, `fields`, `limits`, `ends`, `tests`, `backtest`."""
+    severity: Severity
+    pointer: str
+    """JSON Pointer into the policy; empty for the whole."""
+    message: str
+    """What is wrong and how to mend it, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a draft would have made of the recorded answers."""
+
+    recorded: int = 0
+    """How many recorded runs this rests on."""
+    calls_a_day_old: float | None = None
+    """None when the record spans less than an hour."""
+    calls_a_day_new: float | None = None
+    flips_an_hour: float | None = None
+    later_share: float | None = None
+    """Share of the episodes that a call would have found later than it happened; None when no episode tells."""
+    conclusion: str = ""
+    """As a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a model took to make a draft."""
+
+    model: str = ""
+    tokens: int = 0
+    """What was charged."""
+    cached: int = 0
+    rounds: int = 0
+    """How often it was asked: once, and again with what was wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What came of compiling one description."""
+
+    id: str
+    tenant_id: str
+    endpoint_id: str
+    hash: str
+    """What it was made of: see `cache_key`."""
+    status: DraftStatus
+    policy: Policy | None
+    """None when nothing came that reads as a policy."""
+    description: str
+    """As it was compiled."""
+    replaces: str | None
+    """The text of the policy that the endpoint had then."""
+    reason: Reason
+    findings: tuple[Finding, ...] = ()
+    figures: Figures | None = None
+    spent: Spent = field(default=Spent())
+    classes: frozenset[str] = frozenset()
+    """What kinds of answers there were."""
+    compiler: int = COMPILER_VERSION
+    created_at: datetime
+    created_by: str
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+
+    def __post_init__(self) -> None:
+        assert self.policy is not None or self.status is DraftStatus.NEEDS_ATTENTION
+        assert (self.decided_at is None) == (self.decided_by is None)
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """What the description asks for and no rule can say."""
+        return self.policy.unsupported if self.policy is not None else ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it stands for its hash: asked again, it is answered instead of a new one."""
+        return self.status in {DraftStatus.DRAFT, DraftStatus.ACTIVE}
+
+
+def errors_in(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Those for which a draft can't be accepted."""
+    return tuple(each for each in findings if each.severity is Severity.ERROR)
+
+
+def cache_key(endpoint: JobEndpoint, siblings: Sequence[str], profile: Profile, model: str) -> str:
+    """What would be made of the same is the same: description, limits, siblings, form of the answers, compiler, model.
+
+    64 hexadecimal digits (SHA-256).
+    """
+    limits = [str(each) for each in (endpoint.baseline.interval, endpoint.interval_min, endpoint.interval_max)]
+    told = [endpoint.description, limits, sorted(siblings), profile.schema, COMPILER_VERSION, model]
+    return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def text_of(policy: Policy | None) -> str | None:
+    """The text of *policy*, by which two are compared."""
+    return None if policy is None else policy_text(policy)

@@ -1,0 +1,57 @@
+"""What a draft may do without a person having looked at it."""
+
+from collections.abc import Sequence
+
+from cronicorn.domain.compilation.draft import Draft, DraftStatus, text_of
+from cronicorn.domain.compilation.mode import CompileMode
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.policy.policy import Action, ActionKind, Policy
+
+CALLS_FACTOR = 2.0
+"""The calls of a day may change by less than this factor, up or down."""
+_HARMLESS = {ActionKind.INTERVAL, ActionKind.RUN_ONCE, ActionKind.PAUSE}
+
+
+def outside(draft: Draft, endpoint: JobEndpoint, drafts: Sequence[Draft]) -> str | None:
+    """Why *draft* has to wait for a person, as a sentence; None when it may take effect at once.
+
+    *drafts* are the earlier ones of *endpoint*, newest first.
+    """
+    if endpoint.compile_mode is not CompileMode.AUTO:
+        return f"The endpoint's compile mode is {endpoint.compile_mode}."
+    if draft.status is not DraftStatus.DRAFT or draft.policy is None:
+        return "It is no draft that could take effect."
+    if draft.findings:
+        return f"There is something to look at: {draft.findings[0].message}"
+    if draft.unsupported:
+        return f"Part of the description could not be expressed: {draft.unsupported[0]}"
+    if not _compiled(endpoint, drafts):
+        return "A person wrote the policy in force."
+    if odd := [action.kind.value for action in _actions(draft.policy) if not _harmless(action)]:
+        return f"It does more than change its own interval, run once or pause: {odd[0]}."
+    return _of_figures(draft)
+
+
+def _of_figures(draft: Draft) -> str | None:
+    figures = draft.figures
+    old, new = (figures.calls_a_day_old, figures.calls_a_day_new) if figures is not None else (None, None)
+    if old is None or new is None:
+        return "It was not tried on a record of an hour at least."
+    if max(old, new) >= CALLS_FACTOR * max(min(old, new), 1.0):
+        return f"It changes the calls of a day from {old:.0f} to {new:.0f}, by a factor of {CALLS_FACTOR:.0f} or more."
+    return None
+
+
+def _compiled(endpoint: JobEndpoint, drafts: Sequence[Draft]) -> bool:
+    """Whether the policy in force came of a draft, or there is none."""
+    active = next((each for each in drafts if each.status is DraftStatus.ACTIVE), None)
+    return endpoint.policy is None or (active is not None and text_of(active.policy) == text_of(endpoint.policy))
+
+
+def _actions(policy: Policy) -> list[Action]:
+    thens = (rule.max_fires.then for rule in policy.rules if rule.max_fires is not None)
+    return [*(rule.action for rule in policy.rules), *(then for then in thens if then is not None)]
+
+
+def _harmless(action: Action) -> bool:
+    return action.on is None and action.kind in _HARMLESS

@@ -1,0 +1,205 @@
+"""Judging a draft: each validator in its turn, with what is wrong, where, and how to mend it. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from cronicorn.domain.compilation.draft import Figures, Finding, Severity
+from cronicorn.domain.compilation.meeting import meeting_of
+from cronicorn.domain.compilation.profile import Profile
+from cronicorn.domain.durations import show_duration
+from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
+from cronicorn.domain.json_pointer import json_pointer
+from cronicorn.domain.policy.document_part import PolicyError, PolicyProblem
+from cronicorn.domain.policy.policy import (
+    PAUSE_MAX_DEFAULT,
+    Action,
+    ActionKind,
+    FieldType,
+    Origin,
+    Policy,
+    PolicyField,
+    Rule,
+)
+from cronicorn.domain.policy.reading import policy_of
+from cronicorn.domain.policy.undeclared import undeclared_texts
+from cronicorn.domain.replay.replayed import Replayed
+from cronicorn.domain.trying import Cadence, Tried, tried
+
+FLIPS_AN_HOUR_MAX = 4.0
+"""A draft whose rules would have come and gone more often on the record is refused."""
+_READ_AS: Mapping[FieldType, frozenset[str]] = {
+    FieldType.NUMBER: frozenset({"number"}),
+    FieldType.BOOL: frozenset({"bool"}),
+    FieldType.STRING: frozenset({"string"}),
+    FieldType.INSTANT: frozenset({"string", "number"}),
+}
+"""What the answers must hold for a field of a type to have a value."""
+
+
+def read_draft(document: Mapping[str, object]) -> tuple[Policy | None, tuple[Finding, ...]]:
+    """The policy that a model wrote; None, with what is wrong, when it is none. Conditions are type-checked here."""
+    try:
+        return policy_of(document), ()
+    except PolicyError as error:
+        return None, tuple(_of_problem("schema", Severity.ERROR, problem) for problem in error.problems)
+
+
+def cadence_of(endpoint: JobEndpoint) -> Cadence:
+    """How often *endpoint* is called when nothing steers it."""
+    baseline = endpoint.baseline
+    every = baseline.length if baseline.kind is BaselineKind.INTERVAL else None
+    return Cadence(every=every, interval_min=endpoint.interval_min, interval_max=endpoint.interval_max)
+
+
+def judged(policy: Policy, endpoint: JobEndpoint, profile: Profile, siblings: Sequence[str]) -> tuple[Finding, ...]:
+    """What can be said of *policy* as the policy of *endpoint*, before it is tried on the record."""
+    return (
+        *_unseen(policy, profile, siblings),
+        *(_of_problem("fields", Severity.ERROR, problem) for problem in undeclared_texts(policy)),
+        *_out_of_limits(policy, endpoint, siblings),
+        *_ends(policy),
+        *_failing_tests(policy, endpoint),
+    )
+
+
+def backtested(figures: Figures) -> tuple[Finding, ...]:
+    """What the record says against a draft."""
+    flips = figures.flips_an_hour
+    if flips is not None and flips > FLIPS_AN_HOUR_MAX:
+        message = (
+            f"On the recorded answers its rules come and go {flips:.1f} times an hour, and {FLIPS_AN_HOUR_MAX:.0f} are "
+            "the most: give `until` a threshold of its own, further away, or confirm with `for` and `until_for`."
+        )
+        return (_finding("backtest", Severity.ERROR, "/rules", message),)
+    if figures.calls_a_day_new is None:
+        message = "The record is shorter than an hour: nobody knows yet how often this would call the endpoint."
+        return (_finding("backtest", Severity.WARNING, "", message),)
+    return ()
+
+
+def figures_of(replayed: Replayed) -> Figures:
+    """The figures of a replay."""
+    told = [each for each in replayed.episodes if each.old is not None and each.new is not None]
+    later = [each for each in told if each.old is not None and each.new is not None and each.new.low > each.old.high]
+    return Figures(
+        recorded=replayed.recorded, calls_a_day_old=replayed.old.calls_a_day, calls_a_day_new=replayed.new.calls_a_day,
+        flips_an_hour=replayed.new.flips_an_hour, later_share=round(len(later) / len(told), 3) if told else None,
+        conclusion=replayed.because,
+    )  # fmt: skip
+
+
+def _unseen(policy: Policy, profile: Profile, siblings: Sequence[str]) -> Iterator[Finding]:
+    for field in policy.fields:
+        pointer = json_pointer(["fields", field.name])
+        if field.origin is Origin.SIBLING:
+            if field.sibling not in siblings:
+                message = f"The job has no endpoint called {field.sibling}; it has {_listed(siblings)}."
+                yield _finding("fields", Severity.ERROR, pointer, message)
+            else:
+                yield _finding("fields", Severity.WARNING, pointer, "Unverified: answers of siblings are not profiled.")
+        elif field.origin is Origin.BODY and field.path is not None:
+            yield from _unseen_in_answers(field, pointer, profile)
+
+
+def _unseen_in_answers(field: PolicyField, pointer: str, profile: Profile) -> Iterator[Finding]:
+    assert field.path is not None
+    place = profile.place(field.path.steps)
+    if place is None:
+        message = f"Unverified: no recorded answer has anything at {field.path.text}."
+        yield _finding("fields", Severity.WARNING, pointer, message)
+        return
+    if not _READ_AS[field.type] & set(place.types) and set(place.types) != {"null"}:
+        held = " or ".join(place.types)
+        message = f"Declared a {field.type}, and the answers hold a {held} at {field.path.text}: declare that."
+        yield _finding("fields", Severity.ERROR, pointer, message)
+    if strange := [word for word in field.enum if place.words and word not in place.words]:
+        message = f"Unverified: the answers never held {_listed(strange)} at {field.path.text}."
+        yield _finding("fields", Severity.WARNING, pointer, message)
+
+
+def _out_of_limits(policy: Policy, endpoint: JobEndpoint, siblings: Sequence[str]) -> Iterator[Finding]:
+    for number, rule in enumerate(policy.rules):
+        then = rule.max_fires.then if rule.max_fires is not None else None
+        for place, action in (("action", rule.action), ("max_fires/then", then)):
+            if action is not None:
+                yield from _action_out_of_limits(action, f"/rules/{number}/{place}", endpoint, siblings)
+    if policy.pause_max > PAUSE_MAX_DEFAULT:
+        most = show_duration(PAUSE_MAX_DEFAULT)
+        message = f"Pauses may last longer than the usual {most}: only if the description says so."
+        yield _finding("limits", Severity.WARNING, "/limits/pause_max", message)
+
+
+def _action_out_of_limits(
+    action: Action, pointer: str, endpoint: JobEndpoint, siblings: Sequence[str]
+) -> Iterator[Finding]:
+    if action.on is not None and action.on not in siblings:
+        message = f"The job has no endpoint called {action.on}; it has {_listed(siblings)}."
+        yield _finding("limits", Severity.ERROR, pointer, message)
+    if action.kind is not ActionKind.INTERVAL or action.on is not None:
+        return
+    for length in (action.amount.length, action.amount.least, action.amount.most, action.amount.default):
+        if length is not None and (bound := _broken_bound(length, endpoint)) is not None:
+            message = f"Every {show_duration(length)} is {bound} of the endpoint: stay within it."
+            yield _finding("limits", Severity.ERROR, f"{pointer}/interval", message)
+
+
+def _broken_bound(length: timedelta, endpoint: JobEndpoint) -> str | None:
+    if endpoint.interval_min is not None and length < endpoint.interval_min:
+        return f"below the minimum interval, {show_duration(endpoint.interval_min)},"
+    if endpoint.interval_max is not None and length > endpoint.interval_max:
+        return f"above the maximum interval, {show_duration(endpoint.interval_max)},"
+    return None
+
+
+def _ends(policy: Policy) -> Iterator[Finding]:
+    """Rules that can't begin, can't end, or end for what begins them."""
+    for number, rule in enumerate(policy.rules):
+        met = meeting_of(rule, policy)
+        if met.both is not None:
+            values = ", ".join(f"{name} = {value!r}" for name, value in met.both.items())
+            message = f"`when` and `until` both hold for {values}: the rule would come and go. Let only one of them."
+            yield _finding("ends", Severity.ERROR, f"/rules/{number}/until", message)
+        elif not met.whole:
+            message = "Unverified: too many combinations of values to see whether `when` and `until` can both hold."
+            yield _finding("ends", Severity.WARNING, f"/rules/{number}/until", message)
+        elif not met.when:
+            message = f"`when` never holds, whatever the answers say: {rule.when.text}."
+            yield _finding("ends", Severity.ERROR, f"/rules/{number}/when", message)
+        elif not met.until:
+            yield _never_ends(rule, number)
+
+
+def _never_ends(rule: Rule, number: int) -> Finding:
+    message = (
+        f"`until` never holds ({rule.until.text}), so nothing leads back to the baseline: mend it or leave it out."
+    )
+    return _finding("ends", Severity.ERROR, f"/rules/{number}/until", message)
+
+
+def _failing_tests(policy: Policy, endpoint: JobEndpoint) -> Iterator[Finding]:
+    if policy.rules and not policy.examples:
+        message = "Give tests: at least one in which a rule acts, and one that expects the baseline."
+        yield _finding("tests", Severity.ERROR, "/tests", message)
+    for number, result in enumerate(tried(policy, cadence_of(endpoint))):
+        if not result.held:
+            yield _finding("tests", Severity.ERROR, f"/tests/{number}", _failed(result))
+
+
+def _failed(result: Tried) -> str:
+    if result.unread:
+        return f"This test gives what can't be read: {_listed(result.unread)}. Give values of the declared types."
+    interval = show_duration(result.interval) if result.interval is not None else "none"
+    did = f", and the rules did: {_listed(result.did)}" if result.did else ""
+    return f"This test does not hold: the interval in the end is {interval}{did}. Mend the rule or the test."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _of_problem(check: str, severity: Severity, problem: PolicyProblem) -> Finding:
+    return _finding(check, severity, problem.pointer, problem.problem)
+
+
+def _finding(check: str, severity: Severity, pointer: str, message: str) -> Finding:
+    return Finding(check=check, severity=severity, pointer=pointer, message=message)

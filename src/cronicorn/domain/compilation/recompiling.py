@@ -1,0 +1,107 @@
+"""When a description is to be compiled again. Until then the rules hold, and what they wrote ends by itself."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from cronicorn.domain.compilation.draft import COMPILER_VERSION, Draft, DraftStatus, Reason, text_of
+from cronicorn.domain.compilation.mode import CompileMode
+from cronicorn.domain.compilation.profile import response_class
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
+from cronicorn.domain.run import Run
+from cronicorn.domain.steering_record import SteeringRecord
+
+SPACING = timedelta(hours=6)
+"""So long after one compile of an endpoint the next one begins at the earliest, unless a person asks."""
+DAY = timedelta(days=1)
+A_DAY_MAX = 3
+"""So many compiles of an endpoint begin within a day, unless a person asks."""
+BACK_OFF_MAX = timedelta(days=8)
+FLIPS_AN_HOUR_MAX = 4
+IN_FORCE_MAX = timedelta(hours=24)
+ANSWERS_LEAST = 5
+"""Before so many answers are known, nothing is compiled unless a person asks."""
+_TWICE = 2
+
+
+def recompilation(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime) -> Reason | None:
+    """Why the description of *endpoint* is to be compiled at *now*; None while it is not.
+
+    *runs* are its last ones, *drafts* its newest first. One compile in SPACING and A_DAY_MAX in a day; after failures
+    the spacing doubles with each, up to BACK_OFF_MAX.
+    """
+    if endpoint.compile_mode is CompileMode.OFF or not endpoint.description or endpoint.archived_at is not None:
+        return None
+    reason = _reason(endpoint, runs, drafts, now)
+    if reason is None or reason.only_suggested:
+        return reason
+    return reason if _allowed(drafts, now) else None
+
+
+def allowed_at(drafts: Sequence[Draft]) -> datetime | None:
+    """When the next compile may begin that nobody asked for; None when it may at once."""
+    made = [draft for draft in drafts if draft.reason is not Reason.ASKED]
+    if not made:
+        return None
+    wait: timedelta = min(SPACING * (1 << min(_failures(drafts), 16)), BACK_OFF_MAX)
+    earliest = made[0].created_at + wait
+    return max(earliest, made[A_DAY_MAX - 1].created_at + DAY) if len(made) >= A_DAY_MAX else earliest
+
+
+def _allowed(drafts: Sequence[Draft], now: datetime) -> bool:
+    at = allowed_at(drafts)
+    return at is None or at <= now
+
+
+def _failures(drafts: Sequence[Draft]) -> int:
+    """How many compiles failed in a row, the newest ones."""
+    count = 0
+    for draft in drafts:
+        if draft.status is not DraftStatus.NEEDS_ATTENTION:
+            break
+        count += 1
+    return count
+
+
+def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime) -> Reason | None:
+    if len(runs) < ANSWERS_LEAST:
+        return None
+    if not drafts:
+        return Reason.DESCRIBED if endpoint.policy is None else None
+    newest = drafts[0]
+    if newest.description != endpoint.description:
+        return Reason.DESCRIPTION
+    if newest.compiler != COMPILER_VERSION:
+        return Reason.COMPILER
+    active = next((draft for draft in drafts if draft.status is DraftStatus.ACTIVE), None)
+    if active is None or text_of(active.policy) != text_of(endpoint.policy):
+        return None  # What is in force was not compiled: its owner looks after it.
+    if newest.status is DraftStatus.DRAFT:
+        return None  # One that answers the drift may be waiting for a person.
+    return _of_answers(endpoint, runs, active, now)
+
+
+def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], active: Draft, now: datetime) -> Reason | None:
+    """What the answers since *active* was activated say against it."""
+    assert endpoint.policy is not None
+    stands = [endpoint.state.memory.rules.rule(rule.id) for rule in endpoint.policy.rules]
+    if any(memory.unknowns >= UNKNOWNS_MAX for memory in stands):
+        return Reason.DRIFT
+    since = active.decided_at or active.created_at
+    newer = [run for run in runs if run.started_at >= since]
+    records = [SteeringRecord.decode(run.steering) for run in newer if run.steering is not None]
+    own = [record.own for record in records if record.own is not None]
+    surprises = Counter(name for steps in own for name in steps.unexpected)
+    if any(count >= _TWICE for count in surprises.values()):
+        return Reason.NEW_VALUE
+    told = [run.outcome for run in newer if not run.outcome.kind.tells_nothing]
+    strange = Counter(response_class(outcome) for outcome in told if outcome.status_code is not None)
+    if any(count >= _TWICE for kind, count in strange.items() if kind not in active.classes):
+        return Reason.NEW_KIND
+    flips = sum(step.was.phase.acting != step.phase.acting for steps in own for step in steps.rules)
+    hours = max((newer[-1].started_at - newer[0].started_at) / timedelta(hours=1), 1.0) if newer else 1.0
+    if flips / hours > FLIPS_AN_HOUR_MAX:
+        return Reason.FLIPS
+    stuck = [memory for memory in stands if memory.phase.acting and memory.entered_at is not None]
+    return Reason.STUCK if any(now - (each.entered_at or now) > IN_FORCE_MAX for each in stuck) else None
