@@ -36,6 +36,9 @@ async def path_of(door: Door, route: str) -> str:
     endpoint = await door.endpoint()
     asked = await door.client.post(f"/api/endpoints/{endpoint['id']}/run")
     path = route.split()[1].replace("{jobId}", endpoint["jobId"])
+    if "{draftId}" in path:
+        draft = await door.client.post(f"/api/endpoints/{endpoint['id']}/policy/drafts")
+        path = path.replace("{draftId}", draft.json()["id"])
     kind = re.match(r"/api/(\w+)/\{id\}", path)
     ids = {"runs": asked.json()["runId"], "jobs": endpoint["jobId"]}
     return path.replace("{id}", ids.get(kind[1], endpoint["id"]) if kind else endpoint["id"])

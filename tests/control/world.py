@@ -10,6 +10,7 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.document import EndpointDocument, JobDocument
+from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
@@ -29,6 +30,7 @@ from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.run import Run
 from cronicorn.testing.dispatchers import ScriptedDispatcher
+from tests.control.drafts_by_hand import DraftsByHand
 
 ALICE = Principal(tenant_id="t1", actor="alice")
 BOB = Principal(tenant_id="t2", actor="bob")
@@ -111,8 +113,8 @@ class World:
         return await self.stores.job_store.claim_due(worker_id="w1", limit=10, ttl=timedelta(seconds=30))
 
 
-def a_world() -> World:
-    """An empty world at MIDNIGHT."""
+def a_world(*, drafting: bool = True) -> World:
+    """An empty world at MIDNIGHT; without *drafting* no model is connected."""
     clock, cron, numbers = SetClock(), CronsimCron(), count(1)
     stores = MemoryStores.open(clock)
     dispatcher = ScriptedDispatcher()
@@ -124,6 +126,7 @@ def a_world() -> World:
     def new_id(kind: str) -> str:
         return f"{kind}_{next(numbers)}"
 
+    maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake)
     control = ControlPlane(
@@ -133,6 +136,7 @@ def a_world() -> World:
         hints=Hints(stores.endpoints, cron, wake),
         schedules=Schedules(stores.endpoints, clock, cron),
         policies=Policies(stores.endpoints, stores.runs, cron),
+        drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, wake),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

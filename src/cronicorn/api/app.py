@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
+from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
@@ -54,6 +55,8 @@ def create_app(
     api.include_router(run_request_routes(control.requests, control.trials))
     api.include_router(schedule_routes(control.schedules))
     api.include_router(policy_routes(control.policies))
+    api.include_router(draft_routes(control.drafts))
+    api.include_router(one_draft_routes(control.drafts))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)

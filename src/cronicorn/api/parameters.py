@@ -42,4 +42,5 @@ def _absent(value: object) -> object:
 Asker = Annotated[Principal, Depends(_principal)]
 Id = Annotated[str, Path(alias="id"), AfterValidator(_possible_id)]
 InJob = Annotated[str, Path(alias="jobId"), AfterValidator(_possible_id)]
+DraftId = Annotated[str, Path(alias="draftId"), AfterValidator(_possible_id)]
 Offset = Annotated[int, Query(ge=0, le=OFFSET_MAX), BeforeValidator(_absent)]

@@ -61,11 +61,14 @@ def variables(**options: object) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def opened(database: str | None) -> AsyncIterator["LocalControl"]:
-    """The control plane of the store that the settings name, made if need be; a new API key is shown on stderr."""
+async def opened(database: str | None, *, compiling: bool = False) -> AsyncIterator["LocalControl"]:
+    """The control plane of the store that the settings name, made if need be; a new API key is shown on stderr.
+
+    With *compiling* the model that they name is connected.
+    """
     from cronicorn.wiring.local import local_control
 
-    async with local_control(read_settings(database_url=database)) as local:
+    async with local_control(read_settings(database_url=database), compiling=compiling) as local:
         if local.new_key is not None:
             show_key("default", local.new_key)
         yield local

@@ -4,12 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cronicorn.cli import policy_drafts
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from cronicorn.domain.policy.policy import Policy
 
-app = typer.Typer(help="Show the rule language, and check policies.", no_args_is_help=True)
+app = typer.Typer(help="Show the rule language, check policies, and compile descriptions.", no_args_is_help=True)
+app.command("compile")(policy_drafts.compile_description)
+app.command("show")(policy_drafts.show)
+app.command("diff")(policy_drafts.diff)
+app.command("activate")(policy_drafts.activate)
+app.command("reject")(policy_drafts.reject)
 
 FAILED = 1
 
@@ -42,7 +49,7 @@ def check(
 
     Exits with 0 when every test held, with 1 when one failed, and with 2 for a file that is no policy.
     """
-    from cronicorn.cli.policy_lines import cadence_in_words, line_of_test, rule_lines
+    from cronicorn.control.policy_lines import cadence_in_words, line_of_test, rule_lines
     from cronicorn.domain.policy.undeclared import undeclared_texts
     from cronicorn.domain.trying import Cadence, tried
 

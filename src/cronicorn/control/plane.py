@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
@@ -24,6 +25,7 @@ class ControlPlane:
     hints: Hints
     schedules: Schedules
     policies: Policies
+    drafts: PolicyDrafts
     runs: Runs
     requests: RunRequests
     trials: TrialCalls

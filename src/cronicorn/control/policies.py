@@ -15,6 +15,7 @@ from cronicorn.control.findings import Findings, refused
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.control.recorded_runs import recorded_runs
+from cronicorn.domain.compilation.ports import Backtester
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
 from cronicorn.domain.explain import ExplainedStep, explained
@@ -82,7 +83,7 @@ class PastDecision:
     """How that plan came about."""
 
 
-class Policies:
+class Policies(Backtester):
     """What can be asked about policies. Nothing here changes anything; all raise NotFoundError."""
 
     def __init__(self, catalog: EndpointCatalog, log: RunLog, cron: Cron) -> None:
@@ -108,6 +109,9 @@ class Policies:
                 await _replay(replay, runs, siblings)
             beside = await self._beside(endpoint, job, replay)
         return Backtest(endpoint=endpoint, since=since, until=stored.now, replayed=replay.replayed(beside))
+
+    async def replayed(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Replayed:
+        return (await self.backtest(principal, endpoint_id, policy, over)).replayed
 
     async def explain_at(self, principal: Principal, endpoint_id: str, at: datetime | None = None) -> PastDecision:
         """What had been decided last *at* an instant, by default now, and for when that planned the next call."""

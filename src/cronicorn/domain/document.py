@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
-from cronicorn.domain.compilation.mode import CompileMode
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import Dialect, DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
     Baseline,

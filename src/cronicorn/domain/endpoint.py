@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cronicorn.domain.call import Request, SuccessCriteria
-from cronicorn.domain.compilation.mode import CompileMode
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO

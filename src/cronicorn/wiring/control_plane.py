@@ -1,6 +1,7 @@
 """The control plane over a store."""
 
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key
@@ -14,24 +15,37 @@ from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler
+from cronicorn.wiring.drafting import MakeDrafts
 from cronicorn.wiring.stores import Stores
 
 
 def control_plane(
-    stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, scheduler: Scheduler | None = None
+    stores: Stores,
+    dispatcher: Dispatcher,
+    *,
+    clock: Clock,
+    cron: Cron,
+    scheduler: Scheduler | None = None,
+    make_drafts: MakeDrafts | None = None,
 ) -> ControlPlane:
-    """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change."""
+    """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
+
+    Without *make_drafts* no description is compiled.
+    """
     wake = scheduler.wake if scheduler is not None else _tell_nobody
     tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
     jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
     endpoints = Endpoints(stores.endpoints, cron, random_id, wake)
+    policies = Policies(stores.endpoints, stores.runs, cron)
+    maker = make_drafts(policies, wake) if make_drafts is not None else None
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),
         schedules=Schedules(stores.endpoints, clock, cron),
-        policies=Policies(stores.endpoints, stores.runs, cron),
+        policies=policies,
+        drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

@@ -11,6 +11,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Retention, Scheduler, forget
 from cronicorn.wiring.control_plane import control_plane
+from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -60,6 +61,7 @@ async def engine(
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
+        make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(
@@ -72,6 +74,8 @@ async def engine(
             stores=stores,
             dispatcher=dispatcher,
             scheduler=scheduler,
-            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler),
+            control=control_plane(
+                stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler, make_drafts=make_drafts
+            ),
             metrics=metrics,
         )

@@ -11,6 +11,7 @@ from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.database_url import DatabaseUrl
+from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -36,12 +37,13 @@ class LocalControl:
 
 
 @asynccontextmanager
-async def local_control(settings: Settings) -> AsyncIterator[LocalControl]:
+async def local_control(settings: Settings, *, compiling: bool = False) -> AsyncIterator[LocalControl]:
     """Open the store that *settings* name, and make it ready if it is new.
 
-    Schedulers of other processes see what changes with their next look at the store.
+    Schedulers of other processes see what changes with their next look at the store. Only with *compiling* the model
+    that the settings name is connected: that takes seconds.
     """
-    async with _opened(settings) as (stores, control):
+    async with _opened(settings, compiling=compiling) as (stores, control):
         new_key = await control.tenants.bootstrap(settings.api_key)
         yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=new_key)
 
@@ -76,16 +78,21 @@ async def _imagined(api_key: str | None) -> LocalControl:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, *, existing: bool = False) -> AsyncIterator[tuple[Stores, ControlPlane]]:
+async def _opened(
+    settings: Settings, *, existing: bool = False, compiling: bool = False
+) -> AsyncIterator[tuple[Stores, ControlPlane]]:
     url = settings.database_url
     if url.backend == "memory":
         raise InvalidInputError(
             f"{url.given_as} is memory:, which no other process can see; name a file or a server, as in "
             "sqlite:cronicorn.db."
         )
-    clock = system_clock()
-    stores = await open_chosen(settings, clock, existing=existing)
-    try:
-        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron())
-    finally:
-        await stores.aclose()
+    clock, evaluator = system_clock(), cron()
+    async with AsyncExitStack() as stack:
+        stores = await open_chosen(settings, clock, existing=existing)
+        stack.push_async_callback(stores.aclose)
+        make_drafts = None
+        if compiling:
+            make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
+        dispatcher = HandlerDispatcher({})
+        yield stores, control_plane(stores, dispatcher, clock=clock, cron=evaluator, make_drafts=make_drafts)

@@ -29,7 +29,7 @@ def activated(draft: Draft, endpoint: JobEndpoint, stored: Stored, cron: Cron, b
         return Decided(draft=draft)
     if draft.status is not DraftStatus.DRAFT or draft.policy is None:
         raise ConflictError(f"Draft {draft.id} is {draft.status.value.replace('_', ' ')}; only a draft is activated.")
-    if endpoint.description != draft.description:
+    if (endpoint.description or "") != draft.description:
         raise ConflictError(f"The description has changed since draft {draft.id} was made; compile it again.")
     if text_of(endpoint.policy) != draft.replaces:
         raise ConflictError(f"The policy has changed since draft {draft.id} was made; compile again, and look anew.")

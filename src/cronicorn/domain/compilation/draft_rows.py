@@ -44,7 +44,7 @@ _COLUMNS = ("id", "tenant_id", "status", "hash", "created_us")
 
 
 def _document(draft: Draft) -> dict[str, Value]:
-    classes: list[Value] = sorted(draft.classes)
+    classes: list[Value] = [*sorted(draft.classes)]
     return lean({
         "policy": text_of(draft.policy),
         "description": draft.description,

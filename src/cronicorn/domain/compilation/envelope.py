@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cronicorn.domain.compilation.draft import Draft, DraftStatus, text_of
-from cronicorn.domain.compilation.mode import CompileMode
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.policy.policy import Action, ActionKind, Policy
 
@@ -21,15 +21,18 @@ def outside(draft: Draft, endpoint: JobEndpoint, drafts: Sequence[Draft]) -> str
         return f"The endpoint's compile mode is {endpoint.compile_mode}."
     if draft.status is not DraftStatus.DRAFT or draft.policy is None:
         return "It is no draft that could take effect."
+    if not _compiled(endpoint, drafts):
+        return "A person wrote the policy in force."
+    return _to_look_at(draft, draft.policy) or _of_figures(draft)
+
+
+def _to_look_at(draft: Draft, policy: Policy) -> str | None:
     if draft.findings:
         return f"There is something to look at: {draft.findings[0].message}"
     if draft.unsupported:
         return f"Part of the description could not be expressed: {draft.unsupported[0]}"
-    if not _compiled(endpoint, drafts):
-        return "A person wrote the policy in force."
-    if odd := [action.kind.value for action in _actions(draft.policy) if not _harmless(action)]:
-        return f"It does more than change its own interval, run once or pause: {odd[0]}."
-    return _of_figures(draft)
+    odd = [action.kind.value for action in _actions(policy) if not _harmless(action)]
+    return f"It does more than change its own interval, run once or pause: {odd[0]}." if odd else None
 
 
 def _of_figures(draft: Draft) -> str | None:

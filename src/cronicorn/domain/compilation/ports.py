@@ -65,3 +65,7 @@ class DraftMaker(Protocol):
         QuotaExceededError, and UnavailableError while the model can't be asked.
         """
         ...
+
+    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+        """Why the description of an endpoint is to be compiled now; None while it is not. Raises NotFoundError."""
+        ...

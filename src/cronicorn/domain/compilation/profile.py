@@ -194,7 +194,7 @@ def _numbers(found: Iterable[float]) -> Numbers:
 def profile_document(profile: Profile) -> dict[str, Json]:
     """*profile* as a model is told it."""
     places: list[Json] = [_place_document(place) for place in profile.places]
-    classes: list[Json] = sorted(profile.classes)
+    classes: list[Json] = [*sorted(profile.classes)]
     return {"answers": profile.answers, "kinds": classes, "places": places, "places_not_told": profile.left_out}
 
 

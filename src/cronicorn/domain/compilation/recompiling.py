@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cronicorn.domain.compilation.draft import COMPILER_VERSION, Draft, DraftStatus, Reason, text_of
-from cronicorn.domain.compilation.mode import CompileMode
 from cronicorn.domain.compilation.profile import response_class
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
 from cronicorn.domain.run import Run
@@ -75,10 +75,9 @@ def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft],
     if newest.compiler != COMPILER_VERSION:
         return Reason.COMPILER
     active = next((draft for draft in drafts if draft.status is DraftStatus.ACTIVE), None)
-    if active is None or text_of(active.policy) != text_of(endpoint.policy):
-        return None  # What is in force was not compiled: its owner looks after it.
-    if newest.status is DraftStatus.DRAFT:
-        return None  # One that answers the drift may be waiting for a person.
+    compiled = active is not None and text_of(active.policy) == text_of(endpoint.policy)
+    if active is None or not compiled or newest.status is DraftStatus.DRAFT:
+        return None  # A person wrote what is in force, or has to look at the next one first.
     return _of_answers(endpoint, runs, active, now)
 
 

@@ -20,6 +20,12 @@ from cronicorn.domain.policy.policy import (
 from cronicorn.domain.trying import Cadence, Tried
 
 
+def policy_in_words(policy: Policy, cadence: Cadence) -> list[str]:
+    """*policy* in plain English, on an endpoint of that *cadence*, with what it leaves out."""
+    lines = [line for rule in policy.rules for line in rule_lines(policy, rule, cadence)]
+    return [*lines, *(f"no rule says: {words}" for words in policy.unsupported)]
+
+
 def rule_lines(policy: Policy, rule: Rule, cadence: Cadence) -> Iterator[str]:
     """*rule* of *policy* in plain English, on an endpoint of that *cadence*."""
     priority = f" (priority {rule.priority})" if rule.priority else ""

@@ -1,0 +1,99 @@
+"""Drafts of policies: making one, looking at it beside what is in force, activating and rejecting it."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cronicorn.domain.compilation.deciding import Decided, activated, rejected
+from cronicorn.domain.compilation.difference import PolicyDifference, difference
+from cronicorn.domain.compilation.draft import Draft, Reason
+from cronicorn.domain.compilation.ports import DraftMaker, Drafts
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.ports import Cron, EndpointCatalog
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.settlement import Stored
+
+log = logging.getLogger(__name__)
+
+NO_MODEL = (
+    "No model is connected, so no description can be compiled. Set CRONICORN_AI_MODEL (and its key) and start again; "
+    "until then write the policy yourself: `cronicorn policy check` says what it means."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftView:
+    """A draft, and what it would change of its endpoint as that is now."""
+
+    draft: Draft
+    endpoint: JobEndpoint
+    differences: PolicyDifference
+
+
+class PolicyDrafts:
+    """What can be asked about drafts. All raise NotFoundError."""
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        endpoints: EndpointCatalog,
+        cron: Cron,
+        maker: DraftMaker | None,
+        wake: Callable[[], None],
+    ) -> None:
+        self._drafts = drafts
+        self._endpoints = endpoints
+        self._cron = cron
+        self._maker = maker
+        """None where no model is connected."""
+        self._wake = wake
+
+    async def make(self, principal: Principal, endpoint_id: str) -> DraftView:
+        """Compile the description of an endpoint; see `DraftMaker.make` for what is raised.
+
+        Raises UnavailableError where no model is connected.
+        """
+        if self._maker is None:
+            await self._endpoints.get(principal.tenant_id, endpoint_id)
+            raise UnavailableError(NO_MODEL)
+        draft = await self._maker.make(principal, endpoint_id, Reason.ASKED)
+        return await self.get(principal, endpoint_id, draft.id)
+
+    async def list(self, principal: Principal, endpoint_id: str) -> Sequence[Draft]:
+        """The drafts of an endpoint, newest first."""
+        return await self._drafts.list(principal.tenant_id, endpoint_id)
+
+    async def get(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
+        """One draft."""
+        draft = await self._drafts.get(principal.tenant_id, endpoint_id, draft_id)
+        endpoint, _ = await self._endpoints.get(principal.tenant_id, endpoint_id)
+        return _view(draft, endpoint)
+
+    async def activate(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
+        """Give the endpoint the policy of a draft, as an edit would.
+
+        Raises ConflictError for a draft that was decided on, and when description or policy have changed since.
+        """
+        by = principal.actor
+
+        def decision(draft: Draft, endpoint: JobEndpoint, stored: Stored) -> Decided:
+            return activated(draft, endpoint, stored, self._cron, by)
+
+        draft, endpoint, _ = await self._drafts.decide(principal.tenant_id, endpoint_id, draft_id, decision)
+        log.info("policy_activated", extra={"endpoint": endpoint_id, "draft": draft_id, "by": by})
+        self._wake()
+        return _view(draft, endpoint)
+
+    async def reject(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
+        """Do not use a draft. Raises ConflictError for one that is or was in force."""
+        by = principal.actor
+        draft, endpoint, _ = await self._drafts.decide(
+            principal.tenant_id, endpoint_id, draft_id, lambda draft, _endpoint, stored: rejected(draft, stored.now, by)
+        )
+        log.info("policy_rejected", extra={"endpoint": endpoint_id, "draft": draft_id, "by": by})
+        return _view(draft, endpoint)
+
+
+def _view(draft: Draft, endpoint: JobEndpoint) -> DraftView:
+    return DraftView(draft=draft, endpoint=endpoint, differences=difference(endpoint.policy, draft.policy))

@@ -1,0 +1,134 @@
+"""Compiling a description: a model is asked for one draft, and again, twice at most, with what is wrong with it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from cronicorn.domain.compilation.draft import Figures, Finding, Severity, Spent, errors_in
+from cronicorn.domain.compilation.judging import read_draft
+from cronicorn.domain.errors import QuotaExceededError
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.decision import Denied
+from cronicorn.domain.quota.ports import Quota
+from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
+from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told
+from cronicorn.scheduler.draft_arguments import document_of, write_policy
+
+ROUNDS_MAX = 3
+"""The first draft, and two repairs."""
+TOKENS_MAX = 9_000
+"""Of one round, reserved before it: within a day's tokens of the smallest tier."""
+ANSWER_TOKENS_MAX = 3_000
+DEADLINE = timedelta(seconds=60)
+_GRANT_TTL = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What validators say of a policy."""
+
+    findings: tuple[Finding, ...] = ()
+    figures: Figures | None = None
+
+
+Judge = Callable[[Policy], Awaitable[Judgement]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What came of compiling."""
+
+    policy: Policy | None
+    """The last one that a model wrote and that reads as one."""
+    judgement: Judgement
+    spent: Spent = field(default=Spent())
+
+    @property
+    def accepted(self) -> bool:
+        """Whether no validator refuses it."""
+        return self.policy is not None and not errors_in(self.judgement.findings)
+
+
+class Compiler:
+    """Asks a model for policies, inside the tenant's budget."""
+
+    def __init__(self, client: AIClient, quota: Quota, model: str) -> None:
+        self._client = client
+        self._quota = quota
+        self.model = model
+        """Its name, for the record."""
+
+    async def compile(self, brief: Brief, judge: Judge, key: str) -> Compiled:
+        """Ask until *judge* refuses nothing, or ROUNDS_MAX times. *key* names this compile in the tenant's books.
+
+        Raises QuotaExceededError when the budget does not cover the first round, AITransientError and AIFatalError.
+        """
+        result = Compiled(policy=None, judgement=Judgement(), spent=Spent(model=self.model))
+        refused: Refused | None = None
+        for number in range(1, ROUNDS_MAX + 1):
+            try:
+                session = await self._ask(brief, refused, f"{key}:{number}")
+            except QuotaExceededError as error:
+                if number == 1:
+                    raise
+                return _with(result, _stopped(str(error)))
+            result = replace(result, spent=_after(result.spent, session.usage))
+            if session.final is None:
+                return _with(result, _stopped(_why(session)))
+            policy, problems = read_draft(document_of(session.final, brief.description))
+            judgement = await judge(policy) if policy is not None else Judgement(findings=problems)
+            result = replace(result, policy=policy or result.policy, judgement=judgement)
+            if result.accepted and policy is not None:
+                break
+            refused = Refused(arguments=session.final, findings=errors_in(judgement.findings))
+        return result
+
+    async def _ask(self, brief: Brief, refused: Refused | None, key: str) -> Session:
+        """One round: reserve, ask, and charge what it took."""
+        tenant_id = brief.endpoint.tenant_id
+        decision = await self._quota.reserve(tenant_id, TOKENS_MAX, budget=Budget.COMPILE, key=key, ttl=_GRANT_TTL)
+        if isinstance(decision, Denied):
+            wait = round(decision.retry_after.total_seconds())
+            raise QuotaExceededError(
+                f"Compiling takes up to {TOKENS_MAX:,} tokens, and the budget has {decision.remaining:,} left "
+                f"({decision.reason.value}); ask again in {wait} s, or raise the limit.",
+                retry_at=decision.reset_at,
+            )
+        question = Question(
+            system=SYSTEM, input=told(brief, refused), tools=[write_policy], final_tool=write_policy.name,
+            tokens_max=TOKENS_MAX, answer_tokens_max=ANSWER_TOKENS_MAX, requests_max=2, tool_calls_max=0,
+            deadline=DEADLINE,
+        )  # fmt: skip
+        try:
+            session = await self._client.plan_with_tools(question)
+        except (AITransientError, AIFatalError) as error:
+            await self._settle(decision.grant_id, error.usage)
+            raise
+        await self._settle(decision.grant_id, session.usage)
+        return session
+
+    async def _settle(self, grant_id: str, usage: TokenUsage) -> None:
+        if usage.requests:
+            await self._quota.commit(grant_id, usage.tokens)
+        else:
+            await self._quota.release(grant_id)
+
+
+def _after(spent: Spent, usage: TokenUsage) -> Spent:
+    return replace(
+        spent, tokens=spent.tokens + usage.tokens, cached=spent.cached + usage.cached, rounds=spent.rounds + 1
+    )
+
+
+def _with(result: Compiled, finding: Finding) -> Compiled:
+    return replace(result, judgement=replace(result.judgement, findings=(*result.judgement.findings, finding)))
+
+
+def _stopped(message: str) -> Finding:
+    return Finding(check="schema", severity=Severity.ERROR, pointer="", message=message)
+
+
+def _why(session: Session) -> str:
+    warnings = ", ".join(warning.value for warning in session.warnings) or "no reason given"
+    return f"The model handed in no policy ({warnings}); ask again, or name another model."

@@ -1,0 +1,173 @@
+"""Making drafts: what is compiled is looked up, judged, kept, and activated where the owner lets that happen."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronicorn.domain.compilation.deciding import activated
+from cronicorn.domain.compilation.draft import (
+    Draft,
+    DraftStatus,
+    Finding,
+    Reason,
+    Severity,
+    cache_key,
+    errors_in,
+    text_of,
+)
+from cronicorn.domain.compilation.envelope import outside
+from cronicorn.domain.compilation.judging import backtested, figures_of, judged
+from cronicorn.domain.compilation.ports import Backtester, DraftMaker, Drafts
+from cronicorn.domain.compilation.profile import RUNS_MAX, profile_of
+from cronicorn.domain.compilation.recompiling import recompilation
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
+from cronicorn.domain.history import RunQuery, SpanQuery
+from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.ports import Cron, EndpointCatalog, RunHistory
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.run import Run
+from cronicorn.scheduler.brief import Brief
+from cronicorn.scheduler.compiling import Compiled, Compiler, Judgement
+
+log = logging.getLogger(__name__)
+
+BACKTEST_OVER = timedelta(days=7)
+AUTHOR = "compiler"
+"""Who activates a draft inside the safe envelope."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """Where endpoints, their runs and drafts are, and who replays them."""
+
+    endpoints: EndpointCatalog
+    runs: RunHistory
+    drafts: Drafts
+    backtester: Backtester
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Why a draft was made, when, and by whom."""
+
+    reason: Reason
+    at: datetime
+    by: str
+
+
+class Drafting(DraftMaker):
+    """Makes drafts with a compiler. One of an endpoint at a time in each process."""
+
+    def __init__(
+        self,
+        records: Records,
+        compiler: Compiler,
+        cron: Cron,
+        new_id: Callable[[str], str],
+        wake: Callable[[], None],
+    ) -> None:
+        self._records = records
+        self._compiler = compiler
+        self._cron = cron
+        self._new_id = new_id
+        self._wake = wake
+        self._under_way: set[str] = set()
+
+    async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
+        endpoint, stored = await self._records.endpoints.get(principal.tenant_id, endpoint_id)
+        if not (endpoint.description or "").strip():
+            raise ConflictError(f"Endpoint {endpoint.name} has no description to compile; describe it first.")
+        if endpoint_id in self._under_way:
+            raise ConflictError(f"A draft for endpoint {endpoint.name} is being made; look at it when it is done.")
+        self._under_way.add(endpoint_id)
+        try:
+            return await self._made(principal, endpoint, reason, stored.now)
+        finally:
+            self._under_way.remove(endpoint_id)
+
+    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+        endpoint, stored = await self._records.endpoints.get(principal.tenant_id, endpoint_id)
+        drafts = await self._records.drafts.list(principal.tenant_id, endpoint_id)
+        return recompilation(endpoint, await self._latest(endpoint, stored.now), drafts, stored.now)
+
+    async def _made(self, principal: Principal, endpoint: JobEndpoint, reason: Reason, now: datetime) -> Draft:
+        job = await self._records.endpoints.list(endpoint.tenant_id, endpoint.job_id)
+        siblings = [each.name for each, _ in job if each.id != endpoint.id and each.archived_at is None]
+        profile = profile_of(await self._latest(endpoint, now))
+        key = cache_key(endpoint, siblings, profile, self._compiler.model)
+        earlier = await self._records.drafts.list(endpoint.tenant_id, endpoint.id)
+        known = next((draft for draft in earlier if draft.hash == key), None)
+        if known is not None and _stands(known, endpoint, reason):
+            return known
+        brief = Brief(endpoint=endpoint, siblings=siblings, profile=profile)
+        draft_id = self._new_id("dr")
+
+        async def judge(policy: Policy) -> Judgement:
+            findings = judged(policy, endpoint, profile, siblings)
+            return Judgement(findings=findings) if errors_in(findings) else await self._tried(brief, policy, findings)
+
+        compiled = await self._compiler.compile(brief, judge, f"compile:{draft_id}")
+        draft = _draft(compiled, brief, draft_id, key, Made(reason=reason, at=now, by=principal.actor))
+        await self._records.drafts.add(draft)
+        log.info("policy_drafted", extra={"endpoint": endpoint.id, "draft": draft.id, "status": draft.status.value})
+        if outside(draft, endpoint, earlier) is not None:
+            return draft
+        return await self._activated(draft)
+
+    async def _activated(self, draft: Draft) -> Draft:
+        """*draft* in force; as it was when the endpoint has changed meanwhile."""
+        try:
+            done, _, _ = await self._records.drafts.decide(
+                draft.tenant_id,
+                draft.endpoint_id,
+                draft.id,
+                lambda found, endpoint, stored: activated(found, endpoint, stored, self._cron, AUTHOR),
+            )
+        except (ConflictError, NotFoundError) as error:
+            log.info("draft_left_to_review", extra={"draft": draft.id, "reason": str(error)})
+            return draft
+        log.info("policy_activated", extra={"endpoint": draft.endpoint_id, "draft": draft.id, "by": AUTHOR})
+        self._wake()
+        return done
+
+    async def _latest(self, endpoint: JobEndpoint, now: datetime) -> Sequence[Run]:
+        """The last runs, with their bodies, oldest first."""
+        page = await self._records.runs.list(endpoint.tenant_id, endpoint.id, RunQuery(limit=RUNS_MAX))
+        if not page.runs:
+            return ()
+        span = SpanQuery(since=min(run.started_at for run in page.runs), until=now, limit=RUNS_MAX)
+        return await self._records.runs.recorded(endpoint.tenant_id, endpoint.id, span)
+
+    async def _tried(self, brief: Brief, policy: Policy, findings: tuple[Finding, ...]) -> Judgement:
+        """What the record says of *policy*, beside what was found already."""
+        endpoint = brief.endpoint
+        principal = Principal(tenant_id=endpoint.tenant_id, actor=AUTHOR)
+        try:
+            replayed = await self._records.backtester.replayed(principal, endpoint.id, policy, BACKTEST_OVER)
+        except (QuotaExceededError, UnavailableError) as error:
+            message = f"Not tried on the record: {error}"
+            untried = Finding(check="backtest", severity=Severity.WARNING, pointer="", message=message)
+            return Judgement(findings=(*findings, untried))
+        figures = figures_of(replayed)
+        return Judgement(findings=(*findings, *backtested(figures)), figures=figures)
+
+
+def _stands(known: Draft, endpoint: JobEndpoint, reason: Reason) -> bool:
+    """Whether *known*, which was made of the same, is answered instead of a new one."""
+    if reason is not Reason.ASKED:
+        return known.status is not DraftStatus.NEEDS_ATTENTION
+    waits = known.status is DraftStatus.DRAFT and known.replaces == text_of(endpoint.policy)
+    return waits or (known.status is DraftStatus.ACTIVE and text_of(known.policy) == text_of(endpoint.policy))
+
+
+def _draft(compiled: Compiled, brief: Brief, draft_id: str, key: str, made: Made) -> Draft:
+    endpoint = brief.endpoint
+    return Draft(
+        id=draft_id, tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, hash=key,
+        status=DraftStatus.DRAFT if compiled.accepted else DraftStatus.NEEDS_ATTENTION, policy=compiled.policy,
+        description=endpoint.description or "", replaces=text_of(endpoint.policy), reason=made.reason,
+        findings=compiled.judgement.findings, figures=compiled.judgement.figures, spent=compiled.spent,
+        classes=brief.profile.classes, created_at=made.at, created_by=made.by,
+    )  # fmt: skip

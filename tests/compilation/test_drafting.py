@@ -1,0 +1,236 @@
+"""A description becomes a draft: asked of a real server over the real adapter, judged, kept, paid for."""
+
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.domain.compilation.draft import DraftStatus, Reason
+from cronicorn.domain.compile_mode import CompileMode
+from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
+from cronicorn.domain.principal import Principal
+from cronicorn.scheduler import AIFatalError, AITransientError
+from tests.compilation.workshop import (
+    DESCRIPTION,
+    HIGH,
+    NOTHING,
+    STEADY,
+    SURGE,
+    a_workshop,
+    compile_part,
+    lines,
+    writes,
+)
+from tests.servers.model import refuses, says
+
+FLAPPING = SURGE | {"rules": [{"id": "surge", "when": "err > 5", "until": "err < 9", "action": {"interval": "15s"}}]}
+TOO_FAST = SURGE | {"rules": [{"id": "surge", "when": "err > 5", "until": "err < 2", "action": {"interval": "1s"}}]}
+
+
+async def test_a_description_becomes_a_draft_that_waits_for_a_person():
+    async with a_workshop(writes(SURGE)) as shop:
+        before = await shop.endpoint()
+        await shop.seen_a_surge()
+
+        draft = await shop.made()
+
+        assert (draft.status, draft.reason, draft.description) == (DraftStatus.DRAFT, Reason.ASKED, DESCRIPTION)
+        assert draft.findings == ()
+        assert [rule.id for rule in draft.policy.rules] == ["surge"]
+        assert draft.figures.calls_a_day_new > draft.figures.calls_a_day_old > 1_300
+        assert draft.spent.rounds == 1
+        stored, _ = await shop.stores.endpoints.get("t1", "ep1")
+        assert stored.policy is None
+        assert stored.version == before.version
+
+
+async def test_the_model_is_told_the_description_the_limits_and_the_profile():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint(interval_max=timedelta(hours=1))
+        await shop.answered(STEADY, HIGH, times=3)
+
+        await shop.made()
+
+        told = shop.heard()
+        assert DESCRIPTION in told
+        assert "every 1m. Limits of intervals: 5s to 1h." in told
+        assert (
+            '$.error_rate_pct\\", \\"type\\": \\"number\\", \\"presence\\": 1.0, \\"numbers\\": [1.5, 8.5, 8.5]' in told
+        )
+        assert [*shop.model.asked[0].tools] == ["write_policy"]
+
+
+async def test_a_refused_draft_is_mended_with_what_is_wrong_with_it():
+    async with a_workshop(writes(FLAPPING), writes(TOO_FAST), writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.seen_a_surge()
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.DRAFT
+        assert draft.spent.rounds == 3
+        second, third = (asked.body["messages"][-1]["content"] for asked in shop.model.asked[1:])
+        assert "/rules/0/until: `when` and `until` both hold" in second
+        assert "/rules/0/action/interval: Every 1s is below the minimum interval, 5s, of the endpoint" in third
+
+
+async def test_after_two_repairs_it_needs_attention_and_the_old_policy_stays():
+    async with a_workshop(writes(FLAPPING)) as shop:
+        await shop.endpoint()
+        await shop.answered(STEADY, times=3)
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.NEEDS_ATTENTION
+        assert draft.spent.rounds == 3
+        assert "ends error /rules/0/until" in lines(draft.findings)
+        assert len(shop.model.asked) == 3
+        assert (await shop.stores.endpoints.get("t1", "ep1"))[0].policy is None
+
+
+async def test_what_is_no_policy_is_told_place_by_place():
+    broken = SURGE | {"rules": [{"id": "surge", "when": "eror > 5", "action": {"interval": "15s"}}]}
+    async with a_workshop(writes(broken), writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.seen_a_surge()
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.DRAFT
+        assert "/rules/0/when" in shop.model.asked[1].body["messages"][-1]["content"]
+
+
+async def test_a_model_that_only_talks_needs_attention():
+    async with a_workshop(says("I would rather not.")) as shop:
+        await shop.endpoint()
+
+        draft = await shop.made()
+
+        assert (draft.status, draft.policy) == (DraftStatus.NEEDS_ATTENTION, None)
+        assert "missing_final_tool" in draft.findings[0].message
+
+
+async def test_the_tokens_of_each_round_are_charged_to_compiling_and_nothing_stays_reserved():
+    async with a_workshop(writes(FLAPPING), writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.answered(STEADY, HIGH, times=3)
+
+        draft = await shop.made()
+
+        view = await shop.spent()
+        assert compile_part(view) == view.used == draft.spent.tokens == 240
+        assert view.reserved == 0
+
+
+async def test_without_a_budget_nothing_is_asked():
+    async with a_workshop(writes(SURGE), limit=8_000) as shop:
+        await shop.endpoint()
+
+        with pytest.raises(QuotaExceededError, match="up to 9,000 tokens"):
+            await shop.made()
+
+        assert shop.model.asked == []
+        assert await shop.stores.drafts.list("t1", "ep1") == []
+
+
+async def test_a_budget_that_ends_between_two_rounds_ends_the_compile():
+    many = {"prompt_tokens": 5_000, "completion_tokens": 20, "total_tokens": 5_020}
+    async with a_workshop(writes(FLAPPING, usage=many), limit=10_000) as shop:
+        await shop.endpoint()
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.NEEDS_ATTENTION
+        assert draft.findings[-1].message.startswith("Compiling takes up to 9,000 tokens")
+        assert (await shop.spent()).used == 5_020
+
+
+@pytest.mark.parametrize(("answer", "error"), [(refuses(401), AIFatalError), (refuses(503), AITransientError)])
+async def test_a_model_that_refuses_costs_nothing_and_leaves_no_draft(answer, error):
+    async with a_workshop(answer) as shop:
+        await shop.endpoint()
+
+        with pytest.raises(error):
+            await shop.made()
+
+        view = await shop.spent()
+        assert (view.used, view.reserved) == (0, 0)
+        assert await shop.stores.drafts.list("t1", "ep1") == []
+
+
+async def test_the_same_is_compiled_once():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.answered(STEADY, HIGH, times=3)
+        first = await shop.made()
+
+        assert await shop.made() == first
+        await shop.drafts.activate(Principal(tenant_id="t1", actor="ann"), "ep1", first.id)
+        again = await shop.made(Reason.DRIFT)
+
+        assert again.id == first.id
+        assert len(shop.model.asked) == 1
+
+
+async def test_a_person_may_have_a_rejected_draft_made_anew_and_nobody_else():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint()
+        first = await shop.made()
+        await shop.drafts.reject(Principal(tenant_id="t1", actor="ann"), "ep1", first.id)
+
+        assert (await shop.made(Reason.COMPILER)).id == first.id
+        assert (await shop.made()).id != first.id
+
+
+async def test_a_description_that_cannot_be_expressed_is_said_to_be_so():
+    async with a_workshop(writes(NOTHING)) as shop:
+        await shop.endpoint(description="Write me a poem about errors.")
+
+        draft = await shop.made()
+
+        assert draft.unsupported == ("Nothing can be said.",)
+        assert draft.policy.rules == ()
+
+
+async def test_what_has_no_description_or_is_not_there_is_refused():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint(description=None)
+
+        with pytest.raises(ConflictError, match="no description"):
+            await shop.made()
+        with pytest.raises(NotFoundError):
+            await shop.drafting.make(Principal(tenant_id="t2", actor="bob"), "ep1", Reason.ASKED)
+
+        assert shop.model.asked == []
+
+
+async def test_in_auto_a_draft_inside_the_envelope_takes_effect_at_once():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint(compile_mode=CompileMode.AUTO)
+        await shop.answered(STEADY, times=80)
+
+        draft = await shop.made()
+
+        assert (draft.status, draft.decided_by) == (DraftStatus.ACTIVE, "compiler")
+        assert (await shop.stores.endpoints.get("t1", "ep1"))[0].policy == draft.policy
+
+
+async def test_in_auto_a_draft_that_doubles_the_calls_waits_for_a_person():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint(compile_mode=CompileMode.AUTO)
+        await shop.answered(HIGH, times=80)
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.DRAFT
+        assert draft.figures.calls_a_day_new > 2 * draft.figures.calls_a_day_old
+
+
+async def test_in_auto_a_field_that_no_answer_had_waits_for_a_person():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint(compile_mode=CompileMode.AUTO)
+        await shop.answered({"rate": 1}, times=80)
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.DRAFT
+        assert lines(draft.findings) == ["fields warning /fields/err"]
