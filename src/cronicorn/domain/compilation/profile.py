@@ -1,7 +1,8 @@
 """The typed profile of an endpoint's last answers: what stands where, and between which bounds. Never what it says.
 
 This is all that a compiling model learns of answers. Names of members and short words pass a narrow pattern or are left
-out, so no sentence of an answer is among them; and the whole is bounded, whatever the answers were.
+out, and so is the text of what looks like a credential: no sentence of an answer is among them. The whole is bounded,
+whatever the answers were.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
+from cronicorn.domain.masking import looks_secret
 from cronicorn.domain.run import Run
 
 RUNS_MAX = 50
@@ -99,7 +101,7 @@ class _Survey:
             place = self.places.setdefault(path, _Seen())
             place.answers += path not in here
             here.add(path)
-            place.add(value)
+            place.add(value, secret=isinstance(value, str) and looks_secret(path, value))
 
 
 @dataclass(slots=True)
@@ -111,9 +113,9 @@ class _Seen:
     wordy: bool = False
     """Some value was no short word, or there were too many."""
 
-    def add(self, value: Json) -> None:
-        """Take in what stood there."""
-        number = number_of(value)
+    def add(self, value: Json, *, secret: bool) -> None:
+        """Take in what stood there; of a *secret* only that it is text."""
+        number = number_of(value) if not secret else None
         if value is None or isinstance(value, bool):
             self.types["null" if value is None else "bool"] += 1
         elif number is not None:
@@ -121,7 +123,7 @@ class _Seen:
             self.numbers.append(number)
         else:
             self.types["string"] += 1
-            self.wordy = self.wordy or not _WORD.fullmatch(str(value)) or len(self.words) > WORDS_MAX
+            self.wordy = self.wordy or secret or not _WORD.fullmatch(str(value)) or len(self.words) > WORDS_MAX
             if not self.wordy:
                 self.words.add(str(value))
 

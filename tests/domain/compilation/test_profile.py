@@ -1,0 +1,127 @@
+"""The profile of answers tells what stands where, and nothing that anybody wrote."""
+
+import json
+import string
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cronicorn.domain.compilation.draft import cache_key
+from cronicorn.domain.compilation.profile import (
+    PATH_CHARACTERS_MAX,
+    PATHS_MAX,
+    RUNS_MAX,
+    WORDS_MAX,
+    Numbers,
+    Place,
+    profile_document,
+    profile_of,
+)
+from cronicorn.domain.fixtures import a_lease, a_run, an_endpoint, an_outcome
+from tests.domain.compilation.values import answers
+
+WORDS = set(string.ascii_letters + string.digits + "_.:-")
+
+
+def place(path: str, *bodies: object) -> Place:
+    """What stands at *path* in *bodies*."""
+    (found,) = (each for each in profile_of(answers(*bodies)).places if each.path == path)
+    return found
+
+
+def test_numbers_are_told_by_least_median_and_most():
+    found = place("$.err", {"err": 9}, {"err": 1}, {"err": 2.5}, {"other": 0})
+
+    assert found.numbers == Numbers(least=1, middle=2.5, most=9)
+    assert (found.types, found.presence) == (("number",), 0.75)
+
+
+def test_the_text_of_a_number_counts_as_one():
+    assert place("$.err", {"err": "8.5"}).types == ("number",)
+
+
+def test_few_short_words_are_told_as_an_enumeration():
+    assert place("$.state", {"state": "up"}, {"state": "down"}, {"state": "up"}).words == ("down", "up")
+
+
+def test_one_value_that_is_no_short_word_hides_them_all():
+    assert place("$.state", {"state": "up"}, {"state": "all is well"}, {"state": "down"}).words == ()
+
+
+def test_too_many_words_are_no_enumeration():
+    bodies = [{"id": f"a{number}"} for number in range(WORDS_MAX + 1)]
+
+    assert place("$.id", *bodies[:-1]).words != ()
+    assert place("$.id", *bodies).words == ()
+
+
+def test_what_differs_in_type_is_told_with_all_of_them():
+    assert place("$.x", {"x": None}, {"x": True}, {"x": 1}, {"x": "a"}).types == ("bool", "null", "number", "string")
+
+
+def test_elements_of_a_list_are_told_as_its_first():
+    found = place("$.checks[0].state", {"checks": [{"state": "a"}, {"state": "b"}]})
+
+    assert found.words == ("a", "b")
+    assert profile_of(answers({"checks": [{"state": "a"}]})).place(("checks", -1, "state")) is not None
+
+
+def test_only_the_last_answers_count():
+    bodies = [{"old": 1}] * 5 + [{"new": 1}] * RUNS_MAX
+
+    assert [each.path for each in profile_of(answers(*bodies)).places] == ["$.new"]
+
+
+def test_what_ended_on_our_side_and_what_is_no_json_has_no_places():
+    lease = a_lease(an_endpoint())
+    text = a_run(lease, an_outcome(body="<html>", body_is_json=False))
+    failed = a_run(lease, an_outcome(503), slot=2)
+
+    profile = profile_of([text, failed])
+
+    assert (profile.places, profile.classes, profile.answers) == ((), frozenset({"2xx text", "5xx empty"}), 2)
+
+
+def test_many_places_are_cut_to_those_that_most_answers_have():
+    wide = {f"k{number}": number for number in range(PATHS_MAX + 50)}
+
+    profile = profile_of(answers(wide, {"z": 1}, {"z": 2}, {"z": 3}))
+
+    assert len(profile.places) == PATHS_MAX
+    assert "$.z" in [each.path for each in profile.places]
+    assert profile.left_out == 51
+
+
+def test_the_key_of_the_cache_follows_form_and_description_and_no_values():
+    def key(*bodies: object, **changes: Any) -> str:
+        endpoint = an_endpoint(**{"description": "Look.", **changes})
+        return cache_key(endpoint, ["b", "a"], profile_of(answers(*bodies)), "m")
+
+    first = key({"err": 1})
+
+    assert first == key({"err": 2}, {"err": 900})
+    assert first != key({"err": 1, "more": 2})
+    assert first != key({"err": "much"})
+    assert first != key({"err": 1}, description="Look closer.")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=80),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=80), inner, max_size=6),
+    max_leaves=40,
+)
+
+
+@given(st.lists(JSON, max_size=8))
+def test_no_answer_breaks_it_and_only_names_and_short_words_are_told(bodies):
+    profile = profile_of(answers(*bodies))
+    document = profile_document(profile)
+
+    assert len(profile.places) <= PATHS_MAX
+    assert len(json.dumps(document)) < 40_000
+    for each in profile.places:
+        assert len(each.path) <= PATH_CHARACTERS_MAX
+        assert set(each.path) <= WORDS | set("$[]")
+        assert all(0 < len(word) <= 32 and set(word) <= WORDS for word in each.words)
+        assert 0 < each.presence <= 1 or each.presence == 0.0
