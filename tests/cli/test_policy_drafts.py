@@ -1,0 +1,95 @@
+"""`cronicorn policy compile|show|diff|activate|reject`, as a person would type them."""
+
+import json
+
+import pytest
+
+from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
+from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.stores import TENANT, plant, run_once
+from tests.cli.command import cronicorn, environment
+from tests.compilation.workshop import DESCRIPTION, SURGE, writes
+from tests.servers.model import fake_model
+
+
+@pytest.fixture
+async def store(tmp_path):
+    """The settings of a store with a described endpoint that was called three times."""
+    clock = VirtualClock()
+    stores = await SqliteStores.open(tmp_path / "store.db", clock)
+    key = ApiKey(id="key1", tenant_id=TENANT, prefix="ck_", hash="0" * 64, created_at=MIDNIGHT)
+    await stores.keys.add_tenant(Tenant(id=TENANT, name="default", created_at=MIDNIGHT), key)
+    await plant(stores, "ep1", name="errors", description=DESCRIPTION)
+    for rate in (1, 8, 1):
+        await run_once(stores, clock, outcome=an_outcome(body=f'{{"error_rate_pct": {rate}}}', body_is_json=True))
+    await stores.aclose()
+    return {"DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}"}
+
+
+@pytest.fixture
+def model():
+    with fake_model(writes(SURGE)) as model:
+        yield model
+
+
+def connected(store, model):
+    return environment(**store, AI_MODEL="openai:fake-1", AI_BASE_URL=model.url, AI_API_KEY="sk-test")
+
+
+def test_a_description_is_compiled_looked_at_and_activated(store, model):
+    made = cronicorn("policy", "compile", "shop/errors", env=connected(store, model))
+    shown = cronicorn("policy", "show", "shop/errors", env=environment(**store))
+    diff = cronicorn("policy", "diff", "shop/errors", env=environment(**store))
+    activated = cronicorn("policy", "activate", "shop/errors", env=environment(**store))
+    after = cronicorn("policy", "diff", "shop/errors", env=environment(**store))
+
+    assert (made.code, made.err) == (0, "")
+    assert "of shop/errors: draft" in made.out
+    assert "  when   err is above 5" in made.out
+    assert "120 tokens of openai:fake-1 in one round" in made.out
+    assert shown.out == made.out
+    assert diff.out.splitlines() == [
+        '+ field err: {"path": "$.error_rate_pct", "type": "number"}',
+        '+ rule surge: {"when": "err > 5", "until": "err < 2", "action": {"interval": "15s"}}',
+    ]
+    assert activated.out.endswith("of shop/errors is active.\n")
+    assert after.out == "It changes nothing of the policy in force.\n"
+    assert len(model.asked) == 1
+
+
+def test_a_draft_is_rejected_and_shown_as_json(store, model):
+    made = cronicorn("policy", "compile", "ep1", "--json", env=connected(store, model))
+    rejected = cronicorn("policy", "reject", "ep1", json.loads(made.out)["id"], env=environment(**store))
+    shown = cronicorn("policy", "show", "ep1", "--json", env=environment(**store))
+    refused = cronicorn("policy", "activate", "ep1", env=environment(**store))
+
+    assert json.loads(made.out)["status"] == "draft"
+    assert rejected.code == 0
+    assert json.loads(shown.out)["status"] == "rejected"
+    assert (refused.code, "is rejected" in refused.err) == (5, True)
+
+
+def test_what_came_to_nothing_is_told_and_fails(store):
+    endless = {**SURGE, "rules": [{**SURGE["rules"][0], "until": "err < 9"}]}
+    with fake_model(writes(endless)) as model:
+        made = cronicorn("policy", "compile", "ep1", env=connected(store, model))
+
+    assert made.code == 1
+    assert "needs attention" in made.out
+    assert "error: /rules/0/until: `when` and `until` both hold" in made.out
+
+
+def test_without_a_model_it_says_how_to_connect_one(store):
+    ended = cronicorn("policy", "compile", "ep1", env=environment(**store))
+
+    assert ended.code == 7
+    assert "CRONICORN_AI_MODEL" in ended.err
+
+
+def test_without_drafts_it_says_how_to_make_one(store):
+    ended = cronicorn("policy", "show", "ep1", env=environment(**store))
+
+    assert ended.code == 4
+    assert "`cronicorn policy compile`" in ended.err
