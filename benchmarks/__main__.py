@@ -4,6 +4,7 @@ import argparse
 
 from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan, recovery, rules
 from benchmarks.adaptation import adaptbench
+from benchmarks.compile_eval import compile_eval
 
 ALL = {
     "plan": plan.run,
@@ -16,6 +17,7 @@ ALL = {
     "recovery": recovery.run,
     "rules": rules.run,
     "adaptation": adaptbench.run,
+    "compile-eval": compile_eval.run,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
+from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.quota import SqliteQuota
 from cronicorn.domain.call import Call
 from cronicorn.domain.compilation.draft import Draft, DraftStatus, Reason
@@ -164,6 +165,7 @@ async def test_an_exhausted_budget_leaves_rules_at_work_and_is_said(tmp_path):
         await shop.answers({"error_rate_pct": 1.0}, 6)
         draft = await shop.asks()
         await shop.asks(f"/{draft['id']}/activate")
+        assert isinstance(shop.parts.stores.database, SqliteDatabase)
         books = SqliteQuota(shop.parts.stores.database, Tiers(allowances={"free-tier": Allowance(limit=10_000)}))
         await books.record_usage(shop.principal.tenant_id, 9_999)
         path = f"/api/jobs/{(await _endpoint(shop))['jobId']}/endpoints/{shop.endpoint_id}"

@@ -27,11 +27,11 @@ rules.
 
 A condition compares declared fields: `err > 5 && status in ['degraded', 'down']`. Operators: && || ! == != < <= > >= \
 in + - * / %, test ? a : b, known(field), text.contains('x'), .startsWith('x'), .endsWith('x'), .lowerAscii(). \
-Lengths: 30s, 5m, 1h30m. A rule comes into force when `when` holds (`for` so many answers in a row) and ends when \
-`until` holds; give `until` a threshold of its own, some way off, so that a value near the first one does not flap; \
-both must never hold at once. While no rule is in force the baseline applies. Stay within the limits given below. \
-Among rules in force the higher priority counts, then the smaller interval. A rule that acts once (run_once, run, \
-pause, wake) has a cooldown.
+Lengths: 30s, 5m, 1h30m. A rule comes into force when `when` holds (`for` so many answers in a row, with closer looks \
+meanwhile unless `probe` is false) and ends when `until` holds; give `until` a threshold of its own, some way off, so \
+that a value near the first one does not flap; both must never hold at once. While no rule is in force the baseline \
+applies. Stay within the limits given below. Among rules in force the higher priority counts, then the smaller \
+interval. A rule that acts once (run_once, run, pause, wake) has a cooldown.
 
 Tests: for each rule one in which it acts, and one that expects the baseline. `given` names fields.
 

@@ -71,6 +71,7 @@ class DraftRule(_Part):
     when: str
     until: Annotated[str | None, Field(description="By default what `when` is not; never true together with it")] = None
     confirm: Annotated[int | str | None, Field(alias="for", description="Answers in a row, or a length")] = None
+    probe: Annotated[str | bool | None, Field(description="Interval while `for` is confirmed; false for none")] = None
     until_for: int | str | None = None
     hold: str | None = None
     cooldown: str | None = None

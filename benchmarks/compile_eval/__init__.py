@@ -1,0 +1,1 @@
+"""Does a model write the policies that people mean? Agreement by behaviour, never by text."""
