@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 _PAUSE_S = 0.01
 
@@ -23,7 +23,15 @@ async def eventually_async(holds: Callable[[], object], *, within_s: float = 10.
         await asyncio.sleep(_PAUSE_S)
 
 
-def _refuse_after(deadline: float, holds: Callable[[], object], within_s: float) -> None:
+async def eventually_awaited(holds: Callable[[], Awaitable[object]], *, within_s: float = 10.0) -> None:
+    """Do what `eventually_async` does with an answer that has to be awaited."""
+    deadline = time.monotonic() + within_s
+    while not await holds():
+        _refuse_after(deadline, holds, within_s)
+        await asyncio.sleep(_PAUSE_S)
+
+
+def _refuse_after(deadline: float, holds: object, within_s: float) -> None:
     if time.monotonic() > deadline:
         message = f"{getattr(holds, '__name__', holds)} did not hold within {within_s} s"
         raise TimeoutError(message)

@@ -25,6 +25,7 @@ from cronicorn.wiring.rest import rest_app
 from cronicorn.wiring.settings import Settings
 from tests.compilation.workshop import DESCRIPTION, SURGE, writes
 from tests.servers.model import Answer, FakeModel, fake_model
+from tests.waiting import eventually_awaited
 
 PLANNER = Principal(tenant_id="", actor="planner")
 URL = "http://shop.internal/errors"
@@ -63,12 +64,11 @@ class Shop:
             await self._ended(run_id)
 
     async def _ended(self, run_id: str) -> None:
-        for _ in range(1_000):
+        async def recorded() -> bool:
             page = await self.parts.control.runs.list(self.principal, self.endpoint_id, RunQuery())
-            if run_id in {run.id for run in page.runs}:
-                return
-            await asyncio.sleep(0.01)
-        raise TimeoutError(run_id)
+            return run_id in {run.id for run in page.runs}
+
+        await eventually_awaited(recorded)
 
     async def asks(self, path: str = "") -> dict[str, Any]:
         """What a POST below the endpoint's drafts answers."""

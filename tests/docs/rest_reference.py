@@ -12,6 +12,7 @@ from cronicorn.control.hints import TTL_MINUTES_DEFAULT
 from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, JobStatus, Overlap
 from cronicorn.domain.instant import EPOCH
@@ -103,7 +104,8 @@ def _one_type(option: dict[str, Any]) -> str:
 
 
 _CHOICES: dict[str, type[StrEnum]] = {
-    kind.__name__: kind for kind in (Adapt, CatchUpMode, DstGap, DstOverlap, JobStatus, Method, Overlap, RunStatus)
+    kind.__name__: kind
+    for kind in (Adapt, CatchUpMode, CompileMode, DstGap, DstOverlap, JobStatus, Method, Overlap, RunStatus)
 }
 
 

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
+from cronicorn.cli.draft_lines import draft_document
+from cronicorn.domain.compilation.draft import Figures, Finding, Severity
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
@@ -81,3 +84,16 @@ async def test_every_key_of_a_backtest_is_listed() -> None:
     backtest = await world.control.policies.backtest(ALICE, endpoint.id, policy, timedelta(hours=1))
 
     assert list(_keys(backtest_document("shop/stock", backtest))) == _listed("backtest")
+
+
+async def test_every_key_of_a_draft_is_listed() -> None:
+    world = a_world()
+    endpoint = await world.endpoint(description="Look closer while errors are high.")
+    view = await world.control.drafts.make(ALICE, endpoint.id)
+    finding = Finding(check="fields", severity=Severity.WARNING, pointer="/fields/err", message="Unverified.")
+    told = replace(view, draft=replace(view.draft, findings=(finding,), figures=Figures()))
+
+    document: dict[str, Any] = draft_document("shop/stock", told)
+    parts = [{**each, "before": None, "after": None} for each in document["differences"]]
+
+    assert list(_keys(document | {"policy": None, "differences": parts})) == _listed("policy show")
