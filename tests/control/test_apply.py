@@ -52,6 +52,19 @@ async def test_a_change_is_told_field_by_field() -> None:
     }
 
 
+async def test_the_compile_mode_is_applied_also_as_yaml_reads_it() -> None:
+    world = a_world()
+    await applied(world, a_file(compile="auto"))
+
+    outcome = await applied(world, a_file(compile=False))
+
+    changes = {change.field: (change.before, change.after) for change in outcome.differences[1].changes}
+    assert changes == {"compile": ("auto", "off")}
+    assert deeds(await applied(world, a_file(compile="off"))) == [Deed.UNCHANGED, Deed.UNCHANGED]
+    with pytest.raises(InvalidInputError, match="compile"):
+        await applied(world, a_file(compile=True))
+
+
 async def test_of_an_object_only_the_members_that_change_are_told() -> None:
     world = a_world()
     headers = {"X-Api-Key": "one", "X-Region": "eu"}

@@ -32,6 +32,7 @@ from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import ODD, an_installation, contents, fill
+from cronicorn.testing.contracts.drafts import a_draft
 from cronicorn.testing.contracts.quota_books import grant, standing
 from cronicorn.testing.contracts.stores import (
     CRON,
@@ -121,6 +122,7 @@ async def _history(stores, clock):
         for lease in await claim(stores):
             await settle(stores, lease, a_run(lease, an_outcome(200 if number % 2 else 500, body=f"\0{ODD}{number}")))
     await ask_to_run(stores, "cron")
+    await stores.drafts.add(a_draft(endpoint_id="interval"))
     await _spend(stores, "k1", "k2")
 
 

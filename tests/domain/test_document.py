@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.document import (
     endpoint_document,
     endpoint_of,
@@ -77,6 +78,7 @@ def endpoints(draw: st.DrawFn) -> JobEndpoint:
         created_at=draw(instants),
         updated_at=draw(instants),
         archived_at=draw(maybe(instants)),
+        compile_mode=draw(st.sampled_from(CompileMode)),
         version=draw(st.integers()),
     )
 

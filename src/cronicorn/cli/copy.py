@@ -29,8 +29,8 @@ def copy(
 ) -> None:
     """Copy everything from one database to another, in one transaction, and compare the two.
 
-    Tenants, keys, jobs, endpoints with their schedules and fences, runs, skips and used tokens keep their ids and
-    numbers.
+    Tenants, keys, jobs, endpoints with their schedules and fences, runs, skips, drafts and used tokens keep their ids
+    and numbers.
 
     Whatever stops it, the target is empty as before, or whole.
     """

@@ -14,6 +14,7 @@ class Table(StrEnum):
     SCHEDULE = "schedule"
     RUNS = "runs"
     SKIPS = "skips"
+    POLICY_DRAFTS = "policy_drafts"
     QUOTA_BOOKS = "quota_books"
     QUOTA_GRANTS = "quota_grants"
 
@@ -38,6 +39,9 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     ),
     Table.SKIPS: (
         "number", "endpoint_number", "state", "reason", "first_us", "last_us", "instants", "exact",
+    ),
+    Table.POLICY_DRAFTS: (
+        "number", "id", "tenant_id", "endpoint_number", "status", "hash", "created_us", "document",
     ),
     Table.QUOTA_BOOKS: (
         "number", "tenant_id", "calendar", "start_us", "end_us", "compile_used", "compile_reserved", "analysis_used",

@@ -13,7 +13,7 @@ from cronicorn.domain.json_body import Json
 from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.untrusted.framing import framed
 
-PROFILE_CHARACTERS_MAX = 6_000
+PROFILE_CHARACTERS_MAX = 4_500
 """Of the profile, as it is told."""
 _FINDINGS_MAX = 12
 _SIBLINGS_MAX = 30

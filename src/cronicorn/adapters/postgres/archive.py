@@ -64,6 +64,8 @@ SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
                            (SELECT max(endpoint_number) FROM cronicorn.skips)), false),
        setval(pg_get_serial_sequence('cronicorn.skips', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.skips), false),
+       setval(pg_get_serial_sequence('cronicorn.policy_drafts', 'number'),
+              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.policy_drafts), false),
        setval(pg_get_serial_sequence('cronicorn.quota_books', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.quota_books), false),
        setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)

@@ -8,7 +8,7 @@ from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.policy.text import policy_from
 from cronicorn.domain.rows import Cell, Row
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def draft_row(draft: Draft) -> Row:

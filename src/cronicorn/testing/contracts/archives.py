@@ -54,6 +54,7 @@ def an_installation() -> dict[Table, list[Row]]:
         Table.SKIPS: [
             {"number": number, "endpoint_number": owner, **skip_row(skip)} for number, owner in ((2, 3), (8, 1))
         ],
+        Table.POLICY_DRAFTS: [_draft(3), _draft(BIG)],
         Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
         Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
     }
@@ -68,6 +69,14 @@ _LEASED: Mapping[str, str | int] = {
 def _free(number: int) -> Row:
     empty: Row = dict.fromkeys(COLUMNS[Table.SCHEDULE])
     return empty | {"endpoint_number": number, "tenant_id": "t1", "fence": 0, "cancelled": 0, "lost_claims": 0}
+
+
+def _draft(number: int, **changes: str | int) -> Row:
+    made: Row = {
+        "number": number, "id": f"dr{number}", "tenant_id": "t1", "endpoint_number": 3, "status": "draft",
+        "hash": "0" * 64, "created_us": -BIG, "document": ODD,
+    }  # fmt: skip
+    return made | changes
 
 
 def _book(number: int, **changes: str | int | None) -> Row:

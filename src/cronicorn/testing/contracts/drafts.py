@@ -25,7 +25,8 @@ from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.testing.contracts.stores import CRON, OTHER_TENANT, TENANT, Stores, StoresContract, endpoint_of, plant
 
-DESCRIPTION = "Look more often while errors are high — sofort."
+DESCRIPTION = "Look more often while errors are high — sofort.\0\ud800"
+"""With what some stores can't hold as it is."""
 POLICY = policy_of(
     {
         "version": 1,
