@@ -210,6 +210,21 @@ async def test_case_18_siblings_of_others_are_not_named_to_the_model():
         assert DESCRIPTION in shop.heard()
 
 
+async def test_what_a_model_writes_is_shown_without_what_terminals_obey():
+    escape = "\x1b]0;owned\x07\u202e"
+    named = {**SURGE, "fields": [{"name": f"err{escape}", "path": f"$.x{escape}", "type": "number"}]}
+    async with a_workshop(writes(named)) as shop:
+        await shop.endpoint()
+
+        draft = await shop.made()
+
+        assert draft.status is DraftStatus.NEEDS_ATTENTION
+        told = "".join(each.pointer + each.message for each in draft.findings)
+        assert told.isprintable()
+        assert "owned" in told
+        assert all(len(each.message) <= 401 for each in draft.findings)
+
+
 async def test_what_a_model_writes_beside_the_tool_changes_nothing():
     unknown = {**SURGE, "url": "http://169.254.169.254/"}
     async with a_workshop(writes(unknown), writes(SURGE)) as shop:

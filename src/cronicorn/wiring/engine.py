@@ -47,9 +47,11 @@ class Engine:
 
 @asynccontextmanager
 async def engine(
-    settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True
+    settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True, compiling: bool = True
 ) -> AsyncIterator[Engine]:
     """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP.
+
+    With *compiling* the model that *settings* name, if any, is connected.
 
     Raises UnavailableError, and InvalidInputError for what the store can't do.
     """
@@ -62,6 +64,9 @@ async def engine(
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
         make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
+        make_drafts = None
+        if compiling:
+            make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(

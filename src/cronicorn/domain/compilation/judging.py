@@ -24,9 +24,12 @@ from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.policy.undeclared import undeclared_texts
 from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.trying import Cadence, Tried, tried
+from cronicorn.domain.untrusted.cleaning import cleaned
 
 FLIPS_AN_HOUR_MAX = 4.0
 """A draft whose rules would have come and gone more often on the record is refused."""
+QUOTED_MAX = 400
+"""Characters of a finding's message."""
 _READ_AS: Mapping[FieldType, frozenset[str]] = {
     FieldType.NUMBER: frozenset({"number"}),
     FieldType.BOOL: frozenset({"bool"}),
@@ -202,4 +205,10 @@ def _of_problem(check: str, severity: Severity, problem: PolicyProblem) -> Findi
 
 
 def _finding(check: str, severity: Severity, pointer: str, message: str) -> Finding:
-    return Finding(check=check, severity=severity, pointer=pointer, message=message)
+    """A finding in one line of bounded length: it may quote what a model wrote, and is shown on terminals."""
+    return Finding(check=check, severity=severity, pointer=_quoted(pointer), message=_quoted(message))
+
+
+def _quoted(text: str) -> str:
+    shown = " ".join(cleaned(text).split())
+    return shown if len(shown) <= QUOTED_MAX else f"{shown[:QUOTED_MAX]}…"
