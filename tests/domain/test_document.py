@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -23,12 +23,24 @@ from cronicorn.domain.document import (
     state_document,
     state_of,
 )
-from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.endpoint import (
+    Baseline,
+    CatchUp,
+    CatchUpMode,
+    EndpointState,
+    JobEndpoint,
+    Overlap,
+    RetryPolicy,
+)
 from cronicorn.domain.fields import Value
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
 from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.policy.reading import policy_of
+from cronicorn.domain.rows import endpoint_from, endpoint_row, state_row
+from cronicorn.domain.signals.signal import Adapt, Signals
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.domain.trace import Trace
+from cronicorn.domain.untrusted.redaction import Redaction
 from tests.domain.strategies import CRON, hints, instants, lengths, maybe, wild_endpoints
 
 texts = st.text(st.characters(), max_size=8)  # Halves of surrogate pairs included.
@@ -209,3 +221,20 @@ def test_the_longest_length_comes_back():
     back = endpoint_of(_stored(endpoint_document(endpoint)))
 
     assert (back.interval_min, back.interval_max) == (timedelta.max, timedelta.min)
+
+
+def test_every_field_of_an_endpoint_comes_back_from_its_row():
+    policy = policy_of({"version": 1, "fields": {}, "rules": []})
+    endpoint = JobEndpoint(
+        id="e1", tenant_id="t1", job_id="j1", name="stock", request=Request(url="http://shop.example/"),
+        baseline=Baseline(cron="* * * * *"), created_at=MIDNIGHT, updated_at=MIDNIGHT, description="What matters.",
+        interval_min=timedelta(1), interval_max=timedelta(2), catch_up=CatchUp(mode=CatchUpMode.ALL),
+        overlap=Overlap.BUFFER_ONE, retries=RetryPolicy(count=2), success=SuccessCriteria(statuses=()),
+        signals=Signals(adapt=Adapt.ON), policy=policy, redaction=Redaction(body=("/a",), headers=("b",)),
+        compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7, state=EndpointState(slot=3),
+    )  # fmt: skip
+
+    row = endpoint_row(endpoint)
+
+    assert [each.name for each in fields(endpoint) if getattr(endpoint, each.name) == each.default] == []
+    assert endpoint_from(str(row["document"]), str(state_row(endpoint.state)["state"])) == endpoint

@@ -63,7 +63,6 @@ async def engine(
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
-        make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
         make_drafts = None
         if compiling:
             make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))

@@ -34,8 +34,9 @@ def asked(of=None, drafts=None, runs=RUNS, now=LATER):
 
 def steered(run, *, unexpected=(), flips=0):
     """*run* with what was made of its answer."""
-    step = RuleStep("rule", RuleMemory(), Phase.ACTIVE, verdict=True)
-    steps = PolicySteps(("err",), ("$.err",), (1.0,), (step,) * flips, tuple(unexpected), (), SURGE.fingerprint)
+    awake = tuple(RuleStep(f"rule{number}", RuleMemory(), Phase.ACTIVE, verdict=True) for number in range(flips))
+    frame = SURGE.frame._replace(rules=tuple(step.rule for step in awake))
+    steps = PolicySteps(frame, (1.0,), awake, tuple(unexpected))
     return replace(run, steering=SteeringRecord(at=run.started_at, own=steps).encode())
 
 
