@@ -59,3 +59,13 @@ def test_coming_back_never_before_the_time_told_and_never_much_later(retry_after
 
 def test_the_share_that_chance_draws_from_doubles():
     assert [back_off(ZERO, denials, 0.5).total_seconds() for denials in (1, 2, 3, 4)] == [0.5, 1, 2, 4]
+
+
+@given(BURSTS, PAUSES, st.timedeltas(ZERO, timedelta(days=400)))
+def test_a_clock_that_is_set_back_keeps_nobody_waiting_longer_than_a_burst_lasts(burst, pauses, back):
+    at, arrival_at = MIDNIGHT, None
+    for pause in [*pauses, ZERO]:
+        at += pause + wait_for_burst(burst, arrival_at, at + pause)
+        arrival_at = advanced(burst, arrival_at, at)
+
+    assert wait_for_burst(burst, arrival_at, at - back) <= burst.every

@@ -12,6 +12,8 @@ from cronicorn.adapters.postgres.statement_time import NOW_US
 
 _MOMENT = f"moment AS MATERIALIZED (SELECT {NOW_US} AS us)"
 _US = "(SELECT us FROM moment)"
+_BURST_END = f"{_US} + $12::bigint + $11::bigint"
+"""No burst leads further: who set a clock back would otherwise be granted nothing for as long."""
 _TAKEN = """CASE WHEN $8::text = 'compile' THEN b.compile_used + b.compile_reserved
           ELSE b.analysis_used + b.analysis_reserved END"""
 FITS = f"""b.compile_used + b.compile_reserved + b.analysis_used + b.analysis_reserved + $7::bigint <= $9::bigint
@@ -33,11 +35,13 @@ taken AS (
   UPDATE cronicorn.quota_books AS b
      SET compile_reserved = b.compile_reserved + CASE WHEN $8::text = 'compile' THEN $7::bigint ELSE 0 END,
          analysis_reserved = b.analysis_reserved + CASE WHEN $8::text = 'compile' THEN 0 ELSE $7::bigint END,
-         burst_us = CASE WHEN $11::bigint IS NULL THEN b.burst_us ELSE greatest(b.burst_us, {_US}) + $11::bigint END
+         burst_us = CASE WHEN $11::bigint IS NULL THEN b.burst_us
+                         WHEN b.burst_us > {_BURST_END} THEN {_US} + $11::bigint
+                         ELSE greatest(b.burst_us, {_US}) + $11::bigint END
    WHERE b.tenant_id = $2 AND b.calendar = $3 AND b.start_us = $4
      AND b.start_us <= {_US} AND {_US} < b.end_us
      AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM overdue)
-     AND ($11::bigint IS NULL OR b.burst_us IS NULL OR b.burst_us - $12::bigint <= {_US})
+     AND ($11::bigint IS NULL OR b.burst_us IS NULL OR b.burst_us - $12::bigint <= {_US} OR b.burst_us > {_BURST_END})
      AND {FITS}
   RETURNING b.*),
 made AS (
@@ -76,6 +80,9 @@ expired AS (
   UPDATE cronicorn.quota_grants SET charged = 1
    WHERE id IN ({altered(_OVERDUE, "SELECT 1", "SELECT id")} {_US} ORDER BY id FOR UPDATE)
   RETURNING book_number, budget, estimate),
+held AS MATERIALIZED (  -- In one order, so that those who charge grants of several windows do not wait in a circle.
+  SELECT number FROM cronicorn.quota_books WHERE number IN (SELECT book_number FROM expired)
+   ORDER BY number FOR NO KEY UPDATE),
 sums AS (
   SELECT book_number, coalesce(sum(estimate) FILTER (WHERE budget = 'compile'), 0)::bigint AS compile,
          coalesce(sum(estimate) FILTER (WHERE budget <> 'compile'), 0)::bigint AS analysis
@@ -83,7 +90,7 @@ sums AS (
 UPDATE cronicorn.quota_books AS b
    SET compile_used = b.compile_used + sums.compile, compile_reserved = b.compile_reserved - sums.compile,
        analysis_used = b.analysis_used + sums.analysis, analysis_reserved = b.analysis_reserved - sums.analysis
-  FROM sums WHERE b.number = sums.book_number
+  FROM sums JOIN held ON held.number = sums.book_number WHERE b.number = sums.book_number
 """  # noqa: S608 (made of constants)
 """$2 tenant."""
 

@@ -61,6 +61,8 @@ local known = redis.call('HMGET', grant, 'book', 'start', 'finish')
 if known[1] then return seen('known', now, known[2], known[3], known[1]) end
 if now < tonumber(start) or now >= tonumber(finish) then return {{'window', whole(now)}} end
 local burst = redis.call('GET', burst_key)
+-- No burst leads further: who set the clock back would otherwise be granted nothing for as long.
+if every and burst and tonumber(burst) > now + tonumber(ARGV[13]) + every then burst = false end
 local early = every and burst and tonumber(burst) - tonumber(ARGV[13]) > now
 local soft = ARGV[7] == 'soft'
 if early or not fits(counts(book), budget, estimate, tonumber(ARGV[10]), tonumber(ARGV[11]), soft) then

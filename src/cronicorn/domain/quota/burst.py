@@ -19,6 +19,7 @@ def wait_for_burst(burst: Burst, arrival_at: datetime | None, now: datetime) -> 
 
     *arrival_at* is what `advanced` answered last, None before the first.
     """
+    arrival_at = _believed(burst, arrival_at, now)
     if arrival_at is None:
         return ZERO
     return max(ZERO, shifted(arrival_at, -burst.every * (burst.calls - 1)) - now)
@@ -26,7 +27,16 @@ def wait_for_burst(burst: Burst, arrival_at: datetime | None, now: datetime) -> 
 
 def advanced(burst: Burst, arrival_at: datetime | None, now: datetime) -> datetime:
     """The theoretical arrival time after one more reservation at *now*."""
+    arrival_at = _believed(burst, arrival_at, now)
     return shifted(max(arrival_at, now) if arrival_at is not None else now, burst.every)
+
+
+def _believed(burst: Burst, arrival_at: datetime | None, now: datetime) -> datetime | None:
+    """None where no burst leads to *arrival_at*: the clock was set back, or the burst made smaller.
+
+    Otherwise nothing would be granted until the clock is there again.
+    """
+    return arrival_at if arrival_at is None or arrival_at <= shifted(now, burst.every * burst.calls) else None
 
 
 def back_off(retry_after: timedelta, denials: int, chance: float) -> timedelta:

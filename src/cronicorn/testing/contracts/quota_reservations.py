@@ -14,6 +14,7 @@ from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import (
     DAY,
     LIMIT,
+    NOON,
     TTL,
     Books,
     OpeningQuota,
@@ -143,6 +144,17 @@ class ReservationContract(OpeningQuota):
         assert (refused.reason, refused.retry_after, early.retry_after) == (Reason.BURST, every, MICROSECOND)
         assert await grant(quota, "k3")
         assert await grant(quota, tenant_id="t2")
+
+    async def test_a_clock_that_is_set_back_ends_a_burst_instead_of_all_grants(
+        self, open_quota: OpenQuota, clock: VirtualClock
+    ) -> None:
+        quota = await open_quota(tiers(burst=Burst(calls=2, every=timedelta(minutes=1))), Mode.RESERVE)
+        await grant(quota, "k1")
+        clock.jump(NOON - timedelta(hours=6))
+
+        assert await grant(quota, "k2")
+        assert await grant(quota, "k3")
+        assert (await denied(quota, "k4")).reason is Reason.BURST
 
     async def test_a_burst_goes_on_over_the_end_of_a_window(self, open_quota: OpenQuota, clock: VirtualClock) -> None:
         quota = await open_quota(tiers(burst=Burst(calls=1, every=timedelta(minutes=1))), Mode.RESERVE)
