@@ -22,6 +22,8 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.plan import Source
+from cronicorn.domain.quota.calendar import Period
+from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Settlement
 from cronicorn.domain.slot import Skip, SlotState
@@ -233,7 +235,33 @@ def done_of(text: str | None, state: EndpointState) -> Settlement:
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:
-    return Tenant(id=_text(row["id"]), name=_text(row["name"]), created_at=instant_of(number_in(row["created_us"])))
+    return Tenant(
+        id=_text(row["id"]),
+        name=_text(row["name"]),
+        created_at=instant_of(number_in(row["created_us"])),
+        terms=terms_of(row),
+    )
+
+
+def terms_row(terms: Terms) -> Row:
+    """The columns of a tenant that say what was agreed about its tokens."""
+    return {
+        "tier": terms.tier,
+        "token_limit": terms.limit,
+        "token_period": terms.period.value if terms.period is not None else None,
+        "token_zone": terms.zone,
+    }
+
+
+def terms_of(row: Mapping[str, Cell]) -> Terms:
+    """The terms in a row of `tenants`."""
+    limit, period = row["token_limit"], _text_or_none(row["token_period"])
+    return Terms(
+        tier=_text_or_none(row["tier"]),
+        limit=number_in(limit) if limit is not None else None,
+        period=Period(period) if period is not None else None,
+        zone=_text_or_none(row["token_zone"]),
+    )
 
 
 def key_of(row: Mapping[str, Cell]) -> ApiKey:

@@ -1,7 +1,9 @@
 """Tenants and the keys that act for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from cronicorn.domain.quota.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +13,8 @@ class Tenant:
     id: str
     name: str
     created_at: datetime
+    terms: Terms = field(default_factory=Terms)
+    """What was agreed about its tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

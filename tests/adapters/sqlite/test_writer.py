@@ -46,7 +46,7 @@ class Gate:
 
 def _adding(name):
     def work(transaction):
-        transaction.connection.execute("INSERT INTO tenants VALUES (?, ?, 0)", (name, name))
+        transaction.connection.execute("INSERT INTO tenants (id, name, created_us) VALUES (?, ?, 0)", (name, name))
         return name
 
     return work
@@ -96,7 +96,7 @@ async def test_work_that_fails_leaves_no_trace_and_touches_no_other(database):
 
 async def test_work_that_breaks_the_whole_transaction_is_found_out_and_the_rest_done_again(database):
     def breaking(transaction):
-        transaction.connection.execute("INSERT OR ROLLBACK INTO tenants VALUES ('a', 'a', 0)")
+        transaction.connection.execute("INSERT OR ROLLBACK INTO tenants (id, name, created_us) VALUES ('a', 'a', 0)")
 
     answers = await _held_up(database, _adding("a"), _adding("b"), breaking, _adding("c"))
 

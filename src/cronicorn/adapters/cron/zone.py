@@ -54,12 +54,17 @@ class _Edge:
 
 def read_zone(name: str) -> "Zone":
     """The zone called *name* in the IANA database. Raises InvalidInputError, with the nearest names."""
+    return Zone(zone_rules(name))
+
+
+def zone_rules(name: str) -> tzinfo:
+    """The rules of the zone called *name*; otherwise as `read_zone`."""
     if name == "UTC":
-        return Zone(UTC)
+        return UTC
     if name.startswith(NOT_PORTABLE):
         raise _unknown(name)
     try:
-        return Zone(ZoneInfo(name))
+        return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise _unknown(name) from error
 

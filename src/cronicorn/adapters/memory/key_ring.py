@@ -1,15 +1,18 @@
 """Tenants and API keys in memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 
-class MemoryKeyRing(KeyRing):
-    """Keeps tenants and the hashes of their keys."""
+class MemoryKeyRing(KeyRing, TermsRegister):
+    """Keeps tenants, what was agreed with them, and the hashes of their keys."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
@@ -40,3 +43,15 @@ class MemoryKeyRing(KeyRing):
     async def find(self, key_hash: str) -> ApiKey | None:
         with self._database.lock:
             return self._database.keys.get(key_hash)
+
+    async def terms(self, tenant_id: str) -> Terms:
+        with self._database.lock:
+            tenant = self._database.tenants.get(tenant_id)
+            return tenant.terms if tenant is not None else Terms()
+
+    async def agree(self, tenant_id: str, terms: Terms) -> None:
+        with self._database.lock:
+            tenant = self._database.tenants.get(tenant_id)
+            if tenant is None:
+                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            self._database.tenants[tenant_id] = replace(tenant, terms=terms)

@@ -6,23 +6,23 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
+from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.decision import Ask, Decision, Mode, QuotaView, checked_tokens
-from cronicorn.domain.quota.ports import Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
 
 
 class MemoryQuota(Quota, QuotaGuard):
     """Keeps the books of all tenants, under the lock of the database."""
 
-    def __init__(self, database: MemoryDatabase, tiers: Tiers, mode: Mode = Mode.RESERVE) -> None:
+    def __init__(self, database: MemoryDatabase, allowances: Allowances, mode: Mode = Mode.RESERVE) -> None:
         self._database = database
-        self._tiers = tiers
+        self._allowances = allowances
         self._mode = mode
 
     async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
         ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         with self._database.lock:
             now = self._database.clock.now()
             self._charge_expired(tenant_id, now)
@@ -38,7 +38,7 @@ class MemoryQuota(Quota, QuotaGuard):
         self._settle(grant_id, 0)
 
     async def remaining(self, tenant_id: str) -> QuotaView:
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         with self._database.lock:
             now = self._database.clock.now()
             self._charge_expired(tenant_id, now)
@@ -49,9 +49,9 @@ class MemoryQuota(Quota, QuotaGuard):
         return standing.used < standing.limit
 
     async def record_usage(self, tenant_id: str, tokens: int) -> None:
-        used = checked_tokens(tokens)
+        used, allowance = checked_tokens(tokens), await self._allowances.of(tenant_id)
         with self._database.lock:
-            key, book = self._book(tenant_id, self._tiers.allowance(tenant_id), self._database.clock.now())
+            key, book = self._book(tenant_id, allowance, self._database.clock.now())
             self._database.books[key] = book.added(Budget.ANALYSIS, used=used)
 
     def _decide(self, ask: Ask, allowance: Allowance, now: datetime) -> Decision:

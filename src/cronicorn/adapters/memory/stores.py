@@ -45,5 +45,10 @@ class MemoryStores:
             health=MemoryStoreHealth(database),
         )
 
+    @property
+    def terms(self) -> MemoryKeyRing:
+        """What was agreed with each tenant."""
+        return self.keys
+
     async def aclose(self) -> None:
         """Nothing needs closing; a store on disk has the same method."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
@@ -11,11 +11,23 @@ from cronicorn.adapters.postgres.schema import api_keys, tenants
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
-from cronicorn.domain.rows import Row, key_of, tenant_of
+from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.quota.terms import Terms
+from cronicorn.domain.rows import Row, key_of, tenant_of, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, tenants.c.number))
 _TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
+_TERMS = query(
+    select(tenants.c.tier, tenants.c.token_limit, tenants.c.token_period, tenants.c.token_zone).where(
+        tenants.c.id == bindparam("tenant_id")
+    )
+)
+_AGREE = query(
+    update(tenants)
+    .values({name: bindparam(name) for name in ("tier", "token_limit", "token_period", "token_zone")})
+    .where(tenants.c.id == bindparam("tenant_id"))
+)
 _KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
 _INSERT_TENANT = query(
     insert(tenants).values({name: bindparam(name) for name in ("id", "name", "created_us")}).on_conflict_do_nothing()
@@ -25,8 +37,8 @@ _INSERT_KEY = query(
 )
 
 
-class PostgresKeyRing(KeyRing):
-    """Keeps tenants and the hashes of their keys."""
+class PostgresKeyRing(KeyRing, TermsRegister):
+    """Keeps tenants, what was agreed with them, and the hashes of their keys."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
@@ -68,6 +80,20 @@ class PostgresKeyRing(KeyRing):
             return key_of(row) if row is not None else None
 
         return await self._database.read(work)
+
+    async def terms(self, tenant_id: str) -> Terms:
+        async def work(transaction: Transaction) -> Terms:
+            row = await _TERMS.row(transaction.connection, tenant_id=tenant_id)
+            return terms_of(row) if row is not None else Terms()
+
+        return await self._database.read(work)
+
+    async def agree(self, tenant_id: str, terms: Terms) -> None:
+        async def work(transaction: Transaction) -> None:
+            if not await _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms)):
+                raise NotFoundError(f"There is no tenant {tenant_id}.")
+
+        await self._database.write(work)
 
 
 def _key_row(key: ApiKey) -> Row:

@@ -27,11 +27,11 @@ from cronicorn.adapters.postgres.quota_statements import (
 from cronicorn.domain.errors import NotFoundError, UnavailableError
 from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import EPOCH, instant_of, shifted
-from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
+from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
-from cronicorn.domain.quota.ports import Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
 from cronicorn.domain.quota.rows import book_of, window_row
 from cronicorn.domain.rows import Row, number_in
 
@@ -54,10 +54,14 @@ class PostgresQuota(Quota, QuotaGuard):
     """Keeps the books of all tenants."""
 
     def __init__(
-        self, database: PostgresDatabase, tiers: Tiers, mode: Mode = Mode.RESERVE, statements: QuotaStatements = _RIGHT
+        self,
+        database: PostgresDatabase,
+        allowances: Allowances,
+        mode: Mode = Mode.RESERVE,
+        statements: QuotaStatements = _RIGHT,
     ) -> None:
         self._database = database
-        self._tiers = tiers
+        self._allowances = allowances
         self._mode = mode
         self._statements = statements
         self._reserve = statements.reserve_softly if mode is Mode.SOFT else statements.reserve
@@ -66,7 +70,7 @@ class PostgresQuota(Quota, QuotaGuard):
 
     async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
         ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         for _ in range(ATTEMPTS_MAX):
             decision = await self._decide(ask, allowance)
             if decision is not None:
@@ -80,7 +84,7 @@ class PostgresQuota(Quota, QuotaGuard):
         await self._settle(grant_id, 0)
 
     async def remaining(self, tenant_id: str) -> QuotaView:
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         for _ in range(ATTEMPTS_MAX):
             window = self._window(allowance)
             row = await self._row(LOOK, *_named(tenant_id, allowance, window))
@@ -97,7 +101,7 @@ class PostgresQuota(Quota, QuotaGuard):
         return standing.used < standing.limit
 
     async def record_usage(self, tenant_id: str, tokens: int) -> None:
-        used, allowance = checked_tokens(tokens), self._tiers.allowance(tenant_id)
+        used, allowance = checked_tokens(tokens), await self._allowances.of(tenant_id)
         for _ in range(ATTEMPTS_MAX):
             window = self._window(allowance)
             row = await self._row(RECORD, *_named(tenant_id, allowance, window), used)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -44,6 +44,10 @@ tenants = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("tier", Text),
+    Column("token_limit", BigInteger),
+    Column("token_period", Text),
+    Column("token_zone", Text),
     Unique("name", name="tenants_name"),
 )
 

@@ -82,6 +82,11 @@ class PostgresStores:
         """As `Listener.listen`, in this event loop."""
         self.listener.listen(due, cancelled)
 
+    @property
+    def terms(self) -> PostgresKeyRing:
+        """What was agreed with each tenant."""
+        return self.keys
+
     async def aclose(self) -> None:
         """Finish what was begun, then close all connections. Closing again does nothing."""
         await self.listener.aclose()

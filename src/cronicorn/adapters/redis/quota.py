@@ -20,7 +20,7 @@ from cronicorn.domain.errors import InvalidInputError, NotFoundError, Unavailabl
 from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import EPOCH, instant_of
 from cronicorn.domain.ports import Clock
-from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
+from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import (
@@ -33,7 +33,7 @@ from cronicorn.domain.quota.decision import (
     QuotaView,
     checked_tokens,
 )
-from cronicorn.domain.quota.ports import Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
 
 _MILLISECOND = timedelta(milliseconds=1)
 _GRANT_KEPT_MS = (GRANT_TTL_MAX + GRANT_KEPT) // _MILLISECOND
@@ -85,14 +85,14 @@ class RedisQuota(Quota, QuotaGuard):
     """
 
     def __init__(
-        self, place: RedisPlace, tiers: Tiers, mode: Mode = Mode.RESERVE, scripts: QuotaScripts = _RIGHT
+        self, place: RedisPlace, allowances: Allowances, mode: Mode = Mode.RESERVE, scripts: QuotaScripts = _RIGHT
     ) -> None:
         if mode is Mode.ADVISORY:
             raise InvalidInputError("A quota in Redis has no mode advisory: choose reserve, which exceeds nothing.")
         client = place.client
         self._prefix = f"{{{place.prefix}}}quota:"
         self._judge = place.judge
-        self._tiers = tiers
+        self._allowances = allowances
         self._mode = mode
         self._reserve = client.register_script(scripts.reserve)
         self._end = client.register_script(scripts.settle)
@@ -103,7 +103,7 @@ class RedisQuota(Quota, QuotaGuard):
 
     async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
         ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         for _ in range(_ATTEMPTS_MAX):
             window = self._window(allowance)
             answer = await self._asked_to_reserve(ask, allowance, window)
@@ -125,7 +125,7 @@ class RedisQuota(Quota, QuotaGuard):
         await self._settle(grant_id, "0")
 
     async def remaining(self, tenant_id: str) -> QuotaView:
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         for _ in range(_ATTEMPTS_MAX):
             window = self._window(allowance)
             keys = [self._book_key(tenant_id, allowance, window), self._open_key(tenant_id)]
@@ -139,7 +139,7 @@ class RedisQuota(Quota, QuotaGuard):
         return standing.used < standing.limit
 
     async def record_usage(self, tenant_id: str, tokens: int) -> None:
-        used, allowance = checked_tokens(tokens), self._tiers.allowance(tenant_id)
+        used, allowance = checked_tokens(tokens), await self._allowances.of(tenant_id)
         event = f"{self._prefix}event:{secrets.token_hex(16)}"
         for _ in range(_ATTEMPTS_MAX):
             window = self._window(allowance)

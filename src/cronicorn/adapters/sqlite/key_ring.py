@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, literal_column, select
+from sqlalchemy import bindparam, insert, literal_column, select, update
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
@@ -12,18 +12,30 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
-from cronicorn.domain.rows import Row, key_of, tenant_of
+from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.quota.terms import Terms
+from cronicorn.domain.rows import Row, key_of, tenant_of, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))
 _TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
+_TERMS = query(
+    select(tenants.c.tier, tenants.c.token_limit, tenants.c.token_period, tenants.c.token_zone).where(
+        tenants.c.id == bindparam("tenant_id")
+    )
+)
+_AGREE = query(
+    update(tenants)
+    .values({name: bindparam(name) for name in ("tier", "token_limit", "token_period", "token_zone")})
+    .where(tenants.c.id == bindparam("tenant_id"))
+)
 _KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
-_INSERT_TENANT = query(insert(tenants).values({column.name: bindparam(column.name) for column in tenants.c}))
+_INSERT_TENANT = query(insert(tenants).values({name: bindparam(name) for name in ("id", "name", "created_us")}))
 _INSERT_KEY = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
 
 
-class SqliteKeyRing(KeyRing):
-    """Keeps tenants and the hashes of their keys."""
+class SqliteKeyRing(KeyRing, TermsRegister):
+    """Keeps tenants, what was agreed with them, and the hashes of their keys."""
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
@@ -67,6 +79,20 @@ class SqliteKeyRing(KeyRing):
             return key_of(row) if row is not None else None
 
         return await self._database.read(work)
+
+    async def terms(self, tenant_id: str) -> Terms:
+        def work(transaction: Transaction) -> Terms:
+            row = _TERMS.row(transaction.connection, tenant_id=tenant_id)
+            return terms_of(row) if row is not None else Terms()
+
+        return await self._database.read(work)
+
+    async def agree(self, tenant_id: str, terms: Terms) -> None:
+        def work(transaction: Transaction) -> None:
+            if not _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms)):
+                raise NotFoundError(f"There is no tenant {tenant_id}.")
+
+        await self._database.write(work)
 
 
 def _key_row(key: ApiKey) -> Row:

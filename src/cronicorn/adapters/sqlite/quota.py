@@ -21,10 +21,10 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
+from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
-from cronicorn.domain.quota.ports import Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
 from cronicorn.domain.quota.rows import book_of, entry, window_row
 from cronicorn.domain.rows import Cell, Row, number_in
 
@@ -35,16 +35,20 @@ class SqliteQuota(Quota, QuotaGuard):
     """Keeps the books of all tenants. The clock of the database judges windows and grants."""
 
     def __init__(
-        self, database: SqliteDatabase, tiers: Tiers, mode: Mode = Mode.RESERVE, statements: QuotaStatements = _RIGHT
+        self,
+        database: SqliteDatabase,
+        allowances: Allowances,
+        mode: Mode = Mode.RESERVE,
+        statements: QuotaStatements = _RIGHT,
     ) -> None:
         self._database = database
-        self._tiers = tiers
+        self._allowances = allowances
         self._mode = mode
         self._statements = statements
 
     async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
         ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         return await self._database.write(lambda transaction: self._decide(transaction, ask, allowance))
 
     async def commit(self, grant_id: str, actual: int | None) -> None:
@@ -55,7 +59,7 @@ class SqliteQuota(Quota, QuotaGuard):
         await self._database.write(lambda transaction: self._settle(transaction, grant_id, 0))
 
     async def remaining(self, tenant_id: str) -> QuotaView:
-        allowance = self._tiers.allowance(tenant_id)
+        allowance = await self._allowances.of(tenant_id)
         seen = await self._database.read(lambda transaction: self._seen(transaction, tenant_id, allowance))
         if seen is not None:
             return seen
@@ -73,10 +77,10 @@ class SqliteQuota(Quota, QuotaGuard):
         return standing.used < standing.limit
 
     async def record_usage(self, tenant_id: str, tokens: int) -> None:
-        used = checked_tokens(tokens)
+        used, allowance = checked_tokens(tokens), await self._allowances.of(tenant_id)
 
         def work(transaction: Transaction) -> None:
-            row = self._open_book(transaction, tenant_id, self._tiers.allowance(tenant_id))
+            row = self._open_book(transaction, tenant_id, allowance)
             self._enter(transaction.connection, row["number"], entry(Budget.ANALYSIS, used=used))
 
         await self._database.write(work)

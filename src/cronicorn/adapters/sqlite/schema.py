@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration."""
 
 metadata = MetaData()
@@ -19,6 +19,10 @@ tenants = Table(
     Column("id", Text, primary_key=True, nullable=False),
     Column("name", Text, nullable=False),
     Column("created_us", Integer, nullable=False),
+    Column("tier", Text),
+    Column("token_limit", Integer),
+    Column("token_period", Text),
+    Column("token_zone", Text),
     Unique("name", name="tenants_name"),
     sqlite_strict=True,
 )

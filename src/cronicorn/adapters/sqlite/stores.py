@@ -68,6 +68,11 @@ class SqliteStores:
             health=SqliteStoreHealth(database),
         )
 
+    @property
+    def terms(self) -> SqliteKeyRing:
+        """What was agreed with each tenant."""
+        return self.keys
+
     async def aclose(self) -> None:
         """Finish what was begun, then close the file. Closing again does nothing."""
         await self.database.aclose()

@@ -100,11 +100,18 @@ class Tiers:
         """What the tenant may spend."""
         allowance = self.allowances[self.of_tenant.get(tenant_id, self.default)]
         override = self.overrides.get(tenant_id)
-        if override is None:
-            return allowance
-        calendar = Calendar(
-            period=override.period if override.period is not None else allowance.calendar.period,
-            zone=override.zone if override.zone is not None else allowance.calendar.zone,
-        )
-        limit = override.limit if override.limit is not None else allowance.limit
-        return replace(allowance, limit=limit, calendar=calendar)
+        return overridden(allowance, override) if override is not None else allowance
+
+    async def of(self, tenant_id: str) -> Allowance:
+        """As `allowance`: these tiers are an `Allowances` that is known beforehand."""
+        return self.allowance(tenant_id)
+
+
+def overridden(allowance: Allowance, override: Override) -> Allowance:
+    """*allowance* with what *override* says differently."""
+    calendar = Calendar(
+        period=override.period if override.period is not None else allowance.calendar.period,
+        zone=override.zone if override.zone is not None else allowance.calendar.zone,
+    )
+    limit = override.limit if override.limit is not None else allowance.limit
+    return replace(allowance, limit=limit, calendar=calendar)

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Protocol
 
-from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.decision import Decision, QuotaView
+from cronicorn.domain.quota.terms import Terms
 
 
 class Quota(Protocol):
@@ -45,4 +46,24 @@ class QuotaGuard(Protocol):
 
     async def record_usage(self, tenant_id: str, tokens: int) -> None:
         """Charge *tokens* to the tenant, past the limit if need be."""
+        ...
+
+
+class Allowances(Protocol):
+    """What each tenant may spend."""
+
+    async def of(self, tenant_id: str) -> Allowance:
+        """The tenant's allowance now."""
+        ...
+
+
+class TermsRegister(Protocol):
+    """What was agreed with each tenant about its tokens."""
+
+    async def terms(self, tenant_id: str) -> Terms:
+        """What was agreed with the tenant; nothing where nobody did, or where no such tenant is."""
+        ...
+
+    async def agree(self, tenant_id: str, terms: Terms) -> None:
+        """From now on *terms* hold, and none of before. Raises NotFoundError."""
         ...

@@ -20,6 +20,9 @@ ODD = "ünïcode 🙂 \u2028 'quoted' \"twice\" \\ back\n\ttab  "
 BIG = 2**62
 
 
+_TERMS = ("tier", "token_limit", "token_period", "token_zone")
+
+
 def an_installation() -> dict[Table, list[Row]]:
     """Rows of every table: odd texts, large numbers, bytes, what can't be read, and what is left of an endpoint."""
     job = a_job(name=ODD, description=None)
@@ -31,8 +34,16 @@ def an_installation() -> dict[Table, list[Row]]:
     skip = Skip(state=SlotState.COALESCED, reason=ODD, first_at=MIDNIGHT, last_at=MIDNIGHT, count=BIG, exact=False)
     return {
         Table.TENANTS: [
-            {"id": "zz", "name": ODD, "created_us": 5},
-            {"id": "aa", "name": "second", "created_us": 5},
+            {
+                "id": "zz",
+                "name": ODD,
+                "created_us": 5,
+                "tier": ODD,
+                "token_limit": BIG,
+                "token_period": "month",
+                "token_zone": "Europe/Berlin",
+            },
+            {"id": "aa", "name": "second", "created_us": 5, **dict.fromkeys(_TERMS)},
         ],
         Table.API_KEYS: [
             {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG}

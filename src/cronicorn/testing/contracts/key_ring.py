@@ -1,9 +1,14 @@
 """The promises of `KeyRing`."""
 
+from dataclasses import replace
+
 import pytest
 
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.quota.allowance import TOKENS_MAX
+from cronicorn.domain.quota.calendar import Period
+from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.contracts.stores import MINUTE, Stores, StoresContract
 
@@ -81,3 +86,23 @@ class KeyRingContract(StoresContract):
 
     async def test_an_unknown_key_is_not_found(self, stores: Stores) -> None:
         assert await stores.keys.find("hash-none") is None
+
+    async def test_nothing_is_agreed_with_a_tenant_at_first(self, stores: Stores) -> None:
+        await stores.keys.add_tenant(_tenant("shop"), _key(_tenant("shop"), "one"))
+
+        assert await stores.terms.terms("id-shop") == await stores.terms.terms("nobody") == Terms()
+
+    async def test_what_is_agreed_with_a_tenant_takes_the_place_of_what_was(self, stores: Stores) -> None:
+        shop, other, terms = _tenant("shop"), _tenant("other", age=1), Terms(limit=TOKENS_MAX, period=Period.MONTH)
+        for each in (shop, other):
+            await stores.keys.add_tenant(each, _key(each, each.name))
+        await stores.terms.agree(shop.id, Terms(tier="pro-tier", zone="Europe/Berlin"))
+
+        await stores.terms.agree(shop.id, terms)
+
+        assert await stores.terms.terms(shop.id) == terms
+        assert await stores.keys.tenants() == [other, replace(shop, terms=terms)]
+
+    async def test_nothing_can_be_agreed_with_a_tenant_that_is_not_there(self, stores: Stores) -> None:
+        with pytest.raises(NotFoundError):
+            await stores.terms.agree("nobody", Terms(limit=1))

@@ -24,6 +24,7 @@ from cronicorn.domain.ports import (
     RunHistory,
     StoreHealth,
 )
+from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.testing.clocks import VirtualClock
@@ -61,6 +62,8 @@ class Stores(ScheduleStores, Protocol):
     def run_control(self) -> RunControl: ...
     @property
     def keys(self) -> KeyRing: ...
+    @property
+    def terms(self) -> TermsRegister: ...
     @property
     def health(self) -> StoreHealth: ...
 

@@ -1,0 +1,19 @@
+"""What was agreed with a tenant about its tokens: a tier, and what is different from it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+SCHEMA = "cronicorn"
+
+
+def upgrade() -> None:
+    """Add the terms. Empty ones leave what the settings say."""
+    op.add_column("tenants", sa.Column("tier", sa.Text(), nullable=True), schema=SCHEMA)
+    op.add_column("tenants", sa.Column("token_limit", sa.BigInteger(), nullable=True), schema=SCHEMA)
+    op.add_column("tenants", sa.Column("token_period", sa.Text(), nullable=True), schema=SCHEMA)
+    op.add_column("tenants", sa.Column("token_zone", sa.Text(), nullable=True), schema=SCHEMA)

@@ -1,0 +1,36 @@
+"""What was agreed with one tenant about its tokens, as it is stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from cronicorn.domain.quota.allowance import TOKENS_MAX, Allowance, Override, Tiers, overridden
+from cronicorn.domain.quota.calendar import Period
+
+ZoneNamed = Callable[[str], tzinfo]
+"""The zone of an IANA name. Raises InvalidInputError for an unknown one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What is different for one tenant; None leaves what its tier, or the settings, say."""
+
+    tier: str | None = None
+    limit: int | None = None
+    """Tokens in a window."""
+    period: Period | None = None
+    zone: str | None = None
+    """An IANA name."""
+
+    def __post_init__(self) -> None:
+        assert self.limit is None or 0 <= self.limit <= TOKENS_MAX
+
+    def tier_among(self, tiers: Tiers) -> str:
+        """The tier that counts: the default one where the one that was agreed is no more."""
+        return self.tier if self.tier is not None and self.tier in tiers.allowances else tiers.default
+
+    def allowance(self, tiers: Tiers, zone_named: ZoneNamed) -> Allowance:
+        """What the tenant may spend. Raises what *zone_named* does."""
+        zone = zone_named(self.zone) if self.zone is not None else None
+        override = Override(limit=self.limit, period=self.period, zone=zone)
+        return overridden(tiers.allowances[self.tier_among(tiers)], override)
