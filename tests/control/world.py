@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from cronicorn.adapters.agreed_allowances import AgreedAllowances
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
+from cronicorn.adapters.cron.zone import zone_rules
+from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.document import EndpointDocument, JobDocument
@@ -16,6 +19,7 @@ from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.quota import QuotaRules, Quotas
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
@@ -28,6 +32,8 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.quota.allowance import Tiers
+from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.run import Run
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from tests.control.drafts_by_hand import DraftsByHand
@@ -129,6 +135,8 @@ def a_world(*, drafting: bool = True) -> World:
     maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake)
+    rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
+    allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
     control = ControlPlane(
         tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
         jobs=jobs,
@@ -137,6 +145,7 @@ def a_world(*, drafting: bool = True) -> World:
         schedules=Schedules(stores.endpoints, clock, cron),
         policies=Policies(stores.endpoints, stores.runs, cron),
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
+        quotas=Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, wake),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

@@ -74,6 +74,10 @@ class DropsReservationsAtRollOver(MemoryQuota):
 class ChargesThePresentWindow(MemoryQuota):
     """Charges what comes late to the window in which it comes."""
 
+    def __init__(self, database, tiers, *parts):
+        super().__init__(database, tiers, *parts)
+        self._tiers = tiers
+
     def _move(self, grant, *, used):
         super()._move(grant, used=0)
         now = self._database.clock.now()

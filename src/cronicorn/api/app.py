@@ -14,6 +14,7 @@ from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
 from cronicorn.api.routes_operations import operation_routes
 from cronicorn.api.routes_policies import policy_routes
+from cronicorn.api.routes_quota import quota_routes
 from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
 from cronicorn.control.identity import random_id
@@ -57,6 +58,7 @@ def create_app(
     api.include_router(policy_routes(control.policies))
     api.include_router(draft_routes(control.drafts))
     api.include_router(one_draft_routes(control.drafts))
+    api.include_router(quota_routes(control.quotas))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)

@@ -15,6 +15,7 @@ from cronicorn.cli import (
     leases,
     plan,
     policy,
+    quota,
     runs,
     scheduler,
     settings,
@@ -56,6 +57,7 @@ app.command("workers")(workers.workers)
 app.command("verify")(verify.verify)
 app.command("copy")(copy.copy)
 app.add_typer(tenant.app, name="tenant")
+app.add_typer(quota.app, name="quota")
 app.add_typer(leases.app, name="leases")
 app.add_typer(policy.app, name="policy")
 app.command("plan")(plan.plan)

@@ -1,12 +1,16 @@
 """`cronicorn tenant`: who owns jobs."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
 
-app = typer.Typer(help="Add and list tenants.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from cronicorn.domain.quota.terms import Terms
+
+app = typer.Typer(help="Add and list tenants, and set what they may spend.", no_args_is_help=True)
 
 
 @app.command("add")
@@ -30,6 +34,39 @@ def list_all(
     run(_list(database, as_json=as_json))
 
 
+class PeriodWord(StrEnum):
+    """How long a window is."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+@app.command("set")
+def set_terms(
+    name: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    *,
+    tier: Annotated[str | None, typer.Option(metavar="NAME", help="Its tier.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="TOKENS", min=0, max=1_000_000_000_000, help="Its own limit in a window.")
+    ] = None,
+    period: Annotated[PeriodWord | None, typer.Option(help="How long its windows are.")] = None,
+    zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Where its days and months begin.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="First forget all that was set before.")] = False,
+    database: DatabaseOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Set how many tokens of a language model a tenant may spend; what is not given stays as it was.
+
+    It counts at once, also for what was spent before. Another period or zone begins a new window.
+    """
+    from cronicorn.domain.quota.calendar import Period
+    from cronicorn.domain.quota.terms import Terms
+
+    length = Period(period.value) if period is not None else None
+    wanted = Terms(tier=tier, limit=limit, period=length, zone=zone)
+    run(_set(name, database, wanted, reset=reset, as_json=as_json))
+
+
 async def _add(name: str, database: str | None, *, as_json: bool) -> None:
     import json
     import sys
@@ -45,6 +82,31 @@ async def _add(name: str, database: str | None, *, as_json: bool) -> None:
         return
     print(f"Tenant {name!r} was added. Its API key is shown only now:", file=sys.stderr)
     print(added.key)
+
+
+async def _set(name: str, database: str | None, wanted: "Terms", *, reset: bool, as_json: bool) -> None:
+    import json
+
+    from cronicorn.cli.local import opened
+
+    async with opened(database) as local:
+        principal = local.principal(name)
+        terms = await local.control.quotas.agree(principal, wanted, reset=reset)
+    shown = _shown(terms)
+    if as_json:
+        print(json.dumps({"id": principal.tenant_id, **shown}))
+        return
+    said = ", ".join(f"{field} {value}" for field, value in shown.items() if value is not None)
+    print(f"Tenant {name!r}: {said or 'as the settings say'}.")
+
+
+def _shown(terms: "Terms") -> dict[str, str | int | None]:
+    return {
+        "tier": terms.tier,
+        "limit": terms.limit,
+        "period": terms.period.value if terms.period is not None else None,
+        "zone": terms.zone,
+    }
 
 
 async def _list(database: str | None, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.policies import Policies
+from cronicorn.control.quota import Quotas
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
@@ -26,6 +27,7 @@ class ControlPlane:
     schedules: Schedules
     policies: Policies
     drafts: PolicyDrafts
+    quotas: Quotas
     runs: Runs
     requests: RunRequests
     trials: TrialCalls

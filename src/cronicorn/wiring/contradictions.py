@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from cronicorn.domain.durations import show_duration
+from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import KEPT, Invariant, Mechanism, shares_of
+from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.wiring.setting import PREFIX
+from cronicorn.wiring.tier_limits import limits_of
 
 Problem = tuple[str, str]
 """The name of a setting, and what is wrong with it."""
@@ -22,6 +25,8 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with *values*, by field. Those that could not be read are not in it."""
     yield from _of_the_lease(values)
     yield from _of_the_model(values)
+    yield from _of_the_quota(values)
+    yield from _of_the_soft_quota(values)
     if "lease_mechanism" in values:
         mechanisms = [mechanism for mechanism, _ in shares_of(values["lease_mechanism"])]
         yield from _of_mechanisms(values, mechanisms)
@@ -98,6 +103,47 @@ def _of_the_model(values: Mapping[str, Any]) -> Iterator[Problem]:
             (
                 f"{where} is not set, but {name} names a model of a provider: set the key, or {PREFIX}AI_BASE_URL to "
                 "a server of your own."
+            ),
+        )
+
+
+def _of_the_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if {"quota_tiers", "quota_tier"} <= values.keys() and values["quota_tier"] not in limits_of(values["quota_tiers"]):
+        name = f"{PREFIX}QUOTA_TIER"
+        yield name, f"{name} is {values['quota_tier']!r}, which is not among {PREFIX}QUOTA_TIERS: name one of these."
+    if values.get("quota_store") != "redis":
+        return
+    name = f"{PREFIX}QUOTA_STORE"
+    if "redis_url" in values and values["redis_url"] is None:
+        where = f"{PREFIX}REDIS_URL"
+        yield where, f"{where} is not set, but {name} is redis: say where it is, or choose database."
+    if _backend(values) not in {None, "postgresql"}:
+        yield (
+            name,
+            f"{name} is redis, which needs PostgreSQL: set {PREFIX}DATABASE_URL to postgresql://…, or choose database.",
+        )
+    if values.get("quota_mode") == "advisory":
+        mode = f"{PREFIX}QUOTA_MODE"
+        yield mode, f"{mode} can't be advisory where {name} is redis: choose reserve, which exceeds nothing."
+
+
+def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
+    named = {"quota_tiers", "quota_calls_max", "quota_call_tokens_max", "quota_soft_forced"}
+    if values.get("quota_mode") != "soft" or not named <= values.keys():
+        return
+    tier, limit = min(limits_of(values["quota_tiers"]).items(), key=lambda each: each[1])
+    bound = SoftBound(
+        limit=limit, concurrency=values["quota_calls_max"], call_tokens_max=values["quota_call_tokens_max"]
+    )
+    try:
+        bound.check(forced=values["quota_soft_forced"] == "yes")
+    except InvalidInputError as error:
+        name = f"{PREFIX}QUOTA_MODE"
+        yield (
+            name,
+            (
+                f"{name} is soft, and the tier {tier!r} is small. {error} Lower {PREFIX}QUOTA_CALLS_MAX or "
+                f"{PREFIX}QUOTA_CALL_TOKENS_MAX, or set {PREFIX}QUOTA_SOFT_FORCED to yes."
             ),
         )
 

@@ -8,6 +8,7 @@ from cronicorn.control.identity import random_id, random_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.quota import Quotas
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
@@ -16,12 +17,14 @@ from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.drafting import MakeDrafts
+from cronicorn.wiring.quota import Tokens
 from cronicorn.wiring.stores import Stores
 
 
 def control_plane(
     stores: Stores,
     dispatcher: Dispatcher,
+    tokens: Tokens,
     *,
     clock: Clock,
     cron: Cron,
@@ -46,6 +49,8 @@ def control_plane(
         schedules=Schedules(stores.endpoints, clock, cron),
         policies=policies,
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
+        policies=Policies(stores.endpoints, stores.runs, cron),
+        quotas=Quotas(tokens.quota, stores.terms, tokens.rules, clock),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

@@ -12,6 +12,7 @@ from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Retention, Scheduler, forget
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
+from cronicorn.wiring.quota import Tokens, token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -33,6 +34,8 @@ class Engine:
     scheduler: Scheduler | None
     """None in a process that leaves the work to others."""
     control: ControlPlane
+    tokens: Tokens
+    """The budget of each tenant, for whoever asks a model."""
     metrics: Metrics
 
     async def forget(self) -> None:
@@ -71,6 +74,9 @@ async def engine(
             scheduler = await stack.enter_async_context(
                 observed_scheduler(stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics)
             )
+        tokens = await stack.enter_async_context(token_quota(settings, stores, metrics))
+        if settings.ai_model is not None:
+            tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
         yield Engine(
             settings=settings,
             clock=clock,
@@ -81,5 +87,7 @@ async def engine(
             control=control_plane(
                 stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler, make_drafts=make_drafts
             ),
+            control=control_plane(stores, dispatcher, tokens, clock=clock, cron=evaluator, scheduler=scheduler),
+            tokens=tokens,
             metrics=metrics,
         )

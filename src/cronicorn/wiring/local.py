@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
+from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.principal import ActorKind, Principal
@@ -12,6 +13,7 @@ from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.drafting import drafting
+from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -65,15 +67,17 @@ async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
         try:
             local = await stack.enter_async_context(existing_control(settings))
         except NotFoundError:
-            local = await _imagined(settings.api_key)
+            local = await _imagined(settings, stack)
         yield local
 
 
-async def _imagined(api_key: str | None) -> LocalControl:
+async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     clock = system_clock()
     stores = await open_stores(DatabaseUrl("memory"), clock)
-    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron())
-    await control.tenants.bootstrap(api_key)
+    apart = replace(settings, quota_store="database")
+    tokens = await stack.enter_async_context(token_quota(apart, stores, Metrics()))
+    control = control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron())
+    await control.tenants.bootstrap(settings.api_key)
     return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
 
@@ -96,3 +100,10 @@ async def _opened(
             make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
         dispatcher = HandlerDispatcher({})
         yield stores, control_plane(stores, dispatcher, clock=clock, cron=evaluator, make_drafts=make_drafts)
+    clock = system_clock()
+    stores = await open_chosen(settings, clock, existing=existing)
+    try:
+        async with token_quota(settings, stores, Metrics()) as tokens:
+            yield stores, control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron())
+    finally:
+        await stores.aclose()

@@ -11,6 +11,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import shares_of
 from cronicorn.domain.untrusted.redaction import KEY_BYTES_MAX, KEY_BYTES_MIN
 from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
+from cronicorn.wiring.tier_limits import limits_of
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 _TEXT_MAX = 512
@@ -129,6 +130,21 @@ def redaction_key(text: str) -> bytes:
     if not KEY_BYTES_MIN <= len(text) <= KEY_BYTES_MAX or any(not "!" <= character <= "~" for character in text):
         raise ValueError(f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} visible ASCII characters, without spaces")
     return text.encode()
+def tier_limits(text: str) -> str:
+    """Tiers and their tokens, kept as text."""
+    limits_of(text)
+    return text
+
+
+def zone(text: str) -> str:
+    """A time zone, kept as its name."""
+    from cronicorn.adapters.cron.zone import zone_rules
+
+    try:
+        zone_rules(text)
+    except InvalidInputError as error:
+        raise ValueError("the IANA name of a time zone, as in Europe/Berlin") from error
+    return text
 
 
 def short_text(text: str) -> str:

@@ -55,6 +55,15 @@ class Settings:
     ai_model: str | None
     ai_base_url: SecretUrl | None
     ai_api_key: str | None = field(repr=False)
+    quota_mode: str
+    quota_store: str
+    quota_tiers: str
+    quota_tier: str
+    quota_period: str
+    quota_zone: str
+    quota_calls_max: int
+    quota_call_tokens_max: int
+    quota_soft_forced: str
     log_level: str
     log_format: str
 

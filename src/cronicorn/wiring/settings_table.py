@@ -176,6 +176,52 @@ _MODEL = (
     ),
 )  # fmt: skip
 
+_QUOTA = (
+    Setting(
+        field="quota_mode", unit="word", default="reserve", example="soft",
+        read=readers.one_of("reserve", "soft", "advisory"),
+        meaning="How tenants are kept within their tokens: `reserve` never exceeds a limit, `soft` exceeds it by a "
+        "bound that the start tells, `advisory` charges estimates under a lock. The same in all processes.",
+    ),
+    Setting(
+        field="quota_store", unit="word", default="database", example="redis",
+        read=readers.one_of("database", "redis"),
+        meaning="Where the books of tokens are: in the database, or in the server at REDIS_URL. The same in all "
+        "processes.",
+    ),
+    Setting(
+        field="quota_tiers", unit="tokens", default="free-tier=10000,pro-tier=100000,enterprise=1000000",
+        example="free-tier=10000,pro-tier=100000", read=readers.tier_limits,
+        meaning="How many tokens of a language model a tenant of each tier may spend in each window.",
+    ),
+    Setting(
+        field="quota_tier", unit="name", default="free-tier", example="free-tier", read=readers.short_text,
+        meaning="The tier of tenants for whom `cronicorn tenant set` chose none.",
+    ),
+    Setting(
+        field="quota_period", unit="word", default="day", example="month", read=readers.one_of("day", "month"),
+        meaning="How long a window of a quota is.",
+    ),
+    Setting(
+        field="quota_zone", unit="zone", default="UTC", example="Europe/Berlin", read=readers.zone,
+        meaning="The time zone in which days and months begin.",
+    ),
+    Setting(
+        field="quota_calls_max", unit="calls", default="4", example="4", read=readers.whole_number(1, 10_000),
+        meaning="How many calls of a model all processes together make at once for one tenant: what the bound of the "
+        "mode `soft` counts with.",
+    ),
+    Setting(
+        field="quota_call_tokens_max", unit="tokens", default="8000", example="8000",
+        read=readers.whole_number(1, 10_000_000),
+        meaning="What one call of a model may cost at most, sent and answered: the other factor of that bound.",
+    ),
+    Setting(
+        field="quota_soft_forced", unit="word", default="no", example="yes", read=readers.one_of("no", "yes"),
+        meaning="Whether the mode `soft` starts although its bound is more than 20 % of a limit.",
+    ),
+)  # fmt: skip
+
 _LOGS = (
     Setting(
         field="log_level", unit="word", default="info", example="info",
@@ -188,4 +234,4 @@ _LOGS = (
     ),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_LEASES, *_STORES, *_MODEL, *_LOGS)
+SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_LOGS)

@@ -16,11 +16,13 @@ from cronicorn.domain.ports import (
     RunHistory,
     StoreHealth,
 )
+from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
 
 if TYPE_CHECKING:
+    from cronicorn.adapters.memory.database import MemoryDatabase
     from cronicorn.adapters.memory.stores import MemoryStores
     from cronicorn.adapters.postgres.database import PostgresDatabase
     from cronicorn.adapters.postgres.options import PostgresOptions
@@ -43,8 +45,9 @@ class Stores:
     health: StoreHealth
     aclose: Callable[[], Awaitable[None]]
     """Finishes what was begun and closes the store."""
-    database: "SqliteDatabase | PostgresDatabase | None" = None
-    """What a job store of another mechanism is built on; None where there is but one mechanism."""
+    terms: TermsRegister
+    database: "MemoryDatabase | SqliteDatabase | PostgresDatabase"
+    """What quotas, and a job store of another mechanism, are built on."""
     listen: Callable[[Callable[[], None], Callable[[], None]], None] | None = None
     """Calls back from now on, whenever another process has made something due soon, and (the second one) whenever a run
     may have been cancelled; None where nobody tells."""
@@ -74,7 +77,7 @@ async def open_stores(
     if not existing:
         _check_place(url)
     opened = await SqliteStores.open(url.file, clock, durable=durable, existing=existing)
-    return replace(_over(opened), database=opened.database)
+    return _over(opened)
 
 
 async def open_chosen(settings: Settings, clock: Clock, *, existing: bool = False) -> Stores:
@@ -108,7 +111,7 @@ async def _open_postgres(url: DatabaseUrl, options: "PostgresOptions | None", *,
     from cronicorn.adapters.postgres.stores import PostgresStores
 
     opened = await PostgresStores.open(url.connection, options=options or PostgresOptions(), existing=existing)
-    return replace(_over(opened), database=opened.database, listen=opened.listen)
+    return replace(_over(opened), listen=opened.listen)
 
 
 def _require_driver() -> None:
@@ -126,6 +129,8 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         drafts=opened.drafts,
         health=opened.health,
         aclose=opened.aclose,
+        terms=opened.terms,
+        database=opened.database,
     )
 
 

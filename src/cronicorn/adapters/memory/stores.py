@@ -17,6 +17,7 @@ from cronicorn.domain.ports import Clock
 class MemoryStores:
     """One database in memory behind all eight ports."""
 
+    database: MemoryDatabase
     job_store: MemoryJobStore
     jobs: MemoryJobCatalog
     endpoints: MemoryEndpointCatalog
@@ -35,6 +36,7 @@ class MemoryStores:
     def over(cls, database: MemoryDatabase) -> Self:
         """The stores of a *database*."""
         return cls(
+            database=database,
             job_store=MemoryJobStore(database),
             jobs=MemoryJobCatalog(database),
             endpoints=MemoryEndpointCatalog(database),

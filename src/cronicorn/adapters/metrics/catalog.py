@@ -108,6 +108,28 @@ METRICS: tuple[Metric, ...] = (
         help="Slots that have been due for too long without a worker. 0 in health; NaN when the store is away.",
     ),
     Metric(
+        name="cronicorn_quota_reserved_tokens_total",
+        kind="counter",
+        labels=("budget",),
+        help="Tokens reserved for calls of a model.",
+    ),
+    Metric(
+        name="cronicorn_quota_committed_tokens_total",
+        kind="counter",
+        help="Tokens that calls of a model were charged, without those of processes that were killed.",
+    ),
+    Metric(
+        name="cronicorn_quota_denied_total",
+        kind="counter",
+        labels=("budget", "reason"),
+        help="Calls of a model that the token quota denied, by reason.",
+    ),
+    Metric(
+        name="cronicorn_quota_overrun_tokens_total",
+        kind="counter",
+        help="Tokens that calls were charged above a limit, in the mode `soft`.",
+    ),
+    Metric(
         name="cronicorn_build_info",
         kind="gauge",
         labels=("version", "python"),

@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 from cronicorn.adapters.metrics.catalog import METRICS, Metric
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.lease import Lease
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.decision import Reason
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -72,6 +74,22 @@ class Metrics:
     def store_failed(self, method: str, mechanism: str = "") -> None:
         """The store could not do *method*."""
         self._counters["cronicorn_store_errors_total"].labels(method, mechanism).inc()
+
+    def quota_reserved(self, budget: Budget, tokens: int) -> None:
+        """A call of a model was granted."""
+        self._counters["cronicorn_quota_reserved_tokens_total"].labels(budget.value).inc(tokens)
+
+    def quota_committed(self, tokens: int) -> None:
+        """A call of a model was charged."""
+        self._counters["cronicorn_quota_committed_tokens_total"].inc(tokens)
+
+    def quota_denied(self, budget: Budget, reason: Reason) -> None:
+        """A call of a model was denied."""
+        self._counters["cronicorn_quota_denied_total"].labels(budget.value, reason.value).inc()
+
+    def quota_overrun(self, tokens: int) -> None:
+        """So many more tokens are above a limit."""
+        self._counters["cronicorn_quota_overrun_tokens_total"].inc(tokens)
 
     def watch_calls(self, in_progress: Callable[[], int], calls_max: int) -> None:
         """Show what *in_progress* answers whenever somebody looks, beside the limit."""

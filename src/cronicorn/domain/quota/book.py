@@ -95,9 +95,13 @@ def view(book: Book, allowance: Allowance) -> QuotaView:
     )
 
 
+def left_of(seen: QuotaView, budget: Budget, allowance: Allowance) -> int:
+    """What *budget* can still reserve where the tenant stands as *seen*."""
+    return max(0, min(seen.remaining, allowance.cap(budget) - seen.budgets[budget].taken))
+
+
 def _remaining(book: Book, budget: Budget, allowance: Allowance) -> int:
-    left = allowance.limit - book.used - book.reserved
-    return max(0, min(left, allowance.cap(budget) - book.part(budget).taken))
+    return left_of(view(book, allowance), budget, allowance)
 
 
 def _want(book: Book, ask: Ask, allowance: Allowance) -> Reason | None:

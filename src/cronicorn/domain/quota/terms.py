@@ -25,6 +25,15 @@ class Terms:
     def __post_init__(self) -> None:
         assert self.limit is None or 0 <= self.limit <= TOKENS_MAX
 
+    def over(self, before: "Terms") -> "Terms":
+        """*before* with what these say differently."""
+        return Terms(
+            tier=self.tier if self.tier is not None else before.tier,
+            limit=self.limit if self.limit is not None else before.limit,
+            period=self.period if self.period is not None else before.period,
+            zone=self.zone if self.zone is not None else before.zone,
+        )
+
     def tier_among(self, tiers: Tiers) -> str:
         """The tier that counts: the default one where the one that was agreed is no more."""
         return self.tier if self.tier is not None and self.tier in tiers.allowances else tiers.default

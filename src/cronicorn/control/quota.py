@@ -1,0 +1,99 @@
+"""Tokens of tenants: where one stands, and what is agreed with one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronicorn.control.findings import Findings
+from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
+from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
+from cronicorn.domain.ports import Clock
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.quota.allowance import Budget, Tiers
+from cronicorn.domain.quota.book import left_of
+from cronicorn.domain.quota.calendar import Calendar
+from cronicorn.domain.quota.decision import Mode, QuotaView
+from cronicorn.domain.quota.ports import Quota, TermsRegister
+from cronicorn.domain.quota.terms import Terms, ZoneNamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRules:
+    """What holds of all tenants."""
+
+    tiers: Tiers
+    mode: Mode
+    zone_named: ZoneNamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaStanding:
+    """Where a tenant stands, and by which rules."""
+
+    tier: str
+    mode: Mode
+    calendar: Calendar
+    view: QuotaView
+    left: Mapping[Budget, int]
+    """What each budget can still reserve. Both draw on one limit."""
+    window: timedelta
+    """How long the present window is."""
+    resets_in: timedelta
+    """How long it goes on, by the clock of this process."""
+
+    @property
+    def reset_at(self) -> datetime:
+        """When the next window begins."""
+        return self.view.reset_at
+
+
+class Quotas:
+    """The token budgets of tenants."""
+
+    def __init__(self, quota: Quota, register: TermsRegister, rules: QuotaRules, clock: Clock) -> None:
+        self._quota = quota
+        self._register = register
+        self._rules = rules
+        self._clock = clock
+
+    async def show(self, principal: Principal) -> QuotaStanding:
+        """Where the tenant stands now. Raises UnavailableError."""
+        terms = await self._register.terms(principal.tenant_id)
+        allowance = terms.allowance(self._rules.tiers, self._rules.zone_named)
+        seen = await self._quota.remaining(principal.tenant_id)
+        window = allowance.calendar.window_at(shifted(seen.reset_at, -MICROSECOND))
+        return QuotaStanding(
+            tier=terms.tier_among(self._rules.tiers),
+            mode=self._rules.mode,
+            calendar=allowance.calendar,
+            view=seen,
+            left={budget: left_of(seen, budget, allowance) for budget in Budget},
+            window=window.end_at - window.start_at,
+            resets_in=max(ZERO, seen.reset_at - self._clock.now()),
+        )
+
+    async def agree(self, principal: Principal, wanted: Terms, *, reset: bool = False) -> Terms:
+        """Agree what *wanted* says with the tenant, and answer all that holds then. Only for a person at the machine.
+
+        What it leaves out stays as it was, or with *reset* is as the settings say. Raises UnauthenticatedError for
+        anybody else, InvalidInputError for a tier or a zone that is not known, NotFoundError where the tenant is gone.
+        """
+        if principal.kind is not ActorKind.LOCAL:
+            raise UnauthenticatedError("Tokens are agreed on the machine itself: `cronicorn tenant set NAME`.")
+        self._check(wanted)
+        before = Terms() if reset else await self._register.terms(principal.tenant_id)
+        terms = wanted.over(before)
+        await self._register.agree(principal.tenant_id, terms)
+        return terms
+
+    def _check(self, terms: Terms) -> None:
+        findings = Findings()
+        tiers = self._rules.tiers.allowances
+        if terms.tier is not None and terms.tier not in tiers:
+            findings.refuse("/tier", f"There is no tier {terms.tier!r}: name one of {', '.join(sorted(tiers))}.")
+        if terms.zone is not None:
+            try:
+                self._rules.zone_named(terms.zone)
+            except InvalidInputError as error:
+                findings.refuse("/zone", str(error))
+        findings.raise_errors()

@@ -1,0 +1,48 @@
+"""A tenant's tokens over the wire."""
+
+from dataclasses import replace
+
+from cronicorn.domain.quota.terms import Terms
+from cronicorn.domain.signals.structured import items_of
+from tests.api.door import a_door
+from tests.control.world import LOCAL
+
+
+async def test_a_tenant_reads_where_it_stands_in_the_body_and_in_ratelimit_fields():
+    async with a_door() as door:
+        answer = await door.client.get("/api/quota")
+
+    assert answer.json() == {
+        "tier": "free-tier",
+        "mode": "reserve",
+        "period": "day",
+        "zone": "UTC",
+        "limit": 10_000,
+        "used": 0,
+        "reserved": 0,
+        "remaining": 10_000,
+        "resetAt": "2026-01-02T00:00:00.000Z",
+        "budgets": {
+            "compile": {"used": 0, "reserved": 0, "remaining": 10_000},
+            "analysis": {"used": 0, "reserved": 0, "remaining": 8_000},
+        },
+    }
+    (policy,), (limit,) = items_of(answer.headers["RateLimit-Policy"]), items_of(answer.headers["RateLimit"])
+    assert (policy.value, policy.parameters) == ("tokens", {"q": 10_000, "qu": "tokens", "w": 86_400})
+    assert (limit.value, limit.parameters) == ("tokens", {"r": 10_000, "t": 86_400})
+
+
+async def test_each_tenant_has_terms_of_its_own():
+    async with a_door() as door:
+        rival = (await door.world.stores.keys.tenants())[1]
+        await door.world.control.quotas.agree(replace(LOCAL, tenant_id=rival.id), Terms(limit=0))
+        own, theirs = await door.client.get("/api/quota"), await door.stranger.get("/api/quota")
+
+    assert (own.json()["limit"], theirs.json()["limit"]) == (10_000, 0)
+
+
+async def test_nobody_reads_a_quota_without_a_key():
+    async with a_door() as door:
+        answer = await door.client.get("/api/quota", headers={"x-api-key": "wrong"})
+
+    assert answer.status_code == 401
