@@ -15,6 +15,7 @@ from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
+from cronicorn.adapters.sqlite.quota import SqliteQuota
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.control.verification import Verifier
 from cronicorn.domain.archive import Table
@@ -22,6 +23,7 @@ from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobStatus,
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.ports import Archive, JobStore, Snapshot
+from cronicorn.domain.quota.allowance import Budget, Tiers
 from cronicorn.domain.verification import EXAMPLES_MAX, MEANING, Check
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import contents
@@ -115,8 +117,24 @@ async def _history(path, clock):
             await settle(stores, lease)  # Two more late instants are owed.
     await ask_to_run(stores, "dormant")
     clock.advance(timedelta(seconds=1))
+    await _spend(SqliteQuota(stores.database, Tiers()), clock)
     await stores.aclose()
     return await contents(SqliteArchive(SqliteFile(path=path), clock))
+
+
+async def _spend(quota, clock):
+    """Grants that were committed, released, charged because they expired, and one in progress."""
+    short, long = timedelta(milliseconds=1), timedelta(minutes=1)
+    calls = {"made": long, "not made": long, "lost": short, "open": long}
+    grants = {
+        key: (await quota.reserve("t1", 100, budget=Budget.ANALYSIS, key=key, ttl=ttl)).grant_id
+        for key, ttl in calls.items()
+    }
+    await quota.commit(grants["made"], 130)
+    await quota.release(grants["not made"])
+    clock.advance(short)
+    seen = await quota.remaining("t1")
+    assert (seen.used, seen.reserved) == (230, 100)
 
 
 async def _round(stores, clock):
@@ -348,10 +366,39 @@ def _runs_ahead(rows):
     run["nominal_us"] = _schedule(rows)["due_us"]
 
 
+def _unreadable_grant(rows):
+    rows[Table.QUOTA_GRANTS][0]["budget"] = "???"
+
+
+def _reserved_for_nobody(rows):
+    rows[Table.QUOTA_BOOKS][0]["analysis_reserved"] += 1
+
+
+def _reserved_by_nobody(rows):
+    rows[Table.QUOTA_GRANTS] = [row for row in rows[Table.QUOTA_GRANTS] if row["charged"] or row["settled"]]
+
+
+def _reserved_of_the_other_budget(rows):
+    book = rows[Table.QUOTA_BOOKS][0]
+    book["compile_reserved"], book["analysis_reserved"] = book["analysis_reserved"], book["compile_reserved"]
+
+
+def _expired_for_nothing(rows):
+    rows[Table.QUOTA_BOOKS][0]["analysis_used"] = 99
+
+
+def _less_than_nothing(rows):
+    rows[Table.QUOTA_BOOKS][0]["compile_used"] = -1
+
+
+def _no_book(rows):
+    rows[Table.QUOTA_BOOKS].clear()
+
+
 PLANTS = {
     Check.READABLE: [
         _unreadable_document, _unreadable_state, _unreadable_done, _unreadable_outcome, _unreadable_trace,
-        _unreadable_status, _unreadable_skip, _unreadable_job, _unreadable_instant,
+        _unreadable_status, _unreadable_skip, _unreadable_job, _unreadable_instant, _unreadable_grant,
     ],
     Check.AGREEMENT: [_other_slot, _other_due, _other_tenant, _other_version, _other_job],
     Check.ONE_SCHEDULE: [_no_schedule, _two_schedules, _no_endpoint],
@@ -364,6 +411,10 @@ PLANTS = {
     Check.NEVER_EARLY: [_early],
     Check.SLOTS: [_slot_not_issued, _attempt_nought, _planned_and_ahead],
     Check.BOOKS: [_lost_run, _lost_skip, _skip_and_run, _skip_miscounted, _skip_backwards, _runs_ahead],
+    Check.TOKENS: [
+        _reserved_for_nobody, _reserved_by_nobody, _reserved_of_the_other_budget, _expired_for_nothing,
+        _less_than_nothing, _no_book,
+    ],
 }  # fmt: skip
 
 

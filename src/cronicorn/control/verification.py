@@ -11,6 +11,7 @@ from cronicorn.domain.audit import Bounds, EndpointAudit, JobFacts
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
+from cronicorn.domain.quota.audit import TokenAudit
 from cronicorn.domain.rows import UNREADABLE, Row, job_of, key_of, number_in, tenant_of
 from cronicorn.domain.verification import Check, Findings
 
@@ -72,6 +73,7 @@ class _Walk:
     async def walk(self) -> None:
         """Look at everything, endpoint by endpoint."""
         await self._look_at_keys()
+        await self._look_at_tokens()
         jobs = await self._jobs()
         bounds = await self._bounds()
         schedules = self._sorted(Table.SCHEDULE, self._without_endpoint)
@@ -97,6 +99,14 @@ class _Walk:
             self._readable(row, f"tenant {row['id']!s}", tenant_of)
         async for row in each(self._snapshot.rows(Table.API_KEYS)):
             self._readable(row, f"API key {row['id']!s}", key_of)
+
+    async def _look_at_tokens(self) -> None:
+        audit = TokenAudit(self._findings)
+        async for row in each(self._snapshot.rows(Table.QUOTA_GRANTS)):
+            self._readable(row, f"grant {row['id']!s}", audit.grant)
+        async for row in each(self._snapshot.rows(Table.QUOTA_BOOKS)):
+            self._readable(row, f"book {row['number']!s}", audit.book)
+        audit.close()
 
     async def _jobs(self) -> dict[int, JobFacts]:
         found = {}

@@ -24,6 +24,7 @@ class Check(StrEnum):
     SLOTS = "slots"
     BOOKS = "books"
     TAKEN = "taken"
+    TOKENS = "tokens"
     CLOCK = "clock"
     LEFT_OVERS = "left_overs"
 
@@ -42,6 +43,7 @@ MEANING = {
     Check.SLOTS: "every run is of a slot that was issued, before the one to come",
     Check.BOOKS: "every instant that is accounted for ran or was skipped, once",
     Check.TAKEN: "I6, I9: nothing waits for a worker much longer than it may",
+    Check.TOKENS: "the books of tokens and the grants in progress add up",
     Check.CLOCK: "this machine's clock shows the store's time",
     Check.LEFT_OVERS: "nothing is left of deleted endpoints",
 }
