@@ -2,7 +2,19 @@
 
 import argparse
 
-from benchmarks import claims, cron, drain, fairness, held_snapshot, lateness, plan, recovery, rules
+from benchmarks import (
+    claims,
+    cron,
+    drain,
+    fairness,
+    flash_sale,
+    held_snapshot,
+    lateness,
+    plan,
+    quota,
+    recovery,
+    rules,
+)  # fmt: skip
 from benchmarks.adaptation import adaptbench
 from benchmarks.compile_eval import compile_eval
 
@@ -16,6 +28,8 @@ ALL = {
     "fairness": fairness.run,
     "recovery": recovery.run,
     "rules": rules.run,
+    "quota": quota.run,
+    "flash-sale": flash_sale.run,
     "adaptation": adaptbench.run,
     "compile-eval": compile_eval.run,
 }

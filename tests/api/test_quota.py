@@ -27,7 +27,7 @@ async def test_a_tenant_reads_where_it_stands_in_the_body_and_in_ratelimit_field
             "analysis": {"used": 0, "reserved": 0, "remaining": 8_000},
         },
     }
-    (policy,), (limit,) = items_of(answer.headers["RateLimit-Policy"]), items_of(answer.headers["RateLimit"])
+    (policy,), (limit,) = (items_of(answer.headers[name]) or [] for name in ("RateLimit-Policy", "RateLimit"))
     assert (policy.value, policy.parameters) == ("tokens", {"q": 10_000, "qu": "tokens", "w": 86_400})
     assert (limit.value, limit.parameters) == ("tokens", {"r": 10_000, "t": 86_400})
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -47,10 +48,12 @@ async def opened(where, mode):
         await file.aclose()
 
 
-async def _analyse(quota, key, room, chance):
-    """What one job's analysis costs; 0 when it is denied."""
+async def _analyse(quota, key, room, chance, waits):
+    """What one job's analysis costs; 0 when it is denied. How long that decision took goes to *waits*, in seconds."""
     async with room:
+        asked = time.perf_counter()
         decision = await quota.reserve("loud", CALL_TOKENS, budget=Budget.ANALYSIS, key=key, ttl=TTL)
+        waits.append(time.perf_counter() - asked)
         if isinstance(decision, Denied):
             return 0
         actual = chance.randint(CALL_TOKENS // 5, CALL_TOKENS)
@@ -60,13 +63,11 @@ async def _analyse(quota, key, room, chance):
 
 
 async def _be_quiet(quota, number):
-    """How many calls of another tenant were denied meanwhile."""
-    denied = 0
-    for call in range(QUIET_CALLS):
-        key = f"{number} {call}"
-        decision = await quota.reserve("quiet", 1, budget=Budget.ANALYSIS, key=key, ttl=TTL)
-        denied += isinstance(decision, Denied)
-    return denied
+    """What another tenant, of this process alone, is told to have left after each of its calls meanwhile."""
+    return [
+        (await quota.reserve(f"quiet {number}", 1, budget=Budget.ANALYSIS, key=str(call), ttl=TTL)).remaining
+        for call in range(QUIET_CALLS)
+    ]
 
 
 async def _work(where, mode, number, jobs, calls):
@@ -75,11 +76,13 @@ async def _work(where, mode, number, jobs, calls):
         await quota.remaining("loud")
         _say("ready")
         await asyncio.to_thread(sys.stdin.readline)
-        costs, denied = await asyncio.gather(
-            asyncio.gather(*(_analyse(quota, f"{number} {job}", room, chance) for job in range(jobs))),
+        waits: list[float] = []
+        costs, quiet = await asyncio.gather(
+            asyncio.gather(*(_analyse(quota, f"{number} {job}", room, chance, waits) for job in range(jobs))),
             _be_quiet(quota, number),
         )
-        _say(json.dumps({"spent": sum(costs), "made": sum(cost > 0 for cost in costs), "denied": denied}))
+        made = sum(cost > 0 for cost in costs)
+        _say(json.dumps({"spent": sum(costs), "made": made, "denied": jobs - made, "quiet": quiet, "waits": waits}))
 
 
 async def _hold(where, mode):

@@ -119,7 +119,8 @@ def test_settings_of_a_quota_that_contradict_one_another_are_refused(environ, na
 
 def test_a_soft_quota_starts_when_its_bound_is_small_or_it_is_forced():
     assert Settings.from_env(SOFT).quota_mode == "soft"
-    assert Settings.from_env({"CRONICORN_QUOTA_MODE": "soft", "CRONICORN_QUOTA_SOFT_FORCED": "yes"})
+    forced = Settings.from_env({"CRONICORN_QUOTA_MODE": "soft", "CRONICORN_QUOTA_SOFT_FORCED": "yes"})
+    assert forced.quota_mode == "soft"
 
 
 async def test_the_bound_of_a_soft_quota_is_told_at_the_start_when_a_model_may_be_asked(caplog):
