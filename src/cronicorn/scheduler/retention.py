@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import Clock, RunHistory
+from cronicorn.domain.quota.ports import QuotaUpkeep
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ class Retention:
     breather: timedelta = timedelta(milliseconds=50)
 
 
-async def forget(history: RunHistory, clock: Clock, retention: Retention) -> None:
+async def forget(history: RunHistory | QuotaUpkeep, clock: Clock, retention: Retention) -> None:
     """Remove what is older than `keep`, now and then `every` so often, until cancelled."""
     while True:
         try:
@@ -36,7 +37,7 @@ async def forget(history: RunHistory, clock: Clock, retention: Retention) -> Non
         await asyncio.sleep(retention.every.total_seconds())
 
 
-async def _forget_once(history: RunHistory, clock: Clock, retention: Retention) -> int:
+async def _forget_once(history: RunHistory | QuotaUpkeep, clock: Clock, retention: Retention) -> int:
     before, removed = clock.now() - retention.keep, 0
     while batch := await history.prune(before, retention.batch):
         removed += batch

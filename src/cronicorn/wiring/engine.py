@@ -1,5 +1,6 @@
 """Everything that works on one store in one process, put together: what a door is then opened on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.adapters.redacting import RedactingDispatcher
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.domain.quota.decision import GRANT_KEPT
 from cronicorn.scheduler import Retention, Scheduler, forget
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
@@ -20,6 +22,8 @@ from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_
 
 OVERDUE_SLACK = timedelta(seconds=5)
 """A slot is overdue once it has been due for this long beyond the poll interval without a live lease."""
+
+GRANTS_PRUNED_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +43,13 @@ class Engine:
     metrics: Metrics
 
     async def forget(self) -> None:
-        """Remove old history now and then, until cancelled."""
-        await forget(self.stores.runs, self.clock, Retention(keep=self.settings.retention))
+        """Remove old history, and ended grants of tokens, now and then, until cancelled."""
+        forgetting = [forget(self.stores.runs, self.clock, Retention(keep=self.settings.retention))]
+        if self.tokens.upkeep is not None:
+            forgetting.append(
+                forget(self.tokens.upkeep, self.clock, Retention(keep=GRANT_KEPT, every=GRANTS_PRUNED_EVERY))
+            )
+        await asyncio.gather(*forgetting)
 
     async def exposition(self) -> bytes:
         """The metrics in Prometheus's text format."""

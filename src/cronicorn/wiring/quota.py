@@ -15,7 +15,7 @@ from cronicorn.control.quota import QuotaRules
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import Mode
-from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
 from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
@@ -37,6 +37,8 @@ class Tokens:
     """Reserve, call, commit: measured."""
     guard: QuotaGuard
     """Check, call, record, over the same books."""
+    upkeep: QuotaUpkeep | None
+    """None where rows end by themselves, or with the process."""
     rules: QuotaRules
     bounds: tuple[tuple[str, SoftBound], ...]
     """What each tenant's limit may be exceeded by in the mode `soft`, by tier, or by tenant where one was agreed."""
@@ -71,20 +73,23 @@ async def token_quota(settings: Settings, stores: Stores, metrics: Metrics) -> A
     """
     rules = QuotaRules(tiers=tiers_of(settings), mode=Mode(settings.quota_mode), zone_named=zone_rules)
     allowances = AgreedAllowances(stores.terms, rules.tiers, rules.zone_named)
-    async with _books(settings, stores, allowances, rules.mode) as books:
+    async with _books(settings, stores, allowances, rules.mode) as (books, upkeep):
         yield Tokens(
             quota=ObservedQuota(books, metrics, rules.mode),
             guard=books,
+            upkeep=upkeep,
             rules=rules,
             bounds=await _bounds(settings, stores, rules),
         )
 
 
 @asynccontextmanager
-async def _books(settings: Settings, stores: Stores, allowances: Allowances, mode: Mode) -> AsyncIterator[_Books]:
+async def _books(
+    settings: Settings, stores: Stores, allowances: Allowances, mode: Mode
+) -> AsyncIterator[tuple[_Books, QuotaUpkeep | None]]:
     if settings.quota_store == "redis":
         async with _in_redis(settings, stores, allowances, mode) as books:
-            yield books
+            yield books, None
         return
     match settings.database_url.backend:
         case "postgresql":
@@ -92,21 +97,23 @@ async def _books(settings: Settings, stores: Stores, allowances: Allowances, mod
             from cronicorn.adapters.postgres.quota import PostgresQuota
 
             assert isinstance(stores.database, PostgresDatabase)
-            yield PostgresQuota(stores.database, allowances, mode)
+            on_server = PostgresQuota(stores.database, allowances, mode)
+            yield on_server, on_server
         case _:
             yield _of_this_machine(stores, allowances, mode)
 
 
-def _of_this_machine(stores: Stores, allowances: Allowances, mode: Mode) -> _Books:
+def _of_this_machine(stores: Stores, allowances: Allowances, mode: Mode) -> tuple[_Books, QuotaUpkeep | None]:
     if isinstance(stores.database, MemoryDatabase):
         from cronicorn.adapters.memory.quota import MemoryQuota
 
-        return MemoryQuota(stores.database, allowances, mode)
+        return MemoryQuota(stores.database, allowances, mode), None
     from cronicorn.adapters.sqlite.database import SqliteDatabase
     from cronicorn.adapters.sqlite.quota import SqliteQuota
 
     assert isinstance(stores.database, SqliteDatabase)
-    return SqliteQuota(stores.database, allowances, mode)
+    in_file = SqliteQuota(stores.database, allowances, mode)
+    return in_file, in_file
 
 
 @asynccontextmanager

@@ -11,11 +11,12 @@ from cronicorn.domain.quota.decision import GRANT_KEPT, Mode
 from cronicorn.testing.contracts.quota import QuotaContract
 from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing, tiers
 from cronicorn.testing.contracts.quota_modes import AdvisoryContract
+from cronicorn.testing.contracts.quota_upkeep import UpkeepContract
 from tests.adapters.postgres.variants import VARIANTS
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-class TestPostgresQuota(QuotaContract, AdvisoryContract):
+class TestPostgresQuota(QuotaContract, AdvisoryContract, UpkeepContract):
     @pytest.fixture
     async def open_quota(self, clock, postgres_url, variant):
         opened = []

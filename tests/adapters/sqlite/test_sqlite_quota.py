@@ -11,10 +11,11 @@ from cronicorn.domain.quota.decision import GRANT_KEPT, Mode
 from cronicorn.testing.contracts.quota import QuotaContract
 from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing, tiers
 from cronicorn.testing.contracts.quota_modes import AdvisoryContract
+from cronicorn.testing.contracts.quota_upkeep import UpkeepContract
 from tests.adapters.sqlite.empty_database import copy_to
 
 
-class TestSqliteQuota(QuotaContract, AdvisoryContract):
+class TestSqliteQuota(QuotaContract, AdvisoryContract, UpkeepContract):
     @pytest.fixture
     async def open_quota(self, clock, tmp_path):
         opened = []

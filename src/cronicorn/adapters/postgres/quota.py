@@ -20,6 +20,9 @@ from cronicorn.adapters.postgres.quota_statements import (
     LOCKED_BOOK,
     LOOK,
     OPEN_BOOK,
+    OVERDUE_TENANTS,
+    PRUNE_BOOKS,
+    PRUNE_GRANTS,
     RECORD,
     VERDICTS,
     QuotaStatements,
@@ -31,7 +34,7 @@ from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
-from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
 from cronicorn.domain.quota.rows import book_of, window_row
 from cronicorn.domain.rows import Row, number_in
 
@@ -50,7 +53,7 @@ class _Answer:
     row: Row
 
 
-class PostgresQuota(Quota, QuotaGuard):
+class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
     """Keeps the books of all tenants."""
 
     def __init__(
@@ -110,6 +113,20 @@ class PostgresQuota(Quota, QuotaGuard):
             if window.holds(self._told_at):
                 await self._open_book(tenant_id, allowance, window)
         raise _overtaken()
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        async def work(transaction: Transaction) -> tuple[list[str], int]:
+            connection, now = transaction.connection, transaction.now
+            before_us = us(min(before, shifted(now, -GRANT_KEPT)))
+            overdue = await connection.fetch(OVERDUE_TENANTS, before_us, limit)
+            gone = await connection.fetchval(PRUNE_GRANTS, before_us, limit)
+            await connection.execute(PRUNE_BOOKS, us(shifted(now, -BOOKS_KEPT)))
+            return [row["tenant_id"] for row in overdue], gone
+
+        overdue, gone = await self._database.write(work)
+        for tenant_id in overdue:  # Each by itself, so that no two tenants' books are locked at once.
+            await self._charge_expired(tenant_id)
+        return gone
 
     async def _decide(self, ask: Ask, allowance: Allowance) -> Decision | None:
         """The answer to *ask*; None when it is to be asked again."""

@@ -128,6 +128,25 @@ DELETE FROM cronicorn.quota_books AS b
    AND NOT EXISTS (SELECT FROM cronicorn.quota_grants AS g WHERE g.book_number = b.number)
 """
 
+OVERDUE_TENANTS = """
+SELECT DISTINCT tenant_id FROM cronicorn.quota_grants
+ WHERE charged = 0 AND settled = 0 AND expires_us <= $1 LIMIT $2
+"""
+PRUNE_GRANTS = """
+WITH gone AS (
+  DELETE FROM cronicorn.quota_grants WHERE id IN (
+    SELECT g.id FROM cronicorn.quota_books AS b CROSS JOIN LATERAL (
+      SELECT id FROM cronicorn.quota_grants
+       WHERE book_number = b.number AND expires_us <= $1 AND (charged = 1 OR settled = 1)
+       ORDER BY expires_us LIMIT $2) AS g LIMIT $2)
+  RETURNING 1)
+SELECT count(*) FROM gone
+"""
+PRUNE_BOOKS = """
+DELETE FROM cronicorn.quota_books AS b
+ WHERE b.end_us <= $1 AND NOT EXISTS (SELECT FROM cronicorn.quota_grants AS g WHERE g.book_number = b.number)
+"""
+
 LOCK_TENANT = "SELECT pg_advisory_xact_lock(hashtextextended('cronicorn quota ' || $1::text, 0))"
 KNOWN = """
 SELECT b.* FROM cronicorn.quota_grants AS g JOIN cronicorn.quota_books AS b ON b.number = g.book_number WHERE g.id = $1

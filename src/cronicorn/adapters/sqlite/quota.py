@@ -6,7 +6,7 @@ and entering are one step to all threads and processes.
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.quota_statements import (
@@ -14,6 +14,9 @@ from cronicorn.adapters.sqlite.quota_statements import (
     FORGET_GRANTS,
     GRANT,
     KEEP_BURST,
+    OVERDUE_TENANTS,
+    PRUNE_BOOKS,
+    PRUNE_GRANTS,
     THERE,
     QuotaStatements,
 )
@@ -24,14 +27,14 @@ from cronicorn.domain.instant import shifted
 from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
-from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard
+from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
 from cronicorn.domain.quota.rows import book_of, entry, window_row
 from cronicorn.domain.rows import Cell, Row, number_in
 
 _RIGHT = QuotaStatements()
 
 
-class SqliteQuota(Quota, QuotaGuard):
+class SqliteQuota(Quota, QuotaGuard, QuotaUpkeep):
     """Keeps the books of all tenants. The clock of the database judges windows and grants."""
 
     def __init__(
@@ -84,6 +87,18 @@ class SqliteQuota(Quota, QuotaGuard):
             self._enter(transaction.connection, row["number"], entry(Budget.ANALYSIS, used=used))
 
         await self._database.write(work)
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        def work(transaction: Transaction) -> int:
+            connection, now = transaction.connection, transaction.now
+            which = {"before_us": us(min(before, shifted(now, -GRANT_KEPT))), "limit": limit}
+            for (tenant_id,) in connection.execute(OVERDUE_TENANTS, which).fetchall():
+                self._charge_expired(transaction, tenant_id)
+            gone = connection.execute(PRUNE_GRANTS, which).rowcount
+            connection.execute(PRUNE_BOOKS, {"kept_us": us(shifted(now, -BOOKS_KEPT))})
+            return gone
+
+        return await self._database.write(work)
 
     def _decide(self, transaction: Transaction, ask: Ask, allowance: Allowance) -> Decision:
         connection, now = transaction.connection, transaction.now

@@ -20,6 +20,18 @@ DELETE FROM quota_books
  WHERE tenant_id = :tenant_id AND end_us <= :kept_us
    AND NOT EXISTS (SELECT 1 FROM quota_grants WHERE book_number = quota_books.number)
 """
+OVERDUE_TENANTS = """
+SELECT DISTINCT tenant_id FROM quota_grants WHERE charged = 0 AND settled = 0 AND expires_us <= :before_us LIMIT :limit
+"""
+PRUNE_GRANTS = """
+DELETE FROM quota_grants WHERE id IN (
+  SELECT id FROM quota_grants WHERE book_number IN (SELECT number FROM quota_books)
+     AND expires_us <= :before_us AND (charged = 1 OR settled = 1) LIMIT :limit)
+"""
+PRUNE_BOOKS = """
+DELETE FROM quota_books
+ WHERE end_us <= :kept_us AND NOT EXISTS (SELECT 1 FROM quota_grants WHERE book_number = quota_books.number)
+"""
 KNOWN = """
 SELECT b.* FROM quota_grants AS g JOIN quota_books AS b ON b.number = g.book_number WHERE g.id = :grant_id
 """

@@ -1,6 +1,6 @@
 """The ports of quotas. What holds of the others in `cronicorn.domain.ports` holds of these."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cronicorn.domain.quota.allowance import Allowance, Budget
@@ -46,6 +46,18 @@ class QuotaGuard(Protocol):
 
     async def record_usage(self, tenant_id: str, tokens: int) -> None:
         """Charge *tokens* to the tenant, past the limit if need be."""
+        ...
+
+
+class QuotaUpkeep(Protocol):
+    """Keeps books small that nobody asks for any more. Stores whose rows end by themselves have no need of it."""
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget up to *limit* grants whose time was over before *before*, and how many it were.
+
+        Grants that nobody ended are charged first, for up to *limit* tenants. No grant goes within GRANT_KEPT after its
+        time, whatever *before* says, and no book within BOOKS_KEPT after its window, or while it has grants.
+        """
         ...
 
 
