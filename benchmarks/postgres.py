@@ -16,10 +16,11 @@ SERVER = "PostgreSQL 18, fsync on"
 
 
 @contextmanager
-def postgres_server() -> Iterator[RestartableServer]:
-    """A running server, gone at the end of the block."""
+def postgres_server(*, fsync: bool = True) -> Iterator[RestartableServer]:
+    """A running server, gone at the end of the block; without *fsync* it waits for no disk."""
+    durable = "on" if fsync else "off"
     with Ground.make(Path(tempfile.gettempdir())) as ground:
-        server = RestartableServer(ground, fsync="on", full_page_writes="on", shared_buffers="512MB")
+        server = RestartableServer(ground, fsync=durable, full_page_writes=durable, shared_buffers="512MB")
         server.start()
         yield server
 

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.queries import query
+from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import api_keys, tenants
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
@@ -82,11 +82,11 @@ class PostgresKeyRing(KeyRing, TermsRegister):
         return await self._database.read(work)
 
     async def terms(self, tenant_id: str) -> Terms:
-        async def work(transaction: Transaction) -> Terms:
-            row = await _TERMS.row(transaction.connection, tenant_id=tenant_id)
+        async def work(connection: Connection) -> Terms:
+            row = await _TERMS.row(connection, tenant_id=tenant_id)
             return terms_of(row) if row is not None else Terms()
 
-        return await self._database.read(work)
+        return await self._database.alone(work)
 
     async def agree(self, tenant_id: str, terms: Terms) -> None:
         async def work(transaction: Transaction) -> None:
