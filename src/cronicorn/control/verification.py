@@ -11,8 +11,8 @@ from cronicorn.domain.audit import Bounds, EndpointAudit, JobFacts
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
-from cronicorn.domain.quota.audit import TokenAudit
 from cronicorn.domain.rows import UNREADABLE, Row, job_of, key_of, number_in, tenant_of
+from cronicorn.domain.token_audit import TokenAudit
 from cronicorn.domain.verification import Check, Findings
 
 CLOCK_TOLERANCE = timedelta(seconds=1)

@@ -35,7 +35,7 @@ from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
 from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
-from cronicorn.domain.quota.rows import book_of, window_row
+from cronicorn.domain.quota_rows import book_of, window_row
 from cronicorn.domain.rows import Row, number_in
 
 ATTEMPTS_MAX = 100
