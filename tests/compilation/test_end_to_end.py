@@ -109,7 +109,7 @@ async def a_shop(folder: Path, *script: Answer) -> AsyncIterator[Shop]:
             parts = await stack.enter_async_context(engine(settings, HandlerDispatcher({URL: answer})))
             await parts.control.tenants.bootstrap(settings.api_key)
             assert parts.scheduler is not None
-            make_drafts = await stack.enter_async_context(drafting(settings, parts.stores, parts.cron))
+            make_drafts = await stack.enter_async_context(drafting(settings, parts.stores, parts.tokens.quota, parts.cron))
             assert make_drafts is not None
             transport = httpx.ASGITransport(app=rest_app(parts))
             headers = {"x-api-key": environ["API_KEY"]}

@@ -49,7 +49,6 @@ def control_plane(
         schedules=Schedules(stores.endpoints, clock, cron),
         policies=policies,
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
-        policies=Policies(stores.endpoints, stores.runs, cron),
         quotas=Quotas(tokens.quota, stores.terms, tokens.rules, clock),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),

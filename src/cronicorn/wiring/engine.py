@@ -75,9 +75,6 @@ async def engine(
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
-        make_drafts = None
-        if compiling:
-            make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(
@@ -86,6 +83,9 @@ async def engine(
         tokens = await stack.enter_async_context(token_quota(settings, stores, metrics))
         if settings.ai_model is not None:
             tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
+        make_drafts = None
+        if compiling:
+            make_drafts = await stack.enter_async_context(drafting(settings, stores, tokens.quota, evaluator))
         yield Engine(
             settings=settings,
             clock=clock,
@@ -94,9 +94,8 @@ async def engine(
             dispatcher=dispatcher,
             scheduler=scheduler,
             control=control_plane(
-                stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler, make_drafts=make_drafts
+                stores, dispatcher, tokens, clock=clock, cron=evaluator, scheduler=scheduler, make_drafts=make_drafts
             ),
-            control=control_plane(stores, dispatcher, tokens, clock=clock, cron=evaluator, scheduler=scheduler),
             tokens=tokens,
             metrics=metrics,
         )

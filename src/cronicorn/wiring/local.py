@@ -95,15 +95,9 @@ async def _opened(
     async with AsyncExitStack() as stack:
         stores = await open_chosen(settings, clock, existing=existing)
         stack.push_async_callback(stores.aclose)
+        tokens = await stack.enter_async_context(token_quota(settings, stores, Metrics()))
         make_drafts = None
         if compiling:
-            make_drafts = await stack.enter_async_context(drafting(settings, stores, evaluator))
+            make_drafts = await stack.enter_async_context(drafting(settings, stores, tokens.quota, evaluator))
         dispatcher = HandlerDispatcher({})
-        yield stores, control_plane(stores, dispatcher, clock=clock, cron=evaluator, make_drafts=make_drafts)
-    clock = system_clock()
-    stores = await open_chosen(settings, clock, existing=existing)
-    try:
-        async with token_quota(settings, stores, Metrics()) as tokens:
-            yield stores, control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron())
-    finally:
-        await stores.aclose()
+        yield stores, control_plane(stores, dispatcher, tokens, clock=clock, cron=evaluator, make_drafts=make_drafts)

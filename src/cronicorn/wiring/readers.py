@@ -130,6 +130,8 @@ def redaction_key(text: str) -> bytes:
     if not KEY_BYTES_MIN <= len(text) <= KEY_BYTES_MAX or any(not "!" <= character <= "~" for character in text):
         raise ValueError(f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} visible ASCII characters, without spaces")
     return text.encode()
+
+
 def tier_limits(text: str) -> str:
     """Tiers and their tokens, kept as text."""
     limits_of(text)
