@@ -17,8 +17,9 @@ BY_HAND = "drafts written by hand, no model"
 
 def run(*, as_json: bool, quick: bool) -> None:
     """Compile, compare and show; ends with 1 where a gate is broken."""
-    name, results = asyncio.run(_results(sequences=3 if quick else SEQUENCES))
-    about = f"{len(CASES)} descriptions, {name}; agreement by behaviour on {SEQUENCES} random sequences"
+    sequences = 3 if quick else SEQUENCES
+    name, results = asyncio.run(_results(sequences))
+    about = f"{len(CASES)} descriptions, {name}; agreement by behaviour on {sequences} random sequences"
     Report(name="compile-eval", about=about, rows=summary(results)).show(as_json=as_json)
     for each in results:
         if each.agreement is not None and each.agreement < 1.0:
@@ -29,7 +30,7 @@ def run(*, as_json: bool, quick: bool) -> None:
         raise SystemExit("\n".join(["Gates broken:", *broken]))
 
 
-async def _results(*, sequences: int) -> tuple[str, list[Evaluated]]:
+async def _results(sequences: int) -> tuple[str, list[Evaluated]]:
     settings = Settings.from_env(os.environ)
     async with model_client(settings) as client:
         if client is None or settings.ai_model is None:

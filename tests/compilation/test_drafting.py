@@ -1,5 +1,7 @@
 """A description becomes a draft: asked of a real server over the real adapter, judged, kept, paid for."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,7 +22,8 @@ from tests.compilation.workshop import (
     lines,
     writes,
 )
-from tests.servers.model import refuses, says
+from tests.servers.model import HANGS, refuses, says
+from tests.waiting import eventually_async
 
 FLAPPING = SURGE | {"rules": [{"id": "surge", "when": "err > 5", "until": "err < 9", "action": {"interval": "15s"}}]}
 TOO_FAST = SURGE | {"rules": [{"id": "surge", "when": "err > 5", "until": "err < 2", "action": {"interval": "1s"}}]}
@@ -234,3 +237,64 @@ async def test_in_auto_a_field_that_no_answer_had_waits_for_a_person():
 
         assert draft.status is DraftStatus.DRAFT
         assert lines(draft.findings) == ["fields warning /fields/err"]
+
+
+async def test_two_compiles_of_one_endpoint_at_once_ask_once():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint()
+
+        ended = await asyncio.gather(shop.made(), shop.made(), return_exceptions=True)
+
+        assert sorted(type(each).__name__ for each in ended) == ["ConflictError", "Draft"]
+        assert len(shop.model.asked) == 1
+
+
+async def test_an_endpoint_that_changes_while_the_model_writes_leaves_its_draft_to_a_person():
+    def meanwhile(asked):
+        database = shop.stores.endpoints._database
+        with database.lock:
+            row = database.row("t1", "ep1")
+            row.endpoint = replace(row.endpoint, description="Never mind.")
+        return writes(SURGE)
+
+    async with a_workshop(meanwhile) as shop:
+        await shop.endpoint(compile_mode=CompileMode.AUTO)
+        await shop.answered(STEADY, times=80)
+
+        draft = await shop.made()
+
+        assert (draft.status, draft.decided_at) == (DraftStatus.DRAFT, None)
+        assert (await shop.stores.endpoints.get("t1", "ep1"))[0].policy is None
+
+
+async def test_a_deleted_endpoint_ends_the_compile_and_its_tokens_are_charged():
+    def meanwhile(asked):
+        database = shop.stores.endpoints._database
+        with database.lock:
+            database.remove(database.row("t1", "ep1"))
+        return writes(SURGE)
+
+    async with a_workshop(meanwhile) as shop:
+        await shop.endpoint()
+
+        with pytest.raises(NotFoundError):
+            await shop.made()
+
+        view = await shop.spent()
+        assert (view.used, view.reserved) == (120, 0)
+
+
+async def test_a_compile_that_is_cancelled_keeps_its_tokens_reserved_until_the_grant_ends():
+    async with a_workshop(HANGS) as shop:
+        await shop.endpoint()
+        compiling = asyncio.create_task(shop.made())
+        await eventually_async(lambda: shop.model.asked)
+        compiling.cancel()
+        await asyncio.gather(compiling, return_exceptions=True)
+
+        held = await shop.spent()
+        shop.clock.advance(timedelta(minutes=5))
+        after = await shop.spent()
+
+        assert (held.used, held.reserved) == (0, 9_000)
+        assert (after.used, after.reserved) == (9_000, 0)

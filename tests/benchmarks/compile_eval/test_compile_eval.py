@@ -1,6 +1,8 @@
 """The evaluation tells good models from bad ones, and asks them as the product does."""
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +17,8 @@ from benchmarks.compile_eval.stand_ins import StandIn, as_recorded, case_asked, 
 from cronicorn.adapters.ai.connecting import connected
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.scheduler import AIClient
+from tests.architecture.source import ROOT
+from tests.cli.command import environment
 from tests.compilation.workshop import writes
 from tests.servers.model import Answer, Asked, FakeModel, fake_model
 
@@ -112,3 +116,18 @@ async def test_a_model_that_hands_in_nothing_breaks_the_first():
     results = await evaluate(StandIn(lambda _case, _number: nothing), "silent", sequences=SEQUENCES)
 
     assert [line.partition(":")[0] for line in broken_gates(results)] == ["explicit", "injected"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [(as_recorded, 0), (contrary, 1)], ids=["by hand", "contrary"])
+def test_the_command_asks_the_model_that_the_settings_name_and_fails_with_a_bad_one(
+    answer: Callable[[str, int], Mapping[str, Any]], code: int
+) -> None:
+    with fake_model(hands_in(answer)) as model:
+        env = environment(AI_MODEL="openai:fake-1", AI_BASE_URL=model.url, AI_API_KEY="sk-test")
+        command = [sys.executable, "-m", "benchmarks", "compile-eval", "--quick", "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == code, done.stderr
+    assert "openai:fake-1" in json.loads(done.stdout)["about"]
+    assert ("Gates broken" in done.stderr) == bool(code)
+    assert len(model.asked) > len(CASES)
