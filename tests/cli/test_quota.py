@@ -18,6 +18,7 @@ def test_what_is_set_for_a_tenant_is_shown_and_reset(env):
     tier = cronicorn("tenant", "set", "acme", "--tier", "pro-tier", "--zone", "Europe/Berlin", env=env)
     limit = cronicorn("tenant", "set", "acme", "--limit", "5000", "--period", "month", "--json", env=env)
     shown = json.loads(cronicorn("quota", "show", "--tenant", "acme", "--json", env=env).out)
+    listed = json.loads(cronicorn("tenant", "list", "--json", env=env).out)
     reset = cronicorn("tenant", "set", "acme", "--reset", env=env)
     table = cronicorn("quota", "show", "--tenant", "acme", env=env).out.splitlines()
 
@@ -26,6 +27,10 @@ def test_what_is_set_for_a_tenant_is_shown_and_reset(env):
     assert [shown[name] for name in ("tier", "limit", "period", "zone", "remaining")] == [
         "pro-tier", 5_000, "month", "Europe/Berlin", 5_000,
     ]  # fmt: skip
+    assert [(each["name"], each["tier"], each["limit"]) for each in listed] == [
+        ("default", None, None),
+        ("acme", "pro-tier", 5_000),
+    ]
     assert reset.out == "Tenant 'acme': as the settings say.\n"
     assert table[0].startswith("acme: 10,000 tokens a day (UTC), tier free-tier, mode reserve; all anew at ")
     assert [row.split() for row in table[1:]] == [

@@ -117,8 +117,9 @@ async def _list(database: str | None, *, as_json: bool) -> None:
 
     async with opened_to_read(database) as local:
         rows = [{"id": each.id, "name": each.name, "created_at": written(each.created_at)} for each in local.tenants]
+        terms = [_shown(each.terms) for each in local.tenants]
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([row | agreed for row, agreed in zip(rows, terms, strict=True)], indent=2))
         return
     names, ids = (max(len(row[column]) for row in [{"name": "", "id": ""}, *rows]) for column in ("name", "id"))
     for row in [{"name": "NAME", "id": "ID", "created_at": "CREATED"}, *rows]:
