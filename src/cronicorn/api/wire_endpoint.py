@@ -102,6 +102,8 @@ class EndpointAnswer(Answer):
     adapt: Adapt
     signals: Omittable[dict[Signal, bool]] = None
     redact: Omittable[RedactAnswer] = None
+    analysis: bool
+    analysis_cooldown_ms: int
     next_run_at: Instant
     last_run_at: Omittable[Instant] = None
     failure_count: int

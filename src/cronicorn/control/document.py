@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, RETRIES_MAX, CatchUpMode, Overlap
+from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, COOLDOWN_LEAST, RETRIES_MAX, CatchUpMode, Overlap
 from cronicorn.domain.preview import PREVIEW_MAX
 from cronicorn.domain.signals.signal import Adapt, Signal
 
@@ -171,6 +171,8 @@ class EndpointPatch(Document):
     adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
     signals: dict[Choice[Signal], bool] | None = None
     redact: RedactPatch | None = None
+    analysis: bool | None = None
+    analysis_cooldown_ms: Annotated[int | None, _from_to(COOLDOWN_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None
 
 
 class EndpointDocument(EndpointPatch):

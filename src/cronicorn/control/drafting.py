@@ -15,6 +15,7 @@ from cronicorn.control.payload import json_text
 from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
+from cronicorn.domain.endpoint import AnalysisSwitch, Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
 from cronicorn.domain.outgoing import HEADER_NAME
@@ -60,6 +61,10 @@ def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: 
         policy=_policy(fields, patch, before.policy),
         redaction=_redaction(patch, before.redaction, findings),
         compile_mode=fields.value("compile", before.compile_mode, CompileMode.REVIEW),
+        analysis=AnalysisSwitch(
+            enabled=fields.value("analysis", before.analysis.enabled, False),  # noqa: FBT003 - the default
+            cooldown=fields.length("analysis_cooldown_ms", before.analysis.cooldown, AnalysisSwitch().cooldown),
+        ),
     )
 
 

@@ -45,6 +45,8 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "adapt": endpoint.signals.adapt.value,
         "signals": _signals(endpoint.signals) or None,
         "redact": _redact(endpoint.redaction) or None,
+        "analysis": endpoint.analysis.enabled,
+        "analysisCooldownMs": _ms(endpoint.analysis.cooldown),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

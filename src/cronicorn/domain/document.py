@@ -13,6 +13,7 @@ from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusR
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import Dialect, DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
+    AnalysisSwitch,
     Baseline,
     CatchUp,
     CatchUpMode,
@@ -58,6 +59,7 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "policy": policy_text(endpoint.policy) if endpoint.policy is not None else None,
         "redaction": _redaction_document(endpoint.redaction) or None,
         "compile": endpoint.compile_mode.value if endpoint.compile_mode is not CompileMode.REVIEW else None,
+        "analysis": _analysis_document(endpoint.analysis),
         "archived_at_us": us(endpoint.archived_at),
         "version": endpoint.version,
     })  # fmt: skip
@@ -84,6 +86,7 @@ def endpoint_of(document: Mapping[str, Value]) -> JobEndpoint:
         policy=_policy_of(fields.text_or_none("policy")),
         redaction=_redaction_of(fields.part("redaction")),
         compile_mode=CompileMode(fields.text("compile", CompileMode.REVIEW)),
+        analysis=_analysis_of(fields.part("analysis")),
         created_at=fields.instant("created_at_us"),
         updated_at=fields.instant("updated_at_us"),
         archived_at=fields.instant_or_none("archived_at_us"),
@@ -367,6 +370,20 @@ def _signals_of(document: Mapping[str, Value]) -> Signals:
         adapt=Adapt(fields.text("adapt", Adapt.AUTO)),
         off=frozenset(Signal(str(item)) for item in fields.items("off")),
         on=frozenset(Signal(str(item)) for item in fields.items("on")),
+    )
+
+
+def _analysis_document(analysis: AnalysisSwitch) -> Value:
+    if analysis == AnalysisSwitch():
+        return None
+    return {"enabled": analysis.enabled, "cooldown_us": length_us(analysis.cooldown)}
+
+
+def _analysis_of(document: Mapping[str, Value]) -> AnalysisSwitch:
+    fields, default = Fields(document), AnalysisSwitch()
+    return AnalysisSwitch(
+        enabled=fields.flag("enabled", default=default.enabled),
+        cooldown=fields.length("cooldown_us", default.cooldown),
     )
 
 

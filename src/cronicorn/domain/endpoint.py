@@ -20,6 +20,8 @@ INTERVAL_DEFAULT = timedelta(seconds=60)
 CATCH_UP_WINDOW_MAX = timedelta(hours=1)
 RETRIES_MAX = 5
 CATCH_UP_RUNS_MAX = 100
+COOLDOWN_LEAST = timedelta(minutes=5)
+"""Between two analyses of an endpoint."""
 
 
 class JobStatus(StrEnum):
@@ -130,6 +132,18 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisSwitch:
+    """Whether a model may be asked about the answers of an endpoint. Off: nothing of it is sent anywhere."""
+
+    enabled: bool = False
+    cooldown: timedelta = timedelta(hours=1)
+    """So long after an analysis none begins by itself."""
+
+    def __post_init__(self) -> None:
+        assert self.cooldown >= COOLDOWN_LEAST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManualSlot:
     """A run that a person asked for, not yet settled."""
 
@@ -203,6 +217,7 @@ class JobEndpoint:
     """What of its answers is hashed before anything reads or keeps it."""
     compile_mode: CompileMode = CompileMode.REVIEW
     """What becomes of its description."""
+    analysis: AnalysisSwitch = field(default=AnalysisSwitch())
     archived_at: datetime | None = None
     version: int = 1
     """Grows with every change a person, agent or rule makes."""

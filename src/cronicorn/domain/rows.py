@@ -129,6 +129,7 @@ def _joined(endpoint: JobEndpoint, state: str) -> JobEndpoint:
         policy=endpoint.policy,
         redaction=endpoint.redaction,
         compile_mode=endpoint.compile_mode,
+        analysis=endpoint.analysis,
         created_at=endpoint.created_at,
         updated_at=endpoint.updated_at,
         archived_at=endpoint.archived_at,

@@ -1,0 +1,119 @@
+"""What of an answer is compared with earlier ones: its shape, and the coarse value at each path. Pure and bounded.
+
+Nothing an answer says is kept as it is: shapes and paths are hashes, numbers are magnitudes, and words are kept only
+where they look like names of states.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
+
+WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
+"""What may be the name of a state."""
+STATUS = "status"
+"""The path of what is not in the body: how the call ended."""
+
+_DEPTH_MAX = 8
+_ITEMS_MAX = 16
+"""So many items of a list are looked at."""
+_MEMBERS_MAX = 64
+"""An object with more members is a table: its keys are data."""
+_NODES_MAX = 2_000
+_PATHS_MAX = 64
+"""So many paths with values are compared."""
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+"""A key that is a name; others are data, and all of them count as one."""
+_ID = re.compile(r"[0-9A-Fa-f]{8,}|.*[0-9]{3,}.*")
+
+_TYPES: dict[type, str] = {
+    type(None): "null",
+    int: "number",
+    float: "number",
+    str: "text",
+    list: "array",
+    dict: "object",
+    type(ABSENT): "absent",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """One answer, as coarse as it is compared."""
+
+    shape: str
+    """A hash of all paths and the types at them."""
+    labels: dict[str, str]
+    """The coarse value at each path, by path; of several at one path the first."""
+
+
+def features_of(outcome: Outcome) -> Features:
+    """What of *outcome* is compared."""
+    types: set[str] = set()
+    labels = {STATUS: _ending(outcome)}
+    for count, (path, value) in enumerate(_walk(parsed(outcome), "", _DEPTH_MAX)):
+        if count >= _NODES_MAX:
+            break
+        types.add(f"{path} {_type(value)}")
+        if not isinstance(value, dict | list) and len(labels) <= _PATHS_MAX and path not in labels:
+            labels[path] = label_of(value)
+    shape = blake2b("\n".join(sorted(types)).encode("utf-8", "surrogatepass"), digest_size=8)
+    return Features(shape=shape.hexdigest(), labels=labels)
+
+
+def label_of(value: Json) -> str:
+    """The coarse value: `n+4` for numbers of 16 to 31, a word as it is, `text` for prose, and the type of all else."""
+    number = number_of(value)
+    if number is not None:
+        return magnitude(number)
+    if isinstance(value, str):
+        return f"w{value}" if WORD.fullmatch(value) and not _ID.fullmatch(value) else "text"
+    return str(value).lower() if isinstance(value, bool) else _type(value)
+
+
+def magnitude(number: float) -> str:
+    """The sign of *number*, and the power of two below it."""
+    if number == 0:
+        return "n0"
+    power = max(-64, min(64, math.frexp(abs(number))[1] - 1))
+    return f"n{'+' if number > 0 else '-'}{power}"
+
+
+def neighbours(label: str) -> tuple[str, ...]:
+    """The labels that noise makes of *label*: a number's next lower and next higher magnitude."""
+    if not label.startswith(("n+", "n-")):
+        return (label,)
+    sign, power = label[:2], int(label[2:])
+    return tuple(f"{sign}{near}" for near in (power - 1, power, power + 1))
+
+
+def _ending(outcome: Outcome) -> str:
+    """How the call ended: the class of its status, or why there is none."""
+    if outcome.kind is OutcomeKind.RESPONDED and outcome.status_code is not None:
+        return f"{outcome.status_code // 100}xx"
+    return outcome.kind.value
+
+
+def _walk(value: Json, path: str, depth: int) -> Iterator[tuple[str, Json]]:
+    yield path, value
+    if depth == 0:
+        return
+    if isinstance(value, list):
+        for item in value[:_ITEMS_MAX]:
+            yield from _walk(item, f"{path}/*", depth - 1)
+    elif isinstance(value, dict):
+        is_table = len(value) > _MEMBERS_MAX
+        for key, child in value.items():
+            is_name = not is_table and _KEY.fullmatch(key) is not None and _ID.fullmatch(key) is None
+            yield from _walk(child, f"{path}/{key}" if is_name else f"{path}/*", depth - 1)
+
+
+def _type(value: Json) -> str:
+    """What JSON calls the type of *value*."""
+    if isinstance(value, bool):
+        return "boolean"
+    return _TYPES[type(value)]

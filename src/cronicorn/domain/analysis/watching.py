@@ -1,0 +1,167 @@
+"""When an endpoint that is watched is worth an analysis. Pure.
+
+Only what is new, rules that stopped understanding the answers, and somebody who asks are a reason. A cooldown, a number
+a day and a wait after failures hold for all but the last, which only waits for a model that is down.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cronicorn.domain.analysis.features import features_of
+from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, Known, known_of, learnt
+from cronicorn.domain.endpoint import AnalysisSwitch
+from cronicorn.domain.fields import Fields, Value, lean, us
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.run import Run
+from cronicorn.domain.steering_record import SteeringRecord
+
+ANALYSES_A_DAY_MAX = 24
+"""Of one endpoint, from midnight to midnight UTC, those that somebody asked for not counted."""
+LOOK_EVERY = timedelta(minutes=1)
+"""So often the recorded answers of a watched endpoint are read."""
+RETRY_LEAST = timedelta(minutes=1)
+RETRY_MOST = timedelta(hours=6)
+_DOUBLINGS_MAX = 9
+_DETAIL_MAX = 100
+
+
+class Occasion(StrEnum):
+    """Why an endpoint is analysed."""
+
+    NOVELTY = "novelty"
+    """An answer was unlike all before."""
+    DRIFT = "drift"
+    """Answers stopped saying what rules read."""
+    REQUEST = "request"
+    """Somebody asked for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """A reason for an analysis."""
+
+    occasion: Occasion
+    detail: str
+    """What was new, which rules drifted, or who asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchMemory:
+    """What is remembered of an endpoint between two looks."""
+
+    known: Known = field(default=NOTHING_KNOWN)
+    pending: Why | None = None
+    """A reason that waits for its time."""
+    analysed_at: datetime | None = None
+    day: int = 0
+    """The day of `analyses`, in days since 1970."""
+    analyses: int = 0
+    """How many there were on that day."""
+    failures: int = 0
+    """How often in a row the model could not answer."""
+    not_before: datetime | None = None
+    """Earlier the model is not asked: it failed, or the budget is spent."""
+
+    def document(self) -> dict[str, Value]:
+        """The stored form."""
+        return lean({
+            "known": self.known.document(),
+            "pending": [self.pending.occasion.value, self.pending.detail] if self.pending is not None else None,
+            "analysed_at_us": us(self.analysed_at),
+            "day": self.day,
+            "analyses": self.analyses,
+            "failures": self.failures,
+            "not_before_us": us(self.not_before),
+        })  # fmt: skip
+
+
+NOTHING_WATCHED = WatchMemory()
+
+
+def watch_memory_of(document: Mapping[str, Value]) -> WatchMemory:
+    """What `WatchMemory.document` stored. Raises ValueError for anything else."""
+    fields = Fields(document)
+    return WatchMemory(
+        known=known_of(fields.part("known")),
+        pending=_why_of(fields.items("pending")),
+        analysed_at=fields.instant_or_none("analysed_at_us"),
+        day=fields.number("day", 0),
+        analyses=fields.number("analyses", 0),
+        failures=fields.number("failures", 0),
+        not_before=fields.instant_or_none("not_before_us"),
+    )
+
+
+def read(memory: WatchMemory, runs: Iterable[Run]) -> WatchMemory:
+    """What is remembered after *runs*, oldest first. The first reason that nobody has acted on yet is kept."""
+    for run in runs:
+        if run.outcome.kind.tells_nothing:
+            continue
+        known, new = learnt(memory.known, features_of(run.outcome))
+        memory = replace(memory, known=known, pending=memory.pending or _reason(run, new))
+    return memory
+
+
+def due(memory: WatchMemory, switch: AnalysisSwitch, requested_by: str | None, now: datetime) -> Why | None:
+    """Why to ask the model *now*; None while there is no reason, or it has to wait."""
+    if memory.not_before is not None and now < memory.not_before:
+        return None
+    if requested_by is not None:
+        return Why(occasion=Occasion.REQUEST, detail=requested_by[:_DETAIL_MAX])
+    if memory.pending is None:
+        return None
+    rested = memory.analysed_at is None or now >= shifted(memory.analysed_at, switch.cooldown)
+    return memory.pending if rested and _analyses_on(memory, now) < ANALYSES_A_DAY_MAX else None
+
+
+def analysed(memory: WatchMemory, why: Why, now: datetime) -> WatchMemory:
+    """What is remembered after the model was asked and answered."""
+    counted = why.occasion is not Occasion.REQUEST
+    return replace(
+        memory,
+        pending=None,
+        analysed_at=now,
+        day=_day(now),
+        analyses=_analyses_on(memory, now) + counted,
+        failures=0,
+        not_before=None,
+    )
+
+
+def failed(memory: WatchMemory, retry_after: timedelta | None, now: datetime) -> WatchMemory:
+    """What is remembered after the model could not answer: failures double the wait, the model's word lengthens it."""
+    doubled = RETRY_LEAST * 2 ** min(memory.failures, _DOUBLINGS_MAX)
+    wait = max(min(doubled, RETRY_MOST), retry_after or RETRY_LEAST)
+    return replace(memory, failures=memory.failures + 1, not_before=shifted(now, wait))
+
+
+def postponed(memory: WatchMemory, retry_after: timedelta, now: datetime) -> WatchMemory:
+    """What is remembered after the budget did not cover an analysis: the reason stays."""
+    return replace(memory, not_before=shifted(now, max(retry_after, RETRY_LEAST)))
+
+
+def _reason(run: Run, new: str | None) -> Why | None:
+    drifted = SteeringRecord.decode(run.steering).drifted if run.steering is not None else ()
+    if drifted:
+        return Why(occasion=Occasion.DRIFT, detail=", ".join(drifted)[:_DETAIL_MAX])
+    return Why(occasion=Occasion.NOVELTY, detail=new[:_DETAIL_MAX]) if new is not None else None
+
+
+def _why_of(items: list[Value]) -> Why | None:
+    match items:
+        case []:
+            return None
+        case [str(occasion), str(detail)]:
+            return Why(occasion=Occasion(occasion), detail=detail)
+        case _:
+            raise ValueError(f"not a reason: {items!r}")
+
+
+def _analyses_on(memory: WatchMemory, now: datetime) -> int:
+    return memory.analyses if memory.day == _day(now) else 0
+
+
+def _day(now: datetime) -> int:
+    return us(now) // 86_400_000_000
