@@ -1,0 +1,141 @@
+"""An analysis as it is kept: why it was made, what the model asked and answered, what it took, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from cronicorn.domain.analysis.watching import Occasion, Why
+from cronicorn.domain.fields import Fields, Value, lean, length_us, us
+
+CALLS_MAX = 20
+"""So many calls of tools are kept."""
+TEXT_MAX = 2_000
+"""Characters kept of a text: the reasoning, or the arguments or the result of a call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMade:
+    """A tool that the model called."""
+
+    tool: str
+    arguments: str
+    """JSON."""
+    result: str
+    """JSON, fitted; or why the call was refused."""
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What an analysis took."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    """That part of `input` which the provider had in its cache."""
+    estimated: int = 0
+    """Tokens of requests that the provider did not count."""
+    cost: str | None = None
+    """In US dollars, as a decimal number; None when a price is unknown."""
+    duration: timedelta = timedelta(0)
+
+    @property
+    def tokens(self) -> int:
+        return self.input + self.output + self.estimated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """One analysis of one endpoint. Nothing in it was applied unless `applied` says so."""
+
+    id: str
+    tenant_id: str
+    endpoint_id: str
+    at: datetime
+    """When it began."""
+    why: Why
+    quota: str
+    """`granted`, or why the budget did not cover it."""
+    model: str = ""
+    reasoning: str = ""
+    confidence_percent: int | None = None
+    next_analysis: timedelta | None = None
+    """When the model wants to look again."""
+    calls: tuple[CallMade, ...] = ()
+    warnings: tuple[str, ...] = ()
+    applied: tuple[str, ...] = ()
+    """What was staged and became hints, in words; a proposed rule is only kept here."""
+    spent: Spent = field(default=Spent())
+    error: str | None = None
+    """Why the model could not answer."""
+
+    def document(self) -> dict[str, Value]:
+        """The stored form, but for the ids."""
+        spent = self.spent
+        return lean({
+            "at_us": us(self.at),
+            "why": [self.why.occasion.value, self.why.detail],
+            "quota": self.quota,
+            "model": self.model,
+            "reasoning": self.reasoning,
+            "confidence_percent": self.confidence_percent,
+            "next_us": length_us(self.next_analysis),
+            "calls": [[call.tool, call.arguments, call.result, call.refused] for call in self.calls],
+            "warnings": list(self.warnings),
+            "applied": list(self.applied),
+            "tokens": [spent.input, spent.output, spent.cached, spent.estimated],
+            "cost": spent.cost,
+            "duration_us": length_us(spent.duration),
+            "error": self.error,
+        })  # fmt: skip
+
+
+def analysis_of(tenant_id: str, endpoint_id: str, analysis_id: str, document: Mapping[str, Value]) -> Analysis:
+    """What `Analysis.document` stored. Raises ValueError for anything else."""
+    fields = Fields(document)
+    match fields.items("why"), fields.items("tokens"):
+        case [str(occasion), str(detail)], [int(sent), int(received), int(cached), int(estimated)]:
+            pass
+        case _:
+            raise ValueError("not an analysis")
+    return Analysis(
+        id=analysis_id,
+        tenant_id=tenant_id,
+        endpoint_id=endpoint_id,
+        at=fields.instant("at_us"),
+        why=Why(occasion=Occasion(occasion), detail=detail),
+        quota=fields.text("quota"),
+        model=fields.text("model", ""),
+        reasoning=fields.text("reasoning", ""),
+        confidence_percent=fields.number_or_none("confidence_percent"),
+        next_analysis=fields.length_or_none("next_us"),
+        calls=tuple(_call_of(item) for item in fields.items("calls")),
+        warnings=tuple(str(item) for item in fields.items("warnings")),
+        applied=tuple(str(item) for item in fields.items("applied")),
+        spent=Spent(
+            input=sent,
+            output=received,
+            cached=cached,
+            estimated=estimated,
+            cost=fields.text_or_none("cost"),
+            duration=fields.length("duration_us", timedelta(0)),
+        ),
+        error=fields.text_or_none("error"),
+    )
+
+
+def bounded(analysis: Analysis) -> Analysis:
+    """*analysis* as much of it as is kept."""
+    calls = tuple(
+        replace(call, arguments=call.arguments[:TEXT_MAX], result=call.result[:TEXT_MAX])
+        for call in analysis.calls[:CALLS_MAX]
+    )
+    return replace(analysis, reasoning=analysis.reasoning[:TEXT_MAX], calls=calls)
+
+
+def _call_of(item: Value) -> CallMade:
+    match item:
+        case [str(tool), str(arguments), str(result), bool(refused)]:
+            return CallMade(tool=tool, arguments=arguments, result=result, refused=refused)
+        case _:
+            raise ValueError(f"not a call: {item!r}")

@@ -1,0 +1,43 @@
+"""The port of what watches endpoints. What holds of the others in `cronicorn.domain.ports` holds of this."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+
+
+class WatchStore(Protocol):
+    """The endpoints whose analysis is switched on, and the analyses of all. It stands beside the leases of runs."""
+
+    async def claim_due(self, *, claim_id: str, limit: int, ttl: timedelta) -> Sequence[Watch]:
+        """Claim up to *limit* watches to look at now by the store's clock, the longest due first, for *ttl*.
+
+        *claim_id* names the claim and no other one. Never a watch under a live claim.
+        An endpoint is watched from the moment on in which its analysis is switched on.
+        """
+        ...
+
+    async def settle(self, watch: Watch, look: Look) -> None:
+        """Write what became of a look and end the claim, all or nothing: memory, analysis, and edit of the endpoint.
+
+        Raises LeaseLostError when another claim came after *watch*, or the endpoint is watched no more; nothing is
+        written then. Raises whatever the edit raises, which sees the endpoint as stored now.
+        """
+        ...
+
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
+        """Ask for an analysis at the next look, which is due at once. Asking again before it changes nothing.
+
+        Raises NotFoundError, and ConflictError when the endpoint is not watched.
+        """
+        ...
+
+    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+        """Analyses of an endpoint, newest first. Raises NotFoundError."""
+        ...
+
+    async def get(self, tenant_id: str, analysis_id: str) -> Analysis:
+        """One analysis. Raises NotFoundError."""
+        ...

@@ -1,0 +1,46 @@
+"""An endpoint that is watched, claimed for a look, and what became of the look."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.watching import WatchMemory
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.ports import EndpointEdit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A watched endpoint that one planner looks at. The right to do so ends at `claimed_until`."""
+
+    endpoint: JobEndpoint
+    claim_id: str
+    claimed_at: datetime
+    claimed_until: datetime
+    cursor: datetime
+    """Runs that began up to this instant were looked at."""
+    memory: WatchMemory
+    requested_by: str | None = None
+    """Who asked for an analysis; None when nobody did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What became of a look."""
+
+    memory: WatchMemory
+    cursor: datetime
+    look_at: datetime
+    """When to look again."""
+    answers_request: bool = False
+    """Whether what was asked for is done."""
+    analysis: Analysis | None = None
+    edit: EndpointEdit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisPage:
+    """One page of analyses, the newest first, and how many there are in all."""
+
+    analyses: tuple[Analysis, ...]
+    total: int

@@ -1,0 +1,246 @@
+"""The planner: looks at what watched endpoints answered, and asks a model about what is new. Beside the loop.
+
+It reads recorded runs and writes hints the way a person does, so no run waits for it, whatever the model does. A look
+that is cut short changes nothing: its claim runs out, its grant is charged in time, and another look is made.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.analysis.proposing import Staged, applied
+from cronicorn.domain.analysis.watch import Look, Watch
+from cronicorn.domain.analysis.watching import (
+    LOOK_EVERY,
+    Occasion,
+    WatchMemory,
+    Why,
+    analysed,
+    due,
+    failed,
+    postponed,
+    read,
+)
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
+from cronicorn.domain.history import SpanQuery
+from cronicorn.domain.instant import MICROSECOND, shifted
+from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, EndpointEdit, RunHistory
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.decision import Denied
+from cronicorn.domain.quota.ports import Quota
+from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session, TokenUsage
+from cronicorn.scheduler.analysing import Bounds, kept, question, spent
+from cronicorn.scheduler.endpoint_tools import Desk
+
+log = logging.getLogger(__name__)
+
+_PAGE = 100
+_GRANT_SLACK = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerPorts:
+    """What a planner reads, writes and asks."""
+
+    watches: WatchStore
+    endpoints: EndpointCatalog
+    history: RunHistory
+    quota: Quota
+    client: AIClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerSettings:
+    """How a planner works."""
+
+    model: str
+    """The name of the model, as it is kept with each analysis."""
+    bounds: Bounds = field(default_factory=Bounds)
+    parallel: int = 8
+    """So many endpoints are looked at at once."""
+    poll: timedelta = timedelta(seconds=5)
+    """How long to rest when nothing is to be looked at."""
+    claim_ttl: timedelta = timedelta(minutes=3)
+    fatal_pause: timedelta = timedelta(hours=1)
+    """How long nobody is asked about anything after the model refused us."""
+
+    def __post_init__(self) -> None:
+        assert self.claim_ttl > self.bounds.deadline, "a claim outlives an analysis"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answered:
+    """What came of asking the model."""
+
+    session: Session
+    staged: Staged
+
+
+class _DeniedError(QuotaExceededError):
+    """The budget does not cover the analysis."""
+
+    def __init__(self, denied: Denied) -> None:
+        super().__init__(f"The token budget does not cover an analysis: {denied.reason.value}.")
+        self.denied = denied
+
+
+class ModelPlanner(Planner):
+    """Asks one model about endpoints whose analysis is switched on."""
+
+    def __init__(
+        self, ports: PlannerPorts, settings: PlannerSettings, clock: Clock, cron: Cron, new_id: Callable[[str], str]
+    ) -> None:
+        self._ports = ports
+        self._settings = settings
+        self._clock = clock
+        self._cron = cron
+        self._new_id = new_id
+        self._stopped_until = float("-inf")
+
+    async def run(self) -> None:
+        """Look at what is due, again and again, until cancelled."""
+        while True:
+            if not await self.look_once():
+                await asyncio.sleep(self._settings.poll.total_seconds())
+
+    async def look_once(self) -> int:
+        """Look at what is due now, and answer at how many endpoints that was. Never raises for what may go wrong."""
+        ports, settings = self._ports, self._settings
+        try:
+            claimed = await ports.watches.claim_due(
+                claim_id=self._new_id("claim"), limit=settings.parallel, ttl=settings.claim_ttl
+            )
+        except UnavailableError as error:
+            log.warning("watches_not_claimed", extra={"reason": str(error)})
+            return 0
+        await asyncio.gather(*(self._contained(watch) for watch in claimed))
+        return len(claimed)
+
+    async def analyse(self, tenant_id: str, endpoint_id: str) -> Session:
+        """One analysis of one endpoint, which changes nothing; see `Planner`. Raises NotFoundError, too."""
+        endpoint, _ = await self._ports.endpoints.get(tenant_id, endpoint_id)
+        why = Why(occasion=Occasion.REQUEST, detail="")
+        return (await self._asked(endpoint, why, self._clock.now())).session
+
+    async def _contained(self, watch: Watch) -> None:
+        """Look at one endpoint; whatever goes wrong with it stops nobody else."""
+        facts = {"tenant": watch.endpoint.tenant_id, "endpoint": watch.endpoint.id}
+        try:
+            look = await self._look(watch)
+            await self._ports.watches.settle(watch, look)
+        except (ConflictError, NotFoundError) as error:
+            log.warning("look_lost", extra={**facts, "reason": str(error)})
+        except UnavailableError as error:
+            log.warning("look_not_recorded", extra={**facts, "reason": str(error)})
+        except Exception:  # A bug met in one endpoint must not end the looking.
+            log.exception("look_crashed", extra=facts)
+
+    async def _look(self, watch: Watch) -> Look:
+        memory, cursor = await self._read(watch)
+        look = Look(memory=memory, cursor=cursor, look_at=shifted(watch.claimed_at, LOOK_EVERY))
+        now = watch.claimed_at
+        why = due(memory, watch.endpoint.analysis, watch.requested_by, now)
+        if why is None or self._clock.monotonic() < self._stopped_until:
+            return look
+        analysis = Analysis(
+            id=self._new_id("session"), tenant_id=watch.endpoint.tenant_id, endpoint_id=watch.endpoint.id, at=now,
+            why=why, quota="granted", model=self._settings.model,
+        )  # fmt: skip
+        facts = {"tenant": analysis.tenant_id, "endpoint": analysis.endpoint_id, "why": why.occasion.value}
+        try:
+            answered = await self._asked(watch.endpoint, why, now, key=analysis.id)
+        except _DeniedError as error:
+            log.warning("analysis_postponed", extra={**facts, "reason": error.denied.reason.value})
+            return _postponed(look, analysis, error.denied, now)
+        except (AIFatalError, AITransientError) as error:
+            self._note(error, facts)
+            return _unanswered(look, analysis, error, now)
+        look = _after(look, analysis, answered, self._edit(answered))
+        log.info("analysis_made", extra={**facts, "tokens": answered.session.usage.tokens})
+        return look
+
+    async def _read(self, watch: Watch) -> tuple[WatchMemory, datetime]:
+        """What is remembered after the runs that began since the last look, and up to where they were read."""
+        memory, cursor, endpoint = watch.memory, watch.cursor, watch.endpoint
+        while True:
+            query = SpanQuery(since=shifted(cursor, MICROSECOND), until=watch.claimed_at, limit=_PAGE)
+            runs = await self._ports.history.recorded(endpoint.tenant_id, endpoint.id, query)
+            memory = read(memory, runs)
+            cursor = runs[-1].started_at if runs else cursor
+            if len(runs) < _PAGE:
+                return memory, cursor
+
+    async def _asked(self, endpoint: JobEndpoint, why: Why, now: datetime, key: str | None = None) -> _Answered:
+        """Ask the model inside a grant. Raises QuotaExceededError and the errors of `AIClient`."""
+        quota, bounds = self._ports.quota, self._settings.bounds
+        decision = await quota.reserve(
+            endpoint.tenant_id,
+            bounds.tokens_max,
+            budget=Budget.ANALYSIS,
+            key=key or self._new_id("session"),
+            ttl=bounds.deadline + _GRANT_SLACK,
+        )
+        if isinstance(decision, Denied):
+            raise _DeniedError(decision)
+        desk = Desk(endpoint=endpoint, catalog=self._ports.endpoints, history=self._ports.history)
+        try:
+            session = await self._ports.client.plan_with_tools(question(desk, why, now, bounds))
+        except (AIFatalError, AITransientError) as error:
+            await self._charge(decision.grant_id, error.usage)
+            raise
+        await self._charge(decision.grant_id, session.usage)
+        return _Answered(session=session, staged=desk.staged)
+
+    async def _charge(self, grant_id: str, usage: TokenUsage) -> None:
+        """End a grant: with nothing where no request was worked on, with the estimate where one was not measured."""
+        if usage.requests == 0:
+            await self._ports.quota.release(grant_id)
+        else:
+            await self._ports.quota.commit(grant_id, None if usage.unmeasured else usage.tokens)
+
+    def _edit(self, answered: _Answered) -> EndpointEdit | None:
+        """What the endpoint becomes; None where the model did not come to an end, or wants nothing."""
+        if answered.session.final is None or not answered.staged.words:
+            return None
+        return lambda endpoint, _job, stored: applied(endpoint, answered.staged, stored, self._cron)
+
+    def _note(self, error: AIFatalError | AITransientError, facts: dict[str, str]) -> None:
+        """Tell what went wrong; after a refusal that only a person can mend nobody is asked for a while."""
+        if isinstance(error, AIFatalError):
+            self._stopped_until = self._clock.monotonic() + self._settings.fatal_pause.total_seconds()
+            log.error("planner_stopped", extra={**facts, "reason": str(error)})
+        else:
+            log.warning("analysis_failed", extra={**facts, "reason": str(error)})
+
+
+def _after(look: Look, analysis: Analysis, answered: _Answered, edit: EndpointEdit | None) -> Look:
+    words = answered.staged.words if answered.session.final is not None else ()
+    return replace(
+        look,
+        memory=analysed(look.memory, analysis.why, analysis.at),
+        answers_request=analysis.why.occasion is Occasion.REQUEST,
+        analysis=kept(analysis, answered.session, words),
+        edit=edit,
+    )
+
+
+def _postponed(look: Look, analysis: Analysis, denied: Denied, now: datetime) -> Look:
+    """The reason stays; somebody who asked sees why there is no analysis."""
+    asked_for = analysis.why.occasion is Occasion.REQUEST
+    return replace(
+        look,
+        memory=postponed(look.memory, denied.retry_after, now),
+        answers_request=asked_for,
+        analysis=replace(analysis, quota=f"denied: {denied.reason.value}") if asked_for else None,
+    )
+
+
+def _unanswered(look: Look, analysis: Analysis, error: AIFatalError | AITransientError, now: datetime) -> Look:
+    retry_after = error.retry_after if isinstance(error, AITransientError) else None
+    failure = replace(analysis, error=str(error), spent=spent(error.usage, timedelta(0)))
+    return replace(look, memory=failed(look.memory, retry_after, now), analysis=failure)
