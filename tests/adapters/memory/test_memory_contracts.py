@@ -9,6 +9,7 @@ from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
+from cronicorn.testing.contracts.watches import WatchStoreContract
 
 
 class InMemory:
@@ -46,4 +47,5 @@ class TestStoreHealth(InMemory, StoreHealthContract):
 
 
 class TestDrafts(InMemory, DraftsContract):
+class TestWatchStore(InMemory, WatchStoreContract):
     pass

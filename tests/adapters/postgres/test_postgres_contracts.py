@@ -8,6 +8,7 @@ from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
+from cronicorn.testing.contracts.watches import WatchStoreContract
 from tests.adapters.postgres.variants import VARIANTS
 
 
@@ -45,4 +46,5 @@ class TestStoreHealth(InDatabase, StoreHealthContract):
 
 
 class TestDrafts(InDatabase, DraftsContract):
+class TestWatchStore(InDatabase, WatchStoreContract):
     pass

@@ -10,6 +10,7 @@ from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
+from cronicorn.adapters.memory.watches import MemoryWatchStore
 from cronicorn.domain.ports import Clock
 
 
@@ -26,6 +27,7 @@ class MemoryStores:
     keys: MemoryKeyRing
     drafts: MemoryDrafts
     health: MemoryStoreHealth
+    watches: MemoryWatchStore
 
     @classmethod
     def open(cls, clock: Clock) -> Self:
@@ -45,6 +47,7 @@ class MemoryStores:
             keys=MemoryKeyRing(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
+            watches=MemoryWatchStore(database),
         )
 
     @property

@@ -8,9 +8,10 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.analysis.watching import NOTHING_WATCHED, WatchMemory
-from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
+from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.instant import FIRST_INSTANT, shifted
 
 
@@ -53,12 +54,12 @@ class MemoryWatchStore(WatchStore):
             kept = self._watched.get(row.number) if row is not None else None
             watched = row is not None and row.endpoint.analysis.enabled
             if row is None or kept is None or not watched or kept.claim_id != watch.claim_id:
-                raise LeaseLostError(f"Endpoint {watch.endpoint.id} is looked at by another planner, or by none.")
+                raise watch.lost()
             if look.edit is not None:
                 job = self._database.jobs[row.endpoint.job_id]
                 self._database.apply(row, look.edit(row.endpoint, job, self._database.stored(row, now)))
             if look.analysis is not None:
-                self._analyses[look.analysis.id] = look.analysis
+                self._keep(look.analysis)
             kept.memory, kept.cursor, kept.look_at = look.memory, look.cursor, look.look_at
             kept.claim_id, kept.claimed_until = None, FIRST_INSTANT
             if look.answers_request:
@@ -87,6 +88,12 @@ class MemoryWatchStore(WatchStore):
             if analysis is None or not there or analysis.tenant_id != tenant_id:
                 raise NotFoundError(f"There is no session {analysis_id}.")
             return analysis
+
+    def _keep(self, analysis: Analysis) -> None:
+        self._analyses[analysis.id] = analysis
+        older = [each.id for each in self._analyses.values() if each.endpoint_id == analysis.endpoint_id]
+        for analysis_id in older[:-ANALYSES_KEPT]:
+            del self._analyses[analysis_id]
 
     def _all(self, now: datetime) -> Sequence[tuple[Row, _Watched]]:
         """The watched endpoints; one whose analysis was just switched on is watched from now on."""

@@ -70,6 +70,13 @@ SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.quota_books), false),
        setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)
 """
+# What was remembered of their answers stays behind: they are watched from their last run on.
+_WATCH = """
+INSERT INTO cronicorn.watches (endpoint_number, look_us, cursor_us)
+SELECT e.number, 0,
+       coalesce((SELECT max(r.started_us) FROM cronicorn.runs AS r WHERE r.endpoint_number = e.number), 0)
+  FROM cronicorn.endpoints AS e WHERE e.document::jsonb #>> '{analysis,enabled}' = 'true'
+"""
 
 T = TypeVar("T")
 
@@ -105,6 +112,7 @@ class PostgresArchive(Archive):
                     )
                 result = await work(restoration)
                 await connection.execute(_RESERVE_NUMBERS)
+                await connection.execute(_WATCH)
             # What was copied is asked for at once, and nothing is known of it yet. If this fails, the copy is whole all
             # the same, and autovacuum looks at it later.
             with suppress(*FAULTS):

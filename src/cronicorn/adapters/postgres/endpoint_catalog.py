@@ -14,6 +14,7 @@ from cronicorn.adapters.postgres.endpoint_rows import (
     decided,
     find,
     job_number_of,
+    keep_watch,
     lock,
     number,
     of_job,
@@ -140,3 +141,5 @@ async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoi
         host=host_of(endpoint.request.url),
         **state_row(endpoint.state),
     )
+    if endpoint.analysis.enabled:
+        await keep_watch(transaction, number(row, "number"), endpoint)

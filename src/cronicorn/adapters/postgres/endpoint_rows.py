@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import bindparam, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
 from cronicorn.adapters.postgres.database import Transaction
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection, query
-from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips
+from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.postgres.statement_time import CLOCK_US
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
@@ -90,6 +90,8 @@ _RECORDED = query(
 )
 _INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
+_WATCH = query(insert(watches).values({name: bindparam(name) for name in ("endpoint_number", "look_us", "cursor_us")}))
+_UNWATCH = query(delete(watches).where(watches.c.endpoint_number == bindparam("number")))
 
 T = TypeVar("T")
 
@@ -203,8 +205,19 @@ async def apply(transaction: Transaction, before: Found, change: Change) -> None
         new_reads=row["reads"],
         new_document=row["document"],
     )
+    if change.endpoint.analysis.enabled != before.endpoint.analysis.enabled:
+        await keep_watch(transaction, before.number, change.endpoint)
     await _write(transaction.connection, before, change.endpoint.state, host_of(change.endpoint.request.url))
     await record_skips(transaction.connection, before.number, change.skips)
+
+
+async def keep_watch(transaction: Transaction, number: int, endpoint: JobEndpoint) -> None:
+    """Watch an endpoint from now on, or no more: as its switch says."""
+    if endpoint.analysis.enabled:
+        now_us = us(transaction.now)
+        await _WATCH.change(transaction.connection, endpoint_number=number, look_us=now_us, cursor_us=now_us)
+    else:
+        await _UNWATCH.change(transaction.connection, number=number)
 
 
 async def write_state(connection: Connection, before: Found, state: EndpointState) -> None:

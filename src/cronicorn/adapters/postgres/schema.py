@@ -230,3 +230,35 @@ policy_drafts = Table(
     Index("policy_drafts_by_endpoint", "endpoint_number", "number"),
 )
 """What a model made of descriptions."""
+watches = Table(
+    "watches",
+    metadata,
+    Column(
+        "endpoint_number",
+        BigInteger,
+        ForeignKey("cronicorn.endpoints.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("look_us", BigInteger, nullable=False),
+    Column("cursor_us", BigInteger, nullable=False),
+    Column("memory", Text),
+    Column("requested_by", Text),
+    Column("claim_id", Text),
+    Column("claimed_until_us", BigInteger, nullable=False, server_default="0"),
+    Index("watches_by_look", "look_us"),
+)
+"""One row for each endpoint whose analysis is switched on."""
+
+analyses = Table(
+    "analyses",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("endpoint_number", BigInteger, ForeignKey("cronicorn.endpoints.number", ondelete="CASCADE"), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("endpoint_id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Unique("id", name="analyses_id"),
+    Index("analyses_by_endpoint", "endpoint_number", "number"),
+)

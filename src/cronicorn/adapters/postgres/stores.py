@@ -16,6 +16,7 @@ from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
+from cronicorn.adapters.postgres.watches import PostgresWatchStore
 from cronicorn.domain.ports import Clock
 
 
@@ -32,6 +33,7 @@ class PostgresStores:
     keys: PostgresKeyRing
     drafts: PostgresDrafts
     health: PostgresStoreHealth
+    watches: PostgresWatchStore
     listener: Listener
 
     @classmethod
@@ -75,6 +77,7 @@ class PostgresStores:
             keys=PostgresKeyRing(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
+            watches=PostgresWatchStore(database),
             listener=Listener(database.url, database.options),
         )
 

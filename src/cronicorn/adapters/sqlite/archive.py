@@ -42,6 +42,13 @@ UPDATE sqlite_sequence
  WHERE name = 'endpoints'
 """
 
+# What was remembered of their answers stays behind: they are watched from their last run on.
+_WATCH = """
+INSERT INTO watches (endpoint_number, look_us, cursor_us)
+SELECT number, 0, coalesce((SELECT max(started_us) FROM runs WHERE runs.endpoint_number = endpoints.number), 0)
+  FROM endpoints WHERE json_extract(document, '$.analysis.enabled')
+"""
+
 
 def _bucket(row: Row) -> int:
     return bucket_of(str(row["tenant_id"]))
@@ -177,6 +184,7 @@ def _portion(cursor: sqlite3.Cursor, names: Sequence[str]) -> list[Row]:
 def _finish(connection: sqlite3.Connection) -> None:
     connection.execute(_KNOW_NUMBERS)
     connection.execute(_RESERVE_NUMBERS)
+    connection.execute(_WATCH)
     connection.execute("COMMIT")
 
 

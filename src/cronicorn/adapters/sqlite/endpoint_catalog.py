@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
-from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, number_of, of_job
+from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, keep_watch, number_of, of_job
 from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
@@ -65,6 +65,8 @@ class SqliteEndpointCatalog(EndpointCatalog):
                 bucket=bucket_of(started.tenant_id),
                 **state_row(started.state),
             )
+            if started.analysis.enabled:
+                keep_watch(transaction, number, started)
             return started
 
         return await self._database.write(work)

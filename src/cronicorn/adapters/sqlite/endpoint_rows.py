@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
+from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
@@ -59,6 +59,9 @@ _UPDATE_STATE = query(
 )
 _INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
+
+_WATCH = query(insert(watches).values({name: bindparam(name) for name in ("endpoint_number", "look_us", "cursor_us")}))
+_UNWATCH = query(delete(watches).where(watches.c.endpoint_number == bindparam("number")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +144,19 @@ def apply(transaction: Transaction, before: Found, change: Change) -> None:
         new_reads=row["reads"],
         new_document=row["document"],
     )
+    if change.endpoint.analysis.enabled != before.endpoint.analysis.enabled:
+        keep_watch(transaction, before.number, change.endpoint)
     write_state(transaction.connection, before.number, change.endpoint.state)
     record_skips(transaction.connection, before.number, change.skips)
+
+
+def keep_watch(transaction: Transaction, number: int, endpoint: JobEndpoint) -> None:
+    """Watch an endpoint from now on, or no more: as its switch says."""
+    if endpoint.analysis.enabled:
+        now_us = us(transaction.now)
+        _WATCH.change(transaction.connection, endpoint_number=number, look_us=now_us, cursor_us=now_us)
+    else:
+        _UNWATCH.change(transaction.connection, number=number)
 
 
 def write_state(connection: sqlite3.Connection, number: int, state: EndpointState) -> None:

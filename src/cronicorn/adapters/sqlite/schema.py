@@ -222,3 +222,37 @@ policy_drafts = Table(
     sqlite_strict=True,
 )
 """What a model made of descriptions."""
+watches = Table(
+    "watches",
+    metadata,
+    Column(
+        "endpoint_number",
+        Integer,
+        ForeignKey("endpoints.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("look_us", Integer, nullable=False),
+    Column("cursor_us", Integer, nullable=False),
+    Column("memory", Text),
+    Column("requested_by", Text),
+    Column("claim_id", Text),
+    Column("claimed_until_us", Integer, nullable=False, server_default="0"),
+    Index("watches_by_look", "look_us"),
+    sqlite_strict=True,
+)
+"""One row for each endpoint whose analysis is switched on."""
+
+analyses = Table(
+    "analyses",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("endpoint_number", Integer, ForeignKey("endpoints.number", ondelete="CASCADE"), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("endpoint_id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Unique("id", name="analyses_id"),
+    Index("analyses_by_endpoint", "endpoint_number", "number"),
+    sqlite_strict=True,
+)

@@ -13,6 +13,7 @@ from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
+from cronicorn.adapters.sqlite.watches import SqliteWatchStore
 from cronicorn.domain.ports import Clock
 
 
@@ -29,6 +30,7 @@ class SqliteStores:
     keys: SqliteKeyRing
     drafts: SqliteDrafts
     health: SqliteStoreHealth
+    watches: SqliteWatchStore
 
     @classmethod
     async def open(
@@ -66,6 +68,7 @@ class SqliteStores:
             keys=SqliteKeyRing(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
+            watches=SqliteWatchStore(database),
         )
 
     @property

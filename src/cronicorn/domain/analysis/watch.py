@@ -6,6 +6,7 @@ from datetime import datetime
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.watching import WatchMemory
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.ports import EndpointEdit
 
 
@@ -22,6 +23,10 @@ class Watch:
     memory: WatchMemory
     requested_by: str | None = None
     """Who asked for an analysis; None when nobody did."""
+
+    def lost(self) -> LeaseLostError:
+        """The error of a look that comes too late."""
+        return LeaseLostError(f"Endpoint {self.endpoint.id} is looked at by another planner, or by none.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 import pytest
 
+from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
@@ -66,6 +67,8 @@ class Stores(ScheduleStores, Protocol):
     def terms(self) -> TermsRegister: ...
     @property
     def health(self) -> StoreHealth: ...
+    @property
+    def watches(self) -> WatchStore: ...
 
 
 class StoresContract:

@@ -1,0 +1,133 @@
+"""Watched endpoints and their analyses in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.endpoint_rows import Found, apply, decided, lock, number_of
+from cronicorn.adapters.postgres.job_catalog import job_of_endpoint
+from cronicorn.adapters.postgres.notify import announce
+from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
+from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.ports import EndpointEdit
+
+_CLAIM = """
+WITH due AS (
+    SELECT endpoint_number FROM cronicorn.watches WHERE look_us <= $2 AND claimed_until_us <= $2
+     ORDER BY look_us, endpoint_number LIMIT $4 FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE cronicorn.watches AS w SET claim_id = $1, claimed_until_us = $3
+      FROM due WHERE w.endpoint_number = due.endpoint_number
+    RETURNING w.*
+)
+SELECT c.*, e.document, s.state FROM claimed AS c
+  JOIN cronicorn.endpoints AS e ON e.number = c.endpoint_number
+  JOIN cronicorn.schedule AS s ON s.endpoint_number = c.endpoint_number
+ ORDER BY c.look_us, c.endpoint_number
+"""
+_SETTLE = """
+UPDATE cronicorn.watches
+   SET look_us = $3, cursor_us = $4, memory = $5, claim_id = NULL, claimed_until_us = 0,
+       requested_by = CASE WHEN $6 THEN NULL ELSE requested_by END
+ WHERE endpoint_number = $1 AND claim_id = $2
+RETURNING endpoint_number
+"""
+_ADD = """
+INSERT INTO cronicorn.analyses (endpoint_number, id, tenant_id, endpoint_id, document) VALUES ($1, $2, $3, $4, $5)
+"""
+_FORGET = """
+DELETE FROM cronicorn.analyses WHERE number IN (
+    SELECT number FROM cronicorn.analyses WHERE endpoint_number = $1 ORDER BY number DESC OFFSET $2)
+"""
+_REQUEST = """
+UPDATE cronicorn.watches SET requested_by = coalesce(requested_by, $2), look_us = least(look_us, $3)
+ WHERE endpoint_number = $1
+RETURNING endpoint_number
+"""
+_LIST = """
+SELECT * FROM cronicorn.analyses WHERE endpoint_number = $1
+ ORDER BY number DESC LIMIT $2 OFFSET $3
+"""
+_COUNT = "SELECT count(*) FROM cronicorn.analyses WHERE endpoint_number = $1"
+_GET = "SELECT * FROM cronicorn.analyses WHERE id = $1 AND tenant_id = $2"
+
+
+class PostgresWatchStore(WatchStore):
+    """Keeps watches and analyses. Whoever edits an endpoint keeps its row of `watches` (`endpoint_rows`)."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def claim_due(self, *, claim_id: str, limit: int, ttl: timedelta) -> Sequence[Watch]:
+        async def work(transaction: Transaction) -> Sequence[Watch]:
+            now = transaction.now
+            until = shifted(now, ttl)
+            rows = await transaction.connection.fetch(_CLAIM, claim_id, us(now), us(until), limit)
+            return [watch_of(dict(row), claim_id, now, until) for row in rows]
+
+        return await self._database.write(work)
+
+    async def settle(self, watch: Watch, look: Look) -> None:
+        async def work(transaction: Transaction) -> None:
+            try:  # The endpoint first, as whoever else writes it: two that lock in another order would wait for ever.
+                before = await lock(transaction, watch.endpoint.tenant_id, watch.endpoint.id)
+            except NotFoundError as error:
+                raise watch.lost() from error
+            await _write(transaction.connection, before.number, watch, look)
+            if look.edit is not None:
+                await self._edit(transaction, before, look.edit)
+
+        await self._database.write(work)
+
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
+        async def work(transaction: Transaction) -> None:
+            number = await number_of(transaction, tenant_id, endpoint_id)
+            if await transaction.connection.fetchrow(_REQUEST, number, by, us(transaction.now)) is None:
+                raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+
+        await self._database.write(work)
+
+    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+        async def work(transaction: Transaction) -> AnalysisPage:
+            number = await number_of(transaction, tenant_id, endpoint_id)
+            rows = await transaction.connection.fetch(_LIST, number, limit, offset)
+            total = await transaction.connection.fetchval(_COUNT, number)
+            return AnalysisPage(analyses=tuple(analysis_from(dict(row)) for row in rows), total=total)
+
+        return await self._database.read(work)
+
+    async def get(self, tenant_id: str, analysis_id: str) -> Analysis:
+        async def work(transaction: Transaction) -> Analysis:
+            row: asyncpg.Record | None = await transaction.connection.fetchrow(_GET, analysis_id, tenant_id)
+            if row is None:
+                raise NotFoundError(f"There is no session {analysis_id}.")
+            return analysis_from(dict(row))
+
+        return await self._database.read(work)
+
+    async def _edit(self, transaction: Transaction, before: Found, edit: EndpointEdit) -> None:
+        job = await job_of_endpoint(transaction, before.endpoint.tenant_id, before.endpoint.id)
+        change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
+        await apply(transaction, before, change)
+        due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
+        await announce(self._database.options, transaction, **due)
+
+
+async def _write(connection: Connection, number: int, watch: Watch, look: Look) -> None:
+    row = look_row(look)
+    written = (row["look_us"], row["cursor_us"], row["memory"], look.answers_request)
+    if await connection.fetchrow(_SETTLE, number, watch.claim_id, *written) is None:
+        raise watch.lost()
+    if look.analysis is not None:
+        kept = analysis_row(look.analysis)
+        cells = (kept["id"], kept["tenant_id"], kept["endpoint_id"], kept["document"])
+        await connection.execute(_ADD, number, *cells)
+        await connection.execute(_FORGET, number, ANALYSES_KEPT)

@@ -1,0 +1,41 @@
+"""Endpoints whose analysis is switched on, and what a model said about them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the watches and the analyses. No endpoint is watched yet: the switch is new, and off."""
+    op.create_table(
+        "watches",
+        sa.Column("endpoint_number", sa.Integer(), nullable=False),
+        sa.Column("look_us", sa.Integer(), nullable=False),
+        sa.Column("cursor_us", sa.Integer(), nullable=False),
+        sa.Column("memory", sa.Text(), nullable=True),
+        sa.Column("requested_by", sa.Text(), nullable=True),
+        sa.Column("claim_id", sa.Text(), nullable=True),
+        sa.Column("claimed_until_us", sa.Integer(), nullable=False, server_default="0"),
+        sa.ForeignKeyConstraint(["endpoint_number"], ["endpoints.number"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("endpoint_number"),
+        sqlite_strict=True,
+    )
+    op.create_index("watches_by_look", "watches", ["look_us"])
+    op.create_table(
+        "analyses",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("endpoint_number", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("endpoint_id", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["endpoint_number"], ["endpoints.number"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("id", name="analyses_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("analyses_by_endpoint", "analyses", ["endpoint_number", "number"])

@@ -1,0 +1,123 @@
+"""Watched endpoints and their analyses in a SQLite file."""
+
+import builtins
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.endpoint_rows import apply, find, number_of
+from cronicorn.adapters.sqlite.job_catalog import find_job
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
+from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.rows import Cell, Row, job_of
+
+_CLAIM = """
+UPDATE watches SET claim_id = :claim_id, claimed_until_us = :until_us
+ WHERE endpoint_number IN (SELECT endpoint_number FROM watches WHERE look_us <= :now_us AND claimed_until_us <= :now_us
+                            ORDER BY look_us, endpoint_number LIMIT :limit)
+"""
+_CLAIMED = """
+SELECT w.*, e.document, s.state FROM watches AS w
+  JOIN endpoints AS e ON e.number = w.endpoint_number JOIN schedule AS s ON s.endpoint_number = w.endpoint_number
+ WHERE w.claim_id = :claim_id AND w.claimed_until_us > :now_us ORDER BY w.look_us, w.endpoint_number
+"""
+_SETTLE = """
+UPDATE watches SET look_us = :look_us, cursor_us = :cursor_us, memory = :memory, claim_id = NULL, claimed_until_us = 0,
+       requested_by = CASE WHEN :answered = 1 THEN NULL ELSE requested_by END
+ WHERE endpoint_number = :number AND claim_id = :claim_id
+"""
+_ADD = """
+INSERT INTO analyses (endpoint_number, id, tenant_id, endpoint_id, document)
+VALUES (:number, :id, :tenant_id, :endpoint_id, :document)
+"""
+_FORGET = """
+DELETE FROM analyses WHERE number IN (SELECT number FROM analyses WHERE endpoint_number = :number
+                                       ORDER BY number DESC LIMIT -1 OFFSET :kept)
+"""
+_REQUEST = """
+UPDATE watches SET requested_by = coalesce(requested_by, :by), look_us = min(look_us, :now_us)
+ WHERE endpoint_number = :number
+"""
+_LIST = """
+SELECT * FROM analyses WHERE endpoint_number = :number ORDER BY number DESC LIMIT :limit OFFSET :offset
+"""
+_COUNT = "SELECT count(*) AS total FROM analyses WHERE endpoint_number = :number"
+_GET = "SELECT * FROM analyses WHERE id = :id AND tenant_id = :tenant_id"
+
+
+class SqliteWatchStore(WatchStore):
+    """Keeps watches and analyses. Whoever edits an endpoint keeps its row of `watches` (`endpoint_rows`)."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def claim_due(self, *, claim_id: str, limit: int, ttl: timedelta) -> Sequence[Watch]:
+        def work(transaction: Transaction) -> builtins.list[Watch]:
+            connection, now = transaction.connection, transaction.now
+            until = shifted(now, ttl)
+            named: Row = {"claim_id": claim_id, "now_us": us(now)}
+            connection.execute(_CLAIM, {**named, "until_us": us(until), "limit": limit})
+            return [watch_of(row, claim_id, now, until) for row in _rows(connection, _CLAIMED, named)]
+
+        return await self._database.write(work)
+
+    async def settle(self, watch: Watch, look: Look) -> None:
+        await self._database.write(lambda transaction: _settle(transaction, watch, look))
+
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
+        def work(transaction: Transaction) -> None:
+            number = number_of(transaction, tenant_id, endpoint_id)
+            asked: Row = {"number": number, "by": by, "now_us": us(transaction.now)}
+            if not transaction.connection.execute(_REQUEST, asked).rowcount:
+                raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+
+        await self._database.write(work)
+
+    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+        def work(transaction: Transaction) -> AnalysisPage:
+            which: Row = {"number": number_of(transaction, tenant_id, endpoint_id)}
+            rows = _rows(transaction.connection, _LIST, {**which, "limit": limit, "offset": offset})
+            total = transaction.connection.execute(_COUNT, which).fetchone()[0]
+            return AnalysisPage(analyses=tuple(analysis_from(row) for row in rows), total=total)
+
+        return await self._database.read(work)
+
+    async def get(self, tenant_id: str, analysis_id: str) -> Analysis:
+        def work(transaction: Transaction) -> Analysis:
+            rows = _rows(transaction.connection, _GET, {"id": analysis_id, "tenant_id": tenant_id})
+            if not rows:
+                raise NotFoundError(f"There is no session {analysis_id}.")
+            return analysis_from(rows[0])
+
+        return await self._database.read(work)
+
+
+def _settle(transaction: Transaction, watch: Watch, look: Look) -> None:
+    """Write a look; what fails takes all of it back."""
+    connection, endpoint = transaction.connection, watch.endpoint
+    try:
+        before = find(transaction, endpoint.tenant_id, endpoint.id)
+    except NotFoundError as error:
+        raise watch.lost() from error
+    written = {**look_row(look), "number": before.number, "claim_id": watch.claim_id}
+    if not connection.execute(_SETTLE, written).rowcount:
+        raise watch.lost()
+    if look.analysis is not None:
+        connection.execute(_ADD, {**analysis_row(look.analysis), "number": before.number})
+        connection.execute(_FORGET, {"number": before.number, "kept": ANALYSES_KEPT})
+    if look.edit is not None:
+        job = job_of(find_job(transaction, endpoint.tenant_id, before.endpoint.job_id))
+        apply(transaction, before, look.edit(before.endpoint, job, before.stored(transaction)))
+
+
+def _rows(connection: sqlite3.Connection, statement: str, parameters: Row) -> list[dict[str, Cell]]:
+    cursor = connection.execute(statement, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
