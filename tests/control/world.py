@@ -11,6 +11,7 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.control.drafts import PolicyDrafts
@@ -149,6 +150,7 @@ def a_world(*, drafting: bool = True) -> World:
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, wake),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
+        analyses=Analyses(stores.watches, stores.endpoints),
         files=FileApplier(jobs, endpoints, clock, cron),
     )
     return World(clock, stores, dispatcher, control, wakes, cron)

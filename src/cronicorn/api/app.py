@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
+from cronicorn.api.routes_analyses import analysis_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
@@ -59,6 +60,7 @@ def create_app(
     api.include_router(draft_routes(control.drafts))
     api.include_router(one_draft_routes(control.drafts))
     api.include_router(quota_routes(control.quotas))
+    api.include_router(analysis_routes(control.analyses))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)

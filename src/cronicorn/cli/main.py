@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli import (
+    analyses,
     api,
     apply,
     backtest,
@@ -14,6 +15,7 @@ from cronicorn.cli import (
     explain,
     leases,
     plan,
+    planner,
     policy,
     quota,
     runs,
@@ -47,6 +49,7 @@ def _show_version(wanted: bool) -> None:
 
 app.command("up")(up.up)
 app.command("scheduler")(scheduler.scheduler)
+app.command("planner")(planner.planner)
 app.command("api")(api.api)
 app.command("demo")(demo.demo)
 app.command("apply")(apply.apply)
@@ -60,6 +63,7 @@ app.add_typer(tenant.app, name="tenant")
 app.add_typer(quota.app, name="quota")
 app.add_typer(leases.app, name="leases")
 app.add_typer(policy.app, name="policy")
+app.add_typer(analyses.app, name="analyses")
 app.command("plan")(plan.plan)
 app.command("next")(next_command.next_instants)
 app.command("simulate")(simulate.simulate)

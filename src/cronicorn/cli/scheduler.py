@@ -42,10 +42,11 @@ def scheduler(
     if processes > 1:
         environ = {**os.environ, **variables(database_url=database, metrics_port=metrics_port)}
         raise SystemExit(run_in_event_loop(supervise(settings, processes, environ, with_parent=with_parent)))
-    raise SystemExit(run_in_event_loop(serve(settings, _told, Role.SCHEDULER, with_parent=with_parent)))
+    raise SystemExit(run_in_event_loop(serve(settings, told, Role.SCHEDULER, with_parent=with_parent)))
 
 
-def _told(started: "Started") -> None:
+def told(started: "Started") -> None:
+    """Show where a process that answers nobody can be watched."""
     import sys
 
     if started.url is not None and sys.stderr.isatty():

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
@@ -31,4 +32,5 @@ class ControlPlane:
     runs: Runs
     requests: RunRequests
     trials: TrialCalls
+    analyses: Analyses
     files: FileApplier

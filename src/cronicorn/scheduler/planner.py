@@ -145,7 +145,8 @@ class ModelPlanner(Planner):
         look = Look(memory=memory, cursor=cursor, look_at=shifted(watch.claimed_at, LOOK_EVERY))
         now = watch.claimed_at
         why = due(memory, watch.endpoint.analysis, watch.requested_by, now)
-        if why is None or self._clock.monotonic() < self._stopped_until:
+        stopped = self._clock.monotonic() < self._stopped_until
+        if why is None or stopped or not watch.endpoint.analysis.enabled:
             return look
         analysis = Analysis(
             id=self._new_id("session"), tenant_id=watch.endpoint.tenant_id, endpoint_id=watch.endpoint.id, at=now,

@@ -1,5 +1,6 @@
 """The control plane over a store."""
 
+from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
@@ -53,6 +54,7 @@ def control_plane(
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
+        analyses=Analyses(stores.watches, stores.endpoints),
         files=FileApplier(jobs, endpoints, clock, cron),
     )
 

@@ -12,9 +12,11 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.quota.decision import GRANT_KEPT
 from cronicorn.scheduler import Retention, Scheduler, forget
+from cronicorn.scheduler.planner import ModelPlanner
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.quota import Tokens, token_quota
+from cronicorn.wiring.planner import default_quota, model_planner
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -37,6 +39,8 @@ class Engine:
     dispatcher: Dispatcher
     scheduler: Scheduler | None
     """None in a process that leaves the work to others."""
+    planner: ModelPlanner | None
+    """None where no model is configured, or the asking is left to others."""
     control: ControlPlane
     tokens: Tokens
     """The budget of each tenant, for whoever asks a model."""
@@ -60,6 +64,7 @@ class Engine:
 @asynccontextmanager
 async def engine(
     settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True, compiling: bool = True
+    settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True, planning: bool = False
 ) -> AsyncIterator[Engine]:
     """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP.
 
@@ -86,6 +91,12 @@ async def engine(
         make_drafts = None
         if compiling:
             make_drafts = await stack.enter_async_context(drafting(settings, stores, tokens.quota, evaluator))
+        planner = None
+        if planning:
+            quota = default_quota(stores, settings, clock)
+            planner = await stack.enter_async_context(
+                model_planner(settings, stores, quota, clock=clock, cron=evaluator)
+            )
         yield Engine(
             settings=settings,
             clock=clock,
@@ -97,5 +108,7 @@ async def engine(
                 stores, dispatcher, tokens, clock=clock, cron=evaluator, scheduler=scheduler, make_drafts=make_drafts
             ),
             tokens=tokens,
+            planner=planner,
+            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler),
             metrics=metrics,
         )

@@ -35,6 +35,8 @@ class Role(StrEnum):
     """Answers requests. Schedulers of other processes do the work."""
     SCHEDULER = "scheduler"
     """Runs what is due. It answers nobody but whoever watches it, on the metrics port."""
+    PLANNER = "planner"
+    """Asks the model about what is new. It is watched like a scheduler."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class _Process:
 
     def drain(self) -> None:
         """Accept no more requests and claim no more slots; finish what was begun."""
+        if "planner" in self.tasks:
+            self.tasks["planner"].cancel()  # What it was about to find out, another look will.
         if self.server is not None:
             self.server.should_exit = True
         if self.scheduler is not None:
@@ -96,6 +100,8 @@ async def serve(
     if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
         log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
     async with engine(settings, scheduling=role is not Role.API, compiling=role is not Role.SCHEDULER) as parts:
+    scheduling, planning = role in {Role.UP, Role.SCHEDULER}, role in {Role.UP, Role.PLANNER}
+    async with engine(settings, scheduling=scheduling, planning=planning) as parts:
         collect_rarely()
         with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
             if with_parent:
@@ -105,7 +111,9 @@ async def serve(
 
 
 def check_store(settings: Settings, role: Role) -> None:
-    """Raises InvalidInputError for a store that processes can't share, where they must."""
+    """Raises InvalidInputError for a store that processes can't share, where they must, and for no model to ask."""
+    if role is Role.PLANNER and settings.ai_model is None:
+        raise InvalidInputError("`cronicorn planner` asks a model, and none is configured: set CRONICORN_AI_MODEL.")
     if role is not Role.UP and settings.database_url.backend == "memory":
         raise InvalidInputError(
             f"`cronicorn {role}` shares its work with other processes, which see nothing of memory:; set "
@@ -117,7 +125,7 @@ def check_store(settings: Settings, role: Role) -> None:
 @contextmanager
 def _door(settings: Settings, role: Role) -> Iterator[socket.socket | None]:
     """The socket that a process of this *role* listens on."""
-    if role is not Role.SCHEDULER:
+    if role in {Role.UP, Role.API}:
         with listen(settings.host, settings.port) as listening:
             yield listening
     elif settings.metrics_port is not None:
@@ -130,7 +138,7 @@ def _door(settings: Settings, role: Role) -> Iterator[socket.socket | None]:
 async def _run(
     parts: Engine, listening: socket.socket | None, role: Role, told: Callable[[Started], None], requests: StopRequests
 ) -> None:
-    watched = role is Role.SCHEDULER
+    watched = role in {Role.SCHEDULER, Role.PLANNER}
     new_key = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
     app = operations_app(parts) if watched else rest_app(parts)
     server = api_server(app, grace=parts.settings.drain_grace) if listening is not None else None
@@ -140,6 +148,8 @@ async def _run(
     database = str(parts.settings.database_url)
     log.info("process_started", extra={"role": role.value, "url": url, "database": database})
     try:
+        if parts.planner is not None:
+            process.start("planner", parts.planner.run())
         if server is not None and listening is not None:
             process.start("api", server.serve(sockets=[listening]))
         if parts.scheduler is not None:

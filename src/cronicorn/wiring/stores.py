@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cronicorn.domain.compilation.ports import Drafts
+from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import (
     Clock,
@@ -43,6 +44,7 @@ class Stores:
     keys: KeyRing
     drafts: Drafts
     health: StoreHealth
+    watches: WatchStore
     aclose: Callable[[], Awaitable[None]]
     """Finishes what was begun and closes the store."""
     terms: TermsRegister
@@ -128,6 +130,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         keys=opened.keys,
         drafts=opened.drafts,
         health=opened.health,
+        watches=opened.watches,
         aclose=opened.aclose,
         terms=opened.terms,
         database=opened.database,

@@ -70,12 +70,13 @@ SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.quota_books), false),
        setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)
 """
-# What was remembered of their answers stays behind: they are watched from their last run on.
+# What was remembered of their answers stays behind: they are watched from their last run on. Texts in a document can't
+# hold what is looked for: their quotes are escaped.
 _WATCH = """
 INSERT INTO cronicorn.watches (endpoint_number, look_us, cursor_us)
 SELECT e.number, 0,
        coalesce((SELECT max(r.started_us) FROM cronicorn.runs AS r WHERE r.endpoint_number = e.number), 0)
-  FROM cronicorn.endpoints AS e WHERE e.document::jsonb #>> '{analysis,enabled}' = 'true'
+  FROM cronicorn.endpoints AS e WHERE e.document LIKE '%"analysis":{"enabled":true,%'
 """
 
 T = TypeVar("T")

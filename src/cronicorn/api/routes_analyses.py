@@ -1,0 +1,39 @@
+"""Routes of analyses by the model."""
+
+# ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from cronicorn.api.parameters import Asker, Id, Offset
+from cronicorn.api.strict_json import StrictRoute
+from cronicorn.api.wire_analyses import AnalysisRequestAnswer, SessionAnswer, SessionsAnswer, session_answer
+from cronicorn.control.analyses import SESSIONS_MAX, Analyses
+
+
+def analysis_routes(analyses: Analyses) -> APIRouter:
+    """What a model said about endpoints, and asking it."""
+    router = APIRouter(tags=["analyses"], route_class=StrictRoute)
+
+    @router.get("/endpoints/{id}/sessions")
+    async def list_sessions(
+        asker: Asker, endpoint_id: Id, limit: Annotated[int, Query(ge=1, le=SESSIONS_MAX)] = 10, offset: Offset = 0
+    ) -> SessionsAnswer:
+        """Analyses of an endpoint by the model, newest first."""
+        views, total = await analyses.list(asker, endpoint_id, limit=limit, offset=offset)
+        return SessionsAnswer(sessions=[session_answer(view) for view in views], total=total)
+
+    @router.get("/sessions/{id}")
+    async def get_session(asker: Asker, session_id: Id) -> SessionAnswer:
+        """One analysis."""
+        return session_answer(await analyses.get(asker, session_id))
+
+    @router.post("/endpoints/{id}/analyze", status_code=HTTPStatus.ACCEPTED)
+    async def request_analysis(asker: Asker, endpoint_id: Id) -> AnalysisRequestAnswer:
+        """Ask for an analysis at the planner's next look; 409 while the endpoint's analysis is off."""
+        await analyses.request(asker, endpoint_id)
+        return AnalysisRequestAnswer(status="pending")
+
+    return router

@@ -1,0 +1,117 @@
+"""Analyses on the wire: the contract calls them sessions. What responses or a model wrote is text, and nothing else."""
+
+import json
+from typing import Any
+
+from cronicorn.api.wire_values import Answer, Instant, Omittable, whole_milliseconds
+from cronicorn.control.analyses import AnalysisView
+from cronicorn.domain.analysis.analysis import CallMade
+from cronicorn.domain.analysis.watching import Occasion
+
+_MESSAGES = {
+    "output_truncated": "An answer of the model was cut off at its limit.",
+    "missing_final_tool": "The model did not end its analysis: nothing was changed.",
+    "missing_reasoning": "The model gave no reasoning.",
+}
+"""The codes of the contract; others are told beside them."""
+
+
+class ToolCallAnswer(Answer):
+    """A tool that the model called."""
+
+    tool: str
+    args: Any = None
+    result: Any = None
+    refused: bool
+
+
+class SessionWarningAnswer(Answer):
+    """Something that was odd about an analysis."""
+
+    code: str
+    message: str
+
+
+class TokensAnswer(Answer):
+    """The tokens of an analysis."""
+
+    input: int
+    output: int
+    cached: int
+    estimated: int
+
+
+class SessionAnswer(Answer):
+    """One analysis of one endpoint."""
+
+    id: str
+    endpoint_id: str
+    endpoint_name: str
+    analyzed_at: Instant
+    tool_calls: list[ToolCallAnswer]
+    reasoning: str
+    token_usage: int | None
+    duration_ms: int | None
+    warnings: list[SessionWarningAnswer]
+    occasion: Occasion
+    occasion_detail: str
+    quota: str
+    model: str
+    tokens: TokensAnswer
+    cost_usd: Omittable[str] = None
+    confidence: Omittable[float] = None
+    next_analysis_in_ms: Omittable[int] = None
+    bounds_met: list[str]
+    applied: list[str]
+    error: Omittable[str] = None
+
+
+class SessionsAnswer(Answer):
+    """Analyses of an endpoint, newest first."""
+
+    sessions: list[SessionAnswer]
+    total: int
+
+
+class AnalysisRequestAnswer(Answer):
+    """An analysis that was asked for."""
+
+    status: str
+
+
+def session_answer(view: AnalysisView) -> SessionAnswer:
+    """An analysis on the wire."""
+    analysis, spent = view.analysis, view.analysis.spent
+    percent = analysis.confidence_percent
+    return SessionAnswer(
+        id=analysis.id,
+        endpoint_id=analysis.endpoint_id,
+        endpoint_name=view.endpoint_name,
+        analyzed_at=analysis.at,
+        tool_calls=[_call_answer(call) for call in analysis.calls],
+        reasoning=analysis.reasoning,
+        token_usage=spent.tokens,
+        duration_ms=whole_milliseconds(spent.duration),
+        warnings=[
+            SessionWarningAnswer(code=code, message=_MESSAGES[code]) for code in analysis.warnings if code in _MESSAGES
+        ],
+        occasion=analysis.why.occasion,
+        occasion_detail=analysis.why.detail,
+        quota=analysis.quota,
+        model=analysis.model,
+        tokens=TokensAnswer(input=spent.input, output=spent.output, cached=spent.cached, estimated=spent.estimated),
+        cost_usd=spent.cost,
+        confidence=percent / 100 if percent is not None else None,
+        next_analysis_in_ms=whole_milliseconds(analysis.next_analysis),
+        bounds_met=[code for code in analysis.warnings if code not in _MESSAGES],
+        applied=list(analysis.applied),
+        error=analysis.error,
+    )
+
+
+def _call_answer(call: CallMade) -> ToolCallAnswer:
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        arguments = call.arguments
+    return ToolCallAnswer(tool=call.tool, args=arguments, result=call.result, refused=call.refused)

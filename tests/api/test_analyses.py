@@ -1,0 +1,76 @@
+"""Analyses over the wire: in the contract's form, confined to their tenant, and asked for only where they are on."""
+
+from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.watch import Look
+from cronicorn.domain.analysis.watching import Occasion, Why
+from cronicorn.domain.instant import MINUTE
+from tests.api.door import Door, a_door
+
+CALL = CallMade(tool="propose_interval", arguments='{"interval_s":60}', result="Staged.")
+WHY = Why(occasion=Occasion.NOVELTY, detail="/status")
+
+
+async def analysed(door: Door, endpoint: dict[str, object]) -> None:
+    """Let a planner keep an analysis of *endpoint*."""
+    watches = door.world.stores.watches
+    (watch,) = await watches.claim_due(claim_id="c", limit=1, ttl=MINUTE)
+    analysis = Analysis(
+        id="session_1", tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
+        why=WHY, quota="granted", model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
+        warnings=("unknown_tool", "output_truncated"), spent=Spent(input=100, output=20, duration=MINUTE),
+    )  # fmt: skip
+    look = Look(memory=watch.memory, cursor=watch.cursor, look_at=watch.claimed_at + MINUTE, analysis=analysis)
+    await watches.settle(watch, look)
+
+
+async def test_sessions_are_told_as_the_contract_has_them() -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint(analysis=True)
+        await analysed(door, endpoint)
+        page = await door.read(f"/api/endpoints/{endpoint['id']}/sessions")
+        session = await door.read("/api/sessions/session_1")
+
+    assert page == {"sessions": [session], "total": 1}
+    assert {name: session[name] for name in ("endpointName", "tokenUsage", "durationMs", "reasoning")} == {
+        "endpointName": "stock",
+        "tokenUsage": 120,
+        "durationMs": 60_000,
+        "reasoning": "<b>A surge.</b>",
+    }
+    call = {"tool": "propose_interval", "args": {"interval_s": 60}, "result": "Staged.", "refused": False}
+    assert session["toolCalls"] == [call]
+    assert [warning["code"] for warning in session["warnings"]] == ["output_truncated"]
+    assert session["boundsMet"] == ["unknown_tool"]
+
+
+async def test_another_tenant_finds_no_session() -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint(analysis=True)
+        await analysed(door, endpoint)
+        paths = (f"/api/endpoints/{endpoint['id']}/sessions", "/api/sessions/session_1")
+
+        assert [(await door.stranger.get(path)).status_code for path in paths] == [404, 404]
+        assert (await door.stranger.post(f"/api/endpoints/{endpoint['id']}/analyze")).status_code == 404
+
+
+async def test_an_analysis_is_asked_for_only_where_it_is_switched_on() -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint()
+        refused = await door.client.post(f"/api/endpoints/{endpoint['id']}/analyze")
+        path = f"/api/jobs/{endpoint['jobId']}/endpoints/{endpoint['id']}"
+        changed = await door.client.patch(path, json={"analysis": True, "analysisCooldownMs": 600_000})
+        asked = await door.client.post(f"/api/endpoints/{endpoint['id']}/analyze")
+        (watch,) = await door.world.stores.watches.claim_due(claim_id="c", limit=9, ttl=MINUTE)
+
+    assert (refused.status_code, asked.status_code) == (409, 202)
+    assert changed.json()["analysis"] is True
+    assert changed.json()["analysisCooldownMs"] == 600_000
+    assert watch.requested_by is not None
+
+
+async def test_a_cooldown_below_the_least_is_refused() -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint()
+        path = f"/api/jobs/{endpoint['jobId']}/endpoints/{endpoint['id']}"
+
+        assert (await door.client.patch(path, json={"analysisCooldownMs": 1_000})).status_code == 400

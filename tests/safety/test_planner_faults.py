@@ -1,0 +1,215 @@
+"""A planner among edits, kills, other planners and a fleet in which nothing happens."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.domain.analysis.watching import RETRY_LEAST, Occasion
+from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
+from cronicorn.domain.fixtures import a_pause, an_interval_hint
+from cronicorn.domain.hint import Author
+from cronicorn.domain.instant import MINUTE
+from cronicorn.domain.settlement import Change, Stored
+from cronicorn.testing.contracts.stores import TENANT, hint
+from tests.safety.analyst import LOOK, Analyst, an_analyst, submits
+from tests.servers.model import HANGS, Answer, Asked, calls, refuses
+from tests.waiting import eventually_async
+
+HINT = ("propose_interval", {"interval_s": 90, "reason": "why"})
+
+
+def meanwhile(analyst: list[Analyst], work: object, answer: Answer) -> object:
+    """An answer of the model before which *work* is done in the loop of the test."""
+    loop = asyncio.get_running_loop()
+
+    def made(_: Asked) -> Answer:
+        asyncio.run_coroutine_threadsafe(work(analyst[0]), loop).result(10)  # type: ignore[operator]
+        return answer
+
+    return made
+
+
+async def test_what_is_new_is_analysed_once_and_hints_follow_in_one_write() -> None:
+    async with an_analyst(LOOK, submits(HINT)) as analyst:
+        await analyst.watch()
+        await analyst.answer({"status": "ok"}, times=25)
+        await analyst.planner().look_once()
+        quiet = len(analyst.model.asked)
+        for _ in range(3):
+            await analyst.answer({"status": "degraded"}, times=2)
+            await analyst.planner().look_once()
+
+        (analysis,) = await analyst.analyses()
+        assert quiet == 0
+        assert (analysis.why.occasion, analysis.why.detail) == (Occasion.NOVELTY, "/status")
+        assert analysis.applied == ("interval 90 s",)
+        assert [each.reason for each in await analyst.hints()] == ["why"]
+        assert await analyst.used() == (240, 0)
+
+
+async def test_a_quiet_fleet_costs_no_token_in_a_day() -> None:
+    async with an_analyst(submits()) as analyst:
+        names = [f"ep{number}" for number in range(10)]
+        await analyst.watch(*names)
+        for minute in range(24 * 60):
+            await analyst.answer({"status": "ok", "queue": 90 + minute * 7 % 40, "load": 0.3 + minute % 13 / 50})
+            if minute % 30 == 0:
+                while await analyst.planner().look_once():
+                    pass
+
+        assert analyst.model.asked == []
+        assert await analyst.used() == (0, 0)
+
+
+async def test_nothing_is_sent_of_an_endpoint_that_is_off() -> None:
+    async with an_analyst(submits()) as analyst:
+        await analyst.watch(analysis=AnalysisSwitch())
+        for number in range(40):
+            await analyst.answer({f"key{chr(97 + number % 26)}": number})
+        await analyst.planner().look_once()
+
+        assert analyst.model.asked == []
+
+
+async def test_two_planners_never_analyse_one_endpoint_within_a_claim() -> None:
+    async with an_analyst(submits()) as analyst:
+        await analyst.watch("ep1", "ep2", "ep3")
+        for name in ("ep1", "ep2", "ep3"):
+            await analyst.watches.request(TENANT, name, "alice")
+        await asyncio.gather(*(analyst.planner().look_once() for _ in range(4)))
+
+        assert len(analyst.model.asked) == 3
+
+
+async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_over() -> None:
+    async with an_analyst(HANGS, submits(HINT)) as analyst:
+        await analyst.watch()
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        killed = asyncio.create_task(analyst.planner().look_once())
+        await eventually_async(lambda: analyst.model.asked)
+        killed.cancel()
+        await asyncio.gather(killed, return_exceptions=True)
+        analyst.clock.advance(timedelta(minutes=2))
+        early = await analyst.planner().look_once()
+        analyst.clock.advance(timedelta(minutes=2))
+        await analyst.planner().look_once()
+
+        assert early == 0
+        assert len(await analyst.hints()) == 1
+        assert len(await analyst.analyses()) == 1
+        assert (await analyst.used())[1] == 0
+
+
+async def test_a_planner_that_comes_too_late_writes_nothing() -> None:
+    async def others(analyst: Analyst) -> None:
+        analyst.clock.advance(timedelta(minutes=5))
+        await analyst.watches.claim_due(claim_id="other", limit=1, ttl=MINUTE)
+
+    here: list[Analyst] = []
+    async with an_analyst(meanwhile(here, others, submits(HINT))) as analyst:
+        here.append(analyst)
+        await analyst.watch()
+        await analyst.asked()
+
+        assert await analyst.hints() == []
+        assert await analyst.analyses() == ()
+        assert (await analyst.used())[1] == 0
+
+
+async def test_an_edit_during_an_analysis_counts_and_clamps_what_it_wants() -> None:
+    async def raised(analyst: Analyst) -> None:
+        def edit(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
+            return Change(endpoint=replace(endpoint, interval_min=timedelta(minutes=20)))
+
+        await analyst.stores.endpoints.change(TENANT, "ep1", edit)
+
+    here: list[Analyst] = []
+    async with an_analyst(meanwhile(here, raised, submits(HINT))) as analyst:
+        here.append(analyst)
+        await analyst.watch()
+        await analyst.asked()
+
+        assert [each.interval for each in await analyst.hints()] == [timedelta(minutes=20)]
+
+
+@pytest.mark.parametrize("way", ["deleted", "off"])
+async def test_an_endpoint_that_goes_during_an_analysis_is_not_touched(way: str) -> None:
+    async def gone(analyst: Analyst) -> None:
+        def edit(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
+            return Change(endpoint=replace(endpoint, analysis=AnalysisSwitch()))
+
+        if way == "off":
+            await analyst.stores.endpoints.change(TENANT, "ep1", edit)
+        else:
+            await analyst.stores.endpoints.delete(TENANT, "ep1")
+
+    here: list[Analyst] = []
+    async with an_analyst(meanwhile(here, gone, submits(HINT))) as analyst:
+        here.append(analyst)
+        await analyst.watch()
+        await analyst.asked()
+
+        assert (await analyst.used())[1] == 0
+        assert way == "deleted" or (await analyst.hints(), await analyst.analyses()) == ([], ())
+
+
+async def test_an_analysis_without_an_end_is_kept_and_changes_nothing() -> None:
+    async with an_analyst(calls(HINT), *[calls(("get_history", {}))] * 3) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert analysis.applied == ()
+        assert await analyst.hints() == []
+
+
+async def test_only_its_own_hints_are_cleared() -> None:
+    async with an_analyst(submits(HINT), submits(("clear_hints", {}))) as analyst:
+        await analyst.watch()
+        now = analyst.clock.now()
+        for written in (an_interval_hint(MINUTE, now=now), a_pause(now + MINUTE, now=now)):
+            await hint(analyst.stores, written)
+        await analyst.asked()
+        assert len(await analyst.hints()) == 1
+        await analyst.asked()
+
+        assert [each.author for each in (await analyst.endpoint()).state.hints] == [Author.PERSON, Author.PERSON]
+
+
+async def test_a_refusal_that_a_person_must_mend_stops_the_asking_for_all() -> None:
+    async with an_analyst(refuses(401)) as analyst:
+        await analyst.watch("ep1", "ep2")
+        planner = analyst.planner()
+        for name in ("ep1", "ep2"):
+            await analyst.watches.request(TENANT, name, "alice")
+            await planner.look_once()
+            analyst.clock.advance(MINUTE)
+
+        assert len(analyst.model.asked) == 1
+        assert await analyst.used() == (0, 0)
+
+
+async def test_a_model_that_is_busy_is_asked_again_later() -> None:
+    async with an_analyst(refuses(429, retry_after="120"), submits(HINT)) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+        analyst.clock.advance(RETRY_LEAST)
+        await analyst.planner().look_once()
+        asked_early = len(analyst.model.asked)
+        analyst.clock.advance(MINUTE)
+        await analyst.planner().look_once()
+
+        assert asked_early == 1
+        assert len(await analyst.hints()) == 1
+
+
+async def test_a_spent_budget_means_no_call_and_whoever_asked_is_told() -> None:
+    async with an_analyst(submits(), limit=5_000) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert analysis.quota == "denied: too_large"
+        assert analyst.model.asked == []
