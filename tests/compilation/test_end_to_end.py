@@ -21,6 +21,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.engine import Engine, engine
+from cronicorn.wiring.model import model_client
 from cronicorn.wiring.rest import rest_app
 from cronicorn.wiring.settings import Settings
 from tests.compilation.workshop import DESCRIPTION, SURGE, writes
@@ -109,7 +110,8 @@ async def a_shop(folder: Path, *script: Answer) -> AsyncIterator[Shop]:
             parts = await stack.enter_async_context(engine(settings, HandlerDispatcher({URL: answer})))
             await parts.control.tenants.bootstrap(settings.api_key)
             assert parts.scheduler is not None
-            make_drafts = await stack.enter_async_context(drafting(settings, parts.stores, parts.tokens.quota, parts.cron))
+            asked = await stack.enter_async_context(model_client(settings))
+            make_drafts = drafting(settings, parts.stores, parts.tokens.quota, asked, parts.cron)
             assert make_drafts is not None
             transport = httpx.ASGITransport(app=rest_app(parts))
             headers = {"x-api-key": environ["API_KEY"]}

@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
 from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.document import (
-    endpoint_document,
-    endpoint_of,
-    hint_document,
-    hint_of,
-    outcome_document,
-    outcome_of,
-    skip_document,
-    skip_of,
-    state_document,
-    state_of,
-)
+from cronicorn.domain.document import endpoint_document, endpoint_of, hint_document, hint_of, state_document, state_of
 from cronicorn.domain.endpoint import (
+    AnalysisSwitch,
     Baseline,
     CatchUp,
     CatchUpMode,
@@ -34,6 +24,7 @@ from cronicorn.domain.endpoint import (
 )
 from cronicorn.domain.fields import Value
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
+from cronicorn.domain.history_document import outcome_document, outcome_of, skip_document, skip_of
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.rows import endpoint_from, endpoint_row, state_row
@@ -231,7 +222,8 @@ def test_every_field_of_an_endpoint_comes_back_from_its_row():
         interval_min=timedelta(1), interval_max=timedelta(2), catch_up=CatchUp(mode=CatchUpMode.ALL),
         overlap=Overlap.BUFFER_ONE, retries=RetryPolicy(count=2), success=SuccessCriteria(statuses=()),
         signals=Signals(adapt=Adapt.ON), policy=policy, redaction=Redaction(body=("/a",), headers=("b",)),
-        compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7, state=EndpointState(slot=3),
+        analysis=AnalysisSwitch(enabled=True), compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7,
+        state=EndpointState(slot=3),
     )  # fmt: skip
 
     row = endpoint_row(endpoint)

@@ -8,8 +8,8 @@ from fastapi import APIRouter, FastAPI
 
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
-from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_analyses import analysis_routes
+from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes

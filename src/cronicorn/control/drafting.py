@@ -14,7 +14,6 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
 from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.endpoint import AnalysisSwitch, Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked

@@ -6,18 +6,10 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
-from cronicorn.domain.document import (
-    endpoint_document,
-    endpoint_of,
-    outcome_document,
-    outcome_of,
-    skip_document,
-    skip_of,
-    state_document,
-    state_of,
-)
+from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
 from cronicorn.domain.fields import length_us, us
+from cronicorn.domain.history_document import outcome_document, outcome_of, skip_document, skip_of
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism

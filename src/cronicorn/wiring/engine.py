@@ -15,8 +15,9 @@ from cronicorn.scheduler import Retention, Scheduler, forget
 from cronicorn.scheduler.planner import ModelPlanner
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
+from cronicorn.wiring.model import model_client
+from cronicorn.wiring.planner import model_planner
 from cronicorn.wiring.quota import Tokens, token_quota
-from cronicorn.wiring.planner import default_quota, model_planner
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -63,12 +64,16 @@ class Engine:
 
 @asynccontextmanager
 async def engine(
-    settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True, compiling: bool = True
-    settings: Settings, dispatcher: Dispatcher | None = None, *, scheduling: bool = True, planning: bool = False
+    settings: Settings,
+    dispatcher: Dispatcher | None = None,
+    *,
+    scheduling: bool = True,
+    compiling: bool = True,
+    planning: bool = False,
 ) -> AsyncIterator[Engine]:
     """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP.
 
-    With *compiling* the model that *settings* name, if any, is connected.
+    With *compiling* or *planning* the model that *settings* name, if any, is connected.
 
     Raises UnavailableError, and InvalidInputError for what the store can't do.
     """
@@ -88,15 +93,11 @@ async def engine(
         tokens = await stack.enter_async_context(token_quota(settings, stores, metrics))
         if settings.ai_model is not None:
             tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
-        make_drafts = None
-        if compiling:
-            make_drafts = await stack.enter_async_context(drafting(settings, stores, tokens.quota, evaluator))
+        client = await stack.enter_async_context(model_client(settings)) if compiling or planning else None
+        make_drafts = drafting(settings, stores, tokens.quota, client, evaluator) if compiling else None
         planner = None
         if planning:
-            quota = default_quota(stores, settings, clock)
-            planner = await stack.enter_async_context(
-                model_planner(settings, stores, quota, clock=clock, cron=evaluator)
-            )
+            planner = model_planner(settings, stores, tokens.quota, client, clock=clock, cron=evaluator)
         yield Engine(
             settings=settings,
             clock=clock,
@@ -109,6 +110,5 @@ async def engine(
             ),
             tokens=tokens,
             planner=planner,
-            control=control_plane(stores, dispatcher, clock=clock, cron=evaluator, scheduler=scheduler),
             metrics=metrics,
         )

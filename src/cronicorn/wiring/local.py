@@ -13,6 +13,7 @@ from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.drafting import drafting
+from cronicorn.wiring.model import model_client
 from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
@@ -96,8 +97,7 @@ async def _opened(
         stores = await open_chosen(settings, clock, existing=existing)
         stack.push_async_callback(stores.aclose)
         tokens = await stack.enter_async_context(token_quota(settings, stores, Metrics()))
-        make_drafts = None
-        if compiling:
-            make_drafts = await stack.enter_async_context(drafting(settings, stores, tokens.quota, evaluator))
+        client = await stack.enter_async_context(model_client(settings)) if compiling else None
+        make_drafts = drafting(settings, stores, tokens.quota, client, evaluator)
         dispatcher = HandlerDispatcher({})
         yield stores, control_plane(stores, dispatcher, tokens, clock=clock, cron=evaluator, make_drafts=make_drafts)

@@ -99,9 +99,9 @@ async def serve(
     raise_descriptor_limit()
     if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
         log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
-    async with engine(settings, scheduling=role is not Role.API, compiling=role is not Role.SCHEDULER) as parts:
     scheduling, planning = role in {Role.UP, Role.SCHEDULER}, role in {Role.UP, Role.PLANNER}
-    async with engine(settings, scheduling=scheduling, planning=planning) as parts:
+    compiling = role is not Role.SCHEDULER
+    async with engine(settings, scheduling=scheduling, compiling=compiling, planning=planning) as parts:
         collect_rarely()
         with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
             if with_parent:

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import (
     Clock,

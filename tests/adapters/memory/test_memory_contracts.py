@@ -47,5 +47,8 @@ class TestStoreHealth(InMemory, StoreHealthContract):
 
 
 class TestDrafts(InMemory, DraftsContract):
+    pass
+
+
 class TestWatchStore(InMemory, WatchStoreContract):
     pass

@@ -46,5 +46,8 @@ class TestStoreHealth(InDatabase, StoreHealthContract):
 
 
 class TestDrafts(InDatabase, DraftsContract):
+    pass
+
+
 class TestWatchStore(InDatabase, WatchStoreContract):
     pass

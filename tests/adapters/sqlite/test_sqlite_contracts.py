@@ -49,5 +49,8 @@ class TestStoreHealth(InFile, StoreHealthContract):
 
 
 class TestDrafts(InFile, DraftsContract):
+    pass
+
+
 class TestWatchStore(InFile, WatchStoreContract):
     pass

@@ -19,7 +19,6 @@ from cronicorn.domain.analysis.watching import (
     read,
     watch_memory_of,
 )
-from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.policy.steps import PolicySteps
@@ -51,9 +50,7 @@ def test_what_is_new_is_a_reason_until_it_was_looked_at() -> None:
 
 
 def test_rules_that_drift_are_a_reason_from_the_first_answer_on() -> None:
-    no_values: tuple[Scalar | None, ...] = ()
-    steps = PolicySteps(names=(), places=(), read=no_values, rules=(), drifted=("busy",), policy="")
-    record = SteeringRecord(at=MIDNIGHT, own=steps).encode()
+    record = SteeringRecord(at=MIDNIGHT, own=PolicySteps(drifted=("busy",))).encode()
 
     memory = read(NOTHING_WATCHED, [answered({}, steering=record)])
 

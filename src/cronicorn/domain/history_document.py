@@ -1,0 +1,61 @@
+"""Documents of what happened: outcomes and skips, as `cronicorn.domain.document` has them of endpoints."""
+
+from collections.abc import Mapping
+
+from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.document import Document
+from cronicorn.domain.fields import Fields, Value, lean, length_us, pairs, pairs_of, us
+from cronicorn.domain.slot import Skip, SlotState
+
+
+def skip_document(skip: Skip) -> Document:
+    """One range of instants that did not run."""
+    return {
+        "state": skip.state.value,
+        "reason": skip.reason,
+        "first_at_us": us(skip.first_at),
+        "last_at_us": us(skip.last_at),
+        "count": skip.count,
+        "exact": skip.exact,
+    }
+
+
+def skip_of(document: Mapping[str, Value]) -> Skip:
+    """The range that `skip_document` wrote. Raises ValueError for anything else."""
+    fields = Fields(document)
+    return Skip(
+        state=SlotState(fields.text("state")),
+        reason=fields.text("reason", ""),
+        first_at=fields.instant("first_at_us"),
+        last_at=fields.instant("last_at_us"),
+        count=fields.number("count", 1),
+        exact=fields.flag("exact", default=True),
+    )
+
+
+def outcome_document(outcome: Outcome) -> Document:
+    """All of *outcome* but its body, which stores keep apart."""
+    return lean({
+        "kind": outcome.kind.value,
+        "duration_us": length_us(outcome.duration),
+        "status_code": outcome.status_code,
+        "headers": pairs(outcome.headers),
+        "body_is_json": outcome.body_is_json or None,
+        "body_truncated": outcome.body_truncated or None,
+        "error": outcome.error,
+    })  # fmt: skip
+
+
+def outcome_of(document: Mapping[str, Value], body: str | None) -> Outcome:
+    """The outcome that `outcome_document` wrote, with *body*. Raises ValueError for anything else."""
+    fields = Fields(document)
+    return Outcome(
+        kind=OutcomeKind(fields.text("kind")),
+        duration=fields.length("duration_us"),
+        status_code=fields.number_or_none("status_code"),
+        headers=pairs_of(fields.items("headers")),
+        body=body,
+        body_is_json=fields.flag("body_is_json"),
+        body_truncated=fields.flag("body_truncated"),
+        error=fields.text_or_none("error"),
+    )
