@@ -1,0 +1,53 @@
+"""A planner over a real file, with the model that the settings name; and what the commands show of it."""
+
+import json
+
+import pytest
+
+from cronicorn.control.document import EndpointDocument, JobDocument
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.principal import Principal
+from cronicorn.wiring.engine import engine
+from cronicorn.wiring.process import Role, check_store
+from cronicorn.wiring.settings import Settings
+from tests.cli.command import cronicorn, environment
+from tests.servers.model import calls, fake_model
+
+HINT = ("propose_interval", {"interval_s": 120, "reason": "quiet"})
+FINAL = ("submit_analysis", {"reasoning": "Nothing goes on.", "confidence": 0.5})
+
+
+async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_path):
+    with fake_model(calls(HINT, FINAL)) as model:
+        variables = {"DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}", "AI_MODEL": "openai:fake-1"}
+        variables |= {"AI_BASE_URL": model.url}
+        settings = Settings.from_env({f"CRONICORN_{name}": value for name, value in variables.items()})
+        env = environment(**variables)
+        async with engine(settings, scheduling=False, planning=True) as parts:
+            await parts.control.tenants.bootstrap("a-key-for-tests-only")
+            (tenant,) = await parts.stores.keys.tenants()
+            asker = Principal(tenant_id=tenant.id, actor="test")
+            job = await parts.control.jobs.create(asker, JobDocument(name="shop"))
+            document = EndpointDocument(
+                name="stock", url="http://127.0.0.1:9/", baselineIntervalMs=60_000, analysis=True
+            )
+            view = await parts.control.endpoints.create(asker, job.id, document)
+            asked = cronicorn("analyses", "request", "shop/stock", env=env)
+            await parts.planner.look_once()
+            after = await parts.control.endpoints.get(asker, view.endpoint.id)
+        listed = cronicorn("analyses", "list", "shop/stock", env=env)
+        shown = cronicorn("analyses", "show", listed.out.split()[1], env=env)
+
+    assert asked.code == 0, asked.err
+    assert [hint.author for hint in after.endpoint.state.hints] == ["model"]
+    assert "interval 120 s" in listed.out
+    assert json.loads(shown.out)["reasoning"] == "Nothing goes on."
+
+
+async def test_nobody_asks_where_no_model_is_named(tmp_path):
+    settings = Settings.from_env({"CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}"})
+
+    async with engine(settings, scheduling=False, planning=True) as parts:
+        assert parts.planner is None
+    with pytest.raises(InvalidInputError, match="CRONICORN_AI_MODEL"):
+        check_store(settings, Role.PLANNER)
