@@ -15,12 +15,14 @@ class Table(StrEnum):
     RUNS = "runs"
     SKIPS = "skips"
     POLICY_DRAFTS = "policy_drafts"
+    RUN_COUNTS = "run_counts"
     QUOTA_BOOKS = "quota_books"
     QUOTA_GRANTS = "quota_grants"
 
 
 COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.TENANTS: ("id", "name", "created_us", "tier", "token_limit", "token_period", "token_zone"),
+    Table.TENANTS: ("id", "name", "created_us", "tier"),
     Table.API_KEYS: ("hash", "id", "tenant_id", "prefix", "created_us"),
     Table.JOBS: (
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",
@@ -43,6 +45,7 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.POLICY_DRAFTS: (
         "number", "id", "tenant_id", "endpoint_number", "status", "hash", "created_us", "document",
     ),
+    Table.RUN_COUNTS: ("tenant_id", "month_us", "runs"),
     Table.QUOTA_BOOKS: (
         "number", "tenant_id", "calendar", "start_us", "end_us", "compile_used", "compile_reserved", "analysis_used",
         "analysis_reserved", "burst_us",

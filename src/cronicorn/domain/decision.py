@@ -13,7 +13,7 @@ from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
 from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
-from cronicorn.domain.ledger import Books, books_after_run, books_without_run
+from cronicorn.domain.ledger import LATE, Books, Note, books_after_run, books_without_run, dropped
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.acting import Order
@@ -21,6 +21,7 @@ from cronicorn.domain.ports import Cron
 from cronicorn.domain.retry import may_retry, retry_backoff
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Change, Settlement, Sibling, Stored
+from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.domain.steering import Heard, Steered, heard, ordered, steered, steered_by_sibling
 from cronicorn.domain.steering_memory import SteeringMemory
 from cronicorn.domain.steering_record import SteeringRecord
@@ -32,13 +33,15 @@ class Facts:
 
     stored: Stored
     run: Run | None
-    """The attempt to settle; None when the claimed slot came too late to run."""
+    """The attempt to settle; None when the claimed slot came too late to run, or was not allowed to."""
     manual: bool
     cron: Cron
     watched: bool = False
     """Whether rules of other endpoints of the job may read this one's answers."""
     steers: bool = True
     """Whether the answer steers; without it the run is accounted for and planned again, and no more."""
+    over_limit: str | None = None
+    """Why a slot that is in time ends without a call all the same: a limit on runs."""
     seed: str = ""
     """Decides the jitter of retries and signals: the same seed gives the same history."""
 
@@ -54,8 +57,11 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     A manual run leaves the cadence alone. A slot that ran or was missed is accounted for, its answer steers (failures,
     retries, signals and rules, those of siblings too), and the endpoint is planned again. May be called more than once.
     """
-    if facts.run is None and not facts.manual and admit(endpoint, facts.now, facts.cron).run:
-        return Settlement(state=endpoint.state)  # An instant came due since the slot was found too late: it stays due.
+    if facts.run is None and not facts.manual:
+        in_time = admit(endpoint, facts.now, facts.cron).run
+        if in_time and facts.over_limit is None:
+            return Settlement(state=endpoint.state)  # An instant came due since it was found too late: it stays due.
+        facts = facts if in_time else replace(facts, over_limit=None)
     steering = _steering(endpoint, facts)
     settled = _after_manual(endpoint, facts, steering) if facts.manual else _after_slot(endpoint, facts, steering)
     return _with_siblings(settled, facts, steering)
@@ -80,10 +86,11 @@ class _Steering(NamedTuple):
 def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
     state, run = endpoint.state, facts.run
     hints = fresh_hints(state.hints, facts.now)
+    ended_at = _ended_at(facts)
+    if not facts.manual and ended_at is not None:
+        hints = tuple(hint for hint in hints if not _consumed(hint, ended_at))
     if run is None:
         return _Steering(hints=hints, memory=state.memory)
-    if not facts.manual:
-        hints = tuple(hint for hint in hints if not _consumed(hint, run.started_at))
     answer = heard(endpoint, run, _failures(state.failure_count, run.status), facts.now) if facts.steers else None
     if answer is None:
         return _Steering(hints=hints, memory=state.memory)
@@ -114,8 +121,8 @@ def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> Set
         return Settlement(state=retry, skips=books.skips)
     slot = endpoint.state.slots_issued + 1
     state = replace(after.state, plan=plan, slot=slot, slots_issued=slot, attempt=1)
-    state, dropped = without_owed(endpoint, state, facts.cron)
-    return Settlement(state=state, skips=(*books.skips, *dropped))
+    state, gone = without_owed(endpoint, state, facts.cron)
+    return Settlement(state=state, skips=(*books.skips, *_skipped_beside_the_schedule(endpoint, facts), *gone))
 
 
 def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> Settlement:
@@ -123,17 +130,36 @@ def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> S
 
     The answer may have steered, or a pause or an archive may have come while the planned slot waited for this run.
     """
-    state = endpoint.state
+    state, skips = endpoint.state, _manual_skipped(endpoint, facts)
     steers = steering.hints != fresh_hints(state.hints, facts.now)
     last_run_at = facts.run.started_at if facts.run is not None else state.last_run_at
     state = replace(state, manual=None, last_run_at=last_run_at, hints=steering.hints, memory=steering.memory)
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
     waits = held_back and state.plan is not None and state.plan.source not in {Source.PAUSED, Source.SUSPENDED}
     if not steers and not waits:
-        return Settlement(state=state)
+        return Settlement(state=state, skips=skips)
     idle = replace(endpoint, state=state)
     change = edited(idle, idle, Stored(now=facts.now), facts.cron)
-    return Settlement(state=change.endpoint.state, skips=change.skips)
+    return Settlement(state=change.endpoint.state, skips=(*skips, *change.skips))
+
+
+def _manual_skipped(endpoint: JobEndpoint, facts: Facts) -> tuple[Skip, ...]:
+    """What becomes of a manual slot that a limit kept from running."""
+    manual = endpoint.state.manual
+    if facts.run is not None or facts.over_limit is None or manual is None:
+        return ()
+    reason = f"manual run {manual.slot}: {facts.over_limit}"
+    return (dropped(manual.requested_at, SlotState.SKIPPED_QUOTA, reason),)
+
+
+def _skipped_beside_the_schedule(endpoint: JobEndpoint, facts: Facts) -> tuple[Skip, ...]:
+    """The same of a planned slot that stands for no instant of the schedule, which the books would not tell of."""
+    plan = endpoint.state.plan
+    if facts.run is not None or facts.over_limit is None or plan is None or plan.next_run_at is None:
+        return ()
+    if plan.nominal_at is not None:
+        return ()
+    return (dropped(plan.next_run_at, SlotState.SKIPPED_QUOTA, f"{plan.source.value}: {facts.over_limit}"),)
 
 
 def _with_siblings(settled: Settlement, facts: Facts, steering: _Steering) -> Settlement:
@@ -187,7 +213,8 @@ def _record(
 def _books(endpoint: JobEndpoint, facts: Facts) -> Books:
     grid = Grid(endpoint, facts.cron)
     if facts.run is None:
-        return books_without_run(grid, facts.now)
+        note: Note = LATE if facts.over_limit is None else (SlotState.SKIPPED_QUOTA, facts.over_limit)
+        return books_without_run(grid, facts.now, note)
     admission = Admission(run=True, nominal_at=facts.run.nominal_at, owed=_owed(endpoint, facts.run, facts.cron))
     return books_after_run(grid, admission, facts.run.started_at, facts.now)
 
@@ -211,9 +238,34 @@ def _state_after(endpoint: JobEndpoint, facts: Facts, books: Books, steering: _S
         accounted_until=books.accounted_until,
         retry_at=None,
         last_run_at=state.last_run_at if run is None else run.started_at,
-        spaced_from=state.spaced_from if run is None else _spaced_from(endpoint, run),
-        failure_count=state.failure_count if run is None else _failures(state.failure_count, run.status),
+        spaced_from=_spaced_after(endpoint, facts),
+        failure_count=_failures_after(endpoint, facts),
     )
+
+
+def _ended_at(facts: Facts) -> datetime | None:
+    """When the slot began, or would have, had a limit not kept it from running; None when it came too late."""
+    if facts.run is not None:
+        return facts.run.started_at
+    return facts.now if facts.over_limit is not None else None
+
+
+def _spaced_after(endpoint: JobEndpoint, facts: Facts) -> datetime | None:
+    """From where guardrails and free intervals count next: also from a slot that a limit kept from running."""
+    if facts.run is not None:
+        return _spaced_from(endpoint, facts.run.due_at, facts.run.started_at)
+    plan = endpoint.state.plan
+    if facts.over_limit is None or plan is None or plan.next_run_at is None:
+        return endpoint.state.spaced_from
+    return _spaced_from(endpoint, plan.next_run_at, facts.now)
+
+
+def _failures_after(endpoint: JobEndpoint, facts: Facts) -> int:
+    """A slot whose retry a limit kept from running has failed."""
+    count = endpoint.state.failure_count
+    if facts.run is not None:
+        return _failures(count, facts.run.status)
+    return count + 1 if facts.over_limit is not None and endpoint.state.attempt > 1 else count
 
 
 def _consumed(hint: Hint, started_at: datetime) -> bool:
@@ -236,14 +288,14 @@ def _failures(count: int, status: RunStatus) -> int:
             return count
 
 
-def _spaced_from(endpoint: JobEndpoint, run: Run) -> datetime:
+def _spaced_from(endpoint: JobEndpoint, due_at: datetime, started_at: datetime) -> datetime:
     """From where guardrails and free intervals count: the planned instant when the start was punctual, else the start.
 
     Counting from the start would make an interval equal to its minimum drift by every start's lateness. Punctual is
     within a second and a tenth of the minimum, so two starts are never closer than nine tenths of it.
     """
     tolerance = PUNCTUAL if endpoint.interval_min is None else min(PUNCTUAL, endpoint.interval_min / 10)
-    return run.due_at if ZERO <= run.started_at - run.due_at <= tolerance else run.started_at
+    return due_at if ZERO <= started_at - due_at <= tolerance else started_at
 
 
 def _retry(endpoint: JobEndpoint, steered: JobEndpoint, facts: Facts) -> EndpointState | None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
+from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.mechanism import Mechanism
 
 
@@ -30,6 +31,8 @@ class Lease:
     expires_at: datetime
     mechanism: Mechanism = Mechanism.LEASE
     """What keeps others away meanwhile, and so who renews, settles and abandons it."""
+    ration: Ration | None = None
+    """What is left of its tenant's runs of the month; None where they are not limited, and so not counted."""
 
     @property
     def ttl(self) -> timedelta:
@@ -47,6 +50,11 @@ class Lease:
         if self.manual and self.endpoint.state.manual is not None:
             return self.endpoint.state.manual.requested_at
         return _instants(self.endpoint.state)[0]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether its tenant has no run left this month: the slot ends without a call."""
+        return self.ration is not None and self.ration.exhausted
 
     def fits(self, state: EndpointState) -> bool:
         """Whether the slot still stands in *state* as it was claimed.

@@ -67,17 +67,18 @@ def books_after_run(grid: Grid, admission: Admission, started_at: datetime, now:
     return Books(accounted_until=max(begun_at, now), skips=tuple(ledger.skips), owed_at=buffered)
 
 
-def books_without_run(grid: Grid, now: datetime) -> Books:
-    """Account up to *now* for a due slot that came too late to run."""
+def books_without_run(grid: Grid, now: datetime, note: Note = LATE) -> Books:
+    """Account up to *now* for a due slot that ends without a call, as *note* says; what is owed ends with it."""
     state = grid.endpoint.state
     if state.accounted_until is None:
         return Books(accounted_until=now)
     ledger = _Ledger(grid, ran={state.plan.nominal_at if state.plan is not None else None})
     after = ledger.close_planned(now)
     ledger.ran.clear()
-    ledger.drop_planned(after, *LATE)
-    ledger.close(after, now, *LATE)
-    return Books(accounted_until=max(after, now), skips=tuple(ledger.skips))
+    ledger.drop_planned(after, *note)
+    ledger.close(after, now, *note)
+    skips = (*owed_dropped(grid, note, first=True), *ledger.skips)
+    return Books(accounted_until=max(after, now), skips=skips)
 
 
 def books_at_edit(grid: Grid, now: datetime, *, ran: Iterable[datetime | None], note: Note) -> Books:

@@ -228,6 +228,7 @@ def done_of(text: str | None, state: EndpointState) -> Settlement:
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:
+    tier = row["tier"]
     return Tenant(
         id=_text(row["id"]),
         name=_text(row["name"]),
@@ -254,6 +255,7 @@ def terms_of(row: Mapping[str, Cell]) -> Terms:
         limit=number_in(limit) if limit is not None else None,
         period=Period(period) if period is not None else None,
         zone=_text_or_none(row["token_zone"]),
+        tier=_text(tier) if tier is not None else None,
     )
 
 

@@ -86,6 +86,8 @@ class Settlement:
     """What becomes of other endpoints of the job, by endpoint id: their hints, rule states and plans."""
     record: SteeringRecord | None = None
     """What signals and rules made of the answer, kept with its run; None when they had nothing to say."""
+    month_at: datetime | None = None
+    """The beginning of the month in which the run is counted against its tenant's limit; None: it is not counted."""
 
     @property
     def first_due_at(self) -> datetime | None:

@@ -16,6 +16,8 @@ class SlotState(StrEnum):
     SKIPPED_OVERLAP = "skipped_overlap"
     """It came while the previous call was still running."""
     SKIPPED_PAUSED = "skipped_paused"
+    SKIPPED_QUOTA = "skipped_quota"
+    """Its tenant's runs of the month were used up."""
     CANCELLED = "canceled"
     """A person took back a manual run before it began."""
     MISSED_WINDOW = "missed_window"

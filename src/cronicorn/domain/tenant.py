@@ -15,6 +15,8 @@ class Tenant:
     created_at: datetime
     terms: Terms = field(default_factory=Terms)
     """What was agreed about its tokens."""
+    tier: str | None = None
+    """What it may do; None: what tenants without a tier of their own may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
+from cronicorn.domain.slot import SlotState
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
 from cronicorn.scheduler.recording import deciding, run_of
 
@@ -66,14 +67,17 @@ class Executor:
         except Exception:  # A bug, or an endpoint that breaks us: its lease runs out, and its batch-mates never notice.
             log.exception("run_crashed", extra=lease.facts())
         else:
-            facts = {"status": "missed"} if run is None else run.facts()
+            facts = {"status": _without_run(lease)} if run is None else run.facts()
             log.info("run_settled", extra=lease.facts() | facts | settlement.facts())
             _tell_of_steering(lease, settlement)
             return settlement.first_due_at
         return None
 
     async def _attempt(self, hold: HeldLease) -> Run | None:
-        """Make the call; None when the slot came too late to run. Raises LeaseLostError and CallNotMadeError."""
+        """Make the call; None when the slot came too late to run, or its tenant has no run left this month.
+
+        Raises LeaseLostError and CallNotMadeError.
+        """
         hold.check()
         endpoint, started_at = hold.lease.endpoint, hold.now()
         nominal_at: datetime | None = None
@@ -82,6 +86,8 @@ class Executor:
             if not admission.run:
                 return None
             nominal_at = admission.nominal_at
+        if hold.lease.exhausted:
+            return None
         until = self._replaced_at(endpoint, started_at)
         started_mono = self.clock.monotonic()
         try:
@@ -129,6 +135,10 @@ class Executor:
     def _replaced_at(self, endpoint: JobEndpoint, started_at: datetime) -> datetime | None:
         """When the next instant cancels this call, if the overlap policy says so."""
         return Grid(endpoint, self.cron).next(started_at) if endpoint.overlap is Overlap.CANCEL_OTHER else None
+
+
+def _without_run(lease: Lease) -> str:
+    return SlotState.SKIPPED_QUOTA.value if lease.exhausted else "missed"
 
 
 def _tell_of_steering(lease: Lease, settlement: Settlement) -> None:

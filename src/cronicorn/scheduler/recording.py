@@ -7,6 +7,7 @@ from datetime import datetime
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.execution.limits import month_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Cron, Decide
@@ -42,10 +43,22 @@ def run_of(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, o
 
 
 def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decide:
-    """What follows from *run* (None: the slot came too late), whatever is stored by then."""
+    """What follows from *run* (None: the slot came too late, or its tenant's ration is used up), whatever is stored.
+
+    A run that a limit speaks of is counted in the month in which it began.
+    """
+    ration = lease.ration
+    over_limit = ration.reason if ration is not None and lease.exhausted else None
+    month_at = month_of(run.started_at).start_at if ration is not None and run is not None else None
 
     def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
-        facts = Facts(stored=stored, run=run, manual=lease.manual, cron=cron, watched=lease.watched, seed=seed)
+        facts = Facts(
+            stored=stored, run=run, manual=lease.manual, cron=cron, watched=lease.watched, over_limit=over_limit,
+            seed=seed,
+        )  # fmt: skip
+        return replace(decided_on(endpoint, facts), month_at=month_at)
+
+    def decided_on(endpoint: JobEndpoint, facts: Facts) -> Settlement:
         try:
             return decide(endpoint, facts)
         except _BUGS:

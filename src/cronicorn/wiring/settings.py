@@ -15,6 +15,7 @@ from cronicorn.wiring.secret_files import read_secret
 from cronicorn.wiring.secret_url import SecretUrl, masked_url
 from cronicorn.wiring.setting import PREFIX, Setting, as_given
 from cronicorn.wiring.settings_table import SETTINGS
+from cronicorn.wiring.tiers import TierNumber
 
 IGNORED_PREFIX = "CRONICORN_TEST_"
 _SHOWN_MAX = 60
@@ -39,6 +40,7 @@ class Settings:
     egress_allow: readers.Networks
     retention: timedelta
     redaction_key: bytes | None = field(repr=False)
+    runs_per_month: tuple[TierNumber, ...]
     seed: str
     lease_mechanism: str
     lease_ttl: timedelta
@@ -107,7 +109,7 @@ def _value(setting: Setting, text: str) -> object:
     text = text or setting.default
     if text:
         return setting.read(text)
-    return {"egress_allow": (), "postgres_without": (), "seed": ""}.get(setting.field)
+    return {"egress_allow": (), "runs_per_month": (), "postgres_without": (), "seed": ""}.get(setting.field)
 
 
 def _refusal(setting: Setting, text: str, error: ValueError) -> str:

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from cronicorn.domain.execution.limits import RUNS_MAX
 from cronicorn.wiring import readers
 from cronicorn.wiring.database_url import parse_database_url
 from cronicorn.wiring.setting import Setting
+from cronicorn.wiring.tiers import tier_numbers
 
 _MS, _SECOND, _MINUTE, _DAY = (
     timedelta(milliseconds=1),
@@ -81,6 +83,11 @@ _WORK = (
         meaning="Hashes what endpoints `redact` of their answers, so that equal secrets are seen to be equal: 16 to 64 "
         "characters, the same in all processes. When unset, all secrets look the same. `CRONICORN_REDACTION_KEY_FILE` "
         "may name a file that holds it.",
+        field="runs_per_month", unit="tiers", default="", example="free-tier:10000,pro-tier:1000000",
+        read=tier_numbers(0, RUNS_MAX),
+        meaning="How many calls each tenant of a tier may make in a calendar month (UTC), retries included; what comes "
+        "after that is `skipped_quota`. A number alone is for all other tiers. Unset means no limit. The same in all "
+        "processes.",
     ),
     Setting(
         field="seed", unit="text", default="", example="2026", read=readers.short_text,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.ports import (
     Clock,
     EndpointCatalog,
@@ -41,6 +42,7 @@ class Stores:
     endpoints: EndpointCatalog
     runs: RunHistory
     run_control: RunControl
+    run_book: RunBook
     keys: KeyRing
     drafts: Drafts
     health: StoreHealth
@@ -127,6 +129,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         endpoints=opened.endpoints,
         runs=opened.runs,
         run_control=opened.run_control,
+        run_book=opened.run_book,
         keys=opened.keys,
         drafts=opened.drafts,
         health=opened.health,

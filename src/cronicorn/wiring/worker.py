@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.wiring.descriptors import descriptor_limit, descriptors_for_calls
 from cronicorn.wiring.mechanisms import observed_job_store
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
+from cronicorn.wiring.tiers import tier_limits
 
 if TYPE_CHECKING:
     from cronicorn.adapters.http.limits import DispatcherLimits
@@ -51,7 +53,9 @@ async def observed_scheduler(
 ) -> AsyncIterator[Scheduler]:
     """A scheduler whose work *metrics* counts. The services of its mechanisms stay open as long as the block lasts."""
     async with observed_job_store(settings, stores, clock, metrics) as store:
-        scheduler = Scheduler(store, dispatcher, clock, cron, scheduler_settings(settings))
+        limits = tier_limits(settings)
+        rationed = RationedJobStore(store, stores.run_book, limits) if limits.counts_runs else store
+        scheduler = Scheduler(rationed, dispatcher, clock, cron, scheduler_settings(settings))
         metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
         yield scheduler
 

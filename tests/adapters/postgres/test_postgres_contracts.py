@@ -6,6 +6,7 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
@@ -34,6 +35,10 @@ class TestRunHistory(InDatabase, RunHistoryContract):
 
 
 class TestRunControl(InDatabase, RunControlContract):
+    pass
+
+
+class TestRunBook(InDatabase, RunBookContract):
     pass
 
 

@@ -7,6 +7,7 @@ from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCat
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
@@ -37,6 +38,10 @@ class TestRunHistory(InFile, RunHistoryContract):
 
 
 class TestRunControl(InFile, RunControlContract):
+    pass
+
+
+class TestRunBook(InFile, RunBookContract):
     pass
 
 

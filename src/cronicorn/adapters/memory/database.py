@@ -1,5 +1,6 @@
 """What all stores in memory share: the rows, the lock and the clock that judges leases."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -30,6 +31,8 @@ class MemoryDatabase:
         self.tenants: dict[str, Tenant] = {}
         self.keys: dict[str, ApiKey] = {}
         self.numbers = count(1)
+        self.run_counts: Counter[tuple[str, datetime]] = Counter()
+        """Runs by tenant and beginning of the month."""
         self.books: dict[BookKey, Book] = {}
         self.grants: dict[str, Grant] = {}
         self.agenda = Agenda()

@@ -55,6 +55,8 @@ class MemoryJobStore(JobStore):
             settlement = decide(row.endpoint, self._database.stored(row, self._database.clock.now()))
             if run is not None:
                 self._database.record_run(row, settlement.recorded(run))
+                if settlement.month_at is not None:
+                    self._database.run_counts[run.tenant_id, settlement.month_at] += 1
             self._database.record_skips(row, settlement.skips)
             self._database.plan(row, replace(row.endpoint, state=settlement.state))
             self._change_siblings(row, settlement.siblings)

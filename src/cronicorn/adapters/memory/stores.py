@@ -8,6 +8,7 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
+from cronicorn.adapters.memory.run_book import MemoryRunBook
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
 from cronicorn.adapters.memory.watches import MemoryWatchStore
@@ -24,6 +25,7 @@ class MemoryStores:
     endpoints: MemoryEndpointCatalog
     runs: MemoryRunHistory
     run_control: MemoryRunControl
+    run_book: MemoryRunBook
     keys: MemoryKeyRing
     drafts: MemoryDrafts
     health: MemoryStoreHealth
@@ -44,6 +46,7 @@ class MemoryStores:
             endpoints=MemoryEndpointCatalog(database),
             runs=MemoryRunHistory(database),
             run_control=MemoryRunControl(database),
+            run_book=MemoryRunBook(database),
             keys=MemoryKeyRing(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),

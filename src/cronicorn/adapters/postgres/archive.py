@@ -44,6 +44,7 @@ SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 15; SET 
 _ORDER = {
     Table.API_KEYS: 'hash COLLATE "C"',
     Table.SCHEDULE: "endpoint_number",
+    Table.RUN_COUNTS: 'tenant_id COLLATE "C", month_us',
     Table.QUOTA_GRANTS: 'id COLLATE "C"',
 }
 _BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}

@@ -30,7 +30,9 @@ _AGREE = query(
 )
 _KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
 _INSERT_TENANT = query(
-    insert(tenants).values({name: bindparam(name) for name in ("id", "name", "created_us")}).on_conflict_do_nothing()
+    insert(tenants)
+    .values({name: bindparam(name) for name in ("id", "name", "created_us", "tier")})
+    .on_conflict_do_nothing()
 )
 _INSERT_KEY = query(
     insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}).on_conflict_do_nothing()
@@ -47,8 +49,9 @@ class PostgresKeyRing(KeyRing, TermsRegister):
         assert key.tenant_id == tenant.id
 
         async def work(transaction: Transaction) -> None:
-            connection, created_us = transaction.connection, us(tenant.created_at)
-            if not await _INSERT_TENANT.change(connection, id=tenant.id, name=tenant.name, created_us=created_us):
+            connection = transaction.connection
+            row: Row = {"id": tenant.id, "name": tenant.name, "created_us": us(tenant.created_at), "tier": tenant.tier}
+            if not await _INSERT_TENANT.change(connection, **row):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
             if not await _INSERT_KEY.change(connection, **_key_row(key)):
                 raise ConflictError("The key is taken; make a new one.")

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -176,6 +176,18 @@ skips = Table(
     Index("skips_by_endpoint", "endpoint_number"),
     Index("skips_by_end", "last_us"),
 )
+
+run_counts = Table(
+    "run_counts",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("month_us", BigInteger, primary_key=True, nullable=False),
+    Column("runs", BigInteger, nullable=False),
+    CheckConstraint("runs >= 0", name="runs_counted"),
+    # As in the books of tokens.
+    postgresql_with={"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_cost_delay": 0},
+)
+"""How many runs of a tenant with a limit began in the month that begins at `month_us`."""
 
 quota_books = Table(
     "quota_books",

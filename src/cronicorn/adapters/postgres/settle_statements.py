@@ -6,6 +6,7 @@ one for each column: of leases with what was decided, of their runs, and of skip
 """
 
 from cronicorn.adapters.postgres.holding_statements import ENDED
+from cronicorn.adapters.postgres.queries import altered
 from cronicorn.adapters.postgres.row_locks import WAIT_FOR_LOCKED
 
 SETTLE = f"""
@@ -59,6 +60,31 @@ SELECT number FROM settled
 A slot whose attempt is recorded already is left as well. It can only be so when a decision planned it again, and is
 looked for from a day before the batch's earliest plan on, so that hardly more than one partition is searched.
 """
+
+COUNT_RUNS = """
+INSERT INTO cronicorn.run_counts AS c (tenant_id, month_us, runs)
+SELECT t.tenant_id, t.month_us, count(*)
+  FROM unnest($1::text[], $2::bigint[]) AS t(tenant_id, month_us)
+ GROUP BY t.tenant_id, t.month_us ORDER BY t.tenant_id, t.month_us
+    ON CONFLICT (tenant_id, month_us) DO UPDATE SET runs = c.runs + excluded.runs
+"""
+"""Counts runs that are recorded in the same transaction. Rows are locked after those of `schedule`, by tenant."""
+
+_ANSWER = "\nSELECT number FROM settled\n"
+_COUNTED = """,
+counted AS (
+       INSERT INTO cronicorn.run_counts AS c (tenant_id, month_us, runs)
+       SELECT t.tenant_id, t.month_us, count(*)
+         FROM unnest($38::int[], $39::text[], $40::bigint[]) AS t(number, tenant_id, month_us)
+         JOIN settled AS s ON s.number = t.number
+        GROUP BY t.tenant_id, t.month_us ORDER BY t.tenant_id, t.month_us
+           ON CONFLICT (tenant_id, month_us) DO UPDATE SET runs = c.runs + excluded.runs)"""
+
+
+def counting(settle: str) -> str:
+    """*settle*, which counts runs of tenants with a limit as well: one more row for each of them."""
+    return altered(settle, _ANSWER, _COUNTED + _ANSWER)
+
 
 FIND = """
 SELECT e.claim_id IS NOT DISTINCT FROM $3 AND e.fence = $4 AS held,

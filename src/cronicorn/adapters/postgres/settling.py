@@ -27,6 +27,7 @@ from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
+from cronicorn.adapters.postgres.settle_statements import COUNT_RUNS, counting
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
 from cronicorn.domain.lease import Lease
@@ -121,7 +122,10 @@ class Settler:
 
     async def _write_together(self, batch: Sequence[Settling]) -> list[bool]:
         arguments = _arguments(batch)
-        records = await self._database.alone(lambda connection: connection.fetch(self._statements.settle, *arguments))
+        statement, counts = self._statements.settle, _counts(batch)
+        if any(counts):
+            statement, arguments = counting(statement), [*arguments, *counts]
+        records = await self._database.alone(lambda connection: connection.fetch(statement, *arguments))
         accepted = {record["number"] for record in records}
         return [number in accepted for number in range(len(batch))]
 
@@ -156,6 +160,8 @@ class Settler:
             raise _SiblingsChangedError
         if run is not None:
             await record_run(transaction.connection, before.number, settlement.recorded(run))
+            if settlement.month_at is not None:
+                await transaction.connection.execute(COUNT_RUNS, [run.tenant_id], [us(settlement.month_at)])
         await record_skips(transaction.connection, before.number, settlement.skips)
         for sibling in siblings:
             if sibling.endpoint.id in settlement.siblings:
@@ -208,6 +214,16 @@ def _arguments(batch: Sequence[Settling]) -> list[list[Cell] | int]:
         [number for number, _ in skips],
         *([row[name] for _, row in skips] for name in _SKIP),
     ]
+
+
+def _counts(batch: Sequence[Settling]) -> list[list[Cell]]:
+    """The columns of the list of runs to count; all empty where no tenant has a limit."""
+    counted = [
+        (number, item.run.tenant_id, us(item.settlement.month_at))
+        for number, item in enumerate(batch)
+        if item.run is not None and item.settlement.month_at is not None
+    ]
+    return [[row[column] for row in counted] for column in range(3)]
 
 
 def _due_at(item: Settling) -> datetime:

@@ -14,6 +14,7 @@ from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Partitions
+from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
 from cronicorn.adapters.postgres.watches import PostgresWatchStore
@@ -30,6 +31,7 @@ class PostgresStores:
     endpoints: PostgresEndpointCatalog
     runs: PostgresRunHistory
     run_control: PostgresRunControl
+    run_book: PostgresRunBook
     keys: PostgresKeyRing
     drafts: PostgresDrafts
     health: PostgresStoreHealth
@@ -74,6 +76,7 @@ class PostgresStores:
             endpoints=PostgresEndpointCatalog(database),
             runs=PostgresRunHistory(database),
             run_control=PostgresRunControl(database),
+            run_book=PostgresRunBook(database),
             keys=PostgresKeyRing(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),

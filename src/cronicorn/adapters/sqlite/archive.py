@@ -23,7 +23,13 @@ from cronicorn.domain.verification import Check, Findings
 PORTION_MAX = 200
 _PORTION_BYTES_MAX = 4 << 20
 """A portion ends with the row that goes beyond this: bodies may be long."""
-_ORDER = {Table.TENANTS: "rowid", Table.API_KEYS: "hash", Table.SCHEDULE: "endpoint_number", Table.QUOTA_GRANTS: "id"}
+_ORDER = {
+    Table.TENANTS: "rowid",
+    Table.API_KEYS: "hash",
+    Table.SCHEDULE: "endpoint_number",
+    Table.RUN_COUNTS: "tenant_id, month_us",
+    Table.QUOTA_GRANTS: "id",
+}
 _BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}
 _KEPT_SINCE = """
 SELECT max(us) FROM (SELECT min(finished_us) AS us FROM runs UNION ALL SELECT min(last_us) FROM skips)

@@ -18,6 +18,7 @@ from cronicorn.adapters.sqlite.endpoint_rows import (
     record_run,
     record_skips,
 )
+from cronicorn.adapters.sqlite.run_book import count_run
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
@@ -123,6 +124,8 @@ class SqliteJobStore(JobStore):
         settlement = decide(before.endpoint, before.stored(transaction))
         if run is not None:
             record_run(connection, before.number, run, settlement.steering)
+            if settlement.month_at is not None:
+                count_run(connection, run.tenant_id, settlement.month_at)
         record_skips(connection, before.number, settlement.skips)
         if settlement.siblings:
             _change_siblings(transaction, before, settlement.siblings)

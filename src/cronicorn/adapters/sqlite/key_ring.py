@@ -46,7 +46,13 @@ class SqliteKeyRing(KeyRing, TermsRegister):
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
             try:
-                _INSERT_TENANT.change(connection, id=tenant.id, name=tenant.name, created_us=us(tenant.created_at))
+                _INSERT_TENANT.change(
+                    connection,
+                    id=tenant.id,
+                    name=tenant.name,
+                    created_us=us(tenant.created_at),
+                    tier=tenant.tier,
+                )
             except sqlite3.IntegrityError as error:
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.") from error
             if _KEY.row(connection, key_hash=key.hash) is not None:

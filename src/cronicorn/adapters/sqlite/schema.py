@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration."""
 
 metadata = MetaData()
@@ -167,6 +167,17 @@ skips = Table(
     Index("skips_by_end", "last_us"),
     sqlite_strict=True,
 )
+
+run_counts = Table(
+    "run_counts",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("month_us", Integer, primary_key=True, nullable=False),
+    Column("runs", Integer, nullable=False),
+    CheckConstraint("runs >= 0", name="runs_counted"),
+    sqlite_strict=True,
+)
+"""How many runs of a tenant with a limit began in the month that begins at `month_us`."""
 
 quota_books = Table(
     "quota_books",

@@ -11,6 +11,7 @@ from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
+from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
 from cronicorn.adapters.sqlite.watches import SqliteWatchStore
@@ -27,6 +28,7 @@ class SqliteStores:
     endpoints: SqliteEndpointCatalog
     runs: SqliteRunHistory
     run_control: SqliteRunControl
+    run_book: SqliteRunBook
     keys: SqliteKeyRing
     drafts: SqliteDrafts
     health: SqliteStoreHealth
@@ -65,6 +67,7 @@ class SqliteStores:
             endpoints=SqliteEndpointCatalog(database),
             runs=SqliteRunHistory(database),
             run_control=SqliteRunControl(database),
+            run_book=SqliteRunBook(database),
             keys=SqliteKeyRing(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),

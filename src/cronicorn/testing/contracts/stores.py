@@ -11,6 +11,7 @@ from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.lease import Lease
@@ -61,6 +62,8 @@ class Stores(ScheduleStores, Protocol):
     def runs(self) -> RunHistory: ...
     @property
     def run_control(self) -> RunControl: ...
+    @property
+    def run_book(self) -> RunBook: ...
     @property
     def keys(self) -> KeyRing: ...
     @property

@@ -1,0 +1,23 @@
+"""Tiers of tenants, and how many runs those with a limit had in each month."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the tier and the counts."""
+    op.add_column("tenants", sa.Column("tier", sa.Text(), nullable=True))
+    op.create_table(
+        "run_counts",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("month_us", sa.Integer(), nullable=False),
+        sa.Column("runs", sa.Integer(), nullable=False),
+        sa.CheckConstraint("runs >= 0", name="runs_counted"),
+        sa.PrimaryKeyConstraint("tenant_id", "month_us"),
+        sqlite_strict=True,
+    )

@@ -1,0 +1,75 @@
+"""Execution limits, the same for all tenants of a tier. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cronicorn.domain.quota.calendar import Calendar, Period, Window
+
+RUNS_MAX = 10**12
+"""No limit is higher."""
+_MONTHS = Calendar(period=Period.MONTH)
+
+
+def month_of(at: datetime) -> Window:
+    """The calendar month in UTC that holds *at*: a run belongs to the month in which it began."""
+    return _MONTHS.window_at(at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionLimits:
+    """What a tenant may do; None is no limit."""
+
+    runs: int | None = None
+    """Calls a month, retries and runs by hand included, test calls not."""
+
+    def __post_init__(self) -> None:
+        assert self.runs is None or 0 <= self.runs <= RUNS_MAX
+
+
+UNLIMITED = ExecutionLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierLimits:
+    """The limits of each tier."""
+
+    of_tier: Mapping[str, ExecutionLimits] = field(default_factory=dict)
+    """A tier that is not named here has `other`."""
+    other: ExecutionLimits = UNLIMITED
+    default: str = "free-tier"
+    """The tier of a tenant that has none of its own."""
+
+    def of(self, tier: str | None) -> ExecutionLimits:
+        """The limits of a tenant whose tier is *tier*; None: it has none of its own."""
+        return self.of_tier.get(tier if tier is not None else self.default, self.other)
+
+    @property
+    def counts_runs(self) -> bool:
+        """Whether any tenant's runs may have to be counted."""
+        return any(limits.runs is not None for limits in (*self.of_tier.values(), self.other))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a tenant stands in a month."""
+
+    tier: str | None = None
+    runs: int = 0
+    """Runs recorded that began in the month."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ration:
+    """What a tenant with a limit may still do, as it was when a slot was claimed."""
+
+    limit: int
+    """Runs a month."""
+    month: Window
+    exhausted: bool
+    """Whether the limit was reached, those just begun included: the slot ends without a call."""
+
+    @property
+    def reason(self) -> str:
+        """Why a slot ends without a call."""
+        return f"the tenant's {self.limit} runs of {self.month.start_at:%Y-%m} are used up"
