@@ -41,6 +41,8 @@ class History:
     skips: list[Skip] = field(default_factory=list)
     schedules: list[tuple[datetime, JobEndpoint]] = field(default_factory=list)
     """From when on each schedule was in force."""
+    over_limit: str | None = None
+    """Why no call is made for now."""
 
     def __post_init__(self) -> None:
         self.endpoint = started(self.endpoint, self.now, CRON)
@@ -88,9 +90,11 @@ class History:
         lease = self.lease
         assert lease is not None
         if lease.manual:
+            if self.over_limit is not None:
+                return None
             return a_run(lease, source=Source.MANUAL, started_at=self.now, finished_at=self.now)
         admission = admit(lease.endpoint, self.now, CRON, taken_over=lease.taken_over)
-        if not admission.run:
+        if not admission.run or self.over_limit is not None:
             return None
         return a_run(lease, nominal_at=admission.nominal_at, started_at=self.now, finished_at=self.now)
 
@@ -103,7 +107,12 @@ class History:
             run = replace(finished, finished_at=self.now)
             self.runs.append(run)
         facts = Facts(
-            stored=Stored(now=self.now, leased_slot=lease.slot), run=run, manual=lease.manual, cron=CRON, seed="seed"
+            stored=Stored(now=self.now, leased_slot=lease.slot),
+            run=run,
+            manual=lease.manual,
+            cron=CRON,
+            over_limit=self.over_limit if run is None else None,
+            seed="seed",
         )
         settlement = decide(self.endpoint, facts)
         self.endpoint = replace(self.endpoint, state=settlement.state)
@@ -178,7 +187,7 @@ def _places(history: History, nominal: list[datetime]) -> Counter[datetime]:
     slots = {(run.slot, run.nominal_at) for run in history.runs if run.nominal_at is not None}
     places = Counter(instant for _, instant in slots)
     assert set(places) <= set(nominal), "a run stands for an instant of its schedule"
-    ranges = sorted((skip for skip in history.skips if skip.state is not SlotState.CANCELLED), key=lambda s: s.first_at)
+    ranges = sorted((skip for skip in history.skips if not _of_no_instant(skip)), key=lambda s: s.first_at)
     assert all(left.last_at < right.first_at for left, right in pairwise(ranges)), ranges
     for skip in ranges:
         held = [instant for instant in nominal if skip.first_at <= instant <= skip.last_at]
@@ -187,6 +196,11 @@ def _places(history: History, nominal: list[datetime]) -> Counter[datetime]:
         assert len(held) == skip.count if skip.exact else len(held) > skip.count, skip
         places.update(held)
     return places
+
+
+def _of_no_instant(skip: Skip) -> bool:
+    """Whether *skip* is of a manual run, or of a planned slot that stood for no instant of the schedule."""
+    return skip.state is SlotState.CANCELLED or skip.count == 0
 
 
 def _waiting(history: History, nominal: list[datetime]) -> set[datetime]:

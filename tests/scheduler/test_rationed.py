@@ -138,6 +138,7 @@ def test_a_run_by_hand_over_the_limit_ends_and_says_why():
 
     assert not dispatcher.calls
     assert skip.state is SlotState.SKIPPED_QUOTA
+    assert (skip.count, skip.first_at) == (0, START)
     assert "manual run" in skip.reason
     assert endpoint.state.manual is None
     assert endpoint.state.due_at == START + timedelta(hours=1)

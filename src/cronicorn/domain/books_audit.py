@@ -50,15 +50,10 @@ class BooksAudit:
         self._add(run.nominal_at, run.nominal_at)
 
     def skip(self, skip: Skip) -> None:
-        """Take note of a range of instants that did not run.
-
-        A manual run that was taken back is of none, and a slot that a limit kept from running may be of none.
-        """
-        if skip.state is SlotState.CANCELLED:
+        """Take note of a range of instants that did not run. A manual run that was taken back is of none."""
+        if skip.state is SlotState.CANCELLED or not skip.count:
             return
         held = self._add(skip.first_at, skip.last_at)
-        if skip.state is SlotState.SKIPPED_QUOTA and skip.count == 1 and not held:
-            return
         seen_whole = self._nominal and self._nominal[0] <= skip.first_at and skip.last_at <= self._nominal[-1]
         if seen_whole and skip.exact and held != skip.count:
             self._miscounted.append(f"a skip from {skip.first_at} to {skip.last_at} holds {held}, not {skip.count}")

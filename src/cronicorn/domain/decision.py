@@ -13,7 +13,7 @@ from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
 from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
-from cronicorn.domain.ledger import LATE, Books, Note, books_after_run, books_without_run, dropped
+from cronicorn.domain.ledger import LATE, Books, Note, beside, books_after_run, books_without_run
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.acting import Order
@@ -149,7 +149,7 @@ def _manual_skipped(endpoint: JobEndpoint, facts: Facts) -> tuple[Skip, ...]:
     if facts.run is not None or facts.over_limit is None or manual is None:
         return ()
     reason = f"manual run {manual.slot}: {facts.over_limit}"
-    return (dropped(manual.requested_at, SlotState.SKIPPED_QUOTA, reason),)
+    return (beside(manual.requested_at, SlotState.SKIPPED_QUOTA, reason),)
 
 
 def _skipped_beside_the_schedule(endpoint: JobEndpoint, facts: Facts) -> tuple[Skip, ...]:
@@ -159,7 +159,7 @@ def _skipped_beside_the_schedule(endpoint: JobEndpoint, facts: Facts) -> tuple[S
         return ()
     if plan.nominal_at is not None:
         return ()
-    return (dropped(plan.next_run_at, SlotState.SKIPPED_QUOTA, f"{plan.source.value}: {facts.over_limit}"),)
+    return (beside(plan.next_run_at, SlotState.SKIPPED_QUOTA, f"{plan.source.value}: {facts.over_limit}"),)
 
 
 def _with_siblings(settled: Settlement, facts: Facts, steering: _Steering) -> Settlement:

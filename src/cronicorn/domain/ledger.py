@@ -112,6 +112,11 @@ def dropped(nominal_at: datetime, state: SlotState, reason: str) -> Skip:
     return Skip(state=state, reason=reason, first_at=nominal_at, last_at=nominal_at, count=1)
 
 
+def beside(at: datetime, state: SlotState, reason: str) -> Skip:
+    """A slot that was due *at* an instant of no schedule and now will not run."""
+    return Skip(state=state, reason=reason, first_at=at, last_at=at, count=0)
+
+
 def _owed(grid: Grid) -> list[datetime]:
     """The nominal instants that the endpoint owes, in order: they follow one another on its grid."""
     state, offset = grid.endpoint.state, grid.offset

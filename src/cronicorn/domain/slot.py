@@ -33,5 +33,6 @@ class Skip:
     first_at: datetime
     last_at: datetime
     count: int
+    """0 of a slot that stood for no instant: one of a hint, or one that a person asked for."""
     exact: bool = True
     """False when there were more than `count` instants: ranges of dense cron schedules are not counted to the end."""

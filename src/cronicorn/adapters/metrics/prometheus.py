@@ -45,7 +45,7 @@ class Metrics:
         if settlement.state.plan is not None:
             self._counters["cronicorn_plans_total"].labels(settlement.state.plan.source.value).inc()
         for skip in settlement.skips:
-            self._counters["cronicorn_slots_skipped_total"].labels(skip.state.value).inc(skip.count)
+            self._counters["cronicorn_slots_skipped_total"].labels(skip.state.value).inc(max(skip.count, 1))
 
     def claimed(self, mechanism: str, leases: Sequence[Lease], *, expected: bool) -> None:
         """A look for due slots gave *leases*; *expected* says whether one had been seen to be due."""
