@@ -17,6 +17,7 @@ from cronicorn.control.rendering import shown
 from cronicorn.domain.editing import edited, started
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.execution.limits import UNLIMITED
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.preview import preview
 from cronicorn.domain.settlement import Stored
@@ -75,7 +76,7 @@ def read(model: type[EndpointPatch], document: dict[str, Any], before: JobEndpoi
         assert findings.errors
         return None
     try:
-        return accepted(before, patch, MIDNIGHT, CRON)[0]
+        return accepted(before, patch, MIDNIGHT, CRON, UNLIMITED)[0]
     except InvalidInputError as error:
         told = [fault.message for fault in error.fields]
     assert told

@@ -25,10 +25,12 @@ from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
+from cronicorn.control.tiers import Tiers
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock
@@ -58,6 +60,9 @@ class SetClock(Clock):
 
     def move(self, **lengths: float) -> None:
         self.instant += timedelta(**lengths)
+
+
+UNLIMITED_TIERS = TierLimits()
 
 
 @dataclass(slots=True)
@@ -122,6 +127,8 @@ class World:
 
 def a_world(*, drafting: bool = True) -> World:
     """An empty world at MIDNIGHT; without *drafting* no model is connected."""
+def a_world(limits: TierLimits = UNLIMITED_TIERS) -> World:
+    """An empty world at MIDNIGHT."""
     clock, cron, numbers = SetClock(), CronsimCron(), count(1)
     stores = MemoryStores.open(clock)
     dispatcher = ScriptedDispatcher()
@@ -138,6 +145,7 @@ def a_world(*, drafting: bool = True) -> World:
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake)
     rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
+    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, Tiers(stores.run_book, limits))
     control = ControlPlane(
         tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
         jobs=jobs,

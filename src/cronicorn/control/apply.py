@@ -23,8 +23,10 @@ from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.findings import Findings
 from cronicorn.control.jobs import Jobs, judge_job
 from cronicorn.control.misfits import read_document
+from cronicorn.control.tiers import spaced
 from cronicorn.control.validation import judge
 from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.execution.limits import ExecutionLimits
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.principal import Principal
@@ -84,15 +86,21 @@ class FileApplier:
             return []
         _refuse_repeated([job.name for job in file.jobs], findings.inside("/jobs"))
         stored = [job for job, _ in await self._jobs.list(principal)]
+        limits = await self._endpoints.limits(principal)
         steps: list[_JobStep] = []
         for place, document in enumerate(file.jobs):
             inside = findings.inside(f"/jobs/{place}")
             job = _namesake(stored, document.name, inside)
-            steps.append(await self._planned_job(principal, document, job, inside))
+            steps.append(await self._planned_job(principal, document, job, limits, inside))
         return steps
 
     async def _planned_job(
-        self, principal: Principal, document: JobWithEndpoints, job: Job | None, findings: Findings
+        self,
+        principal: Principal,
+        document: JobWithEndpoints,
+        job: Job | None,
+        limits: ExecutionLimits,
+        findings: Findings,
     ) -> _JobStep:
         judge_job(document, findings)
         _refuse_repeated([endpoint.name for endpoint in document.endpoints], findings.inside("/endpoints"))
@@ -102,7 +110,7 @@ class FileApplier:
         for place, endpoint in enumerate(document.endpoints):
             inside = findings.inside(f"/endpoints/{place}")
             before = _namesake(stored, endpoint.name, inside)
-            endpoints.append(self._planned_endpoint(document.name or "", endpoint, before, inside))
+            endpoints.append(self._planned_endpoint(document.name or "", endpoint, before, limits, inside))
         patch = JobPatch.model_validate({"name": document.name, "description": document.description})
         after = Job(
             id="",
@@ -115,12 +123,17 @@ class FileApplier:
         return _JobStep(difference=job_difference(job, after), patch=patch, stored=job, endpoints=tuple(endpoints))
 
     def _planned_endpoint(
-        self, job: str, document: EndpointDocument, before: JobEndpoint | None, findings: Findings
+        self,
+        job: str,
+        document: EndpointDocument,
+        before: JobEndpoint | None,
+        limits: ExecutionLimits,
+        findings: Findings,
     ) -> _Step:
         now = self._clock.now()
         patch = complete(document)
         drawn_on = before or blank("", "", "new", now)
-        after = drafted(drawn_on, patch, now, findings)
+        after = spaced(drafted(drawn_on, patch, now, findings), drawn_on, limits, findings)
         judge(after, drawn_on, now, self._cron, findings)
         difference = endpoint_difference(job, before, after, anchored=document.anchor_at is not None)
         return _Step(difference=difference, patch=patch, stored=before)

@@ -11,10 +11,12 @@ from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.namesakes import Namesakes
 from cronicorn.control.policy_judging import names_siblings, strangers
+from cronicorn.control.tiers import Tiers, spaced
 from cronicorn.control.validation import judge
 from cronicorn.domain.editing import edited, forgiven, started, suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import FieldError, NotFoundError, UnavailableError
+from cronicorn.domain.execution.limits import ExecutionLimits
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
@@ -36,15 +38,22 @@ class EndpointView:
 class Endpoints:
     """What can be asked about endpoints. A *job_id* that is given must be the endpoint's: NotFoundError otherwise."""
 
-    def __init__(self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None], tiers: Tiers
+    ) -> None:
         self._catalog = catalog
         self._cron = cron
         self._new_id = new_id
         self._wake = wake
+        self._tiers = tiers
         self._namesakes = Namesakes(catalog)
 
     async def create(self, principal: Principal, job_id: str, document: EndpointPatch) -> EndpointView:
-        """Store a new endpoint and plan its first run. Raises InvalidInputError with all findings, or NotFoundError."""
+        """Store a new endpoint and plan its first run. Raises InvalidInputError with all findings, or NotFoundError.
+
+        Raises ConflictError when the tenant has as many endpoints as its tier allows.
+        """
+        limits = await self.limits(principal)
         # Looked up before the write: once that is done, nothing may fail any more.
         repeated = await self._namesakes.warnings(principal.tenant_id, job_id, document.name or "")
         new = blank(principal.tenant_id, job_id, self._new_id("ep"), EPOCH)
@@ -54,11 +63,11 @@ class Endpoints:
             nonlocal warnings
             if job.status is JobStatus.ARCHIVED:
                 raise refused("", f"Job {job.id} is archived; unarchive it first.")
-            drawn, warnings = accepted(endpoint, document, now, self._cron)
+            drawn, warnings = accepted(endpoint, document, now, self._cron, limits)
             state = replace(drawn.state, suspended=job.status is not JobStatus.ACTIVE)
             return started(replace(drawn, state=state, created_at=now, updated_at=now), now, self._cron)
 
-        endpoint = await self._catalog.add(new, start)
+        endpoint = await self._catalog.add(new, start, limits.endpoints)
         self._wake()
         unknown = await self._strangers(endpoint)
         return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *unknown))
@@ -85,6 +94,7 @@ class Endpoints:
         self, principal: Principal, endpoint_id: str, patch: EndpointPatch, job_id: str | None = None
     ) -> EndpointView:
         """Change what *patch* gives and plan again. Raises InvalidInputError with all findings, or NotFoundError."""
+        limits = await self.limits(principal)
         known, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(known, job_id)
         repeated = await self._repeated(known, known.name if patch.name is None else patch.name)
@@ -92,7 +102,7 @@ class Endpoints:
 
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
             nonlocal warnings
-            after, warnings = accepted(before, patch, stored.now, self._cron)
+            after, warnings = accepted(before, patch, stored.now, self._cron, limits)
             return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
 
         view = await self._change(principal, endpoint_id, edit, job_id)
@@ -101,7 +111,11 @@ class Endpoints:
     async def archive(
         self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True
     ) -> EndpointView:
-        """Take the endpoint off the schedule and keep its history, or put it back. Raises NotFoundError."""
+        """Take the endpoint off the schedule and keep its history, or put it back. Raises NotFoundError.
+
+        Raises ConflictError when the tenant has as many endpoints as its tier allows.
+        """
+        most = None if archived else (await self.limits(principal)).endpoints
 
         def edit(before: JobEndpoint, job: Job, stored: Stored) -> Change:
             if (before.archived_at is not None) == archived:
@@ -110,7 +124,11 @@ class Endpoints:
             active = job.status is JobStatus.ACTIVE
             return suspended(before, job_active=active, archived_at=archived_at, stored=stored, cron=self._cron)
 
-        return await self._change(principal, endpoint_id, edit, job_id)
+        return await self._change(principal, endpoint_id, edit, job_id, most)
+
+    async def limits(self, principal: Principal) -> ExecutionLimits:
+        """What the tenant's tier lets it have."""
+        return await self._tiers.of(principal.tenant_id)
 
     async def forgive(self, principal: Principal, endpoint_id: str) -> EndpointView:
         """Hold no failure against the endpoint: its backoff ends. Raises NotFoundError."""
@@ -140,23 +158,28 @@ class Endpoints:
         return await self._namesakes.warnings(endpoint.tenant_id, endpoint.job_id, name, endpoint.id)
 
     async def _change(
-        self, principal: Principal, endpoint_id: str, edit: EndpointEdit, job_id: str | None = None
+        self,
+        principal: Principal,
+        endpoint_id: str,
+        edit: EndpointEdit,
+        job_id: str | None = None,
+        most: int | None = None,
     ) -> EndpointView:
         def checked(before: JobEndpoint, job: Job, stored: Stored) -> Change:
             check_job(before, job_id)
             return edit(before, job, stored)
 
-        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked)
+        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked, most)
         self._wake()
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 
 
 def accepted(
-    before: JobEndpoint, patch: EndpointPatch, now: datetime, cron: Cron
+    before: JobEndpoint, patch: EndpointPatch, now: datetime, cron: Cron, limits: ExecutionLimits
 ) -> tuple[JobEndpoint, tuple[FieldError, ...]]:
     """*before* with what *patch* changes, and warnings. Raises InvalidInputError with all findings."""
     findings = Findings()
-    after = drafted(before, patch, now, findings)
+    after = spaced(drafted(before, patch, now, findings), before, limits, findings)
     judge(after, before, now, cron, findings)
     findings.raise_errors()
     return after, findings.warnings

@@ -222,3 +222,7 @@ class JobEndpoint:
     version: int = 1
     """Grows with every change a person, agent or rule makes."""
     state: EndpointState = field(default=EndpointState())
+
+    def takes_room(self, before: "JobEndpoint | None") -> bool:
+        """Whether its tenant has one more endpoint that is not archived with it than with *before*; None: it is new."""
+        return self.archived_at is None and (before is None or before.archived_at is not None)

@@ -152,9 +152,12 @@ class EndpointCatalog(Protocol):
     """Endpoints, as the control plane sees them. Every call is confined to one tenant."""
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
     ) -> JobEndpoint:
-        """Store what *start* makes of the new *endpoint* now. Raises NotFoundError when its job is not there."""
+        """Store what *start* makes of the new *endpoint* now. Raises NotFoundError when its job is not there.
+
+        Raises ConflictError where its tenant would have more than *most* endpoints that are not archived.
+        """
         ...
 
     async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
@@ -165,10 +168,12 @@ class EndpointCatalog(Protocol):
         """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError for the job."""
         ...
 
-    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
+    async def change(
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+    ) -> tuple[JobEndpoint, Stored]:
         """Store what *edit* makes of the endpoint as it is now, and its skips, all or nothing; never touches a lease.
 
-        Raises NotFoundError, and whatever *edit* raises; nothing is written then.
+        Raises NotFoundError, and whatever *edit* raises; nothing is written then. *most* is as in `add`.
         """
         ...
 

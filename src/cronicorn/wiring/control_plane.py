@@ -14,7 +14,9 @@ from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
+from cronicorn.control.tiers import Tiers
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.drafting import MakeDrafts
@@ -31,6 +33,11 @@ def control_plane(
     cron: Cron,
     scheduler: Scheduler | None = None,
     make_drafts: MakeDrafts | None = None,
+    *,
+    clock: Clock,
+    cron: Cron,
+    limits: TierLimits,
+    scheduler: Scheduler | None = None,
 ) -> ControlPlane:
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
@@ -42,6 +49,7 @@ def control_plane(
     endpoints = Endpoints(stores.endpoints, cron, random_id, wake)
     policies = Policies(stores.endpoints, stores.runs, cron)
     maker = make_drafts(policies, wake) if make_drafts is not None else None
+    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, Tiers(stores.run_book, limits))
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
         jobs=jobs,

@@ -17,6 +17,7 @@ from cronicorn.wiring.model import model_client
 from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
+from cronicorn.wiring.tiers import tier_limits
 from cronicorn.wiring.timekeeping import cron, system_clock
 
 ACTOR = "local"
@@ -78,6 +79,15 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     apart = replace(settings, quota_store="database")
     tokens = await stack.enter_async_context(token_quota(apart, stores, Metrics()))
     control = control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron())
+            local = await _imagined(settings)
+        yield local
+
+
+async def _imagined(settings: Settings) -> LocalControl:
+    clock = system_clock()
+    stores = await open_stores(DatabaseUrl("memory"), clock)
+    limits = tier_limits(settings)
+    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), limits=limits)
     await control.tenants.bootstrap(settings.api_key)
     return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
@@ -101,3 +111,10 @@ async def _opened(
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator)
         dispatcher = HandlerDispatcher({})
         yield stores, control_plane(stores, dispatcher, tokens, clock=clock, cron=evaluator, make_drafts=make_drafts)
+    clock = system_clock()
+    stores = await open_chosen(settings, clock, existing=existing)
+    try:
+        limits = tier_limits(settings)
+        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), limits=limits)
+    finally:
+        await stores.aclose()

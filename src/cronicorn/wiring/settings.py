@@ -15,10 +15,11 @@ from cronicorn.wiring.secret_files import read_secret
 from cronicorn.wiring.secret_url import SecretUrl, masked_url
 from cronicorn.wiring.setting import PREFIX, Setting, as_given
 from cronicorn.wiring.settings_table import SETTINGS
-from cronicorn.wiring.tiers import TierNumber
+from cronicorn.wiring.tiers import TierValue
 
 IGNORED_PREFIX = "CRONICORN_TEST_"
 _SHOWN_MAX = 60
+_LISTS = {"egress_allow", "postgres_without", "endpoints_max", "interval_min", "runs_per_month"}
 _DATABASE = f"{PREFIX}DATABASE_URL"
 _BY_THEIR_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -41,6 +42,9 @@ class Settings:
     retention: timedelta
     redaction_key: bytes | None = field(repr=False)
     runs_per_month: tuple[TierNumber, ...]
+    endpoints_max: tuple[TierValue[int], ...]
+    interval_min: tuple[TierValue[timedelta], ...]
+    runs_per_month: tuple[TierValue[int], ...]
     seed: str
     lease_mechanism: str
     lease_ttl: timedelta
@@ -109,7 +113,7 @@ def _value(setting: Setting, text: str) -> object:
     text = text or setting.default
     if text:
         return setting.read(text)
-    return {"egress_allow": (), "runs_per_month": (), "postgres_without": (), "seed": ""}.get(setting.field)
+    return () if setting.field in _LISTS else {"seed": ""}.get(setting.field)
 
 
 def _refusal(setting: Setting, text: str, error: ValueError) -> str:

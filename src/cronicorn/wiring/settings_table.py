@@ -6,7 +6,7 @@ from cronicorn.domain.execution.limits import RUNS_MAX
 from cronicorn.wiring import readers
 from cronicorn.wiring.database_url import parse_database_url
 from cronicorn.wiring.setting import Setting
-from cronicorn.wiring.tiers import tier_numbers
+from cronicorn.wiring.tiers import by_tier
 
 _MS, _SECOND, _MINUTE, _DAY = (
     timedelta(milliseconds=1),
@@ -83,8 +83,20 @@ _WORK = (
         meaning="Hashes what endpoints `redact` of their answers, so that equal secrets are seen to be equal: 16 to 64 "
         "characters, the same in all processes. When unset, all secrets look the same. `CRONICORN_REDACTION_KEY_FILE` "
         "may name a file that holds it.",
+        field="endpoints_max", unit="tiers", default="", example="free-tier:10,500",
+        read=by_tier(readers.whole_number(0, 10_000_000)),
+        meaning="How many endpoints that are not archived each tenant of a tier may have. A number alone is for all "
+        "other tiers. Unset means no limit.",
+    ),
+    Setting(
+        field="interval_min", unit="tiers", default="", example="free-tier:5m,10s",
+        read=by_tier(readers.duration(_MS, 30 * _DAY)),
+        meaning="The least minimum that endpoints of a tier may have between two calls. A duration alone is for all "
+        "other tiers. Unset means no limit.",
+    ),
+    Setting(
         field="runs_per_month", unit="tiers", default="", example="free-tier:10000,pro-tier:1000000",
-        read=tier_numbers(0, RUNS_MAX),
+        read=by_tier(readers.whole_number(0, RUNS_MAX)),
         meaning="How many calls each tenant of a tier may make in a calendar month (UTC), retries included; what comes "
         "after that is `skipped_quota`. A number alone is for all other tiers. Unset means no limit. The same in all "
         "processes.",

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, TierLimits
+from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 
 if TYPE_CHECKING:
     from cronicorn.wiring.settings import Settings
@@ -13,45 +14,51 @@ if TYPE_CHECKING:
 _TIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _TIERS_MAX = 50
 
+T = TypeVar("T", int, timedelta)
+
 
 @dataclass(frozen=True, slots=True)
-class TierNumber:
+class TierValue(Generic[T]):
     """A limit of one tier; of every tier that is not named where `tier` is empty."""
 
     tier: str
-    number: int
+    value: T
+    text: str
 
     def __str__(self) -> str:
-        return f"{self.tier}:{self.number}" if self.tier else str(self.number)
+        return f"{self.tier}:{self.text}" if self.tier else self.text
 
 
-def tier_numbers(least: int, most: int) -> Callable[[str], tuple[TierNumber, ...]]:
-    """A reader of a number for each tier, and one maybe for all others."""
+def by_tier(read_one: Callable[[str], T]) -> Callable[[str], tuple[TierValue[T], ...]]:
+    """A reader of a value for each tier, and one maybe for all others."""
 
-    def read(text: str) -> tuple[TierNumber, ...]:
-        numbers = [_tier_number(part.strip(), least, most) for part in text.split(",")]
-        given = [each for each in numbers if each is not None]
-        if len(given) < len(numbers) or len({each.tier for each in given}) < len(given) or len(given) > _TIERS_MAX:
-            raise ValueError(
-                f"whole numbers from {least} to {most} as TIER:NUMBER, each tier once, separated by commas; a number "
-                "alone is for all other tiers"
-            )
-        return tuple(given)
+    def read(text: str) -> tuple[TierValue[T], ...]:
+        given: dict[str, TierValue[T]] = {}
+        for part in text.split(","):
+            tier, colon, value = part.strip().rpartition(":")
+            if (colon and not _TIER.fullmatch(tier)) or tier in given or len(given) == _TIERS_MAX:
+                raise ValueError("TIER:LIMIT, each tier once, separated by commas; a limit alone is for all others")
+            try:
+                given[tier] = TierValue(tier, read_one(value), value)
+            except ValueError as error:
+                raise ValueError(f"TIER:LIMIT, separated by commas, and each limit {error}") from None
+        return tuple(given.values())
 
     return read
 
 
 def tier_limits(settings: "Settings") -> TierLimits:
     """What *settings* let the tenants of each tier do."""
-    runs = {each.tier: each.number for each in settings.runs_per_month}
-    limits = {tier: ExecutionLimits(runs=number) for tier, number in runs.items()}
-    other = limits.pop("", UNLIMITED)
-    return TierLimits(of_tier=limits, other=other)
+    runs = {each.tier: each.value for each in settings.runs_per_month}
+    endpoints = {each.tier: each.value for each in settings.endpoints_max}
+    intervals = {each.tier: each.value for each in settings.interval_min}
 
+    def limits(tier: str) -> ExecutionLimits:
+        return ExecutionLimits(
+            endpoints=endpoints.get(tier, endpoints.get("")),
+            interval_min=intervals.get(tier, intervals.get("")),
+            runs=runs.get(tier, runs.get("")),
+        )
 
-def _tier_number(text: str, least: int, most: int) -> TierNumber | None:
-    tier, colon, number = text.rpartition(":")
-    named = _TIER.fullmatch(tier) is not None if colon else not tier
-    if not named or not number.isascii() or not number.isdigit() or len(number) > len(str(most)):
-        return None
-    return TierNumber(tier, int(number)) if least <= int(number) <= most else None
+    named = (runs.keys() | endpoints.keys() | intervals.keys()) - {""}
+    return TierLimits(of_tier={tier: limits(tier) for tier in named}, other=limits(""))

@@ -5,6 +5,7 @@ import pytest
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
+from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -28,6 +29,10 @@ class TestJobCatalog(InMemory, JobCatalogContract):
 
 
 class TestEndpointCatalog(InMemory, EndpointCatalogContract):
+    pass
+
+
+class TestEndpointRoom(InMemory, EndpointRoomContract):
     pass
 
 

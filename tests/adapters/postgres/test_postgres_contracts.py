@@ -5,6 +5,7 @@ import pytest
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
+from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
@@ -27,6 +28,10 @@ class TestJobCatalog(InDatabase, JobCatalogContract):
 
 
 class TestEndpointCatalog(InDatabase, EndpointCatalogContract):
+    pass
+
+
+class TestEndpointRoom(InDatabase, EndpointRoomContract):
     pass
 
 

@@ -5,6 +5,7 @@ import pytest
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
+from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -30,6 +31,10 @@ class TestJobCatalog(InFile, JobCatalogContract):
 
 
 class TestEndpointCatalog(InFile, EndpointCatalogContract):
+    pass
+
+
+class TestEndpointRoom(InFile, EndpointRoomContract):
     pass
 
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, tuple_
+from sqlalchemy import bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
@@ -23,9 +23,10 @@ from cronicorn.adapters.postgres.job_catalog import find_job, job_of_endpoint
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Query, query
-from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
+from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, tenants
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
+from cronicorn.domain.execution.limits import check_room
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
@@ -60,6 +61,15 @@ _HISTORY = (
 )
 
 
+_LOCK_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")).with_for_update(key_share=True))
+_COUNT = query(
+    select(func.count().label("count"))
+    .select_from(jobs)
+    .join(endpoints, endpoints.c.job_number == jobs.c.number)
+    .where(jobs.c.tenant_id == bindparam("tenant_id"), endpoints.c.archived_us.is_(None))
+)
+
+
 class PostgresEndpointCatalog(EndpointCatalog):
     """Keeps endpoints."""
 
@@ -67,11 +77,12 @@ class PostgresEndpointCatalog(EndpointCatalog):
         self._database = database
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
     ) -> JobEndpoint:
         async def work(transaction: Transaction) -> JobEndpoint:
             row = await find_job(transaction, endpoint.tenant_id, endpoint.job_id, keep=True)
             started = start(job_of(row), endpoint, transaction.now)
+            await _check_room(transaction, None, started, most)
             await _insert(transaction, number(row, "number"), started)
             await announce(self._database.options, transaction, before=None, after=started.state.due_at)
             return started
@@ -91,11 +102,14 @@ class PostgresEndpointCatalog(EndpointCatalog):
 
         return await self._database.read(work)
 
-    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
+    async def change(
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+    ) -> tuple[JobEndpoint, Stored]:
         async def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
             job = await job_of_endpoint(transaction, tenant_id, endpoint_id)
             before = await lock(transaction, tenant_id, endpoint_id)
             change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
+            await _check_room(transaction, before.endpoint, change.endpoint, most)
             await apply(transaction, before, change)
             due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
             await announce(self._database.options, transaction, **due)
@@ -124,6 +138,15 @@ class PostgresEndpointCatalog(EndpointCatalog):
 
         while await self._database.write(work):
             pass
+
+
+async def _check_room(
+    transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, most: int | None
+) -> None:
+    """Whoever looks locks the tenant, so that nobody else adds an endpoint of it before this transaction ends."""
+    if most is not None and after.takes_room(before):
+        await _LOCK_TENANT.rows(transaction.connection, tenant_id=after.tenant_id)
+        check_room(number(await _COUNT.row(transaction.connection, tenant_id=after.tenant_id), "count"), most)
 
 
 async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoint) -> None:

@@ -6,19 +6,20 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, keep_watch, number_of, of_job
 from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
+from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
+from cronicorn.domain.execution.limits import check_room
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
-from cronicorn.domain.rows import endpoint_row, job_of, state_row
+from cronicorn.domain.rows import endpoint_row, job_of, number_in, state_row
 from cronicorn.domain.settlement import Stored
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,14 @@ _HISTORY = [
 ]
 
 
+_COUNT = query(
+    select(func.count().label("count"))
+    .select_from(jobs)
+    .join(endpoints, endpoints.c.job_number == jobs.c.number)
+    .where(jobs.c.tenant_id == bindparam("tenant_id"), endpoints.c.archived_us.is_(None))
+)
+
+
 class SqliteEndpointCatalog(EndpointCatalog):
     """Keeps endpoints."""
 
@@ -48,12 +57,13 @@ class SqliteEndpointCatalog(EndpointCatalog):
         self._database = database
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint]
+        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
     ) -> JobEndpoint:
         def work(transaction: Transaction) -> JobEndpoint:
             job = job_of(find_job(transaction, endpoint.tenant_id, endpoint.job_id))
             job_number = job_number_of(transaction, endpoint.tenant_id, endpoint.job_id)
             started = start(job, endpoint, transaction.now)
+            _check_room(transaction, None, started, most)
             try:
                 number = _INSERT.insert(transaction.connection, job_number=job_number, **endpoint_row(started))
             except sqlite3.IntegrityError as error:
@@ -83,11 +93,14 @@ class SqliteEndpointCatalog(EndpointCatalog):
 
         return await self._database.read(work)
 
-    async def change(self, tenant_id: str, endpoint_id: str, edit: EndpointEdit) -> tuple[JobEndpoint, Stored]:
+    async def change(
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+    ) -> tuple[JobEndpoint, Stored]:
         def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
             before = find(transaction, tenant_id, endpoint_id)
             job = job_of(find_job(transaction, tenant_id, before.endpoint.job_id))
             change = edit(before.endpoint, job, before.stored(transaction))
+            _check_room(transaction, before.endpoint, change.endpoint, most)
             apply(transaction, before, change)
             return change.endpoint, Stored(now=transaction.now, leased_slot=before.leased_slot)
 
@@ -113,3 +126,10 @@ class SqliteEndpointCatalog(EndpointCatalog):
 
         while await self._database.write(work):
             pass
+
+
+def _check_room(transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, most: int | None) -> None:
+    if most is not None and after.takes_room(before):
+        row = _COUNT.row(transaction.connection, tenant_id=after.tenant_id)
+        assert row is not None
+        check_room(number_in(row["count"]), most)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.quota.calendar import Calendar, Period, Window
 
 RUNS_MAX = 10**12
@@ -20,6 +21,10 @@ def month_of(at: datetime) -> Window:
 class ExecutionLimits:
     """What a tenant may do; None is no limit."""
 
+    endpoints: int | None = None
+    """Endpoints that are not archived themselves, whatever became of their jobs."""
+    interval_min: timedelta | None = None
+    """The least minimum of an endpoint."""
     runs: int | None = None
     """Calls a month, retries and runs by hand included, test calls not."""
 
@@ -48,6 +53,21 @@ class TierLimits:
     def counts_runs(self) -> bool:
         """Whether any tenant's runs may have to be counted."""
         return any(limits.runs is not None for limits in (*self.of_tier.values(), self.other))
+
+    @property
+    def limits_endpoints(self) -> bool:
+        """Whether any tenant may have its number of endpoints or their minimum limited."""
+        every = (*self.of_tier.values(), self.other)
+        return any(limits.endpoints is not None or limits.interval_min is not None for limits in every)
+
+
+def check_room(count: int, most: int) -> None:
+    """Raise ConflictError when a tenant that has *count* endpoints may not have another."""
+    if count >= most:
+        raise ConflictError(
+            f"The tenant's tier allows {most} endpoints, and {count} are not archived: archive or delete one of them, "
+            "or have the tenant moved to a higher tier."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
