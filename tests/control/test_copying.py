@@ -2,6 +2,7 @@
 
 import sqlite3
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from cronicorn.control.verification import Verifier
 from cronicorn.domain.archive import Table
 from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
+from cronicorn.domain.execution.limits import month_of
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.history import RunQuery
@@ -41,6 +43,7 @@ from cronicorn.testing.contracts.stores import (
     ask_to_run,
     claim,
     claim_one,
+    deciding,
     next_due_at,
     plant,
     settle,
@@ -121,9 +124,24 @@ async def _history(stores, clock):
         clock.advance(due_at - clock.now() + number * timedelta(seconds=25))
         for lease in await claim(stores):
             await settle(stores, lease, a_run(lease, an_outcome(200 if number % 2 else 500, body=f"\0{ODD}{number}")))
+    await _count(stores, clock)
     await ask_to_run(stores, "cron")
     await stores.drafts.add(a_draft(endpoint_id="interval"))
     await _spend(stores, "k1", "k2")
+
+
+async def _count(stores, clock):
+    """Settle what is due next as runs of a tenant whose runs are counted."""
+    due_at = await next_due_at(stores.job_store)
+    clock.advance(due_at - clock.now())
+    for lease in await claim(stores):
+        run = a_run(lease)
+        decide, month = deciding(lease, run), month_of(run.started_at)
+
+        def counted(endpoint, stored, decide=decide, month=month):
+            return replace(decide(endpoint, stored), month_at=month.start_at)
+
+        await stores.job_store.settle(lease, run, counted)
 
 
 async def _spend(stores, *keys):

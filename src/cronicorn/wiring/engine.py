@@ -20,7 +20,7 @@ from cronicorn.wiring.planner import model_planner
 from cronicorn.wiring.quota import Tokens, token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
-from cronicorn.wiring.tiers import tier_limits
+from cronicorn.wiring.tier_limits import tier_limits
 from cronicorn.wiring.timekeeping import cron, system_clock
 from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_room
 

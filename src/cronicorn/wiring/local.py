@@ -17,7 +17,7 @@ from cronicorn.wiring.model import model_client
 from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
-from cronicorn.wiring.tiers import tier_limits
+from cronicorn.wiring.tier_limits import tier_limits
 from cronicorn.wiring.timekeeping import cron, system_clock
 
 ACTOR = "local"

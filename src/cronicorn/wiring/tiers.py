@@ -1,15 +1,10 @@
-"""What each tier may do, as settings give it."""
+"""Limits of tiers, as settings give them."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
-
-if TYPE_CHECKING:
-    from cronicorn.wiring.settings import Settings
+from typing import Generic, TypeVar
 
 _TIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _TIERS_MAX = 50
@@ -45,20 +40,3 @@ def by_tier(read_one: Callable[[str], T]) -> Callable[[str], tuple[TierValue[T],
         return tuple(given.values())
 
     return read
-
-
-def tier_limits(settings: "Settings") -> TierLimits:
-    """What *settings* let the tenants of each tier do."""
-    runs = {each.tier: each.value for each in settings.runs_per_month}
-    endpoints = {each.tier: each.value for each in settings.endpoints_max}
-    intervals = {each.tier: each.value for each in settings.interval_min}
-
-    def limits(tier: str) -> ExecutionLimits:
-        return ExecutionLimits(
-            endpoints=endpoints.get(tier, endpoints.get("")),
-            interval_min=intervals.get(tier, intervals.get("")),
-            runs=runs.get(tier, runs.get("")),
-        )
-
-    named = (runs.keys() | endpoints.keys() | intervals.keys()) - {""}
-    return TierLimits(of_tier={tier: limits(tier) for tier in named}, other=limits(""))

@@ -2,19 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cronicorn.domain.errors import ConflictError
-from cronicorn.domain.quota.calendar import Calendar, Period, Window
 
 RUNS_MAX = 10**12
 """No limit is higher."""
-_MONTHS = Calendar(period=Period.MONTH)
+_OVER_A_MONTH = timedelta(days=31)
 
 
-def month_of(at: datetime) -> Window:
-    """The calendar month in UTC that holds *at*: a run belongs to the month in which it began."""
-    return _MONTHS.window_at(at)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A calendar month in UTC: from `start_at` to just before `end_at`."""
+
+    start_at: datetime
+    end_at: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether *at* lies in it."""
+        return self.start_at <= at < self.end_at
+
+
+def month_of(at: datetime) -> Month:
+    """The month that holds *at*: a run belongs to the one in which it began."""
+    start_at = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Month(start_at=start_at, end_at=(start_at + _OVER_A_MONTH).replace(day=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +97,7 @@ class Ration:
 
     limit: int
     """Runs a month."""
-    month: Window
+    month: Month
     exhausted: bool
     """Whether the limit was reached, those just begun included: the slot ends without a call."""
 

@@ -1,0 +1,81 @@
+"""Limits of tiers, from the settings to what a running scheduler makes of them."""
+
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.domain.errors import ConflictError, InvalidInputError
+from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, TierLimits
+from cronicorn.domain.history import RunQuery
+from cronicorn.wiring.embedded import embedded
+from cronicorn.wiring.settings import Settings, shown_settings
+from cronicorn.wiring.tier_limits import tier_limits
+from tests.waiting import eventually_async
+
+URL = "http://app.internal/cleanup"
+
+
+def _settings(**given):
+    environ = {f"CRONICORN_{name.upper()}": text for name, text in given.items()}
+    return replace(Settings.from_env(environ), poll_interval=timedelta(milliseconds=50))
+
+
+def test_unset_nothing_is_limited():
+    limits = tier_limits(_settings())
+
+    assert limits == TierLimits()
+    assert limits.of("pro-tier") == UNLIMITED
+    assert not limits.limits_endpoints
+
+
+def test_each_tier_has_its_own_limits_and_what_is_said_of_all_others():
+    limits = tier_limits(_settings(runs_per_month="free-tier:10, 500", endpoints_max="pro-tier:7", interval_min="5m"))
+
+    assert limits.of("free-tier") == ExecutionLimits(runs=10, interval_min=timedelta(minutes=5))
+    assert limits.of("pro-tier") == ExecutionLimits(runs=500, endpoints=7, interval_min=timedelta(minutes=5))
+    assert limits.of("other") == ExecutionLimits(runs=500, interval_min=timedelta(minutes=5))
+
+
+def test_they_are_shown_as_they_were_given():
+    shown = shown_settings(_settings(runs_per_month="free-tier:10,500", interval_min="free-tier:5m"))
+
+    assert (shown["runs_per_month"], shown["interval_min"], shown["endpoints_max"]) == (
+        "free-tier:10,500",
+        "free-tier:5m",
+        "",
+    )
+
+
+@pytest.mark.parametrize("text", ["many", "free-tier:", ":5", "a:1,a:2", "1,2", "a tier:5", "a:-1", "a:1,,b:2"])
+def test_what_is_no_limit_of_a_tier_stops_the_start(text):
+    with pytest.raises(InvalidInputError, match="TIER:LIMIT"):
+        _settings(runs_per_month=text)
+
+
+async def test_a_running_scheduler_makes_no_call_beyond_the_runs_of_the_month(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "cronicorn")
+    calls = []
+
+    async def clean_up(call):
+        calls.append(call)
+
+    settings = _settings(runs_per_month="free-tier:2", endpoints_max="1")
+    document = {"url": URL, "baselineIntervalMs": 1_000}
+    file = {"jobs": [{"name": "upkeep", "endpoints": [document | {"name": "one"}]}]}
+    async with embedded(tmp_path / "jobs.db", {URL: clean_up}, settings=settings) as cronicorn:
+        control, me = cronicorn.control, cronicorn.principal
+        await control.files.apply(me, file)
+        [(job, _)] = await control.jobs.list(me)
+        [view] = await control.endpoints.list(me, job.id)
+
+        await eventually_async(lambda: any(getattr(each, "status", "") == "skipped_quota" for each in caplog.records))
+        [newest, *_] = (await control.runs.skips(me, view.endpoint.id, 10)).skips
+        page = await control.runs.list(me, view.endpoint.id, RunQuery())
+        with pytest.raises(ConflictError, match="allows 1 endpoints"):
+            await control.files.apply(me, {"jobs": [{"name": "more", "endpoints": [document | {"name": "two"}]}]})
+
+    assert len(calls) == page.total == 2
+    assert newest.state == "skipped_quota"
+    assert newest.reason.startswith("the tenant's 2 runs of ")
