@@ -44,6 +44,8 @@ def an_installation() -> dict[Table, list[Row]]:
                 "token_zone": "Europe/Berlin",
             },
             {"id": "aa", "name": "second", "created_us": 5, **dict.fromkeys(_TERMS)},
+            {"id": "zz", "name": ODD, "created_us": 5, "tier": "pro-tier"},
+            {"id": "aa", "name": "second", "created_us": 5, "tier": None},
         ],
         Table.API_KEYS: [
             {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG}
@@ -66,6 +68,10 @@ def an_installation() -> dict[Table, list[Row]]:
             {"number": number, "endpoint_number": owner, **skip_row(skip)} for number, owner in ((2, 3), (8, 1))
         ],
         Table.POLICY_DRAFTS: [_draft(3), _draft(BIG)],
+        Table.RUN_COUNTS: [
+            {"tenant_id": tenant_id, "month_us": month_us, "runs": BIG}
+            for tenant_id, month_us in (("B", 0), ("a", -BIG), ("a", BIG), ("ä", 0))
+        ],
         Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
         Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
     }
