@@ -44,7 +44,7 @@ def test_what_is_set_for_a_tenant_is_shown_and_reset(env):
 def test_settings_make_other_tiers(env):
     cronicorn("tenant", "add", "acme", env=env)
 
-    more = env | {"CRONICORN_QUOTA_TIERS": "small=100,large=900", "CRONICORN_QUOTA_TIER": "small"}
+    more = env | {"CRONICORN_QUOTA_TIERS": "small:100,large:900", "CRONICORN_QUOTA_TIER": "small"}
     cronicorn("tenant", "set", "acme", "--tier", "large", env=more)
     limits = [
         json.loads(cronicorn("quota", "show", "--tenant", tenant, "--json", env=more).out)["limit"]

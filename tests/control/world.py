@@ -35,7 +35,7 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
-from cronicorn.domain.quota.allowance import Tiers
+from cronicorn.domain.quota.allowance import Tiers as TokenTiers
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.run import Run
 from cronicorn.testing.dispatchers import ScriptedDispatcher
@@ -125,10 +125,8 @@ class World:
         return await self.stores.job_store.claim_due(worker_id="w1", limit=10, ttl=timedelta(seconds=30))
 
 
-def a_world(*, drafting: bool = True) -> World:
+def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> World:
     """An empty world at MIDNIGHT; without *drafting* no model is connected."""
-def a_world(limits: TierLimits = UNLIMITED_TIERS) -> World:
-    """An empty world at MIDNIGHT."""
     clock, cron, numbers = SetClock(), CronsimCron(), count(1)
     stores = MemoryStores.open(clock)
     dispatcher = ScriptedDispatcher()
@@ -142,8 +140,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS) -> World:
 
     maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
-    endpoints = Endpoints(stores.endpoints, cron, new_id, wake)
-    rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
+    rules = QuotaRules(tiers=TokenTiers(), mode=Mode.RESERVE, zone_named=zone_rules)
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, Tiers(stores.run_book, limits))
     control = ControlPlane(

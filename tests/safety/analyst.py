@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from cronicorn.adapters.ai.connecting import connected
 from cronicorn.adapters.memory.database import MemoryDatabase

@@ -13,6 +13,7 @@ from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits, month_of
 from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.fixtures import an_interval_hint
+from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.sim.virtual_time import START, run_virtually
@@ -164,7 +165,7 @@ def test_each_tenant_has_its_own_count_and_the_limit_of_its_tier():
     async def main(clock):
         world = a_world(clock)
         for tenant_id, tier in (("t1", None), ("t2", "pro-tier")):
-            tenant = Tenant(id=tenant_id, name=tenant_id, created_at=START, tier=tier)
+            tenant = Tenant(id=tenant_id, name=tenant_id, created_at=START, terms=Terms(tier=tier))
             key = ApiKey(id=tenant_id, tenant_id=tenant_id, prefix="", hash=tenant_id, created_at=START)
             await world.stores.keys.add_tenant(tenant, key)
         await world.add(baseline=EVERY_MINUTE)

@@ -29,10 +29,11 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
             asker = Principal(tenant_id=tenant.id, actor="test")
             job = await parts.control.jobs.create(asker, JobDocument(name="shop"))
             document = EndpointDocument(
-                name="stock", url="http://127.0.0.1:9/", baselineIntervalMs=60_000, analysis=True
+                name="stock", url="http://127.0.0.1:9/", baseline_interval_ms=60_000, analysis=True
             )
             view = await parts.control.endpoints.create(asker, job.id, document)
             asked = cronicorn("analyses", "request", "shop/stock", env=env)
+            assert parts.planner is not None
             await parts.planner.look_once()
             after = await parts.control.endpoints.get(asker, view.endpoint.id)
         listed = cronicorn("analyses", "list", "shop/stock", env=env)

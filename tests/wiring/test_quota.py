@@ -44,7 +44,7 @@ def environ(request, tmp_path):
 
 
 async def test_the_quota_of_each_store_keeps_to_what_is_agreed_and_counts(environ):
-    settings, metrics = Settings.from_env(environ | {"CRONICORN_QUOTA_TIERS": "free-tier=1000"}), Metrics()
+    settings, metrics = Settings.from_env(environ | {"CRONICORN_QUOTA_TIERS": "free-tier:1000"}), Metrics()
     stores = await open_chosen(settings, system_clock())
     tenant = Tenant(id="acme", name="acme", created_at=MIDNIGHT)
     key = ApiKey(id="k", tenant_id="acme", prefix="k", hash="h", created_at=MIDNIGHT)
@@ -68,7 +68,7 @@ def test_tiers_periods_and_zones_come_from_the_settings():
     tiers = tiers_of(
         Settings.from_env(
             {
-                "CRONICORN_QUOTA_TIERS": "small=10, large=1000",
+                "CRONICORN_QUOTA_TIERS": "small:10, large:1000",
                 "CRONICORN_QUOTA_TIER": "small",
                 "CRONICORN_QUOTA_PERIOD": "month",
                 "CRONICORN_QUOTA_ZONE": "Asia/Tokyo",
@@ -83,11 +83,11 @@ def test_tiers_periods_and_zones_come_from_the_settings():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "free-tier", "free-tier=-1", "free-tier=1000000000001", "a=1,a=2", "A=1", "free-tier=1;x=2"]
+    "text", ["", "free-tier", "free-tier:-1", "free-tier:1000000000001", "a:1,a:2", "A:1", "free-tier:1;x:2"]
 )
 def test_tiers_that_can_not_be_read_are_refused(text):
     if text:
-        assert "NAME=TOKENS" in problems_of({"CRONICORN_QUOTA_TIERS": text})["CRONICORN_QUOTA_TIERS"]
+        assert "NAME:TOKENS" in problems_of({"CRONICORN_QUOTA_TIERS": text})["CRONICORN_QUOTA_TIERS"]
     else:
         assert Settings.from_env({"CRONICORN_QUOTA_TIERS": text}).quota_tier == "free-tier"
 

@@ -22,7 +22,6 @@ class Table(StrEnum):
 
 COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.TENANTS: ("id", "name", "created_us", "tier", "token_limit", "token_period", "token_zone"),
-    Table.TENANTS: ("id", "name", "created_us", "tier"),
     Table.API_KEYS: ("hash", "id", "tenant_id", "prefix", "created_us"),
     Table.JOBS: (
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",

@@ -228,13 +228,16 @@ def done_of(text: str | None, state: EndpointState) -> Settlement:
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:
-    tier = row["tier"]
     return Tenant(
         id=_text(row["id"]),
         name=_text(row["name"]),
         created_at=instant_of(number_in(row["created_us"])),
         terms=terms_of(row),
     )
+
+
+def tenant_row(tenant: Tenant) -> Row:
+    return {"id": tenant.id, "name": tenant.name, "created_us": us(tenant.created_at), **terms_row(tenant.terms)}
 
 
 def terms_row(terms: Terms) -> Row:
@@ -255,7 +258,6 @@ def terms_of(row: Mapping[str, Cell]) -> Terms:
         limit=number_in(limit) if limit is not None else None,
         period=Period(period) if period is not None else None,
         zone=_text_or_none(row["token_zone"]),
-        tier=_text(tier) if tier is not None else None,
     )
 
 

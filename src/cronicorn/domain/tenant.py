@@ -14,9 +14,7 @@ class Tenant:
     name: str
     created_at: datetime
     terms: Terms = field(default_factory=Terms)
-    """What was agreed about its tokens."""
-    tier: str | None = None
-    """What it may do; None: what tenants without a tier of their own may."""
+    """What was agreed with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

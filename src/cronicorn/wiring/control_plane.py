@@ -32,12 +32,8 @@ def control_plane(
     clock: Clock,
     cron: Cron,
     scheduler: Scheduler | None = None,
-    make_drafts: MakeDrafts | None = None,
-    *,
-    clock: Clock,
-    cron: Cron,
     limits: TierLimits,
-    scheduler: Scheduler | None = None,
+    make_drafts: MakeDrafts | None = None,
 ) -> ControlPlane:
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
@@ -46,10 +42,9 @@ def control_plane(
     wake = scheduler.wake if scheduler is not None else _tell_nobody
     tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
     jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
-    endpoints = Endpoints(stores.endpoints, cron, random_id, wake)
+    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, Tiers(stores.run_book, limits))
     policies = Policies(stores.endpoints, stores.runs, cron)
     maker = make_drafts(policies, wake) if make_drafts is not None else None
-    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, Tiers(stores.run_book, limits))
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
         jobs=jobs,

@@ -15,12 +15,12 @@ from cronicorn.scheduler import Retention, Scheduler, forget
 from cronicorn.scheduler.planner import ModelPlanner
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
+from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.model import model_client
 from cronicorn.wiring.planner import model_planner
 from cronicorn.wiring.quota import Tokens, token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
-from cronicorn.wiring.tier_limits import tier_limits
 from cronicorn.wiring.timekeeping import cron, system_clock
 from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_room
 
@@ -107,16 +107,16 @@ async def engine(
             dispatcher=dispatcher,
             scheduler=scheduler,
             control=control_plane(
-                stores, dispatcher, tokens, clock=clock, cron=evaluator, scheduler=scheduler, make_drafts=make_drafts
-            ),
-            tokens=tokens,
-            planner=planner,
                 stores,
                 dispatcher,
+                tokens,
                 clock=clock,
                 cron=evaluator,
                 limits=tier_limits(settings),
                 scheduler=scheduler,
+                make_drafts=make_drafts,
             ),
+            tokens=tokens,
+            planner=planner,
             metrics=metrics,
         )

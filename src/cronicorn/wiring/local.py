@@ -13,11 +13,11 @@ from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.drafting import drafting
+from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.model import model_client
 from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
-from cronicorn.wiring.tier_limits import tier_limits
 from cronicorn.wiring.timekeeping import cron, system_clock
 
 ACTOR = "local"
@@ -78,16 +78,8 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     stores = await open_stores(DatabaseUrl("memory"), clock)
     apart = replace(settings, quota_store="database")
     tokens = await stack.enter_async_context(token_quota(apart, stores, Metrics()))
-    control = control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron())
-            local = await _imagined(settings)
-        yield local
-
-
-async def _imagined(settings: Settings) -> LocalControl:
-    clock = system_clock()
-    stores = await open_stores(DatabaseUrl("memory"), clock)
     limits = tier_limits(settings)
-    control = control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), limits=limits)
+    control = control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron(), limits=limits)
     await control.tenants.bootstrap(settings.api_key)
     return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
@@ -109,12 +101,15 @@ async def _opened(
         tokens = await stack.enter_async_context(token_quota(settings, stores, Metrics()))
         client = await stack.enter_async_context(model_client(settings)) if compiling else None
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator)
-        dispatcher = HandlerDispatcher({})
-        yield stores, control_plane(stores, dispatcher, tokens, clock=clock, cron=evaluator, make_drafts=make_drafts)
-    clock = system_clock()
-    stores = await open_chosen(settings, clock, existing=existing)
-    try:
-        limits = tier_limits(settings)
-        yield stores, control_plane(stores, HandlerDispatcher({}), clock=clock, cron=cron(), limits=limits)
-    finally:
-        await stores.aclose()
+        yield (
+            stores,
+            control_plane(
+                stores,
+                HandlerDispatcher({}),
+                tokens,
+                clock=clock,
+                cron=evaluator,
+                limits=tier_limits(settings),
+                make_drafts=make_drafts,
+            ),
+        )

@@ -41,7 +41,6 @@ class Settings:
     egress_allow: readers.Networks
     retention: timedelta
     redaction_key: bytes | None = field(repr=False)
-    runs_per_month: tuple[TierNumber, ...]
     endpoints_max: tuple[TierValue[int], ...]
     interval_min: tuple[TierValue[timedelta], ...]
     runs_per_month: tuple[TierValue[int], ...]

@@ -83,6 +83,8 @@ _WORK = (
         meaning="Hashes what endpoints `redact` of their answers, so that equal secrets are seen to be equal: 16 to 64 "
         "characters, the same in all processes. When unset, all secrets look the same. `CRONICORN_REDACTION_KEY_FILE` "
         "may name a file that holds it.",
+    ),
+    Setting(
         field="endpoints_max", unit="tiers", default="", example="free-tier:10,500",
         read=by_tier(readers.whole_number(0, 10_000_000)),
         meaning="How many endpoints that are not archived each tenant of a tier may have. A number alone is for all "
@@ -209,8 +211,8 @@ _QUOTA = (
         "processes.",
     ),
     Setting(
-        field="quota_tiers", unit="tokens", default="free-tier=10000,pro-tier=100000,enterprise=1000000",
-        example="free-tier=10000,pro-tier=100000", read=readers.tier_limits,
+        field="quota_tiers", unit="tokens", default="free-tier:10000,pro-tier:100000,enterprise:1000000",
+        example="free-tier:10000,pro-tier:100000", read=readers.tier_limits,
         meaning="How many tokens of a language model a tenant of each tier may spend in each window.",
     ),
     Setting(

@@ -14,10 +14,10 @@ from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler, SchedulerSettings
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.wiring.descriptors import descriptor_limit, descriptors_for_calls
+from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.mechanisms import observed_job_store
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
-from cronicorn.wiring.tier_limits import tier_limits
 
 if TYPE_CHECKING:
     from cronicorn.adapters.http.limits import DispatcherLimits

@@ -20,5 +20,5 @@ class MemoryRunBook(RunBook):
 
     def _standing(self, tenant_id: str, month_at: datetime) -> Standing:
         tenant = self._database.tenants.get(tenant_id)
-        tier = tenant.tier if tenant is not None else None
+        tier = tenant.terms.tier if tenant is not None else None
         return Standing(tier=tier, runs=self._database.run_counts[tenant_id, month_at])

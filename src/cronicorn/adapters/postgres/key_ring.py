@@ -13,7 +13,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
-from cronicorn.domain.rows import Row, key_of, tenant_of, terms_of, terms_row
+from cronicorn.domain.rows import Row, key_of, tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, tenants.c.number))
@@ -31,7 +31,7 @@ _AGREE = query(
 _KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
 _INSERT_TENANT = query(
     insert(tenants)
-    .values({name: bindparam(name) for name in ("id", "name", "created_us", "tier")})
+    .values({column.name: bindparam(column.name) for column in tenants.c if column.name != "number"})
     .on_conflict_do_nothing()
 )
 _INSERT_KEY = query(
@@ -50,8 +50,7 @@ class PostgresKeyRing(KeyRing, TermsRegister):
 
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            row: Row = {"id": tenant.id, "name": tenant.name, "created_us": us(tenant.created_at), "tier": tenant.tier}
-            if not await _INSERT_TENANT.change(connection, **row):
+            if not await _INSERT_TENANT.change(connection, **tenant_row(tenant)):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
             if not await _INSERT_KEY.change(connection, **_key_row(key)):
                 raise ConflictError("The key is taken; make a new one.")

@@ -14,7 +14,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
-from cronicorn.domain.rows import Row, key_of, tenant_of, terms_of, terms_row
+from cronicorn.domain.rows import Row, key_of, tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))
@@ -30,7 +30,7 @@ _AGREE = query(
     .where(tenants.c.id == bindparam("tenant_id"))
 )
 _KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
-_INSERT_TENANT = query(insert(tenants).values({name: bindparam(name) for name in ("id", "name", "created_us")}))
+_INSERT_TENANT = query(insert(tenants).values({column.name: bindparam(column.name) for column in tenants.c}))
 _INSERT_KEY = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
 
 
@@ -46,13 +46,7 @@ class SqliteKeyRing(KeyRing, TermsRegister):
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
             try:
-                _INSERT_TENANT.change(
-                    connection,
-                    id=tenant.id,
-                    name=tenant.name,
-                    created_us=us(tenant.created_at),
-                    tier=tenant.tier,
-                )
+                _INSERT_TENANT.change(connection, **tenant_row(tenant))
             except sqlite3.IntegrityError as error:
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.") from error
             if _KEY.row(connection, key_hash=key.hash) is not None:

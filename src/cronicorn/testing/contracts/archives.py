@@ -44,8 +44,6 @@ def an_installation() -> dict[Table, list[Row]]:
                 "token_zone": "Europe/Berlin",
             },
             {"id": "aa", "name": "second", "created_us": 5, **dict.fromkeys(_TERMS)},
-            {"id": "zz", "name": ODD, "created_us": 5, "tier": "pro-tier"},
-            {"id": "aa", "name": "second", "created_us": 5, "tier": None},
         ],
         Table.API_KEYS: [
             {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG}

@@ -12,6 +12,7 @@ from cronicorn.domain.execution.limits import Standing, month_of
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_interval_hint
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Decide
+from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -114,14 +115,14 @@ class RunBookContract(StoresContract):
         assert await _runs(stores, clock) == 30
 
     async def test_a_tenants_tier_is_told_with_its_runs(self, stores: Stores, clock: VirtualClock) -> None:
-        tenant = Tenant(id=OTHER_TENANT, name="shop", created_at=MIDNIGHT, tier="pro-tier")
+        tenant = Tenant(id=OTHER_TENANT, name="shop", created_at=MIDNIGHT, terms=Terms(tier="pro-tier"))
         key = ApiKey(id="key1", tenant_id=OTHER_TENANT, prefix="x", hash="hash", created_at=MIDNIGHT)
         await stores.keys.add_tenant(tenant, key)
 
         standing = await stores.run_book.standing([OTHER_TENANT], month_of(clock.now()).start_at)
 
         assert standing == {OTHER_TENANT: Standing(tier="pro-tier")}
-        assert [each.tier for each in await stores.keys.tenants()] == ["pro-tier"]
+        assert [each.terms.tier for each in await stores.keys.tenants()] == ["pro-tier"]
 
 
 def _counted(lease: Lease, run: Run | None) -> Decide:

@@ -1,17 +1,16 @@
-"""Tiers of tenants, and how many runs those with a limit had in each month."""
+"""How many runs tenants with a limit had in each month."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0003"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Add the tier and the counts."""
-    op.add_column("tenants", sa.Column("tier", sa.Text(), nullable=True))
+    """Add the counts."""
     op.create_table(
         "run_counts",
         sa.Column("tenant_id", sa.Text(), nullable=False),

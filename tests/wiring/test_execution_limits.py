@@ -10,8 +10,8 @@ from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, TierLimits
 from cronicorn.domain.history import RunQuery
 from cronicorn.wiring.embedded import embedded
+from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.settings import Settings, shown_settings
-from cronicorn.wiring.tier_limits import tier_limits
 from tests.waiting import eventually_async
 
 URL = "http://app.internal/cleanup"
