@@ -45,7 +45,7 @@ class PolicyDrafts:
         self._drafts = drafts
         self._endpoints = endpoints
         self._cron = cron
-        self._maker = maker
+        self.maker = maker
         """None where no model is connected."""
         self._wake = wake
 
@@ -54,10 +54,10 @@ class PolicyDrafts:
 
         Raises UnavailableError where no model is connected.
         """
-        if self._maker is None:
+        if self.maker is None:
             await self._endpoints.get(principal.tenant_id, endpoint_id)
             raise UnavailableError(NO_MODEL)
-        draft = await self._maker.make(principal, endpoint_id, Reason.ASKED)
+        draft = await self.maker.make(principal, endpoint_id, Reason.ASKED)
         return await self.get(principal, endpoint_id, draft.id)
 
     async def list(self, principal: Principal, endpoint_id: str) -> Sequence[Draft]:

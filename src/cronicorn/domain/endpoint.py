@@ -223,6 +223,18 @@ class JobEndpoint:
     """Grows with every change a person, agent or rule makes."""
     state: EndpointState = field(default=EndpointState())
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a planner looks at its answers now and then."""
+        return self.analysis.enabled or self.compiles_again
+
+    @property
+    def compiles_again(self) -> bool:
+        """Whether its description may be compiled and nobody asked: in the mode `auto`, else once it has rules."""
+        if self.compile_mode is CompileMode.OFF or not self.description:
+            return False
+        return self.compile_mode is CompileMode.AUTO or self.policy is not None
+
     def takes_room(self, before: "JobEndpoint | None") -> bool:
         """Whether its tenant has one more endpoint that is not archived with it than with *before*; None: it is new."""
         return self.archived_at is None and (before is None or before.archived_at is not None)

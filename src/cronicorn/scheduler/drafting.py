@@ -90,6 +90,8 @@ class Drafting(DraftMaker):
     async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
         endpoint, stored = await self._records.endpoints.get(principal.tenant_id, endpoint_id)
         drafts = await self._records.drafts.list(principal.tenant_id, endpoint_id)
+        if not endpoint.compiles_again or (not drafts and endpoint.policy is not None):
+            return None  # No answer could be a reason.
         return recompilation(endpoint, await self._latest(endpoint, stored.now), drafts, stored.now)
 
     async def _made(self, principal: Principal, endpoint: JobEndpoint, reason: Reason, now: datetime) -> Draft:

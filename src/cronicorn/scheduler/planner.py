@@ -25,20 +25,24 @@ from cronicorn.domain.analysis.watching import (
     postponed,
     read,
 )
+from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
 from cronicorn.domain.history import SpanQuery
 from cronicorn.domain.instant import MICROSECOND, shifted
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, EndpointEdit, RunHistory
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import Denied
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session, TokenUsage
 from cronicorn.scheduler.analysing import Bounds, kept, question, spent
 from cronicorn.scheduler.endpoint_tools import Desk
+from cronicorn.scheduler.patience import Patience
 
 log = logging.getLogger(__name__)
 
+ACTOR = "planner"
 _PAGE = 100
 _GRANT_SLACK = timedelta(minutes=1)
 
@@ -52,6 +56,8 @@ class PlannerPorts:
     history: RunHistory
     quota: Quota
     client: AIClient
+    drafts: DraftMaker | None = None
+    """Compiles descriptions again when answers no longer fit; None where nobody does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,8 @@ class PlannerSettings:
     """So many endpoints are looked at at once."""
     poll: timedelta = timedelta(seconds=5)
     """How long to rest when nothing is to be looked at."""
-    claim_ttl: timedelta = timedelta(minutes=3)
+    claim_ttl: timedelta = timedelta(minutes=6)
+    """Longer than an analysis and a compile together."""
     fatal_pause: timedelta = timedelta(hours=1)
     """How long nobody is asked about anything after the model refused us."""
 
@@ -101,6 +108,7 @@ class ModelPlanner(Planner):
         self._cron = cron
         self._new_id = new_id
         self._stopped_until = float("-inf")
+        self._compiling = Patience(clock)
 
     async def run(self) -> None:
         """Look at what is due, again and again, until cancelled."""
@@ -132,6 +140,8 @@ class ModelPlanner(Planner):
         facts = {"tenant": watch.endpoint.tenant_id, "endpoint": watch.endpoint.id}
         try:
             look = await self._look(watch)
+            if look.cursor > watch.cursor:
+                await self._compile_again(watch.endpoint)
             await self._ports.watches.settle(watch, look)
         except (ConflictError, NotFoundError) as error:
             log.warning("look_lost", extra={**facts, "reason": str(error)})
@@ -145,8 +155,7 @@ class ModelPlanner(Planner):
         look = Look(memory=memory, cursor=cursor, look_at=shifted(watch.claimed_at, LOOK_EVERY))
         now = watch.claimed_at
         why = due(memory, watch.endpoint.analysis, watch.requested_by, now)
-        stopped = self._clock.monotonic() < self._stopped_until
-        if why is None or stopped or not watch.endpoint.analysis.enabled:
+        if why is None or self._stopped or not watch.endpoint.analysis.enabled:
             return look
         analysis = Analysis(
             id=self._new_id("session"), tenant_id=watch.endpoint.tenant_id, endpoint_id=watch.endpoint.id, at=now,
@@ -164,6 +173,35 @@ class ModelPlanner(Planner):
         look = _after(look, analysis, answered, self._edit(answered))
         log.info("analysis_made", extra={**facts, "tokens": answered.session.usage.tokens})
         return look
+
+    @property
+    def _stopped(self) -> bool:
+        """Whether nobody is asked about anything for a while."""
+        return self._clock.monotonic() < self._stopped_until
+
+    async def _compile_again(self, endpoint: JobEndpoint) -> None:
+        """Have the description compiled again if there is a reason. What fails is tried again, later each time."""
+        drafts = self._ports.drafts
+        if drafts is None or self._stopped or not endpoint.compiles_again or not self._compiling.may(endpoint.id):
+            return
+        principal = Principal(tenant_id=endpoint.tenant_id, actor=ACTOR)
+        facts = {"tenant": endpoint.tenant_id, "endpoint": endpoint.id, "why": "compile"}
+        try:
+            reason = await drafts.consider(principal, endpoint.id)
+            if reason is None:
+                return
+            if reason.only_suggested:
+                log.info("compile_suggested", extra={**facts, "reason": reason.value})
+            else:
+                await drafts.make(principal, endpoint.id, reason)
+        except (AIFatalError, AITransientError) as error:
+            self._note(error, facts)
+            self._compiling.failed(endpoint.id, error.retry_after if isinstance(error, AITransientError) else None)
+        except (ConflictError, QuotaExceededError, UnavailableError) as error:
+            log.warning("compile_postponed", extra={**facts, "reason": str(error)})
+            self._compiling.failed(endpoint.id)
+        else:
+            self._compiling.worked(endpoint.id)
 
     async def _read(self, watch: Watch) -> tuple[WatchMemory, datetime]:
         """What is remembered after the runs that began since the last look, and up to where they were read."""

@@ -96,9 +96,20 @@ async def engine(
             tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
         client = await stack.enter_async_context(model_client(settings)) if compiling or planning else None
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator) if compiling else None
+        control = control_plane(
+            stores,
+            dispatcher,
+            tokens,
+            clock=clock,
+            cron=evaluator,
+            limits=tier_limits(settings),
+            scheduler=scheduler,
+            make_drafts=make_drafts,
+        )
         planner = None
         if planning:
-            planner = model_planner(settings, stores, tokens.quota, client, clock=clock, cron=evaluator)
+            maker = control.drafts.maker
+            planner = model_planner(settings, stores, tokens.quota, client, maker, clock=clock, cron=evaluator)
         yield Engine(
             settings=settings,
             clock=clock,
@@ -106,16 +117,7 @@ async def engine(
             stores=stores,
             dispatcher=dispatcher,
             scheduler=scheduler,
-            control=control_plane(
-                stores,
-                dispatcher,
-                tokens,
-                clock=clock,
-                cron=evaluator,
-                limits=tier_limits(settings),
-                scheduler=scheduler,
-                make_drafts=make_drafts,
-            ),
+            control=control,
             tokens=tokens,
             planner=planner,
             metrics=metrics,

@@ -1,6 +1,7 @@
 """The planner over a store, and the model it asks."""
 
 from cronicorn.control.identity import random_id
+from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler import AIClient
@@ -10,12 +11,24 @@ from cronicorn.wiring.stores import Stores
 
 
 def model_planner(
-    settings: Settings, stores: Stores, quota: Quota, client: AIClient | None, *, clock: Clock, cron: Cron
+    settings: Settings,
+    stores: Stores,
+    quota: Quota,
+    client: AIClient | None,
+    drafts: DraftMaker | None,
+    *,
+    clock: Clock,
+    cron: Cron,
 ) -> ModelPlanner | None:
     """A planner that asks *client*, inside *quota*; None when there is no model."""
     if client is None or settings.ai_model is None:
         return None
     ports = PlannerPorts(
-        watches=stores.watches, endpoints=stores.endpoints, history=stores.runs, quota=quota, client=client
+        watches=stores.watches,
+        endpoints=stores.endpoints,
+        history=stores.runs,
+        quota=quota,
+        client=client,
+        drafts=drafts,
     )
     return ModelPlanner(ports, PlannerSettings(model=settings.ai_model), clock, cron, random_id)

@@ -52,7 +52,7 @@ class MemoryWatchStore(WatchStore):
             now = self._database.clock.now()
             row = self._database.rows.get(watch.endpoint.id)
             kept = self._watched.get(row.number) if row is not None else None
-            watched = row is not None and row.endpoint.analysis.enabled
+            watched = row is not None and row.endpoint.is_watched
             if row is None or kept is None or not watched or kept.claim_id != watch.claim_id:
                 raise watch.lost()
             if look.edit is not None:
@@ -70,7 +70,7 @@ class MemoryWatchStore(WatchStore):
             now = self._database.clock.now()
             row = self._database.row(tenant_id, endpoint_id)
             kept = next((kept for each, kept in self._all(now) if each is row), None)
-            if kept is None:
+            if kept is None or not row.endpoint.analysis.enabled:
                 raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
             kept.requested_by = kept.requested_by or by
             kept.look_at = min(kept.look_at, now)
@@ -96,8 +96,8 @@ class MemoryWatchStore(WatchStore):
             del self._analyses[analysis_id]
 
     def _all(self, now: datetime) -> Sequence[tuple[Row, _Watched]]:
-        """The watched endpoints; one whose analysis was just switched on is watched from now on."""
-        rows = [row for row in self._database.rows.values() if row.endpoint.analysis.enabled]
+        """The watched endpoints; one that just became so is watched from now on."""
+        rows = [row for row in self._database.rows.values() if row.endpoint.is_watched]
         numbers = {row.number for row in rows}
         self._watched = {number: kept for number, kept in self._watched.items() if number in numbers}
         return [(row, self._watched.setdefault(row.number, _Watched(look_at=now, cursor=now))) for row in rows]

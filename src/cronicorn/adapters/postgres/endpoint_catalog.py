@@ -164,5 +164,5 @@ async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoi
         host=host_of(endpoint.request.url),
         **state_row(endpoint.state),
     )
-    if endpoint.analysis.enabled:
+    if endpoint.is_watched:
         await keep_watch(transaction, number(row, "number"), endpoint)

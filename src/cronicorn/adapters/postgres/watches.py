@@ -6,7 +6,7 @@ from datetime import timedelta
 import asyncpg
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.endpoint_rows import Found, apply, decided, lock, number_of
+from cronicorn.adapters.postgres.endpoint_rows import Found, apply, decided, find, lock, number_of
 from cronicorn.adapters.postgres.job_catalog import job_of_endpoint
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import Connection
@@ -89,8 +89,10 @@ class PostgresWatchStore(WatchStore):
 
     async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
         async def work(transaction: Transaction) -> None:
-            number = await number_of(transaction, tenant_id, endpoint_id)
-            if await transaction.connection.fetchrow(_REQUEST, number, by, us(transaction.now)) is None:
+            found = await find(transaction, tenant_id, endpoint_id)
+            enabled = found.endpoint.analysis.enabled
+            asked = (found.number, by, us(transaction.now))
+            if not enabled or await transaction.connection.fetchrow(_REQUEST, *asked) is None:
                 raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
 
         await self._database.write(work)

@@ -75,7 +75,7 @@ class SqliteEndpointCatalog(EndpointCatalog):
                 bucket=bucket_of(started.tenant_id),
                 **state_row(started.state),
             )
-            if started.analysis.enabled:
+            if started.is_watched:
                 keep_watch(transaction, number, started)
             return started
 

@@ -144,15 +144,15 @@ def apply(transaction: Transaction, before: Found, change: Change) -> None:
         new_reads=row["reads"],
         new_document=row["document"],
     )
-    if change.endpoint.analysis.enabled != before.endpoint.analysis.enabled:
+    if change.endpoint.is_watched != before.endpoint.is_watched:
         keep_watch(transaction, before.number, change.endpoint)
     write_state(transaction.connection, before.number, change.endpoint.state)
     record_skips(transaction.connection, before.number, change.skips)
 
 
 def keep_watch(transaction: Transaction, number: int, endpoint: JobEndpoint) -> None:
-    """Watch an endpoint from now on, or no more: as its switch says."""
-    if endpoint.analysis.enabled:
+    """Watch an endpoint from now on, or no more: as its owner would have it."""
+    if endpoint.is_watched:
         now_us = us(transaction.now)
         _WATCH.change(transaction.connection, endpoint_number=number, look_us=now_us, cursor_us=now_us)
     else:

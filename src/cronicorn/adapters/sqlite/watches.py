@@ -73,9 +73,10 @@ class SqliteWatchStore(WatchStore):
 
     async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
         def work(transaction: Transaction) -> None:
-            number = number_of(transaction, tenant_id, endpoint_id)
-            asked: Row = {"number": number, "by": by, "now_us": us(transaction.now)}
-            if not transaction.connection.execute(_REQUEST, asked).rowcount:
+            found = find(transaction, tenant_id, endpoint_id)
+            asked: Row = {"number": found.number, "by": by, "now_us": us(transaction.now)}
+            enabled = found.endpoint.analysis.enabled
+            if not enabled or not transaction.connection.execute(_REQUEST, asked).rowcount:
                 raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
 
         await self._database.write(work)

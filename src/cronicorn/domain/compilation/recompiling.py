@@ -28,7 +28,8 @@ _TWICE = 2
 def recompilation(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime) -> Reason | None:
     """Why the description of *endpoint* is to be compiled at *now*; None while it is not.
 
-    *runs* are its last ones, *drafts* its newest first. One compile in SPACING and A_DAY_MAX in a day; after failures
+    The first compile of a description is a person's, but in the mode `auto`. *runs* are the endpoint's last ones,
+    *drafts* its newest first. One compile in SPACING and A_DAY_MAX in a day; after failures
     the spacing doubles with each, up to BACK_OFF_MAX.
     """
     if endpoint.compile_mode is CompileMode.OFF or not endpoint.description or endpoint.archived_at is not None:
@@ -68,7 +69,8 @@ def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft],
     if len(runs) < ANSWERS_LEAST:
         return None
     if not drafts:
-        return Reason.DESCRIBED if endpoint.policy is None else None
+        first = endpoint.policy is None and endpoint.compile_mode is CompileMode.AUTO
+        return Reason.DESCRIBED if first else None
     newest = drafts[0]
     if newest.description != endpoint.description:
         return Reason.DESCRIPTION
