@@ -72,6 +72,8 @@ class Analyst:
         """Let what is due run, *times* over, with *body* as the answer."""
         text = body if isinstance(body, str) else json.dumps(body)
         outcome = an_outcome(**cast("dict[str, Any]", {"body": text, "body_is_json": True, **changes}))
+        values: dict[str, Any] = {"body": text, "body_is_json": True, **changes}
+        outcome = an_outcome(**values)
         runs = []
         for _ in range(times):
             self.clock.advance(MINUTE)

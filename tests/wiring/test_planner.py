@@ -14,6 +14,7 @@ from tests.cli.command import cronicorn, environment
 from tests.servers.model import calls, fake_model
 
 HINT = ("propose_interval", {"interval_s": 120, "reason": "quiet"})
+ENDPOINT = {"name": "stock", "url": "http://127.0.0.1:9/", "baselineIntervalMs": 60_000, "analysis": True}
 FINAL = ("submit_analysis", {"reasoning": "Nothing goes on.", "confidence": 0.5})
 
 
@@ -31,6 +32,7 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
             document = EndpointDocument(
                 name="stock", url="http://127.0.0.1:9/", baseline_interval_ms=60_000, analysis=True
             )
+            document = EndpointDocument.model_validate(ENDPOINT)
             view = await parts.control.endpoints.create(asker, job.id, document)
             asked = cronicorn("analyses", "request", "shop/stock", env=env)
             assert parts.planner is not None
