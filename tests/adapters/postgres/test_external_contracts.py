@@ -11,12 +11,13 @@ from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.claims import ClaimContract, LeaseContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
+from cronicorn.testing.contracts.run_book import RunBookContract
 from tests.adapters.postgres.external_store import open_judged
 from tests.adapters.postgres.variants import VARIANTS
 from tests.servers.databases import fresh_database
 
 
-class InBoth(JobStoreContract):
+class InBoth(JobStoreContract, RunBookContract):
     @pytest.fixture
     async def stores(self, clock, postgres_url, variant):
         stores = await open_judged(postgres_url, clock, VARIANTS[variant], mechanism=self.mechanism)

@@ -12,6 +12,7 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract
+from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.shares import SharesContract
 from tests.adapters.postgres.variants import VARIANTS
 
@@ -53,6 +54,14 @@ class Optimistic(InDatabase):
 
 
 class TestLegacyJobStore(Legacy, JobStoreContract):
+    pass
+
+
+class TestLegacyRunBook(Legacy, RunBookContract):
+    pass
+
+
+class TestOptimisticRunBook(Optimistic, RunBookContract):
     pass
 
 

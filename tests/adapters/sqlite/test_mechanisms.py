@@ -13,6 +13,7 @@ from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract
 from cronicorn.testing.contracts.promises import not_promised
+from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.shares import SharesContract
 from tests.adapters.sqlite.empty_database import copy_to
 
@@ -42,6 +43,14 @@ class Optimistic(InFile):
 
 
 class TestLegacyJobStore(Legacy, JobStoreContract):
+    pass
+
+
+class TestLegacyRunBook(Legacy, RunBookContract):
+    pass
+
+
+class TestOptimisticRunBook(Optimistic, RunBookContract):
     pass
 
 

@@ -11,12 +11,14 @@ from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.execution.limits import Standing, month_of
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_interval_hint
 from cronicorn.domain.lease import Lease
+from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.ports import Decide
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.promises import proves
 from cronicorn.testing.contracts.stores import (
     MINUTE,
     OTHER_TENANT,
@@ -73,6 +75,7 @@ class RunBookContract(StoresContract):
 
         assert await _runs(stores, clock) == 1
 
+    @proves(Invariant.I2, Invariant.I3)
     async def test_a_lost_lease_counts_nothing(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         clock.advance(MINUTE)
