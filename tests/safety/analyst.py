@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 from cronicorn.adapters.ai.connecting import connected
 from cronicorn.adapters.memory.database import MemoryDatabase
@@ -71,7 +71,6 @@ class Analyst:
     async def answer(self, body: object, times: int = 1, **changes: object) -> list[Run]:
         """Let what is due run, *times* over, with *body* as the answer."""
         text = body if isinstance(body, str) else json.dumps(body)
-        outcome = an_outcome(**cast("dict[str, Any]", {"body": text, "body_is_json": True, **changes}))
         values: dict[str, Any] = {"body": text, "body_is_json": True, **changes}
         outcome = an_outcome(**values)
         runs = []

@@ -29,9 +29,6 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
             (tenant,) = await parts.stores.keys.tenants()
             asker = Principal(tenant_id=tenant.id, actor="test")
             job = await parts.control.jobs.create(asker, JobDocument(name="shop"))
-            document = EndpointDocument(
-                name="stock", url="http://127.0.0.1:9/", baseline_interval_ms=60_000, analysis=True
-            )
             document = EndpointDocument.model_validate(ENDPOINT)
             view = await parts.control.endpoints.create(asker, job.id, document)
             asked = cronicorn("analyses", "request", "shop/stock", env=env)

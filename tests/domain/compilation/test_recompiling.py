@@ -45,10 +45,14 @@ def test_while_all_is_well_nothing_is_asked():
 
 
 def test_a_new_description_is_compiled_once_a_few_answers_are_known():
-    new = endpoint(policy=None)
+    new = endpoint(policy=None, compile_mode=CompileMode.AUTO)
 
     assert asked(new, []) is Reason.DESCRIBED
     assert asked(new, [], RUNS[:4]) is None
+
+
+def test_the_first_compile_is_a_persons_unless_the_mode_says_otherwise():
+    assert asked(endpoint(policy=None), []) is None
 
 
 def test_what_a_person_wrote_is_left_alone():
