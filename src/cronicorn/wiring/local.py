@@ -75,8 +75,8 @@ async def imagined_control(settings: Settings) -> AsyncIterator[LocalControl]:
 
 async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     clock = system_clock()
-    stores = await open_stores(DatabaseUrl("memory"), clock)
-    apart = replace(settings, quota_store="database")
+    apart = replace(settings, database_url=DatabaseUrl("memory"), quota_store="database")
+    stores = await open_stores(apart.database_url, clock)
     tokens = await stack.enter_async_context(token_quota(apart, stores, Metrics()))
     limits = tier_limits(settings)
     control = control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron(), limits=limits)
