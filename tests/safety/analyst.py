@@ -50,7 +50,7 @@ class Analyst:
     bounds: Bounds = field(default_factory=Bounds)
     ids: Any = field(default_factory=count)
 
-    def planner(self) -> ModelPlanner:
+    def planner(self, *, parallel: int = 8) -> ModelPlanner:
         """A planner; several share the stores."""
         ports = PlannerPorts(
             watches=self.watches,
@@ -59,13 +59,13 @@ class Analyst:
             quota=self.quota,
             client=self.client,
         )
-        settings = PlannerSettings(model="fake-1", bounds=self.bounds)
+        settings = PlannerSettings(model="fake-1", bounds=self.bounds, parallel=parallel)
         return ModelPlanner(ports, settings, self.clock, CRON, lambda kind: f"{kind}_{next(self.ids)}")
 
     async def watch(self, *ids: str, **changes: object) -> None:
         """Add endpoints whose analysis is on, and begin to watch them."""
         await plant(self.stores, *ids, **{"analysis": ON, **changes})
-        await self.watches.claim_due(claim_id="first", limit=100, ttl=timedelta(microseconds=1))
+        await self.watches.claim_due(claim_id="first", limit=1_000, ttl=timedelta(microseconds=1))
         self.clock.advance(timedelta(seconds=1))
 
     async def answer(self, body: object, times: int = 1, **changes: object) -> list[Run]:

@@ -49,15 +49,18 @@ async def test_what_is_new_is_analysed_once_and_hints_follow_in_one_write() -> N
         assert await analyst.used() == (240, 0)
 
 
-async def test_a_quiet_fleet_costs_no_token_in_a_day() -> None:
+@pytest.mark.parametrize(("fleet", "every"), [(1_000, timedelta(minutes=40)), (5, timedelta(minutes=1))])
+async def test_a_quiet_fleet_costs_no_token_in_a_day(fleet: int, every: timedelta) -> None:
     async with an_analyst(submits()) as analyst:
-        names = [f"ep{number}" for number in range(10)]
-        await analyst.watch(*names)
-        for minute in range(24 * 60):
-            await analyst.answer({"status": "ok", "queue": 90 + minute * 7 % 40, "load": 0.3 + minute % 13 / 50})
-            if minute % 30 == 0:
-                while await analyst.planner().look_once():
-                    pass
+        planner, rounds = analyst.planner(parallel=100), timedelta(days=1) // every
+        await analyst.watch(*(f"ep{number}" for number in range(fleet)))
+        for number in range(rounds):
+            analyst.clock.advance(every - MINUTE)
+            answered = {"status": "ok", "queue": 90 + number * 7 % 40, "load": 0.3 + number % 13 / 50}
+            runs = await analyst.answer(answered)
+            assert len(runs) == fleet
+            while await planner.look_once():
+                pass
 
         assert analyst.model.asked == []
         assert await analyst.used() == (0, 0)
