@@ -1,4 +1,4 @@
-"""What the domain needs from the world, as protocols: what, never how. The ports of quotas are in `quota.ports`.
+"""What the domain needs from the world, as protocols: what, never how. Further ones are in `<part>.ports`.
 
 Every sentence of a docstring here is a promise with a test in `cronicorn.testing`. Stores raise UnavailableError
 when they can't be reached; nothing is then half written.
