@@ -12,7 +12,9 @@ PARTS = {"RunLog", "RowSource", "Snapshot", "Restoration"}
 def test_every_port_is_in_the_table() -> None:
     modules = (ROOT / "src" / "cronicorn" / "domain").rglob("ports.py")
     ports = {
-        name for module in modules for name in re.findall(r"^class (\w+)\(.*Protocol\):", module.read_text(), re.M)
+        name
+        for module in modules
+        for name in re.findall(r"^class (\w+)\(.*Protocol\):", module.read_text(), re.MULTILINE)
     }
 
     assert ports - PARTS - set(re.findall(r"`(\w+)`", PAGE)) == set()

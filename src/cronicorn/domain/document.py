@@ -13,6 +13,7 @@ from cronicorn.domain.call import Method, Request, StatusRange, SuccessCriteria
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import Dialect, DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
+    UNANALYSED,
     AnalysisSwitch,
     Baseline,
     CatchUp,
@@ -320,13 +321,16 @@ def _signals_of(document: Mapping[str, Value]) -> Signals:
 
 
 def _analysis_document(analysis: AnalysisSwitch) -> Value:
-    if analysis == AnalysisSwitch():
+    if analysis == UNANALYSED:
         return None
     return {"enabled": analysis.enabled, "cooldown_us": length_us(analysis.cooldown)}
 
 
 def _analysis_of(document: Mapping[str, Value]) -> AnalysisSwitch:
-    fields, default = Fields(document), AnalysisSwitch()
+    default = UNANALYSED
+    if not document:
+        return default
+    fields = Fields(document)
     return AnalysisSwitch(
         enabled=fields.flag("enabled", default=default.enabled),
         cooldown=fields.length("cooldown_us", default.cooldown),

@@ -143,6 +143,10 @@ class AnalysisSwitch:
         assert self.cooldown >= COOLDOWN_LEAST
 
 
+UNANALYSED = AnalysisSwitch()
+"""As an endpoint is unless its owner says otherwise."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualSlot:
     """A run that a person asked for, not yet settled."""
@@ -217,7 +221,7 @@ class JobEndpoint:
     """What of its answers is hashed before anything reads or keeps it."""
     compile_mode: CompileMode = CompileMode.REVIEW
     """What becomes of its description."""
-    analysis: AnalysisSwitch = field(default=AnalysisSwitch())
+    analysis: AnalysisSwitch = UNANALYSED
     archived_at: datetime | None = None
     version: int = 1
     """Grows with every change a person, agent or rule makes."""
