@@ -24,6 +24,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.ports import Archive, JobStore, Snapshot
 from cronicorn.domain.quota.allowance import Budget, Tiers
+from cronicorn.domain.slot import SlotState
 from cronicorn.domain.verification import EXAMPLES_MAX, MEANING, Check
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import contents
@@ -430,6 +431,23 @@ async def test_a_planted_fault_is_found(healthy, clock, check, plant_it):
     assert not findings.sound
     assert findings.tallies[check].found
     assert findings.tallies[check].examples
+
+
+async def test_a_slot_for_no_instant_that_was_over_a_limit_is_sound(healthy, clock):
+    rows = {table: [dict(row) for row in healthy[table]] for table in Table}
+    last = max(rows[Table.SKIPS], key=lambda row: row["number"])
+    beside = {
+        "state": SlotState.SKIPPED_QUOTA.value,
+        "instants": 0,
+        "first_us": last["last_us"],
+        "number": last["number"] + 1,
+    }
+    rows[Table.SKIPS].append(last | beside)
+    rows[Table.SKIPS].sort(key=lambda row: (row["endpoint_number"], row["number"]))
+
+    assert (await _found(rows, clock)).sound
+    rows[Table.SKIPS] = [row | {"state": SlotState.COALESCED.value} for row in rows[Table.SKIPS]]
+    assert not (await _found(rows, clock)).sound
 
 
 async def test_a_slot_that_nobody_takes_is_found_unless_all_workers_are_stopped(healthy, clock):

@@ -230,7 +230,7 @@ class JobEndpoint:
     @property
     def is_watched(self) -> bool:
         """Whether a planner looks at its answers now and then."""
-        return self.analysis.enabled or self.compiles_again
+        return self.archived_at is None and (self.analysis.enabled or self.compiles_again)
 
     @property
     def compiles_again(self) -> bool:

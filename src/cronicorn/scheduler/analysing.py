@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.analysis import TEXT_MAX, Analysis, CallMade, Spent, bounded
 from cronicorn.domain.analysis.proposing import REASON_MAX
-from cronicorn.domain.analysis.watching import Why
+from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.untrusted.fitting import fit
@@ -106,7 +106,7 @@ def _told(endpoint: JobEndpoint, why: Why, now: datetime) -> str:
             f"Hints in force: {json.dumps(hints)}",
             framed("name", endpoint.name[:REASON_MAX]),
             framed("description", endpoint.description or "None."),
-            framed("occasion", why.detail),
+            framed("occasion", why.detail if why.occasion is not Occasion.REQUEST else "Asked for by a person."),
         ]
     )
 

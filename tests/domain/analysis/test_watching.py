@@ -104,3 +104,11 @@ def test_a_memory_is_stored_exactly() -> None:
     memory = failed(analysed(read(NEW, [answered({"status": "ok"})]), NEWS, MIDNIGHT), None, MIDNIGHT)
 
     assert watch_memory_of(json.loads(json.dumps(memory.document()))) == memory
+
+
+def test_a_budget_that_was_spent_holds_nobody_back_who_asks_again() -> None:
+    spent, down = postponed(NEW, 10 * HOUR, MIDNIGHT), failed(NEW, 10 * HOUR, MIDNIGHT)
+
+    assert due(spent, ON, None, MIDNIGHT + HOUR) is None
+    assert due(spent, ON, "alice", MIDNIGHT + HOUR) == Why(occasion=Occasion.REQUEST, detail="alice")
+    assert due(down, ON, "alice", MIDNIGHT + HOUR) is None

@@ -78,9 +78,11 @@ INSERT INTO cronicorn.watches (endpoint_number, look_us, cursor_us)
 SELECT e.number, 0,
        coalesce((SELECT max(r.started_us) FROM cronicorn.runs AS r WHERE r.endpoint_number = e.number), 0)
   FROM cronicorn.endpoints AS e
- WHERE e.document LIKE '%"analysis":{"enabled":true,%'
-    OR (e.document LIKE '%"description":"_%' AND e.document NOT LIKE '%"compile":"off"%'
-        AND (e.document LIKE '%"policy":"%' OR e.document LIKE '%"compile":"auto"%'))
+ WHERE e.archived_us IS NULL
+   AND (e.document LIKE '%"analysis":{"enabled":true,%'
+        OR (e.document LIKE '%"description":"_%' AND e.document NOT LIKE '%"description":"",%'
+            AND e.document NOT LIKE '%"compile":"off"%'
+            AND (e.document LIKE '%"policy":"%' OR e.document LIKE '%"compile":"auto"%')))
 """
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_anew
 
 from cronicorn.adapters.postgres.database import Transaction
 from cronicorn.adapters.postgres.place import shard_of
@@ -90,7 +91,11 @@ _RECORDED = query(
 )
 _INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
-_WATCH = query(insert(watches).values({name: bindparam(name) for name in ("endpoint_number", "look_us", "cursor_us")}))
+_WATCH = query(
+    insert_anew(watches)
+    .values({name: bindparam(name) for name in ("endpoint_number", "look_us", "cursor_us")})
+    .on_conflict_do_nothing()
+)
 _UNWATCH = query(delete(watches).where(watches.c.endpoint_number == bindparam("number")))
 
 T = TypeVar("T")

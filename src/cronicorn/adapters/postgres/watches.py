@@ -12,7 +12,7 @@ from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, readable_watches
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
@@ -71,7 +71,7 @@ class PostgresWatchStore(WatchStore):
             now = transaction.now
             until = shifted(now, ttl)
             rows = await transaction.connection.fetch(_CLAIM, claim_id, us(now), us(until), limit)
-            return [watch_of(dict(row), claim_id, now, until) for row in rows]
+            return readable_watches(map(dict, rows), claim_id, now, until)
 
         return await self._database.write(work)
 

@@ -54,9 +54,11 @@ _WATCH = """
 INSERT INTO watches (endpoint_number, look_us, cursor_us)
 SELECT number, 0, coalesce((SELECT max(started_us) FROM runs WHERE runs.endpoint_number = endpoints.number), 0)
   FROM endpoints
- WHERE document LIKE '%"analysis":{"enabled":true,%'
-    OR (document LIKE '%"description":"_%' AND document NOT LIKE '%"compile":"off"%'
-        AND (document LIKE '%"policy":"%' OR document LIKE '%"compile":"auto"%'))
+ WHERE archived_us IS NULL
+   AND (document LIKE '%"analysis":{"enabled":true,%'
+        OR (document LIKE '%"description":"_%' AND document NOT LIKE '%"description":"",%'
+            AND document NOT LIKE '%"compile":"off"%'
+            AND (document LIKE '%"policy":"%' OR document LIKE '%"compile":"auto"%')))
 """
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_anew
 
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips, watches
@@ -60,7 +61,11 @@ _UPDATE_STATE = query(
 _INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
 
-_WATCH = query(insert(watches).values({name: bindparam(name) for name in ("endpoint_number", "look_us", "cursor_us")}))
+_WATCH = query(
+    insert_anew(watches)
+    .values({name: bindparam(name) for name in ("endpoint_number", "look_us", "cursor_us")})
+    .on_conflict_do_nothing()
+)
 _UNWATCH = query(delete(watches).where(watches.c.endpoint_number == bindparam("number")))
 
 

@@ -11,7 +11,7 @@ from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, readable_watches
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
@@ -64,7 +64,7 @@ class SqliteWatchStore(WatchStore):
             until = shifted(now, ttl)
             named: Row = {"claim_id": claim_id, "now_us": us(now)}
             connection.execute(_CLAIM, {**named, "until_us": us(until), "limit": limit})
-            return [watch_of(row, claim_id, now, until) for row in _rows(connection, _CLAIMED, named)]
+            return readable_watches(_rows(connection, _CLAIMED, named), claim_id, now, until)
 
         return await self._database.write(work)
 

@@ -1,21 +1,37 @@
 """Rows of watches and analyses, and what they mean."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from cronicorn.domain.analysis.analysis import Analysis, analysis_of
 from cronicorn.domain.analysis.watch import Look, Watch
-from cronicorn.domain.analysis.watching import NOTHING_WATCHED, watch_memory_of
+from cronicorn.domain.analysis.watching import NOTHING_WATCHED, WatchMemory, watch_memory_of
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.rows import Cell, Row, endpoint_from, number_in
+from cronicorn.domain.rows import UNREADABLE, Cell, Row, endpoint_from, number_in
+
+log = logging.getLogger(__name__)
 
 ANALYSES_KEPT = 500
 """So many analyses of an endpoint are kept, the newest."""
 
 
-def watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claimed_until: datetime) -> Watch:
+def readable_watches(
+    rows: Iterable[Mapping[str, Cell]], claim_id: str, claimed_at: datetime, claimed_until: datetime
+) -> list[Watch]:
+    """The claimed watches in *rows*. One of an endpoint that can't be read rests until its claim ends."""
+    watches = []
+    for row in rows:
+        try:
+            watches.append(_watch_of(row, claim_id, claimed_at, claimed_until))
+        except UNREADABLE:
+            log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
+    return watches
+
+
+def _watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claimed_until: datetime) -> Watch:
     """A claimed watch from the columns of `watches`, `endpoints.document` and `schedule.state`."""
     memory, requested_by = row["memory"], row["requested_by"]
     return Watch(
@@ -24,9 +40,18 @@ def watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claim
         claimed_at=claimed_at,
         claimed_until=claimed_until,
         cursor=instant_of(number_in(row["cursor_us"])),
-        memory=watch_memory_of(json.loads(memory)) if isinstance(memory, str) else NOTHING_WATCHED,
+        memory=_memory_of(memory) if isinstance(memory, str) else NOTHING_WATCHED,
         requested_by=requested_by if isinstance(requested_by, str) else None,
     )
+
+
+def _memory_of(text: str) -> WatchMemory:
+    """What was remembered; nothing where that can't be read, so that it is learnt anew."""
+    try:
+        return watch_memory_of(json.loads(text))
+    except UNREADABLE:
+        log.exception("watch_memory_unreadable")
+        return NOTHING_WATCHED
 
 
 def look_row(look: Look) -> Row:

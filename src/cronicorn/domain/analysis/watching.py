@@ -106,8 +106,9 @@ def read(memory: WatchMemory, runs: Iterable[Run]) -> WatchMemory:
 
 def due(memory: WatchMemory, switch: AnalysisSwitch, requested_by: str | None, now: datetime) -> Why | None:
     """Why to ask the model *now*; None while there is no reason, or it has to wait."""
-    if memory.not_before is not None and now < memory.not_before:
-        return None
+    waits = memory.not_before is not None and now < memory.not_before
+    if waits and (requested_by is None or memory.failures):
+        return None  # A budget that was spent says no again by itself, at no cost, to somebody who asks.
     if requested_by is not None:
         return Why(occasion=Occasion.REQUEST, detail=requested_by[:_DETAIL_MAX])
     if memory.pending is None:

@@ -11,8 +11,17 @@ depends_on = None
 SCHEMA = "cronicorn"
 
 
+_WATCH = """
+INSERT INTO cronicorn.watches (endpoint_number, look_us, cursor_us)
+SELECT e.number, 0, coalesce((SELECT max(r.started_us) FROM cronicorn.runs AS r WHERE r.endpoint_number = e.number), 0)
+  FROM cronicorn.endpoints AS e
+ WHERE e.archived_us IS NULL AND e.document LIKE '%"description":"_%'
+   AND e.document NOT LIKE '%"description":"",%' AND e.document LIKE '%"policy":"%'
+"""
+
+
 def upgrade() -> None:
-    """Add the watches and the analyses. No endpoint is watched yet: the switch is new, and off."""
+    """Add the watches and the analyses. Endpoints with a description and a policy are watched at once."""
     op.create_table(
         "watches",
         sa.Column("endpoint_number", sa.BigInteger(), nullable=False),
@@ -41,3 +50,4 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     op.create_index("analyses_by_endpoint", "analyses", ["endpoint_number", "number"], schema=SCHEMA)
+    op.execute(_WATCH)

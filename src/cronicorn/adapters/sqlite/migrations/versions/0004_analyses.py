@@ -9,8 +9,17 @@ branch_labels = None
 depends_on = None
 
 
+_WATCH = """
+INSERT INTO watches (endpoint_number, look_us, cursor_us)
+SELECT e.number, 0, coalesce((SELECT max(r.started_us) FROM runs AS r WHERE r.endpoint_number = e.number), 0)
+  FROM endpoints AS e
+ WHERE e.archived_us IS NULL AND e.document LIKE '%"description":"_%'
+   AND e.document NOT LIKE '%"description":"",%' AND e.document LIKE '%"policy":"%'
+"""
+
+
 def upgrade() -> None:
-    """Add the watches and the analyses. No endpoint is watched yet: the switch is new, and off."""
+    """Add the watches and the analyses. Endpoints with a description and a policy are watched at once."""
     op.create_table(
         "watches",
         sa.Column("endpoint_number", sa.Integer(), nullable=False),
@@ -39,3 +48,4 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("analyses_by_endpoint", "analyses", ["endpoint_number", "number"])
+    op.execute(_WATCH)
