@@ -3,21 +3,27 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from cronicorn.domain.analysis.watching import RETRY_LEAST, Occasion
 from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
+from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
-from cronicorn.domain.hint import Author
+from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.instant import MINUTE
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.scheduler.planner import PlannerSettings
 from cronicorn.testing.contracts.stores import TENANT, hint
+from tests.domain.compilation.values import a_policy
 from tests.safety.analyst import LOOK, Analyst, an_analyst, submits
 from tests.servers.model import HANGS, Answer, Asked, calls, refuses
 from tests.waiting import eventually_async
 
 HINT = ("propose_interval", {"interval_s": 90, "reason": "why"})
+CLAIM_TTL = PlannerSettings(model="fake-1").claim_ttl
+DESCRIBED = {"description": "Check every 15 s while errors are high.", "policy": a_policy()}
 
 
 def meanwhile(analyst: list[Analyst], work: object, answer: Answer) -> object:
@@ -94,9 +100,9 @@ async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_ov
         await eventually_async(lambda: analyst.model.asked)
         killed.cancel()
         await asyncio.gather(killed, return_exceptions=True)
-        analyst.clock.advance(timedelta(minutes=2))
+        analyst.clock.advance(CLAIM_TTL - MINUTE)
         early = await analyst.planner().look_once()
-        analyst.clock.advance(timedelta(minutes=2))
+        analyst.clock.advance(2 * MINUTE)
         await analyst.planner().look_once()
 
         assert early == 0
@@ -107,7 +113,7 @@ async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_ov
 
 async def test_a_planner_that_comes_too_late_writes_nothing() -> None:
     async def others(analyst: Analyst) -> None:
-        analyst.clock.advance(timedelta(minutes=5))
+        analyst.clock.advance(CLAIM_TTL + MINUTE)
         await analyst.watches.claim_due(claim_id="other", limit=1, ttl=MINUTE)
 
     here: list[Analyst] = []
@@ -137,25 +143,83 @@ async def test_an_edit_during_an_analysis_counts_and_clamps_what_it_wants() -> N
         assert [each.interval for each in await analyst.hints()] == [timedelta(minutes=20)]
 
 
-@pytest.mark.parametrize("way", ["deleted", "off"])
-async def test_an_endpoint_that_goes_during_an_analysis_is_not_touched(way: str) -> None:
-    async def gone(analyst: Analyst) -> None:
-        def edit(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
-            return Change(endpoint=replace(endpoint, analysis=AnalysisSwitch()))
-
-        if way == "off":
-            await analyst.stores.endpoints.change(TENANT, "ep1", edit)
-        else:
-            await analyst.stores.endpoints.delete(TENANT, "ep1")
+async def test_an_endpoint_that_is_deleted_during_an_analysis_leaves_only_what_it_took() -> None:
+    async def deleted(analyst: Analyst) -> None:
+        await analyst.stores.endpoints.delete(TENANT, "ep1")
 
     here: list[Analyst] = []
-    async with an_analyst(meanwhile(here, gone, submits(HINT))) as analyst:
+    async with an_analyst(meanwhile(here, deleted, submits(HINT))) as analyst:
         here.append(analyst)
         await analyst.watch()
         await analyst.asked()
 
-        assert (await analyst.used())[1] == 0
-        assert way == "deleted" or (await analyst.hints(), await analyst.analyses()) == ([], ())
+        assert len(analyst.model.asked) == 1
+        assert await analyst.used() == (120, 0)
+        assert analyst.watches._analyses == {}
+        with pytest.raises(NotFoundError):
+            await analyst.endpoint()
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"), [({}, []), (DESCRIBED, [()])], ids=["watched no more", "watched for its description"]
+)
+async def test_an_endpoint_that_is_switched_off_during_an_analysis_is_not_touched(
+    values: dict[str, Any], kept: list[tuple[str, ...]]
+) -> None:
+    async def off(analyst: Analyst) -> None:
+        def edit(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
+            return Change(endpoint=replace(endpoint, analysis=AnalysisSwitch()))
+
+        await analyst.stores.endpoints.change(TENANT, "ep1", edit)
+
+    here: list[Analyst] = []
+    async with an_analyst(meanwhile(here, off, submits(("propose_rule", {"rule": "Hurry."}), HINT))) as analyst:
+        here.append(analyst)
+        await analyst.watch(**values)
+        await analyst.asked()
+
+        assert await analyst.used() == (120, 0)
+        assert await analyst.hints() == []
+        assert [each.applied for each in await analyst.analyses()] == kept
+
+
+async def test_an_analysis_says_what_was_written_and_not_what_was_asked_for() -> None:
+    wanted = (("propose_rule", {"rule": "Hurry."}), ("pause_for", {"seconds": 86_400}), HINT)
+    async with an_analyst(submits(*wanted), submits(("clear_hints", {})), submits(("clear_hints", {}))) as analyst:
+        await analyst.watch(interval_min=timedelta(minutes=20), interval_max=timedelta(minutes=30))
+        for _ in range(3):
+            await analyst.asked()
+
+        applied = [each.applied for each in await analyst.analyses()]
+        assert applied == [(), ("clear hints",), ("pause 1799 s", "interval 1200 s", "rule: Hurry.")]
+
+
+async def test_nothing_is_said_to_be_written_where_the_job_is_paused_meanwhile() -> None:
+    async def suspended(analyst: Analyst) -> None:
+        def edit(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
+            return Change(endpoint=replace(endpoint, state=replace(endpoint.state, suspended=True)))
+
+        await analyst.stores.endpoints.change(TENANT, "ep1", edit)
+
+    here: list[Analyst] = []
+    async with an_analyst(meanwhile(here, suspended, submits(HINT))) as analyst:
+        here.append(analyst)
+        await analyst.watch()
+        await analyst.asked()
+
+        assert await analyst.hints() == []
+        assert [each.applied for each in await analyst.analyses()] == [()]
+
+
+async def test_what_was_staged_before_earlier_hints_are_cleared_is_kept() -> None:
+    pause = ("pause_for", {"seconds": 60})
+    async with an_analyst(submits(pause), submits(HINT, ("clear_hints", {}))) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+        await analyst.asked()
+
+        assert [each.kind for each in await analyst.hints()] == [HintKind.INTERVAL]
+        assert (await analyst.analyses())[0].applied == ("clear hints", "interval 90 s")
 
 
 async def test_an_analysis_without_an_end_is_kept_and_changes_nothing() -> None:

@@ -49,8 +49,8 @@ def question(desk: Desk, why: Why, now: datetime, bounds: Bounds) -> Question:
     )
 
 
-def kept(analysis: Analysis, session: Session, applied: tuple[str, ...]) -> Analysis:
-    """*analysis* with what *session* was."""
+def kept(analysis: Analysis, session: Session, rule: str | None) -> Analysis:
+    """*analysis* with what *session* was, and the *rule* it proposes; which hints are written shows when they are."""
     final: Mapping[str, object] = session.final or {}
     confidence, minutes = final.get("confidence"), final.get("next_analysis_in_minutes")
     return bounded(
@@ -67,7 +67,7 @@ def kept(analysis: Analysis, session: Session, applied: tuple[str, ...]) -> Anal
             next_analysis=timedelta(minutes=minutes) if isinstance(minutes, int) else None,
             calls=tuple(_call(each) for each in session.calls),
             warnings=tuple(warning.value for warning in session.warnings),
-            applied=applied,
+            applied=(f"rule: {rule}",) if rule is not None else (),
             spent=spent(session.usage, session.duration),
         )
     )

@@ -7,7 +7,7 @@ what looks like a credential. The others only stage; whoever asked the model app
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -143,12 +143,12 @@ def _stopping(desk: Desk) -> Sequence[Tool]:
 
     @tool("Take back the hints of earlier analyses. Those of people and rules stay.")
     async def clear_hints() -> object:
-        desk.staged = Staged(clear=True, rule=desk.staged.rule)
+        desk.staged = replace(desk.staged, clear=True)
         return _STAGED
 
     @tool("Suggest a rule to the owner, in words. Nothing acts on it before a person does.")
     async def propose_rule(*, rule: Annotated[str, Field(min_length=1, max_length=500)]) -> object:
-        desk.staged = Staged(proposals=desk.staged.proposals, clear=desk.staged.clear, rule=reason_kept(rule))
+        desk.staged = replace(desk.staged, rule=reason_kept(rule))
         return "Kept for the owner."
 
     return pause_for, clear_hints, propose_rule

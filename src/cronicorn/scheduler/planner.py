@@ -244,7 +244,7 @@ class ModelPlanner(Planner):
 
     def _edit(self, answered: _Answered) -> EndpointEdit | None:
         """What the endpoint becomes; None where the model did not come to an end, or wants nothing."""
-        if answered.session.final is None or not answered.staged.words:
+        if answered.session.final is None or not answered.staged.steers:
             return None
         return lambda endpoint, _job, stored: applied(endpoint, answered.staged, stored, self._cron)
 
@@ -258,12 +258,12 @@ class ModelPlanner(Planner):
 
 
 def _after(look: Look, analysis: Analysis, answered: _Answered, edit: EndpointEdit | None) -> Look:
-    words = answered.staged.words if answered.session.final is not None else ()
+    rule = answered.staged.rule if answered.session.final is not None else None
     return replace(
         look,
         memory=analysed(look.memory, analysis.why, analysis.at),
         answers_request=analysis.why.occasion is Occasion.REQUEST,
-        analysis=kept(analysis, answered.session, words),
+        analysis=kept(analysis, answered.session, rule),
         edit=edit,
     )
 

@@ -55,11 +55,13 @@ class MemoryWatchStore(WatchStore):
             watched = row is not None and row.endpoint.is_watched
             if row is None or kept is None or not watched or kept.claim_id != watch.claim_id:
                 raise watch.lost()
+            before = row.endpoint
             if look.edit is not None:
-                job = self._database.jobs[row.endpoint.job_id]
-                self._database.apply(row, look.edit(row.endpoint, job, self._database.stored(row, now)))
-            if look.analysis is not None:
-                self._keep(look.analysis)
+                job = self._database.jobs[before.job_id]
+                self._database.apply(row, look.edit(before, job, self._database.stored(row, now)))
+            analysis = look.analysis_after(before, row.endpoint, now)
+            if analysis is not None:
+                self._keep(analysis)
             kept.memory, kept.cursor, kept.look_at = look.memory, look.cursor, look.look_at
             kept.claim_id, kept.claimed_until = None, FIRST_INSTANT
             if look.answers_request:

@@ -14,6 +14,7 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, readable_watches
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
@@ -82,8 +83,12 @@ class PostgresWatchStore(WatchStore):
             except NotFoundError as error:
                 raise watch.lost() from error
             await _write(transaction.connection, before.number, watch, look)
+            after = before.endpoint
             if look.edit is not None:
-                await self._edit(transaction, before, look.edit)
+                after = await self._edit(transaction, before, look.edit)
+            analysis = look.analysis_after(before.endpoint, after, transaction.now)
+            if analysis is not None:
+                await _keep(transaction.connection, before.number, analysis)
 
         await self._database.write(work)
 
@@ -115,12 +120,13 @@ class PostgresWatchStore(WatchStore):
 
         return await self._database.read(work)
 
-    async def _edit(self, transaction: Transaction, before: Found, edit: EndpointEdit) -> None:
+    async def _edit(self, transaction: Transaction, before: Found, edit: EndpointEdit) -> JobEndpoint:
         job = await job_of_endpoint(transaction, before.endpoint.tenant_id, before.endpoint.id)
         change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
         await apply(transaction, before, change)
         due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
         await announce(self._database.options, transaction, **due)
+        return change.endpoint
 
 
 async def _write(connection: Connection, number: int, watch: Watch, look: Look) -> None:
@@ -128,8 +134,10 @@ async def _write(connection: Connection, number: int, watch: Watch, look: Look) 
     written = (row["look_us"], row["cursor_us"], row["memory"], look.answers_request)
     if await connection.fetchrow(_SETTLE, number, watch.claim_id, *written) is None:
         raise watch.lost()
-    if look.analysis is not None:
-        kept = analysis_row(look.analysis)
-        cells = (kept["id"], kept["tenant_id"], kept["endpoint_id"], kept["document"])
-        await connection.execute(_ADD, number, *cells)
-        await connection.execute(_FORGET, number, ANALYSES_KEPT)
+
+
+async def _keep(connection: Connection, number: int, analysis: Analysis) -> None:
+    kept = analysis_row(analysis)
+    cells = (kept["id"], kept["tenant_id"], kept["endpoint_id"], kept["document"])
+    await connection.execute(_ADD, number, *cells)
+    await connection.execute(_FORGET, number, ANALYSES_KEPT)

@@ -110,12 +110,16 @@ def _settle(transaction: Transaction, watch: Watch, look: Look) -> None:
     written = {**look_row(look), "number": before.number, "claim_id": watch.claim_id}
     if not connection.execute(_SETTLE, written).rowcount:
         raise watch.lost()
-    if look.analysis is not None:
-        connection.execute(_ADD, {**analysis_row(look.analysis), "number": before.number})
-        connection.execute(_FORGET, {"number": before.number, "kept": ANALYSES_KEPT})
+    after = before.endpoint
     if look.edit is not None:
         job = job_of(find_job(transaction, endpoint.tenant_id, before.endpoint.job_id))
-        apply(transaction, before, look.edit(before.endpoint, job, before.stored(transaction)))
+        change = look.edit(before.endpoint, job, before.stored(transaction))
+        apply(transaction, before, change)
+        after = change.endpoint
+    analysis = look.analysis_after(before.endpoint, after, transaction.now)
+    if analysis is not None:
+        connection.execute(_ADD, {**analysis_row(analysis), "number": before.number})
+        connection.execute(_FORGET, {"number": before.number, "kept": ANALYSES_KEPT})
 
 
 def _rows(connection: sqlite3.Connection, statement: str, parameters: Row) -> list[dict[str, Cell]]:

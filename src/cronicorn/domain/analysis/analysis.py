@@ -64,7 +64,7 @@ class Analysis:
     calls: tuple[CallMade, ...] = ()
     warnings: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
-    """What was staged and became hints, in words; a proposed rule is only kept here."""
+    """What was written, in words: hints as they were stored, or taken back. A proposed rule is only kept here."""
     spent: Spent = field(default=Spent())
     error: str | None = None
     """Why the model could not answer."""

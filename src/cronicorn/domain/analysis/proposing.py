@@ -52,16 +52,14 @@ class Staged:
         return replace(self, proposals=(*kept, proposal))
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """What is wanted, as it is kept."""
-        cleared = ("clear hints",) if self.clear else ()
-        made = tuple(f"{each.kind.value} {each.length.total_seconds():g} s" for each in self.proposals)
-        return (*cleared, *made, *((f"rule: {self.rule}",) if self.rule is not None else ()))
+    def steers(self) -> bool:
+        """Whether anything of it would change the endpoint."""
+        return self.clear or bool(self.proposals)
 
 
 def applied(before: JobEndpoint, staged: Staged, stored: Stored, cron: Cron) -> Change:
-    """The endpoint with what was *staged*; unchanged when nothing steers, or it is not scheduled at all."""
-    if before.state.suspended or not (staged.proposals or staged.clear):
+    """The endpoint with what was *staged*; unchanged when nothing steers, its analysis is off, or it is suspended."""
+    if before.state.suspended or not before.analysis.enabled or not staged.steers:
         return Change(endpoint=before)
     hints = before.state.hints
     if staged.clear:
@@ -72,9 +70,28 @@ def applied(before: JobEndpoint, staged: Staged, stored: Stored, cron: Cron) -> 
     return edited(before, replace(before, state=replace(before.state, hints=hints)), stored, cron)
 
 
+def written(before: JobEndpoint, after: JobEndpoint, now: datetime) -> tuple[str, ...]:
+    """What an edit made of the model's hints, in words: those taken back, and those written, as they are stored."""
+    earlier, later = _of_model(before), _of_model(after)
+    kinds = {hint.kind for hint in later}
+    cleared = any(hint.fresh(now) and hint.kind not in kinds for hint in earlier)
+    made = tuple(_word(hint) for hint in later if hint not in earlier)
+    return (*(("clear hints",) if cleared else ()), *made)
+
+
 def reason_kept(text: str) -> str:
     """A reason without what nobody sees, in one line and within its bound."""
     return " ".join(cleaned(text).split())[:REASON_MAX]
+
+
+def _of_model(endpoint: JobEndpoint) -> list[Hint]:
+    return [hint for hint in endpoint.state.hints if hint.author is Author.MODEL]
+
+
+def _word(hint: Hint) -> str:
+    length = hint.interval if hint.at is None else hint.at - hint.written_at
+    assert length is not None, "an interval, or an instant"
+    return f"{hint.kind.value} {length.total_seconds():g} s"
 
 
 def _hint(proposal: Proposal, endpoint: JobEndpoint, now: datetime) -> Hint:

@@ -1,9 +1,10 @@
 """An endpoint that is watched, claimed for a look, and what became of the look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.proposing import written
 from cronicorn.domain.analysis.watching import WatchMemory
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError
@@ -40,7 +41,18 @@ class Look:
     answers_request: bool = False
     """Whether what was asked for is done."""
     analysis: Analysis | None = None
+    """What is to be kept, but for what `edit` writes: only the store knows that."""
     edit: EndpointEdit | None = None
+
+    def analysis_after(self, before: JobEndpoint, after: JobEndpoint, now: datetime) -> Analysis | None:
+        """The analysis as a store keeps it after `edit` made *after* of *before*.
+
+        `applied` says what was written, and says nothing when the analysis was switched off by then.
+        """
+        if self.analysis is None:
+            return None
+        told = (*written(before, after, now), *self.analysis.applied) if before.analysis.enabled else ()
+        return replace(self.analysis, applied=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,17 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.proposing import Proposal, Staged, applied
 from cronicorn.domain.analysis.watch import Look, Watch
 from cronicorn.domain.analysis.watching import NOTHING_WATCHED, Occasion, Why
 from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
+from cronicorn.domain.hint import HintKind
 from cronicorn.domain.ports import EndpointEdit
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import (
+    CRON,
     MINUTE,
     OTHER_TENANT,
     TENANT,
@@ -90,6 +93,19 @@ class WatchStoreContract(StoresContract):
         assert (again.memory, again.cursor) == (look.memory, look.cursor)
         assert (await endpoint_of(stores)).name == "new"
         assert await stores.watches.get(TENANT, "session1") == look.analysis
+
+    async def test_an_analysis_is_kept_with_what_its_edit_wrote(self, stores: Stores) -> None:
+        await plant(stores, analysis=ON, interval_min=2 * MINUTE)
+        watch = (await _claim(stores))[0]
+        staged = Staged(proposals=(Proposal(kind=HintKind.INTERVAL, length=MINUTE),))
+
+        def steer(endpoint: JobEndpoint, _job: Job, stored: Stored) -> Change:
+            return applied(endpoint, staged, stored, CRON)
+
+        await stores.watches.settle(watch, replace(_look(watch), analysis=_analysis(watch), edit=steer))
+
+        kept = await stores.watches.get(TENANT, "session1")
+        assert kept.applied == ("interval 120 s", *_analysis(watch).applied)
 
     async def test_an_edit_that_refuses_leaves_nothing_written(self, stores: Stores) -> None:
         def refuse(_endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
@@ -231,7 +247,7 @@ def _analysis(watch: Watch, analysis_id: str = "session1") -> Analysis:
         next_analysis=MINUTE,
         calls=(CallMade(tool="get_history", arguments="{}", result="[]", refused=True),),
         warnings=("unknown_tool",),
-        applied=("interval 60 s",),
+        applied=("rule: hurry",),
         spent=Spent(input=1, output=2, cached=3, estimated=4, cost="0.01", duration=MINUTE),
         error="none",
     )
