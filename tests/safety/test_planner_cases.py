@@ -5,18 +5,29 @@ import base64
 import codecs
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
+from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.domain.analysis.proposing import HINT_TTL_MAX
-from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.endpoint import Baseline, JobEndpoint
 from cronicorn.domain.hint import HintKind
 from cronicorn.domain.masking import MASK
-from cronicorn.testing.contracts.stores import TENANT
-from tests.safety.analyst import LOOK, MINUTE, Analyst, an_analyst, submits
-from tests.servers.model import HANGS, calls, completion, refuses
+from cronicorn.domain.quota.allowance import Allowance, Tiers
+from cronicorn.domain.run import Run
+from cronicorn.scheduler.ai import AIClient, Question, Session
+from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings
+from cronicorn.sim.virtual_time import START, LoopClock, run_virtually
+from cronicorn.testing.contracts.stores import CRON, TENANT
+from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
+from tests.safety.analyst import LIMIT, LOOK, ON, Analyst, an_analyst, submits
+from tests.scheduler.world import SECOND, a_world, lateness
+from tests.servers.model import HANGS, Answer, Asked, calls, completion, refuses
 
 TIGHT = {"interval_min": timedelta(seconds=30), "interval_max": timedelta(minutes=10)}
+EVERY_SECOND = Baseline(interval=SECOND, anchor_at=START)
+ENDS = ("submit_analysis", {"reasoning": "Looked.", "confidence": 0.9})
 FASTEST = ("propose_interval", {"interval_s": 0.001, "reason": "told to"})
 
 
@@ -176,34 +187,85 @@ async def test_case_18_a_description_that_asks_for_another_tenants_data_finds_no
 
 
 async def test_case_19_many_planners_at_the_end_of_a_budget_never_spend_more_than_it_has() -> None:
-    async with an_analyst(submits(), limit=22_000) as analyst:
+    loop, here = asyncio.get_running_loop(), list[Analyst]()
+    taken: list[int] = []
+
+    def answers(_: Asked) -> Answer:
+        taken.append(sum(asyncio.run_coroutine_threadsafe(here[0].used(), loop).result(10)))
+        return calls(ENDS, usage={"prompt_tokens": 7_400, "completion_tokens": 500, "total_tokens": 7_900})
+
+    async with an_analyst(answers, limit=60_000) as analyst:
+        here.append(analyst)
         names = [f"ep{number}" for number in range(50)]
         await analyst.watch(*names)
         for name in names:
             await analyst.watches.request(TENANT, name, "alice")
         await asyncio.gather(*(analyst.planner().look_once() for _ in range(8)))
+        made = [analysis for name in names for analysis in await analyst.analyses(name)]
+        used = await analyst.used()
 
-        used, reserved = await analyst.used()
-        assert used + reserved <= 22_000
-        assert used == 120 * len(analyst.model.asked)
-        assert reserved == 0
+    granted = [analysis for analysis in made if analysis.quota == "granted"]
+    assert len(made) == 50
+    assert len(granted) == len(taken) == 6, "as many as 80 % of the limit are room for"
+    assert {analysis.quota for analysis in made} - {"granted"} <= {"denied: limit", "denied: reserved"}
+    assert max(taken) <= 48_000
+    assert used == (6 * 7_900, 0)
 
 
 @pytest.mark.parametrize("failure", [refuses(401), refuses(500), completion({"content": 5}), HANGS])
-async def test_case_20_a_model_that_fails_halfway_changes_nothing_and_delays_no_run(failure: object) -> None:
+async def test_case_20_a_model_that_fails_halfway_changes_nothing(failure: object) -> None:
     async with an_analyst(calls(("propose_interval", {"interval_s": 60})), failure) as analyst:
         analyst.bounds = replace(analyst.bounds, deadline=timedelta(seconds=2))
         await analyst.watch(**TIGHT)
         await analyst.answer({"status": "ok"})
-        await analyst.watches.request(TENANT, "ep1", "alice")
-        looking = asyncio.create_task(analyst.planner().look_once())
-        runs = await analyst.answer({"status": "ok"}, times=10)
-        await looking
+        await analyst.asked()
 
-        assert len(runs) == 10
-        assert all(run.started_at - run.due_at < MINUTE for run in runs)
+        assert len(analyst.model.asked) >= 2
         assert await analyst.hints() == []
         assert (await analyst.analyses())[0].error is not None
+
+
+class HangingModel(AIClient):
+    """Never answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def plan_with_tools(self, question: Question) -> Session:
+        self.asked += 1
+        return await asyncio.get_running_loop().create_future()
+
+
+def test_case_20_a_model_that_hangs_delays_no_run() -> None:
+    model = HangingModel()
+
+    async def main(clock: LoopClock) -> list[Run]:
+        world = a_world(clock, ScriptedDispatcher(lambda _call, _n: Reply(latency=timedelta(milliseconds=30))))
+        names = [f"ep{number}" for number in range(5)]
+        for name in names:
+            await world.add(id=name, name=name, analysis=ON, baseline=EVERY_SECOND, interval_min=SECOND)
+        stores = world.stores
+        quota = MemoryQuota(stores.jobs._database, Tiers(allowances={"all": Allowance(limit=LIMIT)}, default="all"))
+        ports = PlannerPorts(
+            watches=stores.watches, endpoints=stores.endpoints, history=stores.runs, quota=quota, client=model
+        )
+        ids = count()
+        settings = PlannerSettings(model="hanging")
+        planner = ModelPlanner(ports, settings, clock, CRON, lambda kind: f"{kind}_{next(ids)}")
+        await stores.watches.claim_due(claim_id="first", limit=5, ttl=timedelta(microseconds=1))
+        for name in names:
+            await stores.watches.request(TENANT, name, "alice")
+        async with world.worker():
+            looking = asyncio.create_task(planner.run())
+            await asyncio.sleep(600.5)
+            looking.cancel()
+        return [run for name in names for run in await world.runs(name)]
+
+    runs = run_virtually(main)
+
+    assert model.asked == 5
+    assert sorted(run.due_at for run in runs) == [START + n * SECOND for n in range(1, 601) for _ in range(5)]
+    assert max(lateness(runs)) <= timedelta(milliseconds=10)
 
 
 async def test_a_hint_lasts_no_longer_than_the_cap() -> None:
