@@ -13,7 +13,9 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.memory.watches import MemoryWatchStore
+from cronicorn.control.policies import Policies
 from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.endpoint import AnalysisSwitch, JobEndpoint
 from cronicorn.domain.fixtures import a_run, an_outcome
 from cronicorn.domain.hint import Author, Hint
@@ -21,6 +23,8 @@ from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.ai import AIClient
 from cronicorn.scheduler.analysing import Bounds
+from cronicorn.scheduler.compiling import Compiler
+from cronicorn.scheduler.drafting import Drafting, Records
 from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import CRON, TENANT, claim, deciding, endpoint_of, plant
@@ -58,9 +62,18 @@ class Analyst:
             history=self.stores.runs,
             quota=self.quota,
             client=self.client,
+            drafts=self.drafts(),
         )
         settings = PlannerSettings(model="fake-1", bounds=self.bounds, parallel=parallel)
         return ModelPlanner(ports, settings, self.clock, CRON, lambda kind: f"{kind}_{next(self.ids)}")
+
+    def drafts(self) -> DraftMaker:
+        """Compiles descriptions with the same model, inside the same quota."""
+        stores = self.stores
+        policies = Policies(stores.endpoints, stores.runs, CRON)
+        records = Records(endpoints=stores.endpoints, runs=stores.runs, drafts=stores.drafts, backtester=policies)
+        compiler = Compiler(self.client, self.quota, "fake-1")
+        return Drafting(records, compiler, CRON, lambda kind: f"{kind}_{next(self.ids)}", lambda: None)
 
     async def watch(self, *ids: str, **changes: object) -> None:
         """Add endpoints whose analysis is on, and begin to watch them."""

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from cronicorn.domain.analysis.watching import RETRY_LEAST, Occasion
+from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.instant import MINUTE
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.scheduler.planner import PlannerSettings
 from cronicorn.testing.contracts.stores import TENANT, hint
@@ -59,7 +62,7 @@ async def test_what_is_new_is_analysed_once_and_hints_follow_in_one_write() -> N
 async def test_a_quiet_fleet_costs_no_token_in_a_day(fleet: int, every: timedelta) -> None:
     async with an_analyst(submits()) as analyst:
         planner, rounds = analyst.planner(parallel=100), timedelta(days=1) // every
-        await analyst.watch(*(f"ep{number}" for number in range(fleet)))
+        await analyst.watch(*(f"ep{number}" for number in range(fleet)), **DESCRIBED)
         for number in range(rounds):
             analyst.clock.advance(every - MINUTE)
             answered = {"status": "ok", "queue": 90 + number * 7 % 40, "load": 0.3 + number % 13 / 50}
@@ -72,14 +75,50 @@ async def test_a_quiet_fleet_costs_no_token_in_a_day(fleet: int, every: timedelt
         assert await analyst.used() == (0, 0)
 
 
-async def test_nothing_is_sent_of_an_endpoint_that_is_off() -> None:
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ({}, 0),
+        ({"description": "Hurry while errors are high."}, 0),
+        (DESCRIBED, 0),
+        (DESCRIBED | {"compile_mode": CompileMode.OFF}, 0),
+        ({"description": "Hurry while errors are high.", "compile_mode": CompileMode.OFF}, 0),
+        ({"description": "Hurry while errors are high.", "compile_mode": CompileMode.AUTO}, 1),
+    ],
+    ids=["nothing said", "described", "with a policy", "with a policy, not compiled", "not compiled", "auto"],
+)
+async def test_nothing_is_sent_of_an_endpoint_that_is_off(values: dict[str, Any], asked: int) -> None:
     async with an_analyst(submits()) as analyst:
-        await analyst.watch(analysis=AnalysisSwitch())
+        await analyst.watch(**{"analysis": AnalysisSwitch(), **values})
+        planner = analyst.planner()
         for number in range(40):
             await analyst.answer({f"key{chr(97 + number % 26)}": number})
-        await analyst.planner().look_once()
+            await planner.look_once()
 
-        assert analyst.model.asked == []
+        assert min(len(analyst.model.asked), 1) == asked, "the mode auto alone compiles"
+        assert all(each.tools.keys() == {"write_policy"} for each in analyst.model.asked)
+        assert await analyst.analyses() == ()
+
+
+@pytest.mark.parametrize(("mode", "again"), [(CompileMode.REVIEW, True), (CompileMode.OFF, False)])
+async def test_a_compile_that_somebody_asked_for_is_repeated_unless_compiling_is_off(
+    mode: CompileMode, *, again: bool
+) -> None:
+    def described(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
+        return Change(endpoint=replace(endpoint, description="Something else.", compile_mode=mode))
+
+    async with an_analyst(submits()) as analyst:
+        await analyst.watch(analysis=AnalysisSwitch(), **DESCRIBED)
+        await analyst.drafts().make(Principal(tenant_id=TENANT, actor="alice"), "ep1", Reason.ASKED)
+        asked = len(analyst.model.asked)
+        await analyst.stores.endpoints.change(TENANT, "ep1", described)
+        planner = analyst.planner()
+        for number in range(20):
+            await analyst.answer({f"key{number}": number})
+            await planner.look_once()
+
+        assert asked > 0
+        assert (len(analyst.model.asked) > asked) is again
 
 
 async def test_two_planners_never_analyse_one_endpoint_within_a_claim() -> None:

@@ -133,7 +133,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisSwitch:
-    """Whether a model may be asked about the answers of an endpoint. Off: nothing of it is sent anywhere."""
+    """Whether a model may look at the answers of an endpoint. Off: it is shown none of them.
+
+    What it is told of them to compile a description, a profile, is another switch: `JobEndpoint.compile_mode`.
+    """
 
     enabled: bool = False
     cooldown: timedelta = timedelta(hours=1)

@@ -97,7 +97,7 @@ class _DeniedError(QuotaExceededError):
 
 
 class ModelPlanner(Planner):
-    """Asks one model about endpoints whose analysis is switched on."""
+    """Asks one model about endpoints whose analysis is switched on, and has descriptions compiled again that may be."""
 
     def __init__(
         self, ports: PlannerPorts, settings: PlannerSettings, clock: Clock, cron: Cron, new_id: Callable[[str], str]

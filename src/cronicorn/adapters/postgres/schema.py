@@ -260,7 +260,7 @@ watches = Table(
     Column("claimed_until_us", BigInteger, nullable=False, server_default="0"),
     Index("watches_by_look", "look_us"),
 )
-"""One row for each endpoint whose analysis is switched on."""
+"""One row for each endpoint that a planner watches (`JobEndpoint.is_watched`)."""
 
 analyses = Table(
     "analyses",

@@ -252,7 +252,7 @@ watches = Table(
     Index("watches_by_look", "look_us"),
     sqlite_strict=True,
 )
-"""One row for each endpoint whose analysis is switched on."""
+"""One row for each endpoint that a planner watches (`JobEndpoint.is_watched`)."""
 
 analyses = Table(
     "analyses",

@@ -9,13 +9,17 @@ from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 
 
 class WatchStore(Protocol):
-    """The endpoints whose analysis is switched on, and the analyses of all. It stands beside the leases of runs."""
+    """The endpoints that are watched, and the analyses of all. It stands beside the leases of runs.
+
+    Watched are those whose analysis is switched on or whose description may be compiled again
+    (`JobEndpoint.is_watched`).
+    """
 
     async def claim_due(self, *, claim_id: str, limit: int, ttl: timedelta) -> Sequence[Watch]:
         """Claim up to *limit* watches to look at now by the store's clock, the longest due first, for *ttl*.
 
         *claim_id* names the claim and no other one. Never a watch under a live claim.
-        An endpoint is watched from the moment on in which its analysis is switched on.
+        An endpoint is watched from the edit on that makes it so.
         """
         ...
 
@@ -31,7 +35,7 @@ class WatchStore(Protocol):
     async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
         """Ask for an analysis at the next look, which is due at once. Asking again before it changes nothing.
 
-        Raises NotFoundError, and ConflictError when the endpoint is not watched.
+        Raises NotFoundError, and ConflictError when the endpoint's analysis is off.
         """
         ...
 
