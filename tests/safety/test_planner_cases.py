@@ -233,7 +233,8 @@ class HangingModel(AIClient):
 
     async def plan_with_tools(self, question: Question) -> Session:
         self.asked += 1
-        return await asyncio.get_running_loop().create_future()
+        never: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        return await never
 
 
 def test_case_20_a_model_that_hangs_delays_no_run() -> None:

@@ -152,5 +152,9 @@ class Planner(Protocol):
     """Asks a model about endpoints whose answers are new, beside the loop and never in its way."""
 
     async def analyse(self, tenant_id: str, endpoint_id: str) -> Session:
-        """One analysis of one endpoint, inside the tenant's budget. Raises QuotaExceededError and AIClient's errors."""
+        """One analysis of one endpoint, inside the tenant's budget. What it staged is dropped.
+
+        Raises NotFoundError, ConflictError while the endpoint's analysis is off, QuotaExceededError and AIClient's
+        errors.
+        """
         ...

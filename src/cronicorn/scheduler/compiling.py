@@ -9,9 +9,9 @@ from cronicorn.domain.compilation.judging import read_draft
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Denied
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
+from cronicorn.scheduler.ai import AIClient, Question, Session, TokenUsage
+from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told
 from cronicorn.scheduler.draft_arguments import document_of, write_policy
 
@@ -21,7 +21,6 @@ TOKENS_MAX = 9_000
 """Of one round, reserved before it: within a day's tokens of the smallest tier."""
 ANSWER_TOKENS_MAX = 3_000
 DEADLINE = timedelta(seconds=60)
-_GRANT_TTL = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,34 +84,14 @@ class Compiler:
         return result
 
     async def _ask(self, brief: Brief, refused: Refused | None, key: str) -> Session:
-        """One round: reserve, ask, and charge what it took."""
-        tenant_id = brief.endpoint.tenant_id
-        decision = await self._quota.reserve(tenant_id, TOKENS_MAX, budget=Budget.COMPILE, key=key, ttl=_GRANT_TTL)
-        if isinstance(decision, Denied):
-            wait = round(decision.retry_after.total_seconds())
-            raise QuotaExceededError(
-                f"Compiling takes up to {TOKENS_MAX:,} tokens, and the budget has {decision.remaining:,} left "
-                f"({decision.reason.value}); ask again in {wait} s, or raise the limit.",
-                retry_at=decision.reset_at,
-            )
+        """One round."""
         question = Question(
             system=SYSTEM, input=told(brief, refused), tools=[write_policy], final_tool=write_policy.name,
             tokens_max=TOKENS_MAX, answer_tokens_max=ANSWER_TOKENS_MAX, requests_max=2, tool_calls_max=0,
             deadline=DEADLINE,
         )  # fmt: skip
-        try:
-            session = await self._client.plan_with_tools(question)
-        except (AITransientError, AIFatalError) as error:
-            await self._settle(decision.grant_id, error.usage)
-            raise
-        await self._settle(decision.grant_id, session.usage)
-        return session
-
-    async def _settle(self, grant_id: str, usage: TokenUsage) -> None:
-        if usage.requests:
-            await self._quota.commit(grant_id, usage.tokens)
-        else:
-            await self._quota.release(grant_id)
+        account = Account(tenant_id=brief.endpoint.tenant_id, budget=Budget.COMPILE, key=key)
+        return await asked_within(self._quota, account, self._client, question)
 
 
 def _after(spent: Spent, usage: TokenUsage) -> Spent:

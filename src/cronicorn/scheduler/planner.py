@@ -35,8 +35,9 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import Denied
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session, TokenUsage
+from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session
 from cronicorn.scheduler.analysing import Bounds, kept, question, spent
+from cronicorn.scheduler.asking import Account, TokensDeniedError, asked_within
 from cronicorn.scheduler.endpoint_tools import Desk
 from cronicorn.scheduler.patience import Patience
 
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 
 ACTOR = "planner"
 _PAGE = 100
-_GRANT_SLACK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +88,6 @@ class _Answered:
     staged: Staged
 
 
-class _DeniedError(QuotaExceededError):
-    """The budget does not cover the analysis."""
-
-    def __init__(self, denied: Denied) -> None:
-        super().__init__(f"The token budget does not cover an analysis: {denied.reason.value}.")
-        self.denied = denied
-
-
 class ModelPlanner(Planner):
     """Asks one model about endpoints whose analysis is switched on, and has descriptions compiled again that may be."""
 
@@ -130,10 +122,12 @@ class ModelPlanner(Planner):
         return len(claimed)
 
     async def analyse(self, tenant_id: str, endpoint_id: str) -> Session:
-        """One analysis of one endpoint, which changes nothing; see `Planner`. Raises NotFoundError, too."""
-        endpoint, _ = await self._ports.endpoints.get(tenant_id, endpoint_id)
+        """One analysis of one endpoint, which changes nothing; see `Planner`."""
+        endpoint, stored = await self._ports.endpoints.get(tenant_id, endpoint_id)
+        if not endpoint.analysis.enabled:
+            raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
         why = Why(occasion=Occasion.REQUEST, detail="")
-        return (await self._asked(endpoint, why, self._clock.now())).session
+        return (await self._asked(endpoint, why, stored.now, self._new_id("session"))).session
 
     async def _contained(self, watch: Watch) -> None:
         """Look at one endpoint; whatever goes wrong with it stops nobody else."""
@@ -163,8 +157,8 @@ class ModelPlanner(Planner):
         )  # fmt: skip
         facts = {"tenant": analysis.tenant_id, "endpoint": analysis.endpoint_id, "why": why.occasion.value}
         try:
-            answered = await self._asked(watch.endpoint, why, now, key=analysis.id)
-        except _DeniedError as error:
+            answered = await self._asked(watch.endpoint, why, now, analysis.id)
+        except TokensDeniedError as error:
             log.warning("analysis_postponed", extra={**facts, "reason": error.denied.reason.value})
             return _postponed(look, analysis, error.denied, now)
         except (AIFatalError, AITransientError) as error:
@@ -214,33 +208,15 @@ class ModelPlanner(Planner):
             if len(runs) < _PAGE:
                 return memory, cursor
 
-    async def _asked(self, endpoint: JobEndpoint, why: Why, now: datetime, key: str | None = None) -> _Answered:
-        """Ask the model inside a grant. Raises QuotaExceededError and the errors of `AIClient`."""
-        quota, bounds = self._ports.quota, self._settings.bounds
-        decision = await quota.reserve(
-            endpoint.tenant_id,
-            bounds.tokens_max,
-            budget=Budget.ANALYSIS,
-            key=key or self._new_id("session"),
-            ttl=bounds.deadline + _GRANT_SLACK,
+    async def _asked(self, endpoint: JobEndpoint, why: Why, now: datetime, key: str) -> _Answered:
+        """Ask the model inside the budget. Raises TokensDeniedError and the errors of `AIClient`."""
+        ports = self._ports
+        desk = Desk(endpoint=endpoint, catalog=ports.endpoints, history=ports.history)
+        account = Account(tenant_id=endpoint.tenant_id, budget=Budget.ANALYSIS, key=key)
+        session = await asked_within(
+            ports.quota, account, ports.client, question(desk, why, now, self._settings.bounds)
         )
-        if isinstance(decision, Denied):
-            raise _DeniedError(decision)
-        desk = Desk(endpoint=endpoint, catalog=self._ports.endpoints, history=self._ports.history)
-        try:
-            session = await self._ports.client.plan_with_tools(question(desk, why, now, bounds))
-        except (AIFatalError, AITransientError) as error:
-            await self._charge(decision.grant_id, error.usage)
-            raise
-        await self._charge(decision.grant_id, session.usage)
         return _Answered(session=session, staged=desk.staged)
-
-    async def _charge(self, grant_id: str, usage: TokenUsage) -> None:
-        """End a grant: with nothing where no request was worked on, with the estimate where one was not measured."""
-        if usage.requests == 0:
-            await self._ports.quota.release(grant_id)
-        else:
-            await self._ports.quota.commit(grant_id, None if usage.unmeasured else usage.tokens)
 
     def _edit(self, answered: _Answered) -> EndpointEdit | None:
         """What the endpoint becomes; None where the model did not come to an end, or wants nothing."""

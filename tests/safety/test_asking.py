@@ -1,0 +1,73 @@
+"""What a question is charged, whoever asks it; and asking for one analysis that changes nothing."""
+
+import pytest
+
+from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.endpoint import AnalysisSwitch
+from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
+from cronicorn.domain.principal import Principal
+from cronicorn.scheduler import Planner
+from cronicorn.scheduler.analysing import Bounds
+from cronicorn.scheduler.compiling import ROUNDS_MAX, TOKENS_MAX
+from cronicorn.testing.contracts.stores import TENANT
+from tests.safety.analyst import Analyst, an_analyst, submits
+from tests.servers.model import calls
+
+ALICE = Principal(tenant_id=TENANT, actor="alice")
+DESCRIPTION = "Hurry while errors are high."
+HINT = ("propose_interval", {"interval_s": 90, "reason": "why"})
+ENDS = ("submit_analysis", {"reasoning": "Looked.", "confidence": 0.9})
+NO_POLICY = ("write_policy", {"fields": [], "rules": [], "tests": [], "unsupported": ["Nothing can be said."]})
+
+
+async def test_an_analysis_that_the_provider_does_not_count_is_charged_what_was_reserved() -> None:
+    async with an_analyst(calls(("get_history", {})), calls(ENDS, usage=None)) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        assert len(analyst.model.asked) == 2
+        assert await analyst.used() == (Bounds().tokens_max, 0)
+
+
+async def test_a_compile_that_the_provider_does_not_count_is_charged_what_was_reserved() -> None:
+    async with an_analyst(calls(NO_POLICY, usage=None)) as analyst:
+        await analyst.watch(description=DESCRIPTION)
+        await analyst.answer({"status": "ok"}, times=5)
+        draft = await analyst.drafts().make(ALICE, "ep1", Reason.ASKED)
+
+        assert 1 <= draft.spent.rounds == len(analyst.model.asked) <= ROUNDS_MAX
+        assert await analyst.used() == (TOKENS_MAX * draft.spent.rounds, 0)
+
+
+async def analysed(analyst: Analyst, endpoint_id: str = "ep1") -> None:
+    planner: Planner = analyst.planner()
+    session = await planner.analyse(TENANT, endpoint_id)
+
+    assert session.final is not None
+    assert [call.tool for call in session.calls] == ["propose_interval", "submit_analysis"]
+
+
+async def test_one_analysis_is_answered_and_charged_and_changes_nothing() -> None:
+    async with an_analyst(submits(HINT)) as analyst:
+        await analyst.watch()
+        before = await analyst.endpoint()
+        await analysed(analyst)
+        await analysed(analyst)
+
+        assert await analyst.endpoint() == before
+        assert await analyst.analyses() == ()
+        assert await analyst.used() == (240, 0)
+
+
+async def test_one_analysis_is_refused_of_an_endpoint_that_is_off_or_not_there_or_beyond_the_budget() -> None:
+    async with an_analyst(submits(HINT), limit=5_000) as analyst:
+        await analyst.watch("ep1")
+        await analyst.watch("ep2", analysis=AnalysisSwitch())
+        with pytest.raises(QuotaExceededError, match=r"up to 8,000 tokens, and the budget has 4,000 left"):
+            await analysed(analyst)
+        with pytest.raises(ConflictError):
+            await analysed(analyst, "ep2")
+        with pytest.raises(NotFoundError):
+            await analysed(analyst, "ep3")
+
+        assert analyst.model.asked == []
