@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from cronicorn.domain.analysis.watching import RETRY_LEAST, Occasion
-from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.analysis.watching import RETRY_LEAST, RETRY_MOST, Occasion
+from cronicorn.domain.compilation.draft import Draft, Reason
+from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.instant import MINUTE
+from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.scheduler.planner import PlannerSettings
@@ -319,3 +321,47 @@ async def test_a_spent_budget_means_no_call_and_whoever_asked_is_told() -> None:
         (analysis,) = await analyst.analyses()
         assert analysis.quota == "denied: too_large"
         assert analyst.model.asked == []
+
+
+class _BrokenMaker(DraftMaker):
+    """Finds a bug with each endpoint."""
+
+    async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
+        raise AssertionError
+
+    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+        raise RuntimeError(endpoint_id)
+
+
+async def test_a_bug_in_compiling_costs_no_analysis(caplog: pytest.LogCaptureFixture) -> None:
+    async with an_analyst(submits(HINT)) as analyst:
+        await analyst.watch(description="What matters.", policy=Policy())
+        await analyst.answer({"status": "ok"})
+        planner = analyst.planner()
+        planner._ports = replace(planner._ports, drafts=_BrokenMaker())
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        await planner.look_once()
+
+        assert len(await analyst.analyses()) == 1
+        assert len(analyst.model.asked) == 1
+        assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == ["compile_crashed"]
+
+
+async def test_a_bug_in_a_look_is_not_met_again_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with an_analyst(submits(HINT)) as analyst:
+        await analyst.watch()
+        await analyst.answer({"status": "ok"})
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        planner = analyst.planner()
+        planner._ports = replace(planner._ports, history=None)  # type: ignore[arg-type]
+        for _ in range(3):
+            await planner.look_once()
+            analyst.clock.advance(2 * MINUTE)
+        mended = analyst.planner()
+        await mended.look_once()
+
+        assert analyst.model.asked == [], "it waits"
+        analyst.clock.advance(RETRY_MOST)
+        await mended.look_once()
+        assert len(analyst.model.asked) == 1
+        assert {each.getMessage() for each in caplog.records if each.levelname == "ERROR"} == {"look_crashed"}

@@ -133,7 +133,7 @@ class ModelPlanner(Planner):
         """Look at one endpoint; whatever goes wrong with it stops nobody else."""
         facts = {"tenant": watch.endpoint.tenant_id, "endpoint": watch.endpoint.id}
         try:
-            look = await self._look(watch)
+            look = await self._looked(watch, facts)
             if look.cursor > watch.cursor:
                 await self._compile_again(watch.endpoint)
             await self._ports.watches.settle(watch, look)
@@ -142,7 +142,18 @@ class ModelPlanner(Planner):
         except UnavailableError as error:
             log.warning("look_not_recorded", extra={**facts, "reason": str(error)})
         except Exception:  # A bug met in one endpoint must not end the looking.
+            log.exception("look_not_settled", extra=facts)
+
+    async def _looked(self, watch: Watch, facts: dict[str, str]) -> Look:
+        """A look; one that met a bug is made again later, and later each time: it may have cost tokens."""
+        try:
+            return await self._look(watch)
+        except (ConflictError, NotFoundError, UnavailableError):
+            raise
+        except Exception:
             log.exception("look_crashed", extra=facts)
+            now = watch.claimed_at
+            return Look(memory=failed(watch.memory, None, now), cursor=watch.cursor, look_at=shifted(now, LOOK_EVERY))
 
     async def _look(self, watch: Watch) -> Look:
         memory, cursor = await self._read(watch)
@@ -193,6 +204,9 @@ class ModelPlanner(Planner):
             self._compiling.failed(endpoint.id, error.retry_after if isinstance(error, AITransientError) else None)
         except (ConflictError, QuotaExceededError, UnavailableError) as error:
             log.warning("compile_postponed", extra={**facts, "reason": str(error)})
+            self._compiling.failed(endpoint.id)
+        except Exception:  # A bug met while compiling must not cost the analysis.
+            log.exception("compile_crashed", extra=facts)
             self._compiling.failed(endpoint.id)
         else:
             self._compiling.worked(endpoint.id)

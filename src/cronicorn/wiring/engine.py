@@ -97,28 +97,14 @@ async def engine(
         client = await stack.enter_async_context(model_client(settings)) if compiling or planning else None
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator) if compiling else None
         control = control_plane(
-            stores,
-            dispatcher,
-            tokens,
-            clock=clock,
-            cron=evaluator,
-            limits=tier_limits(settings),
-            scheduler=scheduler,
-            make_drafts=make_drafts,
-        )
+            stores, dispatcher, tokens, clock=clock, cron=evaluator, limits=tier_limits(settings),
+            scheduler=scheduler, make_drafts=make_drafts,
+        )  # fmt: skip
         planner = None
         if planning:
             maker = control.drafts.maker
             planner = model_planner(settings, stores, tokens.quota, client, maker, clock=clock, cron=evaluator)
         yield Engine(
-            settings=settings,
-            clock=clock,
-            cron=evaluator,
-            stores=stores,
-            dispatcher=dispatcher,
-            scheduler=scheduler,
-            control=control,
-            tokens=tokens,
-            planner=planner,
-            metrics=metrics,
-        )
+            settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
+            control=control, tokens=tokens, planner=planner, metrics=metrics,
+        )  # fmt: skip
