@@ -66,6 +66,8 @@ async def _evaluated(compiler: Compiler, case: Case, sequences: int) -> Evaluate
 
     brief = Brief(endpoint=endpoint, siblings=siblings, profile=profile)
     compiled = await compiler.compile(brief, judge, f"compile:{case.id}")
+    if compiled.error is not None:
+        raise compiled.error
     return Evaluated(
         case=case, accepted=compiled.accepted, refused=_refused(compiled),
         agreement=_agreement(case, compiled, sequences), tokens=compiled.spent.tokens, rounds=compiled.spent.rounds,

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.compilation.draft import DraftStatus, Reason
+from cronicorn.domain.compilation.draft import DraftStatus, Reason, text_of
+from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.principal import Principal
 from cronicorn.scheduler import AIFatalError, AITransientError
 from tests.compilation.workshop import (
+    ANN,
     DESCRIPTION,
     HIGH,
     NOTHING,
@@ -182,6 +184,45 @@ async def test_a_person_may_have_a_rejected_draft_made_anew_and_nobody_else():
 
         assert (await shop.made(Reason.COMPILER)).id == first.id
         assert (await shop.made()).id != first.id
+
+
+async def test_a_description_changed_back_is_a_new_draft_that_costs_no_token():
+    other = "Check every 15 s while the error rate is above 7 percent, until it is below 2."
+    calm = SURGE | {"rules": [{"id": "surge", "when": "err > 7", "until": "err < 2", "action": {"interval": "15s"}}]}
+    async with a_workshop(writes(SURGE), writes(calm)) as shop:
+        await shop.endpoint()
+        await shop.seen_a_surge()
+        first = await shop.made()
+        await shop.drafts.activate(ANN, "ep1", first.id)
+        await shop.described(other)
+        second = await shop.made()
+        await shop.drafts.activate(ANN, "ep1", second.id)
+        await shop.described(DESCRIPTION)
+
+        third = await shop.made(Reason.DESCRIPTION)
+        again = await shop.made(Reason.DESCRIPTION)
+
+        assert (third.status, third.policy, third.replaces) == (DraftStatus.DRAFT, first.policy, text_of(second.policy))
+        assert (third.spent.tokens, third.spent.rounds, third.figures) == (0, 0, first.figures)
+        assert again == third
+        assert len(shop.model.asked) == 2
+        assert (await shop.drafts.activate(ANN, "ep1", third.id)).draft.status is DraftStatus.ACTIVE
+
+
+@pytest.mark.parametrize(("answer", "error"), [(refuses(401), AIFatalError), (refuses(503), AITransientError)])
+async def test_a_model_that_stops_after_a_round_leaves_what_was_spent_on_record(answer, error):
+    async with a_workshop(writes(FLAPPING), answer) as shop:
+        await shop.endpoint()
+        await shop.answered(STEADY, times=3)
+
+        with pytest.raises(error) as raised:
+            await shop.made(Reason.DESCRIBED)
+
+        (draft,) = await shop.stores.drafts.list("t1", "ep1")
+        assert draft.status is DraftStatus.NEEDS_ATTENTION
+        assert draft.findings[-1].message == str(raised.value)
+        assert draft.spent.tokens == (await shop.spent()).used == 120
+        assert allowed_at([draft]) == draft.created_at + 2 * SPACING
 
 
 async def test_a_description_that_cannot_be_expressed_is_said_to_be_so():

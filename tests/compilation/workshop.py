@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.policies import Policies
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.principal import Principal
@@ -73,6 +74,14 @@ class Workshop:
         }
         await plant(self.stores, "ep1", **(usual | changes))
         return await endpoint_of(self.stores)
+
+    async def described(self, description: str) -> None:
+        """Change its description, as a person does."""
+        await self.stores.endpoints.change(
+            TENANT,
+            "ep1",
+            lambda endpoint, _, stored: edited(endpoint, replace(endpoint, description=description), stored, CRON),
+        )
 
     async def answered(self, *bodies: object, times: int = 1) -> None:
         """Let the endpoint run and be answered *bodies* one after another, so many *times* over."""

@@ -42,6 +42,8 @@ class Compiled:
     """The last one that a model wrote and that reads as one."""
     judgement: Judgement
     spent: Spent = field(default=Spent())
+    error: AITransientError | AIFatalError | None = None
+    """Why the model answered no more, after tokens were spent: for whoever asked, once what they bought is kept."""
 
     @property
     def accepted(self) -> bool:
@@ -61,7 +63,8 @@ class Compiler:
     async def compile(self, brief: Brief, judge: Judge, key: str) -> Compiled:
         """Ask until *judge* refuses nothing, or ROUNDS_MAX times. *key* names this compile in the tenant's books.
 
-        Raises QuotaExceededError when the budget does not cover the first round, AITransientError and AIFatalError.
+        Raises QuotaExceededError when the budget does not cover the first round, AITransientError and AIFatalError
+        when no token was spent before: afterwards they are the `error` of what is answered.
         """
         result = Compiled(policy=None, judgement=Judgement(), spent=Spent(model=self.model))
         refused: Refused | None = None
@@ -72,6 +75,11 @@ class Compiler:
                 if number == 1:
                     raise
                 return _with(result, _stopped(str(error)))
+            except (AITransientError, AIFatalError) as error:
+                result = _with(_failed(result, error), _stopped(str(error)))
+                if result.spent.tokens == 0:
+                    raise
+                return result
             result = replace(result, spent=_after(result.spent, session.usage))
             if session.final is None:
                 return _with(result, _stopped(_why(session)))
@@ -98,6 +106,11 @@ def _after(spent: Spent, usage: TokenUsage) -> Spent:
     return replace(
         spent, tokens=spent.tokens + usage.tokens, cached=spent.cached + usage.cached, rounds=spent.rounds + 1
     )
+
+
+def _failed(result: Compiled, error: AITransientError | AIFatalError) -> Compiled:
+    spent = _after(result.spent, error.usage) if error.usage.requests else result.spent
+    return replace(result, spent=spent, error=error)
 
 
 def _with(result: Compiled, finding: Finding) -> Compiled:

@@ -12,6 +12,7 @@ from cronicorn.domain.compilation.draft import (
     Finding,
     Reason,
     Severity,
+    Spent,
     cache_key,
     errors_in,
     text_of,
@@ -20,7 +21,7 @@ from cronicorn.domain.compilation.envelope import outside
 from cronicorn.domain.compilation.judging import backtested, figures_of, judged
 from cronicorn.domain.compilation.ports import Backtester, DraftMaker, Drafts
 from cronicorn.domain.compilation.profile import RUNS_MAX, profile_of
-from cronicorn.domain.compilation.recompiling import recompilation
+from cronicorn.domain.compilation.recompiling import recompilation, stands
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
 from cronicorn.domain.history import RunQuery, SpanQuery
@@ -29,13 +30,14 @@ from cronicorn.domain.ports import Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.brief import Brief
-from cronicorn.scheduler.compiling import Compiled, Compiler, Judgement
+from cronicorn.scheduler.compiling import Compiled, Compiler, Judge, Judgement
 
 log = logging.getLogger(__name__)
 
 BACKTEST_OVER = timedelta(days=7)
 AUTHOR = "compiler"
 """Who activates a draft inside the safe envelope."""
+_UNWANTED = {DraftStatus.REJECTED, DraftStatus.NEEDS_ATTENTION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ class Drafting(DraftMaker):
         key = cache_key(endpoint, siblings, profile, self._compiler.model)
         earlier = await self._records.drafts.list(endpoint.tenant_id, endpoint.id)
         known = next((draft for draft in earlier if draft.hash == key), None)
-        if known is not None and _stands(known, endpoint, reason):
+        anew = known is not None and known.status is DraftStatus.REJECTED and reason is Reason.ASKED
+        if known is not None and stands(known, endpoint) and not anew:
             return known
         brief = Brief(endpoint=endpoint, siblings=siblings, profile=profile)
         draft_id = self._new_id("dr")
@@ -110,13 +113,23 @@ class Drafting(DraftMaker):
             findings = judged(policy, endpoint, profile, siblings)
             return Judgement(findings=findings) if errors_in(findings) else await self._tried(brief, policy, findings)
 
-        compiled = await self._compiler.compile(brief, judge, f"compile:{draft_id}")
+        compiled = await self._again(known, judge) or await self._compiler.compile(brief, judge, f"compile:{draft_id}")
         draft = _draft(compiled, brief, draft_id, key, Made(reason=reason, at=now, by=principal.actor))
         await self._records.drafts.add(draft)
         log.info("policy_drafted", extra={"endpoint": endpoint.id, "draft": draft.id, "status": draft.status.value})
+        if compiled.error is not None:
+            raise compiled.error  # What it took is on record, so limits on compiles hold.
         if outside(draft, endpoint, earlier) is not None:
             return draft
         return await self._activated(draft)
+
+    async def _again(self, known: Draft | None, judge: Judge) -> Compiled | None:
+        """The policy of *known*, which was made of the same, judged anew; None where a model has to be asked."""
+        if known is None or known.policy is None or known.status in _UNWANTED:
+            return None
+        judgement = await judge(known.policy)
+        compiled = Compiled(policy=known.policy, judgement=judgement, spent=Spent(model=self._compiler.model))
+        return compiled if compiled.accepted else None
 
     async def _activated(self, draft: Draft) -> Draft:
         """*draft* in force; as it was when the endpoint has changed meanwhile."""
@@ -154,14 +167,6 @@ class Drafting(DraftMaker):
             return Judgement(findings=(*findings, untried))
         figures = figures_of(replayed)
         return Judgement(findings=(*findings, *backtested(figures)), figures=figures)
-
-
-def _stands(known: Draft, endpoint: JobEndpoint, reason: Reason) -> bool:
-    """Whether *known*, which was made of the same, is answered instead of a new one."""
-    if reason is not Reason.ASKED:
-        return known.status is not DraftStatus.NEEDS_ATTENTION
-    waits = known.status is DraftStatus.DRAFT and known.replaces == text_of(endpoint.policy)
-    return waits or (known.status is DraftStatus.ACTIVE and text_of(known.policy) == text_of(endpoint.policy))
 
 
 def _draft(compiled: Compiled, brief: Brief, draft_id: str, key: str, made: Made) -> Draft:

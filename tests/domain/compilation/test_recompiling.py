@@ -64,6 +64,17 @@ def test_a_changed_description_is_compiled():
     assert asked(endpoint(description="Another.")) is Reason.DESCRIPTION
 
 
+def test_a_description_changed_back_is_compiled_unless_what_was_made_of_it_stands():
+    other = a_policy(a_rule("err > 9"))
+    newer = a_draft(id="dr2", description="Another.", policy=other)
+    was = a_draft(status=DraftStatus.SUPERSEDED)
+    waits = a_draft(id="dr2", description="Another.", status=DraftStatus.DRAFT)
+
+    assert asked(endpoint(policy=other), [newer, was]) is Reason.DESCRIPTION
+    assert asked(endpoint(policy=other), [newer, a_draft(status=DraftStatus.REJECTED)]) is None
+    assert asked(drafts=[waits, a_draft()]) is None, "the policy of this description is in force"
+
+
 def test_a_newer_compiler_compiles_again():
     assert asked(drafts=[a_draft(compiler=0)]) is Reason.COMPILER
 

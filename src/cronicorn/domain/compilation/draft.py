@@ -148,11 +148,6 @@ class Draft:
         """What the description asks for and no rule can say."""
         return self.policy.unsupported if self.policy is not None else ()
 
-    @property
-    def usable(self) -> bool:
-        """Whether it stands for its hash: asked again, it is answered instead of a new one."""
-        return self.status in {DraftStatus.DRAFT, DraftStatus.ACTIVE}
-
 
 def errors_in(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Those for which a draft can't be accepted."""

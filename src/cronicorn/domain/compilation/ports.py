@@ -58,10 +58,11 @@ class DraftMaker(Protocol):
     """Makes drafts: asks a model, judges what it wrote, and keeps it."""
 
     async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
-        """Compile the description of an endpoint; a draft that was made of the same is answered instead.
+        """Compile the description of an endpoint; a draft made of the same that waits or is in force is answered.
 
-        With Reason.ASKED one that was rejected or failed is made anew. A model that gives no policy that can be
-        accepted ends in a draft that needs attention. Raises NotFoundError, ConflictError without a description,
+        So is one that was rejected, but with Reason.ASKED; of any other with a policy a new draft is made, without a
+        model. A model that gives no policy that can be accepted, or stops after tokens were spent, ends in a draft that
+        needs attention. Raises NotFoundError, ConflictError without a description,
         QuotaExceededError, and UnavailableError while the model can't be asked.
         """
         ...

@@ -50,6 +50,17 @@ def allowed_at(drafts: Sequence[Draft]) -> datetime | None:
     return max(earliest, made[A_DAY_MAX - 1].created_at + DAY) if len(made) >= A_DAY_MAX else earliest
 
 
+def stands(draft: Draft, endpoint: JobEndpoint) -> bool:
+    """Whether *draft*, made of the same description, says all there is to say: in force, waiting or not wanted."""
+    match draft.status:
+        case DraftStatus.ACTIVE:
+            return text_of(draft.policy) == text_of(endpoint.policy)
+        case DraftStatus.DRAFT:
+            return draft.replaces == text_of(endpoint.policy)
+        case _:
+            return draft.status is DraftStatus.REJECTED
+
+
 def _allowed(drafts: Sequence[Draft], now: datetime) -> bool:
     at = allowed_at(drafts)
     return at is None or at <= now
@@ -72,7 +83,8 @@ def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft],
         first = endpoint.policy is None and endpoint.compile_mode is CompileMode.AUTO
         return Reason.DESCRIBED if first else None
     newest = drafts[0]
-    if newest.description != endpoint.description:
+    of_this = [draft for draft in drafts if draft.description == endpoint.description]
+    if newest not in of_this and not any(stands(draft, endpoint) for draft in of_this):
         return Reason.DESCRIPTION
     if newest.compiler != COMPILER_VERSION:
         return Reason.COMPILER
