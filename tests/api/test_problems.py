@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from cronicorn.api.app import create_app
-from cronicorn.api.problems import STATUSES
+from cronicorn.api.problems import STATUSES, problem_of
 from cronicorn.domain import errors
-from cronicorn.domain.errors import CronicornError, UnavailableError
+from cronicorn.domain.errors import CronicornError, QuotaExceededError, UnavailableError
 from cronicorn.domain.ports import StoreHealth
 from tests.api.door import a_client, a_door, assert_problem, no_metrics
 from tests.control.world import a_world
@@ -44,6 +44,16 @@ async def test_a_store_that_does_not_answer_is_told_with_when_to_try_again() -> 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     assert answer.json()["type"] == "urn:cronicorn:error:unavailable"
+
+
+@pytest.mark.parametrize(("wait", "told"), [(timedelta(seconds=61.2), "62"), (timedelta(0), "1"), (None, None)])
+def test_a_budget_that_is_spent_is_told_with_when_to_ask_again_if_that_helps(
+    wait: timedelta | None, told: str | None
+) -> None:
+    answer = problem_of({"path": "/api"}, QuotaExceededError("No more.", retry_after=wait))
+
+    assert answer.status_code == 429
+    assert answer.headers.get("retry-after") == told
 
 
 async def test_a_bug_is_told_without_internals_and_logged(caplog: pytest.LogCaptureFixture) -> None:

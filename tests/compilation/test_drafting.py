@@ -130,11 +130,24 @@ async def test_without_a_budget_nothing_is_asked():
     async with a_workshop(writes(SURGE), limit=8_000) as shop:
         await shop.endpoint()
 
-        with pytest.raises(QuotaExceededError, match="up to 9,000 tokens"):
+        with pytest.raises(QuotaExceededError, match=r"up to 9,000 tokens.*waiting does not help") as raised:
             await shop.made()
 
+        assert raised.value.retry_after is None
         assert shop.model.asked == []
         assert await shop.stores.drafts.list("t1", "ep1") == []
+
+
+async def test_a_budget_that_is_spent_says_when_to_ask_again():
+    async with a_workshop(writes(SURGE), limit=10_000) as shop:
+        await shop.endpoint()
+        await shop.quota.record_usage("t1", 2_000)
+        reset_at = (await shop.spent()).reset_at
+
+        with pytest.raises(QuotaExceededError, match=r"8,000 left .limit.; ask again in") as raised:
+            await shop.made()
+
+        assert raised.value.retry_after == reset_at - shop.clock.now()
 
 
 async def test_a_budget_that_ends_between_two_rounds_ends_the_compile():

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from itertools import count
 
+import pytest
+
 from cronicorn.domain.compilation.draft import Draft, DraftStatus, Reason
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.instant import MINUTE
@@ -92,6 +94,16 @@ async def test_a_budget_that_is_spent_is_asked_for_again_later() -> None:
 
     assert drafts == []
     assert workshop.model.asked == []
+
+
+async def test_a_budget_that_says_when_it_begins_anew_is_not_asked_before(caplog: pytest.LogCaptureFixture) -> None:
+    async with a_workshop(writes(SURGE), limit=10_000) as workshop:
+        await workshop.endpoint(compile_mode=CompileMode.AUTO)
+        await workshop.quota.record_usage(TENANT, 2_000)
+        drafts = await looked(workshop, a_planner(workshop), STEADY, 300)
+
+    assert drafts == []
+    assert [record.message for record in caplog.records].count("compile_postponed") == 1
 
 
 def test_patience_doubles_and_heeds_a_longer_word() -> None:

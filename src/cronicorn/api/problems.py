@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI
@@ -102,9 +103,10 @@ def problem_of(scope: Scope, error: CronicornError) -> Response:
     headers = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="cronicorn"'
-    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, QuotaExceededError) and error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, ceil(error.retry_after.total_seconds())))
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
         log.warning("request_unavailable", extra={"path": scope.get("path"), "reason": str(error)})
     fields = error.fields if isinstance(error, InvalidInputError) else ()
     return problem(scope, status, str(error), errors=fields, headers=headers)

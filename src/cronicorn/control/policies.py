@@ -37,6 +37,8 @@ from cronicorn.domain.trace import Trace
 
 HOURS_MAX = 87_600
 HOURS_DEFAULT = 720
+_ENDS_WITHIN = timedelta(seconds=5)
+"""After so long it is worth asking again."""
 BACKTESTS_MAX = 2
 """Backtests that go on at a time in one process; they do not queue, they are refused. A tenant has one."""
 _SETTLED_WITHIN = timedelta(seconds=1)
@@ -160,7 +162,9 @@ class Policies(Backtester):
     @contextmanager
     def _place(self, tenant_id: str) -> Iterator[None]:
         if tenant_id in self._under_way:
-            raise QuotaExceededError("One of your backtests is under way; try again when it has ended.")
+            raise QuotaExceededError(
+                "One of your backtests is under way; try again when it has ended.", retry_after=_ENDS_WITHIN
+            )
         if len(self._under_way) >= BACKTESTS_MAX:
             raise UnavailableError(f"{BACKTESTS_MAX} backtests are under way; try again when one has ended.")
         self._under_way.add(tenant_id)

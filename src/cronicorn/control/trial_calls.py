@@ -18,6 +18,8 @@ from cronicorn.domain.ports import Clock, Dispatcher, EndpointCatalog, RunContro
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run, run_status
 
+_ENDS_WITHIN = timedelta(seconds=5)
+"""After so long it is worth asking again."""
 TRIALS_MAX = 32
 """Trial calls that go on at a time in one process; they do not queue, they are refused."""
 TRIALS_PER_TENANT_MAX = 8
@@ -57,7 +59,8 @@ class TrialCalls:
     def _place(self, tenant_id: str) -> Iterator[None]:
         if self._under_way[tenant_id] >= TRIALS_PER_TENANT_MAX:
             raise QuotaExceededError(
-                f"{TRIALS_PER_TENANT_MAX} of your trial calls are under way; try again when one has ended."
+                f"{TRIALS_PER_TENANT_MAX} of your trial calls are under way; try again when one has ended.",
+                retry_after=_ENDS_WITHIN,
             )
         if self._under_way.total() >= TRIALS_MAX:
             raise UnavailableError(f"{TRIALS_MAX} trial calls are under way; try again when one has ended.")

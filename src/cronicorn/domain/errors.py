@@ -13,7 +13,7 @@ Anything else that is raised is a bug. What a called endpoint may well answer is
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -72,9 +72,10 @@ class QuotaExceededError(CronicornError):
 
     code = "quota_exceeded"
 
-    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
-        self.retry_at = retry_at
+        self.retry_after = retry_after
+        """Earlier it is of no use to ask again; None where waiting does not help."""
 
 
 class UnavailableError(CronicornError):

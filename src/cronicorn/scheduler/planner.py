@@ -29,17 +29,17 @@ from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
 from cronicorn.domain.history import SpanQuery
-from cronicorn.domain.instant import MICROSECOND, shifted
+from cronicorn.domain.instant import MICROSECOND, shifted, stable_fraction
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, EndpointEdit, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Denied
+from cronicorn.domain.quota.decision import Denied, Reason
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session
 from cronicorn.scheduler.analysing import Bounds, kept, question, spent
 from cronicorn.scheduler.asking import Account, TokensDeniedError, asked_within
 from cronicorn.scheduler.endpoint_tools import Desk
-from cronicorn.scheduler.patience import Patience
+from cronicorn.scheduler.patience import WAIT_MOST, Patience
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +86,15 @@ class _Answered:
 
     session: Session
     staged: Staged
+
+
+class _DeniedError(QuotaExceededError):
+    """The budget does not cover the analysis."""
+
+    def __init__(self, denied: Denied) -> None:
+        helps = denied.retry_after if denied.reason is not Reason.TOO_LARGE else None
+        super().__init__(f"The token budget does not cover an analysis: {denied.reason.value}.", retry_after=helps)
+        self.denied = denied
 
 
 class ModelPlanner(Planner):
@@ -208,6 +217,7 @@ class ModelPlanner(Planner):
         except Exception:  # A bug met while compiling must not cost the analysis.
             log.exception("compile_crashed", extra=facts)
             self._compiling.failed(endpoint.id)
+            self._compiling.failed(endpoint.id, _bounded_wait(error))
         else:
             self._compiling.worked(endpoint.id)
 
@@ -258,12 +268,18 @@ def _after(look: Look, analysis: Analysis, answered: _Answered, edit: EndpointEd
     )
 
 
+def _bounded_wait(error: Exception) -> timedelta | None:
+    """How long the budget does not cover a compile, at most WAIT_MOST: somebody may raise the limit before."""
+    wait = error.retry_after if isinstance(error, QuotaExceededError) else None
+    return min(wait, WAIT_MOST) if wait is not None else None
+
+
 def _postponed(look: Look, analysis: Analysis, denied: Denied, now: datetime) -> Look:
     """The reason stays; somebody who asked sees why there is no analysis."""
     asked_for = analysis.why.occasion is Occasion.REQUEST
     return replace(
         look,
-        memory=postponed(look.memory, denied.retry_after, now),
+        memory=postponed(look.memory, denied.retry_after, now, stable_fraction(analysis.id)),
         answers_request=asked_for,
         analysis=replace(analysis, quota=f"denied: {denied.reason.value}") if asked_for else None,
     )

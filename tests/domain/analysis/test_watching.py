@@ -94,10 +94,23 @@ def test_every_failure_doubles_the_wait_and_the_models_word_lengthens_it() -> No
 
 
 def test_a_spent_budget_keeps_the_reason() -> None:
-    memory = postponed(NEW, HOUR, MIDNIGHT)
+    memory = postponed(NEW, HOUR, MIDNIGHT, 0.0)
 
     assert due(memory, ON, None, MIDNIGHT + HOUR / 2) is None
     assert due(memory, ON, None, MIDNIGHT + HOUR) == NEWS
+
+
+def test_repeated_denials_wait_longer_by_chance_until_one_is_granted() -> None:
+    memory, waits = NEW, []
+    for _ in range(12):
+        memory = postponed(memory, HOUR, MIDNIGHT, 0.5)
+        assert memory.not_before is not None
+        waits.append((memory.not_before - MIDNIGHT - HOUR).total_seconds())
+
+    assert waits[:4] == [0.5, 1, 2, 4]
+    assert waits[-1] == 450
+    assert watch_memory_of(json.loads(json.dumps(memory.document()))) == memory
+    assert analysed(memory, NEWS, MIDNIGHT).denials == failed(memory, None, MIDNIGHT).denials == 0
 
 
 def test_a_memory_is_stored_exactly() -> None:

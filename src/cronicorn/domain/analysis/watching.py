@@ -14,6 +14,7 @@ from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, Known, known_of, le
 from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.quota.burst import back_off
 from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
 
@@ -61,6 +62,8 @@ class WatchMemory:
     """How many there were on that day."""
     failures: int = 0
     """How often in a row the model could not answer."""
+    denials: int = 0
+    """How often in a row the budget did not cover an analysis."""
     not_before: datetime | None = None
     """Earlier the model is not asked: it failed, or the budget is spent."""
 
@@ -73,6 +76,7 @@ class WatchMemory:
             "day": self.day,
             "analyses": self.analyses,
             "failures": self.failures,
+            "denials": self.denials,
             "not_before_us": us(self.not_before),
         })  # fmt: skip
 
@@ -90,6 +94,7 @@ def watch_memory_of(document: Mapping[str, Value]) -> WatchMemory:
         day=fields.number("day", 0),
         analyses=fields.number("analyses", 0),
         failures=fields.number("failures", 0),
+        denials=fields.number("denials", 0),
         not_before=fields.instant_or_none("not_before_us"),
     )
 
@@ -127,6 +132,7 @@ def analysed(memory: WatchMemory, why: Why, now: datetime) -> WatchMemory:
         day=_day(now),
         analyses=_analyses_on(memory, now) + counted,
         failures=0,
+        denials=0,
         not_before=None,
     )
 
@@ -135,12 +141,14 @@ def failed(memory: WatchMemory, retry_after: timedelta | None, now: datetime) ->
     """What is remembered after the model could not answer: failures double the wait, the model's word lengthens it."""
     doubled = RETRY_LEAST * 2 ** min(memory.failures, _DOUBLINGS_MAX)
     wait = max(min(doubled, RETRY_MOST), retry_after or RETRY_LEAST)
-    return replace(memory, failures=memory.failures + 1, not_before=shifted(now, wait))
+    return replace(memory, failures=memory.failures + 1, denials=0, not_before=shifted(now, wait))
 
 
-def postponed(memory: WatchMemory, retry_after: timedelta, now: datetime) -> WatchMemory:
-    """What is remembered after the budget did not cover an analysis: the reason stays."""
-    return replace(memory, not_before=shifted(now, max(retry_after, RETRY_LEAST)))
+def postponed(memory: WatchMemory, retry_after: timedelta, now: datetime, chance: float) -> WatchMemory:
+    """What is remembered after the budget did not cover an analysis: the reason stays. *chance* is for `back_off`."""
+    denials = memory.denials + 1
+    wait = back_off(max(retry_after, RETRY_LEAST), denials, chance)
+    return replace(memory, denials=denials, not_before=shifted(now, wait))
 
 
 def _reason(run: Run, new: str | None) -> Why | None:
