@@ -16,6 +16,7 @@ from cronicorn.control.apply import FileApplier
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
@@ -25,7 +26,6 @@ from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
-from cronicorn.control.tiers import Tiers
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.decision import Facts, decide
@@ -35,7 +35,7 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
-from cronicorn.domain.quota.allowance import Tiers as TokenTiers
+from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.run import Run
 from cronicorn.testing.dispatchers import ScriptedDispatcher
@@ -140,9 +140,9 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
 
     maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
-    rules = QuotaRules(tiers=TokenTiers(), mode=Mode.RESERVE, zone_named=zone_rules)
+    rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
-    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, Tiers(stores.run_book, limits))
+    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, ExecutionTiers(stores.run_book, limits))
     control = ControlPlane(
         tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
         jobs=jobs,

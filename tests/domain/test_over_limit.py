@@ -112,10 +112,11 @@ def test_months_are_those_of_utc() -> None:
     assert month_of(at("2026-03-01T01:00:00+02:00")) == month
 
 
-def test_a_tier_that_nobody_named_has_the_limits_of_all_others() -> None:
-    limits = TierLimits(of_tier={"free-tier": ExecutionLimits(runs=5)}, other=ExecutionLimits(runs=9))
+def test_a_tier_that_is_no_more_has_the_limits_of_the_default_one() -> None:
+    two = {"free-tier": ExecutionLimits(runs=5), "pro-tier": ExecutionLimits(runs=9)}
+    limits = TierLimits(of_tier=two)
 
-    assert [limits.of(tier).runs for tier in (None, "free-tier", "pro-tier")] == [5, 5, 9]
+    assert [limits.of(tier).runs for tier in (None, "free-tier", "pro-tier", "gone")] == [5, 5, 9, 5]
     assert limits.counts_runs
     assert not TierLimits().counts_runs
-    assert replace(limits, default="pro-tier").of(None).runs == 9
+    assert replace(limits, default="pro-tier").of("gone").runs == 9

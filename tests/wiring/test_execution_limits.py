@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.errors import ConflictError, InvalidInputError
-from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, TierLimits
+from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits
 from cronicorn.domain.history import RunQuery
 from cronicorn.wiring.embedded import embedded
 from cronicorn.wiring.execution_limits import tier_limits
@@ -25,7 +25,7 @@ def _settings(**given):
 def test_unset_nothing_is_limited():
     limits = tier_limits(_settings())
 
-    assert limits == TierLimits()
+    assert not limits.counts_runs
     assert limits.of("pro-tier") == UNLIMITED
     assert not limits.limits_endpoints
 
@@ -35,7 +35,25 @@ def test_each_tier_has_its_own_limits_and_what_is_said_of_all_others():
 
     assert limits.of("free-tier") == ExecutionLimits(runs=10, interval_min=timedelta(minutes=5))
     assert limits.of("pro-tier") == ExecutionLimits(runs=500, endpoints=7, interval_min=timedelta(minutes=5))
-    assert limits.of("other") == ExecutionLimits(runs=500, interval_min=timedelta(minutes=5))
+    assert limits.of("enterprise") == ExecutionLimits(runs=500, interval_min=timedelta(minutes=5))
+
+
+def test_a_tier_that_settings_do_not_name_is_the_default_one_as_it_is_for_tokens():
+    limits = tier_limits(
+        _settings(runs_per_month="free-tier:10, 500", quota_tier="pro-tier", endpoints_max="free-tier:1")
+    )
+
+    assert limits.of("gone") == limits.of(None) == limits.of("pro-tier") == ExecutionLimits(runs=500)
+
+
+@pytest.mark.parametrize("name", ["runs_per_month", "endpoints_max", "interval_min"])
+def test_a_limit_of_a_tier_that_is_not_there_stops_the_start(name):
+    with pytest.raises(InvalidInputError, match=r"names the tier 'gold', which is not among CRONICORN_QUOTA_TIERS"):
+        _settings(**{name: "gold:5s" if name == "interval_min" else "gold:5"})
+
+    assert _settings(
+        **{name: "gold:5s" if name == "interval_min" else "gold:5"}, quota_tiers="gold:1", quota_tier="gold"
+    )
 
 
 def test_they_are_shown_as_they_were_given():

@@ -83,11 +83,11 @@ def test_tiers_periods_and_zones_come_from_the_settings():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "free-tier", "free-tier:-1", "free-tier:1000000000001", "a:1,a:2", "A:1", "free-tier:1;x:2"]
+    "text", ["", "free-tier", "free-tier:-1", "free-tier:1000000000001", "a:1,a:2", ":1", "1", "free-tier:1;x:2"]
 )
 def test_tiers_that_can_not_be_read_are_refused(text):
     if text:
-        assert "NAME:TOKENS" in problems_of({"CRONICORN_QUOTA_TIERS": text})["CRONICORN_QUOTA_TIERS"]
+        assert "TIER:LIMIT" in problems_of({"CRONICORN_QUOTA_TIERS": text})["CRONICORN_QUOTA_TIERS"]
     else:
         assert Settings.from_env({"CRONICORN_QUOTA_TIERS": text}).quota_tier == "free-tier"
 
@@ -121,6 +121,21 @@ def test_a_soft_quota_starts_when_its_bound_is_small_or_it_is_forced():
     assert Settings.from_env(SOFT).quota_mode == "soft"
     forced = Settings.from_env({"CRONICORN_QUOTA_MODE": "soft", "CRONICORN_QUOTA_SOFT_FORCED": "yes"})
     assert forced.quota_mode == "soft"
+
+
+async def test_a_tier_that_settings_no_longer_name_is_told_of_once_at_the_start(tmp_path, caplog):
+    environ = {"CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}"}
+    async with engine(Settings.from_env(environ), scheduling=False) as parts:
+        await parts.control.tenants.bootstrap("a-long-random-word")
+        (tenant,) = await parts.stores.keys.tenants()
+        await parts.stores.terms.agree(tenant.id, Terms(tier="gone"))
+
+    async with engine(Settings.from_env(environ), scheduling=False) as parts:
+        limits = [(await parts.tokens.quota.remaining(tenant.id)).limit for _ in range(2)]
+
+    told = [(each.tier, each.instead) for each in caplog.records if each.message == "tier_unknown"]
+    assert limits == [10_000, 10_000]
+    assert told == [("gone", "free-tier")]
 
 
 async def test_the_bound_of_a_soft_quota_is_told_at_the_start_when_a_model_may_be_asked(caplog):

@@ -1,12 +1,8 @@
 """What tenants may spend, by tiers and by what was agreed with each."""
 
-import logging
-
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.quota.ports import Allowances, TermsRegister
 from cronicorn.domain.quota.terms import ZoneNamed
-
-log = logging.getLogger(__name__)
 
 
 class AgreedAllowances(Allowances):
@@ -19,7 +15,4 @@ class AgreedAllowances(Allowances):
 
     async def of(self, tenant_id: str) -> Allowance:
         terms = await self._register.terms(tenant_id)
-        tier = terms.tier_among(self._tiers)
-        if terms.tier not in {None, tier}:
-            log.warning("tier_unknown", extra={"tenant": tenant_id, "tier": terms.tier, "instead": tier})
         return terms.allowance(self._tiers, self._zone_named)

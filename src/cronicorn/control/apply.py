@@ -20,10 +20,10 @@ from cronicorn.control.document import (
 )
 from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.execution_tiers import spaced
 from cronicorn.control.findings import Findings
 from cronicorn.control.jobs import Jobs, judge_job
 from cronicorn.control.misfits import read_document
-from cronicorn.control.tiers import spaced
 from cronicorn.control.validation import judge
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.execution.limits import ExecutionLimits

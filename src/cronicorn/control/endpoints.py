@@ -7,11 +7,11 @@ from datetime import datetime
 
 from cronicorn.control.document import EndpointPatch
 from cronicorn.control.drafting import blank, drafted
+from cronicorn.control.execution_tiers import ExecutionTiers, spaced
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.namesakes import Namesakes
 from cronicorn.control.policy_judging import names_siblings, strangers
-from cronicorn.control.tiers import Tiers, spaced
 from cronicorn.control.validation import judge
 from cronicorn.domain.editing import edited, forgiven, started, suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
@@ -39,7 +39,7 @@ class Endpoints:
     """What can be asked about endpoints. A *job_id* that is given must be the endpoint's: NotFoundError otherwise."""
 
     def __init__(
-        self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None], tiers: Tiers
+        self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None], tiers: ExecutionTiers
     ) -> None:
         self._catalog = catalog
         self._cron = cron

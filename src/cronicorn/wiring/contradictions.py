@@ -9,13 +9,13 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import KEPT, Invariant, Mechanism, shares_of
 from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.wiring.setting import PREFIX
-from cronicorn.wiring.tier_limits import limits_of
 
 Problem = tuple[str, str]
 """The name of a setting, and what is wrong with it."""
 
 SERVICES = {Mechanism.REDIS: "redis_url", Mechanism.ETCD: "etcd_url"}
 """Those that need a service beside PostgreSQL, and the field that says where it is."""
+_BY_TIER = ("endpoints_max", "interval_min", "runs_per_month")
 _CAPS = ("tenant_calls_max", "host_calls_max")
 _COUNTED = {mechanism for mechanism in Mechanism if Invariant.I17 in KEPT[mechanism]}
 """Those whose calls in progress the database can count."""
@@ -108,9 +108,7 @@ def _of_the_model(values: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _of_the_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
-    if {"quota_tiers", "quota_tier"} <= values.keys() and values["quota_tier"] not in limits_of(values["quota_tiers"]):
-        name = f"{PREFIX}QUOTA_TIER"
-        yield name, f"{name} is {values['quota_tier']!r}, which is not among {PREFIX}QUOTA_TIERS: name one of these."
+    yield from _of_tiers(values)
     if values.get("quota_store") != "redis":
         return
     name = f"{PREFIX}QUOTA_STORE"
@@ -127,13 +125,26 @@ def _of_the_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield mode, f"{mode} can't be advisory where {name} is redis: choose reserve, which exceeds nothing."
 
 
+def _of_tiers(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if "quota_tiers" not in values:
+        return
+    tiers = {each.tier for each in values["quota_tiers"]}
+    named = [(field, each.tier) for field in _BY_TIER for each in values.get(field, ()) if each.tier]
+    if "quota_tier" in values:
+        named.insert(0, ("quota_tier", values["quota_tier"]))
+    for field, tier in named:
+        if tier not in tiers:
+            name = f"{PREFIX}{field.upper()}"
+            yield name, f"{name} names the tier {tier!r}, which is not among {PREFIX}QUOTA_TIERS: name one of these."
+
+
 def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
     named = {"quota_tiers", "quota_calls_max", "quota_call_tokens_max", "quota_soft_forced"}
     if values.get("quota_mode") != "soft" or not named <= values.keys():
         return
-    tier, limit = min(limits_of(values["quota_tiers"]).items(), key=lambda each: each[1])
+    least = min(values["quota_tiers"], key=lambda each: each.value)
     bound = SoftBound(
-        limit=limit, concurrency=values["quota_calls_max"], call_tokens_max=values["quota_call_tokens_max"]
+        limit=least.value, concurrency=values["quota_calls_max"], call_tokens_max=values["quota_call_tokens_max"]
     )
     try:
         bound.check(forced=values["quota_soft_forced"] == "yes")
@@ -142,7 +153,7 @@ def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
         yield (
             name,
             (
-                f"{name} is soft, and the tier {tier!r} is small. {error} Lower {PREFIX}QUOTA_CALLS_MAX or "
+                f"{name} is soft, and the tier {least.tier!r} is small. {error} Lower {PREFIX}QUOTA_CALLS_MAX or "
                 f"{PREFIX}QUOTA_CALL_TOKENS_MAX, or set {PREFIX}QUOTA_SOFT_FORCED to yes."
             ),
         )

@@ -4,6 +4,7 @@ from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key
 from cronicorn.control.jobs import Jobs
@@ -14,7 +15,6 @@ from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
-from cronicorn.control.tiers import Tiers
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
@@ -42,7 +42,7 @@ def control_plane(
     wake = scheduler.wake if scheduler is not None else _tell_nobody
     tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
     jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
-    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, Tiers(stores.run_book, limits))
+    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, ExecutionTiers(stores.run_book, limits))
     policies = Policies(stores.endpoints, stores.runs, cron)
     maker = make_drafts(policies, wake) if make_drafts is not None else None
     return ControlPlane(

@@ -18,7 +18,7 @@ from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.model import model_client
 from cronicorn.wiring.planner import model_planner
-from cronicorn.wiring.quota import Tokens, token_quota
+from cronicorn.wiring.quota import Tokens, tell_unknown_tiers, token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -91,9 +91,7 @@ async def engine(
             scheduler = await stack.enter_async_context(
                 observed_scheduler(stores, dispatcher, clock=clock, cron=evaluator, settings=settings, metrics=metrics)
             )
-        tokens = await stack.enter_async_context(token_quota(settings, stores, metrics))
-        if settings.ai_model is not None:
-            tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
+        tokens = await stack.enter_async_context(_tokens(settings, stores, metrics))
         client = await stack.enter_async_context(model_client(settings)) if compiling or planning else None
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator) if compiling else None
         control = control_plane(
@@ -108,3 +106,24 @@ async def engine(
             settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
             control=control, tokens=tokens, planner=planner, metrics=metrics,
         )  # fmt: skip
+            settings=settings,
+            clock=clock,
+            cron=evaluator,
+            stores=stores,
+            dispatcher=dispatcher,
+            scheduler=scheduler,
+            control=control,
+            tokens=tokens,
+            planner=planner,
+            metrics=metrics,
+        )
+
+
+@asynccontextmanager
+async def _tokens(settings: Settings, stores: Stores, metrics: Metrics) -> AsyncIterator[Tokens]:
+    """The token budgets, once what an owner has to know of them is told."""
+    async with token_quota(settings, stores, metrics) as tokens:
+        await tell_unknown_tiers(stores, tokens.rules.tiers)
+        if settings.ai_model is not None:
+            tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
+        yield tokens

@@ -5,7 +5,10 @@ from cronicorn.wiring.settings import Settings
 
 
 def tier_limits(settings: Settings) -> TierLimits:
-    """The limits that *settings* give. What they say of all other tiers holds where a named one has no limit."""
+    """The limits that *settings* give, for each tier there is.
+
+    What they say of all other tiers holds where a named one has no limit.
+    """
     runs = {each.tier: each.value for each in settings.runs_per_month}
     endpoints = {each.tier: each.value for each in settings.endpoints_max}
     intervals = {each.tier: each.value for each in settings.interval_min}
@@ -17,6 +20,5 @@ def tier_limits(settings: Settings) -> TierLimits:
             runs=runs.get(tier, runs.get("")),
         )
 
-    named = (runs.keys() | endpoints.keys() | intervals.keys()) - {""}
-    of_tier = {tier: limits(tier) for tier in named}
-    return TierLimits(of_tier=of_tier, other=limits(""), default=settings.quota_tier)
+    tiers = [each.tier for each in settings.quota_tiers]
+    return TierLimits(of_tier={tier: limits(tier) for tier in tiers}, default=settings.quota_tier)

@@ -20,7 +20,6 @@ from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
-from cronicorn.wiring.tier_limits import limits_of
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +59,17 @@ class Tokens:
 def tiers_of(settings: Settings) -> Tiers:
     """The tiers that *settings* name."""
     calendar = Calendar(period=Period(settings.quota_period), zone=zone_rules(settings.quota_zone))
-    limits = limits_of(settings.quota_tiers)
-    allowances = {tier: Allowance(limit=limit, calendar=calendar) for tier, limit in limits.items()}
+    allowances = {each.tier: Allowance(limit=each.value, calendar=calendar) for each in settings.quota_tiers}
     return Tiers(allowances=allowances, default=settings.quota_tier)
+
+
+async def tell_unknown_tiers(stores: Stores, tiers: Tiers) -> None:
+    """Tell of tenants whose tier is no more: at the start, since only other settings make it so."""
+    for tenant in await stores.keys.tenants():
+        tier = tenant.terms.tier_among(tiers)
+        if tenant.terms.tier not in {None, tier}:
+            fields = {"tenant": tenant.id, "tier": tenant.terms.tier, "instead": tier}
+            log.warning("tier_unknown", extra=fields)
 
 
 @asynccontextmanager

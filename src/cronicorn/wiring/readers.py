@@ -11,7 +11,6 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import shares_of
 from cronicorn.domain.untrusted.redaction import KEY_BYTES_MAX, KEY_BYTES_MIN
 from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
-from cronicorn.wiring.tier_limits import limits_of
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 _TEXT_MAX = 512
@@ -130,12 +129,6 @@ def redaction_key(text: str) -> bytes:
     if not KEY_BYTES_MIN <= len(text) <= KEY_BYTES_MAX or any(not "!" <= character <= "~" for character in text):
         raise ValueError(f"{KEY_BYTES_MIN} to {KEY_BYTES_MAX} visible ASCII characters, without spaces")
     return text.encode()
-
-
-def tier_limits(text: str) -> str:
-    """Tiers and their tokens, kept as text."""
-    limits_of(text)
-    return text
 
 
 def zone(text: str) -> str:

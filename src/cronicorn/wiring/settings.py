@@ -62,7 +62,7 @@ class Settings:
     ai_api_key: str | None = field(repr=False)
     quota_mode: str
     quota_store: str
-    quota_tiers: str
+    quota_tiers: tuple[TierValue[int], ...]
     quota_tier: str
     quota_period: str
     quota_zone: str

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from cronicorn.domain.execution.limits import RUNS_MAX
+from cronicorn.domain.quota.allowance import TOKENS_MAX
 from cronicorn.wiring import readers
 from cronicorn.wiring.database_url import parse_database_url
 from cronicorn.wiring.setting import Setting
@@ -211,13 +212,14 @@ _QUOTA = (
         "processes.",
     ),
     Setting(
-        field="quota_tiers", unit="tokens", default="free-tier:10000,pro-tier:100000,enterprise:1000000",
-        example="free-tier:10000,pro-tier:100000", read=readers.tier_limits,
-        meaning="How many tokens of a language model a tenant of each tier may spend in each window.",
+        field="quota_tiers", unit="tiers", default="free-tier:10000,pro-tier:100000,enterprise:1000000",
+        example="free-tier:10000,pro-tier:100000",
+        read=by_tier(readers.whole_number(0, TOKENS_MAX), for_others=False),
+        meaning="The tiers there are, and how many tokens of a language model a tenant of each may spend in a window.",
     ),
     Setting(
         field="quota_tier", unit="name", default="free-tier", example="free-tier", read=readers.short_text,
-        meaning="The tier of tenants for whom `cronicorn tenant set` chose none.",
+        meaning="The tier of tenants for whom `cronicorn tenant set` chose none, or one that is no more.",
     ),
     Setting(
         field="quota_period", unit="word", default="day", example="month", read=readers.one_of("day", "month"),

@@ -52,14 +52,16 @@ class TierLimits:
     """The limits of each tier."""
 
     of_tier: Mapping[str, ExecutionLimits] = field(default_factory=dict)
-    """A tier that is not named here has `other`."""
+    """Of every tier there is."""
     other: ExecutionLimits = UNLIMITED
+    """Those of `default` where it is not among them."""
     default: str = "free-tier"
-    """The tier of a tenant that has none of its own."""
+    """The tier of a tenant that has none of its own, or one that is no more."""
 
     def of(self, tier: str | None) -> ExecutionLimits:
         """The limits of a tenant whose tier is *tier*; None: it has none of its own."""
-        return self.of_tier.get(tier if tier is not None else self.default, self.other)
+        known = tier if tier is not None and tier in self.of_tier else self.default
+        return self.of_tier.get(known, self.other)
 
     @property
     def counts_runs(self) -> bool:

@@ -10,7 +10,7 @@ from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.instant import EPOCH
 
 
-class Tiers:
+class ExecutionTiers:
     """The limits of tenants. Where no tier has one that doors look at, no store is asked."""
 
     def __init__(self, book: RunBook, limits: TierLimits) -> None:
