@@ -1,6 +1,7 @@
 """The token quota that settings ask for."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.decision import Denied, Granted, Mode
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.scheduler.compiling import TOKENS_MAX
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.quota import tiers_of, token_quota
 from cronicorn.wiring.settings import Settings
@@ -23,6 +25,11 @@ from tests.wiring.test_settings import problems_of
 
 TTL = timedelta(minutes=1)
 SOFT = {"CRONICORN_QUOTA_MODE": "soft", "CRONICORN_QUOTA_CALLS_MAX": "2", "CRONICORN_QUOTA_CALL_TOKENS_MAX": "900"}
+WITH_A_MODEL = {
+    "CRONICORN_QUOTA_MODE": "soft",
+    "CRONICORN_QUOTA_CALLS_MAX": "1",
+    "CRONICORN_QUOTA_TIERS": "free-tier:50000,pro-tier:100000,enterprise:1000000",
+}
 MODEL = {"CRONICORN_AI_MODEL": "openai:fake-1", "CRONICORN_AI_BASE_URL": "http://127.0.0.1:9/v1"}
 
 
@@ -108,7 +115,7 @@ def test_tiers_that_can_not_be_read_are_refused(text):
             "QUOTA_MODE",
             "can't be advisory",
         ),
-        ({"QUOTA_MODE": "soft"}, "QUOTA_MODE", "at most 31999 tokens above the limit of 10000"),
+        ({"QUOTA_MODE": "soft"}, "QUOTA_MODE", "at most 71999 tokens above the limit of 10000"),
     ],
 )
 def test_settings_of_a_quota_that_contradict_one_another_are_refused(environ, name, said):
@@ -140,7 +147,7 @@ async def test_a_tier_that_settings_no_longer_name_is_told_of_once_at_the_start(
 
 async def test_the_bound_of_a_soft_quota_is_told_at_the_start_when_a_model_may_be_asked(caplog):
     caplog.set_level(logging.INFO)
-    environ = {"CRONICORN_DATABASE_URL": "memory:"} | SOFT
+    environ = {"CRONICORN_DATABASE_URL": "memory:"} | WITH_A_MODEL
 
     async with engine(Settings.from_env(environ), scheduling=False):
         quiet = [each.message for each in caplog.records]
@@ -154,11 +161,23 @@ async def test_the_bound_of_a_soft_quota_is_told_at_the_start_when_a_model_may_b
         "tier pro-tier": "quota_soft_bound",
         "tier enterprise": "quota_soft_bound",
     }
-    assert {each.over_max for each in caplog.records if each.message.startswith("quota_soft")} == {1_799}
+    assert {each.over_max for each in caplog.records if each.message.startswith("quota_soft")} == {8_999}
+
+
+async def test_the_bound_of_a_soft_quota_counts_with_what_the_product_itself_may_spend_at_once():
+    settings = Settings.from_env({"CRONICORN_DATABASE_URL": "memory:"} | MODEL)
+    async with engine(replace(settings, quota_calls_max=3), scheduling=False, planning=True) as parts:
+        assert parts.planner is not None
+        planner = parts.planner._settings
+
+    assert planner.parallel == 3
+    assert settings.quota_call_tokens_max == max(planner.bounds.tokens_max, TOKENS_MAX)
+    refused = problems_of(MODEL | SOFT)
+    assert "one call of a model may cost 9000 tokens" in refused["CRONICORN_QUOTA_CALL_TOKENS_MAX"]
 
 
 async def test_a_soft_quota_does_not_start_over_a_limit_that_was_agreed_too_small(tmp_path):
-    environ = {"CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}"} | SOFT | MODEL
+    environ = {"CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}"} | WITH_A_MODEL | MODEL
     async with engine(Settings.from_env(environ), scheduling=False) as parts:
         await parts.control.tenants.bootstrap("a-long-random-word")
         (tenant,) = await parts.stores.keys.tenants()

@@ -8,6 +8,7 @@ from cronicorn.domain.durations import show_duration
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import KEPT, Invariant, Mechanism, shares_of
 from cronicorn.domain.quota.soft import SoftBound
+from cronicorn.scheduler.planner import CALL_TOKENS_MAX
 from cronicorn.wiring.setting import PREFIX
 
 Problem = tuple[str, str]
@@ -142,6 +143,7 @@ def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
     named = {"quota_tiers", "quota_calls_max", "quota_call_tokens_max", "quota_soft_forced"}
     if values.get("quota_mode") != "soft" or not named <= values.keys():
         return
+    yield from _of_calls(values)
     least = min(values["quota_tiers"], key=lambda each: each.value)
     bound = SoftBound(
         limit=least.value, concurrency=values["quota_calls_max"], call_tokens_max=values["quota_call_tokens_max"]
@@ -155,6 +157,18 @@ def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
             (
                 f"{name} is soft, and the tier {least.tier!r} is small. {error} Lower {PREFIX}QUOTA_CALLS_MAX or "
                 f"{PREFIX}QUOTA_CALL_TOKENS_MAX, or set {PREFIX}QUOTA_SOFT_FORCED to yes."
+            ),
+        )
+
+
+def _of_calls(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if values.get("ai_model") is not None and values["quota_call_tokens_max"] < CALL_TOKENS_MAX:
+        name = f"{PREFIX}QUOTA_CALL_TOKENS_MAX"
+        yield (
+            name,
+            (
+                f"{name} is {values['quota_call_tokens_max']}, but one call of a model may cost {CALL_TOKENS_MAX} "
+                "tokens: the bound of the mode soft would not be one. Unset it, or give that at least."
             ),
         )
 

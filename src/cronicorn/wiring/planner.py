@@ -31,4 +31,5 @@ def model_planner(
         client=client,
         drafts=drafts,
     )
-    return ModelPlanner(ports, PlannerSettings(model=settings.ai_model), clock, cron, random_id)
+    chosen = PlannerSettings(model=settings.ai_model, parallel=settings.quota_calls_max)
+    return ModelPlanner(ports, chosen, clock, cron, random_id)

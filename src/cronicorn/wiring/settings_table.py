@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from cronicorn.domain.execution.limits import RUNS_MAX
 from cronicorn.domain.quota.allowance import TOKENS_MAX
+from cronicorn.scheduler.planner import CALL_TOKENS_MAX, CALLS_MAX
 from cronicorn.wiring import readers
 from cronicorn.wiring.database_url import parse_database_url
 from cronicorn.wiring.setting import Setting
@@ -230,14 +231,16 @@ _QUOTA = (
         meaning="The time zone in which days and months begin.",
     ),
     Setting(
-        field="quota_calls_max", unit="calls", default="4", example="4", read=readers.whole_number(1, 10_000),
-        meaning="How many calls of a model all processes together make at once for one tenant: what the bound of the "
-        "mode `soft` counts with.",
+        field="quota_calls_max", unit="calls", default=str(CALLS_MAX), example="4",
+        read=readers.whole_number(1, 10_000),
+        meaning="How many calls of a model one planner makes at once: what the bound of the mode `soft` counts with. "
+        "Several planners multiply it.",
     ),
     Setting(
-        field="quota_call_tokens_max", unit="tokens", default="8000", example="8000",
+        field="quota_call_tokens_max", unit="tokens", default=str(CALL_TOKENS_MAX), example="9000",
         read=readers.whole_number(1, 10_000_000),
-        meaning="What one call of a model may cost at most, sent and answered: the other factor of that bound.",
+        meaning="What one call of a model may cost at most, sent and answered: the other factor of that bound. Where a "
+        f"model is named, {CALL_TOKENS_MAX} at least.",
     ),
     Setting(
         field="quota_soft_forced", unit="word", default="no", example="yes", read=readers.one_of("no", "yes"),
