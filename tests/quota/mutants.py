@@ -81,7 +81,7 @@ class ChargesThePresentWindow(MemoryQuota):
     def _move(self, grant, *, used):
         super()._move(grant, used=0)
         now = self._database.clock.now()
-        key, book = self._book(grant.book.tenant_id, self._tiers.allowance(grant.book.tenant_id), now)
+        key, book = self._book(grant.book.tenant_id, self._tiers.allowances[self._tiers.default], now)
         self._database.books[key] = book.added(grant.budget, used=used)
 
 

@@ -64,11 +64,15 @@ async def test_the_quota_of_each_store_keeps_to_what_is_agreed_and_counts(enviro
         assert isinstance(more, Granted)
         await tokens.quota.commit(more.grant_id, 700)
         await tokens.guard.record_usage("acme", 5)
+        below = await tokens.guard.can_proceed("acme")
+        await tokens.guard.record_usage("acme", 4_300)
+        reached = await tokens.guard.can_proceed("acme")
         seen = await tokens.quota.remaining("acme")
     await stores.aclose()
 
     assert isinstance(many, Denied)
-    assert (seen.limit, seen.used, seen.reserved) == (5_000, 705, 0)
+    assert (seen.limit, seen.used, seen.reserved) == (5_000, 5_005, 0)
+    assert (below, reached) == (True, False)
 
 
 def test_tiers_periods_and_zones_come_from_the_settings():
@@ -83,7 +87,7 @@ def test_tiers_periods_and_zones_come_from_the_settings():
         )
     )
 
-    allowance = tiers.allowance("anybody")
+    allowance = tiers.allowances[tiers.default]
     assert (allowance.limit, allowance.calendar.period, str(allowance.calendar.zone)) == (
         10, Period.MONTH, "Asia/Tokyo",
     )  # fmt: skip

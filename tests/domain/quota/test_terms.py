@@ -29,6 +29,14 @@ def test_a_tier_is_taken_with_all_it_says_and_the_rest_is_put_over_it():
     )
 
 
+def test_a_period_a_zone_and_a_limit_each_differ_alone():
+    found = [_allowance(terms) for terms in (Terms(limit=5), Terms(period=Period.MONTH), Terms(zone="East"))]
+
+    assert [(each.limit, each.calendar.period, each.calendar.zone) for each in found] == [
+        (5, Period.DAY, UTC), (10, Period.MONTH, UTC), (10, Period.DAY, EAST),
+    ]  # fmt: skip
+
+
 def test_a_limit_of_nothing_is_a_limit():
     assert _allowance(Terms(limit=0)).limit == 0
 

@@ -1,14 +1,14 @@
 """How many tokens a tenant may spend."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import timedelta, tzinfo
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import ZERO
-from cronicorn.domain.quota.calendar import Calendar, Period
+from cronicorn.domain.quota.calendar import Calendar
 
 TOKENS_MAX = 10**12
 """No limit, estimate or charge is higher: sums of them stay exact in every store."""
@@ -70,48 +70,18 @@ TIERS: Mapping[str, Allowance] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
-    """What differs for one tenant; None leaves what its tier says."""
-
-    limit: int | None = None
-    period: Period | None = None
-    zone: tzinfo | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tiers:
-    """What each tenant may spend: its tier, with an override maybe.
-
-    Raises InvalidInputError where a tier is named that is not among `allowances`.
-    """
+    """What the tenants of each tier may spend. Raises InvalidInputError where `default` is not among `allowances`."""
 
     allowances: Mapping[str, Allowance] = field(default_factory=lambda: TIERS)
     default: str = "free-tier"
-    """The tier of every tenant that `of_tenant` leaves out."""
-    of_tenant: Mapping[str, str] = field(default_factory=dict)
-    overrides: Mapping[str, Override] = field(default_factory=dict)
+    """The tier of every tenant with whom no other was agreed."""
 
     def __post_init__(self) -> None:
-        if unknown := {self.default, *self.of_tenant.values()} - self.allowances.keys():
+        if self.default not in self.allowances:
             known = ", ".join(sorted(self.allowances)) or "none"
-            raise InvalidInputError(f"There is no tier {', '.join(sorted(unknown))}: name one of {known}, or add it.")
-
-    def allowance(self, tenant_id: str) -> Allowance:
-        """What the tenant may spend."""
-        allowance = self.allowances[self.of_tenant.get(tenant_id, self.default)]
-        override = self.overrides.get(tenant_id)
-        return overridden(allowance, override) if override is not None else allowance
+            raise InvalidInputError(f"There is no tier {self.default}: name one of {known}, or add it.")
 
     async def of(self, tenant_id: str) -> Allowance:
-        """As `allowance`: these tiers are an `Allowances` that is known beforehand."""
-        return self.allowance(tenant_id)
-
-
-def overridden(allowance: Allowance, override: Override) -> Allowance:
-    """*allowance* with what *override* says differently."""
-    calendar = Calendar(
-        period=override.period if override.period is not None else allowance.calendar.period,
-        zone=override.zone if override.zone is not None else allowance.calendar.zone,
-    )
-    limit = override.limit if override.limit is not None else allowance.limit
-    return replace(allowance, limit=limit, calendar=calendar)
+        """What the default tier may: these tiers are an `Allowances` where nothing is agreed with anybody."""
+        return self.allowances[self.default]

@@ -1,11 +1,11 @@
 """What was agreed with one tenant about its tokens, as it is stored."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
-from cronicorn.domain.quota.allowance import TOKENS_MAX, Allowance, Override, Tiers, overridden
-from cronicorn.domain.quota.calendar import Period
+from cronicorn.domain.quota.allowance import TOKENS_MAX, Allowance, Tiers
+from cronicorn.domain.quota.calendar import Calendar, Period
 
 ZoneNamed = Callable[[str], tzinfo]
 """The zone of an IANA name. Raises InvalidInputError for an unknown one."""
@@ -40,6 +40,10 @@ class Terms:
 
     def allowance(self, tiers: Tiers, zone_named: ZoneNamed) -> Allowance:
         """What the tenant may spend. Raises what *zone_named* does."""
-        zone = zone_named(self.zone) if self.zone is not None else None
-        override = Override(limit=self.limit, period=self.period, zone=zone)
-        return overridden(tiers.allowances[self.tier_among(tiers)], override)
+        usual = tiers.allowances[self.tier_among(tiers)]
+        calendar = Calendar(
+            period=self.period if self.period is not None else usual.calendar.period,
+            zone=zone_named(self.zone) if self.zone is not None else usual.calendar.zone,
+        )
+        limit = self.limit if self.limit is not None else usual.limit
+        return replace(usual, limit=limit, calendar=calendar)

@@ -8,7 +8,7 @@ import pytest
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import MICROSECOND
-from cronicorn.domain.quota.allowance import Override, Tiers
+from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import Mode, Reason
 from cronicorn.testing.clocks import VirtualClock
@@ -23,6 +23,14 @@ from cronicorn.testing.contracts.quota_books import (
     standing,
     tiers,
 )
+
+
+class _MonthsForOne(Tiers):
+    """The usual tiers, but for one tenant."""
+
+    async def of(self, tenant_id: str) -> Allowance:
+        one = Allowance(limit=7, calendar=Calendar(period=Period.MONTH))
+        return one if tenant_id == "t2" else self.allowances[self.default]
 
 
 class SettlementContract(OpeningQuota):
@@ -163,8 +171,7 @@ class SettlementContract(OpeningQuota):
         assert (last, await standing(quota)) == ((100, 0), (0, 0))
 
     async def test_tenants_with_calendars_of_their_own_keep_their_own_books(self, open_quota: OpenQuota) -> None:
-        own = Tiers(overrides={"t2": Override(limit=7, period=Period.MONTH)})
-        quota = await open_quota(own, Mode.RESERVE)
+        quota = await open_quota(_MonthsForOne(), Mode.RESERVE)
         await quota.record_usage("t2", 3)
 
         first, second = await quota.remaining("t1"), await quota.remaining("t2")
