@@ -17,6 +17,10 @@ from cronicorn.domain.sentence import as_sentence
 Arguments = Mapping[str, object]
 ToolFunction = Callable[..., Awaitable[object]]
 
+_FAULTS_TOLD_MAX = 10
+"""So many faults of one call are told; the rest is counted."""
+_NAME_MAX = 64
+"""Characters of a name that a model made up."""
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -65,7 +69,7 @@ async def call_tool(tools: Mapping[str, Tool], name: str, arguments: Arguments) 
     """
     found = tools.get(name)
     if found is None:
-        raise NotFoundError(f"No tool is called {name!r}; there are {', '.join(sorted(tools)) or 'none'}.")
+        raise NotFoundError(f"No tool is called {name[:_NAME_MAX]!r}; there are {', '.join(sorted(tools)) or 'none'}.")
     checked = _checked(found, arguments)
     return await found.run(**{field: getattr(checked, field) for field in checked.model_fields_set})
 
@@ -86,14 +90,17 @@ def _checked(found: Tool, arguments: Arguments) -> BaseModel:
     try:
         return found.arguments.model_validate_json(json.dumps(dict(arguments)))
     except ValidationError as error:
-        fields = tuple(_field_error(found, each) for each in error.errors(include_url=False))
-        raise InvalidInputError(wrong, fields=fields) from error
+        faults = error.errors(include_url=False)
+        fields = [_field_error(found, each) for each in faults[:_FAULTS_TOLD_MAX]]
+        if len(faults) > _FAULTS_TOLD_MAX:
+            fields.append(FieldError(pointer="", message=f"And {len(faults) - _FAULTS_TOLD_MAX:,} more."))
+        raise InvalidInputError(wrong, fields=tuple(fields)) from error
     except RecursionError as error:
         raise InvalidInputError(f"{wrong} They are nested too deeply.") from error
 
 
 def _field_error(found: Tool, error: ErrorDetails) -> FieldError:
-    path = [str(part) for part in error["loc"]]
+    path = [str(part)[:_NAME_MAX] for part in error["loc"]]
     place = ".".join(path) or "the whole"
     match error["type"]:
         case "extra_forbidden":

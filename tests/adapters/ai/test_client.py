@@ -130,6 +130,44 @@ async def test_a_hundred_parallel_calls_are_too_many_and_none_is_made():
     assert len(desk.model.asked) == 1
 
 
+async def test_arguments_that_are_too_long_are_refused_unread():
+    long = '{"interval_s": 30, "reason": "' + "x" * (64 << 10) + '"}'
+    async with a_desk(calls(("propose_interval", long)), calls(FINAL)) as desk:
+        session = await desk.asks()
+
+    (told,) = desk.model.asked[1].results
+    assert "The arguments are longer than 65,536 characters: write less." in told
+    assert session.calls[0].arguments == {}
+    assert desk.staged == []
+
+
+async def test_the_final_tool_called_too_often_at_once_is_called_never():
+    finals = [("submit_analysis", {"reasoning": f"Reason {number}."}) for number in range(11)]
+    async with a_desk(calls(*finals)) as desk:
+        session = await desk.asks()
+
+    assert (session.final, session.calls) == (None, ())
+    assert session.warnings == (SessionWarning.TOOL_CALLS_MAX,)
+
+
+async def test_faults_without_end_are_told_by_the_first_ones():
+    made_up = {f"made_up_{number}": number for number in range(3_000)}
+    async with a_desk(calls(("propose_interval", made_up)), calls(FINAL)) as desk:
+        await desk.asks()
+
+    (told,) = desk.model.asked[1].results
+    assert told.count("propose_interval takes no") <= 10
+    assert " And 2,992 more." in told
+    assert len(told) < 2_000
+
+
+async def test_a_name_without_end_is_not_repeated():
+    async with a_desk(calls(("x" * 10_000, {}), ("propose_interval", {"y" * 10_000: 1})), calls(FINAL)) as desk:
+        await desk.asks()
+
+    assert all(len(each) < 1_000 for each in desk.model.asked[1].results)
+
+
 async def test_calls_without_end_are_stopped_at_their_number():
     async with a_desk(*(calls(each) for each in OTHERS)) as desk:
         session = await desk.asks(tool_calls_max=5)
@@ -255,6 +293,26 @@ async def test_a_server_that_counts_only_at_times_is_charged_by_both():
     assert session.usage.tokens == 120 + session.usage.estimated
 
 
+@pytest.mark.parametrize(
+    ("reported", "counted"), [(10**15, 10_000_000), (10_000_001, 10_000_000), (10_000_000, 10_000_000), (7, 7)]
+)
+async def test_a_count_that_can_be_none_is_kept_within_reason(reported, counted):
+    usage = {"prompt_tokens": 100, "completion_tokens": reported, "total_tokens": reported}
+    async with a_desk(calls(FINAL, usage=usage)) as desk:
+        session = await desk.asks()
+
+    assert session.usage.output == counted
+
+
+@pytest.mark.parametrize("reported", [10**15, -5, "many", 1.5, None])
+async def test_whatever_is_reported_the_sum_is_one_that_the_books_take(reported):
+    usage = dict.fromkeys((*USAGE, "total_tokens"), reported)
+    async with a_desk(calls(FINAL, usage=usage)) as desk:
+        end = await desk.ends()
+
+    assert 0 < end.usage.tokens <= 20_000_000
+
+
 async def test_a_count_of_zero_is_none():
     async with a_desk(calls(FINAL, usage=dict.fromkeys(USAGE, 0))) as desk:
         session = await desk.asks()
@@ -311,7 +369,6 @@ async def test_an_odd_word_about_waiting_is_bounded_or_ignored(word):
         (402, "payment_required"),
         (429, "insufficient_quota"),
         (404, "model_not_found"),
-        (400, "unknown_parameter"),
         (405, "method_not_allowed"),
     ],
 )
@@ -322,6 +379,23 @@ async def test_what_a_person_must_mend_ends_after_one_request_and_says_so(status
 
     assert len(desk.model.asked) == 1
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "content_filter"), (400, "invalid_prompt"), (400, "string_above_max_length"), (422, "unknown_parameter")],
+)
+async def test_what_one_question_says_is_no_fault_of_the_model(status, code):
+    """Somebody's content must not stop the analyses of everybody."""
+    async with a_desk(refuses(status, code)) as desk:
+        with pytest.raises(AITransientError) as raised:
+            await desk.asks()
+
+    assert str(raised.value) == (
+        f"The model's server refused the request: {status} ({code}). "
+        "It may not like what this question says; if all are refused, check the model."
+    )
+    assert len(desk.model.asked) == 1
 
 
 @pytest.mark.parametrize("code", ["<b>sk-secret</b>", "sk secret", "x" * 65])
@@ -415,7 +489,7 @@ async def test_nothing_but_the_errors_of_the_port_escapes_whatever_is_answered(s
 
 
 async def test_an_answer_that_never_ends_is_broken_off():
-    async with a_desk(sends(b" " * (17 << 20) + calls(FINAL).body)) as desk:
+    async with a_desk(sends(b" " * (512 << 10) + calls(FINAL).body)) as desk:
         with pytest.raises(AITransientError):
             await desk.asks()
 

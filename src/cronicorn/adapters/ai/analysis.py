@@ -17,6 +17,10 @@ from cronicorn.scheduler.ai import Question, SessionWarning, ToolCall
 from cronicorn.scheduler.tools import call_tool
 
 _SAME_CALL_MAX = 3
+_FINALS_MAX = 10
+"""So many calls of the final tool may stand in one answer; one is meant."""
+_ARGUMENTS_MAX = 64 << 10
+"""Characters of the arguments of one call. Longer ones are refused unread."""
 _NOT_YET = "Not accepted: another call of this turn was refused. Mend that one or leave it out, then call {} again."
 _REMINDER = "Only calls of tools count; text is not read. When you are done, call {}."
 
@@ -57,12 +61,13 @@ class Analysis:
             self._warn(SessionWarning.OUTPUT_TRUNCATED)
         if not answer.tool_calls:
             return SessionWarning.MISSING_FINAL_TOOL if self._reminded else None
-        self._asked.update(_fingerprint(part) for part in answer.tool_calls)
-        if max(self._asked.values()) >= _SAME_CALL_MAX:
-            return SessionWarning.REPEATED_CALL
         made = sum(not self._is_final(call.tool) for call in self.calls)
         asked = sum(not self._is_final(part.tool_name) for part in answer.tool_calls)
-        return SessionWarning.TOOL_CALLS_MAX if made + asked > self._question.tool_calls_max else None
+        finals = len(answer.tool_calls) - asked
+        if made + asked > self._question.tool_calls_max or finals > _FINALS_MAX:
+            return SessionWarning.TOOL_CALLS_MAX  # Counted before any of them is read.
+        self._asked.update(_fingerprint(part) for part in answer.tool_calls)
+        return SessionWarning.REPEATED_CALL if max(self._asked.values()) >= _SAME_CALL_MAX else None
 
     async def _carried_out(
         self, asked: Sequence[ToolCallPart]
@@ -104,10 +109,12 @@ class Analysis:
 
 def _arguments(part: ToolCallPart) -> dict[str, object]:
     """What the model wrote, read as JSON. Raises InvalidInputError."""
+    if len(_written(part)) > _ARGUMENTS_MAX:
+        raise InvalidInputError(f"The arguments are longer than {_ARGUMENTS_MAX:,} characters: write less.")
     if isinstance(part.args, dict):
         return part.args
     try:
-        arguments = from_json(part.args or "{}")
+        arguments = from_json(_written(part))
     except ValueError as error:
         raise InvalidInputError("The arguments are not JSON.") from error
     if not isinstance(arguments, dict):
@@ -120,6 +127,11 @@ def _fingerprint(part: ToolCallPart) -> str:
         return f"{part.tool_name} {json.dumps(_arguments(part), sort_keys=True)}"
     except InvalidInputError:
         return f"{part.tool_name} {part.args}"
+
+
+def _written(part: ToolCallPart) -> str:
+    """The arguments as text, whether the provider sends them as such or not."""
+    return json.dumps(part.args) if isinstance(part.args, dict) else part.args or "{}"
 
 
 def _told(error: CronicornError) -> str:

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from pydantic_ai.exceptions import (
     ModelAPIError,
+    ModelAuthenticationError,
     ModelConnectionError,
     ModelContextWindowExceededError,
     ModelHTTPError,
+    ModelNotFoundError,
     ModelQuotaExceededError,
     ModelRateLimitError,
     ModelRequestRejectedError,
@@ -56,9 +58,12 @@ def fault_of(error: Exception) -> Fault:
         case ModelQuotaExceededError():
             message = _said(error, "Credit or quota is used up; mend it at the provider")
             fault = Fault(cause=error, message=message, is_fatal=True)
-        case ModelRequestRejectedError() | ModelHTTPError(status_code=405 | 410):
+        case ModelAuthenticationError() | ModelNotFoundError() | ModelHTTPError(status_code=405 | 410):
             message = _said(error, "Check the API key, the name of the model and the base URL")
             fault = Fault(cause=error, message=message, is_fatal=True)
+        case ModelRequestRejectedError():  # It may be for what one tenant wrote: no reason to leave the others waiting.
+            message = _said(error, "It may not like what this question says; if all are refused, check the model")
+            fault = Fault(cause=error, message=message)
         case UserError():
             fault = Fault(cause=error, message=f"The model can't be asked like this: {error.message}", is_fatal=True)
         case ModelRateLimitError() | ModelUnavailableError() | ModelServerError():

@@ -10,6 +10,8 @@ from cronicorn.scheduler.ai import Question, TokenUsage
 
 _BYTES_PER_TOKEN = 3
 """Of UTF-8. English prose has above four and compact JSON about three: the guess is rather high than low."""
+_REPORTED_MAX = 10_000_000
+"""Tokens of one request. What a provider reports beyond that is no count, and must not break the books."""
 _PER_PART = 16
 """Tokens that the frame of a message or of a tool takes."""
 
@@ -37,18 +39,19 @@ class Meter:
     def received(self, response: ModelResponse) -> None:
         """The model answered *response*; with the next request it will read that again, too."""
         took = response.usage
+        input_, output, cached = map(_reported, (took.input_tokens, took.output_tokens, took.cache_read_tokens))
         answer = sum(guessed(str(part)) for part in response.parts)
-        if took.unmeasured_requests or not took.input_tokens:
+        if took.unmeasured_requests or not input_:
             self._count(estimated=self._next_input + answer, unmeasured=1)
             self._next_input += answer
         else:
             self._count(
-                input_=took.input_tokens,
-                output=took.output_tokens,
-                cached=took.cache_read_tokens,
+                input_=input_,
+                output=output,
+                cached=cached,
                 cost=_price(response),
             )
-            self._next_input = took.input_tokens + took.output_tokens
+            self._next_input = input_ + output
 
     def lost(self) -> None:
         """A request was sent and its answer never came: the model may have worked on it all the same."""
@@ -81,6 +84,11 @@ class Meter:
 def guessed(text: str) -> int:
     """About how many tokens *text* is."""
     return len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + _PER_PART
+
+
+def _reported(count: object) -> int:
+    """The number of tokens that a provider reports, as one that can be; 0 when it is none."""
+    return max(0, min(count, _REPORTED_MAX)) if isinstance(count, int) else 0
 
 
 def _price(response: ModelResponse) -> Decimal | None:

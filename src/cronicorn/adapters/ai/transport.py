@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
-_ANSWER_BYTES_MAX = 16 << 20
+_ANSWER_BYTES_MAX = 512 << 10
+"""Beyond all that an answer of the tokens allowed can be; reading more would hold up whoever shares the process."""
 
 
 class BoundedTransport(httpx2.AsyncHTTPTransport):
