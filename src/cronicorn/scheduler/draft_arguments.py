@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.policy.policy import FIELDS_MAX, RULES_MAX
-from cronicorn.domain.policy.reading import UNSUPPORTED_MAX, VERSION
+from cronicorn.domain.policy.reading import UNSUPPORTED_CHARACTERS_MAX, UNSUPPORTED_MAX, VERSION
 from cronicorn.scheduler.tools import tool
 
 TESTS_MAX = 20
@@ -103,7 +103,8 @@ async def write_policy(
     rules: Annotated[list[DraftRule], Field(max_length=RULES_MAX)],
     tests: Annotated[list[DraftTest], Field(max_length=TESTS_MAX)],
     unsupported: Annotated[
-        list[str], Field(max_length=UNSUPPORTED_MAX, description="What no rule can say or the profile lacks")
+        list[Annotated[str, Field(max_length=UNSUPPORTED_CHARACTERS_MAX)]],
+        Field(max_length=UNSUPPORTED_MAX, description="What no rule can say or the profile lacks"),
     ],
 ) -> dict[str, int]:
     """It only ends the session: what is done with the policy is for others to say."""

@@ -86,6 +86,8 @@ def test_a_written_policy_is_json():
         ({"version": True}, "/version", "Must be 1"),
         ({"description": "a\x1b[31m"}, "/description", "U+001B"),
         ({"unsupported": ["a\x00"]}, "/unsupported", "U+0000"),
+        ({"unsupported": ["a", "b" * 501]}, "/unsupported", "Text 2 is longer than 500 characters"),
+        ({"unsupported": ["a"] * 33}, "/unsupported", "at most 32 texts"),
     ],
 )
 def test_a_fault_at_the_top_is_placed_and_explained(change, pointer, advice):

@@ -153,13 +153,16 @@ class Part:
         inside = Part({}, self.at(key), self.problems)
         return [part for number, item in enumerate(value) if (part := inside.part_in(str(number), item)) is not None]
 
-    def texts(self, key: str, most: int) -> tuple[str, ...]:
-        """A list of texts."""
+    def texts(self, key: str, most: int, characters_max: int | None = None) -> tuple[str, ...]:
+        """A list of texts, each of at most *characters_max*."""
         value = self.value.get(key)
         if value is None:
             return ()
         if isinstance(value, list) and len(value) <= most and all(isinstance(item, str) for item in value):
             self._printable(key, "".join(map(str, value)))
+            for number, item in enumerate(value):
+                if characters_max is not None and len(str(item)) > characters_max:
+                    self.refuse(key, f"Text {number + 1} is longer than {characters_max} characters: say it shorter.")
             return tuple(str(item) for item in value)
         self.refuse(key, f"Must be a list of at most {most} texts.")
         return ()

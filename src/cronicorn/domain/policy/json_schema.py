@@ -15,7 +15,7 @@ from cronicorn.domain.policy.policy import (
     FieldType,
     HttpFact,
 )
-from cronicorn.domain.policy.reading import UNSUPPORTED_MAX, VERSION
+from cronicorn.domain.policy.reading import UNSUPPORTED_CHARACTERS_MAX, UNSUPPORTED_MAX, VERSION
 from cronicorn.domain.policy.rule_reading import COUNT_MAX, PRIORITY_MAX
 
 Members = dict[str, Json]
@@ -47,7 +47,7 @@ def policy_schema() -> Members:
                 "flips_per_hour": _whole(1, LIMIT_MAX),
             }),
             "tests": {"type": "array", "maxItems": EXAMPLES_MAX, "items": _example()},
-            "unsupported": _texts(UNSUPPORTED_MAX),
+            "unsupported": _texts(UNSUPPORTED_MAX, UNSUPPORTED_CHARACTERS_MAX),
             "provenance": {"type": "object"},
         }, "version", "rules"),
         "$defs": {"length": _length(), "field": _field(), "action": _action(), "rule": _rule()},
@@ -132,8 +132,9 @@ def _text(most: int) -> Members:
     return {"type": "string", "minLength": 1, "maxLength": most}
 
 
-def _texts(most: int) -> Members:
-    return {"type": "array", "maxItems": most, "items": {"type": "string"}}
+def _texts(most: int, characters_max: int | None = None) -> Members:
+    text: Members = {"type": "string"} if characters_max is None else {"type": "string", "maxLength": characters_max}
+    return {"type": "array", "maxItems": most, "items": text}
 
 
 def _whole(low: int, high: int) -> Members:

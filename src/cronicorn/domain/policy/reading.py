@@ -22,7 +22,9 @@ from cronicorn.domain.policy.rule_reading import rules_of
 
 VERSION = 1
 """The version of the language that is read here."""
-UNSUPPORTED_MAX = 20
+UNSUPPORTED_MAX = 32
+UNSUPPORTED_CHARACTERS_MAX = 500
+"""Of one of the texts."""
 _KEYS = ("version", "description", "fields", "rules", "limits", "tests", "unsupported", "provenance")
 
 
@@ -47,7 +49,7 @@ def policy_of(document: Mapping[str, object]) -> Policy:
         pause_max=PAUSE_MAX_DEFAULT if pause_max is None else pause_max,
         hint_changes_max=limits.whole("hint_changes_per_hour", 1, LIMIT_MAX, HINT_CHANGES_DEFAULT),
         flips_max=limits.whole("flips_per_hour", 1, LIMIT_MAX, FLIPS_DEFAULT),
-        unsupported=part.texts("unsupported", UNSUPPORTED_MAX),
+        unsupported=part.texts("unsupported", UNSUPPORTED_MAX, UNSUPPORTED_CHARACTERS_MAX),
         examples=examples_of(part, fields),
     )
     for number, rule in enumerate(rules):
