@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.compilation.draft import Figures, errors_in
+from cronicorn.domain.compilation.draft import Figures, Severity, errors_in
 from cronicorn.domain.compilation.judging import backtested, judged, read_draft
 from cronicorn.domain.compilation.meeting import meeting_of
 from cronicorn.domain.compilation.profile import Profile, profile_of
@@ -35,6 +35,38 @@ def test_what_is_no_policy_is_told_with_every_fault():
     assert policy is None
     assert {each.check for each in findings} == {"schema"}
     assert len(findings) >= 3
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "character"),
+    [
+        ({"unsupported": ["send mail\u202e"]}, "/unsupported/0", "U+202E"),
+        ({"rules": [a_rule("state == 'o\u200bk'")]}, "/rules/0/when", "U+200B"),
+        ({"rules": [a_rule("err > 5", why="much\u2028to do")]}, "/rules/0/why", "U+2028"),
+        ({"rules": [a_rule("err > 5") | {"id": "sur\u200bge"}]}, "/rules/0/id", "U+200B"),
+        (
+            {"fields": {"state": {"path": "$.state", "type": "string", "enum": ["o\u2060k"]}}},
+            "/fields/state/enum/0",
+            "U+2060",
+        ),
+        ({"fields": {"st\u200bate": {"path": "$.state", "type": "string"}}}, "/fields/state", "U+200B"),
+    ],
+)
+def test_a_text_that_holds_what_nobody_sees_is_refused_and_named(change, pointer, character):
+    policy, (finding,) = read_draft(
+        {"version": 1, "description": "of the owner\u200b", "fields": {}, "rules": []} | change
+    )
+
+    assert policy is None
+    assert (finding.check, finding.severity, finding.pointer) == ("schema", Severity.ERROR, pointer)
+    assert f"holds {character}, which nobody sees" in finding.message
+    assert finding.message.isprintable()
+
+
+def test_invisible_texts_without_end_are_told_by_the_first_ones():
+    _, findings = read_draft({"version": 1, "rules": [], "unsupported": ["\u200b"] * 1_000})
+
+    assert len(findings) == 10
 
 
 def test_a_field_that_no_answer_had_is_unverified():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from cronicorn.domain.compilation.draft import Figures, Finding, Severity
 from cronicorn.domain.compilation.meeting import meeting_of
@@ -24,10 +25,12 @@ from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.policy.undeclared import undeclared_texts
 from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.trying import Cadence, Tried, tried
-from cronicorn.domain.untrusted.cleaning import cleaned
+from cronicorn.domain.untrusted.cleaning import cleaned, invisible_in
 
 FLIPS_AN_HOUR_MAX = 4.0
 """A draft whose rules would have come and gone more often on the record is refused."""
+_INVISIBLE_TOLD_MAX = 10
+_TOLD_OF_TEXT = 80
 QUOTED_MAX = 400
 """Characters of a finding's message."""
 _READ_AS: Mapping[FieldType, frozenset[str]] = {
@@ -40,11 +43,32 @@ _READ_AS: Mapping[FieldType, frozenset[str]] = {
 
 
 def read_draft(document: Mapping[str, object]) -> tuple[Policy | None, tuple[Finding, ...]]:
-    """The policy that a model wrote; None, with what is wrong, when it is none. Conditions are type-checked here."""
+    """The policy that a model wrote; None, with what is wrong, when it is none. Conditions are type-checked here.
+
+    Texts with characters that nobody sees are refused: a reviewer would not know what is accepted.
+    """
+    written = {key: value for key, value in document.items() if key != "description"}  # That is the owner's.
+    if unseen := tuple(islice(_invisible(written, ()), _INVISIBLE_TOLD_MAX)):
+        return None, unseen
     try:
         return policy_of(document), ()
     except PolicyError as error:
         return None, tuple(_of_problem("schema", Severity.ERROR, problem) for problem in error.problems)
+
+
+def _invisible(value: object, steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    """A finding for each text in *value* that holds an invisible character."""
+    match value:
+        case str() if (character := invisible_in(value)) is not None:
+            message = f"This text holds {character}, which nobody sees: write {cleaned(value[:_TOLD_OF_TEXT])!r}."
+            yield _finding("schema", Severity.ERROR, json_pointer(steps), message)
+        case Mapping():
+            for name, child in value.items():
+                yield from _invisible(str(name), (*steps, str(name)))
+                yield from _invisible(child, (*steps, str(name)))
+        case list() | tuple():
+            for number, child in enumerate(value):
+                yield from _invisible(child, (*steps, number))
 
 
 def cadence_of(endpoint: JobEndpoint) -> Cadence:

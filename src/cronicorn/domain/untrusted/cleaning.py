@@ -19,6 +19,12 @@ _INVISIBLE = re.compile(
 )
 
 
+def invisible_in(text: str) -> str | None:
+    """The first character of *text* that nobody sees, as in `U+200B`; None when there is none."""
+    found = _INVISIBLE.search(text)
+    return f"U+{ord(found[0][0]):04X}" if found is not None else None
+
+
 def cleaned(text: str) -> str:
     """*text* in the form NFKC (Unicode Annex 15), without characters that have no shape; cleaning it again is idle.
 
