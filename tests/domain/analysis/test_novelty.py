@@ -1,12 +1,13 @@
 """What is new about an answer: few things are, noise is not, and what is remembered is bounded."""
 
 import json
+import re
 from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cronicorn.domain.analysis.features import WORD, features_of, label_of
+from cronicorn.domain.analysis.features import features_of, label_of
 from cronicorn.domain.analysis.novelty import (
     ANY,
     LABELS_MAX,
@@ -132,4 +133,21 @@ def test_an_endpoint_that_is_new_all_the_time_is_new_no_more() -> None:
 def test_only_words_are_kept(text: str) -> None:
     label = label_of(text)
 
-    assert label[:1] in {"n", "t"} or WORD.fullmatch(label[1:])
+    assert label[:1] in {"n", "t", "s"} or re.fullmatch(r"w[0-9a-f]{12}", label)
+
+
+def test_no_word_is_kept_as_it_is() -> None:
+    known = used_to({"customer": "Smith", "state": "green"})
+
+    assert not any(word in repr(known) for word in ("Smith", "green"))
+    assert label_of("green") == label_of("green") != label_of("red")
+
+
+def test_of_what_looks_like_a_secret_nothing_is_kept() -> None:
+    known, found = told(
+        used_to({"password": "swordfish", "api_key": 7, "note": "sk_live_abc"}),
+        [{"password": "hunter", "api_key": 90_000, "note": "sk_live_xyz"}] * 3,
+    )
+
+    assert found == []
+    assert set(known.labels.values()) == {("2xx",), ("secret",)}

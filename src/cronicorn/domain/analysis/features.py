@@ -1,7 +1,7 @@
 """What of an answer is compared with earlier ones: its shape, and the coarse value at each path. Pure and bounded.
 
-Nothing an answer says is kept as it is: shapes and paths are hashes, numbers are magnitudes, and words are kept only
-where they look like names of states.
+No value of an answer is kept as it is: shapes and words are short hashes, and numbers are magnitudes. Of what looks
+like a secret nothing is kept but that. Paths are kept where they are names.
 """
 
 import math
@@ -12,6 +12,7 @@ from hashlib import blake2b
 
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
+from cronicorn.domain.masking import looks_secret
 
 WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
 """What may be the name of a state."""
@@ -60,18 +61,28 @@ def features_of(outcome: Outcome) -> Features:
             break
         types.add(f"{path} {_type(value)}")
         if not isinstance(value, dict | list) and len(labels) <= _PATHS_MAX and path not in labels:
-            labels[path] = label_of(value)
+            labels[path] = label_of(value, path)
     shape = blake2b("\n".join(sorted(types)).encode("utf-8", "surrogatepass"), digest_size=8)
     return Features(shape=shape.hexdigest(), labels=labels)
 
 
-def label_of(value: Json) -> str:
-    """The coarse value: `n+4` for numbers of 16 to 31, a word as it is, `text` for prose, and the type of all else."""
+def label_of(value: Json, path: str = "") -> str:
+    """The coarse value at *path*.
+
+    It is `n+4` for numbers of 16 to 31, `w` and a hash for a word, `text` for prose, `secret` for what looks like one,
+    and the type of all else.
+    """
+    if (
+        value is not None
+        and not isinstance(value, bool)
+        and looks_secret(path, value if isinstance(value, str) else "")
+    ):
+        return "secret"
     number = number_of(value)
     if number is not None:
         return magnitude(number)
     if isinstance(value, str):
-        return f"w{value}" if WORD.fullmatch(value) and not _ID.fullmatch(value) else "text"
+        return f"w{_hashed(value)}" if WORD.fullmatch(value) and not _ID.fullmatch(value) else "text"
     return str(value).lower() if isinstance(value, bool) else _type(value)
 
 
@@ -89,6 +100,10 @@ def neighbours(label: str) -> tuple[str, ...]:
         return (label,)
     sign, power = label[:2], int(label[2:])
     return tuple(f"{sign}{near}" for near in (power - 1, power, power + 1))
+
+
+def _hashed(word: str) -> str:
+    return blake2b(word.encode(), digest_size=6).hexdigest()
 
 
 def _ending(outcome: Outcome) -> str:
