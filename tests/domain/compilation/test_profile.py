@@ -41,6 +41,13 @@ def test_the_text_of_a_number_counts_as_one():
     assert place("$.err", {"err": "8.5"}).types == ("number",)
 
 
+def test_a_number_under_a_secret_name_is_not_told():
+    found = place("$.pin_token", {"pin_token": 4711}, {"pin_token": "4712"}, {"pin_token": 4713})
+
+    assert (found.numbers, found.words) == (None, ())
+    assert found.types == ("number", "string")
+
+
 def test_few_short_words_are_told_as_an_enumeration():
     assert place("$.state", {"state": "up"}, {"state": "down"}, {"state": "up"}).words == ("down", "up")
 

@@ -101,7 +101,7 @@ class _Survey:
             place = self.places.setdefault(path, _Seen())
             place.answers += path not in here
             here.add(path)
-            place.add(value, secret=isinstance(value, str) and looks_secret(path, value))
+            place.add(value, secret=looks_secret(path, value if isinstance(value, str) else ""))
 
 
 @dataclass(slots=True)
@@ -114,13 +114,15 @@ class _Seen:
     """Some value was no short word, or there were too many."""
 
     def add(self, value: Json, *, secret: bool) -> None:
-        """Take in what stood there; of a *secret* only that it is text."""
+        """Take in what stood there; of a *secret* only whether it is text or a number."""
         number = number_of(value) if not secret else None
         if value is None or isinstance(value, bool):
             self.types["null" if value is None else "bool"] += 1
         elif number is not None:
             self.types["number"] += 1
             self.numbers.append(number)
+        elif not isinstance(value, str):
+            self.types["number"] += 1
         else:
             self.types["string"] += 1
             self.wordy = self.wordy or secret or not _WORD.fullmatch(str(value)) or len(self.words) > WORDS_MAX
