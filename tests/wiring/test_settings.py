@@ -239,6 +239,16 @@ def test_the_password_of_redis_is_masked():
     assert "secret" not in shown_settings(settings)["redis_url"] + repr(settings)
 
 
+def test_what_the_address_of_a_model_asks_with_is_masked():
+    text = "https://me:secret@models.example/v1?api-version=secret&k=secret"
+    settings = Settings.from_env(MODEL | {"CRONICORN_AI_BASE_URL": text})
+
+    assert settings.ai_base_url is not None
+    assert settings.ai_base_url.text == text
+    assert shown_settings(settings)["ai_base_url"] == "https://me:***@models.example/v1?***"
+    assert "secret" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

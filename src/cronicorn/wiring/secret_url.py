@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 _CREDENTIALS = re.compile(r"^([a-z][a-z0-9+.-]*:/*)(?:([^:/?@]*):)?.*@", re.IGNORECASE | re.DOTALL)
 _PARAMETER = re.compile(r"([?&][^=&]*password=)[^&]*", re.IGNORECASE)
+_WEB_QUERY = re.compile(r"^(https?://[^?#]*\?).+", re.IGNORECASE | re.DOTALL)
+"""Servers of the web take keys there, under any name."""
 _ONE_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\[\]:]*)(?::(\d{1,5}))?")
 _PORT_MAX = 65_535
 
@@ -42,4 +44,4 @@ def parse_secret_url(text: str, *schemes: str) -> SecretUrl:
 def masked_url(text: str) -> str:
     """*text* without the password it may hold, wherever it stands; it need not be a URL."""
     without = _CREDENTIALS.sub(lambda found: f"{found[1]}{f'{found[2]}:' if found[2] else ''}***@", text)
-    return _PARAMETER.sub(r"\1***", without)
+    return _WEB_QUERY.sub(r"\1***", _PARAMETER.sub(r"\1***", without))
