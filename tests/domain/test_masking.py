@@ -2,7 +2,7 @@
 
 import pytest
 
-from cronicorn.domain.masking import MASK, masked, unmasked
+from cronicorn.domain.masking import MASK, looks_secret, masked, secrets_of, unmasked, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,49 @@ def test_a_credential_is_masked(header: tuple[str, str]) -> None:
 @pytest.mark.parametrize("header", [("Accept", "text/html"), ("X-Region", "eu"), ("Content-Type", "application/json")])
 def test_other_headers_are_shown(header: tuple[str, str]) -> None:
     assert masked([header]) == (header,)
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        "Bearer sekrit-token",
+        "bearer abcdefgh1234",
+        "Basic dXNlcjpwYXNz==",
+        "sk-proj-abcdefgh12345",
+        "sk_live_abcdefgh",
+        "ghp_abcdefghijklmnop1234",
+        "github_pat_11ABCDEFG0",
+        "AKIAIOSFODNN7EXAMPLE",
+        "xoxb-1234567890-abc",
+        "eyJhbGciOi.eyJzdWIi.c2ln",
+    ],
+)
+def test_a_credential_within_a_text_is_masked(credential: str) -> None:
+    text = f"Called with {credential}, and refused."
+
+    assert without_credentials(text) == f"Called with {MASK}, and refused."
+    assert looks_secret("X-Plain", text)
+
+
+def test_a_password_in_an_address_within_a_text_is_masked() -> None:
+    assert without_credentials("No postgres://me:swordfish@db/x here.") == f"No postgres://{MASK}@db/x here."
+
+
+@pytest.mark.parametrize(
+    "text", ["Basic authentication failed.", "The task-force is bearer of news.", "At 10:30 @home"]
+)
+def test_prose_is_no_credential(text: str) -> None:
+    assert without_credentials(text) == text
+
+
+def test_secrets_of_a_request_are_those_of_its_headers_and_its_address() -> None:
+    url = "https://me:passw0rd@shop.example/?page=10000000&api_key=a%20secret%2B1&token=abc"
+    headers = [("Authorization", "Custom swordfish"), ("Accept", "application/json"), ("X-Api-Key", " 4711-4711 ")]
+
+    found = secrets_of(url, headers)
+
+    assert found == ("Custom swordfish", "a%20secret%2B1", "a secret+1", "4711-4711", "swordfish", "passw0rd")
+    assert without_credentials("It was swordfish and a secret+1.", found) == f"It was {MASK} and {MASK}."
 
 
 def test_what_was_shown_may_be_sent_back() -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cronicorn.domain.compilation.draft import Finding
-from cronicorn.domain.compilation.profile import Profile, profile_document
+from cronicorn.domain.compilation.profile import Profile, profile_document, profile_told
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.json_body import Json
+from cronicorn.domain.masking import secrets_of
 from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.untrusted.framing import framed
 
@@ -65,11 +66,13 @@ class Refused:
 def told(brief: Brief, refused: Refused | None) -> str:
     """What a model is asked about *brief*; after a draft that was *refused*, with what was wrong with it."""
     endpoint = brief.endpoint
+    known = secrets_of(endpoint.request.url, endpoint.request.headers)
+    profile = profile_told(brief.profile, endpoint.redaction, known)
     parts = [
         f"Description, by the owner of the endpoint:\n{brief.description}",
         f"Baseline: {_baseline(endpoint)}. Limits of intervals: {_limits(endpoint)}.",
         f"Siblings: {', '.join(map(cleaned, brief.siblings[:_SIBLINGS_MAX])) or 'none'}.",
-        f"Profile of the last answers; numbers are least, median, most:\n{framed('profile', _profile(brief.profile))}",
+        f"Profile of the last answers; numbers are least, median, most:\n{framed('profile', _profile(profile))}",
     ]
     if refused is not None:
         parts.append(f"Your last draft:\n{json.dumps(dict(refused.arguments))}")

@@ -19,12 +19,14 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.hint import HintKind
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.json_body import ABSENT, parsed
+from cronicorn.domain.masking import secrets_of
 from cronicorn.domain.policy.policy import PAUSE_MAX
 from cronicorn.domain.ports import EndpointCatalog, RunHistory
 from cronicorn.domain.run import Run
 from cronicorn.domain.untrusted.fitting import fit
 from cronicorn.domain.untrusted.framing import framed
 from cronicorn.domain.untrusted.hiding import without_secrets
+from cronicorn.domain.untrusted.redaction import redacted_body
 from cronicorn.scheduler.tools import Tool, tool
 
 FINAL_TOOL = "submit_analysis"
@@ -56,12 +58,18 @@ class Desk:
 
 
 def shown(endpoint: JobEndpoint, outcome: Outcome) -> str:
-    """The answer in *outcome* as a model may see it: what its owner's description names comes first."""
+    """The answer in *outcome* as a model may see it: what its owner's description names comes first.
+
+    What is secret now is not shown, though the answer may have been recorded before that was said.
+    """
+    if outcome.body is not None:
+        outcome = replace(outcome, body=redacted_body(outcome.body, endpoint.redaction, None))
     value = parsed(outcome)
     if value is ABSENT:
         return framed("response", "No JSON that could be read.")
+    known = secrets_of(endpoint.request.url, endpoint.request.headers)
     words = _WORD.findall(endpoint.description or "")
-    return framed("response", fit(without_secrets(value), RESPONSE_MAX, words))
+    return framed("response", fit(without_secrets(value, known), RESPONSE_MAX, words))
 
 
 def _looking(desk: Desk) -> Sequence[Tool]:

@@ -17,8 +17,10 @@ from cronicorn.domain.compilation.profile import (
     Place,
     profile_document,
     profile_of,
+    profile_told,
 )
 from cronicorn.domain.fixtures import a_lease, a_run, an_endpoint, an_outcome
+from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 from tests.domain.compilation.values import answers
 
 WORDS = set(string.ascii_letters + string.digits + "_.:-")
@@ -46,6 +48,28 @@ def test_a_number_under_a_secret_name_is_not_told():
 
     assert (found.numbers, found.words) == (None, ())
     assert found.types == ("number", "string")
+
+
+def told_paths(pointers: tuple[str, ...], *, known: tuple[str, ...] = ()) -> list[str]:
+    profile = profile_of(answers({"user": {"name": "ann", "age": 4}, "list": [{"name": "bob"}], "state": "ok"}))
+    told = profile_told(profile, Redaction(body=pointers), known)
+    assert len(told.places) + told.left_out == len(profile.places)
+    return [each.path for each in told.places]
+
+
+def test_what_is_redacted_now_is_not_told_of_answers_recorded_before():
+    assert told_paths(()) == ["$.list[0].name", "$.state", "$.user.age", "$.user.name"]
+    assert told_paths(("/user/name",)) == ["$.list[0].name", "$.state", "$.user.age"]
+    assert told_paths(("/user",)) == ["$.list[0].name", "$.state"]
+    assert told_paths(("/list/3/name", "/*/age")) == ["$.state", "$.user.name"]
+    assert told_paths(("/list/*", "/user/name/first")) == ["$.state", "$.user.age", "$.user.name"]
+    assert told_paths(("",)) == []
+
+
+def test_a_word_that_the_endpoint_is_called_with_is_not_told():
+    profile = profile_told(profile_of(answers({"echo": "x-hunter22"}, {"echo": "y"})), NOTHING_SECRET, ["hunter22"])
+
+    assert profile.places[0].words == ()
 
 
 def test_few_short_words_are_told_as_an_enumeration():

@@ -69,6 +69,8 @@ def _invisible(value: object, steps: tuple[str | int, ...]) -> Iterator[Finding]
         case list() | tuple():
             for number, child in enumerate(value):
                 yield from _invisible(child, (*steps, number))
+        case _:
+            return
 
 
 def cadence_of(endpoint: JobEndpoint) -> Cadence:

@@ -8,12 +8,13 @@ whatever the answers were.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
 from cronicorn.domain.masking import looks_secret
 from cronicorn.domain.run import Run
+from cronicorn.domain.untrusted.redaction import Redaction
 
 RUNS_MAX = 50
 """So many of the last answers are looked at."""
@@ -29,6 +30,7 @@ _MEMBERS_MAX = 200
 _ELEMENTS_MAX = 3
 _PATH = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_]*|\[0\])+")
 PATH_CHARACTERS_MAX = 64
+_STEP = re.compile(r"[A-Za-z_0-9]+")
 _WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
 
 Steps = tuple[str | int, ...]
@@ -193,6 +195,30 @@ def _numbers(found: Iterable[float]) -> Numbers:
     numbers = sorted(found)
     least, middle, most = (float(f"{number:.4g}") for number in (numbers[0], numbers[len(numbers) // 2], numbers[-1]))
     return Numbers(least=least, middle=middle, most=most)
+
+
+def profile_told(profile: Profile, redaction: Redaction, known: Iterable[str]) -> Profile:
+    """*profile* as a model may see it: nothing of what is redacted now, and no word that is a *known* credential.
+
+    The answers may have been recorded before any of that was said.
+    """
+    secret = [pointer.split("/")[1:] for pointer in redaction.body]
+    credentials = tuple(known)
+    places = []
+    for place in profile.places:
+        steps = _STEP.findall(place.path)
+        if any(_leads(pointer, steps) for pointer in secret):
+            continue
+        is_known = any(each in word for each in credentials for word in place.words)
+        places.append(replace(place, words=()) if is_known else place)
+    return replace(profile, places=tuple(places), left_out=profile.left_out + len(profile.places) - len(places))
+
+
+def _leads(pointer: Sequence[str], steps: Sequence[str]) -> bool:
+    """Whether what stands along *steps* is what *pointer* leads to, or in it, or may be: elements are told as one."""
+    return len(pointer) <= len(steps) and all(
+        part in {"*", step} or (step == "0" and part.isdigit()) for part, step in zip(pointer, steps, strict=False)
+    )
 
 
 def profile_document(profile: Profile) -> dict[str, Json]:

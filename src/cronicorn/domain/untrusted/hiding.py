@@ -1,28 +1,35 @@
 """What looks like a credential in an answer, masked before any model sees it."""
 
-from cronicorn.domain.masking import MASK, looks_secret
+from collections.abc import Sequence
+
+from cronicorn.domain.masking import MASK, looks_secret, without_credentials
 
 _DEPTH_MAX = 32
 """Deeper nobody looks: the whole is masked."""
 
 
-def without_secrets(value: object, depth: int = _DEPTH_MAX) -> object:
-    """A copy of *value*, which is JSON, with a mask in the place of members that look secret by name or by form."""
+def without_secrets(value: object, known: Sequence[str] = (), depth: int = _DEPTH_MAX) -> object:
+    """A copy of *value*, which is JSON, with a mask in the place of what is secret.
+
+    That is members that look so by name or by form, and in all texts and names what has the form of a credential, and
+    the credentials that are *known*.
+    """
     if depth == 0:
         return MASK
     match value:
         case dict():
             return {
-                name: MASK if looks_secret(str(name), _text(child)) else without_secrets(child, depth - 1)
+                without_credentials(str(name), known): (
+                    MASK if looks_secret(str(name), "") else without_secrets(child, known, depth - 1)
+                )
                 for name, child in value.items()
             }
         case list():
-            return [without_secrets(child, depth - 1) for child in value]
+            return [without_secrets(child, known, depth - 1) for child in value]
         case str():
-            return MASK if looks_secret("", value) else value
+            shown = without_credentials(value, known)
+            return MASK if looks_secret("", shown) else shown
+        case int() | float():
+            return MASK if str(value) in known else value
         case _:
             return value
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
