@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Denied
+from cronicorn.domain.quota.decision import Denied, Reason
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
 
@@ -28,12 +29,14 @@ class TokensDeniedError(QuotaExceededError):
     """The budget of tokens does not cover the question."""
 
     def __init__(self, denied: Denied, account: Account, tokens: int) -> None:
-        wait = round(denied.retry_after.total_seconds())
-        super().__init__(
-            f"{_WHAT[account.budget]} takes up to {tokens:,} tokens, and the budget has {denied.remaining:,} left "
-            f"({denied.reason.value}); ask again in {wait} s, or raise the limit.",
-            retry_at=denied.reset_at,
-        )
+        takes, reason = f"{_WHAT[account.budget]} takes up to {tokens:,} tokens", denied.reason.value
+        if denied.reason is Reason.TOO_LARGE:
+            message = f"{takes}, and the budget has less in a whole window ({reason}); waiting does not help: raise the"
+            super().__init__(f"{message} limit, as `cronicorn tenant set NAME --limit TOKENS` does.")
+        else:
+            wait = ceil(denied.retry_after.total_seconds())
+            message = f"{takes}, and the budget has {denied.remaining:,} left ({reason}); ask again in {wait:,} s, or"
+            super().__init__(f"{message} raise the limit.", retry_after=denied.retry_after)
         self.denied = denied
 
 

@@ -3,16 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from math import ceil
 
 from cronicorn.domain.compilation.draft import Figures, Finding, Severity, Spent, errors_in
 from cronicorn.domain.compilation.judging import read_draft
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Denied, Reason
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.scheduler.ai import AIClient, Question, Session, TokenUsage
+from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
 from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told
 from cronicorn.scheduler.draft_arguments import document_of, write_policy
@@ -95,11 +93,6 @@ class Compiler:
 
     async def _ask(self, brief: Brief, refused: Refused | None, key: str) -> Session:
         """One round."""
-        """One round: reserve, ask, and charge what it took."""
-        tenant_id = brief.endpoint.tenant_id
-        decision = await self._quota.reserve(tenant_id, TOKENS_MAX, budget=Budget.COMPILE, key=key, ttl=_GRANT_TTL)
-        if isinstance(decision, Denied):
-            raise _not_covered(decision)
         question = Question(
             system=SYSTEM, input=told(brief, refused), tools=[write_policy], final_tool=write_policy.name,
             tokens_max=TOKENS_MAX, answer_tokens_max=ANSWER_TOKENS_MAX, requests_max=2, tool_calls_max=0,
@@ -107,20 +100,6 @@ class Compiler:
         )  # fmt: skip
         account = Account(tenant_id=brief.endpoint.tenant_id, budget=Budget.COMPILE, key=key)
         return await asked_within(self._quota, account, self._client, question)
-
-
-def _not_covered(denied: Denied) -> QuotaExceededError:
-    if denied.reason is Reason.TOO_LARGE:
-        return QuotaExceededError(
-            f"Compiling takes up to {TOKENS_MAX:,} tokens, and the budget has less in a whole window "
-            f"({denied.reason.value}); waiting does not help: raise the limit."
-        )
-    wait = ceil(denied.retry_after.total_seconds())
-    return QuotaExceededError(
-        f"Compiling takes up to {TOKENS_MAX:,} tokens, and the budget has {denied.remaining:,} left "
-        f"({denied.reason.value}); ask again in {wait} s, or raise the limit.",
-        retry_after=denied.retry_after,
-    )
 
 
 def _after(spent: Spent, usage: TokenUsage) -> Spent:

@@ -33,7 +33,7 @@ from cronicorn.domain.instant import MICROSECOND, shifted, stable_fraction
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, EndpointEdit, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import Denied
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session
 from cronicorn.scheduler.analysing import Bounds, kept, question, spent
@@ -91,15 +91,6 @@ class _Answered:
 
     session: Session
     staged: Staged
-
-
-class _DeniedError(QuotaExceededError):
-    """The budget does not cover the analysis."""
-
-    def __init__(self, denied: Denied) -> None:
-        helps = denied.retry_after if denied.reason is not Reason.TOO_LARGE else None
-        super().__init__(f"The token budget does not cover an analysis: {denied.reason.value}.", retry_after=helps)
-        self.denied = denied
 
 
 class ModelPlanner(Planner):
@@ -218,11 +209,10 @@ class ModelPlanner(Planner):
             self._compiling.failed(endpoint.id, error.retry_after if isinstance(error, AITransientError) else None)
         except (ConflictError, QuotaExceededError, UnavailableError) as error:
             log.warning("compile_postponed", extra={**facts, "reason": str(error)})
-            self._compiling.failed(endpoint.id)
+            self._compiling.failed(endpoint.id, _bounded_wait(error))
         except Exception:  # A bug met while compiling must not cost the analysis.
             log.exception("compile_crashed", extra=facts)
             self._compiling.failed(endpoint.id)
-            self._compiling.failed(endpoint.id, _bounded_wait(error))
         else:
             self._compiling.worked(endpoint.id)
 

@@ -106,17 +106,6 @@ async def engine(
             settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
             control=control, tokens=tokens, planner=planner, metrics=metrics,
         )  # fmt: skip
-            settings=settings,
-            clock=clock,
-            cron=evaluator,
-            stores=stores,
-            dispatcher=dispatcher,
-            scheduler=scheduler,
-            control=control,
-            tokens=tokens,
-            planner=planner,
-            metrics=metrics,
-        )
 
 
 @asynccontextmanager

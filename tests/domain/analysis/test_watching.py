@@ -120,7 +120,7 @@ def test_a_memory_is_stored_exactly() -> None:
 
 
 def test_a_budget_that_was_spent_holds_nobody_back_who_asks_again() -> None:
-    spent, down = postponed(NEW, 10 * HOUR, MIDNIGHT), failed(NEW, 10 * HOUR, MIDNIGHT)
+    spent, down = postponed(NEW, 10 * HOUR, MIDNIGHT, chance=0.0), failed(NEW, 10 * HOUR, MIDNIGHT)
 
     assert due(spent, ON, None, MIDNIGHT + HOUR) is None
     assert due(spent, ON, "alice", MIDNIGHT + HOUR) == Why(occasion=Occasion.REQUEST, detail="alice")
