@@ -60,7 +60,8 @@ async def test_one_analysis_is_answered_and_charged_and_changes_nothing() -> Non
 
 
 async def test_one_analysis_is_refused_of_an_endpoint_that_is_off_or_not_there_or_beyond_the_budget() -> None:
-    async with an_analyst(submits(HINT), limit=5_000) as analyst:
+    async with an_analyst(submits(HINT), limit=10_000) as analyst:
+        await analyst.quota.record_usage(TENANT, 4_000)
         await analyst.watch("ep1")
         await analyst.watch("ep2", analysis=AnalysisSwitch())
         with pytest.raises(QuotaExceededError, match=r"up to 8,000 tokens, and the budget has 4,000 left"):

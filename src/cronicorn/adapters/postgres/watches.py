@@ -1,7 +1,8 @@
 """Watched endpoints and their analyses in PostgreSQL."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -12,13 +13,16 @@ from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, readable_watches
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import EndpointEdit
+from cronicorn.domain.rows import UNREADABLE, Cell
+
+log = logging.getLogger(__name__)
 
 _CLAIM = """
 WITH due AS (
@@ -72,7 +76,8 @@ class PostgresWatchStore(WatchStore):
             now = transaction.now
             until = shifted(now, ttl)
             rows = await transaction.connection.fetch(_CLAIM, claim_id, us(now), us(until), limit)
-            return readable_watches(map(dict, rows), claim_id, now, until)
+            found = (_readable(dict(row), claim_id, now, until) for row in rows)
+            return [watch for watch in found if watch is not None]
 
         return await self._database.write(work)
 
@@ -141,3 +146,12 @@ async def _keep(connection: Connection, number: int, analysis: Analysis) -> None
     cells = (kept["id"], kept["tenant_id"], kept["endpoint_id"], kept["document"])
     await connection.execute(_ADD, number, *cells)
     await connection.execute(_FORGET, number, ANALYSES_KEPT)
+
+
+def _readable(row: Mapping[str, Cell], claim_id: str, now: datetime, until: datetime) -> Watch | None:
+    """The watch; None of an endpoint that can't be read: it rests until its claim ends."""
+    try:
+        return watch_of(row, claim_id, now, until)
+    except UNREADABLE:
+        log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
+        return None

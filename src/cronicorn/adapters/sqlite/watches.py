@@ -1,9 +1,10 @@
 """Watched endpoints and their analyses in a SQLite file."""
 
 import builtins
+import logging
 import sqlite3
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find, number_of
@@ -11,12 +12,14 @@ from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, readable_watches
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.rows import Cell, Row, job_of
+from cronicorn.domain.rows import UNREADABLE, Cell, Row, job_of
+
+log = logging.getLogger(__name__)
 
 _CLAIM = """
 UPDATE watches SET claim_id = :claim_id, claimed_until_us = :until_us
@@ -64,7 +67,9 @@ class SqliteWatchStore(WatchStore):
             until = shifted(now, ttl)
             named: Row = {"claim_id": claim_id, "now_us": us(now)}
             connection.execute(_CLAIM, {**named, "until_us": us(until), "limit": limit})
-            return readable_watches(_rows(connection, _CLAIMED, named), claim_id, now, until)
+            rows = _rows(connection, _CLAIMED, named)
+            found = (_readable(row, claim_id, now, until) for row in rows)
+            return [watch for watch in found if watch is not None]
 
         return await self._database.write(work)
 
@@ -126,3 +131,12 @@ def _rows(connection: sqlite3.Connection, statement: str, parameters: Row) -> li
     cursor = connection.execute(statement, parameters)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _readable(row: Mapping[str, Cell], claim_id: str, now: datetime, until: datetime) -> Watch | None:
+    """The watch; None of an endpoint that can't be read: it rests until its claim ends."""
+    try:
+        return watch_of(row, claim_id, now, until)
+    except UNREADABLE:
+        log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
+        return None

@@ -1,8 +1,7 @@
 """Rows of watches and analyses, and what they mean."""
 
 import json
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from cronicorn.domain.analysis.analysis import Analysis, analysis_of
@@ -12,27 +11,15 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import UNREADABLE, Cell, Row, endpoint_from, number_in
 
-log = logging.getLogger(__name__)
-
 ANALYSES_KEPT = 500
 """So many analyses of an endpoint are kept, the newest."""
 
 
-def readable_watches(
-    rows: Iterable[Mapping[str, Cell]], claim_id: str, claimed_at: datetime, claimed_until: datetime
-) -> list[Watch]:
-    """The claimed watches in *rows*. One of an endpoint that can't be read rests until its claim ends."""
-    watches = []
-    for row in rows:
-        try:
-            watches.append(_watch_of(row, claim_id, claimed_at, claimed_until))
-        except UNREADABLE:
-            log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
-    return watches
+def watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claimed_until: datetime) -> Watch:
+    """A claimed watch from the columns of `watches`, `endpoints.document` and `schedule.state`.
 
-
-def _watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claimed_until: datetime) -> Watch:
-    """A claimed watch from the columns of `watches`, `endpoints.document` and `schedule.state`."""
+    Raises one of UNREADABLE for an endpoint that can't be read; of a memory that can't be, nothing is remembered.
+    """
     memory, requested_by = row["memory"], row["requested_by"]
     return Watch(
         endpoint=endpoint_from(str(row["document"]), str(row["state"])),
@@ -50,7 +37,6 @@ def _memory_of(text: str) -> WatchMemory:
     try:
         return watch_memory_of(json.loads(text))
     except UNREADABLE:
-        log.exception("watch_memory_unreadable")
         return NOTHING_WATCHED
 
 
