@@ -6,6 +6,7 @@ from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.instant import MINUTE
 from tests.api.door import Door, a_door
 
+SESSION = "session_1"
 CALL = CallMade(tool="propose_interval", arguments='{"interval_s":60}', result="Staged.")
 WHY = Why(occasion=Occasion.NOVELTY, detail="/status")
 
@@ -15,7 +16,7 @@ async def analysed(door: Door, endpoint: dict[str, object]) -> None:
     watches = door.world.stores.watches
     (watch,) = await watches.claim_due(claim_id="c", limit=1, ttl=MINUTE)
     analysis = Analysis(
-        id="session_1", tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
+        id=SESSION, tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
         why=WHY, quota="granted", model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
         warnings=("unknown_tool", "output_truncated"), spent=Spent(input=100, output=20, duration=MINUTE),
     )  # fmt: skip

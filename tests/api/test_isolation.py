@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.door import Door, a_door, an_app, assert_problem
+from tests.api.test_analyses import SESSION, analysed
 from tests.control.world import a_world
 
 BODIES: dict[str, Any] = {
@@ -33,14 +34,16 @@ WITH_ID = [route for route in ROUTES if "{" in route]
 
 async def path_of(door: Door, route: str) -> str:
     """The path of *route* with the ids of things of the door's own tenant."""
-    endpoint = await door.endpoint()
+    endpoint = await door.endpoint(analysis=True)
     asked = await door.client.post(f"/api/endpoints/{endpoint['id']}/run")
     path = route.split()[1].replace("{jobId}", endpoint["jobId"])
     if "{draftId}" in path:
         draft = await door.client.post(f"/api/endpoints/{endpoint['id']}/policy/drafts")
         path = path.replace("{draftId}", draft.json()["id"])
     kind = re.match(r"/api/(\w+)/\{id\}", path)
-    ids = {"runs": asked.json()["runId"], "jobs": endpoint["jobId"]}
+    if kind is not None and kind[1] == "sessions":
+        await analysed(door, endpoint)
+    ids = {"runs": asked.json()["runId"], "jobs": endpoint["jobId"], "sessions": SESSION}
     return path.replace("{id}", ids.get(kind[1], endpoint["id"]) if kind else endpoint["id"])
 
 
