@@ -261,6 +261,16 @@ def terms_of(row: Mapping[str, Cell]) -> Terms:
     )
 
 
+def key_row(key: ApiKey) -> Row:
+    return {
+        "id": key.id,
+        "tenant_id": key.tenant_id,
+        "prefix": key.prefix,
+        "hash": key.hash,
+        "created_us": us(key.created_at),
+    }
+
+
 def key_of(row: Mapping[str, Cell]) -> ApiKey:
     return ApiKey(
         id=_text(row["id"]),

@@ -9,11 +9,10 @@ from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import api_keys, tenants
 from cronicorn.domain.errors import ConflictError, NotFoundError
-from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
-from cronicorn.domain.rows import Row, key_of, tenant_of, tenant_row, terms_of, terms_row
+from cronicorn.domain.rows import key_of, key_row, tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, tenants.c.number))
@@ -52,7 +51,7 @@ class PostgresKeyRing(KeyRing, TermsRegister):
             connection = transaction.connection
             if not await _INSERT_TENANT.change(connection, **tenant_row(tenant)):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
-            if not await _INSERT_KEY.change(connection, **_key_row(key)):
+            if not await _INSERT_KEY.change(connection, **key_row(key)):
                 raise ConflictError("The key is taken; make a new one.")
 
         await self._database.write(work)
@@ -68,7 +67,7 @@ class PostgresKeyRing(KeyRing, TermsRegister):
             connection = transaction.connection
             if await _TENANT.row(connection, tenant_id=key.tenant_id) is None:
                 raise NotFoundError(f"There is no tenant {key.tenant_id}.")
-            if await _INSERT_KEY.change(connection, **_key_row(key)):
+            if await _INSERT_KEY.change(connection, **key_row(key)):
                 return
             known = await _KEY.row(connection, key_hash=key.hash)
             if known is None or known["tenant_id"] != key.tenant_id:
@@ -96,13 +95,3 @@ class PostgresKeyRing(KeyRing, TermsRegister):
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
 
         await self._database.write(work)
-
-
-def _key_row(key: ApiKey) -> Row:
-    return {
-        "id": key.id,
-        "tenant_id": key.tenant_id,
-        "prefix": key.prefix,
-        "hash": key.hash,
-        "created_us": us(key.created_at),
-    }

@@ -1,7 +1,6 @@
 """Due endpoints and leases in a SQLite file."""
 
 import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +17,7 @@ from cronicorn.adapters.sqlite.endpoint_rows import (
     record_run,
     record_skips,
 )
+from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.run_book import count_run
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import LeaseLostError
@@ -99,7 +99,7 @@ class SqliteJobStore(JobStore):
             "until_us": us(shifted(transaction.now, ttl)),
             "limit": limit,
         }
-        rows = _dicts(transaction.connection.execute(self._statements.claim, parameters))
+        rows = dicts(transaction.connection.execute(self._statements.claim, parameters))
         rows.sort(key=_longest_due)
         return [lease for lease in map(_readable, rows) if lease is not None]
 
@@ -142,7 +142,7 @@ class SqliteJobStore(JobStore):
 
     def _find(self, transaction: Transaction, lease: Lease) -> dict[str, Cell]:
         parameters = {**_proof(lease), "now_us": us(transaction.now)}
-        rows = _dicts(transaction.connection.execute(self._statements.find, parameters))
+        rows = dicts(transaction.connection.execute(self._statements.find, parameters))
         return rows[0] if rows else {}
 
     def _settled_before(self, transaction: Transaction, lease: Lease) -> Settlement:
@@ -183,8 +183,3 @@ def _longest_due(row: Mapping[str, Cell]) -> tuple[int, int]:
     assert isinstance(due_us, int)
     assert isinstance(number, int)
     return due_us, number
-
-
-def _dicts(cursor: sqlite3.Cursor) -> list[dict[str, Cell]]:
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]

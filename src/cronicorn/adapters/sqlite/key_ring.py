@@ -10,11 +10,10 @@ from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.errors import ConflictError, NotFoundError
-from cronicorn.domain.fields import us
 from cronicorn.domain.ports import KeyRing
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
-from cronicorn.domain.rows import Row, key_of, tenant_of, tenant_row, terms_of, terms_row
+from cronicorn.domain.rows import key_of, key_row, tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))
@@ -51,7 +50,7 @@ class SqliteKeyRing(KeyRing, TermsRegister):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.") from error
             if _KEY.row(connection, key_hash=key.hash) is not None:
                 raise ConflictError("The key is taken; make a new one.")
-            _INSERT_KEY.change(connection, **_key_row(key))
+            _INSERT_KEY.change(connection, **key_row(key))
 
         await self._database.write(work)
 
@@ -67,7 +66,7 @@ class SqliteKeyRing(KeyRing, TermsRegister):
                 raise NotFoundError(f"There is no tenant {key.tenant_id}.")
             known = _KEY.row(connection, key_hash=key.hash)
             if known is None:
-                _INSERT_KEY.change(connection, **_key_row(key))
+                _INSERT_KEY.change(connection, **key_row(key))
             elif known["tenant_id"] != key.tenant_id:
                 raise ConflictError("The key belongs to another tenant; make a new one.")
 
@@ -93,13 +92,3 @@ class SqliteKeyRing(KeyRing, TermsRegister):
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
 
         await self._database.write(work)
-
-
-def _key_row(key: ApiKey) -> Row:
-    return {
-        "id": key.id,
-        "tenant_id": key.tenant_id,
-        "prefix": key.prefix,
-        "hash": key.hash,
-        "created_us": us(key.created_at),
-    }

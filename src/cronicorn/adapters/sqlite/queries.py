@@ -21,9 +21,7 @@ class Query:
 
     def rows(self, connection: sqlite3.Connection, **parameters: Cell) -> list[dict[str, Cell]]:
         """All rows, by column name."""
-        cursor = connection.execute(self.text, {**self.constants, **parameters})
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        return dicts(connection.execute(self.text, {**self.constants, **parameters}))
 
     def row(self, connection: sqlite3.Connection, **parameters: Cell) -> dict[str, Cell] | None:
         """The first row; None when there is none."""
@@ -38,6 +36,12 @@ class Query:
         number = connection.execute(self.text, {**self.constants, **parameters}).lastrowid
         assert number is not None
         return number
+
+
+def dicts(cursor: sqlite3.Cursor) -> list[dict[str, Cell]]:
+    """All rows of *cursor*, by column name."""
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def query(statement: ClauseElement) -> Query:

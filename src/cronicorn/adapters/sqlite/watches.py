@@ -2,13 +2,13 @@
 
 import builtins
 import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find, number_of
 from cronicorn.adapters.sqlite.job_catalog import find_job
+from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
@@ -67,7 +67,7 @@ class SqliteWatchStore(WatchStore):
             until = shifted(now, ttl)
             named: Row = {"claim_id": claim_id, "now_us": us(now)}
             connection.execute(_CLAIM, {**named, "until_us": us(until), "limit": limit})
-            rows = _rows(connection, _CLAIMED, named)
+            rows = dicts(connection.execute(_CLAIMED, named))
             found = (_readable(row, claim_id, now, until) for row in rows)
             return [watch for watch in found if watch is not None]
 
@@ -89,7 +89,7 @@ class SqliteWatchStore(WatchStore):
     async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
         def work(transaction: Transaction) -> AnalysisPage:
             which: Row = {"number": number_of(transaction, tenant_id, endpoint_id)}
-            rows = _rows(transaction.connection, _LIST, {**which, "limit": limit, "offset": offset})
+            rows = dicts(transaction.connection.execute(_LIST, {**which, "limit": limit, "offset": offset}))
             total = transaction.connection.execute(_COUNT, which).fetchone()[0]
             return AnalysisPage(analyses=tuple(analysis_from(row) for row in rows), total=total)
 
@@ -97,7 +97,7 @@ class SqliteWatchStore(WatchStore):
 
     async def get(self, tenant_id: str, analysis_id: str) -> Analysis:
         def work(transaction: Transaction) -> Analysis:
-            rows = _rows(transaction.connection, _GET, {"id": analysis_id, "tenant_id": tenant_id})
+            rows = dicts(transaction.connection.execute(_GET, {"id": analysis_id, "tenant_id": tenant_id}))
             if not rows:
                 raise NotFoundError(f"There is no session {analysis_id}.")
             return analysis_from(rows[0])
@@ -125,12 +125,6 @@ def _settle(transaction: Transaction, watch: Watch, look: Look) -> None:
     if analysis is not None:
         connection.execute(_ADD, {**analysis_row(analysis), "number": before.number})
         connection.execute(_FORGET, {"number": before.number, "kept": ANALYSES_KEPT})
-
-
-def _rows(connection: sqlite3.Connection, statement: str, parameters: Row) -> list[dict[str, Cell]]:
-    cursor = connection.execute(statement, parameters)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def _readable(row: Mapping[str, Cell], claim_id: str, now: datetime, until: datetime) -> Watch | None:
