@@ -11,11 +11,15 @@ import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.cli.analysis_lines import analysis_json
 from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
 from cronicorn.cli.draft_lines import draft_document
+from cronicorn.control.analyses import AnalysisView
+from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.compilation.draft import Figures, Finding, Severity
-from cronicorn.domain.fixtures import an_outcome
+from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
 from tests.cli.command import cronicorn
@@ -97,3 +101,16 @@ async def test_every_key_of_a_draft_is_listed() -> None:
     parts = [{**each, "before": None, "after": None} for each in document["differences"]]
 
     assert list(_keys(document | {"policy": None, "differences": parts})) == _listed("policy show")
+
+
+def test_every_key_of_an_analysis_is_listed() -> None:
+    analysis = Analysis(
+        id="session_1", tenant_id="t1", endpoint_id="ep1", at=MIDNIGHT, why=Why(occasion=Occasion.REQUEST, detail="me"),
+        quota="granted", confidence_percent=90, next_analysis=timedelta(hours=1), warnings=("missing_reasoning",),
+        calls=(CallMade(tool="get_sibling_names", arguments="null", result="[]"),), spent=Spent(cost="0.001"),
+        error="No.",
+    )  # fmt: skip
+
+    document = json.loads(analysis_json(AnalysisView(analysis=analysis, endpoint_name="stock")))
+
+    assert list(_keys(document)) == _listed("analyses show")

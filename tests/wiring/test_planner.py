@@ -36,12 +36,17 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
             await parts.planner.look_once()
             after = await parts.control.endpoints.get(asker, view.endpoint.id)
         listed = cronicorn("analyses", "list", "shop/stock", env=env)
+        page = cronicorn("analyses", "list", "shop/stock", "--json", env=env)
         shown = cronicorn("analyses", "show", listed.out.split()[1], env=env)
+        session = cronicorn("analyses", "show", listed.out.split()[1], "--json", env=env)
 
     assert asked.code == 0, asked.err
     assert [hint.author for hint in after.endpoint.state.hints] == ["model"]
     assert "interval 120 s" in listed.out
-    assert json.loads(shown.out)["reasoning"] == "Nothing goes on."
+    assert "Reasoning (50 % sure): Nothing goes on." in shown.out.splitlines()
+    assert "applied: interval 120 s" in shown.out.splitlines()
+    assert json.loads(page.out) == {"sessions": [json.loads(session.out)], "total": 1}
+    assert json.loads(session.out)["reasoning"] == "Nothing goes on."
 
 
 async def test_nobody_asks_where_no_model_is_named(tmp_path):

@@ -1,17 +1,15 @@
 """`cronicorn analyses`: what the model said about an endpoint, and asking it again."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
-if TYPE_CHECKING:
-    from cronicorn.control.analyses import AnalysisView
-
 app = typer.Typer(help="Show what the model said about endpoints, and ask it.", no_args_is_help=True)
 
 EndpointArgument = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 LIMIT_MAX = 100
 
 
@@ -22,9 +20,10 @@ def list_analyses(
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="How many, the newest first.")] = 10,
     database: DatabaseOption = None,
     tenant: TenantOption = "default",
+    as_json: JsonOption = False,
 ) -> None:
     """List the analyses of an endpoint, the newest first."""
-    run(_list(endpoint, limit, database, tenant))
+    run(_list(endpoint, limit, (database, tenant), as_json=as_json))
 
 
 @app.command("show")
@@ -33,9 +32,10 @@ def show(
     *,
     database: DatabaseOption = None,
     tenant: TenantOption = "default",
+    as_json: JsonOption = False,
 ) -> None:
-    """Show one analysis with all it called, as JSON."""
-    run(_show(analysis, database, tenant))
+    """Show one analysis: why it was made, what it took, what came of it, and all it called."""
+    run(_show(analysis, (database, tenant), as_json=as_json))
 
 
 @app.command("request")
@@ -44,39 +44,33 @@ def request(endpoint: EndpointArgument, *, database: DatabaseOption = None, tena
     run(_request(endpoint, database, tenant))
 
 
-async def _list(endpoint: str, limit: int, database: str | None, tenant: str) -> None:
+async def _list(endpoint: str, limit: int, where: tuple[str | None, str], *, as_json: bool) -> None:
+    from cronicorn.cli.analysis_lines import analyses_json, analysis_line
     from cronicorn.cli.endpoint_names import find_endpoint
     from cronicorn.cli.local import opened_to_read
 
+    database, tenant = where
     async with opened_to_read(database) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
         views, total = await local.control.analyses.list(principal, named.endpoint.id, limit=limit)
-        for view in views:
-            print(line(view))
-        if total > len(views):
-            print(f"{total - len(views)} more")
+    if as_json:
+        print(analyses_json(views, total))
+        return
+    for view in views:
+        print(analysis_line(view))
+    if total > len(views):
+        print(f"{total - len(views)} more")
 
 
-def line(view: "AnalysisView") -> str:
-    """An analysis in a line."""
-    analysis = view.analysis
-    end = analysis.error or ", ".join(analysis.applied) or analysis.quota
-    why = f"{analysis.why.occasion.value} {analysis.why.detail}".strip()
-    at = analysis.at.isoformat(timespec="seconds")
-    return f"{at}  {analysis.id}  {why}  {analysis.spent.tokens} tokens  {end}"
-
-
-async def _show(analysis_id: str, database: str | None, tenant: str) -> None:
-    import json
-
+async def _show(analysis_id: str, where: tuple[str | None, str], *, as_json: bool) -> None:
+    from cronicorn.cli.analysis_lines import analysis_json, analysis_lines
     from cronicorn.cli.local import opened_to_read
 
+    database, tenant = where
     async with opened_to_read(database) as local:
         view = await local.control.analyses.get(local.principal(tenant), analysis_id)
-        print(
-            json.dumps({"id": view.analysis.id, "endpoint": view.endpoint_name, **view.analysis.document()}, indent=2)
-        )
+    print(analysis_json(view) if as_json else "\n".join(analysis_lines(view)))
 
 
 async def _request(endpoint: str, database: str | None, tenant: str) -> None:

@@ -1,0 +1,85 @@
+"""An analysis, for people and for programs."""
+
+from collections.abc import Iterator
+
+from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_answer
+from cronicorn.cli.instants import coarse, length, written
+from cronicorn.control.analyses import AnalysisView
+from cronicorn.domain.analysis.analysis import Analysis, CallMade
+from cronicorn.domain.untrusted.cleaning import cleaned
+
+
+def analysis_json(view: AnalysisView) -> str:
+    """An analysis as a JSON object, with the keys it has in REST."""
+    return _json(session_answer(view))
+
+
+def analyses_json(views: tuple[AnalysisView, ...], total: int) -> str:
+    """A page of analyses as a JSON object, with the keys it has in REST."""
+    return _json(SessionsAnswer(sessions=[session_answer(view) for view in views], total=total))
+
+
+def analysis_line(view: AnalysisView) -> str:
+    """An analysis in a line."""
+    analysis = view.analysis
+    end = analysis.error or ", ".join(analysis.applied) or analysis.quota
+    at = analysis.at.isoformat(timespec="seconds")
+    return f"{at}  {analysis.id}  {_why(analysis)}  {analysis.spent.tokens} tokens  {_line(end)}"
+
+
+def analysis_lines(view: AnalysisView) -> Iterator[str]:
+    """An analysis as lines."""
+    analysis = view.analysis
+    yield f"Analysis {analysis.id} of {view.endpoint_name} ({analysis.endpoint_id})"
+    yield f"  made {written(analysis.at)} because of {_why(analysis)}"
+    yield f"  {_took(analysis)}"
+    if analysis.error is not None:
+        yield f"  failed: {_line(analysis.error)}"
+    yield from _result_lines(analysis)
+    if analysis.calls:
+        yield ""
+        yield "It called"
+        for call in analysis.calls:
+            yield from _call_lines(call)
+
+
+def _result_lines(analysis: Analysis) -> Iterator[str]:
+    if analysis.reasoning:
+        sure = f" ({analysis.confidence_percent} % sure)" if analysis.confidence_percent is not None else ""
+        yield ""
+        yield f"Reasoning{sure}: {_line(analysis.reasoning)}"
+    if analysis.next_analysis is not None:
+        yield f"It wants to look again in {coarse(analysis.next_analysis)}."
+    yield ""
+    yield from (f"applied: {_line(each)}" for each in analysis.applied)
+    if not analysis.applied:
+        yield "It changed nothing."
+    yield from (f"warning: {each.replace('_', ' ')}" for each in analysis.warnings)
+
+
+def _call_lines(call: CallMade) -> Iterator[str]:
+    yield f"  {call.tool} {_line(call.arguments)}"
+    yield f"    {'refused' if call.refused else 'answered'}: {_line(call.result)}"
+
+
+def _took(analysis: Analysis) -> str:
+    spent = analysis.spent
+    parts = {"sent": spent.input, "cached": spent.cached, "received": spent.output, "estimated": spent.estimated}
+    counts = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+    tokens = f"{spent.tokens:,} tokens" + (f" ({counts})" if counts else "")
+    model = f" of {analysis.model}" if analysis.model else ""
+    cost = f", {spent.cost} USD" if spent.cost is not None else ""
+    return f"{tokens}{model}{cost}, took {length(spent.duration)}; quota: {analysis.quota}"
+
+
+def _why(analysis: Analysis) -> str:
+    return _line(f"{analysis.why.occasion.value} {analysis.why.detail}")
+
+
+def _line(text: str) -> str:
+    """*text* of a model or an answer in one line, without what a terminal would obey."""
+    return " ".join(cleaned(text).split())
+
+
+def _json(answer: SessionAnswer | SessionsAnswer) -> str:
+    return answer.model_dump_json(by_alias=True, indent=2)

@@ -1,0 +1,64 @@
+"""An analysis as a person reads it."""
+
+from datetime import timedelta
+
+from cronicorn.cli.analysis_lines import analysis_line, analysis_lines
+from cronicorn.control.analyses import AnalysisView
+from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.watching import Occasion, Why
+from cronicorn.domain.fixtures import MIDNIGHT
+
+
+def seen(**changes) -> AnalysisView:
+    analysis = Analysis(
+        id="session_1", tenant_id="t1", endpoint_id="ep1", at=MIDNIGHT, quota="granted",
+        **{"why": Why(occasion=Occasion.NOVELTY, detail="/status")} | changes,
+    )  # fmt: skip
+    return AnalysisView(analysis=analysis, endpoint_name="stock")
+
+
+def test_an_analysis_is_told_in_lines() -> None:
+    view = seen(
+        model="openai:fake-1", reasoning="A surge.", confidence_percent=90, next_analysis=timedelta(hours=2),
+        calls=(
+            CallMade(tool="propose_interval", arguments='{"interval_s":60}', result="Staged."),
+            CallMade(tool="sing", arguments="{}", result="There is no such tool.", refused=True),
+        ),
+        warnings=("unknown_tool",), applied=("interval 60 s",),
+        spent=Spent(input=1_100, output=20, cached=400, cost="0.0012", duration=timedelta(seconds=3)),
+    )  # fmt: skip
+
+    assert list(analysis_lines(view)) == [
+        "Analysis session_1 of stock (ep1)",
+        "  made 2026-01-01T00:00:00.000Z because of novelty /status",
+        "  1,120 tokens (1,100 sent, 400 cached, 20 received) of openai:fake-1, 0.0012 USD, took 3.0 s; quota: granted",
+        "",
+        "Reasoning (90 % sure): A surge.",
+        "It wants to look again in 2 h.",
+        "",
+        "applied: interval 60 s",
+        "warning: unknown tool",
+        "",
+        "It called",
+        '  propose_interval {"interval_s":60}',
+        "    answered: Staged.",
+        "  sing {}",
+        "    refused: There is no such tool.",
+    ]
+
+
+def test_one_that_failed_says_so_and_that_nothing_changed() -> None:
+    lines = list(analysis_lines(seen(error="The model\nis away.")))
+
+    assert "  failed: The model is away." in lines
+    assert "It changed nothing." in lines
+
+
+def test_what_others_wrote_can_order_a_terminal_nothing_and_breaks_no_line() -> None:
+    view = seen(reasoning="\x1b[2JAll\nis well.", why=Why(occasion=Occasion.NOVELTY, detail="/\x1b]0;a\x07"))
+
+    text = "\n".join([analysis_line(view), *analysis_lines(view)])
+
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "Reasoning: [2JAll is well." in text.splitlines()
