@@ -1,6 +1,8 @@
 """A planner among edits, kills, other planners and a fleet in which nothing happens."""
 
 import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -152,7 +154,22 @@ async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_ov
         assert (await analyst.used())[1] == 0
 
 
-async def test_a_planner_that_comes_too_late_writes_nothing() -> None:
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """The events of planners so far."""
+    caplog.set_level(logging.INFO, logger="cronicorn.scheduler.planner")
+    return lambda: [each.getMessage() for each in caplog.records if each.name == "cronicorn.scheduler.planner"]
+
+
+async def test_an_analysis_that_is_kept_is_told(told: Callable[[], list[str]]) -> None:
+    async with an_analyst(submits(HINT)) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        assert told() == ["analysis_made"]
+
+
+async def test_a_planner_that_comes_too_late_writes_nothing(told: Callable[[], list[str]]) -> None:
     async def others(analyst: Analyst) -> None:
         analyst.clock.advance(CLAIM_TTL + MINUTE)
         await analyst.watches.claim_due(claim_id="other", limit=1, ttl=MINUTE)
@@ -166,6 +183,7 @@ async def test_a_planner_that_comes_too_late_writes_nothing() -> None:
         assert await analyst.hints() == []
         assert await analyst.analyses() == ()
         assert (await analyst.used())[1] == 0
+        assert told() == ["look_lost"], "no analysis is told of that is not kept"
 
 
 async def test_an_edit_during_an_analysis_counts_and_clamps_what_it_wants() -> None:

@@ -142,6 +142,8 @@ class ModelPlanner(Planner):
             if look.cursor > watch.cursor:
                 await self._compile_again(watch.endpoint)
             await self._ports.watches.settle(watch, look)
+            if look.analysis is not None:
+                _tell(look.analysis)
         except (ConflictError, NotFoundError) as error:
             log.warning("look_lost", extra={**facts, "reason": str(error)})
         except UnavailableError as error:
@@ -180,9 +182,7 @@ class ModelPlanner(Planner):
         except (AIFatalError, AITransientError) as error:
             self._note(error, facts)
             return _unanswered(look, analysis, error, now)
-        look = _after(look, analysis, answered, self._edit(answered))
-        log.info("analysis_made", extra={**facts, "tokens": answered.session.usage.tokens})
-        return look
+        return _after(look, analysis, answered, self._edit(answered))
 
     @property
     def _stopped(self) -> bool:
@@ -250,6 +250,13 @@ class ModelPlanner(Planner):
             log.error("planner_stopped", extra={**facts, "reason": str(error)})
         else:
             log.warning("analysis_failed", extra={**facts, "reason": str(error)})
+
+
+def _tell(kept: Analysis) -> None:
+    """Tell of an analysis that the model ended; why there is none was told at once."""
+    if kept.error is None and kept.quota == "granted":
+        facts = {"tenant": kept.tenant_id, "endpoint": kept.endpoint_id, "why": kept.why.occasion.value}
+        log.info("analysis_made", extra={**facts, "tokens": kept.spent.tokens})
 
 
 def _after(look: Look, analysis: Analysis, answered: _Answered, edit: EndpointEdit | None) -> Look:
