@@ -172,3 +172,12 @@ def problems_of(document):
     with pytest.raises(PolicyError) as refused:
         policy_of(document)
     return {problem.pointer: problem.problem for problem in refused.value.problems}
+
+
+def test_a_stored_text_that_is_longer_than_today_s_limit_is_cut_and_the_policy_is_read() -> None:
+    stored = policy_text(policy_of(EVERYTHING)).replace("resume at once when it returns", "a" * 501 + '","b')
+
+    policy = policy_from(stored)
+
+    assert policy.unsupported == ("a" * 500, "b")
+    assert policy_from(policy_text(policy)) == policy

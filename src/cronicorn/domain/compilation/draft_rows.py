@@ -27,11 +27,12 @@ def draft_of(row: Mapping[str, Cell], endpoint_id: str) -> Draft:
     """The draft in *row*, one of *endpoint_id*. Raises one of `UNREADABLE`."""
     columns: dict[str, Value] = {name: cell for name in _COLUMNS if not isinstance(cell := row[name], bytes)}
     known = Fields({**json.loads(str(row["document"])), **columns})
-    policy = known.text_or_none("policy")
+    policy, replaces = known.text_or_none("policy"), known.text_or_none("replaces")
     return Draft(
         id=known.text("id"), tenant_id=known.text("tenant_id"), endpoint_id=endpoint_id, hash=known.text("hash"),
         status=DraftStatus(known.text("status")), policy=policy_from(policy) if policy is not None else None,
-        description=known.text("description"), replaces=known.text_or_none("replaces"),
+        description=known.text("description"),
+        replaces=text_of(policy_from(replaces)) if replaces is not None else None,  # As the endpoint's reads today.
         reason=Reason(known.text("reason")), findings=tuple(map(_finding_of, known.parts("findings"))),
         figures=_figures_of(known.part_or_none("figures")), spent=_spent_of(Fields(known.part("spent"))),
         classes=frozenset(str(each) for each in known.items("classes")), compiler=known.number("compiler"),

@@ -25,7 +25,7 @@ from cronicorn.domain.policy.policy import (
     PolicyField,
     Rule,
 )
-from cronicorn.domain.policy.reading import VERSION, policy_of
+from cronicorn.domain.policy.reading import UNSUPPORTED_CHARACTERS_MAX, VERSION, policy_of
 
 Members = dict[str, Json]
 
@@ -39,8 +39,19 @@ def policy_text(policy: Policy) -> str:
 
 @lru_cache(maxsize=2_048)
 def policy_from(text: str) -> Policy:
-    """The policy that `policy_text` wrote. Raises ValueError for anything else. Many endpoints have the same."""
-    return policy_of(json.loads(text))
+    """The policy that `policy_text` wrote. Raises ValueError for anything else. Many endpoints have the same.
+
+    Texts in `unsupported` that were stored when they could be longer are cut, as no rule depends on them.
+    """
+    return policy_of(_shortened(json.loads(text)))
+
+
+def _shortened(document: Members) -> Members:
+    told = document.get("unsupported")
+    if not isinstance(told, list):
+        return document
+    short: list[Json] = [each[:UNSUPPORTED_CHARACTERS_MAX] if isinstance(each, str) else each for each in told]
+    return {**document, "unsupported": short}
 
 
 def policy_document(policy: Policy) -> Members:
