@@ -6,9 +6,10 @@ from cronicorn.domain.compilation.draft import Reason
 from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler import Planner
 from cronicorn.scheduler.analysing import Bounds
-from cronicorn.scheduler.compiling import ROUNDS_MAX, TOKENS_MAX
+from cronicorn.scheduler.compiling import ROUNDS_MAX
 from cronicorn.testing.contracts.stores import TENANT
 from tests.safety.analyst import Analyst, an_analyst, submits
 from tests.servers.model import calls
@@ -36,7 +37,7 @@ async def test_a_compile_that_the_provider_does_not_count_is_charged_what_was_re
         draft = await analyst.drafts().make(ALICE, "ep1", Reason.ASKED)
 
         assert 1 <= draft.spent.rounds == len(analyst.model.asked) <= ROUNDS_MAX
-        assert await analyst.used() == (TOKENS_MAX * draft.spent.rounds, 0)
+        assert await analyst.used() == (CALL_TOKENS_MAX * draft.spent.rounds, 0)
 
 
 async def analysed(analyst: Analyst, endpoint_id: str = "ep1") -> None:

@@ -16,6 +16,10 @@ from cronicorn.wiring.settings import Settings
 from tests.servers.model import calls, fake_model
 
 LIBRARIES = ["anthropic", "google.genai", "httpx2", "openai", "pydantic_ai"]
+ASKING = [
+    "cronicorn.adapters.ai", "cronicorn.scheduler.analysing", "cronicorn.scheduler.compiling",
+    "cronicorn.scheduler.drafting", "cronicorn.scheduler.planner",
+]  # fmt: skip
 UP = f"""
 import asyncio, os, signal, sys
 from cronicorn.wiring.model import model_client
@@ -25,7 +29,7 @@ from cronicorn.wiring.settings import Settings
 settings = Settings.from_env(os.environ)
 
 def told(started):
-    print(*(name for name in {LIBRARIES} if name in sys.modules), "ready")
+    print(*(name for name in {LIBRARIES + ASKING} if name in sys.modules), "ready")
     os.kill(os.getpid(), signal.SIGTERM)
 
 async def main():
@@ -66,7 +70,7 @@ async def test_the_model_of_the_settings_is_asked(tmp_path: Path) -> None:
     assert model.asked[0].headers["authorization"] == "Bearer sk-from-a-file"
 
 
-def test_without_a_model_no_library_is_imported_by_a_process_that_serves(tmp_path: Path) -> None:
+def test_without_a_model_nothing_that_asks_one_is_imported_by_a_process_that_serves(tmp_path: Path) -> None:
     environ = {
         "PATH": os.environ["PATH"],
         "CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}",

@@ -12,9 +12,9 @@ from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.decision import Denied, Granted, Mode
+from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
-from cronicorn.scheduler.compiling import TOKENS_MAX
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.quota import tiers_of, token_quota
 from cronicorn.wiring.settings import Settings
@@ -175,7 +175,7 @@ async def test_the_bound_of_a_soft_quota_counts_with_what_the_product_itself_may
         planner = parts.planner._settings
 
     assert planner.parallel == 3
-    assert settings.quota_call_tokens_max == max(planner.bounds.tokens_max, TOKENS_MAX)
+    assert settings.quota_call_tokens_max == CALL_TOKENS_MAX >= planner.bounds.tokens_max
     refused = problems_of(MODEL | SOFT)
     assert "one call of a model may cost 9000 tokens" in refused["CRONICORN_QUOTA_CALL_TOKENS_MAX"]
 

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import fields
 from datetime import timedelta
 from ipaddress import ip_network
@@ -42,6 +44,17 @@ def test_the_defaults_are_those_of_the_scheduler():
 
     assert len(shared) == 7
     assert {name: getattr(ours, name) for name in shared} == {name: getattr(theirs, name) for name in shared}
+
+
+def test_settings_are_read_without_what_they_are_for():
+    program = (
+        "import sys, cronicorn.wiring.settings\n"
+        "print(*(name for name in sys.modules if name.startswith(('cronicorn.scheduler', 'pydantic_ai'))))"
+    )
+
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert found.split() == []
 
 
 def test_values_are_read_in_their_units():

@@ -10,6 +10,7 @@ from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.ports import Quota
+from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
 from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told
@@ -17,8 +18,6 @@ from cronicorn.scheduler.draft_arguments import document_of, write_policy
 
 ROUNDS_MAX = 3
 """The first draft, and two repairs."""
-TOKENS_MAX = 9_000
-"""Of one round, reserved before it: within a day's tokens of the smallest tier."""
 ANSWER_TOKENS_MAX = 3_000
 DEADLINE = timedelta(seconds=60)
 
@@ -95,7 +94,7 @@ class Compiler:
         """One round."""
         question = Question(
             system=SYSTEM, input=told(brief, refused), tools=[write_policy], final_tool=write_policy.name,
-            tokens_max=TOKENS_MAX, answer_tokens_max=ANSWER_TOKENS_MAX, requests_max=2, tool_calls_max=0,
+            tokens_max=CALL_TOKENS_MAX, answer_tokens_max=ANSWER_TOKENS_MAX, requests_max=2, tool_calls_max=0,
             deadline=DEADLINE,
         )  # fmt: skip
         account = Account(tenant_id=brief.endpoint.tenant_id, budget=Budget.COMPILE, key=key)

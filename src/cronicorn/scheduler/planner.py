@@ -35,20 +35,16 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import Denied
 from cronicorn.domain.quota.ports import Quota
+from cronicorn.domain.quota.soft import CALLS_MAX
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session
 from cronicorn.scheduler.analysing import Bounds, kept, question, spent
 from cronicorn.scheduler.asking import Account, TokensDeniedError, asked_within
-from cronicorn.scheduler.compiling import TOKENS_MAX as COMPILE_TOKENS_MAX
 from cronicorn.scheduler.endpoint_tools import Desk
 from cronicorn.scheduler.patience import WAIT_MOST, Patience
 
 log = logging.getLogger(__name__)
 
 ACTOR = "planner"
-CALLS_MAX = 8
-"""So many endpoints are looked at at once, unless settings say otherwise, and each asks a model once at a time."""
-CALL_TOKENS_MAX = max(Bounds().tokens_max, COMPILE_TOKENS_MAX)
-"""What an analysis, or a round of a compile, may cost at most."""
 _PAGE = 100
 
 
@@ -73,7 +69,7 @@ class PlannerSettings:
     """The name of the model, as it is kept with each analysis."""
     bounds: Bounds = field(default_factory=Bounds)
     parallel: int = CALLS_MAX
-    """So many endpoints are looked at at once."""
+    """So many endpoints are looked at at once, and each asks a model once at a time."""
     poll: timedelta = timedelta(seconds=5)
     """How long to rest when nothing is to be looked at."""
     claim_ttl: timedelta = timedelta(minutes=6)

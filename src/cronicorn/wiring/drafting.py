@@ -7,8 +7,6 @@ from cronicorn.domain.compilation.ports import Backtester, DraftMaker
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler import AIClient
-from cronicorn.scheduler.compiling import Compiler
-from cronicorn.scheduler.drafting import Drafting, Records
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
 
@@ -22,6 +20,9 @@ def drafting(
     """How drafts are made with *client*, inside *quota*; None when there is no model."""
     if client is None or settings.ai_model is None:
         return None
+    from cronicorn.scheduler.compiling import Compiler
+    from cronicorn.scheduler.drafting import Drafting, Records
+
     compiler = Compiler(client, quota, settings.ai_model)
 
     def made(backtester: Backtester, wake: Callable[[], None]) -> DraftMaker:

@@ -1,13 +1,17 @@
 """The planner over a store, and the model it asks."""
 
+from typing import TYPE_CHECKING
+
 from cronicorn.control.identity import random_id
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler import AIClient
-from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
+
+if TYPE_CHECKING:
+    from cronicorn.scheduler.planner import ModelPlanner
 
 
 def model_planner(
@@ -19,10 +23,12 @@ def model_planner(
     *,
     clock: Clock,
     cron: Cron,
-) -> ModelPlanner | None:
+) -> "ModelPlanner | None":
     """A planner that asks *client*, inside *quota*; None when there is no model."""
     if client is None or settings.ai_model is None:
         return None
+    from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings
+
     ports = PlannerPorts(
         watches=stores.watches,
         endpoints=stores.endpoints,

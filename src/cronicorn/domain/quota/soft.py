@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from cronicorn.domain.errors import InvalidInputError
 
+CALLS_MAX = 8
+"""So many calls of a model one planner makes at once, unless settings say otherwise."""
+CALL_TOKENS_MAX = 9_000
+"""What an analysis, or a round of a compile, costs at most."""
 WARN_PERCENT = 10
 REFUSE_PERCENT = 20
 _PER_CENT = 100
