@@ -8,6 +8,7 @@ from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededE
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler import Planner
+from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session, TokenUsage
 from cronicorn.scheduler.analysing import Bounds
 from cronicorn.scheduler.compiling import ROUNDS_MAX
 from cronicorn.testing.contracts.stores import TENANT
@@ -38,6 +39,66 @@ async def test_a_compile_that_the_provider_does_not_count_is_charged_what_was_re
 
         assert 1 <= draft.spent.rounds == len(analyst.model.asked) <= ROUNDS_MAX
         assert await analyst.used() == (CALL_TOKENS_MAX * draft.spent.rounds, 0)
+
+
+async def test_an_analysis_that_is_billed_more_than_was_reserved_is_charged_it_and_says_so() -> None:
+    billed = {"prompt_tokens": 7_000, "completion_tokens": 5_000, "total_tokens": 12_000}
+    async with an_analyst(calls(ENDS, usage=billed)) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert analysis.warnings == ("grant_exceeded",)
+        assert await analyst.used() == (12_000, 0)
+
+
+async def test_an_analysis_that_met_a_bound_because_of_its_bill_is_charged_it_and_says_so() -> None:
+    billed = {"prompt_tokens": 90_000, "completion_tokens": 10, "total_tokens": 90_010}
+    async with an_analyst(calls(("get_history", {}), usage=billed)) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert analysis.warnings == ("tokens_max", "grant_exceeded")
+        assert await analyst.used() == (90_010, 0)
+
+
+class _BilledInVain(AIClient):
+    """Fails after the provider has counted *usage*."""
+
+    def __init__(self, usage: TokenUsage) -> None:
+        self._usage = usage
+
+    async def plan_with_tools(self, question: Question) -> Session:
+        raise AITransientError("It took too long.", usage=self._usage)
+
+
+@pytest.mark.parametrize("unmeasured", [0, 1])
+async def test_a_failed_analysis_that_is_billed_more_than_was_reserved_is_charged_it_and_says_so(
+    unmeasured: int,
+) -> None:
+    usage = TokenUsage(input=8_000, output=500, requests=2, unmeasured=unmeasured, estimated=100 * unmeasured)
+    async with an_analyst(submits()) as analyst:
+        analyst.client = _BilledInVain(usage)
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert (analysis.error, analysis.warnings) == ("It took too long.", ("grant_exceeded",))
+        assert await analyst.used() == (8_500, 0)
+
+
+async def test_a_compile_that_is_billed_more_than_was_reserved_is_charged_it_and_says_so() -> None:
+    billed = {"prompt_tokens": 7_000, "completion_tokens": 5_000, "total_tokens": 12_000}
+    async with an_analyst(calls(NO_POLICY, usage=billed)) as analyst:
+        await analyst.watch(description=DESCRIPTION)
+        await analyst.answer({"status": "ok"}, times=5)
+        draft = await analyst.drafts().make(ALICE, "ep1", Reason.ASKED)
+
+        excess = draft.spent.tokens - CALL_TOKENS_MAX * draft.spent.rounds
+        assert (draft.spent.excess, await analyst.used()) == (excess, (draft.spent.tokens, 0))
+        assert [each.check for each in draft.findings][-1] == "tokens"
+        assert f"billed {excess:,} tokens more than were reserved" in draft.findings[-1].message
 
 
 async def analysed(analyst: Analyst, endpoint_id: str = "ep1") -> None:

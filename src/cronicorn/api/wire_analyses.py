@@ -11,9 +11,10 @@ from cronicorn.domain.analysis.watching import Occasion
 _MESSAGES = {
     "output_truncated": "An answer of the model was cut off at its limit.",
     "missing_final_tool": "The model did not end its analysis: nothing was changed.",
+    "grant_exceeded": "The provider billed more tokens than were reserved: all are charged.",
     "missing_reasoning": "The model gave no reasoning.",
 }
-"""The codes of the contract; others are told beside them."""
+"""The codes of the contract, and one more; others are told beside them."""
 
 
 class ToolCallAnswer(Answer):

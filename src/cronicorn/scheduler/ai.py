@@ -28,6 +28,8 @@ class SessionWarning(StrEnum):
     """The model called what is not there. Alone it ends nothing."""
     OUTPUT_TRUNCATED = "output_truncated"
     """An answer of the model was cut off at `answer_tokens_max`. Alone it ends nothing."""
+    GRANT_EXCEEDED = "grant_exceeded"
+    """The provider billed more than was reserved. Whoever reserves says so, no client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class TokenUsage:
     """Tokens that the unmeasured requests took, guessed from the length of what was sent and received."""
     cost: Decimal | None = None
     """In US dollars, at list prices; None when the price of any request is unknown."""
+    excess: int = 0
+    """Tokens counted beyond what was reserved. Whoever reserves says so, no client."""
 
     @property
     def tokens(self) -> int:

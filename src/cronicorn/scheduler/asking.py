@@ -1,6 +1,6 @@
 """Asking a model inside the budget of a tenant: reserve, ask, and charge what it took."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 
@@ -8,7 +8,15 @@ from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import Denied, Reason
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
+from cronicorn.scheduler.ai import (
+    AIClient,
+    AIFatalError,
+    AITransientError,
+    Question,
+    Session,
+    SessionWarning,
+    TokenUsage,
+)
 
 GRANT_SLACK = timedelta(minutes=1)
 """A grant lasts so much longer than its question."""
@@ -23,6 +31,14 @@ class Account:
     budget: Budget
     key: str
     """Names the question in the tenant's books."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grant:
+    """What was reserved for a question."""
+
+    id: str
+    tokens: int
 
 
 class TokensDeniedError(QuotaExceededError):
@@ -43,8 +59,9 @@ class TokensDeniedError(QuotaExceededError):
 async def asked_within(quota: Quota, account: Account, client: AIClient, question: Question) -> Session:
     """Ask once `tokens_max` of *question* are reserved; afterwards what it took is charged, also where it failed.
 
-    Raises TokensDeniedError, and the errors of `AIClient`. A call that is cut short is charged the reserved tokens in
-    time, when its grant runs out.
+    What the provider bills beyond them is charged, too, and told: GRANT_EXCEEDED among the warnings, and `excess` in
+    the usage, also in that of an error. Raises TokensDeniedError, and the errors of `AIClient`. A call that is cut
+    short is charged the reserved tokens in time, when its grant runs out.
     """
     decision = await quota.reserve(
         account.tenant_id,
@@ -55,18 +72,26 @@ async def asked_within(quota: Quota, account: Account, client: AIClient, questio
     )
     if isinstance(decision, Denied):
         raise TokensDeniedError(decision, account, question.tokens_max)
+    granted = _Grant(id=decision.grant_id, tokens=question.tokens_max)
     try:
         session = await client.plan_with_tools(question)
     except (AIFatalError, AITransientError) as error:
-        await _charge(quota, decision.grant_id, error.usage)
+        error.usage = await _charged(quota, granted, error.usage)
         raise
-    await _charge(quota, decision.grant_id, session.usage)
-    return session
+    usage = await _charged(quota, granted, session.usage)
+    more = (SessionWarning.GRANT_EXCEEDED,) if usage.excess else ()
+    return replace(session, usage=usage, warnings=(*session.warnings, *more))
 
 
-async def _charge(quota: Quota, grant_id: str, usage: TokenUsage) -> None:
-    """End a grant: with nothing where no request was worked on, with all that was reserved where one is not counted."""
+async def _charged(quota: Quota, grant: _Grant, usage: TokenUsage) -> TokenUsage:
+    """End a grant, and *usage* with what is beyond it.
+
+    It is charged nothing where no request was worked on, and what the provider counted, even beyond the grant; where it
+    did not count each request, all that was reserved at least.
+    """
     if usage.requests == 0:
-        await quota.release(grant_id)
-    else:
-        await quota.commit(grant_id, None if usage.unmeasured else usage.tokens)
+        await quota.release(grant.id)
+        return usage
+    counted = usage.input + usage.output
+    await quota.commit(grant.id, None if usage.unmeasured and counted <= grant.tokens else counted)
+    return replace(usage, excess=max(0, counted - grant.tokens))

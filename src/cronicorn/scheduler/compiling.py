@@ -103,7 +103,11 @@ class Compiler:
 
 def _after(spent: Spent, usage: TokenUsage) -> Spent:
     return replace(
-        spent, tokens=spent.tokens + usage.tokens, cached=spent.cached + usage.cached, rounds=spent.rounds + 1
+        spent,
+        tokens=spent.tokens + usage.tokens,
+        cached=spent.cached + usage.cached,
+        rounds=spent.rounds + 1,
+        excess=spent.excess + usage.excess,
     )
 
 

@@ -175,6 +175,17 @@ def _draft(compiled: Compiled, brief: Brief, draft_id: str, key: str, made: Made
         id=draft_id, tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, hash=key,
         status=DraftStatus.DRAFT if compiled.accepted else DraftStatus.NEEDS_ATTENTION, policy=compiled.policy,
         description=endpoint.description or "", replaces=text_of(endpoint.policy), reason=made.reason,
-        findings=compiled.judgement.findings, figures=compiled.judgement.figures, spent=compiled.spent,
+        findings=(*compiled.judgement.findings, *_of_tokens(compiled.spent)), figures=compiled.judgement.figures,
+        spent=compiled.spent,
         classes=brief.profile.classes, created_at=made.at, created_by=made.by,
     )  # fmt: skip
+
+
+def _of_tokens(spent: Spent) -> tuple[Finding, ...]:
+    if not spent.excess:
+        return ()
+    message = (
+        f"The provider billed {spent.excess:,} tokens more than were reserved; they are charged, and the limit may be "
+        "exceeded by them: name a model that keeps to the maximum of output tokens it is sent."
+    )
+    return (Finding(check="tokens", severity=Severity.WARNING, pointer="", message=message),)

@@ -36,7 +36,7 @@ from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import Denied
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.domain.quota.soft import CALLS_MAX
-from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session
+from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner, Session, SessionWarning
 from cronicorn.scheduler.analysing import Bounds, kept, question, spent
 from cronicorn.scheduler.asking import Account, TokensDeniedError, asked_within
 from cronicorn.scheduler.endpoint_tools import Desk
@@ -285,5 +285,6 @@ def _postponed(look: Look, analysis: Analysis, denied: Denied, now: datetime) ->
 
 def _unanswered(look: Look, analysis: Analysis, error: AIFatalError | AITransientError, now: datetime) -> Look:
     retry_after = error.retry_after if isinstance(error, AITransientError) else None
-    failure = replace(analysis, error=str(error), spent=spent(error.usage, timedelta(0)))
+    warnings = (SessionWarning.GRANT_EXCEEDED.value,) if error.usage.excess else ()
+    failure = replace(analysis, error=str(error), warnings=warnings, spent=spent(error.usage, timedelta(0)))
     return replace(look, memory=failed(look.memory, retry_after, now), analysis=failure)

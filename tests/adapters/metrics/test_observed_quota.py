@@ -62,6 +62,19 @@ async def test_an_overrun_of_the_soft_mode_is_counted_and_told(metrics, caplog):
     ]
 
 
+async def test_what_is_charged_beyond_its_grant_is_counted_and_told(metrics, caplog):
+    quota = _quota(metrics)
+    within, beyond = await grant(quota, "k1", 300), await grant(quota, "k2", 300)
+
+    await quota.commit(within, 300)
+    await quota.commit(beyond, 420)
+    await quota.commit(beyond, 420)
+
+    assert await counted(metrics, "cronicorn_quota_excess_tokens_total") == 120
+    (record,) = caplog.records
+    assert (record.message, record.tenant, record.granted, record.charged) == ("grant_exceeded", "t1", 300, 420)
+
+
 async def test_a_grant_of_another_process_is_charged_and_not_counted(metrics):
     database = MemoryDatabase(VirtualClock(NOON))
     there = MemoryQuota(database, tiers())

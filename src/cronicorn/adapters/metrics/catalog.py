@@ -119,6 +119,12 @@ METRICS: tuple[Metric, ...] = (
         help="Tokens that calls of a model were charged, without those of processes that were killed.",
     ),
     Metric(
+        name="cronicorn_quota_excess_tokens_total",
+        kind="counter",
+        help="Tokens that calls were charged beyond what was reserved for them: their provider billed more than the "
+        "maximum it was sent. 0 in health.",
+    ),
+    Metric(
         name="cronicorn_quota_denied_total",
         kind="counter",
         labels=("budget", "reason"),

@@ -54,6 +54,9 @@ class ObservedQuota(Quota):
         if tenant_id is None or charged is None:  # Sent again, or granted by another process.
             return
         self._metrics.quota_committed(charged)
+        if estimate is not None and charged > estimate:
+            self._metrics.quota_exceeded(charged - estimate)
+            log.warning("grant_exceeded", extra={"tenant": tenant_id, "granted": estimate, "charged": charged})
         if self._mode is Mode.SOFT:
             await self._tell_overrun(tenant_id, charged)
 

@@ -83,6 +83,10 @@ class Metrics:
         """A call of a model was charged."""
         self._counters["cronicorn_quota_committed_tokens_total"].inc(tokens)
 
+    def quota_exceeded(self, tokens: int) -> None:
+        """So many more tokens were charged to a call than were reserved for it."""
+        self._counters["cronicorn_quota_excess_tokens_total"].inc(tokens)
+
     def quota_denied(self, budget: Budget, reason: Reason) -> None:
         """A call of a model was denied."""
         self._counters["cronicorn_quota_denied_total"].labels(budget.value, reason.value).inc()

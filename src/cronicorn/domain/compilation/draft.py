@@ -75,7 +75,7 @@ class Finding:
     """What a validator says of a draft."""
 
     check: str
-    """Which validator: `schema`, `fields`, `limits`, `ends`, `tests`, `backtest`."""
+    """Which validator: `schema`, `fields`, `limits`, `ends`, `tests`, `backtest`; or `tokens`, of what it took."""
     severity: Severity
     pointer: str
     """JSON Pointer into the policy; empty for the whole."""
@@ -109,6 +109,8 @@ class Spent:
     cached: int = 0
     rounds: int = 0
     """How often it was asked: once, and again with what was wrong."""
+    excess: int = 0
+    """Those of `tokens` that were not reserved: the provider billed more than it was asked for at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

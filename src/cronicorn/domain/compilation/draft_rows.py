@@ -55,7 +55,7 @@ def _document(draft: Draft) -> dict[str, Value]:
         "figures": _figures_document(draft.figures) if draft.figures is not None else None,
         "spent": {
             "model": draft.spent.model, "tokens": draft.spent.tokens, "cached": draft.spent.cached,
-            "rounds": draft.spent.rounds,
+            "rounds": draft.spent.rounds, "excess": draft.spent.excess,
         },
         "classes": classes or None,
         "compiler": draft.compiler,
@@ -113,6 +113,7 @@ def _spent_of(known: Fields) -> Spent:
         tokens=known.number("tokens", 0),
         cached=known.number("cached", 0),
         rounds=known.number("rounds", 0),
+        excess=known.number("excess", 0),
     )
 
 
