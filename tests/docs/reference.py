@@ -19,6 +19,7 @@ from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.plan import Source
 from cronicorn.domain.slot import SlotState
+from cronicorn.scheduler.asking import TokensDeniedError
 from cronicorn.wiring.settings_table import SETTINGS
 from tests.architecture.source import PACKAGE
 from tests.docs.markdown import REFERENCE, marked, table, with_marked
@@ -130,6 +131,7 @@ def errors() -> str:
         )
         for kind in kinds_of(CronicornError)
     ]
+    assert any(TokensDeniedError.__name__ in row[1] for row in rows), "the modules that define errors are imported"
     return table(("code", "error", "HTTP status", "exit code", "meaning"), rows)
 
 
