@@ -70,6 +70,17 @@ async def test_the_model_of_the_settings_is_asked(tmp_path: Path) -> None:
     assert model.asked[0].headers["authorization"] == "Bearer sk-from-a-file"
 
 
+@pytest.mark.parametrize(("given", "sent"), [({}, 0.0), ({"CRONICORN_AI_TEMPERATURE": "none"}, None)])
+async def test_the_temperature_is_zero_unless_settings_leave_it_out(given, sent) -> None:
+    with fake_model(calls(("submit_analysis", {"reasoning": "All is well."}))) as model:
+        environ = {"CRONICORN_AI_MODEL": "openai:fake-1", "CRONICORN_AI_BASE_URL": model.url} | given
+        async with model_client(Settings.from_env(environ)) as client:
+            assert client is not None
+            await client.plan_with_tools(QUESTION)
+
+    assert model.asked[0].body.get("temperature") == sent
+
+
 def test_without_a_model_nothing_that_asks_one_is_imported_by_a_process_that_serves(tmp_path: Path) -> None:
     environ = {
         "PATH": os.environ["PATH"],

@@ -29,7 +29,10 @@ async def model_client(settings: Settings) -> AsyncIterator[AIClient | None]:
     from cronicorn.adapters.ai.connecting import connected
 
     base_url = None if settings.ai_base_url is None else settings.ai_base_url.text
-    async with connected(settings.ai_model, base_url=base_url, api_key=settings.ai_api_key) as client:
+    temperature = 0.0 if settings.ai_temperature == "0" else None
+    async with connected(
+        settings.ai_model, base_url=base_url, api_key=settings.ai_api_key, temperature=temperature
+    ) as client:
         yield client
 
 

@@ -60,6 +60,7 @@ class Settings:
     ai_model: str | None
     ai_base_url: SecretUrl | None
     ai_api_key: str | None = field(repr=False)
+    ai_temperature: str
     quota_mode: str
     quota_store: str
     quota_tiers: tuple[TierValue[int], ...]

@@ -197,6 +197,11 @@ _MODEL = (
         meaning="The key for the model's provider; a server of one's own may need none. `CRONICORN_AI_API_KEY_FILE` "
         "may name a file that holds it.",
     ),
+    Setting(
+        field="ai_temperature", unit="word", default="0", example="none", read=readers.one_of("0", "none"),
+        meaning="How freely the model may choose its words: `0`, so that it answers the same alike, which is left out "
+        "for models that are known to refuse it; or `none`, for a server whose model refuses it and is not known to.",
+    ),
 )  # fmt: skip
 
 _QUOTA = (

@@ -9,7 +9,7 @@ import pytest
 from cronicorn.adapters.ai.connecting import connected
 from cronicorn.scheduler import AIFatalError, TokenUsage
 from tests.adapters.ai.desk import FINAL, LATEST, a_desk
-from tests.servers.model import Answer, refuses, sends
+from tests.servers.model import Answer, calls, refuses, sends
 
 
 def anthropic_calls(name: str, arguments: object) -> Answer:
@@ -62,6 +62,35 @@ async def test_google_is_asked_in_its_own_protocol():
     assert "degraded" in json.dumps(second.body["contents"][-1])
     assert session.final == FINAL[1]
     assert session.usage == TokenUsage(input=200, output=40, requests=2)
+
+
+ANSWERS = {
+    "openai": calls(FINAL),
+    "anthropic": anthropic_calls(*FINAL),
+    "google": google_calls(*FINAL),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        ("openai:fake-1", [0.0]),
+        ("openai:gpt-4o", [0.0]),
+        ("openai:gpt-5.4", [0.0]),
+        ("openai:gpt-5-mini", []),
+        ("openai:openai/gpt-5-mini", []),
+        ("openai:gpt-5.5", []),
+        ("anthropic:claude-fake", [0.0]),
+        ("anthropic:claude-opus-5", []),
+        ("google:gemini-fake", [0.0]),
+    ],
+)
+async def test_the_temperature_is_zero_where_the_model_is_not_known_to_refuse_it(name, sent):
+    async with a_desk(ANSWERS[name.partition(":")[0]], name=name) as desk:
+        await desk.asks()
+
+    body = desk.model.asked[0].body
+    assert [part["temperature"] for part in (body, body.get("generationConfig", {})) if "temperature" in part] == sent
 
 
 @pytest.mark.parametrize("name", ["openai:fake-1", "anthropic:claude-fake", "google:gemini-fake"])

@@ -13,14 +13,16 @@ from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session
 class PydanticAIClient(AIClient):
     """Asks *model*. May be asked many questions at once: they share connections, and nothing else."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, temperature: float | None = None) -> None:
+        """With *temperature* None the model takes its own."""
         self._model = model
+        self._temperature = temperature
 
     async def plan_with_tools(self, question: Question) -> Session:
         now = asyncio.get_running_loop().time
         began = now()
         deadline = began + question.deadline.total_seconds()
-        requesting = Requesting(self._model, question, deadline)
+        requesting = Requesting(self._model, question, deadline, self._temperature)
         analysis = Analysis(question, requesting)
         limit = asyncio.timeout_at(deadline)
         try:

@@ -1,8 +1,9 @@
 """A model of a provider, by its name. Only the library of that provider is imported."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 from pydantic_ai.models import Model
@@ -22,18 +23,19 @@ _NO_KEY = "none"
 
 @asynccontextmanager
 async def connected(
-    model: str, *, base_url: str | None = None, api_key: str | None = None
+    model: str, *, base_url: str | None = None, api_key: str | None = None, temperature: float | None = 0.0
 ) -> AsyncIterator[PydanticAIClient]:
     """A client for *model*, written `provider:name`, with connections that end with the block.
 
-    The provider `openai` with *base_url* is any server that speaks OpenAI's protocol. Nothing is
-    sent until the client is asked.
+    The provider `openai` with *base_url* is any server that speaks OpenAI's protocol. *temperature* is sent unless it
+    is None or the model is known to refuse it. Nothing is sent until the client is asked.
     """
     provider, _, name = model.partition(":")
     timeout = httpx2.Timeout(None)  # The deadline of the question counts.
     async with httpx2.AsyncClient(transport=BoundedTransport(), timeout=timeout) as http:
         # What is imported here takes seconds, for which the event loop must not stand still.
-        yield PydanticAIClient(await asyncio.to_thread(_model, provider, name, http, base_url, api_key or _NO_KEY))
+        found = await asyncio.to_thread(_model, provider, name, http, base_url, api_key or _NO_KEY)
+        yield PydanticAIClient(found, temperature if _takes_temperature(found) else None)
 
 
 def _model(provider: str, name: str, http: httpx2.AsyncClient, base_url: str | None, api_key: str) -> Model:
@@ -45,6 +47,16 @@ def _model(provider: str, name: str, http: httpx2.AsyncClient, base_url: str | N
             return _anthropic(name, http, url, api_key)
         case _:
             return _google(name, http, url, api_key)
+
+
+def _takes_temperature(model: Model) -> bool:
+    """Whether *model* accepts a temperature, as far as the library knows; one that it does not know does."""
+    profile: Mapping[str, Any] = {**model.profile}
+    if profile.get("openai_supports_reasoning"):
+        efforts = profile.get("openai_reasoning_efforts")
+        quiet = profile.get("openai_supports_reasoning_effort_none") if efforts is None else "none" in efforts
+        return bool(quiet) and not profile.get("thinking_enabled_by_default")
+    return not profile.get("anthropic_disallows_sampling_settings")
 
 
 def _openai(name: str, http: httpx2.AsyncClient, url: str, api_key: str, *, is_home: bool) -> Model:

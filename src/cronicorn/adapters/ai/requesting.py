@@ -22,11 +22,15 @@ _FIRST_WAIT_S = 0.5
 class Requesting:
     """The conversation with the model about one question, and what it took so far."""
 
-    def __init__(self, model: Model, question: Question, deadline: float) -> None:
-        """*deadline* is an instant of the running loop's clock."""
+    def __init__(self, model: Model, question: Question, deadline: float, temperature: float | None) -> None:
+        """*deadline* is an instant of the running loop's clock; *temperature* None leaves it to the model."""
         self._model = model
         self._question = question
         self._deadline = deadline
+        # Whether to try again is ours to say.
+        self._settings = ModelSettings(max_retries=0)
+        if temperature is not None:
+            self._settings["temperature"] = temperature
         self._parameters = _parameters(question)
         self._messages: list[ModelMessage] = []
         self._meter = Meter(question)
@@ -68,7 +72,7 @@ class Requesting:
             response = await model_request(
                 self._model,
                 self._messages,
-                model_settings=ModelSettings(max_tokens=room, max_retries=0),  # Whether to try again is ours to say.
+                model_settings={**self._settings, "max_tokens": room},
                 model_request_parameters=self._parameters,
                 instrument=False,
             )
