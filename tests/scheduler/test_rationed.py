@@ -161,6 +161,23 @@ def test_hints_do_not_make_an_endpoint_spin_that_may_not_run():
     assert {skip.state for skip in skips} == {SlotState.SKIPPED_QUOTA}
 
 
+def test_that_the_runs_are_used_up_is_told_once_a_month(caplog):
+    async def main(clock):
+        world = a_world(clock)
+        until_next = month_of(clock.now()).end_at - clock.now()
+        await world.add(baseline=Baseline(interval=timedelta(days=1), anchor_at=START))
+        async with world.worker(store=rationed(world, 2), **RARELY):
+            await asyncio.sleep((until_next + timedelta(days=7)).total_seconds())
+        return len(await world.skips()), month_of(clock.now())
+
+    skips, month = run_virtually(main)
+
+    told = [record for record in caplog.records if record.message == "runs_used_up"]
+    assert skips > 10
+    assert [(each.tenant, each.limit) for each in told] == [("t1", 2), ("t1", 2)]
+    assert [each.until for each in told] == [month.start_at.isoformat(), month.end_at.isoformat()]
+
+
 def test_each_tenant_has_its_own_count_and_the_limit_of_its_tier():
     async def main(clock):
         world = a_world(clock)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.limits import Month, Ration, Standing, TierLimits, month_of
@@ -28,6 +28,8 @@ class RationedJobStore(JobStore):
         self._inner = inner
         self._book = book
         self._limits = limits
+        self._told: dict[str, tuple[datetime, int]] = {}
+        """The month, and the limit, whose end was told last, by tenant."""
 
     async def claim_due(
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
@@ -42,7 +44,9 @@ class RationedJobStore(JobStore):
             # Nobody would know of these leases: they are given back, as far as the store can be reached.
             await self._give_back(leases, error)
             raise
-        return _rationed(leases, standing, self._limits, month)
+        rationed = _rationed(leases, standing, self._limits, month)
+        self._tell_used_up(rationed)
+        return rationed
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         return self._inner.renew(leases, ttl=ttl)
@@ -56,6 +60,17 @@ class RationedJobStore(JobStore):
     async def next_due(self) -> NextDue | None:
         return await self._inner.next_due()
 
+    def _tell_used_up(self, leases: Sequence[Lease]) -> None:
+        """Tell whose runs are used up: once for a tenant, a month and a limit, and not with each claim."""
+        spent = {lease.endpoint.tenant_id: lease.ration for lease in leases if lease.exhausted}
+        for tenant_id, ration in spent.items():
+            assert ration is not None, "it is exhausted"
+            told = (ration.month.start_at, ration.limit)
+            if self._told.get(tenant_id) != told:
+                self._told[tenant_id] = told
+                facts = {"tenant": tenant_id, "limit": ration.limit, "until": ration.month.end_at.isoformat()}
+                log.warning("runs_used_up", extra=facts)
+
     async def _give_back(self, leases: Sequence[Lease], why: BaseException) -> None:
         try:
             await self._inner.abandon(leases)
@@ -67,7 +82,6 @@ def _rationed(
     leases: Sequence[Lease], standing: Mapping[str, Standing], limits: TierLimits, month: Month
 ) -> list[Lease]:
     begun: dict[str, int] = {}
-    spent: dict[str, Ration] = {}
     rationed = []
     for lease in leases:
         tenant_id = lease.endpoint.tenant_id
@@ -76,16 +90,8 @@ def _rationed(
         if most is None:
             rationed.append(lease)
             continue
-        before = stands.runs + begun.get(tenant_id, 0)
-        ration = Ration(limit=most, month=month, exhausted=before >= most)
-        if ration.exhausted:
-            spent[tenant_id] = ration
-        else:
+        ration = Ration(limit=most, month=month, used=stands.runs + begun.get(tenant_id, 0))
+        if not ration.exhausted:
             begun[tenant_id] = begun.get(tenant_id, 0) + 1
         rationed.append(replace(lease, ration=ration))
-    for tenant_id, ration in spent.items():
-        log.warning(
-            "runs_used_up",
-            extra={"tenant": tenant_id, "limit": ration.limit, "until": ration.month.end_at.isoformat()},
-        )
     return rationed

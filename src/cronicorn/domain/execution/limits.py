@@ -95,13 +95,23 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ration:
-    """What a tenant with a limit may still do, as it was when a slot was claimed."""
+    """What a tenant with a limit may still do in a month, as it was when a slot was claimed, or when somebody looked."""
 
     limit: int
     """Runs a month."""
     month: Month
-    exhausted: bool
-    """Whether the limit was reached, those just begun included: the slot ends without a call."""
+    used: int
+    """How many there were; for a slot those claimed just before it included."""
+
+    @property
+    def remaining(self) -> int:
+        """How many there may still be; calls in progress may pass the limit."""
+        return max(0, self.limit - self.used)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the limit was reached: a slot ends without a call."""
+        return self.remaining == 0
 
     @property
     def reason(self) -> str:
