@@ -9,7 +9,8 @@ import httpx
 from fastapi import FastAPI
 
 from cronicorn.api.app import create_app
-from tests.control.world import LOCAL, World, a_world
+from cronicorn.domain.execution.limits import TierLimits
+from tests.control.world import LOCAL, UNLIMITED_TIERS, World, a_world
 
 JSON = {"content-type": "application/json"}
 
@@ -65,9 +66,9 @@ def a_client(transport: httpx.AsyncBaseTransport, key: str, url: str = "http://c
 
 
 @asynccontextmanager
-async def a_door() -> AsyncIterator[Door]:
+async def a_door(limits: TierLimits = UNLIMITED_TIERS) -> AsyncIterator[Door]:
     """A door in front of an empty world with two tenants."""
-    world = a_world()
+    world = a_world(limits)
     key = (await world.control.tenants.add(LOCAL, "acme")).key
     other = (await world.control.tenants.add(LOCAL, "rival")).key
     transport = httpx.ASGITransport(app=an_app(world))

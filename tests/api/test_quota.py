@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.signals.structured import items_of
-from tests.api.door import a_door
+from tests.api.door import a_door, assert_problem
 from tests.control.world import LOCAL
 
 
@@ -46,3 +47,16 @@ async def test_nobody_reads_a_quota_without_a_key():
         answer = await door.client.get("/api/quota", headers={"x-api-key": "wrong"})
 
     assert answer.status_code == 401
+
+
+async def test_a_run_beyond_the_runs_of_the_month_is_refused_with_the_seconds_until_the_next():
+    async with a_door(TierLimits(other=ExecutionLimits(runs=0))) as door:
+        endpoint = await door.endpoint()
+        answer = await door.client.post(f"/api/endpoints/{endpoint['id']}/run")
+        unknown = await door.stranger.post(f"/api/endpoints/{endpoint['id']}/run")
+
+    problem = assert_problem(answer, 429)
+    assert problem["type"] == "urn:cronicorn:error:quota_exceeded"
+    assert "Ask again from 2026-02-01T00:00:00Z on" in problem["detail"]
+    assert answer.headers["Retry-After"] == str(31 * 86_400)
+    assert unknown.status_code == 404

@@ -22,7 +22,7 @@ from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.quota import QuotaRules, Quotas
-from cronicorn.control.run_requests import RunRequests
+from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
@@ -142,7 +142,8 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
     rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
-    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, ExecutionTiers(stores.run_book, limits))
+    tiers = ExecutionTiers(stores.run_book, limits)
+    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers)
     control = ControlPlane(
         tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
         jobs=jobs,
@@ -153,7 +154,9 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         quotas=Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
-        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, wake),
+        requests=RunRequests(
+            stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)
+        ),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints),
         files=FileApplier(jobs, endpoints, clock, cron),

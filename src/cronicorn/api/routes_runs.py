@@ -75,7 +75,7 @@ def run_request_routes(requests: RunRequests, trials: TrialCalls) -> APIRouter:
 
     @router.post("/endpoints/{id}/run", status_code=HTTPStatus.ACCEPTED)
     async def run_now(asker: Asker, endpoint_id: Id) -> RunRequestAnswer:
-        """A slot of its own; the schedule stays as it is."""
+        """A slot of its own; the schedule stays as it is. 429 when the tenant has no run left this month."""
         return RunRequestAnswer(run_id=await requests.run_now(asker, endpoint_id), status="pending")
 
     @router.post("/runs/{id}/cancel", status_code=HTTPStatus.ACCEPTED)

@@ -1,13 +1,23 @@
 """What a tenant's tier lets it have, at every door."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, TierLimits
+from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, Ration, TierLimits, month_of
 from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.instant import EPOCH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionStanding:
+    """What a tenant may do, and where it stands."""
+
+    limits: ExecutionLimits
+    runs: Ration | None
+    """Runs of the present month; None where they are not limited."""
 
 
 class ExecutionTiers:
@@ -23,6 +33,21 @@ class ExecutionTiers:
             return UNLIMITED
         standing = await self._book.standing([tenant_id], EPOCH)
         return self._limits.of(standing[tenant_id].tier)
+
+    @property
+    def counts_runs(self) -> bool:
+        """Whether any tenant's runs are limited."""
+        return self._limits.counts_runs
+
+    async def standing(self, tenant_id: str, now: datetime) -> ExecutionStanding:
+        """What the tenant may do, and has done in the month of *now*. Raises UnavailableError."""
+        if not self._limits.limits_endpoints and not self.counts_runs:
+            return ExecutionStanding(limits=UNLIMITED, runs=None)
+        month = month_of(now)
+        stands = (await self._book.standing([tenant_id], month.start_at))[tenant_id]
+        limits = self._limits.of(stands.tier)
+        runs = Ration(limit=limits.runs, month=month, used=stands.runs) if limits.runs is not None else None
+        return ExecutionStanding(limits=limits, runs=runs)
 
 
 def spaced(endpoint: JobEndpoint, before: JobEndpoint, limits: ExecutionLimits, findings: Findings) -> JobEndpoint:

@@ -1,12 +1,16 @@
 """Asking for a run now, and taking one back."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
+from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.runs import parsed_run_id, waiting_run
 from cronicorn.domain.editing import asked_to_run, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.errors import ConflictError, QuotaExceededError
+from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.lease import run_id
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
@@ -23,36 +27,45 @@ class Cancelled(StrEnum):
     """The run goes on until its worker hears of it: at once in this process, elsewhere with its next heartbeat."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How the scheduler of this process, if there is one, hears at once of what others find in the store."""
+
+    wake: Callable[[], None]
+    """Something is due."""
+    cancelled: Callable[[], None]
+    """A run that goes on is to end."""
+
+
 class RunRequests:
     """Runs that a person asks for. The schedule never moves because of them."""
 
     def __init__(
-        self,
-        catalog: EndpointCatalog,
-        control: RunControl,
-        history: RunHistory,
-        wake: Callable[[], None],
-        tell_cancelled: Callable[[], None],
+        self, catalog: EndpointCatalog, control: RunControl, history: RunHistory, tiers: ExecutionTiers, told: Told
     ) -> None:
         self._catalog = catalog
         self._control = control
         self._history = history
-        self._wake = wake
-        self._tell_cancelled = tell_cancelled
+        self._tiers = tiers
+        self._told = told
 
     async def run_now(self, principal: Principal, endpoint_id: str) -> str:
         """Make a slot of its own due now and answer the id of its run. Also while paused.
 
-        Asking again while one waits or runs gives the same run. Raises NotFoundError, or ConflictError when archived.
+        Asking again while one waits or runs gives the same run. Raises NotFoundError, ConflictError when archived, or
+        QuotaExceededError when the tenant has no run left this month: it would be skipped.
         """
+        ration = await self._ration(principal, endpoint_id)
 
         def edit(before: JobEndpoint, job: Job, stored: Stored) -> Change:
             if job.status is JobStatus.ARCHIVED:
                 raise ConflictError(f"Job {job.id} is archived; unarchive it first.")
+            if ration is not None and ration.exhausted and not _manual_goes_on(before, stored):
+                raise _used_up(ration, stored)
             return asked_to_run(before, stored)
 
         endpoint, _ = await self._catalog.change(principal.tenant_id, endpoint_id, edit)
-        self._wake()
+        self._told.wake()
         manual = endpoint.state.manual
         assert manual is not None
         return run_id(endpoint.id, manual.slot, 1)
@@ -68,7 +81,7 @@ class RunRequests:
         lease = await self._control.held(principal.tenant_id, endpoint.id)
         if lease is not None and lease.run_id == identity:
             if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot):
-                self._tell_cancelled()  # Its worker may be in this process, and need not wait for its next heartbeat.
+                self._told.cancelled()  # Its worker may be in this process, and need not wait for its next heartbeat.
                 return Cancelled.ASKED_TO_STOP
         elif (waiting := waiting_run(endpoint, identity)) is not None:
             if waiting.source is not Source.MANUAL:
@@ -77,6 +90,13 @@ class RunRequests:
             return Cancelled.TAKEN_BACK
         await self._history.get(principal.tenant_id, identity)
         raise ConflictError(f"Run {identity} has ended.")
+
+    async def _ration(self, principal: Principal, endpoint_id: str) -> Ration | None:
+        """What the tenant may still run; None where nothing limits it. The endpoint's store says which month it is."""
+        if not self._tiers.counts_runs:
+            return None
+        _, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
+        return (await self._tiers.standing(principal.tenant_id, stored.now)).runs
 
     async def _take_back(self, principal: Principal, endpoint_id: str, slot: int, *, leased: bool) -> None:
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
@@ -88,3 +108,17 @@ class RunRequests:
             return taken_back(before, stored)
 
         await self._catalog.change(principal.tenant_id, endpoint_id, edit)
+
+
+def _manual_goes_on(endpoint: JobEndpoint, stored: Stored) -> bool:
+    manual = endpoint.state.manual
+    return manual is not None and stored.leased_slot == manual.slot
+
+
+def _used_up(ration: Ration, stored: Stored) -> QuotaExceededError:
+    end_at = ration.month.end_at
+    return QuotaExceededError(
+        f"The run would be skipped: {ration.reason}. Ask again from {end_at:%Y-%m-%dT%H:%M:%SZ} on, or have the tenant "
+        "moved to a higher tier.",
+        retry_after=max(timedelta(0), end_at - stored.now),
+    )

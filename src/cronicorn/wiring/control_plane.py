@@ -11,7 +11,7 @@ from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.quota import Quotas
-from cronicorn.control.run_requests import RunRequests
+from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.tenants import Tenants
@@ -42,7 +42,8 @@ def control_plane(
     wake = scheduler.wake if scheduler is not None else _tell_nobody
     tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
     jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
-    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, ExecutionTiers(stores.run_book, limits))
+    tiers = ExecutionTiers(stores.run_book, limits)
+    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, tiers)
     policies = Policies(stores.endpoints, stores.runs, cron)
     maker = make_drafts(policies, wake) if make_drafts is not None else None
     return ControlPlane(
@@ -55,7 +56,9 @@ def control_plane(
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         quotas=Quotas(tokens.quota, stores.terms, tokens.rules, clock),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
-        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, wake, tell_cancelled),
+        requests=RunRequests(
+            stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=tell_cancelled)
+        ),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints),
         files=FileApplier(jobs, endpoints, clock, cron),

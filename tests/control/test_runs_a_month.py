@@ -1,0 +1,73 @@
+"""What an owner is told of the runs of the month: when one is asked for, and when somebody asks why nothing runs."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cronicorn.domain.errors import QuotaExceededError
+from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
+from cronicorn.domain.fixtures import MIDNIGHT, a_run
+from cronicorn.domain.lease import Lease
+from cronicorn.scheduler.rationed import RationedJobStore
+from cronicorn.scheduler.recording import deciding
+from tests.control.world import ALICE, BOB, World, a_world
+
+TWO = TierLimits(other=ExecutionLimits(runs=2))
+FEBRUARY = datetime(2026, 2, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+async def claimed(world: World) -> Lease:
+    """The lease on what is due now, as a worker gets it where runs are limited."""
+    store = RationedJobStore(world.stores.job_store, world.stores.run_book, TWO)
+    (lease,) = await store.claim_due(worker_id="w1", limit=1, ttl=timedelta(minutes=10))
+    return lease
+
+
+async def settled(world: World, lease: Lease) -> None:
+    """End *lease* as a worker does: with a call, or without one where none is left."""
+    run = None if lease.exhausted else a_run(lease)
+    await world.stores.job_store.settle(lease, run, deciding(lease, run, world.cron, "seed"))
+
+
+async def use_up(world: World) -> None:
+    """Two calls: as many as there may be."""
+    for _ in range(2):
+        world.clock.move(minutes=1)
+        await settled(world, await claimed(world))
+
+
+async def test_a_run_that_would_be_skipped_is_refused_and_says_until_when() -> None:
+    world = a_world(TWO)
+    endpoint = await world.endpoint()
+    await use_up(world)
+
+    with pytest.raises(QuotaExceededError, match=r"2 runs of 2026-01 are used up. Ask again from 2026-02-01") as refused:
+        await world.control.requests.run_now(ALICE, endpoint.id)
+
+    assert refused.value.retry_after == FEBRUARY - world.clock.now()
+    assert (await world.now_stored(endpoint)).state.manual is None
+
+
+async def test_others_ask_and_so_does_everybody_next_month() -> None:
+    world = a_world(TWO)
+    endpoint, other = await world.endpoint(), await world.endpoint(BOB, baselineIntervalMs=86_400_000)
+    await use_up(world)
+
+    assert await world.control.requests.run_now(BOB, other.id)
+    world.clock.move(days=(FEBRUARY - MIDNIGHT) / DAY)
+    assert await world.control.requests.run_now(ALICE, endpoint.id)
+
+
+async def test_asking_again_while_the_last_run_goes_on_gives_the_same_run() -> None:
+    world = a_world(TierLimits(other=ExecutionLimits(runs=1)))
+    other, endpoint = await world.endpoint(), await world.endpoint(dormant=True)
+    first = await world.control.requests.run_now(ALICE, endpoint.id)
+    lease = await claimed(world)
+    assert lease.endpoint.id == endpoint.id
+    world.clock.move(minutes=1)
+    await settled(world, await claimed(world))
+
+    assert await world.control.requests.run_now(ALICE, endpoint.id) == first
+    with pytest.raises(QuotaExceededError):
+        await world.control.requests.run_now(ALICE, other.id)
