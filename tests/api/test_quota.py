@@ -1,6 +1,7 @@
 """A tenant's tokens over the wire."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 from cronicorn.domain.quota.terms import Terms
@@ -27,6 +28,7 @@ async def test_a_tenant_reads_where_it_stands_in_the_body_and_in_ratelimit_field
             "compile": {"used": 0, "reserved": 0, "remaining": 10_000},
             "analysis": {"used": 0, "reserved": 0, "remaining": 8_000},
         },
+        "execution": {"endpointsMax": None, "minIntervalMs": None, "runs": None},
     }
     (policy,), (limit,) = (items_of(answer.headers[name]) or [] for name in ("RateLimit-Policy", "RateLimit"))
     assert (policy.value, policy.parameters) == ("tokens", {"q": 10_000, "qu": "tokens", "w": 86_400})
@@ -47,6 +49,27 @@ async def test_nobody_reads_a_quota_without_a_key():
         answer = await door.client.get("/api/quota", headers={"x-api-key": "wrong"})
 
     assert answer.status_code == 401
+
+
+async def test_a_tenant_reads_what_its_tier_lets_it_do_and_why_nothing_runs():
+    limits = ExecutionLimits(runs=0, endpoints=3, interval_min=timedelta(seconds=30))
+    async with a_door(TierLimits(other=limits)) as door:
+        endpoint = await door.endpoint()
+        quota = await door.read("/api/quota")
+        explained = await door.read(f"/api/endpoints/{endpoint['id']}/explain")
+
+    assert quota["execution"] == {
+        "endpointsMax": 3,
+        "minIntervalMs": 30_000,
+        "runs": {"limit": 0, "used": 0, "remaining": 0, "resetAt": "2026-02-01T00:00:00.000Z"},
+    }
+    assert explained["overLimit"] == {
+        "state": "skipped_quota",
+        "reason": "the tenant's 0 runs of 2026-01 are used up",
+        "nextAt": "2026-01-01T00:01:00.000Z",
+        "lastAt": None,
+        "until": "2026-02-01T00:00:00.000Z",
+    }
 
 
 async def test_a_run_beyond_the_runs_of_the_month_is_refused_with_the_seconds_until_the_next():

@@ -14,8 +14,8 @@ from cronicorn.domain.history import RunQuery
 from tests.control.world import ALICE, a_world
 
 
-async def said(world, endpoint, width=80):
-    explanation = await world.control.schedules.explain(ALICE, endpoint.id)
+async def said(world, endpoint, width=80, explanation=None):
+    explanation = explanation or await world.control.schedules.explain(ALICE, endpoint.id)
     runs = (await world.control.runs.list(ALICE, endpoint.id, RunQuery(limit=1))).runs
     console = Console(width=width, highlight=False)
     with console.capture() as capture:

@@ -10,6 +10,7 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_run
 from cronicorn.domain.lease import Lease
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.scheduler.recording import deciding
+from tests.cli.test_explanation_tree import flat, said
 from tests.control.world import ALICE, BOB, World, a_world
 
 TWO = TierLimits(other=ExecutionLimits(runs=2))
@@ -42,7 +43,9 @@ async def test_a_run_that_would_be_skipped_is_refused_and_says_until_when() -> N
     endpoint = await world.endpoint()
     await use_up(world)
 
-    with pytest.raises(QuotaExceededError, match=r"2 runs of 2026-01 are used up. Ask again from 2026-02-01") as refused:
+    with pytest.raises(
+        QuotaExceededError, match=r"2 runs of 2026-01 are used up. Ask again from 2026-02-01"
+    ) as refused:
         await world.control.requests.run_now(ALICE, endpoint.id)
 
     assert refused.value.retry_after == FEBRUARY - world.clock.now()
@@ -71,3 +74,40 @@ async def test_asking_again_while_the_last_run_goes_on_gives_the_same_run() -> N
     assert await world.control.requests.run_now(ALICE, endpoint.id) == first
     with pytest.raises(QuotaExceededError):
         await world.control.requests.run_now(ALICE, other.id)
+
+
+async def test_it_is_explained_which_slot_was_skipped_and_which_will_be() -> None:
+    world = a_world(TWO)
+    endpoint = await world.endpoint()
+    before = await world.control.schedules.explain(ALICE, endpoint.id)
+    await use_up(world)
+    spent = await world.control.schedules.explain(ALICE, endpoint.id)
+    world.clock.move(minutes=1)
+    await settled(world, await claimed(world))
+    skipped = await world.control.schedules.explain(ALICE, endpoint.id)
+    world.clock.move(days=(FEBRUARY - MIDNIGHT) / DAY)
+    after = await world.control.schedules.explain(ALICE, endpoint.id)
+
+    assert before.over_limit is None
+    assert after.over_limit is None
+    assert spent.over_limit is not None
+    assert (spent.over_limit.last_at, spent.over_limit.next_at) == (None, MIDNIGHT + timedelta(minutes=3))
+    assert skipped.over_limit is not None
+    assert skipped.over_limit.last_at == spent.over_limit.next_at
+    assert skipped.over_limit.next_at == MIDNIGHT + timedelta(minutes=4)
+    text = flat(await said(world, endpoint, explanation=skipped))
+    assert "Over limit: the tenant's 2 runs of 2026-01 are used up; the slot of 00:03:00Z (now) ended without" in text
+    assert "the next one, of 00:04:00Z (in 1 min), will be skipped_quota" in text
+    assert "calls are made again from 2026-02-01 00:00:00Z (in 30 d 23 h) on" in text
+
+
+async def test_nothing_is_skipped_that_is_planned_for_next_month() -> None:
+    world = a_world(TWO)
+    late = await world.endpoint(baselineCron="0 12 1 2 *")
+    await world.endpoint()
+    await use_up(world)
+
+    over = (await world.control.schedules.explain(ALICE, late.id)).over_limit
+
+    assert over is not None
+    assert over.next_at is None

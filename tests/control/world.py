@@ -149,14 +149,12 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),
-        schedules=Schedules(stores.endpoints, clock, cron),
+        schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=Policies(stores.endpoints, stores.runs, cron),
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
-        quotas=Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock),
+        quotas=Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
-        requests=RunRequests(
-            stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)
-        ),
+        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints),
         files=FileApplier(jobs, endpoints, clock, cron),

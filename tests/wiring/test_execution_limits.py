@@ -1,5 +1,6 @@
 """Limits of tiers, from the settings to what a running scheduler makes of them."""
 
+import json
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,8 @@ from cronicorn.domain.history import RunQuery
 from cronicorn.wiring.embedded import embedded
 from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.settings import Settings, shown_settings
+from tests.cli.command import cronicorn as cronicorn_command
+from tests.cli.command import environment
 from tests.waiting import eventually_async
 
 URL = "http://app.internal/cleanup"
@@ -72,7 +75,7 @@ def test_what_is_no_limit_of_a_tier_stops_the_start(text):
         _settings(runs_per_month=text)
 
 
-async def test_a_running_scheduler_makes_no_call_beyond_the_runs_of_the_month(tmp_path, caplog):
+async def test_a_running_scheduler_makes_no_call_beyond_the_runs_of_the_month_and_the_owner_sees_it(tmp_path, caplog):
     caplog.set_level(logging.INFO, "cronicorn")
     calls = []
 
@@ -97,3 +100,15 @@ async def test_a_running_scheduler_makes_no_call_beyond_the_runs_of_the_month(tm
     assert len(calls) == page.total == 2
     assert newest.state == "skipped_quota"
     assert newest.reason.startswith("the tenant's 2 runs of ")
+    env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'jobs.db'}", RUNS_PER_MONTH="free-tier:2", ENDPOINTS_MAX="1")
+    quota, told = cronicorn_command("quota", "show", env=env), cronicorn_command("quota", "show", "--json", env=env)
+    explained = cronicorn_command("explain", "upkeep/one", env=env)
+    why = cronicorn_command("explain", "upkeep/one", "--json", env=env)
+    execution, over = json.loads(told.out)["execution"], json.loads(why.out)["over_limit"]
+    assert execution["endpoints_max"] == 1
+    assert execution["runs"] == {"limit": 2, "used": 2, "remaining": 0, "reset_at": over["until"]}
+    assert over["state"] == "skipped_quota"
+    assert over["last_at"] < over["next_at"] < over["until"]
+    assert ": 2 of 2 used, 0 remaining; all anew at " in quota.out
+    assert "At most 1 endpoints that are not archived" in quota.out
+    assert "Over limit: the tenant's 2 runs of " in explained.out

@@ -1,4 +1,4 @@
-"""Routes of token quotas."""
+"""Routes of quotas."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -10,12 +10,12 @@ from cronicorn.control.quota import Quotas
 
 
 def quota_routes(quotas: Quotas) -> APIRouter:
-    """What a tenant may see of its tokens."""
+    """What a tenant may see of its tokens and its runs."""
     router = APIRouter(tags=["quota"], route_class=StrictRoute)
 
     @router.get("/quota")
     async def show_quota(asker: Asker, response: Response) -> QuotaAnswer:
-        """What the tenant has used, reserved and left in its present window; also as RateLimit fields."""
+        """What the tenant has left of its tokens, also as RateLimit fields, and what its tier lets it do and run."""
         standing = await quotas.show(asker)
         response.headers.update(rate_limit_fields(standing))
         return quota_answer(standing)

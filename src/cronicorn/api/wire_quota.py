@@ -1,9 +1,11 @@
-"""A token quota on the wire, in the body and in the RateLimit fields."""
+"""A tenant's quota of tokens and of runs on the wire, in the body and in the RateLimit fields."""
 
 import math
 
-from cronicorn.api.wire_values import Answer, Instant
+from cronicorn.api.wire_values import Answer, Instant, whole_milliseconds
+from cronicorn.control.execution_tiers import ExecutionStanding
 from cronicorn.control.quota import QuotaStanding
+from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.decision import Mode
@@ -18,8 +20,25 @@ class BudgetAnswer(Answer):
     """What it can still reserve."""
 
 
+class RunsAnswer(Answer):
+    """Runs of the present month."""
+
+    limit: int
+    used: int
+    remaining: int
+    reset_at: Instant
+
+
+class ExecutionAnswer(Answer):
+    """What the tenant's tier lets it do; null is no limit."""
+
+    endpoints_max: int | None
+    min_interval_ms: int | None
+    runs: RunsAnswer | None
+
+
 class QuotaAnswer(Answer):
-    """Where the tenant stands in its present window, in tokens of a language model."""
+    """Where the tenant stands: in its present window, in tokens of a language model, and in its runs."""
 
     tier: str
     mode: Mode
@@ -31,6 +50,7 @@ class QuotaAnswer(Answer):
     remaining: int
     reset_at: Instant
     budgets: dict[Budget, BudgetAnswer]
+    execution: ExecutionAnswer
 
 
 def quota_answer(standing: QuotaStanding) -> QuotaAnswer:
@@ -50,7 +70,21 @@ def quota_answer(standing: QuotaStanding) -> QuotaAnswer:
             budget: BudgetAnswer(used=part.used, reserved=part.reserved, remaining=standing.left[budget])
             for budget, part in view.budgets.items()
         },
+        execution=_execution_answer(standing.execution),
     )
+
+
+def _execution_answer(execution: ExecutionStanding) -> ExecutionAnswer:
+    limits, runs = execution.limits, execution.runs
+    return ExecutionAnswer(
+        endpoints_max=limits.endpoints,
+        min_interval_ms=whole_milliseconds(limits.interval_min),
+        runs=None if runs is None else _runs_answer(runs),
+    )
+
+
+def _runs_answer(runs: Ration) -> RunsAnswer:
+    return RunsAnswer(limit=runs.limit, used=runs.used, remaining=runs.remaining, reset_at=runs.month.end_at)
 
 
 def rate_limit_fields(standing: QuotaStanding) -> dict[str, str]:

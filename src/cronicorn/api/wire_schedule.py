@@ -2,10 +2,11 @@
 
 from cronicorn.api.wire_endpoint import HintAnswer, PlanAnswer, hint_answer, plan_answer
 from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer, warning_answers
-from cronicorn.control.schedules import ExplainedPlan, Explanation, Preview
+from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit, Preview
 from cronicorn.domain.counterfactuals import Counterfactual
 from cronicorn.domain.explain import ExplainedStep
 from cronicorn.domain.plan import Plan, Source
+from cronicorn.domain.slot import SlotState
 
 
 class StepAnswer(Answer):
@@ -46,6 +47,19 @@ class CounterfactualAnswer(Answer):
     matters: bool
 
 
+class OverLimitAnswer(Answer):
+    """Why slots end without a call until the month is over."""
+
+    state: SlotState
+    reason: str
+    next_at: Instant | None
+    """When the next slot will end so; null where none is planned before `until`."""
+    last_at: Instant | None
+    """The last instant that did."""
+    until: Instant
+    """From then on calls are made again."""
+
+
 class ExplanationAnswer(Answer):
     """Why an endpoint runs when it does: the plan in force, and what it would be if made now."""
 
@@ -58,6 +72,7 @@ class ExplanationAnswer(Answer):
     current: ExplainedPlanAnswer
     hints: list[HintAnswer]
     otherwise: list[CounterfactualAnswer]
+    over_limit: OverLimitAnswer | None = None
 
 
 def plans_answer(plans: tuple[Plan, ...]) -> PlansAnswer:
@@ -80,6 +95,7 @@ def explanation_answer(explanation: Explanation) -> ExplanationAnswer:
         stored=None if explanation.stored is None else _explained(explanation.stored),
         current=_explained(explanation.current), hints=[hint_answer(hint) for hint in explanation.hints],
         otherwise=[_counterfactual(each) for each in explanation.otherwise],
+        over_limit=None if explanation.over_limit is None else _over_limit(explanation.over_limit),
     )  # fmt: skip
 
 
@@ -92,6 +108,16 @@ def _counterfactual(each: Counterfactual) -> CounterfactualAnswer:
     plan = each.plan
     return CounterfactualAnswer(
         without=each.without, next_run_at=plan.next_run_at, source=plan.source, matters=each.matters
+    )
+
+
+def _over_limit(over: OverLimit) -> OverLimitAnswer:
+    return OverLimitAnswer(
+        state=SlotState.SKIPPED_QUOTA,
+        reason=over.ration.reason,
+        next_at=over.next_at,
+        last_at=over.last_at,
+        until=over.ration.month.end_at,
     )
 
 

@@ -7,7 +7,7 @@ import typer
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
 if TYPE_CHECKING:
-    from cronicorn.control.schedules import ExplainedPlan, Explanation
+    from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit
     from cronicorn.domain.counterfactuals import Counterfactual
     from cronicorn.domain.hint import Hint
 
@@ -62,6 +62,20 @@ def _as_json(explanation: "Explanation") -> dict[str, object]:
         "planned_now": _plan_as_json(explanation.current),
         "hints": [_hint_as_json(hint) for hint in explanation.hints],
         "otherwise": [_otherwise_as_json(each) for each in explanation.otherwise],
+        "over_limit": None if explanation.over_limit is None else _over_limit_as_json(explanation.over_limit),
+    }
+
+
+def _over_limit_as_json(over: "OverLimit") -> dict[str, object]:
+    from cronicorn.cli.instants import written
+    from cronicorn.domain.slot import SlotState
+
+    return {
+        "state": SlotState.SKIPPED_QUOTA.value,
+        "reason": over.ration.reason,
+        "next_at": None if over.next_at is None else written(over.next_at),
+        "last_at": None if over.last_at is None else written(over.last_at),
+        "until": written(over.ration.month.end_at),
     }
 
 

@@ -10,7 +10,7 @@ from rich.tree import Tree
 from cronicorn.cli.instants import length, moment
 from cronicorn.cli.run_lines import outcome_in_words
 from cronicorn.cli.steering_tree import add_steering
-from cronicorn.control.schedules import ExplainedPlan, Explanation
+from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.explain import ExplainedStep
@@ -39,6 +39,8 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
         tree.add(_hanging("Frozen:", f"its steering went to and fro; until {until}, or its hints are cleared"))
     if explanation.running is not None:
         tree.add(_hanging("Running:", f"{explanation.running}; it is planned again when the call ends"))
+    if explanation.over_limit is not None:
+        tree.add(_hanging("Over limit:", _over_limit(explanation.over_limit, now, zone)))
     stored, current = explanation.stored, explanation.current
     if stored is not None:
         branch = _add_plan(tree, "The plan in force", stored, now, zone)
@@ -107,6 +109,16 @@ def _last_run(endpoint: JobEndpoint, latest: Run | None, now: datetime) -> str:
     parts = [latest.status.value, str(latest.outcome.status_code or ""), f"in {length(latest.outcome.duration)}"]
     said = outcome_in_words(latest)
     return f"{moment(latest.started_at, now, zone)}, {' '.join(filter(None, parts))}" + (f", {said}" if said else "")
+
+
+def _over_limit(over: OverLimit, now: datetime, zone: str) -> str:
+    said = [over.ration.reason]
+    if over.last_at is not None:
+        said.append(f"the slot of {moment(over.last_at, now, zone)} ended without a call, as skipped_quota")
+    if over.next_at is not None:
+        said.append(f"the next one, of {moment(over.next_at, now, zone)}, will be skipped_quota")
+    said.append(f"calls are made again from {moment(over.ration.month.end_at, now, zone)} on")
+    return "; ".join(said)
 
 
 def _left_lying(explanation: Explanation) -> bool:

@@ -1,9 +1,10 @@
-"""Tokens of tenants: where one stands, and what is agreed with one."""
+"""Tokens and runs of tenants: where one stands, and what is agreed with one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronicorn.control.execution_tiers import ExecutionStanding, ExecutionTiers
 from cronicorn.control.findings import Findings
 from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
 from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
@@ -40,6 +41,8 @@ class QuotaStanding:
     """How long the present window is."""
     resets_in: timedelta
     """How long it goes on, by the clock of this process."""
+    execution: ExecutionStanding
+    """What it may do beside asking a model, and its runs of the present month, by the same clock."""
 
     @property
     def reset_at(self) -> datetime:
@@ -48,19 +51,23 @@ class QuotaStanding:
 
 
 class Quotas:
-    """The token budgets of tenants."""
+    """The token budgets of tenants, and beside them what their tier lets them do."""
 
-    def __init__(self, quota: Quota, register: TermsRegister, rules: QuotaRules, clock: Clock) -> None:
+    def __init__(
+        self, quota: Quota, register: TermsRegister, rules: QuotaRules, clock: Clock, tiers: ExecutionTiers
+    ) -> None:
         self._quota = quota
         self._register = register
         self._rules = rules
         self._clock = clock
+        self._tiers = tiers
 
     async def show(self, principal: Principal) -> QuotaStanding:
         """Where the tenant stands now. Raises UnavailableError."""
         terms = await self._register.terms(principal.tenant_id)
         allowance = terms.allowance(self._rules.tiers, self._rules.zone_named)
         seen = await self._quota.remaining(principal.tenant_id)
+        now = self._clock.now()
         window = allowance.calendar.window_at(shifted(seen.reset_at, -MICROSECOND))
         return QuotaStanding(
             tier=terms.tier_among(self._rules.tiers),
@@ -69,7 +76,8 @@ class Quotas:
             view=seen,
             left={budget: left_of(seen, budget, allowance) for budget in Budget},
             window=window.end_at - window.start_at,
-            resets_in=max(ZERO, seen.reset_at - self._clock.now()),
+            resets_in=max(ZERO, seen.reset_at - now),
+            execution=await self._tiers.standing(principal.tenant_id, now),
         )
 
     async def agree(self, principal: Principal, wanted: Terms, *, reset: bool = False) -> Terms:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cronicorn.control.document import PreviewDocument
 from cronicorn.control.drafting import blank, drafted
+from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.validation import judge_request, judge_schedule
@@ -12,13 +13,15 @@ from cronicorn.domain.counterfactuals import Counterfactual, counterfactuals
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import FieldError
+from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.explain import ExplainedStep, explained
 from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.plan import Plan
 from cronicorn.domain.planning import plan_next_run
-from cronicorn.domain.ports import Clock, Cron, EndpointCatalog
+from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.preview import preview
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.slot import SlotState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,17 @@ class ExplainedPlan:
 
     plan: Plan
     steps: tuple[ExplainedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverLimit:
+    """Why slots of an endpoint end without a call, as `skipped_quota`: its tenant's runs of the month are used up."""
+
+    ration: Ration
+    next_at: datetime | None
+    """When the next slot will end so; None where none is planned before the next month."""
+    last_at: datetime | None
+    """The last instant that did; None where what ended last did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +59,8 @@ class Explanation:
     """The hints that count now."""
     otherwise: tuple[Counterfactual, ...]
     """What the plan would be, if it were made now, without each of the things that steer it."""
+    over_limit: OverLimit | None
+    """None while the tenant has runs left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +74,12 @@ class Preview:
 class Schedules:
     """What can be asked about schedules. Nothing here changes anything."""
 
-    def __init__(self, catalog: EndpointCatalog, clock: Clock, cron: Cron) -> None:
+    def __init__(
+        self, catalog: EndpointCatalog, history: RunHistory, tiers: ExecutionTiers, clock: Clock, cron: Cron
+    ) -> None:
         self._catalog = catalog
+        self._history = history
+        self._tiers = tiers
         self._clock = clock
         self._cron = cron
 
@@ -97,6 +117,21 @@ class Schedules:
             current=_explained(plan_next_run(stored.now, endpoint, self._cron)),
             hints=fresh_hints(endpoint.state.hints, stored.now),
             otherwise=counterfactuals(stored.now, endpoint, self._cron),
+            over_limit=await self._over_limit(endpoint, stored.now),
+        )
+
+    async def _over_limit(self, endpoint: JobEndpoint, now: datetime) -> OverLimit | None:
+        if not self._tiers.counts_runs:
+            return None
+        ration = (await self._tiers.standing(endpoint.tenant_id, now)).runs
+        if ration is None or not ration.exhausted:
+            return None
+        newest = (await self._history.skips(endpoint.tenant_id, endpoint.id, 1)).skips
+        due_at = endpoint.state.due_at
+        return OverLimit(
+            ration=ration,
+            next_at=due_at if due_at is not None and due_at < ration.month.end_at else None,
+            last_at=next((skip.last_at for skip in newest if skip.state is SlotState.SKIPPED_QUOTA), None),
         )
 
 

@@ -51,10 +51,10 @@ def control_plane(
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),
-        schedules=Schedules(stores.endpoints, clock, cron),
+        schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=policies,
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
-        quotas=Quotas(tokens.quota, stores.terms, tokens.rules, clock),
+        quotas=Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(
             stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=tell_cancelled)

@@ -95,7 +95,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ration:
-    """What a tenant with a limit may still do in a month, as it was when a slot was claimed, or when somebody looked."""
+    """What a tenant with a limit may still do in a month, as of when a slot was claimed or somebody looked."""
 
     limit: int
     """Runs a month."""
