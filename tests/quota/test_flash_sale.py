@@ -22,10 +22,11 @@ JOBS = 60
 CALL_TOKENS = 1_000
 LIMIT = 20_000
 TTL = timedelta(minutes=5)
-ALLOWANCE = Allowance(limit=LIMIT, calendar=Calendar(period=Period.MONTH), compile_percent=0, burst=None)
-TIERS = Tiers(allowances={"free-tier": ALLOWANCE})
 USAGE = {"prompt_tokens": 700, "completion_tokens": 200, "total_tokens": 900}
 BOUND = SoftBound(limit=LIMIT, concurrency=PLANNERS * CALLS, call_tokens_max=CALL_TOKENS)
+CALENDAR = Calendar(period=Period.MONTH)
+ALLOWANCE = Allowance(limit=LIMIT, calendar=CALENDAR, compile_percent=0, burst=None, soft_room=BOUND.room)
+TIERS = Tiers(allowances={"free-tier": ALLOWANCE})
 
 
 @tool("End the analysis.")

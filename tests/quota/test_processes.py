@@ -3,13 +3,11 @@
 import pytest
 
 from cronicorn.domain.quota.decision import Mode
-from cronicorn.domain.quota.soft import SoftBound
 from tests.adapters.sqlite.empty_database import copy_to
 from tests.quota.sale import Sale, hold
-from tests.quota.spender_process import CALL_TOKENS, LIMIT, QUIET_CALLS, opened
+from tests.quota.spender_process import BOUND, CALL_TOKENS, CALLS_MAX, LIMIT, QUIET_CALLS, opened
 
 SALE = Sale()
-BOUND = SoftBound(limit=LIMIT, concurrency=SALE.workers * SALE.calls, call_tokens_max=CALL_TOKENS)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -23,6 +21,8 @@ def where(request, tmp_path):
     ("mode", "overrun_max"), [(Mode.RESERVE, 0), (Mode.ADVISORY, 0), (Mode.SOFT, BOUND.overrun_max)]
 )
 async def test_a_thousand_analyses_at_once_spend_no_more_than_the_mode_allows(where, mode, overrun_max):
+    assert SALE.workers * SALE.calls > CALLS_MAX, "the processes together would make more calls at once"
+
     said = hold(where, mode, SALE)
 
     spent = sum(each["spent"] for each in said)

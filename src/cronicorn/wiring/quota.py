@@ -59,8 +59,16 @@ class Tokens:
 def tiers_of(settings: Settings) -> Tiers:
     """The tiers that *settings* name."""
     calendar = Calendar(period=Period(settings.quota_period), zone=zone_rules(settings.quota_zone))
-    allowances = {each.tier: Allowance(limit=each.value, calendar=calendar) for each in settings.quota_tiers}
+    allowances = {
+        each.tier: Allowance(limit=each.value, calendar=calendar, soft_room=soft_bound(settings, each.value).room)
+        for each in settings.quota_tiers
+    }
     return Tiers(allowances=allowances, default=settings.quota_tier)
+
+
+def soft_bound(settings: Settings, limit: int) -> SoftBound:
+    """What the mode `soft` may exceed *limit* by, by all processes together."""
+    return SoftBound(limit=limit, concurrency=settings.quota_calls_max, call_tokens_max=settings.quota_call_tokens_max)
 
 
 async def tell_unknown_tiers(stores: Stores, tiers: Tiers) -> None:
@@ -146,14 +154,4 @@ async def _bounds(settings: Settings, stores: Stores, rules: QuotaRules) -> tupl
     for tenant in await stores.keys.tenants():
         if tenant.terms.limit is not None:
             limits[f"tenant {tenant.name}"] = tenant.terms.limit
-    return tuple(
-        (
-            whose,
-            SoftBound(
-                limit=limit,
-                concurrency=settings.quota_calls_max,
-                call_tokens_max=settings.quota_call_tokens_max,
-            ),
-        )
-        for whose, limit in limits.items()
-    )
+    return tuple((whose, soft_bound(settings, limit)) for whose, limit in limits.items())

@@ -238,14 +238,14 @@ _QUOTA = (
     Setting(
         field="quota_calls_max", unit="calls", default=str(CALLS_MAX), example="4",
         read=readers.whole_number(1, 10_000),
-        meaning="How many calls of a model one planner makes at once: what the bound of the mode `soft` counts with. "
-        "Several planners multiply it.",
+        meaning="How many calls of a model one planner makes at once; and in the mode `soft`, of one tenant, all "
+        "processes together, compiles included: a factor of its bound. The same in all processes.",
     ),
     Setting(
         field="quota_call_tokens_max", unit="tokens", default=str(CALL_TOKENS_MAX), example="9000",
         read=readers.whole_number(1, 10_000_000),
         meaning="What one call of a model may cost at most, sent and answered: the other factor of that bound. Where a "
-        f"model is named, {CALL_TOKENS_MAX} at least.",
+        f"model is named, {CALL_TOKENS_MAX} at least. The same in all processes.",
     ),
     Setting(
         field="quota_soft_forced", unit="word", default="no", example="yes", read=readers.one_of("no", "yes"),

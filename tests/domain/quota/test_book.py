@@ -53,7 +53,22 @@ def test_reserving_never_exceeds_the_limit_nor_what_is_kept_for_compiling(compil
 
 
 @given(PARTS, PARTS, *WANTS)
-def test_soft_asks_only_whether_the_limit_is_used_up(compiling, analysing, want, budget):
+def test_soft_exceeds_the_limit_by_less_than_the_room_of_calls_in_progress(compiling, analysing, want, budget):
+    book, allowance = _book(compile=compiling, analysis=analysing), replace(ALLOWANCE, soft_room=600)
+
+    reason = _reason(book, _ask(want, budget), Mode.SOFT, allowance)
+
+    after = book.used + book.reserved + want
+    if reason is None:
+        assert after < allowance.limit + 600
+        assert book.reserved + want <= 600
+    else:
+        assert want <= 600 or reason is Reason.TOO_LARGE
+        assert (reason is Reason.RESERVED) <= (book.reserved + want > 600 and book.used < allowance.limit)
+
+
+@given(PARTS, PARTS, *WANTS)
+def test_soft_without_a_bound_asks_only_whether_the_limit_is_used_up(compiling, analysing, want, budget):
     book = _book(compile=compiling, analysis=analysing)
 
     denied = refusal(book, _ask(want, budget), ALLOWANCE, Mode.SOFT, NOON)

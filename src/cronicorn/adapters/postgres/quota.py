@@ -182,6 +182,7 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
             allowance.cap(ask.budget),
             length_us(burst.every) if burst is not None else None,
             length_us(burst.every * (burst.calls - 1)) if burst is not None else None,
+            *([allowance.soft_room] if self._mode is Mode.SOFT else []),
         )
         rows = {record["verdict"]: dict(record) for record in found}
         verdict = next((verdict for verdict in VERDICTS if verdict in rows), None)

@@ -20,7 +20,9 @@ FITS = f"""b.compile_used + b.compile_reserved + b.analysis_used + b.analysis_re
      AND {_TAKEN} + $7::bigint <= $10::bigint"""
 """What is used, what is reserved and the estimate are within the limit, and within what the budget may take of it."""
 SOFT_FITS = """b.compile_used + b.analysis_used < $9::bigint
-     AND CASE WHEN $8::text = 'compile' THEN b.compile_used ELSE b.analysis_used END < $10::bigint"""
+     AND CASE WHEN $8::text = 'compile' THEN b.compile_used ELSE b.analysis_used END < $10::bigint
+     AND ($13::bigint IS NULL OR b.compile_reserved + b.analysis_reserved + $7::bigint <= $13::bigint)"""
+"""The limit is not used up, and all calls in progress together leave room for the estimate: $13, or NULL."""
 _OVERDUE = "SELECT 1 FROM cronicorn.quota_grants WHERE tenant_id = $2 AND charged = 0 AND settled = 0 AND expires_us <="
 
 RESERVE = f"""

@@ -174,6 +174,7 @@ class RedisQuota(Quota, QuotaGuard):
                 *([str(length_us(bound)) for bound in bounds] if bounds is not None else ["", ""]),
                 str(_GRANT_KEPT_MS),
                 str(_BOOK_KEPT_MS),
+                str(allowance.soft_room) if allowance.soft_room is not None else "",
             ],
         )
 

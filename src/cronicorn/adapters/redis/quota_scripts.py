@@ -46,12 +46,12 @@ end
 FITS = """
   local used, taken = count[1] + count[3], count[1] + count[2] + count[3] + count[4]
   local first = budget == 'compile' and 1 or 3
-  if soft then return used < limit and count[first] < cap end
+  if soft then return used < limit and count[first] < cap and taken - used + estimate <= room end
   return taken + estimate <= limit and count[first] + count[first + 1] + estimate <= cap
 """
 
 RESERVE = f"""{_COMMON}
-local function fits(count, budget, estimate, limit, cap, soft){FITS}end
+local function fits(count, budget, estimate, limit, cap, soft, room){FITS}end
 
 local now, start, finish = now_us(ARGV[1]), ARGV[2], ARGV[3]
 local book, open, burst_key, grant = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -64,8 +64,8 @@ local burst = redis.call('GET', burst_key)
 -- No burst leads further: who set the clock back would otherwise be granted nothing for as long.
 if every and burst and tonumber(burst) > now + tonumber(ARGV[13]) + every then burst = false end
 local early = every and burst and tonumber(burst) - tonumber(ARGV[13]) > now
-local soft = ARGV[7] == 'soft'
-if early or not fits(counts(book), budget, estimate, tonumber(ARGV[10]), tonumber(ARGV[11]), soft) then
+local soft, room = ARGV[7] == 'soft', tonumber(ARGV[16]) or math.huge
+if early or not fits(counts(book), budget, estimate, tonumber(ARGV[10]), tonumber(ARGV[11]), soft, room) then
   return seen('denied', now, start, finish, book, burst)
 end
 redis.call('HINCRBY', book, budget .. '_reserved', ARGV[8])
@@ -81,8 +81,8 @@ return seen('granted', now, start, finish, book)
 """
 """KEYS: book, open grants, burst, grant. ARGV: now or '', start and end of the window by guess, the prefix of grants,
 id and ttl of the grant, mode, estimate, budget, limit, what the budget may take, a burst's every and tolerance or '',
-how long an ended grant is kept and how long a book, in ms. Answers what is to do, the instant, the window, the
-theoretical arrival time, and the counters.
+how long an ended grant is kept and how long a book, in ms, the soft room or ''. Answers what is to do, the instant,
+the window, the theoretical arrival time, and the counters.
 """
 
 SETTLE = """

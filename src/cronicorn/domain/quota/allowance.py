@@ -47,9 +47,12 @@ class Allowance:
     """So much of the limit no analysis may take. 0: who comes first is served first."""
     burst: Burst | None = field(default_factory=Burst)
     """None: as often as tokens last."""
+    soft_room: int | None = None
+    """What calls in progress may have reserved together in the mode `soft`, in tokens. None: there is no bound."""
 
     def __post_init__(self) -> None:
         assert 0 <= self.limit <= TOKENS_MAX
+        assert self.soft_room is None or self.soft_room > 0
         assert 0 <= self.compile_percent <= _PER_CENT
 
     def cap(self, budget: Budget) -> int:

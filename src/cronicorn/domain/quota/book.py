@@ -117,6 +117,11 @@ def _want(book: Book, ask: Ask, allowance: Allowance) -> Reason | None:
 
 
 def _soft_want(book: Book, ask: Ask, allowance: Allowance) -> Reason | None:
+    room = allowance.soft_room
+    if room is not None and ask.estimate > room:
+        return Reason.TOO_LARGE
     if book.used >= allowance.limit:
         return Reason.LIMIT
-    return Reason.BUDGET if book.part(ask.budget).used >= allowance.cap(ask.budget) else None
+    if book.part(ask.budget).used >= allowance.cap(ask.budget):
+        return Reason.BUDGET
+    return Reason.RESERVED if room is not None and book.reserved + ask.estimate > room else None

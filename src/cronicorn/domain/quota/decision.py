@@ -24,7 +24,8 @@ class Mode(StrEnum):
     RESERVE = "reserve"
     """What is used and what is reserved never exceed the limit together."""
     SOFT = "soft"
-    """Whoever comes before the limit is used up goes on: calls in progress may exceed it, by a bound that is known."""
+    """Whoever comes before the limit is used up goes on, so many at once: they may exceed it, by a bound that is known.
+    """
     ADVISORY = "advisory"
     """The estimate is charged at once, under a lock, and corrected after the call."""
 
@@ -39,7 +40,9 @@ class Reason(StrEnum):
     BUDGET = "budget"
     """The tenant has tokens left, and they are kept for compiling."""
     RESERVED = "reserved"
-    """Calls in progress have reserved what is left. Some of it may come back when they end."""
+    """Calls in progress have reserved what is left, or in the mode `soft` the room for them. Some of it may come back
+    when they end.
+    """
     BURST = "burst"
     """Too many reservations in a short time."""
 

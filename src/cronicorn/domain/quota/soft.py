@@ -1,7 +1,8 @@
 """What the soft mode may exceed a limit by, and when that is too much. Pure.
 
-Whoever asks before the limit is used up is let through, so at most all calls in progress come on top of a limit that is
-one token short of being used up: C calls of at most M tokens exceed it by C × M - 1 tokens at most.
+Whoever asks before the limit is used up is let through while calls in progress leave room: C × M tokens are reserved at
+once at most, by all processes together. So no more than that comes on top of a limit that is one token short of being
+used up: it is exceeded by C × M - 1 tokens at most.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class SoftBound:
 
     limit: int
     concurrency: int
-    """Calls of one tenant that all processes together make at once."""
+    """Calls of one tenant that all processes together make at once, if each is as large as one may be."""
     call_tokens_max: int
     """What one call may cost at most: tokens sent, and the most that may come back."""
 
@@ -33,9 +34,14 @@ class SoftBound:
         assert self.call_tokens_max > 0
 
     @property
+    def room(self) -> int:
+        """What calls in progress may have reserved together, in tokens: `Allowance.soft_room`."""
+        return self.concurrency * self.call_tokens_max
+
+    @property
     def overrun_max(self) -> int:
         """Tokens above the limit, at most."""
-        return self.concurrency * self.call_tokens_max - 1
+        return self.room - 1
 
     @property
     def worrying(self) -> bool:
@@ -57,4 +63,4 @@ class SoftBound:
             )
 
     def _exceeds(self, percent: int) -> bool:
-        return self.concurrency * self.call_tokens_max * _PER_CENT > percent * self.limit
+        return self.room * _PER_CENT > percent * self.limit

@@ -26,9 +26,12 @@ class Books(Quota, QuotaGuard, Protocol):
 OpenQuota: TypeAlias = Callable[[Tiers, Mode], Awaitable[Books]]
 
 
-def tiers(limit: int = LIMIT, *, burst: Burst | None = None, calendar: Calendar | None = None) -> Tiers:
+def tiers(
+    limit: int = LIMIT, *, burst: Burst | None = None, calendar: Calendar | None = None, soft_room: int | None = None
+) -> Tiers:
     """The same allowance for every tenant."""
-    allowance = Allowance(limit=limit, burst=burst, calendar=calendar if calendar is not None else Calendar())
+    calendar = calendar if calendar is not None else Calendar()
+    allowance = Allowance(limit=limit, burst=burst, calendar=calendar, soft_room=soft_room)
     return Tiers(allowances={"free-tier": allowance})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.book import RESERVED_PAUSE
 from cronicorn.domain.quota.decision import Granted, Mode, Reason
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import (
@@ -74,6 +75,34 @@ class GuardContract(OpeningQuota):
 
         assert (await denied(quota, "k2", 1)).reason is Reason.BUDGET
         assert await grant(quota, "k2", 1, budget=Budget.COMPILE)
+
+    async def test_soft_lets_calls_of_both_kinds_and_of_all_processes_into_one_room(
+        self, open_quota: OpenQuota
+    ) -> None:
+        room = tiers(soft_room=250)
+        quota, other = await open_quota(room, Mode.SOFT), await open_quota(room, Mode.SOFT)
+        first = await grant(quota, "k1", 150)
+
+        refused = await denied(other, "k2", 101, budget=Budget.COMPILE)
+        beside = await grant(other, "k2", 100, budget=Budget.COMPILE)
+        full = await denied(quota, "k3", 1)
+        await quota.commit(first, 10)
+        again = await grant(other, "k3", 150)
+        never = await denied(other, "k4", 251)
+
+        assert (refused.reason, full.reason, never.reason) == (Reason.RESERVED, Reason.RESERVED, Reason.TOO_LARGE)
+        assert full.retry_after <= RESERVED_PAUSE
+        assert len({first, beside, again}) == 3
+        assert await standing(quota) == (10, 250)
+
+    async def test_soft_grants_so_many_at_the_same_time_as_there_is_room_for(self, open_quota: OpenQuota) -> None:
+        room = tiers(soft_room=250)
+        quotas = [await open_quota(room, Mode.SOFT) for _ in range(2)]
+
+        decisions = await asyncio.gather(*(ask(quotas[number % 2], f"k{number}", 60) for number in range(24)))
+
+        assert sum(isinstance(decision, Granted) for decision in decisions) == 250 // 60
+        assert await standing(quotas[0]) == (0, 240)
 
     async def test_soft_charges_a_call_whose_usage_was_never_recorded(
         self, open_quota: OpenQuota, clock: VirtualClock

@@ -19,7 +19,8 @@ from cronicorn.testing.store_machine.fleet import promise
 LIMIT = 1_000
 TENANTS = ("t1", "t2")
 DAY = timedelta(days=1)
-ALLOWANCE = Allowance(limit=LIMIT, burst=Burst(calls=6, every=timedelta(seconds=20)))
+ROOM = 700
+ALLOWANCE = Allowance(limit=LIMIT, burst=Burst(calls=6, every=timedelta(seconds=20)), soft_room=ROOM)
 
 T = TypeVar("T")
 
@@ -158,10 +159,11 @@ class QuotaMachine(RuleBasedStateMachine):
         return entries[-1 - pick % len(entries)]
 
     def _promise_within(self, used: int, reserved: int, tenant: str) -> None:
-        """Q1, in the modes that promise it."""
-        if self.mode is not Mode.SOFT:
-            limit = LIMIT + self._ledger.beyond(tenant, self.clock.now())
-            promise(used + reserved <= limit, "no more is used and reserved than the limit", used, reserved, limit)
+        """Q1, in the modes that promise it; Q3 in the other."""
+        most = LIMIT + self._ledger.beyond(tenant, self.clock.now()) + (ROOM - 1) * (self.mode is Mode.SOFT)
+        promise(used + reserved <= most, "no more is used and reserved than the mode allows", used, reserved, most)
+        if self.mode is Mode.SOFT:
+            promise(reserved <= ROOM, "calls in progress reserve no more than there is room for", reserved)
 
     def _alike(self, command: Callable[[Books], Awaitable[T]]) -> T:
         answers = [self._runner.run(_awaited(command(quota))) for quota in self._quotas]
