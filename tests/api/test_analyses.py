@@ -1,6 +1,10 @@
 """Analyses over the wire: in the contract's form, confined to their tenant, and asked for only where they are on."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.watch import Look
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.instant import MINUTE
@@ -19,8 +23,11 @@ async def analysed(door: Door, endpoint: dict[str, object]) -> None:
         id=SESSION, tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
         why=WHY, quota="granted", model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
         warnings=("unknown_tool", "output_truncated"), spent=Spent(input=100, output=20, duration=MINUTE),
+        next_analysis=30 * MINUTE,
     )  # fmt: skip
-    look = Look(memory=watch.memory, cursor=watch.cursor, look_at=watch.claimed_at + MINUTE, analysis=analysis)
+    assert analysis.next_analysis_at is not None
+    memory = replace(watch.memory, follow_up=FollowUp(at=analysis.next_analysis_at, seen=None))
+    look = Look(memory=memory, cursor=watch.cursor, look_at=watch.claimed_at + MINUTE, analysis=analysis)
     await watches.settle(watch, look)
 
 
@@ -31,7 +38,9 @@ async def test_sessions_are_told_as_the_contract_has_them() -> None:
         page = await door.read(f"/api/endpoints/{endpoint['id']}/sessions")
         session = await door.read("/api/sessions/session_1")
 
-    assert page == {"sessions": [session], "total": 1}
+    assert page == {"sessions": [session], "total": 1, "nextAnalysisAt": session["nextAnalysisAt"]}
+    analysed_at, again_at = (datetime.fromisoformat(session[name]) for name in ("analyzedAt", "nextAnalysisAt"))
+    assert again_at - analysed_at == timedelta(milliseconds=session["nextAnalysisInMs"]) == 30 * MINUTE
     assert {name: session[name] for name in ("endpointName", "tokenUsage", "durationMs", "reasoning")} == {
         "endpointName": "stock",
         "tokenUsage": 120,
@@ -52,6 +61,16 @@ async def test_another_tenant_finds_no_session() -> None:
 
         assert [(await door.stranger.get(path)).status_code for path in paths] == [404, 404]
         assert (await door.stranger.post(f"/api/endpoints/{endpoint['id']}/analyze")).status_code == 404
+
+
+async def test_where_analyses_are_off_nobody_looks_again() -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint(analysis=True)
+        await analysed(door, endpoint)
+        path = f"/api/jobs/{endpoint['jobId']}/endpoints/{endpoint['id']}"
+        await door.client.patch(path, json={"analysis": False})
+
+        assert "nextAnalysisAt" not in await door.read(f"/api/endpoints/{endpoint['id']}/sessions")
 
 
 async def test_an_analysis_is_asked_for_only_where_it_is_switched_on() -> None:

@@ -1,9 +1,10 @@
 """An analysis as a person reads it."""
 
+import json
 from datetime import timedelta
 
-from cronicorn.cli.analysis_lines import analysis_line, analysis_lines
-from cronicorn.control.analyses import AnalysisView
+from cronicorn.cli.analysis_lines import analyses_json, analyses_lines, analysis_line, analysis_lines
+from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fixtures import MIDNIGHT
@@ -34,7 +35,7 @@ def test_an_analysis_is_told_in_lines() -> None:
         "  1,120 tokens (1,100 sent, 400 cached, 20 received) of openai:fake-1, 0.0012 USD, took 3.0 s; quota: granted",
         "",
         "Reasoning (90 % sure): A surge.",
-        "It wants to look again in 2 h.",
+        "It wants to look again from 2026-01-01T02:00:00.000Z on, once answers are unlike those of the last analysis.",
         "",
         "applied: interval 60 s",
         "warning: unknown tool",
@@ -45,6 +46,17 @@ def test_an_analysis_is_told_in_lines() -> None:
         "  sing {}",
         "    refused: There is no such tool.",
     ]
+
+
+def test_analyses_are_listed_with_what_is_left_out_and_when_the_model_is_asked_again() -> None:
+    found = AnalysisList(views=(seen(),), total=3, follow_up_at=MIDNIGHT + timedelta(hours=2))
+
+    assert list(analyses_lines(found)) == [
+        "2026-01-01T00:00:00+00:00  session_1  novelty /status  0 tokens  granted",
+        "2 more",
+        "again from 2026-01-01T02:00:00.000Z on, once answers are unlike those of the last analysis",
+    ]
+    assert json.loads(analyses_json(found))["nextAnalysisAt"] == "2026-01-01T02:00:00.000Z"
 
 
 def test_one_that_failed_says_so_and_that_nothing_changed() -> None:

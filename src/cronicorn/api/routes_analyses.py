@@ -9,7 +9,13 @@ from fastapi import APIRouter, Query
 
 from cronicorn.api.parameters import Asker, Id, Offset
 from cronicorn.api.strict_json import StrictRoute
-from cronicorn.api.wire_analyses import AnalysisRequestAnswer, SessionAnswer, SessionsAnswer, session_answer
+from cronicorn.api.wire_analyses import (
+    AnalysisRequestAnswer,
+    SessionAnswer,
+    SessionsAnswer,
+    session_answer,
+    sessions_answer,
+)
 from cronicorn.control.analyses import SESSIONS_MAX, Analyses
 
 
@@ -22,8 +28,7 @@ def analysis_routes(analyses: Analyses) -> APIRouter:
         asker: Asker, endpoint_id: Id, limit: Annotated[int, Query(ge=1, le=SESSIONS_MAX)] = 10, offset: Offset = 0
     ) -> SessionsAnswer:
         """Analyses of an endpoint by the model, newest first."""
-        views, total = await analyses.list(asker, endpoint_id, limit=limit, offset=offset)
-        return SessionsAnswer(sessions=[session_answer(view) for view in views], total=total)
+        return sessions_answer(await analyses.list(asker, endpoint_id, limit=limit, offset=offset))
 
     @router.get("/sessions/{id}")
     async def get_session(asker: Asker, session_id: Id) -> SessionAnswer:

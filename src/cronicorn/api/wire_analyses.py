@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from cronicorn.api.wire_values import Answer, Instant, Omittable, whole_milliseconds
-from cronicorn.control.analyses import AnalysisView
+from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import CallMade
 from cronicorn.domain.analysis.watching import Occasion
 
@@ -62,6 +62,7 @@ class SessionAnswer(Answer):
     cost_usd: Omittable[str] = None
     confidence: Omittable[float] = None
     next_analysis_in_ms: Omittable[int] = None
+    next_analysis_at: Omittable[Instant] = None
     bounds_met: list[str]
     applied: list[str]
     error: Omittable[str] = None
@@ -72,12 +73,19 @@ class SessionsAnswer(Answer):
 
     sessions: list[SessionAnswer]
     total: int
+    next_analysis_at: Omittable[Instant] = None
 
 
 class AnalysisRequestAnswer(Answer):
     """An analysis that was asked for."""
 
     status: str
+
+
+def sessions_answer(found: AnalysisList) -> SessionsAnswer:
+    """Analyses on the wire, and from when on the model is asked again."""
+    sessions = [session_answer(view) for view in found.views]
+    return SessionsAnswer(sessions=sessions, total=found.total, next_analysis_at=found.follow_up_at)
 
 
 def session_answer(view: AnalysisView) -> SessionAnswer:
@@ -104,6 +112,7 @@ def session_answer(view: AnalysisView) -> SessionAnswer:
         cost_usd=spent.cost,
         confidence=percent / 100 if percent is not None else None,
         next_analysis_in_ms=whole_milliseconds(analysis.next_analysis),
+        next_analysis_at=analysis.next_analysis_at,
         bounds_met=[code for code in analysis.warnings if code not in _MESSAGES],
         applied=list(analysis.applied),
         error=analysis.error,

@@ -45,7 +45,7 @@ def request(endpoint: EndpointArgument, *, database: DatabaseOption = None, tena
 
 
 async def _list(endpoint: str, limit: int, where: tuple[str | None, str], *, as_json: bool) -> None:
-    from cronicorn.cli.analysis_lines import analyses_json, analysis_line
+    from cronicorn.cli.analysis_lines import analyses_json, analyses_lines
     from cronicorn.cli.endpoint_names import find_endpoint
     from cronicorn.cli.local import opened_to_read
 
@@ -53,14 +53,11 @@ async def _list(endpoint: str, limit: int, where: tuple[str | None, str], *, as_
     async with opened_to_read(database) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
-        views, total = await local.control.analyses.list(principal, named.endpoint.id, limit=limit)
+        found = await local.control.analyses.list(principal, named.endpoint.id, limit=limit)
     if as_json:
-        print(analyses_json(views, total))
-        return
-    for view in views:
-        print(analysis_line(view))
-    if total > len(views):
-        print(f"{total - len(views)} more")
+        print(analyses_json(found))
+    else:
+        print("\n".join(analyses_lines(found)))
 
 
 async def _show(analysis_id: str, where: tuple[str | None, str], *, as_json: bool) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_answer
-from cronicorn.cli.instants import coarse, length, written
-from cronicorn.control.analyses import AnalysisView
+from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_answer, sessions_answer
+from cronicorn.cli.instants import length, written
+from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
 from cronicorn.domain.untrusted.cleaning import cleaned
 
@@ -14,9 +14,23 @@ def analysis_json(view: AnalysisView) -> str:
     return _json(session_answer(view))
 
 
-def analyses_json(views: tuple[AnalysisView, ...], total: int) -> str:
-    """A page of analyses as a JSON object, with the keys it has in REST."""
-    return _json(SessionsAnswer(sessions=[session_answer(view) for view in views], total=total))
+def analyses_json(found: AnalysisList) -> str:
+    """Analyses of an endpoint as a JSON object, with the keys it has in REST."""
+    return _json(sessions_answer(found))
+
+
+def analyses_lines(found: AnalysisList) -> Iterator[str]:
+    """Analyses of an endpoint, each in a line, and from when on the model is asked again."""
+    yield from (analysis_line(view) for view in found.views)
+    if found.total > len(found.views):
+        yield f"{found.total - len(found.views)} more"
+    if found.follow_up_at is not None:
+        yield again_from(written(found.follow_up_at))
+
+
+def again_from(when: str) -> str:
+    """That the model is asked again from an instant on, written as *when*."""
+    return f"again from {when} on, once answers are unlike those of the last analysis"
 
 
 def analysis_line(view: AnalysisView) -> str:
@@ -48,8 +62,8 @@ def _result_lines(analysis: Analysis) -> Iterator[str]:
         sure = f" ({analysis.confidence_percent} % sure)" if analysis.confidence_percent is not None else ""
         yield ""
         yield f"Reasoning{sure}: {_line(analysis.reasoning)}"
-    if analysis.next_analysis is not None:
-        yield f"It wants to look again in {coarse(analysis.next_analysis)}."
+    if analysis.next_analysis_at is not None:
+        yield f"It wants to look {again_from(written(analysis.next_analysis_at))}."
     yield ""
     yield from (f"applied: {_line(each)}" for each in analysis.applied)
     if not analysis.applied:

@@ -7,6 +7,7 @@ import typer
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
 if TYPE_CHECKING:
+    from cronicorn.control.analyses import AnalysisList
     from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit
     from cronicorn.domain.counterfactuals import Counterfactual
     from cronicorn.domain.hint import Hint
@@ -35,7 +36,7 @@ async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json:
     import json
 
     from cronicorn.cli.endpoint_names import find_endpoint
-    from cronicorn.cli.explanation_tree import explanation_tree
+    from cronicorn.cli.explanation_tree import add_follow_up, explanation_tree
     from cronicorn.cli.local import opened_to_read
     from cronicorn.cli.terminal import console
     from cronicorn.domain.history import RunQuery
@@ -44,11 +45,15 @@ async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
         explanation = await local.control.schedules.explain(principal, named.endpoint.id)
+        analyses = await local.control.analyses.list(principal, named.endpoint.id, limit=1)
         latest = (await local.control.runs.list(principal, named.endpoint.id, RunQuery(limit=1))).runs
     if as_json:
-        print(json.dumps({"name": named.name, **_as_json(explanation)}, ensure_ascii=False, indent=2))
+        told = {"name": named.name, **_as_json(explanation), **_again_as_json(analyses)}
+        print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        console().print(explanation_tree(named.name, explanation, latest[0] if latest else None))
+        tree = explanation_tree(named.name, explanation, latest[0] if latest else None)
+        add_follow_up(tree, analyses, explanation)
+        console().print(tree)
 
 
 def _as_json(explanation: "Explanation") -> dict[str, object]:
@@ -77,6 +82,13 @@ def _over_limit_as_json(over: "OverLimit") -> dict[str, object]:
         "last_at": None if over.last_at is None else written(over.last_at),
         "until": written(over.ration.month.end_at),
     }
+
+
+def _again_as_json(analyses: "AnalysisList") -> dict[str, object]:
+    from cronicorn.cli.instants import written
+
+    at = analyses.follow_up_at
+    return {"next_analysis_at": None if at is None else written(at)}
 
 
 def _otherwise_as_json(each: "Counterfactual") -> dict[str, object]:

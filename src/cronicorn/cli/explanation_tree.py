@@ -7,9 +7,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from cronicorn.cli.analysis_lines import again_from
 from cronicorn.cli.instants import length, moment
 from cronicorn.cli.run_lines import outcome_in_words
 from cronicorn.cli.steering_tree import add_steering
+from cronicorn.control.analyses import AnalysisList
 from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
@@ -56,6 +58,14 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
     if latest is not None and latest.steering is not None:
         add_steering(tree, explained_steering(SteeringRecord.decode(latest.steering), endpoint.policy), now, zone)
     return tree
+
+
+def add_follow_up(tree: Tree, analyses: AnalysisList, explanation: Explanation) -> None:
+    """When the model that steered the endpoint looks again."""
+    at = analyses.follow_up_at
+    if at is not None:
+        when = moment(at, explanation.now, explanation.endpoint.baseline.zone)
+        tree.add(_hanging("Analysis:", again_from(when)))
 
 
 def _add_otherwise(tree: Tree, explanation: Explanation, now: datetime, zone: str) -> None:

@@ -1,6 +1,7 @@
 """Analyses by the model: what was made of an endpoint, and asking for another one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
@@ -18,6 +19,16 @@ class AnalysisView:
     endpoint_name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisList:
+    """Analyses of an endpoint, newest first, and how many there are in all."""
+
+    views: tuple[AnalysisView, ...]
+    total: int
+    follow_up_at: datetime | None
+    """From then on the model is asked again once answers are unlike those it saw; None: it did not ask for that."""
+
+
 class Analyses:
     """What can be asked about analyses. All raise NotFoundError."""
 
@@ -25,14 +36,13 @@ class Analyses:
         self._watches = watches
         self._catalog = catalog
 
-    async def list(
-        self, principal: Principal, endpoint_id: str, *, limit: int = 10, offset: int = 0
-    ) -> tuple[tuple[AnalysisView, ...], int]:
-        """Analyses of an endpoint, newest first, and how many there are in all."""
+    async def list(self, principal: Principal, endpoint_id: str, *, limit: int = 10, offset: int = 0) -> AnalysisList:
+        """Analyses of an endpoint, newest first."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         page = await self._watches.list(principal.tenant_id, endpoint_id, limit=limit, offset=offset)
         views = tuple(AnalysisView(analysis=each, endpoint_name=endpoint.name) for each in page.analyses)
-        return views, page.total
+        follow_up_at = page.follow_up_at if endpoint.analysis.enabled else None
+        return AnalysisList(views=views, total=page.total, follow_up_at=follow_up_at)
 
     async def get(self, principal: Principal, analysis_id: str) -> AnalysisView:
         """One analysis."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.analysis import TEXT_MAX, Analysis, CallMade, Spent, bounded
+from cronicorn.domain.analysis.follow_up import follow_up_in
 from cronicorn.domain.analysis.proposing import REASON_MAX
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
@@ -49,8 +50,11 @@ def question(desk: Desk, why: Why, now: datetime, bounds: Bounds) -> Question:
     )
 
 
-def kept(analysis: Analysis, session: Session, rule: str | None) -> Analysis:
-    """*analysis* with what *session* was, and the *rule* it proposes; which hints are written shows when they are."""
+def kept(analysis: Analysis, session: Session, rule: str | None, cooldown: timedelta) -> Analysis:
+    """*analysis* with what *session* was, and the *rule* it proposes; which hints are written shows when they are.
+
+    Another one that it wants is not due within *cooldown*.
+    """
     final: Mapping[str, object] = session.final or {}
     confidence, minutes = final.get("confidence"), final.get("next_analysis_in_minutes")
     return bounded(
@@ -64,7 +68,7 @@ def kept(analysis: Analysis, session: Session, rule: str | None) -> Analysis:
             model=analysis.model,
             reasoning=cleaned(str(final.get("reasoning", ""))),
             confidence_percent=round(100 * confidence) if isinstance(confidence, int | float) else None,
-            next_analysis=timedelta(minutes=minutes) if isinstance(minutes, int) else None,
+            next_analysis=follow_up_in(timedelta(minutes=minutes), cooldown) if isinstance(minutes, int) else None,
             calls=tuple(_call(each) for each in session.calls),
             warnings=tuple(warning.value for warning in session.warnings),
             applied=(f"rule: {rule}",) if rule is not None else (),

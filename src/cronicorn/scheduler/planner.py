@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.features import Features, features_of
+from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.proposing import Staged, applied
 from cronicorn.domain.analysis.watch import Look, Watch
@@ -87,6 +89,8 @@ class _Answered:
 
     session: Session
     staged: Staged
+    seen: Features | None
+    """The newest answer when it was asked."""
 
 
 class ModelPlanner(Planner):
@@ -178,7 +182,7 @@ class ModelPlanner(Planner):
         except (AIFatalError, AITransientError) as error:
             self._note(error, facts)
             return _unanswered(look, analysis, error, now)
-        return _after(look, analysis, answered, self._edit(answered))
+        return _after(look, analysis, answered, watch.endpoint.analysis.cooldown, self._edit(answered))
 
     @property
     def _stopped(self) -> bool:
@@ -228,10 +232,12 @@ class ModelPlanner(Planner):
         ports = self._ports
         desk = Desk(endpoint=endpoint, catalog=ports.endpoints, history=ports.history)
         account = Account(tenant_id=endpoint.tenant_id, budget=Budget.ANALYSIS, key=key)
+        newest = await desk.newest_run()
         session = await asked_within(
             ports.quota, account, ports.client, question(desk, why, now, self._settings.bounds)
         )
-        return _Answered(session=session, staged=desk.staged)
+        seen = features_of(newest.outcome) if newest is not None and not newest.outcome.kind.tells_nothing else None
+        return _Answered(session=session, staged=desk.staged, seen=seen)
 
     def _edit(self, answered: _Answered) -> EndpointEdit | None:
         """What the endpoint becomes; None where the model did not come to an end, or wants nothing."""
@@ -255,13 +261,16 @@ def _tell(kept: Analysis) -> None:
         log.info("analysis_made", extra={**facts, "tokens": kept.spent.tokens})
 
 
-def _after(look: Look, analysis: Analysis, answered: _Answered, edit: EndpointEdit | None) -> Look:
+def _after(look: Look, analysis: Analysis, answered: _Answered, cooldown: timedelta, edit: EndpointEdit | None) -> Look:
     rule = answered.staged.rule if answered.session.final is not None else None
+    analysis = kept(analysis, answered.session, rule, cooldown)
+    again_at = analysis.next_analysis_at
+    follow_up = FollowUp(at=again_at, seen=answered.seen) if again_at is not None else None
     return replace(
         look,
-        memory=analysed(look.memory, analysis.why, analysis.at),
+        memory=analysed(look.memory, analysis.why, analysis.at, follow_up),
         answers_request=analysis.why.occasion is Occasion.REQUEST,
-        analysis=kept(analysis, answered.session, rule),
+        analysis=analysis,
         edit=edit,
     )
 

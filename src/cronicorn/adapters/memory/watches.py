@@ -79,9 +79,14 @@ class MemoryWatchStore(WatchStore):
 
     async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
         with self._database.lock:
-            self._database.row(tenant_id, endpoint_id)
+            kept = self._watched.get(self._database.row(tenant_id, endpoint_id).number)
+            follow_up = kept.memory.follow_up if kept is not None else None
             found = [each for each in reversed(self._analyses.values()) if each.endpoint_id == endpoint_id]
-            return AnalysisPage(analyses=tuple(found[offset : offset + limit]), total=len(found))
+            return AnalysisPage(
+                analyses=tuple(found[offset : offset + limit]),
+                total=len(found),
+                follow_up_at=follow_up.at if follow_up is not None else None,
+            )
 
     async def get(self, tenant_id: str, analysis_id: str) -> Analysis:
         with self._database.lock:

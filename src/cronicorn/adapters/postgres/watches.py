@@ -13,7 +13,7 @@ from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
@@ -62,6 +62,7 @@ SELECT * FROM cronicorn.analyses WHERE endpoint_number = $1
  ORDER BY number DESC LIMIT $2 OFFSET $3
 """
 _COUNT = "SELECT count(*) FROM cronicorn.analyses WHERE endpoint_number = $1"
+_MEMORY = "SELECT memory FROM cronicorn.watches WHERE endpoint_number = $1"
 _GET = "SELECT * FROM cronicorn.analyses WHERE id = $1 AND tenant_id = $2"
 
 
@@ -112,7 +113,9 @@ class PostgresWatchStore(WatchStore):
             number = await number_of(transaction, tenant_id, endpoint_id)
             rows = await transaction.connection.fetch(_LIST, number, limit, offset)
             total = await transaction.connection.fetchval(_COUNT, number)
-            return AnalysisPage(analyses=tuple(analysis_from(dict(row)) for row in rows), total=total)
+            memory: str | None = await transaction.connection.fetchval(_MEMORY, number)
+            analyses = tuple(analysis_from(dict(row)) for row in rows)
+            return AnalysisPage(analyses=analyses, total=total, follow_up_at=follow_up_at(memory))
 
         return await self._database.read(work)
 

@@ -12,7 +12,7 @@ from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, look_row, watch_of
+from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
@@ -52,6 +52,7 @@ _LIST = """
 SELECT * FROM analyses WHERE endpoint_number = :number ORDER BY number DESC LIMIT :limit OFFSET :offset
 """
 _COUNT = "SELECT count(*) AS total FROM analyses WHERE endpoint_number = :number"
+_MEMORY = "SELECT memory FROM watches WHERE endpoint_number = :number"
 _GET = "SELECT * FROM analyses WHERE id = :id AND tenant_id = :tenant_id"
 
 
@@ -91,7 +92,12 @@ class SqliteWatchStore(WatchStore):
             which: Row = {"number": number_of(transaction, tenant_id, endpoint_id)}
             rows = dicts(transaction.connection.execute(_LIST, {**which, "limit": limit, "offset": offset}))
             total = transaction.connection.execute(_COUNT, which).fetchone()[0]
-            return AnalysisPage(analyses=tuple(analysis_from(row) for row in rows), total=total)
+            kept = transaction.connection.execute(_MEMORY, which).fetchone()
+            return AnalysisPage(
+                analyses=tuple(analysis_from(row) for row in rows),
+                total=total,
+                follow_up_at=follow_up_at(kept[0]) if kept is not None else None,
+            )
 
         return await self._database.read(work)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fields import Fields, Value, lean, length_us, us
+from cronicorn.domain.instant import shifted
 
 CALLS_MAX = 20
 """So many calls of tools are kept."""
@@ -60,7 +61,7 @@ class Analysis:
     reasoning: str = ""
     confidence_percent: int | None = None
     next_analysis: timedelta | None = None
-    """When the model wants to look again."""
+    """After so long the model wants to look again: as it counts, within bounds."""
     calls: tuple[CallMade, ...] = ()
     warnings: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
@@ -68,6 +69,11 @@ class Analysis:
     spent: Spent = field(default=Spent())
     error: str | None = None
     """Why the model could not answer."""
+
+    @property
+    def next_analysis_at(self) -> datetime | None:
+        """From when on the model wants to look again."""
+        return shifted(self.at, self.next_analysis) if self.next_analysis is not None else None
 
     def document(self) -> dict[str, Value]:
         """The stored form, but for the ids."""

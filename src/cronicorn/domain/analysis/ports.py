@@ -40,7 +40,10 @@ class WatchStore(Protocol):
         ...
 
     async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
-        """Analyses of an endpoint, newest first. Raises NotFoundError."""
+        """Analyses of an endpoint, newest first, and from when on to look again, as the last look settled it.
+
+        Raises NotFoundError.
+        """
         ...
 
     async def get(self, tenant_id: str, analysis_id: str) -> Analysis:

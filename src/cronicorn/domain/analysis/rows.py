@@ -32,6 +32,12 @@ def watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claim
     )
 
 
+def follow_up_at(memory: Cell) -> datetime | None:
+    """When to look again at the earliest, by the column `memory` of `watches`."""
+    follow_up = _memory_of(memory).follow_up if isinstance(memory, str) else None
+    return follow_up.at if follow_up is not None else None
+
+
 def _memory_of(text: str) -> WatchMemory:
     """What was remembered; nothing where that can't be read, so that it is learnt anew."""
     try:

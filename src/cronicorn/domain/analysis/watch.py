@@ -61,3 +61,5 @@ class AnalysisPage:
 
     analyses: tuple[Analysis, ...]
     total: int
+    follow_up_at: datetime | None = None
+    """From then on the planner asks again if answers are unlike those of the last analysis, which asked for that."""

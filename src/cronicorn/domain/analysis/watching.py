@@ -1,7 +1,8 @@
 """When an endpoint that is watched is worth an analysis. Pure.
 
-Only what is new, rules that stopped understanding the answers, and somebody who asks are a reason. A cooldown, a number
-a day and a wait after failures hold for all but the last, which only waits for a model that is down.
+Only what is new, rules that stopped understanding the answers, a change that the last analysis asked to be told of, and
+somebody who asks are a reason. A cooldown, a number a day and a wait after failures hold for all but the last, which
+only waits for a model that is down.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cronicorn.domain.analysis.features import features_of
+from cronicorn.domain.analysis.follow_up import FollowUp, follow_up_of
 from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, Known, known_of, learnt
 from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.domain.fields import Fields, Value, lean, us
@@ -35,6 +37,8 @@ class Occasion(StrEnum):
     """An answer was unlike all before."""
     DRIFT = "drift"
     """Answers stopped saying what rules read."""
+    FOLLOW_UP = "follow_up"
+    """The last analysis asked to look again from an instant on, and by then answers are unlike what it saw."""
     REQUEST = "request"
     """Somebody asked for it."""
 
@@ -45,7 +49,7 @@ class Why:
 
     occasion: Occasion
     detail: str
-    """What was new, which rules drifted, or who asked."""
+    """What was new or changed, which rules drifted, or who asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,8 @@ class WatchMemory:
     known: Known = field(default=NOTHING_KNOWN)
     pending: Why | None = None
     """A reason that waits for its time."""
+    follow_up: FollowUp | None = None
+    """What the last analysis asked for."""
     analysed_at: datetime | None = None
     day: int = 0
     """The day of `analyses`, in days since 1970."""
@@ -72,6 +78,7 @@ class WatchMemory:
         return lean({
             "known": self.known.document(),
             "pending": [self.pending.occasion.value, self.pending.detail] if self.pending is not None else None,
+            "follow_up": self.follow_up.document() if self.follow_up is not None else None,
             "analysed_at_us": us(self.analysed_at),
             "day": self.day,
             "analyses": self.analyses,
@@ -87,9 +94,11 @@ NOTHING_WATCHED = WatchMemory()
 def watch_memory_of(document: Mapping[str, Value]) -> WatchMemory:
     """What `WatchMemory.document` stored. Raises ValueError for anything else."""
     fields = Fields(document)
+    follow_up = fields.part_or_none("follow_up")
     return WatchMemory(
         known=known_of(fields.part("known")),
         pending=_why_of(fields.items("pending")),
+        follow_up=follow_up_of(follow_up) if follow_up is not None else None,
         analysed_at=fields.instant_or_none("analysed_at_us"),
         day=fields.number("day", 0),
         analyses=fields.number("analyses", 0),
@@ -104,8 +113,10 @@ def read(memory: WatchMemory, runs: Iterable[Run]) -> WatchMemory:
     for run in runs:
         if run.outcome.kind.tells_nothing:
             continue
-        known, new = learnt(memory.known, features_of(run.outcome))
-        memory = replace(memory, known=known, pending=memory.pending or _reason(run, new))
+        answer = features_of(run.outcome)
+        known, new = learnt(memory.known, answer)
+        follow_up = memory.follow_up.after(answer, known) if memory.follow_up is not None else None
+        memory = replace(memory, known=known, pending=memory.pending or _reason(run, new), follow_up=follow_up)
     return memory
 
 
@@ -116,18 +127,20 @@ def due(memory: WatchMemory, switch: AnalysisSwitch, requested_by: str | None, n
         return None  # A budget that was spent says no again by itself, at no cost, to somebody who asks.
     if requested_by is not None:
         return Why(occasion=Occasion.REQUEST, detail=requested_by[:_DETAIL_MAX])
-    if memory.pending is None:
+    why = memory.pending or _followed_up(memory, now)
+    if why is None:
         return None
     rested = memory.analysed_at is None or now >= shifted(memory.analysed_at, switch.cooldown)
-    return memory.pending if rested and _analyses_on(memory, now) < ANALYSES_A_DAY_MAX else None
+    return why if rested and _analyses_on(memory, now) < ANALYSES_A_DAY_MAX else None
 
 
-def analysed(memory: WatchMemory, why: Why, now: datetime) -> WatchMemory:
-    """What is remembered after the model was asked and answered."""
+def analysed(memory: WatchMemory, why: Why, now: datetime, follow_up: FollowUp | None = None) -> WatchMemory:
+    """What is remembered after the model was asked, answered, and asked for *follow_up*."""
     counted = why.occasion is not Occasion.REQUEST
     return replace(
         memory,
         pending=None,
+        follow_up=follow_up,
         analysed_at=now,
         day=_day(now),
         analyses=_analyses_on(memory, now) + counted,
@@ -156,6 +169,13 @@ def _reason(run: Run, new: str | None) -> Why | None:
     if drifted:
         return Why(occasion=Occasion.DRIFT, detail=", ".join(drifted)[:_DETAIL_MAX])
     return Why(occasion=Occasion.NOVELTY, detail=new[:_DETAIL_MAX]) if new is not None else None
+
+
+def _followed_up(memory: WatchMemory, now: datetime) -> Why | None:
+    follow_up = memory.follow_up
+    if follow_up is None or follow_up.changed is None or now < follow_up.at:
+        return None
+    return Why(occasion=Occasion.FOLLOW_UP, detail=follow_up.changed[:_DETAIL_MAX])
 
 
 def _why_of(items: list[Value]) -> Why | None:

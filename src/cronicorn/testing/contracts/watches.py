@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.features import Features
+from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.proposing import Proposal, Staged, applied
 from cronicorn.domain.analysis.watch import Look, Watch
 from cronicorn.domain.analysis.watching import NOTHING_WATCHED, Occasion, Why
@@ -201,6 +203,23 @@ class WatchStoreContract(StoresContract):
         for call in (stores.watches.list(OTHER_TENANT, "ep1", limit=1), stores.watches.get(OTHER_TENANT, "session1")):
             with pytest.raises(NotFoundError):
                 await call
+
+    async def test_when_to_look_again_is_told_as_the_last_look_settled_it(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores, analysis=ON)
+        told = [(await stores.watches.list(TENANT, "ep1", limit=1)).follow_up_at]
+        seen = Features(shape="s", labels={"/status": "w1"})
+        for follow_up in (FollowUp(at=clock.now() + 9 * MINUTE, seen=seen, changed="/status"), None):
+            watch = (await _claim(stores))[0]
+            memory = replace(watch.memory, follow_up=follow_up)
+            await stores.watches.settle(watch, replace(_look(watch), memory=memory))
+            told.append((await stores.watches.list(TENANT, "ep1", limit=1)).follow_up_at)
+            clock.advance(MINUTE)
+            assert (await _claim(stores, "again", ttl=MINUTE))[0].memory == memory
+            clock.advance(MINUTE)
+
+        assert told == [None, clock.now() + 5 * MINUTE, None]
 
     async def _lost(self, stores: Stores, watch: Watch) -> None:
         look = replace(_look(watch), analysis=_analysis(watch), edit=_renamed("lost"))
