@@ -21,7 +21,7 @@ async def analysed(door: Door, endpoint: dict[str, object]) -> None:
     (watch,) = await watches.claim_due(claim_id="c", limit=1, ttl=MINUTE)
     analysis = Analysis(
         id=SESSION, tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
-        why=WHY, quota="granted", model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
+        why=WHY, model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
         warnings=("unknown_tool", "output_truncated"), spent=Spent(input=100, output=20, duration=MINUTE),
         next_analysis=30 * MINUTE,
     )  # fmt: skip

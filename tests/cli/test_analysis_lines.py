@@ -3,16 +3,19 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from cronicorn.cli.analysis_lines import analyses_json, analyses_lines, analysis_line, analysis_lines
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.quota.decision import Denied, Reason
 
 
 def seen(**changes) -> AnalysisView:
     analysis = Analysis(
-        id="session_1", tenant_id="t1", endpoint_id="ep1", at=MIDNIGHT, quota="granted",
+        id="session_1", tenant_id="t1", endpoint_id="ep1", at=MIDNIGHT,
         **{"why": Why(occasion=Occasion.NOVELTY, detail="/status")} | changes,
     )  # fmt: skip
     return AnalysisView(analysis=analysis, endpoint_name="stock")
@@ -74,3 +77,18 @@ def test_what_others_wrote_can_order_a_terminal_nothing_and_breaks_no_line() -> 
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "Reasoning: [2JAll is well." in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"),
+    [
+        (Reason.LIMIT, "worth asking again after 3 h, all anew at 2026-01-01T00:00:00.000Z"),
+        (Reason.TOO_LARGE, "only a higher limit helps"),
+    ],
+)
+def test_one_that_the_quota_denied_says_when_to_ask_again(reason, end) -> None:
+    denied = Denied(reason=reason, remaining=1_200, retry_after=timedelta(hours=3), reset_at=MIDNIGHT)
+
+    lines = list(analysis_lines(seen(denied=denied)))
+
+    assert lines[3] == (f"  not made: the quota denied it ({reason}), with 1,200 tokens left for analyses; {end}")

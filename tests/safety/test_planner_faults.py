@@ -338,6 +338,9 @@ async def test_a_spent_budget_means_no_call_and_whoever_asked_is_told() -> None:
 
         (analysis,) = await analyst.analyses()
         assert analysis.quota == "denied: too_large"
+        assert analysis.denied is not None
+        assert (analysis.denied.reason.value, analysis.denied.remaining) == ("too_large", 4_000)
+        assert analysis.denied.reset_at > analysis.at
         assert analyst.model.asked == []
 
 

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from cronicorn.api.wire_values import Answer, Instant, Omittable, whole_milliseconds
+from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, Omittable, whole_milliseconds
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import CallMade
 from cronicorn.domain.analysis.watching import Occasion
+from cronicorn.domain.quota.decision import Denied, Reason
 
 _MESSAGES = {
     "output_truncated": "An answer of the model was cut off at its limit.",
@@ -42,6 +43,17 @@ class TokensAnswer(Answer):
     estimated: int
 
 
+class DeniedAnswer(Answer):
+    """What the token quota said when it did not cover an analysis, as of then."""
+
+    reason: Reason
+    remaining: int
+    """Tokens that the budget could still reserve."""
+    retry_after_ms: int
+    """Earlier it was of no use to ask again."""
+    reset_at: Instant
+
+
 class SessionAnswer(Answer):
     """One analysis of one endpoint."""
 
@@ -57,6 +69,7 @@ class SessionAnswer(Answer):
     occasion: Occasion
     occasion_detail: str
     quota: str
+    denied: Omittable[DeniedAnswer] = None
     model: str
     tokens: TokensAnswer
     cost_usd: Omittable[str] = None
@@ -107,6 +120,7 @@ def session_answer(view: AnalysisView) -> SessionAnswer:
         occasion=analysis.why.occasion,
         occasion_detail=analysis.why.detail,
         quota=analysis.quota,
+        denied=None if analysis.denied is None else _denied_answer(analysis.denied),
         model=analysis.model,
         tokens=TokensAnswer(input=spent.input, output=spent.output, cached=spent.cached, estimated=spent.estimated),
         cost_usd=spent.cost,
@@ -116,6 +130,15 @@ def session_answer(view: AnalysisView) -> SessionAnswer:
         bounds_met=[code for code in analysis.warnings if code not in _MESSAGES],
         applied=list(analysis.applied),
         error=analysis.error,
+    )
+
+
+def _denied_answer(denied: Denied) -> DeniedAnswer:
+    return DeniedAnswer(
+        reason=denied.reason,
+        remaining=denied.remaining,
+        retry_after_ms=denied.retry_after // MILLISECOND,
+        reset_at=denied.reset_at,
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_answer, sessions_answer
-from cronicorn.cli.instants import length, written
+from cronicorn.cli.instants import coarse, length, written
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
+from cronicorn.domain.quota.decision import Denied, Reason
 from cronicorn.domain.untrusted.cleaning import cleaned
 
 
@@ -47,6 +48,8 @@ def analysis_lines(view: AnalysisView) -> Iterator[str]:
     yield f"Analysis {analysis.id} of {view.endpoint_name} ({analysis.endpoint_id})"
     yield f"  made {written(analysis.at)} because of {_why(analysis)}"
     yield f"  {_took(analysis)}"
+    if analysis.denied is not None:
+        yield f"  {_denied(analysis.denied)}"
     if analysis.error is not None:
         yield f"  failed: {_line(analysis.error)}"
     yield from _result_lines(analysis)
@@ -84,6 +87,13 @@ def _took(analysis: Analysis) -> str:
     model = f" of {analysis.model}" if analysis.model else ""
     cost = f", {spent.cost} USD" if spent.cost is not None else ""
     return f"{tokens}{model}{cost}, took {length(spent.duration)}; quota: {analysis.quota}"
+
+
+def _denied(denied: Denied) -> str:
+    said = f"not made: the quota denied it ({denied.reason.value}), with {denied.remaining:,} tokens left for analyses"
+    if denied.reason is Reason.TOO_LARGE:
+        return f"{said}; only a higher limit helps"
+    return f"{said}; worth asking again after {coarse(denied.retry_after)}, all anew at {written(denied.reset_at)}"
 
 
 def _why(analysis: Analysis) -> str:

@@ -64,7 +64,7 @@ def kept(analysis: Analysis, session: Session, rule: str | None, cooldown: timed
             endpoint_id=analysis.endpoint_id,
             at=analysis.at,
             why=analysis.why,
-            quota=analysis.quota,
+            denied=analysis.denied,
             model=analysis.model,
             reasoning=cleaned(str(final.get("reasoning", ""))),
             confidence_percent=round(100 * confidence) if isinstance(confidence, int | float) else None,

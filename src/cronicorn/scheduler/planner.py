@@ -171,7 +171,7 @@ class ModelPlanner(Planner):
             return look
         analysis = Analysis(
             id=self._new_id("session"), tenant_id=watch.endpoint.tenant_id, endpoint_id=watch.endpoint.id, at=now,
-            why=why, quota="granted", model=self._settings.model,
+            why=why, model=self._settings.model,
         )  # fmt: skip
         facts = {"tenant": analysis.tenant_id, "endpoint": analysis.endpoint_id, "why": why.occasion.value}
         try:
@@ -288,7 +288,7 @@ def _postponed(look: Look, analysis: Analysis, denied: Denied, now: datetime) ->
         look,
         memory=postponed(look.memory, denied.retry_after, now, stable_fraction(analysis.id)),
         answers_request=asked_for,
-        analysis=replace(analysis, quota=f"denied: {denied.reason.value}") if asked_for else None,
+        analysis=replace(analysis, denied=denied) if asked_for else None,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fields import Fields, Value, lean, length_us, us
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import ZERO, shifted
+from cronicorn.domain.quota.decision import Denied, Reason
 
 CALLS_MAX = 20
 """So many calls of tools are kept."""
@@ -55,8 +56,8 @@ class Analysis:
     at: datetime
     """When it began."""
     why: Why
-    quota: str
-    """`granted`, or why the budget did not cover it."""
+    denied: Denied | None = None
+    """What the quota said when the budget did not cover it; `remaining` and the rest are as of then."""
     model: str = ""
     reasoning: str = ""
     confidence_percent: int | None = None
@@ -71,6 +72,11 @@ class Analysis:
     """Why the model could not answer."""
 
     @property
+    def quota(self) -> str:
+        """`granted`, or why the budget did not cover it."""
+        return "granted" if self.denied is None else f"denied: {self.denied.reason.value}"
+
+    @property
     def next_analysis_at(self) -> datetime | None:
         """From when on the model wants to look again."""
         return shifted(self.at, self.next_analysis) if self.next_analysis is not None else None
@@ -81,7 +87,7 @@ class Analysis:
         return lean({
             "at_us": us(self.at),
             "why": [self.why.occasion.value, self.why.detail],
-            "quota": self.quota,
+            "denied": _denied_document(self.denied) if self.denied is not None else None,
             "model": self.model,
             "reasoning": self.reasoning,
             "confidence_percent": self.confidence_percent,
@@ -110,7 +116,7 @@ def analysis_of(tenant_id: str, endpoint_id: str, analysis_id: str, document: Ma
         endpoint_id=endpoint_id,
         at=fields.instant("at_us"),
         why=Why(occasion=Occasion(occasion), detail=detail),
-        quota=fields.text("quota"),
+        denied=_denied_of(fields),
         model=fields.text("model", ""),
         reasoning=fields.text("reasoning", ""),
         confidence_percent=fields.number_or_none("confidence_percent"),
@@ -128,6 +134,32 @@ def analysis_of(tenant_id: str, endpoint_id: str, analysis_id: str, document: Ma
         ),
         error=fields.text_or_none("error"),
     )
+
+
+def _denied_document(denied: Denied) -> dict[str, Value]:
+    return {
+        "reason": denied.reason.value,
+        "remaining": denied.remaining,
+        "retry_after_us": length_us(denied.retry_after),
+        "reset_at_us": us(denied.reset_at),
+    }
+
+
+def _denied_of(fields: Fields) -> Denied | None:
+    part = fields.part_or_none("denied")
+    if part is not None:
+        said = Fields(part)
+        return Denied(
+            reason=Reason(said.text("reason")),
+            remaining=said.number("remaining"),
+            retry_after=said.length("retry_after_us"),
+            reset_at=said.instant("reset_at_us"),
+        )
+    told = fields.text("quota", "granted")  # What was stored before only named the reason.
+    if told == "granted":
+        return None
+    reason = Reason(told.removeprefix("denied: "))
+    return Denied(reason=reason, remaining=0, retry_after=ZERO, reset_at=fields.instant("at_us"))
 
 
 def bounded(analysis: Analysis) -> Analysis:

@@ -16,6 +16,7 @@ from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
 from cronicorn.domain.hint import HintKind
 from cronicorn.domain.ports import EndpointEdit
+from cronicorn.domain.quota.decision import Denied, Reason
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import (
@@ -259,7 +260,7 @@ def _analysis(watch: Watch, analysis_id: str = "session1") -> Analysis:
         endpoint_id=watch.endpoint.id,
         at=watch.claimed_at,
         why=_WHY,
-        quota="granted",
+        denied=Denied(reason=Reason.LIMIT, remaining=7, retry_after=MINUTE, reset_at=watch.claimed_until),
         model="m",
         reasoning="Because.",
         confidence_percent=90,
