@@ -20,8 +20,10 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.control.verification import Verifier
 from cronicorn.domain.archive import Table
 from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobStatus, RetryPolicy
+from cronicorn.domain.execution.limits import month_of
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
+from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Archive, JobStore, Snapshot
 from cronicorn.domain.quota.allowance import Budget, Tiers
 from cronicorn.domain.slot import SlotState
@@ -32,6 +34,7 @@ from cronicorn.testing.contracts.stores import CRON, ask_to_run, claim, next_due
 from cronicorn.testing.store_machine.machine import StoreMachine
 from tests.adapters.sqlite.empty_database import copy_to
 from tests.adapters.sqlite.test_mechanisms_machine import FLEETS
+from tests.control.kept_by_planners import plan
 
 MINUTE = timedelta(minutes=1)
 WAIT_MAX = timedelta(seconds=61)
@@ -65,7 +68,7 @@ class PlantedSnapshot(Snapshot):
 
     async def rows(self, table, *, by_endpoint=False):
         rows = self._rows[table]
-        if table is Table.SCHEDULE or by_endpoint:
+        if table in {Table.SCHEDULE, Table.WATCHES} or by_endpoint:
             rows = sorted(rows, key=lambda row: (row["endpoint_number"], row.get("slot", 0), row.get("attempt", 0)))
         for start in range(0, len(rows), 7):
             yield rows[start : start + 7]
@@ -119,8 +122,9 @@ async def _history(path, clock):
     await ask_to_run(stores, "dormant")
     clock.advance(timedelta(seconds=1))
     await _spend(SqliteQuota(stores.database, Tiers()), clock)
+    await plan(stores)
     await stores.aclose()
-    return await contents(SqliteArchive(SqliteFile(path=path), clock))
+    return await contents(SqliteArchive(SqliteFile(path=path), clock), tuple(Table))
 
 
 async def _spend(quota, clock):
@@ -396,10 +400,105 @@ def _no_book(rows):
     rows[Table.QUOTA_BOOKS].clear()
 
 
+def _of(rows, table, name="analysed"):
+    return _row(rows, table, endpoint_number=_number(rows, name))
+
+
+def _unreadable_memory(rows):
+    _of(rows, Table.WATCHES)["memory"] = "{"
+
+
+def _unreadable_draft(rows):
+    _of(rows, Table.POLICY_DRAFTS)["document"] = "{}"
+
+
+def _unreadable_draft_status(rows):
+    _of(rows, Table.POLICY_DRAFTS)["status"] = "???"
+
+
+def _unreadable_analysis(rows):
+    _of(rows, Table.ANALYSES)["document"] = "{}"
+
+
+def _unreadable_month(rows):
+    rows[Table.RUN_COUNTS][0]["month_us"] = 2**62
+
+
+def _never_watched(rows):
+    rows[Table.WATCHES].remove(_of(rows, Table.WATCHES))
+
+
+def _watched_twice(rows):
+    rows[Table.WATCHES].append(_of(rows, Table.WATCHES))
+
+
+def _watched_for_nothing(rows):
+    rows[Table.WATCHES].append(_of(rows, Table.WATCHES) | {"endpoint_number": _number(rows, "dormant")})
+
+
+def _watch_of_nobody(rows):
+    rows[Table.WATCHES].append(_of(rows, Table.WATCHES) | {"endpoint_number": 1_000})
+
+
+def _half_a_claim(rows):
+    _of(rows, Table.WATCHES, "claimed")["claim_id"] = None
+
+
+def _claim_without_end(rows):
+    _of(rows, Table.WATCHES, "claimed")["claimed_until_us"] = 0
+
+
+def _draft_of_nobody(rows):
+    _of(rows, Table.POLICY_DRAFTS)["endpoint_number"] = 1_000
+
+
+def _draft_of_another_tenant(rows):
+    _of(rows, Table.POLICY_DRAFTS)["tenant_id"] = "t2"
+
+
+def _two_in_force(rows):
+    active = _row(rows, Table.POLICY_DRAFTS, status="active")
+    rows[Table.POLICY_DRAFTS].append(active | {"id": "dr9", "number": 1_000})
+
+
+def _analysis_of_nobody(rows):
+    _of(rows, Table.ANALYSES)["endpoint_number"] = 1_000
+
+
+def _analysis_of_another_tenant(rows):
+    _of(rows, Table.ANALYSES)["tenant_id"] = "t2"
+
+
+def _analysis_of_another_endpoint(rows):
+    _of(rows, Table.ANALYSES)["endpoint_id"] = "claimed"
+
+
+def _counted_for_nobody(rows):
+    rows[Table.RUN_COUNTS].append(rows[Table.RUN_COUNTS][0] | {"tenant_id": "t9"})
+
+
+def _counted_too_low(rows):
+    rows[Table.RUN_COUNTS][0]["runs"] = 0
+
+
+def _never_counted(rows):
+    rows[Table.RUN_COUNTS].clear()
+
+
+def _counted_in_no_month(rows):
+    rows[Table.RUN_COUNTS].append(rows[Table.RUN_COUNTS][0] | {"month_us": rows[Table.RUN_COUNTS][0]["month_us"] + 1})
+
+
+def _counted_ahead(rows):
+    month_at = month_of(instant_of(rows[Table.RUN_COUNTS][0]["month_us"])).end_at
+    rows[Table.RUN_COUNTS].append(rows[Table.RUN_COUNTS][0] | {"month_us": us(month_at)})
+
+
 PLANTS = {
     Check.READABLE: [
         _unreadable_document, _unreadable_state, _unreadable_done, _unreadable_outcome, _unreadable_trace,
         _unreadable_status, _unreadable_skip, _unreadable_job, _unreadable_instant, _unreadable_grant,
+        _unreadable_memory, _unreadable_draft, _unreadable_draft_status, _unreadable_analysis, _unreadable_month,
     ],
     Check.AGREEMENT: [_other_slot, _other_due, _other_tenant, _other_version, _other_job],
     Check.ONE_SCHEDULE: [_no_schedule, _two_schedules, _no_endpoint],
@@ -415,6 +514,16 @@ PLANTS = {
     Check.TOKENS: [
         _reserved_for_nobody, _reserved_by_nobody, _reserved_of_the_other_budget, _expired_for_nothing,
         _less_than_nothing, _no_book,
+    ],
+    Check.RUN_COUNTS: [
+        _counted_for_nobody, _counted_too_low, _never_counted, _counted_in_no_month, _counted_ahead,
+    ],
+    Check.WATCHES: [
+        _never_watched, _watched_twice, _watched_for_nothing, _watch_of_nobody, _half_a_claim, _claim_without_end,
+    ],
+    Check.DRAFTS: [
+        _draft_of_nobody, _draft_of_another_tenant, _two_in_force, _analysis_of_nobody, _analysis_of_another_tenant,
+        _analysis_of_another_endpoint,
     ],
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from cronicorn.control.sorted_rows import each
-from cronicorn.domain.archive import COLUMNS, Table
+from cronicorn.domain.archive import COLUMNS, COPIED, Table
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
@@ -76,13 +76,13 @@ class Copier:
 
         async def work(snapshot: Snapshot) -> Sequence[Copied]:
             await self._check_leases(snapshot)
-            return [_copied(await self._pass_on(snapshot, table, None)) for table in Table]
+            return [_copied(await self._pass_on(snapshot, table, None)) for table in COPIED]
 
         return await self.source.read(work)
 
     async def _fill(self, snapshot: Snapshot, target: Restoration) -> Sequence[Copied]:
         await self._check_leases(snapshot)
-        copied = [_copied(await self._pass_on(snapshot, table, target)) for table in Table]
+        copied = [_copied(await self._pass_on(snapshot, table, target)) for table in COPIED]
         for there in copied:
             found = _copied(await _digest(there.table, target.rows(there.table)))
             if found != there:

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
 from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import Bounds, EndpointAudit, JobFacts
-from cronicorn.domain.endpoint import JobStatus
+from cronicorn.domain.endpoint import JobEndpoint, JobStatus
 from cronicorn.domain.instant import ZERO, shifted
+from cronicorn.domain.planner_audit import PlannerAudit
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
 from cronicorn.domain.rows import UNREADABLE, Row, job_of, key_of, number_in, tenant_of
+from cronicorn.domain.run_count_audit import RunCountAudit
 from cronicorn.domain.token_audit import TokenAudit
 from cronicorn.domain.verification import Check, Findings
 
@@ -72,18 +75,23 @@ class _Walk:
 
     async def walk(self) -> None:
         """Look at everything, endpoint by endpoint."""
-        await self._look_at_keys()
+        tenants = await self._look_at_keys()
         await self._look_at_tokens()
         jobs = await self._jobs()
         bounds = await self._bounds()
         schedules = self._sorted(Table.SCHEDULE, self._without_endpoint)
         runs, skips = self._sorted(Table.RUNS, self._left_over), self._sorted(Table.SKIPS, self._left_over)
+        of_planners = _OfPlanners(self._snapshot, self._findings)
+        counts = RunCountAudit(self._findings, tenants, bounds.taken_at)
         async for row in each(self._snapshot.rows(Table.ENDPOINTS)):
             number = number_in(row["number"])
             own = [schedule async for schedule in schedules.of(number)]
             what = f"it has {len(own)} schedules"
             self._findings.expect(Check.ONE_SCHEDULE, len(own) == 1, f"endpoint {row['id']!s}", what)
+            endpoint = None
             if own:
+                with suppress(*UNREADABLE):  # The audit tells of that.
+                    counts.schedule(own[0])
                 audit = EndpointAudit(self._findings, bounds, self._verifier.cron, row, own[0])
                 audit.begin(jobs.get(number_in(row["job_number"])))
                 async for run in runs.of(number):
@@ -91,14 +99,22 @@ class _Walk:
                 async for skip in skips.of(number):
                     audit.skip(skip)
                 audit.close()
+                endpoint = audit.endpoint
+            await of_planners.look(row, number, endpoint)
+        await of_planners.pass_over()
+        await self._look_at_counts(counts)
         for sorted_rows in (schedules, runs, skips):
             await sorted_rows.pass_over()
 
-    async def _look_at_keys(self) -> None:
+    async def _look_at_keys(self) -> set[str]:
+        """Also answers the ids of all tenants."""
+        tenants = set()
         async for row in each(self._snapshot.rows(Table.TENANTS)):
+            tenants.add(str(row["id"]))
             self._readable(row, f"tenant {row['id']!s}", tenant_of)
         async for row in each(self._snapshot.rows(Table.API_KEYS)):
             self._readable(row, f"API key {row['id']!s}", key_of)
+        return tenants
 
     async def _look_at_tokens(self) -> None:
         audit = TokenAudit(self._findings)
@@ -106,6 +122,11 @@ class _Walk:
             self._readable(row, f"grant {row['id']!s}", audit.grant)
         async for row in each(self._snapshot.rows(Table.QUOTA_BOOKS)):
             self._readable(row, f"book {row['number']!s}", audit.book)
+        audit.close()
+
+    async def _look_at_counts(self, audit: RunCountAudit) -> None:
+        async for row in each(self._snapshot.rows(Table.RUN_COUNTS)):
+            self._readable(row, f"the runs of tenant {row['tenant_id']!s}", audit.count)
         audit.close()
 
     async def _jobs(self) -> dict[int, JobFacts]:
@@ -146,3 +167,38 @@ class _Walk:
         """What is left of a deleted endpoint until it is pruned."""
         where = f"endpoint number {row['endpoint_number']!s}"
         self._findings.expect(Check.LEFT_OVERS, holds=False, where=where, what="a run or a skip is left of it")
+
+
+class _OfPlanners:
+    """What planners keep, endpoint by endpoint."""
+
+    def __init__(self, snapshot: Snapshot, findings: Findings) -> None:
+        self._findings = findings
+        self._watches = self._sorted(snapshot, Table.WATCHES, Check.WATCHES)
+        self._drafts = self._sorted(snapshot, Table.POLICY_DRAFTS, Check.DRAFTS)
+        self._analyses = self._sorted(snapshot, Table.ANALYSES, Check.DRAFTS)
+
+    async def look(self, row: Row, number: int, endpoint: JobEndpoint | None) -> None:
+        """Look at what is kept of the endpoint of this *number* and *row*, which comes after those before it."""
+        audit = PlannerAudit(self._findings, row, endpoint)
+        async for watch in self._watches.of(number):
+            audit.watch(watch)
+        async for draft in self._drafts.of(number):
+            audit.draft(draft)
+        async for analysis in self._analyses.of(number):
+            audit.analysis(analysis)
+        audit.close()
+
+    async def pass_over(self) -> None:
+        """Tell of what is left: it goes with its endpoint, unlike runs."""
+        for sorted_rows in (self._watches, self._drafts, self._analyses):
+            await sorted_rows.pass_over()
+
+    def _sorted(self, snapshot: Snapshot, table: Table, check: Check) -> SortedRows:
+        def left_over(row: Row) -> None:
+            where = f"endpoint number {row['endpoint_number']!s}"
+            self._findings.expect(
+                check, holds=False, where=where, what=f"it is not there, and a row of {table} is of it"
+            )
+
+        return SortedRows(snapshot.rows(table, by_endpoint=True), "endpoint_number", left_over)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Table(StrEnum):
-    """What an installation consists of, each after what its rows refer to."""
+    """What an installation consists of, each after what its rows refer to; last what is not copied."""
 
     TENANTS = "tenants"
     API_KEYS = "api_keys"
@@ -18,7 +18,12 @@ class Table(StrEnum):
     RUN_COUNTS = "run_counts"
     QUOTA_BOOKS = "quota_books"
     QUOTA_GRANTS = "quota_grants"
+    WATCHES = "watches"
+    ANALYSES = "analyses"
 
+
+COPIED = tuple(table for table in Table if table not in {Table.WATCHES, Table.ANALYSES})
+"""The tables that a copy moves. What planners remember stays behind: they learn it anew."""
 
 COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.TENANTS: ("id", "name", "created_us", "tier", "token_limit", "token_period", "token_zone"),
@@ -52,5 +57,9 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.QUOTA_GRANTS: (
         "id", "tenant_id", "book_number", "budget", "estimate", "expires_us", "charged", "settled",
     ),
+    Table.WATCHES: (
+        "endpoint_number", "look_us", "cursor_us", "memory", "requested_by", "claim_id", "claimed_until_us",
+    ),
+    Table.ANALYSES: ("number", "endpoint_number", "id", "tenant_id", "endpoint_id", "document"),
 }  # fmt: skip
 """The columns of a row, the same in all stores. What a store derives from them for itself is not among them."""

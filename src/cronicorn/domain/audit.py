@@ -72,6 +72,11 @@ class EndpointAudit:
         self._last: tuple[int, int] | None = None
         self._fences: list[tuple[int, int]] = []
 
+    @property
+    def endpoint(self) -> JobEndpoint | None:
+        """The endpoint; None where it can't be read."""
+        return self._endpoint
+
     def begin(self, job: JobFacts | None) -> None:
         """Look at the endpoint and its schedule, then at what `job` means for them."""
         self._look_at_lease()

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
-from cronicorn.domain.fields import length_us, us
+from cronicorn.domain.fields import Fields, Value, lean, length_us, us
 from cronicorn.domain.history_document import outcome_document, outcome_of, skip_document, skip_of
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
@@ -215,16 +215,19 @@ def skip_from(row: Mapping[str, Cell]) -> Skip:
 
 def done_text(settlement: Settlement) -> str | None:
     """What of a settlement its state does not say; None when that is nothing. What became of siblings is theirs."""
-    if not settlement.skips:
+    if not settlement.skips and settlement.month_at is None:
         return None
-    return _encode({"skips": [skip_document(skip) for skip in settlement.skips]})
+    skips: list[Value] = [skip_document(skip) for skip in settlement.skips]
+    return _encode(lean({"skips": skips, "month_us": us(settlement.month_at)}))
 
 
 def done_of(text: str | None, state: EndpointState) -> Settlement:
     """The settlement that `done_text` kept, with *state*."""
     if text is None:
         return Settlement(state=state)
-    return Settlement(state=state, skips=tuple(skip_of(part) for part in _decode(text)["skips"]))
+    parts = _decode(text)
+    month_at = Fields(parts).instant_or_none("month_us")
+    return Settlement(state=state, skips=tuple(skip_of(part) for part in parts["skips"]), month_at=month_at)
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:

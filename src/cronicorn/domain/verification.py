@@ -25,6 +25,9 @@ class Check(StrEnum):
     BOOKS = "books"
     TAKEN = "taken"
     TOKENS = "tokens"
+    RUN_COUNTS = "run_counts"
+    WATCHES = "watches"
+    DRAFTS = "drafts"
     CLOCK = "clock"
     LEFT_OVERS = "left_overs"
 
@@ -44,6 +47,9 @@ MEANING = {
     Check.BOOKS: "every instant that is accounted for ran or was skipped, once",
     Check.TAKEN: "I6, I9: nothing waits for a worker much longer than it may",
     Check.TOKENS: "the books of tokens and the grants in progress add up",
+    Check.RUN_COUNTS: "runs are counted for a tenant and a month, no fewer than settlements say",
+    Check.WATCHES: "each endpoint that planners look at is watched, and no other",
+    Check.DRAFTS: "drafts and analyses are of an endpoint of their tenant, and at most one draft is in force",
     Check.CLOCK: "this machine's clock shows the store's time",
     Check.LEFT_OVERS: "nothing is left of deleted endpoints",
 }

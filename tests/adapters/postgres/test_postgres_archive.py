@@ -12,13 +12,14 @@ from cronicorn.adapters.postgres.migration import LOCK
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.control.verification import Verifier
-from cronicorn.domain.archive import Table
+from cronicorn.domain.archive import COPIED, Table
 from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.verification import Check, Findings
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import ArchiveContract, an_installation, contents, fill
 from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, TTL, claim, next_due_at, plant, settle
+from tests.control.kept_by_planners import plan
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_a_nul_character_is_refused_with_its_place(archive):
     with pytest.raises(InvalidInputError, match="name of jobs 7 holds a NUL"):
         await fill(archive, installation)
 
-    assert await contents(archive) == {table: [] for table in Table}
+    assert await contents(archive) == {table: [] for table in COPIED}
 
 
 async def test_what_a_schedule_is_found_by_follows_from_tenant_and_endpoint(archive, postgres_url):
@@ -183,6 +184,27 @@ async def test_the_history_of_a_server_is_sound(postgres_url):
     assert findings.sound, findings.tallies
     assert findings.tallies[Check.BOOKS].checked > 5
     await stores.aclose()
+
+
+async def test_what_planners_and_limits_leave_on_a_server_is_sound_and_faults_of_it_are_found(fresh_postgres_url):
+    clock = VirtualClock()
+    stores = await PostgresStores.open(fresh_postgres_url, clock)
+    await plan(stores)
+    await stores.aclose()
+    archive = PostgresArchive(fresh_postgres_url, PostgresOptions(), clock)
+    verifier = Verifier(clock=clock, cron=CRON, retention=timedelta(days=1), wait_max=MINUTE)
+
+    before = await verifier.verify(archive)
+    await _ask(fresh_postgres_url, "DELETE FROM cronicorn.watches")
+    await _ask(fresh_postgres_url, "UPDATE cronicorn.policy_drafts SET status = 'active'")
+    await _ask(fresh_postgres_url, "UPDATE cronicorn.analyses SET document = '{}'")
+    await _ask(fresh_postgres_url, "UPDATE cronicorn.run_counts SET runs = 0")
+    after = await verifier.verify(archive)
+
+    assert before.sound, {check: tally for check, tally in before.tallies.items() if tally.found}
+    looked_at = {Check.READABLE, Check.RUN_COUNTS, Check.WATCHES, Check.DRAFTS}
+    assert all(before.tallies[check].checked for check in looked_at)
+    assert after.broken == looked_at
 
 
 async def run_all(stores, clock):

@@ -21,7 +21,7 @@ from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.schema import SCHEMA
 from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
-from cronicorn.domain.archive import COLUMNS, Table
+from cronicorn.domain.archive import COLUMNS, COPIED, Table
 from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
@@ -44,10 +44,14 @@ SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 15; SET 
 _ORDER = {
     Table.API_KEYS: 'hash COLLATE "C"',
     Table.SCHEDULE: "endpoint_number",
+    Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: 'tenant_id COLLATE "C", month_us',
     Table.QUOTA_GRANTS: 'id COLLATE "C"',
 }
-_BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}
+_BY_ENDPOINT = {
+    Table.RUNS: "endpoint_number, slot, attempt, number",
+    **dict.fromkeys((Table.SKIPS, Table.POLICY_DRAFTS, Table.ANALYSES), "endpoint_number, number"),
+}
 _TABLES = ", ".join(f"{SCHEMA}.{table}" for table in Table)
 _ALONE = f"SET LOCAL lock_timeout = '5s'; {LOCK}; LOCK TABLE {_TABLES} IN EXCLUSIVE MODE"
 """First what whoever makes days holds: each would have a lock on runs, and wait for the other's."""
@@ -113,7 +117,7 @@ class PostgresArchive(Archive):
                 await connection.execute(f"{_BOUNDED}; {_ALONE}")
                 now = instant_of(await connection.fetchval(f"SELECT {NOW_US}", None))
                 restoration = _PostgresRestoration(connection, now, await shards_of(connection))
-                if full := [table.value for table in Table if await restoration.count(table)]:
+                if full := [table.value for table in COPIED if await restoration.count(table)]:
                     raise ConflictError(
                         f"The PostgreSQL database is not empty (it has {', '.join(full)}): copy into a new one."
                     )

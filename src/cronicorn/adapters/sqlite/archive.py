@@ -12,7 +12,7 @@ from cronicorn.adapters.sqlite.faults import translated
 from cronicorn.adapters.sqlite.migration import check_file, check_installation, migrate
 from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.schema import metadata
-from cronicorn.domain.archive import COLUMNS, Table
+from cronicorn.domain.archive import COLUMNS, COPIED, Table
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
@@ -27,10 +27,14 @@ _ORDER = {
     Table.TENANTS: "rowid",
     Table.API_KEYS: "hash",
     Table.SCHEDULE: "endpoint_number",
+    Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: "tenant_id, month_us",
     Table.QUOTA_GRANTS: "id",
 }
-_BY_ENDPOINT = {Table.RUNS: "endpoint_number, slot, attempt, number", Table.SKIPS: "endpoint_number, number"}
+_BY_ENDPOINT = {
+    Table.RUNS: "endpoint_number, slot, attempt, number",
+    **dict.fromkeys((Table.SKIPS, Table.POLICY_DRAFTS, Table.ANALYSES), "endpoint_number, number"),
+}
 _KEPT_SINCE = """
 SELECT max(us) FROM (SELECT min(finished_us) AS us FROM runs UNION ALL SELECT min(last_us) FROM skips)
 """
@@ -88,7 +92,7 @@ class SqliteArchive(Archive):
         await asyncio.to_thread(self._migrate)
         with self._connected("BEGIN IMMEDIATE", writes=True) as connection:
             restoration = _SqliteRestoration(connection)
-            if full := [table.value for table in Table if await restoration.count(table)]:
+            if full := [table.value for table in COPIED if await restoration.count(table)]:
                 raise ConflictError(
                     f"The database {self._file.name} is not empty (it has {', '.join(full)}): copy into a new one."
                 )

@@ -1,0 +1,84 @@
+"""What planners keep of one endpoint, held against what must be: its watch, its drafts and its analyses. Pure."""
+
+import json
+
+from cronicorn.domain.analysis.rows import analysis_from
+from cronicorn.domain.analysis.watching import watch_memory_of
+from cronicorn.domain.compilation.draft import DraftStatus
+from cronicorn.domain.compilation.draft_rows import draft_of
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.rows import UNREADABLE, Row
+from cronicorn.domain.verification import Check, Findings
+
+
+class PlannerAudit:
+    """The account of one endpoint. Give it all rows of it, then `close` it."""
+
+    def __init__(self, findings: Findings, row: Row, endpoint: JobEndpoint | None) -> None:
+        """*row* is of `endpoints`; *endpoint* is None where it can't be read."""
+        self._findings = findings
+        self._where = f"endpoint {row['id']!s}"
+        self._id = row["id"]
+        self._tenant_id = row["tenant_id"]
+        self._endpoint = endpoint
+        self._watches = 0
+        self._active: list[str] = []
+
+    def watch(self, row: Row) -> None:
+        """Take a row of `watches`."""
+        self._watches += 1
+        memory = row["memory"]
+        try:
+            wrong = memory is not None and watch_memory_of(json.loads(str(memory))) is None
+        except UNREADABLE as error:
+            wrong, what = True, f"what planners remember of it can't be read ({error!r}): they learn it anew"
+        else:
+            what = ""
+        self._expect(Check.READABLE, not wrong, what)
+        whole = (row["claim_id"] is None) == (row["claimed_until_us"] == 0)
+        self._expect(Check.WATCHES, whole, "half a claim stands in its watch")
+
+    def draft(self, row: Row) -> None:
+        """Take a row of `policy_drafts`."""
+        where = f"draft {row['id']!s}"
+        self._of_tenant(row, where)
+        try:
+            draft = draft_of(row, str(self._id))
+        except UNREADABLE as error:
+            self._expect(Check.READABLE, holds=False, what=f"{where} can't be read ({error!r})")
+            return
+        self._expect(Check.READABLE, holds=True)
+        if draft.status is DraftStatus.ACTIVE:
+            self._active.append(draft.id)
+
+    def analysis(self, row: Row) -> None:
+        """Take a row of `analyses`."""
+        where = f"analysis {row['id']!s}"
+        self._of_tenant(row, where)
+        what = f"{where} is told of endpoint {row['endpoint_id']!s}"
+        self._expect(Check.DRAFTS, row["endpoint_id"] == self._id, what)
+        try:
+            analysis_from(row)
+        except UNREADABLE as error:
+            self._expect(Check.READABLE, holds=False, what=f"{where} can't be read ({error!r})")
+        else:
+            self._expect(Check.READABLE, holds=True)
+
+    def close(self) -> None:
+        """Look at all of it together."""
+        what = f"{len(self._active)} drafts are in force: {', '.join(self._active)}"
+        self._expect(Check.DRAFTS, len(self._active) <= 1, what)
+        if self._endpoint is None:
+            return
+        if self._endpoint.is_watched:
+            what = f"it has {self._watches} watches, so no planner looks at it: switch its analysis off and on again"
+            self._expect(Check.WATCHES, self._watches == 1, what)
+        else:
+            self._expect(Check.WATCHES, not self._watches, "planners look at it, and nothing of it asks for that")
+
+    def _of_tenant(self, row: Row, where: str) -> None:
+        what = f"{where} is of tenant {row['tenant_id']!s}, and it of {self._tenant_id!s}"
+        self._expect(Check.DRAFTS, row["tenant_id"] == self._tenant_id, what)
+
+    def _expect(self, check: Check, holds: object, what: str = "") -> None:
+        self._findings.expect(check, holds, self._where, what)
