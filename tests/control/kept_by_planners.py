@@ -55,8 +55,6 @@ def _activate(draft: Draft, endpoint: JobEndpoint, stored: Stored) -> Decided:
 
 def _look(watch: Watch, name: str) -> Look:
     why = Why(occasion=Occasion.REQUEST, detail="alice")
-    analysis = Analysis(
-        id=f"se_{name}", tenant_id=TENANT, endpoint_id=watch.endpoint.id, at=watch.claimed_at, why=why, quota="granted"
-    )
+    analysis = Analysis(id=f"se_{name}", tenant_id=TENANT, endpoint_id=watch.endpoint.id, at=watch.claimed_at, why=why)
     memory = analysed(watch.memory, why, watch.claimed_at)
     return Look(memory=memory, cursor=watch.cursor, look_at=watch.claimed_at, analysis=analysis, answers_request=True)

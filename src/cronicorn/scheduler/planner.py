@@ -256,7 +256,7 @@ class ModelPlanner(Planner):
 
 def _tell(kept: Analysis) -> None:
     """Tell of an analysis that the model ended; why there is none was told at once."""
-    if kept.error is None and kept.quota == "granted":
+    if kept.error is None and kept.denied is None:
         facts = {"tenant": kept.tenant_id, "endpoint": kept.endpoint_id, "why": kept.why.occasion.value}
         log.info("analysis_made", extra={**facts, "tokens": kept.spent.tokens})
 
