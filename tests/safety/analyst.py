@@ -54,7 +54,7 @@ class Analyst:
     bounds: Bounds = field(default_factory=Bounds)
     ids: Any = field(default_factory=count)
 
-    def planner(self, *, parallel: int = 8) -> ModelPlanner:
+    def planner(self, *, parallel: int = 8, drafts: DraftMaker | None = None) -> ModelPlanner:
         """A planner; several share the stores."""
         ports = PlannerPorts(
             watches=self.watches,
@@ -62,7 +62,7 @@ class Analyst:
             history=self.stores.runs,
             quota=self.quota,
             client=self.client,
-            drafts=self.drafts(),
+            drafts=drafts or self.drafts(),
         )
         settings = PlannerSettings(model="fake-1", bounds=self.bounds, parallel=parallel)
         return ModelPlanner(ports, settings, self.clock, CRON, lambda kind: f"{kind}_{next(self.ids)}")

@@ -1,18 +1,15 @@
-"""What a question is charged, whoever asks it; and asking for one analysis that changes nothing."""
+"""What a question is charged, whoever asks it."""
 
 import pytest
 
 from cronicorn.domain.compilation.draft import Reason
-from cronicorn.domain.endpoint import AnalysisSwitch
-from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
-from cronicorn.scheduler import Planner
 from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session, TokenUsage
 from cronicorn.scheduler.analysing import Bounds
 from cronicorn.scheduler.compiling import ROUNDS_MAX
 from cronicorn.testing.contracts.stores import TENANT
-from tests.safety.analyst import Analyst, an_analyst, submits
+from tests.safety.analyst import an_analyst, submits
 from tests.servers.model import calls
 
 ALICE = Principal(tenant_id=TENANT, actor="alice")
@@ -99,38 +96,3 @@ async def test_a_compile_that_is_billed_more_than_was_reserved_is_charged_it_and
         assert (draft.spent.excess, await analyst.used()) == (excess, (draft.spent.tokens, 0))
         assert [each.check for each in draft.findings][-1] == "tokens"
         assert f"billed {excess:,} tokens more than were reserved" in draft.findings[-1].message
-
-
-async def analysed(analyst: Analyst, endpoint_id: str = "ep1") -> None:
-    planner: Planner = analyst.planner()
-    session = await planner.analyse(TENANT, endpoint_id)
-
-    assert session.final is not None
-    assert [call.tool for call in session.calls] == ["propose_interval", "submit_analysis"]
-
-
-async def test_one_analysis_is_answered_and_charged_and_changes_nothing() -> None:
-    async with an_analyst(submits(HINT)) as analyst:
-        await analyst.watch()
-        before = await analyst.endpoint()
-        await analysed(analyst)
-        await analysed(analyst)
-
-        assert await analyst.endpoint() == before
-        assert await analyst.analyses() == ()
-        assert await analyst.used() == (240, 0)
-
-
-async def test_one_analysis_is_refused_of_an_endpoint_that_is_off_or_not_there_or_beyond_the_budget() -> None:
-    async with an_analyst(submits(HINT), limit=10_000) as analyst:
-        await analyst.quota.record_usage(TENANT, 4_000)
-        await analyst.watch("ep1")
-        await analyst.watch("ep2", analysis=AnalysisSwitch())
-        with pytest.raises(QuotaExceededError, match=r"up to 8,000 tokens, and the budget has 4,000 left"):
-            await analysed(analyst)
-        with pytest.raises(ConflictError):
-            await analysed(analyst, "ep2")
-        with pytest.raises(NotFoundError):
-            await analysed(analyst, "ep3")
-
-        assert analyst.model.asked == []

@@ -358,10 +358,8 @@ async def test_a_bug_in_compiling_costs_no_analysis(caplog: pytest.LogCaptureFix
     async with an_analyst(submits(HINT)) as analyst:
         await analyst.watch(description="What matters.", policy=Policy())
         await analyst.answer({"status": "ok"})
-        planner = analyst.planner()
-        planner._ports = replace(planner._ports, drafts=_BrokenMaker())
         await analyst.watches.request(TENANT, "ep1", "alice")
-        await planner.look_once()
+        await analyst.planner(drafts=_BrokenMaker()).look_once()
 
         assert len(await analyst.analyses()) == 1
         assert len(analyst.model.asked) == 1

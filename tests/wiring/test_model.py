@@ -17,8 +17,9 @@ from tests.servers.model import calls, fake_model
 
 LIBRARIES = ["anthropic", "google.genai", "httpx2", "openai", "pydantic_ai"]
 ASKING = [
-    "cronicorn.adapters.ai", "cronicorn.scheduler.analysing", "cronicorn.scheduler.compiling",
-    "cronicorn.scheduler.drafting", "cronicorn.scheduler.planner",
+    "cronicorn.adapters.ai", "cronicorn.scheduler.analysing", "cronicorn.scheduler.analyst",
+    "cronicorn.scheduler.compiling", "cronicorn.scheduler.drafting", "cronicorn.scheduler.looking",
+    "cronicorn.scheduler.planner", "cronicorn.scheduler.recompiling",
 ]  # fmt: skip
 UP = f"""
 import asyncio, os, signal, sys

@@ -15,6 +15,7 @@ from cronicorn.domain.quota.decision import Denied, Granted, Mode
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.scheduler.planner import ModelPlanner
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.quota import tiers_of, token_quota
 from cronicorn.wiring.settings import Settings
@@ -171,8 +172,8 @@ async def test_the_bound_of_a_soft_quota_is_told_at_the_start_when_a_model_may_b
 async def test_the_bound_of_a_soft_quota_counts_with_what_the_product_itself_may_spend_at_once():
     settings = Settings.from_env({"CRONICORN_DATABASE_URL": "memory:"} | MODEL)
     async with engine(replace(settings, quota_calls_max=3), scheduling=False, planning=True) as parts:
-        assert parts.planner is not None
-        planner = parts.planner._settings
+        assert isinstance(parts.planner, ModelPlanner)
+        planner = parts.planner.settings
 
     assert planner.parallel == 3
     assert settings.quota_call_tokens_max == CALL_TOKENS_MAX >= planner.bounds.tokens_max

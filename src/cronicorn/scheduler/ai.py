@@ -155,10 +155,13 @@ class AIClient(Protocol):
 class Planner(Protocol):
     """Asks a model about endpoints whose answers are new, beside the loop and never in its way."""
 
-    async def analyse(self, tenant_id: str, endpoint_id: str) -> Session:
-        """One analysis of one endpoint, inside the tenant's budget. What it staged is dropped.
+    async def run(self) -> None:
+        """Look at what is due, again and again, until cancelled."""
+        ...
 
-        Raises NotFoundError, ConflictError while the endpoint's analysis is off, QuotaExceededError and AIClient's
-        errors.
+    async def look_once(self) -> int:
+        """Look at what is due now, and answer at how many endpoints that was. Raises nothing for what may go wrong.
+
+        What a model wants of an endpoint is written once it ended its analysis, inside the tenant's budget.
         """
         ...

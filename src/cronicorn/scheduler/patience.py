@@ -1,8 +1,12 @@
-"""Waiting longer after each failure, for each endpoint apart."""
+"""Waiting after failures: longer each time for each endpoint apart, and for all when only a person can mend it."""
 
+import logging
 from datetime import timedelta
 
 from cronicorn.domain.ports import Clock
+from cronicorn.scheduler.ai import AIFatalError, AITransientError
+
+log = logging.getLogger(__name__)
 
 WAIT_LEAST = timedelta(minutes=5)
 WAIT_MOST = timedelta(hours=6)
@@ -33,3 +37,25 @@ class Patience:
     def worked(self, key: str) -> None:
         """Forget its failures."""
         self._waits.pop(key, None)
+
+
+class Refusals:
+    """After the model refused us, nobody is asked about anything for *pause*; by this process's clock."""
+
+    def __init__(self, clock: Clock, pause: timedelta) -> None:
+        self._clock = clock
+        self._pause = pause
+        self._until = float("-inf")
+
+    @property
+    def holds(self) -> bool:
+        """Whether nobody is asked now."""
+        return self._clock.monotonic() < self._until
+
+    def note(self, error: AIFatalError | AITransientError, facts: dict[str, str]) -> None:
+        """Tell what went wrong. Only what a person has to mend holds everybody back."""
+        if isinstance(error, AIFatalError):
+            self._until = self._clock.monotonic() + self._pause.total_seconds()
+            log.error("planner_stopped", extra={**facts, "reason": str(error)})
+        else:
+            log.warning("analysis_failed", extra={**facts, "reason": str(error)})

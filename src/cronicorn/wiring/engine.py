@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.adapters.redacting import RedactingDispatcher
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.quota.decision import GRANT_KEPT
-from cronicorn.scheduler import Retention, Scheduler, forget
+from cronicorn.scheduler import Planner, Retention, Scheduler, forget
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits
@@ -23,9 +22,6 @@ from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
 from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_room
-
-if TYPE_CHECKING:
-    from cronicorn.scheduler.planner import ModelPlanner
 
 OVERDUE_SLACK = timedelta(seconds=5)
 """A slot is overdue once it has been due for this long beyond the poll interval without a live lease."""
@@ -44,7 +40,7 @@ class Engine:
     dispatcher: Dispatcher
     scheduler: Scheduler | None
     """None in a process that leaves the work to others."""
-    planner: "ModelPlanner | None"
+    planner: Planner | None
     """None where no model is configured, or the asking is left to others."""
     control: ControlPlane
     tokens: Tokens

@@ -1,17 +1,12 @@
 """The planner over a store, and the model it asks."""
 
-from typing import TYPE_CHECKING
-
 from cronicorn.control.identity import random_id
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.scheduler import AIClient
+from cronicorn.scheduler import AIClient, Planner
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
-
-if TYPE_CHECKING:
-    from cronicorn.scheduler.planner import ModelPlanner
 
 
 def model_planner(
@@ -23,7 +18,7 @@ def model_planner(
     *,
     clock: Clock,
     cron: Cron,
-) -> "ModelPlanner | None":
+) -> Planner | None:
     """A planner that asks *client*, inside *quota*; None when there is no model."""
     if client is None or settings.ai_model is None:
         return None
