@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.execution.limits import Month, Ration, Standing, TierLimits, month_of
+from cronicorn.domain.execution.limits import Ration, Standing, TierLimits, month_of
 from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Decide, JobStore
+from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -79,7 +80,7 @@ class RationedJobStore(JobStore):
 
 
 def _rationed(
-    leases: Sequence[Lease], standing: Mapping[str, Standing], limits: TierLimits, month: Month
+    leases: Sequence[Lease], standing: Mapping[str, Standing], limits: TierLimits, month: Window
 ) -> list[Lease]:
     begun: dict[str, int] = {}
     rationed = []

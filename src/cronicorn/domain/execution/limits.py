@@ -5,28 +5,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.quota.calendar import Calendar, Period, Window
 
 RUNS_MAX = 10**12
 """No limit is higher."""
-_OVER_A_MONTH = timedelta(days=31)
+_MONTHS = Calendar(period=Period.MONTH, zone=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Month:
-    """A calendar month in UTC: from `start_at` to just before `end_at`."""
-
-    start_at: datetime
-    end_at: datetime
-
-    def holds(self, at: datetime) -> bool:
-        """Whether *at* lies in it."""
-        return self.start_at <= at < self.end_at
-
-
-def month_of(at: datetime) -> Month:
-    """The month that holds *at*: a run belongs to the one in which it began."""
-    start_at = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return Month(start_at=start_at, end_at=(start_at + _OVER_A_MONTH).replace(day=1))
+def month_of(at: datetime) -> Window:
+    """The calendar month in UTC that holds *at*: a run belongs to the one in which it began."""
+    return _MONTHS.window_at(at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +87,7 @@ class Ration:
 
     limit: int
     """Runs a month."""
-    month: Month
+    month: Window
     used: int
     """How many there were; for a slot those claimed just before it included."""
 
