@@ -27,7 +27,7 @@ def test_neither_an_outage_nor_a_bug_ends_the_forgetting(caplog):
 
     async def main(clock):
         retention = Retention(every=timedelta(minutes=10))
-        forgetting = asyncio.create_task(forget(history, clock, retention))
+        forgetting = asyncio.create_task(forget(history.prune, clock, retention))
         await asyncio.sleep(1_900)
         forgetting.cancel()
 

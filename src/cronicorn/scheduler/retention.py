@@ -1,20 +1,24 @@
-"""Forgetting: old runs and skips go in small batches, beside the loop."""
+"""Forgetting: what is old goes in small batches, beside the loop."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.ports import Clock, RunHistory
-from cronicorn.domain.quota.ports import QuotaUpkeep
+from cronicorn.domain.ports import Clock
 
 log = logging.getLogger(__name__)
+
+Prune: TypeAlias = Callable[[datetime, int], Awaitable[int]]
+"""Removes up to so many things that were over before an instant, and answers how many; such as `RunHistory.prune`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long history is kept, and how gently it is removed."""
+    """How long something is kept, and how gently it is removed."""
 
     keep: timedelta = timedelta(days=30)
     every: timedelta = timedelta(minutes=10)
@@ -22,11 +26,11 @@ class Retention:
     breather: timedelta = timedelta(milliseconds=50)
 
 
-async def forget(history: RunHistory | QuotaUpkeep, clock: Clock, retention: Retention) -> None:
-    """Remove what is older than `keep`, now and then `every` so often, until cancelled."""
+async def forget(prune: Prune, clock: Clock, retention: Retention) -> None:
+    """Remove what is older than `keep` with *prune*, now and then `every` so often, until cancelled."""
     while True:
         try:
-            removed = await _forget_once(history, clock, retention)
+            removed = await _forget_once(prune, clock, retention)
         except UnavailableError as error:
             log.warning("history_not_pruned", extra={"reason": str(error)})
         except Exception:  # A bug here must not end the forgetting, nor anything beside it.
@@ -37,9 +41,9 @@ async def forget(history: RunHistory | QuotaUpkeep, clock: Clock, retention: Ret
         await asyncio.sleep(retention.every.total_seconds())
 
 
-async def _forget_once(history: RunHistory | QuotaUpkeep, clock: Clock, retention: Retention) -> int:
+async def _forget_once(prune: Prune, clock: Clock, retention: Retention) -> int:
     before, removed = clock.now() - retention.keep, 0
-    while batch := await history.prune(before, retention.batch):
+    while batch := await prune(before, retention.batch):
         removed += batch
         if batch < retention.batch:
             break

@@ -49,10 +49,10 @@ class Engine:
 
     async def forget(self) -> None:
         """Remove old history, and ended grants of tokens, now and then, until cancelled."""
-        forgetting = [forget(self.stores.runs, self.clock, Retention(keep=self.settings.retention))]
+        forgetting = [forget(self.stores.runs.prune, self.clock, Retention(keep=self.settings.retention))]
         if self.tokens.upkeep is not None:
             forgetting.append(
-                forget(self.tokens.upkeep, self.clock, Retention(keep=GRANT_KEPT, every=GRANTS_PRUNED_EVERY))
+                forget(self.tokens.upkeep.prune, self.clock, Retention(keep=GRANT_KEPT, every=GRANTS_PRUNED_EVERY))
             )
         await asyncio.gather(*forgetting)
 
