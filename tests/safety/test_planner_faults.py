@@ -317,6 +317,28 @@ async def test_a_refusal_that_a_person_must_mend_stops_the_asking_for_all() -> N
         assert await analyst.used() == (0, 0)
 
 
+async def test_whoever_asks_while_the_model_refuses_reads_why_once_and_is_served_later() -> None:
+    async with an_analyst(refuses(401), submits(HINT)) as analyst:
+        await analyst.watch("ep1", "ep2")
+        planner = analyst.planner()
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        await planner.look_once()
+        for _ in range(3):
+            await analyst.watches.request(TENANT, "ep2", "bob")
+            await planner.look_once()
+            analyst.clock.advance(MINUTE)
+        (told,) = await analyst.analyses("ep2")
+        asked = len(analyst.model.asked)
+        analyst.clock.advance(PlannerSettings(model="m").fatal_pause)
+        await planner.look_once()
+
+        assert asked == 1
+        assert told.error is not None
+        assert told.error.startswith("Not asked before 2026-01-01T01:00:01+00:00, unless the planner is started anew")
+        assert "401" in told.error
+        assert len(await analyst.hints("ep2")) == 1
+
+
 async def test_a_model_that_is_busy_is_asked_again_later() -> None:
     async with an_analyst(refuses(429, retry_after="120"), submits(HINT)) as analyst:
         await analyst.watch()

@@ -75,6 +75,13 @@ def after_error(look: Look, analysis: Analysis, error: AIFatalError | AITransien
     return replace(look, memory=failed(look.memory, retry_after, analysis.at), analysis=failure)
 
 
+def put_off(look: Look, analysis: Analysis, refused: AITransientError) -> Look:
+    """The model is not asked: whoever asked for an analysis reads why, once, and gets it later."""
+    if analysis.why.occasion is not Occasion.REQUEST or look.memory.failures:
+        return look
+    return after_error(look, analysis, refused)
+
+
 def after_bug(watch: Watch) -> Look:
     """Nothing was read; the next look waits as after a failure."""
     now = watch.claimed_at

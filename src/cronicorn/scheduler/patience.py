@@ -1,8 +1,9 @@
 """Waiting after failures: longer each time for each endpoint apart, and for all when only a person can mend it."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Clock
 from cronicorn.scheduler.ai import AIFatalError, AITransientError
 
@@ -46,16 +47,24 @@ class Refusals:
         self._clock = clock
         self._pause = pause
         self._until = float("-inf")
+        self._told = ""
 
     @property
     def holds(self) -> bool:
         """Whether nobody is asked now."""
         return self._clock.monotonic() < self._until
 
+    def told(self, now: datetime) -> AITransientError:
+        """What somebody reads who asks at *now*, while nobody is asked."""
+        left = timedelta(seconds=self._until - self._clock.monotonic())
+        until = shifted(now, left).isoformat(timespec="seconds")
+        return AITransientError(f"Not asked before {until}, unless the planner is started anew: {self._told}")
+
     def note(self, error: AIFatalError | AITransientError, facts: dict[str, str]) -> None:
         """Tell what went wrong. Only what a person has to mend holds everybody back."""
         if isinstance(error, AIFatalError):
             self._until = self._clock.monotonic() + self._pause.total_seconds()
+            self._told = str(error)
             log.error("planner_stopped", extra={**facts, "reason": str(error)})
         else:
             log.warning("analysis_failed", extra={**facts, "reason": str(error)})

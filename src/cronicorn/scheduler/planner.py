@@ -24,7 +24,7 @@ from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Pla
 from cronicorn.scheduler.analysing import Bounds
 from cronicorn.scheduler.analyst import Analyst
 from cronicorn.scheduler.asking import TokensDeniedError
-from cronicorn.scheduler.looking import after_answer, after_bug, after_denial, after_error, read_runs
+from cronicorn.scheduler.looking import after_answer, after_bug, after_denial, after_error, put_off, read_runs
 from cronicorn.scheduler.patience import Refusals
 from cronicorn.scheduler.recompiling import Recompiler
 
@@ -127,12 +127,14 @@ class ModelPlanner(Planner):
         memory, cursor = await read_runs(self._ports.history, watch)
         look = Look(memory=memory, cursor=cursor, look_at=shifted(now, LOOK_EVERY))
         why = due(memory, endpoint.analysis, watch.requested_by, now)
-        if why is None or self._refusals.holds or not endpoint.analysis.enabled:
+        if why is None or not endpoint.analysis.enabled:
             return look
         analysis = Analysis(
             id=self._new_id("session"), tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, at=now,
             why=why, model=self.settings.model,
         )  # fmt: skip
+        if self._refusals.holds:
+            return put_off(look, analysis, self._refusals.told(now))
         facts = {"tenant": analysis.tenant_id, "endpoint": analysis.endpoint_id, "why": why.occasion.value}
         try:
             answered = await self._analyst.asked(endpoint, why, now, analysis.id)
