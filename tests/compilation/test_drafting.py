@@ -1,8 +1,11 @@
 """A description becomes a draft: asked of a real server over the real adapter, judged, kept, paid for."""
 
 import asyncio
+import contextlib
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,8 @@ from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.quota.allowance import TIERS
+from cronicorn.domain.quota.decision import QuotaView
 from cronicorn.scheduler import AIFatalError, AITransientError
 from tests.compilation.workshop import (
     ANN,
@@ -24,11 +29,55 @@ from tests.compilation.workshop import (
     lines,
     writes,
 )
-from tests.servers.model import HANGS, refuses, says
+from tests.servers.model import BREAKS_OFF, HANGS, calls, refuses, says
 from tests.waiting import eventually_async
 
 FLAPPING = SURGE | {"rules": [{"id": "surge", "when": "err > 5", "until": "err < 9", "action": {"interval": "15s"}}]}
 TOO_FAST = SURGE | {"rules": [{"id": "surge", "when": "err > 5", "until": "err < 2", "action": {"interval": "1s"}}]}
+
+SHOP_DESCRIPTION = (
+    "Orders of the shop, from the queue in front of the warehouse. Check every 15 seconds while more than 1,000 orders"
+    " wait or the oldest has waited for over a minute, until fewer than 500 wait and none for longer than 20 seconds."
+    " When payments are degraded or down check every 30 seconds, two answers in a row, until they are up again."
+    " When the answer says that it is in maintenance leave it alone for 10 minutes, once an hour at most."
+)
+SHOP_ANSWER: dict[str, Any] = {
+    "queue": {"depth": 120, "oldest_s": 4},
+    "payments": {"state": "up", "latency_ms": 41.5},
+    "maintenance": False,
+    "version": "2026.11.3",
+    "orders": [{"id": 1, "total": 19.9, "paid": True}],
+    "updated_at": "2026-11-29T06:00:00Z",
+}
+SHOP: dict[str, Any] = {
+    "fields": [
+        {"name": "depth", "path": "$.queue.depth", "type": "number"},
+        {"name": "oldest", "path": "$.queue.oldest_s", "type": "number"},
+        {"name": "payments", "path": "$.payments.state", "type": "string", "enum": ["up", "degraded", "down"]},
+        {"name": "maintenance", "path": "$.maintenance", "type": "bool"},
+    ],
+    "rules": [
+        {
+            "id": "backlog", "why": "more than 1,000 orders wait", "when": "depth > 1000 || oldest > 60",
+            "until": "depth < 500 && oldest < 20", "action": {"interval": "15s"},
+        },
+        {
+            "id": "payments", "why": "payments are degraded or down", "when": "payments in ['degraded', 'down']",
+            "until": "payments == 'up'", "for": 2, "action": {"interval": "30s"},
+        },
+        {
+            "id": "maintenance", "why": "leave it alone", "when": "maintenance", "cooldown": "1h",
+            "action": {"pause": "10m"},
+        },
+    ],
+    "tests": [
+        {"given": {"depth": 1500, "oldest": 3}, "expect": {"interval": "15s"}},
+        {"given": {"payments": "down"}, "times": 2, "expect": {"interval": "30s"}},
+        {"given": {"maintenance": True}, "expect": {"action": "pause"}},
+        {"given": {"depth": 10, "oldest": 1, "payments": "up"}, "expect": {"interval": "baseline"}},
+    ],
+    "unsupported": [],
+}  # fmt: skip
 
 
 async def test_a_description_becomes_a_draft_that_waits_for_a_person():
@@ -104,14 +153,35 @@ async def test_what_is_no_policy_is_told_place_by_place():
         assert "/rules/0/when" in shop.model.asked[1].body["messages"][-1]["content"]
 
 
-async def test_a_model_that_only_talks_needs_attention():
+async def test_a_model_that_only_talks_is_told_so_and_then_needs_attention():
     async with a_workshop(says("I would rather not.")) as shop:
         await shop.endpoint()
 
         draft = await shop.made()
 
         assert (draft.status, draft.policy) == (DraftStatus.NEEDS_ATTENTION, None)
-        assert "missing_final_tool" in draft.findings[0].message
+        assert "no call of write_policy" in draft.findings[0].message
+        assert len(shop.model.asked) == draft.spent.rounds == 3
+        assert draft.findings[0].message in shop.model.asked[1].body["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (writes(SURGE | {"rules": "none"}), "rules must be a valid array."),
+        (calls(("write_policy", "{"), finish="length"), "cut off before its end: say the same in fewer"),
+        (calls(("write_rules", {})), "no call of write_policy"),
+    ],
+)
+async def test_an_answer_that_is_no_draft_is_mended_in_the_next_round(answer, told):
+    async with a_workshop(answer, writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.seen_a_surge()
+
+        draft = await shop.made()
+
+        assert (draft.status, draft.spent.rounds) == (DraftStatus.DRAFT, 2)
+        assert told in shop.model.asked[1].body["messages"][-1]["content"]
 
 
 async def test_the_tokens_of_each_round_are_charged_to_compiling_and_nothing_stays_reserved():
@@ -127,10 +197,10 @@ async def test_the_tokens_of_each_round_are_charged_to_compiling_and_nothing_sta
 
 
 async def test_without_a_budget_nothing_is_asked():
-    async with a_workshop(writes(SURGE), limit=8_000) as shop:
+    async with a_workshop(writes(SURGE), limit=2_000) as shop:
         await shop.endpoint()
 
-        with pytest.raises(QuotaExceededError, match=r"up to 9,000 tokens.*waiting does not help") as raised:
+        with pytest.raises(QuotaExceededError, match=r"needs 3,\d+ tokens.*waiting does not help") as raised:
             await shop.made()
 
         assert raised.value.retry_after is None
@@ -141,25 +211,91 @@ async def test_without_a_budget_nothing_is_asked():
 async def test_a_budget_that_is_spent_says_when_to_ask_again():
     async with a_workshop(writes(SURGE), limit=10_000) as shop:
         await shop.endpoint()
-        await shop.quota.record_usage("t1", 2_000)
+        await shop.quota.record_usage("t1", 8_000)
         reset_at = (await shop.spent()).reset_at
 
-        with pytest.raises(QuotaExceededError, match=r"8,000 left .limit.; ask again in") as raised:
+        with pytest.raises(QuotaExceededError, match=r"2,000 left .limit.; ask again in") as raised:
             await shop.made()
 
         assert raised.value.retry_after == reset_at - shop.clock.now()
 
 
 async def test_a_budget_that_ends_between_two_rounds_ends_the_compile():
-    many = {"prompt_tokens": 5_000, "completion_tokens": 20, "total_tokens": 5_020}
+    many = {"prompt_tokens": 8_000, "completion_tokens": 20, "total_tokens": 8_020}
     async with a_workshop(writes(FLAPPING, usage=many), limit=10_000) as shop:
         await shop.endpoint()
 
         draft = await shop.made()
 
         assert draft.status is DraftStatus.NEEDS_ATTENTION
-        assert draft.findings[-1].message.startswith("Compiling takes up to 9,000 tokens")
-        assert (await shop.spent()).used == 5_020
+        assert any(each.message.startswith("Compiling needs 3,") for each in draft.findings)
+        assert (await shop.spent()).used == 8_020
+
+
+def counted(read, wrote):
+    return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+
+
+async def test_the_smallest_tier_has_room_for_a_draft_and_two_repairs_in_a_day():
+    def wrong(number):
+        rules = [*SHOP["rules"]]
+        rules[number] = rules[number] | {"action": {"interval": "1s"}}
+        return SHOP | {"rules": rules}
+
+    def counts(draft):
+        def answer(asked):
+            read, most = len(json.dumps(asked.body, ensure_ascii=False)) // 4, asked.body["max_tokens"]
+            held.append(asyncio.run(shop.spent()))
+            assert read + most <= held[-1].reserved
+            wrote = len(json.dumps(draft)) // 4 + 100
+            return writes(draft, usage=counted(read, wrote))
+
+        return answer
+
+    held: list[QuotaView] = []
+    limit = TIERS["free-tier"].limit
+    async with a_workshop(counts(wrong(0)), counts(wrong(1)), counts(SHOP), limit=limit) as shop:
+        await shop.endpoint(description=SHOP_DESCRIPTION)
+        await shop.answered(SHOP_ANSWER, SHOP_ANSWER | {"queue": {"depth": 4_200, "oldest_s": 93}}, times=3)
+
+        draft = await shop.made()
+
+        assert (draft.status, draft.spent.rounds) == (DraftStatus.DRAFT, 3)
+        assert draft.spent.excess == 0
+        assert max(view.used + view.reserved for view in held) <= limit
+        assert (await shop.spent()).reserved == 0
+
+
+@pytest.mark.parametrize("limit", range(2_000, 20_000, 1_700))
+async def test_the_greediest_model_never_spends_more_than_the_budget(limit):
+    """It writes as much as it may each time, and reads four bytes a token."""
+
+    def greedy(asked):
+        read, wrote = len(json.dumps(asked.body, ensure_ascii=False)) // 4, asked.body["max_tokens"]
+        return writes(FLAPPING, usage=counted(read, wrote))
+
+    async with a_workshop(greedy, limit=limit) as shop:
+        await shop.endpoint()
+        await shop.answered(STEADY, HIGH, times=3)
+
+        with contextlib.suppress(QuotaExceededError):
+            await shop.made()
+
+        view = await shop.spent()
+        assert view.used <= limit
+        assert (view.used > 0) == (limit > 3_500)
+        assert all(asked.body["max_tokens"] >= 1_000 for asked in shop.model.asked)
+
+
+async def test_a_connection_that_breaks_is_paid_for_as_if_it_had_been_answered():
+    async with a_workshop(BREAKS_OFF, writes(SURGE)) as shop:
+        await shop.endpoint()
+
+        with pytest.raises(AITransientError, match="broke off"):
+            await shop.made()
+
+        (asked,) = shop.model.asked
+        assert (await shop.spent()).used > asked.body["max_tokens"] + len(json.dumps(asked.body)) // 4
 
 
 @pytest.mark.parametrize(("answer", "error"), [(refuses(401), AIFatalError), (refuses(503), AITransientError)])
@@ -350,5 +486,6 @@ async def test_a_compile_that_is_cancelled_keeps_its_tokens_reserved_until_the_g
         shop.clock.advance(timedelta(minutes=5))
         after = await shop.spent()
 
-        assert (held.used, held.reserved) == (0, 9_000)
-        assert (after.used, after.reserved) == (9_000, 0)
+        assert held.used == 0
+        assert held.reserved >= len(json.dumps(shop.model.asked[0].body)) // 4 + 3_000
+        assert (after.used, after.reserved) == (held.reserved, 0)

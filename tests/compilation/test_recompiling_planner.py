@@ -99,7 +99,7 @@ async def test_a_budget_that_is_spent_is_asked_for_again_later() -> None:
 async def test_a_budget_that_says_when_it_begins_anew_is_not_asked_before(caplog: pytest.LogCaptureFixture) -> None:
     async with a_workshop(writes(SURGE), limit=10_000) as workshop:
         await workshop.endpoint(compile_mode=CompileMode.AUTO)
-        await workshop.quota.record_usage(TENANT, 2_000)
+        await workshop.quota.record_usage(TENANT, 8_000)
         drafts = await looked(workshop, a_planner(workshop), STEADY, 300)
 
     assert drafts == []

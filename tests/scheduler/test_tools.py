@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from cronicorn.domain import ConflictError, InvalidInputError, NotFoundError
 from cronicorn.scheduler import Tool, call_tool, tool
@@ -62,6 +62,31 @@ def test_types_bounds_and_descriptions_reach_the_model():
     assert schema["required"] == ["interval_s", "reason"]
     assert schema["additionalProperties"] is False
     assert "title" not in schema
+
+
+def test_what_may_be_left_out_costs_no_words_for_null_and_names_no_title():
+    class Part(BaseModel):
+        size: int | None = None
+
+    @tool("Take parts.")
+    async def take(*, parts: list[Part], word: str | None = None):
+        return "taken"
+
+    assert take.schema == {
+        "$defs": {"Part": {"properties": {"size": {"type": "integer"}}, "type": "object"}},
+        "additionalProperties": False,
+        "properties": {"parts": {"items": {"$ref": "#/$defs/Part"}, "type": "array"}, "word": {"type": "string"}},
+        "required": ["parts"],
+        "type": "object",
+    }
+
+
+async def test_null_says_that_an_argument_is_left_out():
+    @tool("Take a word.")
+    async def take(*, word: str | None = None):
+        return word or "nothing"
+
+    assert await call_tool({"take": take}, "take", {"word": None}) == "nothing"
 
 
 async def test_every_wrong_argument_is_named_at_once():

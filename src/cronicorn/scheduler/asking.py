@@ -45,7 +45,7 @@ class TokensDeniedError(QuotaExceededError):
     """The budget of tokens does not cover the question."""
 
     def __init__(self, denied: Denied, account: Account, tokens: int) -> None:
-        takes, reason = f"{_WHAT[account.budget]} takes up to {tokens:,} tokens", denied.reason.value
+        takes, reason = f"{_WHAT[account.budget]} needs {tokens:,} tokens", denied.reason.value
         if denied.reason is Reason.TOO_LARGE:
             message = f"{takes}, and the budget has less in a whole window ({reason}); waiting does not help: raise the"
             super().__init__(f"{message} limit, as `cronicorn tenant set NAME --limit TOKENS` does.")

@@ -60,6 +60,7 @@ class Refused:
     """A draft that could not be accepted, and why."""
 
     arguments: Mapping[str, object]
+    """Empty where nothing came that could be read."""
     findings: tuple[Finding, ...]
 
 
@@ -75,7 +76,8 @@ def told(brief: Brief, refused: Refused | None) -> str:
         f"Profile of the last answers; numbers are least, median, most:\n{framed('profile', _profile(profile))}",
     ]
     if refused is not None:
-        parts.append(f"Your last draft:\n{json.dumps(dict(refused.arguments))}")
+        if refused.arguments:
+            parts.append(f"Your last draft:\n{json.dumps(dict(refused.arguments))}")
         parts.append("It can't be accepted. Mend this, keep the rest:\n" + "\n".join(_lines(refused.findings)))
     return "\n\n".join(parts)
 

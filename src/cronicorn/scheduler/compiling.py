@@ -1,5 +1,6 @@
 """Compiling a description: a model is asked for one draft, and again, twice at most, with what is wrong with it."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -11,7 +12,18 @@ from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
-from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Question, Session, TokenUsage
+from cronicorn.domain.untrusted.cleaning import cleaned
+from cronicorn.scheduler.ai import (
+    AIClient,
+    AIFatalError,
+    AITransientError,
+    Question,
+    Session,
+    SessionWarning,
+    TokenUsage,
+    frame_tokens,
+    guessed_tokens,
+)
 from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told
 from cronicorn.scheduler.draft_arguments import document_of, write_policy
@@ -19,7 +31,19 @@ from cronicorn.scheduler.draft_arguments import document_of, write_policy
 ROUNDS_MAX = 3
 """The first draft, and two repairs."""
 ANSWER_TOKENS_MAX = 3_000
+"""Of one draft: several rules with their tests, and some room to think for models that do."""
+ANSWER_TOKENS_MIN = 1_000
+"""A round that could not have so many is not begun: a draft of two rules with their tests takes about half of it."""
 DEADLINE = timedelta(seconds=60)
+_REFUSAL_TOLD_MAX = 1_000
+"""Characters of what is wrong with the form of a draft."""
+_MAY_BE_MENDED = {
+    SessionWarning.REQUESTS_MAX,
+    SessionWarning.OUTPUT_TRUNCATED,
+    SessionWarning.TOOL_CALLS_MAX,
+    SessionWarning.GRANT_EXCEEDED,
+}
+"""Of an answer without a policy. A round is one request, so each that hands in none meets a bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +105,11 @@ class Compiler:
                 return result
             result = replace(result, spent=_after(result.spent, session.usage))
             if session.final is None:
-                return _with(result, _stopped(_why(session)))
+                refused = _unread(session)
+                result = replace(result, judgement=Judgement(findings=refused.findings))
+                if not set(session.warnings) <= _MAY_BE_MENDED:
+                    break
+                continue
             policy, problems = read_draft(document_of(session.final, brief.description))
             judgement = await judge(policy) if policy is not None else Judgement(findings=problems)
             result = replace(result, policy=policy or result.policy, judgement=judgement)
@@ -91,14 +119,27 @@ class Compiler:
         return result
 
     async def _ask(self, brief: Brief, refused: Refused | None, key: str) -> Session:
-        """One round."""
+        """One round: one request. What it may cost is what is sent, by a guess that is rather high, and an answer.
+
+        The answer may take what the budget has left, within its bounds.
+        """
+        tenant_id, tools, text = brief.endpoint.tenant_id, [write_policy], told(brief, refused)
+        sent = frame_tokens(SYSTEM, tools) + guessed_tokens(text)
+        left = (await self._quota.remaining(tenant_id)).remaining - sent
+        answer = min(max(left, _least_answer(refused)), ANSWER_TOKENS_MAX, max(CALL_TOKENS_MAX - sent, 1))
         question = Question(
-            system=SYSTEM, input=told(brief, refused), tools=[write_policy], final_tool=write_policy.name,
-            tokens_max=CALL_TOKENS_MAX, answer_tokens_max=ANSWER_TOKENS_MAX, requests_max=2, tool_calls_max=0,
+            system=SYSTEM, input=text, tools=tools, final_tool=write_policy.name,
+            tokens_max=min(sent + answer, CALL_TOKENS_MAX), answer_tokens_max=answer, requests_max=1, tool_calls_max=0,
             deadline=DEADLINE,
         )  # fmt: skip
-        account = Account(tenant_id=brief.endpoint.tenant_id, budget=Budget.COMPILE, key=key)
+        account = Account(tenant_id=tenant_id, budget=Budget.COMPILE, key=key)
         return await asked_within(self._quota, account, self._client, question)
+
+
+def _least_answer(refused: Refused | None) -> int:
+    """What an answer needs: what mends a draft is about as long as that."""
+    before = guessed_tokens(json.dumps(dict(refused.arguments))) if refused is not None else 0
+    return min(max(ANSWER_TOKENS_MIN, before), ANSWER_TOKENS_MAX)
 
 
 def _after(spent: Spent, usage: TokenUsage) -> Spent:
@@ -124,6 +165,16 @@ def _stopped(message: str) -> Finding:
     return Finding(check="schema", severity=Severity.ERROR, pointer="", message=message)
 
 
-def _why(session: Session) -> str:
-    warnings = ", ".join(warning.value for warning in session.warnings) or "no reason given"
-    return f"The model handed in no policy ({warnings}); ask again, or name another model."
+def _unread(session: Session) -> Refused:
+    """What came where no policy did, and why it is none."""
+    written = next((each for each in session.calls if each.tool == write_policy.name), None)
+    if SessionWarning.OUTPUT_TRUNCATED in session.warnings:
+        message = "The answer was cut off before its end: say the same in fewer and shorter parts."
+    elif written is not None and written.refusal is not None:
+        message = cleaned(written.refusal)[:_REFUSAL_TOLD_MAX]
+    elif set(session.warnings) <= _MAY_BE_MENDED:
+        message = f"The answer was no call of {write_policy.name}, and nothing else is read: hand the policy in by one."
+    else:
+        warnings = ", ".join(warning.value for warning in session.warnings)
+        message = f"The model could not hand in a policy ({warnings}): shorten the description, or name another model."
+    return Refused(arguments=written.arguments if written is not None else {}, findings=(_stopped(message),))

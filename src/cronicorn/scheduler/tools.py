@@ -8,8 +8,9 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
 from cronicorn.domain.sentence import as_sentence
@@ -24,11 +25,18 @@ _NAME_MAX = 64
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class _Untitled(GenerateJsonSchema):
-    """A title that repeats the name costs tokens in every request and says nothing."""
+class _Lean(GenerateJsonSchema):
+    """Without what costs tokens in every request and says nothing: titles, and null for what may be left out."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         return False
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        made = super().default_schema(schema)
+        return {name: value for name, value in made.items() if name != "default" or value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +51,9 @@ class Tool:
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments, as a model is told it: types, bounds and descriptions."""
-        schema = self.arguments.model_json_schema(schema_generator=_Untitled)
-        del schema["title"]
+        schema = self.arguments.model_json_schema(schema_generator=_Lean)
+        for each in (schema, *schema.get("$defs", {}).values()):
+            each.pop("title", None)
         return schema
 
 

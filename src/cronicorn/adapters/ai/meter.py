@@ -6,14 +6,10 @@ from decimal import Decimal
 
 from pydantic_ai.messages import ModelRequestPart, ModelResponse, ToolReturnPart, UserPromptPart
 
-from cronicorn.scheduler.ai import Question, TokenUsage
+from cronicorn.scheduler.ai import Question, TokenUsage, frame_tokens, guessed_tokens
 
-_BYTES_PER_TOKEN = 3
-"""Of UTF-8. English prose has above four and compact JSON about three: the guess is rather high than low."""
 _REPORTED_MAX = 10_000_000
 """Tokens of one request. What a provider reports beyond that is no count, and must not break the books."""
-_PER_PART = 16
-"""Tokens that the frame of a message or of a tool takes."""
 
 
 class Meter:
@@ -22,8 +18,7 @@ class Meter:
     def __init__(self, question: Question) -> None:
         self.usage = TokenUsage()
         self._tokens_max = question.tokens_max
-        tools = sum(guessed(f"{each.name}{each.description}{each.schema}") for each in question.tools)
-        self._next_input = tools + guessed(question.system)
+        self._next_input = frame_tokens(question.system, question.tools)
 
     @property
     def room(self) -> int:
@@ -33,14 +28,14 @@ class Meter:
     def will_send(self, parts: Sequence[ModelRequestPart]) -> None:
         """*parts* come on top of what was said before."""
         self._next_input += sum(
-            guessed(str(part.content)) for part in parts if isinstance(part, ToolReturnPart | UserPromptPart)
+            guessed_tokens(str(part.content)) for part in parts if isinstance(part, ToolReturnPart | UserPromptPart)
         )
 
     def received(self, response: ModelResponse) -> None:
         """The model answered *response*; with the next request it will read that again, too."""
         took = response.usage
         input_, output, cached = map(_reported, (took.input_tokens, took.output_tokens, took.cache_read_tokens))
-        answer = sum(guessed(str(part)) for part in response.parts)
+        answer = sum(guessed_tokens(str(part)) for part in response.parts)
         if took.unmeasured_requests or not input_:
             self._count(estimated=self._next_input + answer, unmeasured=1)
             self._next_input += answer
@@ -53,9 +48,9 @@ class Meter:
             )
             self._next_input = input_ + output
 
-    def lost(self) -> None:
-        """A request was sent and its answer never came: the model may have worked on it all the same."""
-        self._count(estimated=self._next_input, unmeasured=1)
+    def lost(self, answer_max: int) -> None:
+        """A request was sent and its answer never came: the model may have written all *answer_max* tokens of it."""
+        self._count(estimated=self._next_input + answer_max, unmeasured=1)
 
     def _count(
         self,
@@ -79,11 +74,6 @@ class Meter:
             estimated=before.estimated + estimated,
             cost=None if known is None or cost is None else known + cost,
         )
-
-
-def guessed(text: str) -> int:
-    """About how many tokens *text* is."""
-    return len(text.encode(errors="replace")) // _BYTES_PER_TOKEN + _PER_PART
 
 
 def _reported(count: object) -> int:

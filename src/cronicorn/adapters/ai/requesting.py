@@ -34,7 +34,8 @@ class Requesting:
         self._parameters = _parameters(question)
         self._messages: list[ModelMessage] = []
         self._meter = Meter(question)
-        self._in_flight = False
+        self._in_flight: int | None = None
+        """What the answer may have that is being waited for, in tokens."""
 
     def say(self, parts: Sequence[ModelRequestPart]) -> None:
         """Say *parts* with the next request."""
@@ -60,14 +61,14 @@ class Requesting:
 
     def usage(self) -> TokenUsage:
         """What the requests took; one that was stopped half-way has taken something, too."""
-        if self._in_flight:
-            self._in_flight = False
-            self._meter.lost()
+        if self._in_flight is not None:
+            self._meter.lost(self._in_flight)
+            self._in_flight = None
         return self._meter.usage
 
     async def _attempt(self) -> ModelResponse | Fault:
         room = min(self._question.answer_tokens_max, self._meter.room)
-        self._in_flight = True
+        self._in_flight = room
         try:
             response = await model_request(
                 self._model,
@@ -78,19 +79,20 @@ class Requesting:
             )
         except Exception as error:  # noqa: BLE001 - what a provider sends may break the library in any way
             fault = fault_of(error)
-            self._in_flight = fault.may_have_worked
+            self._in_flight = room if fault.may_have_worked else None
             return fault
-        self._in_flight = False
+        self._in_flight = None
         return response
 
     async def _wait_or_raise(self, fault: Fault, attempt: int) -> None:
-        """Wait as long as the provider wants; raise when there is no time for that, or no sense in it."""
+        """Wait as long as the provider wants; raise when there is no time or no tokens for that, or no sense in it."""
         usage = self.usage()
         wait_s = _FIRST_WAIT_S * 2 ** (attempt - 1)
         if fault.retry_after is not None:
             wait_s = fault.retry_after.total_seconds()
         left_s = self._deadline - asyncio.get_running_loop().time()
-        if not fault.may_pass or attempt >= _ATTEMPTS_MAX or wait_s >= left_s:
+        spent = attempt >= _ATTEMPTS_MAX or wait_s >= left_s or self._meter.room < 1
+        if not fault.may_pass or spent:
             raise fault.error(usage) from fault.cause
         await asyncio.sleep(wait_s)
 
