@@ -21,7 +21,7 @@ from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.run import Run
 from cronicorn.scheduler import AIClient
 from cronicorn.scheduler.brief import Brief
-from cronicorn.scheduler.compiling import Compiled, Compiler, Judgement
+from cronicorn.scheduler.compiling import Compiled, Compiler, PolicyJudgement
 from cronicorn.testing.clocks import VirtualClock
 
 AGREEMENT_MIN = 0.95
@@ -61,8 +61,8 @@ async def _evaluated(compiler: Compiler, case: Case, sequences: int) -> Evaluate
     profile = profile_of(list(_runs(case, endpoint)))
     siblings = list(case.family.siblings)
 
-    async def judge(policy: Policy) -> Judgement:
-        return Judgement(findings=judged(policy, endpoint, profile, siblings))
+    async def judge(policy: Policy) -> PolicyJudgement:
+        return PolicyJudgement(findings=judged(policy, endpoint, profile, siblings))
 
     brief = Brief(endpoint=endpoint, siblings=siblings, profile=profile)
     compiled = await compiler.compile(brief, judge, f"compile:{case.id}")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.watch import Look
 from cronicorn.domain.analysis.watching import Occasion, Why
@@ -22,7 +22,7 @@ async def analysed(door: Door, endpoint: dict[str, object]) -> None:
     analysis = Analysis(
         id=SESSION, tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
         why=WHY, model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
-        warnings=("unknown_tool", "output_truncated"), spent=Spent(input=100, output=20, duration=MINUTE),
+        warnings=("unknown_tool", "output_truncated"), spent=AnalysisUsage(input=100, output=20, duration=MINUTE),
         next_analysis=30 * MINUTE,
     )  # fmt: skip
     assert analysis.next_analysis_at is not None

@@ -7,10 +7,10 @@ import pytest
 
 from cronicorn.cli.analysis_lines import analyses_json, analyses_lines, analysis_line, analysis_lines
 from cronicorn.control.analyses import AnalysisList, AnalysisView
-from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fixtures import MIDNIGHT
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 
 
 def seen(**changes) -> AnalysisView:
@@ -29,7 +29,7 @@ def test_an_analysis_is_told_in_lines() -> None:
             CallMade(tool="sing", arguments="{}", result="There is no such tool.", refused=True),
         ),
         warnings=("unknown_tool",), applied=("interval 60 s",),
-        spent=Spent(input=1_100, output=20, cached=400, cost="0.0012", duration=timedelta(seconds=3)),
+        spent=AnalysisUsage(input=1_100, output=20, cached=400, cost="0.0012", duration=timedelta(seconds=3)),
     )  # fmt: skip
 
     assert list(analysis_lines(view)) == [
@@ -82,8 +82,8 @@ def test_what_others_wrote_can_order_a_terminal_nothing_and_breaks_no_line() -> 
 @pytest.mark.parametrize(
     ("reason", "end"),
     [
-        (Reason.LIMIT, "worth asking again after 3 h, all anew at 2026-01-01T00:00:00.000Z"),
-        (Reason.TOO_LARGE, "only a higher limit helps"),
+        (DenialReason.LIMIT, "worth asking again after 3 h, all anew at 2026-01-01T00:00:00.000Z"),
+        (DenialReason.TOO_LARGE, "only a higher limit helps"),
     ],
 )
 def test_one_that_the_quota_denied_says_when_to_ask_again(reason, end) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cronicorn.domain.compilation.draft import DraftStatus, Reason, text_of
+from cronicorn.domain.compilation.draft import CompileReason, DraftStatus, text_of
 from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
@@ -87,7 +87,7 @@ async def test_a_description_becomes_a_draft_that_waits_for_a_person():
 
         draft = await shop.made()
 
-        assert (draft.status, draft.reason, draft.description) == (DraftStatus.DRAFT, Reason.ASKED, DESCRIPTION)
+        assert (draft.status, draft.reason, draft.description) == (DraftStatus.DRAFT, CompileReason.ASKED, DESCRIPTION)
         assert draft.findings == ()
         assert [rule.id for rule in draft.policy.rules] == ["surge"]
         assert draft.figures.calls_a_day_new > draft.figures.calls_a_day_old > 1_300
@@ -319,7 +319,7 @@ async def test_the_same_is_compiled_once():
 
         assert await shop.made() == first
         await shop.drafts.activate(Principal(tenant_id="t1", actor="ann"), "ep1", first.id)
-        again = await shop.made(Reason.DRIFT)
+        again = await shop.made(CompileReason.DRIFT)
 
         assert again.id == first.id
         assert len(shop.model.asked) == 1
@@ -331,7 +331,7 @@ async def test_a_person_may_have_a_rejected_draft_made_anew_and_nobody_else():
         first = await shop.made()
         await shop.drafts.reject(Principal(tenant_id="t1", actor="ann"), "ep1", first.id)
 
-        assert (await shop.made(Reason.COMPILER)).id == first.id
+        assert (await shop.made(CompileReason.COMPILER)).id == first.id
         assert (await shop.made()).id != first.id
 
 
@@ -348,8 +348,8 @@ async def test_a_description_changed_back_is_a_new_draft_that_costs_no_token():
         await shop.drafts.activate(ANN, "ep1", second.id)
         await shop.described(DESCRIPTION)
 
-        third = await shop.made(Reason.DESCRIPTION)
-        again = await shop.made(Reason.DESCRIPTION)
+        third = await shop.made(CompileReason.DESCRIPTION)
+        again = await shop.made(CompileReason.DESCRIPTION)
 
         assert (third.status, third.policy, third.replaces) == (DraftStatus.DRAFT, first.policy, text_of(second.policy))
         assert (third.spent.tokens, third.spent.rounds, third.figures) == (0, 0, first.figures)
@@ -365,7 +365,7 @@ async def test_a_model_that_stops_after_a_round_leaves_what_was_spent_on_record(
         await shop.answered(STEADY, times=3)
 
         with pytest.raises(error) as raised:
-            await shop.made(Reason.DESCRIBED)
+            await shop.made(CompileReason.DESCRIBED)
 
         (draft,) = await shop.stores.drafts.list("t1", "ep1")
         assert draft.status is DraftStatus.NEEDS_ATTENTION
@@ -391,7 +391,7 @@ async def test_what_has_no_description_or_is_not_there_is_refused():
         with pytest.raises(ConflictError, match="no description"):
             await shop.made()
         with pytest.raises(NotFoundError):
-            await shop.drafting.make(Principal(tenant_id="t2", actor="bob"), "ep1", Reason.ASKED)
+            await shop.drafting.make(Principal(tenant_id="t2", actor="bob"), "ep1", CompileReason.ASKED)
 
         assert shop.model.asked == []
 

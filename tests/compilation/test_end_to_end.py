@@ -13,7 +13,7 @@ from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.quota import SqliteQuota
 from cronicorn.domain.call import Call
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, Reason
+from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.history import RunQuery
@@ -147,7 +147,7 @@ async def test_a_description_is_compiled_once_and_compiled_again_once_when_the_a
         await shop.answers({"errors_percent": 8.5}, 3)
         second = await shop.kept_up()
         assert second is not None
-        assert (second.reason, second.status) == (Reason.DRIFT, DraftStatus.DRAFT)
+        assert (second.reason, second.status) == (CompileReason.DRIFT, DraftStatus.DRAFT)
         for _ in range(5):
             await shop.answers({"errors_percent": 8.5}, 1)
             assert await shop.kept_up() is None

@@ -5,10 +5,10 @@ from itertools import count
 
 import pytest
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, Reason
+from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.instant import MINUTE
-from cronicorn.scheduler.patience import WAIT_LEAST, WAIT_MOST, Patience
+from cronicorn.scheduler.backoff import WAIT_LEAST, WAIT_MOST, Backoff
 from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import CRON, TENANT
@@ -53,7 +53,7 @@ async def test_answers_that_drift_are_compiled_again_once() -> None:
     assert {each.id for each in quiet} == {draft.id}
     assert asked == 1
     assert [(each.reason, each.status) for each in drafts] == [
-        (Reason.DRIFT, DraftStatus.DRAFT), (Reason.ASKED, DraftStatus.ACTIVE),
+        (CompileReason.DRIFT, DraftStatus.DRAFT), (CompileReason.ASKED, DraftStatus.ACTIVE),
     ]  # fmt: skip
     assert len(workshop.model.asked) == 2
 
@@ -72,7 +72,7 @@ async def test_in_the_mode_auto_a_description_is_compiled_by_itself() -> None:
         await workshop.endpoint(compile_mode=CompileMode.AUTO)
         (draft,) = await looked(workshop, a_planner(workshop), STEADY, 20)
 
-    assert draft.reason is Reason.DESCRIBED
+    assert draft.reason is CompileReason.DESCRIBED
     assert len(workshop.model.asked) == 1
 
 
@@ -108,7 +108,7 @@ async def test_a_budget_that_says_when_it_begins_anew_is_not_asked_before(caplog
 
 def test_patience_doubles_and_heeds_a_longer_word() -> None:
     clock = VirtualClock()
-    patience = Patience(clock)
+    patience = Backoff(clock)
     waits = []
     for _ in range(12):
         patience.failed("ep1")

@@ -14,7 +14,7 @@ from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.policies import Policies
 from cronicorn.domain.call import Outcome
-from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fixtures import an_outcome
@@ -96,7 +96,7 @@ class Workshop:
         await self.answered(HIGH, times=10)
         await self.answered(STEADY, times=30)
 
-    async def made(self, reason: Reason = Reason.ASKED) -> Any:
+    async def made(self, reason: CompileReason = CompileReason.ASKED) -> Any:
         return await self.drafting.make(ANN, "ep1", reason)
 
     async def spent(self) -> QuotaView:

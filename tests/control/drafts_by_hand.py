@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, Reason, Spent, text_of
+from cronicorn.domain.compilation.draft import CompileReason, CompileUsage, Draft, DraftStatus, text_of
 from cronicorn.domain.compilation.ports import DraftMaker, Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.policy.policy import Policy
@@ -28,18 +28,18 @@ class DraftsByHand(DraftMaker):
         self._drafts = drafts
         self._numbers = count(1)
 
-    async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
+    async def make(self, principal: Principal, endpoint_id: str, reason: CompileReason) -> Draft:
         endpoint, stored = await self._endpoints.get(principal.tenant_id, endpoint_id)
         draft = Draft(
             id=f"dr_{endpoint_id}_{next(self._numbers)}", tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id,
             hash="0" * 64, status=DraftStatus.DRAFT, policy=self.policy, description=described(endpoint),
-            replaces=text_of(endpoint.policy), reason=reason, spent=Spent(model="by hand"), created_at=stored.now,
-            created_by=principal.actor,
+            replaces=text_of(endpoint.policy), reason=reason, spent=CompileUsage(model="by hand"),
+            created_at=stored.now, created_by=principal.actor,
         )  # fmt: skip
         await self._drafts.add(draft)
         return draft
 
-    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+    async def consider(self, principal: Principal, endpoint_id: str) -> CompileReason | None:
         return None
 
 

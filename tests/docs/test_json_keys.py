@@ -16,12 +16,12 @@ from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
 from cronicorn.cli.draft_lines import draft_document
 from cronicorn.control.analyses import AnalysisView
-from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.compilation.draft import Figures, Finding, Severity
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
 from cronicorn.domain.policy.reading import policy_of
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
 from tests.cli.command import cronicorn
 from tests.control.world import ALICE, a_world
@@ -104,14 +104,14 @@ async def test_every_key_of_a_draft_is_listed() -> None:
     assert list(_keys(document | {"policy": None, "differences": parts})) == _listed("policy show")
 
 
-DENIED = Denied(reason=Reason.LIMIT, remaining=7, retry_after=timedelta(hours=1), reset_at=MIDNIGHT)
+DENIED = Denied(reason=DenialReason.LIMIT, remaining=7, retry_after=timedelta(hours=1), reset_at=MIDNIGHT)
 
 
 def test_every_key_of_an_analysis_is_listed() -> None:
     analysis = Analysis(
         id="session_1", tenant_id="t1", endpoint_id="ep1", at=MIDNIGHT, why=Why(occasion=Occasion.REQUEST, detail="me"),
         denied=DENIED, confidence_percent=90, next_analysis=timedelta(hours=1), warnings=("missing_reasoning",),
-        calls=(CallMade(tool="get_sibling_names", arguments="null", result="[]"),), spent=Spent(cost="0.001"),
+        calls=(CallMade(tool="get_sibling_names", arguments="null", result="[]"),), spent=AnalysisUsage(cost="0.001"),
         error="No.",
     )  # fmt: skip
 

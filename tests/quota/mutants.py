@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.domain.quota.allowance import TOKENS_MAX, Tiers
-from cronicorn.domain.quota.decision import Denied, Granted, Mode, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied, Granted, Mode
 from cronicorn.domain.quota.ports import Quota, QuotaGuard
 
 
@@ -26,7 +26,7 @@ class CheckThenRecord(Quota, QuotaGuard):
         seen = await self._strict.remaining(tenant_id)
         await asyncio.sleep(0)
         if estimate > seen.remaining:
-            return Denied(remaining=0, retry_after=timedelta(1), reset_at=seen.reset_at, reason=Reason.LIMIT)
+            return Denied(remaining=0, retry_after=timedelta(1), reset_at=seen.reset_at, reason=DenialReason.LIMIT)
         decision = await self._lax.reserve(tenant_id, estimate, budget=budget, key=key, ttl=ttl)
         return replace(decision, remaining=0) if isinstance(decision, Granted) else decision
 

@@ -19,7 +19,7 @@ from cronicorn.adapters.sqlite.quota import SqliteQuota
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
 from cronicorn.domain.quota.calendar import Calendar, Period
-from cronicorn.domain.quota.decision import Denied, Mode, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied, Mode
 from cronicorn.domain.quota.soft import SoftBound
 
 LIMIT = 200_000
@@ -62,7 +62,7 @@ async def _analyse(quota, key, room, chance):
     budget = chance.choice([Budget.ANALYSIS, Budget.COMPILE])
     async with room:
         decision = await quota.reserve("loud", CALL_TOKENS, budget=budget, key=key, ttl=TTL)
-        while isinstance(decision, Denied) and decision.reason is Reason.RESERVED:
+        while isinstance(decision, Denied) and decision.reason is DenialReason.RESERVED:
             await asyncio.sleep(0.005)
             decision = await quota.reserve("loud", CALL_TOKENS, budget=budget, key=key, ttl=TTL)
         if isinstance(decision, Denied):

@@ -13,7 +13,7 @@ import pytest
 
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Granted, Mode, Reason
+from cronicorn.domain.quota.decision import DenialReason, Granted, Mode
 from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import DAY, LIMIT, TTL, ask, denied, grant, standing, tiers
@@ -134,7 +134,7 @@ async def test_q5_the_grant_of_a_holder_that_dies_is_charged_when_its_time_is_up
     clock.advance(TTL)
 
     assert await standing(other) == (500, 0)
-    assert (await denied(other, "k2", 400)).reason is Reason.BUDGET
+    assert (await denied(other, "k2", 400)).reason is DenialReason.BUDGET
 
 
 async def test_q6_where_windows_meet_no_grant_is_lost_or_doubled(open_quota, clock):

@@ -22,7 +22,7 @@ from cronicorn.domain.hint import Author, Hint
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.ai import AIClient
-from cronicorn.scheduler.analysing import Bounds
+from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.compiling import Compiler
 from cronicorn.scheduler.drafting import Drafting, Records
 from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings
@@ -51,7 +51,7 @@ class Analyst:
     quota: MemoryQuota
     model: FakeModel
     client: AIClient
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: AnalysisBounds = field(default_factory=AnalysisBounds)
     ids: Any = field(default_factory=count)
 
     def planner(self, *, parallel: int = 8, drafts: DraftMaker | None = None) -> ModelPlanner:

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session, TokenUsage
-from cronicorn.scheduler.analysing import Bounds
+from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.compiling import ROUNDS_MAX
 from cronicorn.testing.contracts.stores import TENANT
 from tests.safety.analyst import an_analyst, submits
@@ -27,14 +27,14 @@ async def test_an_analysis_that_the_provider_does_not_count_is_charged_what_was_
         await analyst.asked()
 
         assert len(analyst.model.asked) == 2
-        assert await analyst.used() == (Bounds().tokens_max, 0)
+        assert await analyst.used() == (AnalysisBounds().tokens_max, 0)
 
 
 async def test_a_compile_that_the_provider_does_not_count_is_charged_what_was_reserved() -> None:
     async with an_analyst(calls(NO_POLICY, usage=None)) as analyst:
         await analyst.watch(description=DESCRIPTION)
         await analyst.answer({"status": "ok"}, times=5)
-        draft = await analyst.drafts().make(ALICE, "ep1", Reason.ASKED)
+        draft = await analyst.drafts().make(ALICE, "ep1", CompileReason.ASKED)
 
         assert 1 <= draft.spent.rounds == len(analyst.model.asked) <= ROUNDS_MAX
         used, reserved = await analyst.used()
@@ -95,7 +95,7 @@ async def test_a_compile_that_is_billed_more_than_was_reserved_is_charged_it_and
     async with an_analyst(calls(NO_POLICY, usage=billed)) as analyst:
         await analyst.watch(description=DESCRIPTION)
         await analyst.answer({"status": "ok"}, times=5)
-        draft = await analyst.drafts().make(ALICE, "ep1", Reason.ASKED)
+        draft = await analyst.drafts().make(ALICE, "ep1", CompileReason.ASKED)
 
         excess = draft.spent.excess
         assert draft.spent.tokens - CALL_TOKENS_MAX * draft.spent.rounds <= excess < draft.spent.tokens

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cronicorn.domain.compilation.draft import DraftStatus, Reason
+from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
 from cronicorn.domain.compilation.recompiling import A_DAY_MAX
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.fixtures import an_outcome
@@ -232,7 +232,7 @@ async def test_what_a_model_writes_beside_the_tool_changes_nothing():
     async with a_workshop(writes(unknown), writes(SURGE)) as shop:
         before = await shop.endpoint()
 
-        draft = await shop.made(Reason.ASKED)
+        draft = await shop.made(CompileReason.ASKED)
 
         assert draft.policy is not None
         assert compile_part(await shop.spent()) == draft.spent.tokens

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cronicorn.domain.analysis.watching import RETRY_LEAST, RETRY_MOST, Occasion
-from cronicorn.domain.compilation.draft import Draft, Reason
+from cronicorn.domain.compilation.draft import CompileReason, Draft
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
@@ -113,7 +113,7 @@ async def test_a_compile_that_somebody_asked_for_is_repeated_unless_compiling_is
 
     async with an_analyst(submits()) as analyst:
         await analyst.watch(analysis=AnalysisSwitch(), **DESCRIBED)
-        await analyst.drafts().make(Principal(tenant_id=TENANT, actor="alice"), "ep1", Reason.ASKED)
+        await analyst.drafts().make(Principal(tenant_id=TENANT, actor="alice"), "ep1", CompileReason.ASKED)
         asked = len(analyst.model.asked)
         await analyst.stores.endpoints.change(TENANT, "ep1", described)
         planner = analyst.planner()
@@ -369,10 +369,10 @@ async def test_a_spent_budget_means_no_call_and_whoever_asked_is_told() -> None:
 class _BrokenMaker(DraftMaker):
     """Finds a bug with each endpoint."""
 
-    async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
+    async def make(self, principal: Principal, endpoint_id: str, reason: CompileReason) -> Draft:
         raise AssertionError
 
-    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+    async def consider(self, principal: Principal, endpoint_id: str) -> CompileReason | None:
         raise RuntimeError(endpoint_id)
 
 

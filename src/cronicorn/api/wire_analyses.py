@@ -7,7 +7,7 @@ from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, Omittable, w
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import CallMade
 from cronicorn.domain.analysis.watching import Occasion
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 
 _MESSAGES = {
     "output_truncated": "An answer of the model was cut off at its limit.",
@@ -46,7 +46,7 @@ class TokensAnswer(Answer):
 class DeniedAnswer(Answer):
     """What the token quota said when it did not cover an analysis, as of then."""
 
-    reason: Reason
+    reason: DenialReason
     remaining: int
     """Tokens that the budget could still reserve."""
     retry_after_ms: int

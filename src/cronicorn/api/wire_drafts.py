@@ -6,8 +6,8 @@ from typing import Any
 from cronicorn.api.wire_values import Answer, Instant
 from cronicorn.control.drafts import DraftView
 from cronicorn.control.policy_lines import policy_in_words
-from cronicorn.domain.compilation.difference import PartDifference, Step
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, Figures, Finding, Reason, Severity
+from cronicorn.domain.compilation.difference import ChangeKind, PartDifference
+from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, Figures, Finding, Severity
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.policy.text import policy_document
 
@@ -35,7 +35,7 @@ class FiguresAnswer(Answer):
 class PartDifferenceAnswer(Answer):
     """One field, rule or limit that a draft would change."""
 
-    step: Step
+    step: ChangeKind
     what: str
     name: str
     before: Any
@@ -48,7 +48,7 @@ class DraftSummaryAnswer(Answer):
     id: str
     endpoint_id: str
     status: DraftStatus
-    reason: Reason
+    reason: CompileReason
     model: str
     tokens: int
     rounds: int

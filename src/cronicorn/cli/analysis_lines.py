@@ -6,7 +6,7 @@ from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_a
 from cronicorn.cli.instants import coarse, length, written
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.untrusted.cleaning import cleaned
 
 
@@ -91,7 +91,7 @@ def _took(analysis: Analysis) -> str:
 
 def _denied(denied: Denied) -> str:
     said = f"not made: the quota denied it ({denied.reason.value}), with {denied.remaining:,} tokens left for analyses"
-    if denied.reason is Reason.TOO_LARGE:
+    if denied.reason is DenialReason.TOO_LARGE:
         return f"{said}; only a higher limit helps"
     return f"{said}; worth asking again after {coarse(denied.retry_after)}, all anew at {written(denied.reset_at)}"
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from cronicorn.cli.instants import written
 from cronicorn.control.drafts import DraftView
 from cronicorn.control.policy_lines import policy_in_words
-from cronicorn.domain.compilation.difference import PolicyDifference, Step
+from cronicorn.domain.compilation.difference import ChangeKind, PolicyDifference
 from cronicorn.domain.compilation.draft import Draft, Figures
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.policy.text import policy_document
 
-_SIGNS = {Step.ADDED: "+", Step.REMOVED: "-", Step.CHANGED: "~"}
+_SIGNS = {ChangeKind.ADDED: "+", ChangeKind.REMOVED: "-", ChangeKind.CHANGED: "~"}
 
 
 def draft_document(name: str, view: DraftView) -> dict[str, object]:
@@ -70,7 +70,9 @@ def difference_lines(differences: PolicyDifference) -> Iterator[str]:
         yield "It changes nothing of the policy in force."
     for each in differences:
         before, after = (json.dumps(value, ensure_ascii=False) for value in (each.before, each.after))
-        shown = {Step.ADDED: after, Step.REMOVED: before, Step.CHANGED: f"{before} → {after}"}[each.step]
+        shown = {ChangeKind.ADDED: after, ChangeKind.REMOVED: before, ChangeKind.CHANGED: f"{before} → {after}"}[
+            each.step
+        ]
         yield f"{_SIGNS[each.step]} {each.what} {each.name}: {shown}"
 
 

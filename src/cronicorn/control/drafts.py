@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cronicorn.domain.compilation.deciding import Decided, activated, rejected
 from cronicorn.domain.compilation.difference import PolicyDifference, difference
-from cronicorn.domain.compilation.draft import Draft, Reason
+from cronicorn.domain.compilation.draft import CompileReason, Draft
 from cronicorn.domain.compilation.ports import DraftMaker, Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import UnavailableError
@@ -57,7 +57,7 @@ class PolicyDrafts:
         if self.maker is None:
             await self._endpoints.get(principal.tenant_id, endpoint_id)
             raise UnavailableError(NO_MODEL)
-        draft = await self.maker.make(principal, endpoint_id, Reason.ASKED)
+        draft = await self.maker.make(principal, endpoint_id, CompileReason.ASKED)
         return await self.get(principal, endpoint_id, draft.id)
 
     async def list(self, principal: Principal, endpoint_id: str) -> Sequence[Draft]:

@@ -115,7 +115,7 @@ class Endpoints:
 
         Raises ConflictError when the tenant has as many endpoints as its tier allows.
         """
-        most = None if archived else (await self.limits(principal)).endpoints
+        endpoints_max = None if archived else (await self.limits(principal)).endpoints
 
         def edit(before: JobEndpoint, job: Job, stored: Stored) -> Change:
             if (before.archived_at is not None) == archived:
@@ -124,7 +124,7 @@ class Endpoints:
             active = job.status is JobStatus.ACTIVE
             return suspended(before, job_active=active, archived_at=archived_at, stored=stored, cron=self._cron)
 
-        return await self._change(principal, endpoint_id, edit, job_id, most)
+        return await self._change(principal, endpoint_id, edit, job_id, endpoints_max)
 
     async def limits(self, principal: Principal) -> ExecutionLimits:
         """What the tenant's tier lets it have."""
@@ -163,13 +163,13 @@ class Endpoints:
         endpoint_id: str,
         edit: EndpointEdit,
         job_id: str | None = None,
-        most: int | None = None,
+        endpoints_max: int | None = None,
     ) -> EndpointView:
         def checked(before: JobEndpoint, job: Job, stored: Stored) -> Change:
             check_job(before, job_id)
             return edit(before, job, stored)
 
-        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked, most)
+        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked, endpoints_max)
         self._wake()
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
 from cronicorn.domain.archive import Table
-from cronicorn.domain.audit import Bounds, EndpointAudit, JobFacts
+from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.endpoint import JobEndpoint, JobStatus
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.planner_audit import PlannerAudit
@@ -138,11 +138,11 @@ class _Walk:
                 found[number_in(row["number"])] = JobFacts(id=job.id, tenant_id=job.tenant_id, active=active)
         return found
 
-    async def _bounds(self) -> Bounds:
+    async def _bounds(self) -> AuditBounds:
         taken_at = self._snapshot.taken_at
         kept = shifted(taken_at, -self._verifier.retention)
         oldest = await self._snapshot.kept_since()
-        return Bounds(
+        return AuditBounds(
             taken_at=taken_at,
             kept_since=kept if oldest is None else max(kept, oldest),
             wait_max=self._verifier.wait_max,

@@ -37,7 +37,7 @@ Stored = Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class AuditBounds:
     """What an audit measures by."""
 
     taken_at: datetime
@@ -60,7 +60,7 @@ class JobFacts:
 class EndpointAudit:
     """The account of one endpoint. Give it the runs by slot and attempt, then the skips, then `close` it."""
 
-    def __init__(self, findings: Findings, bounds: Bounds, cron: Cron, row: Stored, schedule: Stored) -> None:
+    def __init__(self, findings: Findings, bounds: AuditBounds, cron: Cron, row: Stored, schedule: Stored) -> None:
         self._findings = findings
         self._bounds = bounds
         self._cron = cron

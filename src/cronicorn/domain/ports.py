@@ -152,11 +152,14 @@ class EndpointCatalog(Protocol):
     """Endpoints, as the control plane sees them. Every call is confined to one tenant."""
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
+        self,
+        endpoint: JobEndpoint,
+        start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
+        endpoints_max: int | None = None,
     ) -> JobEndpoint:
         """Store what *start* makes of the new *endpoint* now. Raises NotFoundError when its job is not there.
 
-        Raises ConflictError where its tenant would have more than *most* endpoints that are not archived.
+        Raises ConflictError where its tenant would have more than *endpoints_max* endpoints that are not archived.
         """
         ...
 
@@ -169,11 +172,11 @@ class EndpointCatalog(Protocol):
         ...
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
     ) -> tuple[JobEndpoint, Stored]:
         """Store what *edit* makes of the endpoint as it is now, and its skips, all or nothing; never touches a lease.
 
-        Raises NotFoundError, and whatever *edit* raises; nothing is written then. *most* is as in `add`.
+        Raises NotFoundError, and whatever *edit* raises; nothing is written then. *endpoints_max* is as in `add`.
         """
         ...
 

@@ -5,7 +5,7 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.book import Book
 from cronicorn.domain.quota.calendar import Window
-from cronicorn.domain.quota.decision import Part
+from cronicorn.domain.quota.decision import BudgetTokens
 from cronicorn.domain.rows import Row, number_in
 
 
@@ -15,7 +15,7 @@ def book_of(row: Row) -> Book:
     return Book(
         window=Window(start_at=instant_of(number_in(row["start_us"])), end_at=instant_of(number_in(row["end_us"]))),
         parts={
-            budget: Part(used=number_in(row[f"{budget}_used"]), reserved=number_in(row[f"{budget}_reserved"]))
+            budget: BudgetTokens(used=number_in(row[f"{budget}_used"]), reserved=number_in(row[f"{budget}_reserved"]))
             for budget in Budget
         },
         burst_at=instant_of(number_in(burst_us)) if burst_us is not None else None,

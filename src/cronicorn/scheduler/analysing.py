@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cronicorn.domain.analysis.analysis import TEXT_MAX, Analysis, CallMade, Spent, bounded
+from cronicorn.domain.analysis.analysis import TEXT_MAX, Analysis, AnalysisUsage, CallMade, bounded
 from cronicorn.domain.analysis.follow_up import follow_up_in
 from cronicorn.domain.analysis.proposing import REASON_MAX
 from cronicorn.domain.analysis.watching import Occasion, Why
@@ -25,7 +25,7 @@ SYSTEM = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class AnalysisBounds:
     """How much one analysis may take."""
 
     tokens_max: int = 8_000
@@ -35,7 +35,7 @@ class Bounds:
     deadline: timedelta = timedelta(seconds=60)
 
 
-def question(desk: Desk, why: Why, now: datetime, bounds: Bounds) -> Question:
+def question(desk: Desk, why: Why, now: datetime, bounds: AnalysisBounds) -> Question:
     """What the model is asked about the endpoint of *desk*."""
     return Question(
         system=SYSTEM,
@@ -77,9 +77,9 @@ def kept(analysis: Analysis, session: Session, rule: str | None, cooldown: timed
     )
 
 
-def spent(usage: TokenUsage, duration: timedelta) -> Spent:
+def spent(usage: TokenUsage, duration: timedelta) -> AnalysisUsage:
     """What was taken, as it is kept."""
-    return Spent(
+    return AnalysisUsage(
         input=usage.input,
         output=usage.output,
         cached=usage.cached,

@@ -9,7 +9,7 @@ from cronicorn.domain.ports import EndpointCatalog, RunHistory
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler.ai import AIClient
-from cronicorn.scheduler.analysing import Bounds, question
+from cronicorn.scheduler.analysing import AnalysisBounds, question
 from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.endpoint_tools import Desk
 from cronicorn.scheduler.looking import Answered
@@ -19,7 +19,7 @@ class Analyst:
     """Has a model look around an endpoint and stage what it wants of it. Nothing is written."""
 
     def __init__(
-        self, endpoints: EndpointCatalog, history: RunHistory, quota: Quota, client: AIClient, bounds: Bounds
+        self, endpoints: EndpointCatalog, history: RunHistory, quota: Quota, client: AIClient, bounds: AnalysisBounds
     ) -> None:
         self._endpoints = endpoints
         self._history = history

@@ -6,7 +6,7 @@ from math import ceil
 
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.scheduler.ai import (
     AIClient,
@@ -46,7 +46,7 @@ class TokensDeniedError(QuotaExceededError):
 
     def __init__(self, denied: Denied, account: Account, tokens: int) -> None:
         takes, reason = f"{_WHAT[account.budget]} needs {tokens:,} tokens", denied.reason.value
-        if denied.reason is Reason.TOO_LARGE:
+        if denied.reason is DenialReason.TOO_LARGE:
             message = f"{takes}, and the budget has less in a whole window ({reason}); waiting does not help: raise the"
             super().__init__(f"{message} limit, as `cronicorn tenant set NAME --limit TOKENS` does.")
         else:

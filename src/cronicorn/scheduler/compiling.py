@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from cronicorn.domain.compilation.draft import Figures, Finding, Severity, Spent, errors_in
+from cronicorn.domain.compilation.draft import CompileUsage, Figures, Finding, Severity, errors_in
 from cronicorn.domain.compilation.judging import read_draft
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
@@ -47,14 +47,14 @@ _MAY_BE_MENDED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class PolicyJudgement:
     """What validators say of a policy."""
 
     findings: tuple[Finding, ...] = ()
     figures: Figures | None = None
 
 
-Judge = Callable[[Policy], Awaitable[Judgement]]
+Judge = Callable[[Policy], Awaitable[PolicyJudgement]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,8 @@ class Compiled:
 
     policy: Policy | None
     """The last one that a model wrote and that reads as one."""
-    judgement: Judgement
-    spent: Spent = field(default=Spent())
+    judgement: PolicyJudgement
+    spent: CompileUsage = field(default=CompileUsage())
     error: AITransientError | AIFatalError | None = None
     """Why the model answered no more, after tokens were spent: for whoever asked, once what they bought is kept."""
 
@@ -89,7 +89,7 @@ class Compiler:
         Raises QuotaExceededError when the budget does not cover the first round, AITransientError and AIFatalError
         when no token was spent before: afterwards they are the `error` of what is answered.
         """
-        result = Compiled(policy=None, judgement=Judgement(), spent=Spent(model=self.model))
+        result = Compiled(policy=None, judgement=PolicyJudgement(), spent=CompileUsage(model=self.model))
         refused: Refused | None = None
         for number in range(1, ROUNDS_MAX + 1):
             try:
@@ -106,12 +106,12 @@ class Compiler:
             result = replace(result, spent=_after(result.spent, session.usage))
             if session.final is None:
                 refused = _unread(session)
-                result = replace(result, judgement=Judgement(findings=refused.findings))
+                result = replace(result, judgement=PolicyJudgement(findings=refused.findings))
                 if not set(session.warnings) <= _MAY_BE_MENDED:
                     break
                 continue
             policy, problems = read_draft(document_of(session.final, brief.description))
-            judgement = await judge(policy) if policy is not None else Judgement(findings=problems)
+            judgement = await judge(policy) if policy is not None else PolicyJudgement(findings=problems)
             result = replace(result, policy=policy or result.policy, judgement=judgement)
             if result.accepted and policy is not None:
                 break
@@ -142,7 +142,7 @@ def _least_answer(refused: Refused | None) -> int:
     return min(max(ANSWER_TOKENS_MIN, before), ANSWER_TOKENS_MAX)
 
 
-def _after(spent: Spent, usage: TokenUsage) -> Spent:
+def _after(spent: CompileUsage, usage: TokenUsage) -> CompileUsage:
     return replace(
         spent,
         tokens=spent.tokens + usage.tokens,

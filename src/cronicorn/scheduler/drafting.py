@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.compilation.deciding import activated
 from cronicorn.domain.compilation.draft import (
+    CompileReason,
+    CompileUsage,
     Draft,
     DraftStatus,
     Finding,
-    Reason,
     Severity,
-    Spent,
     cache_key,
     errors_in,
     text_of,
@@ -30,7 +30,7 @@ from cronicorn.domain.ports import Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.brief import Brief
-from cronicorn.scheduler.compiling import Compiled, Compiler, Judge, Judgement
+from cronicorn.scheduler.compiling import Compiled, Compiler, Judge, PolicyJudgement
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Records:
 class Made:
     """Why a draft was made, when, and by whom."""
 
-    reason: Reason
+    reason: CompileReason
     at: datetime
     by: str
 
@@ -77,7 +77,7 @@ class Drafting(DraftMaker):
         self._wake = wake
         self._under_way: set[str] = set()
 
-    async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
+    async def make(self, principal: Principal, endpoint_id: str, reason: CompileReason) -> Draft:
         endpoint, stored = await self._records.endpoints.get(principal.tenant_id, endpoint_id)
         if not (endpoint.description or "").strip():
             raise ConflictError(f"Endpoint {endpoint.name} has no description to compile; describe it first.")
@@ -89,29 +89,33 @@ class Drafting(DraftMaker):
         finally:
             self._under_way.remove(endpoint_id)
 
-    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+    async def consider(self, principal: Principal, endpoint_id: str) -> CompileReason | None:
         endpoint, stored = await self._records.endpoints.get(principal.tenant_id, endpoint_id)
         drafts = await self._records.drafts.list(principal.tenant_id, endpoint_id)
         if not endpoint.compiles_again or (not drafts and endpoint.policy is not None):
             return None  # No answer could be a reason.
         return recompilation(endpoint, await self._latest(endpoint, stored.now), drafts, stored.now)
 
-    async def _made(self, principal: Principal, endpoint: JobEndpoint, reason: Reason, now: datetime) -> Draft:
+    async def _made(self, principal: Principal, endpoint: JobEndpoint, reason: CompileReason, now: datetime) -> Draft:
         job = await self._records.endpoints.list(endpoint.tenant_id, endpoint.job_id)
         siblings = [each.name for each, _ in job if each.id != endpoint.id and each.archived_at is None]
         profile = profile_of(await self._latest(endpoint, now))
         key = cache_key(endpoint, siblings, profile, self._compiler.model)
         earlier = await self._records.drafts.list(endpoint.tenant_id, endpoint.id)
         known = next((draft for draft in earlier if draft.hash == key), None)
-        anew = known is not None and known.status is DraftStatus.REJECTED and reason is Reason.ASKED
+        anew = known is not None and known.status is DraftStatus.REJECTED and reason is CompileReason.ASKED
         if known is not None and stands(known, endpoint) and not anew:
             return known
         brief = Brief(endpoint=endpoint, siblings=siblings, profile=profile)
         draft_id = self._new_id("dr")
 
-        async def judge(policy: Policy) -> Judgement:
+        async def judge(policy: Policy) -> PolicyJudgement:
             findings = judged(policy, endpoint, profile, siblings)
-            return Judgement(findings=findings) if errors_in(findings) else await self._tried(brief, policy, findings)
+            return (
+                PolicyJudgement(findings=findings)
+                if errors_in(findings)
+                else await self._tried(brief, policy, findings)
+            )
 
         compiled = await self._again(known, judge) or await self._compiler.compile(brief, judge, f"compile:{draft_id}")
         draft = _draft(compiled, brief, draft_id, key, Made(reason=reason, at=now, by=principal.actor))
@@ -128,7 +132,7 @@ class Drafting(DraftMaker):
         if known is None or known.policy is None or known.status in _UNWANTED:
             return None
         judgement = await judge(known.policy)
-        compiled = Compiled(policy=known.policy, judgement=judgement, spent=Spent(model=self._compiler.model))
+        compiled = Compiled(policy=known.policy, judgement=judgement, spent=CompileUsage(model=self._compiler.model))
         return compiled if compiled.accepted else None
 
     async def _activated(self, draft: Draft) -> Draft:
@@ -155,7 +159,7 @@ class Drafting(DraftMaker):
         span = SpanQuery(since=min(run.started_at for run in page.runs), until=now, limit=RUNS_MAX)
         return await self._records.runs.recorded(endpoint.tenant_id, endpoint.id, span)
 
-    async def _tried(self, brief: Brief, policy: Policy, findings: tuple[Finding, ...]) -> Judgement:
+    async def _tried(self, brief: Brief, policy: Policy, findings: tuple[Finding, ...]) -> PolicyJudgement:
         """What the record says of *policy*, beside what was found already."""
         endpoint = brief.endpoint
         principal = Principal(tenant_id=endpoint.tenant_id, actor=AUTHOR)
@@ -164,9 +168,9 @@ class Drafting(DraftMaker):
         except (QuotaExceededError, UnavailableError) as error:
             message = f"Not tried on the record: {error}"
             untried = Finding(check="backtest", severity=Severity.WARNING, pointer="", message=message)
-            return Judgement(findings=(*findings, untried))
+            return PolicyJudgement(findings=(*findings, untried))
         figures = figures_of(replayed)
-        return Judgement(findings=(*findings, *backtested(figures)), figures=figures)
+        return PolicyJudgement(findings=(*findings, *backtested(figures)), figures=figures)
 
 
 def _draft(compiled: Compiled, brief: Brief, draft_id: str, key: str, made: Made) -> Draft:
@@ -181,7 +185,7 @@ def _draft(compiled: Compiled, brief: Brief, draft_id: str, key: str, made: Made
     )  # fmt: skip
 
 
-def _of_tokens(spent: Spent) -> tuple[Finding, ...]:
+def _of_tokens(spent: CompileUsage) -> tuple[Finding, ...]:
     if not spent.excess:
         return ()
     message = (

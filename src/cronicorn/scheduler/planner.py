@@ -21,11 +21,11 @@ from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.domain.quota.soft import CALLS_MAX
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner
-from cronicorn.scheduler.analysing import Bounds
+from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.analyst import Analyst
 from cronicorn.scheduler.asking import TokensDeniedError
+from cronicorn.scheduler.backoff import ModelPause
 from cronicorn.scheduler.looking import after_answer, after_bug, after_denial, after_error, put_off, read_runs
-from cronicorn.scheduler.patience import Refusals
 from cronicorn.scheduler.recompiling import Recompiler
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class PlannerSettings:
 
     model: str
     """The name of the model, as it is kept with each analysis."""
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: AnalysisBounds = field(default_factory=AnalysisBounds)
     parallel: int = CALLS_MAX
     """So many endpoints are looked at at once, and each asks a model once at a time."""
     poll: timedelta = timedelta(seconds=5)
@@ -73,9 +73,9 @@ class ModelPlanner(Planner):
         self._ports = ports
         self.settings = settings
         self._new_id = new_id
-        self._refusals = Refusals(clock, settings.fatal_pause)
+        self._pause = ModelPause(clock, settings.fatal_pause)
         self._analyst = Analyst(ports.endpoints, ports.history, ports.quota, ports.client, settings.bounds)
-        self._recompiler = Recompiler(ports.drafts, clock, self._refusals)
+        self._recompiler = Recompiler(ports.drafts, clock, self._pause)
         self._cron = cron
 
     async def run(self) -> None:
@@ -133,8 +133,8 @@ class ModelPlanner(Planner):
             id=self._new_id("session"), tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, at=now,
             why=why, model=self.settings.model,
         )  # fmt: skip
-        if self._refusals.holds:
-            return put_off(look, analysis, self._refusals.told(now))
+        if self._pause.holds:
+            return put_off(look, analysis, self._pause.told(now))
         facts = {"tenant": analysis.tenant_id, "endpoint": analysis.endpoint_id, "why": why.occasion.value}
         try:
             answered = await self._analyst.asked(endpoint, why, now, analysis.id)
@@ -142,7 +142,7 @@ class ModelPlanner(Planner):
             log.warning("analysis_postponed", extra={**facts, "reason": error.denied.reason.value})
             return after_denial(look, analysis, error.denied)
         except (AIFatalError, AITransientError) as error:
-            self._refusals.note(error, facts)
+            self._pause.note(error, facts)
             return after_error(look, analysis, error)
         return after_answer(look, analysis, answered, endpoint.analysis.cooldown, self._cron)
 

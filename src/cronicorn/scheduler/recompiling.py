@@ -9,7 +9,7 @@ from cronicorn.domain.errors import ConflictError, QuotaExceededError, Unavailab
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
 from cronicorn.scheduler.ai import AIFatalError, AITransientError
-from cronicorn.scheduler.patience import WAIT_MOST, Patience, Refusals
+from cronicorn.scheduler.backoff import WAIT_MOST, Backoff, ModelPause
 
 log = logging.getLogger(__name__)
 
@@ -19,31 +19,31 @@ ACTOR = "planner"
 class Recompiler:
     """Asks *drafts*, if there is one, and waits longer after each failure with an endpoint."""
 
-    def __init__(self, drafts: DraftMaker | None, clock: Clock, refusals: Refusals) -> None:
+    def __init__(self, drafts: DraftMaker | None, clock: Clock, pause: ModelPause) -> None:
         self._drafts = drafts
-        self._patience = Patience(clock)
-        self._refusals = refusals
+        self._backoff = Backoff(clock)
+        self._pause = pause
 
     async def consider(self, endpoint: JobEndpoint) -> None:
         """Have the description compiled again if there is a reason. What fails is tried again, later each time."""
-        patience = self._patience
-        if self._drafts is None or self._refusals.holds or not endpoint.compiles_again or not patience.may(endpoint.id):
+        backoff = self._backoff
+        if self._drafts is None or self._pause.holds or not endpoint.compiles_again or not backoff.may(endpoint.id):
             return
         facts = {"tenant": endpoint.tenant_id, "endpoint": endpoint.id, "why": "compile"}
         try:
             if not await _made(self._drafts, endpoint, facts):
                 return
         except (AIFatalError, AITransientError) as error:
-            self._refusals.note(error, facts)
-            patience.failed(endpoint.id, error.retry_after if isinstance(error, AITransientError) else None)
+            self._pause.note(error, facts)
+            backoff.failed(endpoint.id, error.retry_after if isinstance(error, AITransientError) else None)
         except (ConflictError, QuotaExceededError, UnavailableError) as error:
             log.warning("compile_postponed", extra={**facts, "reason": str(error)})
-            patience.failed(endpoint.id, _bounded_wait(error))
+            backoff.failed(endpoint.id, _bounded_wait(error))
         except Exception:  # A bug met while compiling must not cost the analysis.
             log.exception("compile_crashed", extra=facts)
-            patience.failed(endpoint.id)
+            backoff.failed(endpoint.id)
         else:
-            patience.worked(endpoint.id)
+            backoff.worked(endpoint.id)
 
 
 async def _made(drafts: DraftMaker, endpoint: JobEndpoint, facts: dict[str, str]) -> bool:

@@ -210,8 +210,8 @@ class LostRun(MemoryJobStore):
 class EditThatReleases(MemoryEndpointCatalog):
     """Ends the lease of an endpoint that is edited."""
 
-    async def change(self, tenant_id, endpoint_id, edit, most=None):
-        changed = await super().change(tenant_id, endpoint_id, edit, most)
+    async def change(self, tenant_id, endpoint_id, edit, endpoints_max=None):
+        changed = await super().change(tenant_id, endpoint_id, edit, endpoints_max)
         self._database.rows[endpoint_id].claim = None
         return changed
 
@@ -219,8 +219,10 @@ class EditThatReleases(MemoryEndpointCatalog):
 class EditThatForgetsSkips(MemoryEndpointCatalog):
     """Forgets the instants that an edit put an end to."""
 
-    async def change(self, tenant_id, endpoint_id, edit, most=None):
-        return await super().change(tenant_id, endpoint_id, lambda *stored: replace(edit(*stored), skips=()), most)
+    async def change(self, tenant_id, endpoint_id, edit, endpoints_max=None):
+        return await super().change(
+            tenant_id, endpoint_id, lambda *stored: replace(edit(*stored), skips=()), endpoints_max
+        )
 
 
 class TestInASlotOfTheSchedule(MemoryRunControl):

@@ -6,9 +6,9 @@ from cronicorn.domain.analysis.analysis import Analysis, analysis_of
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import MINUTE, shifted
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 
-DENIED = Denied(reason=Reason.BUDGET, remaining=12, retry_after=MINUTE, reset_at=shifted(MIDNIGHT, MINUTE))
+DENIED = Denied(reason=DenialReason.BUDGET, remaining=12, retry_after=MINUTE, reset_at=shifted(MIDNIGHT, MINUTE))
 
 
 def stored(denied: Denied | None) -> Analysis:

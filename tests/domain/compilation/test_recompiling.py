@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.compilation.draft import DraftStatus, Reason
+from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
 from cronicorn.domain.compilation.recompiling import A_DAY_MAX, SPACING, allowed_at, recompilation
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import EndpointState
@@ -47,7 +47,7 @@ def test_while_all_is_well_nothing_is_asked():
 def test_a_new_description_is_compiled_once_a_few_answers_are_known():
     new = endpoint(policy=None, compile_mode=CompileMode.AUTO)
 
-    assert asked(new, []) is Reason.DESCRIBED
+    assert asked(new, []) is CompileReason.DESCRIBED
     assert asked(new, [], RUNS[:4]) is None
 
 
@@ -61,7 +61,7 @@ def test_what_a_person_wrote_is_left_alone():
 
 
 def test_a_changed_description_is_compiled():
-    assert asked(endpoint(description="Another.")) is Reason.DESCRIPTION
+    assert asked(endpoint(description="Another.")) is CompileReason.DESCRIPTION
 
 
 def test_a_description_changed_back_is_compiled_unless_what_was_made_of_it_stands():
@@ -70,18 +70,18 @@ def test_a_description_changed_back_is_compiled_unless_what_was_made_of_it_stand
     was = a_draft(status=DraftStatus.SUPERSEDED)
     waits = a_draft(id="dr2", description="Another.", status=DraftStatus.DRAFT)
 
-    assert asked(endpoint(policy=other), [newer, was]) is Reason.DESCRIPTION
+    assert asked(endpoint(policy=other), [newer, was]) is CompileReason.DESCRIPTION
     assert asked(endpoint(policy=other), [newer, a_draft(status=DraftStatus.REJECTED)]) is None
     assert asked(drafts=[waits, a_draft()]) is None, "the policy of this description is in force"
 
 
 def test_a_newer_compiler_compiles_again():
-    assert asked(drafts=[a_draft(compiler=0)]) is Reason.COMPILER
+    assert asked(drafts=[a_draft(compiler=0)]) is CompileReason.COMPILER
 
 
 def test_a_rule_that_reads_nothing_three_times_in_a_row_has_drifted():
     assert asked(endpoint(RuleMemory(unknowns=2))) is None
-    assert asked(endpoint(RuleMemory(unknowns=3))) is Reason.DRIFT
+    assert asked(endpoint(RuleMemory(unknowns=3))) is CompileReason.DRIFT
 
 
 def test_drift_asks_nobody_while_a_draft_waits():
@@ -95,25 +95,25 @@ def test_a_new_value_counts_when_it_comes_twice():
     twice = [*RUNS[:4], steered(RUNS[4], unexpected=["state"]), steered(RUNS[5], unexpected=["state"])]
 
     assert asked(runs=once) is None
-    assert asked(runs=twice) is Reason.NEW_VALUE
+    assert asked(runs=twice) is CompileReason.NEW_VALUE
 
 
 def test_a_new_kind_of_answer_counts_when_it_comes_twice():
     strange = answers(*[{"err": 1}] * 6, status_code=503)
 
     assert asked(runs=[*RUNS, strange[0]]) is None
-    assert asked(runs=[*RUNS, *strange[:2]]) is Reason.NEW_KIND
+    assert asked(runs=[*RUNS, *strange[:2]]) is CompileReason.NEW_KIND
 
 
 def test_rules_that_come_and_go_or_stay_for_a_day_are_only_told():
     flapping = [steered(run, flips=1) for run in RUNS]
     stuck = RuleMemory(phase=Phase.ACTIVE, entered_at=LATER - 25 * HOUR)
 
-    assert asked(runs=flapping) is Reason.FLIPS
-    assert asked(endpoint(stuck)) is Reason.STUCK
-    assert Reason.FLIPS.only_suggested
-    assert Reason.STUCK.only_suggested
-    assert not Reason.DRIFT.only_suggested
+    assert asked(runs=flapping) is CompileReason.FLIPS
+    assert asked(endpoint(stuck)) is CompileReason.STUCK
+    assert CompileReason.FLIPS.only_suggested
+    assert CompileReason.STUCK.only_suggested
+    assert not CompileReason.DRIFT.only_suggested
 
 
 @pytest.mark.parametrize("changes", [
@@ -127,7 +127,7 @@ def test_six_hours_lie_between_two_compiles():
     drifted = endpoint(RuleMemory(unknowns=3))
 
     assert asked(drifted, now=MIDNIGHT + SPACING - timedelta(seconds=1)) is None
-    assert asked(drifted, now=MIDNIGHT + SPACING) is Reason.DRIFT
+    assert asked(drifted, now=MIDNIGHT + SPACING) is CompileReason.DRIFT
 
 
 def test_three_compiles_a_day_are_the_most():
@@ -139,7 +139,7 @@ def test_three_compiles_a_day_are_the_most():
 
 
 def test_what_people_asked_for_counts_for_nothing():
-    assert allowed_at([a_draft(reason=Reason.ASKED)]) is None
+    assert allowed_at([a_draft(reason=CompileReason.ASKED)]) is None
 
 
 def test_each_failure_doubles_the_wait():

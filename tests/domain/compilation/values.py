@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, Reason, text_of
+from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, text_of
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.reading import policy_of
@@ -51,7 +51,7 @@ def a_draft(**changes: Any) -> Draft:
     """A draft of SURGE that is in force."""
     values: dict[str, Any] = {
         "id": "dr1", "tenant_id": "t1", "endpoint_id": "ep1", "hash": "h", "status": DraftStatus.ACTIVE,
-        "policy": SURGE, "description": DESCRIPTION, "replaces": None, "reason": Reason.DESCRIBED,
+        "policy": SURGE, "description": DESCRIPTION, "replaces": None, "reason": CompileReason.DESCRIBED,
         "classes": frozenset({"2xx json"}), "created_at": MIDNIGHT, "created_by": "ann", "decided_at": MIDNIGHT,
         "decided_by": "ann",
     }  # fmt: skip

@@ -13,7 +13,7 @@ from cronicorn.domain.instant import ZERO
 from cronicorn.domain.quota.allowance import Allowance, Budget, Burst
 from cronicorn.domain.quota.book import RESERVED_PAUSE, Book, granted, refusal, view
 from cronicorn.domain.quota.calendar import Calendar
-from cronicorn.domain.quota.decision import Ask, Mode, Part, Reason
+from cronicorn.domain.quota.decision import Ask, BudgetTokens, DenialReason, Mode
 
 NOON = MIDNIGHT + timedelta(hours=12)
 MINUTE = timedelta(minutes=1)
@@ -29,7 +29,8 @@ def _ask(estimate=100, budget=Budget.ANALYSIS, **changes):
 def _book(**parts):
     window = Calendar().window_at(MIDNIGHT)
     return Book(
-        window=window, parts={Budget(name): Part(used=used, reserved=held) for name, (used, held) in parts.items()}
+        window=window,
+        parts={Budget(name): BudgetTokens(used=used, reserved=held) for name, (used, held) in parts.items()},
     )
 
 
@@ -63,8 +64,8 @@ def test_soft_exceeds_the_limit_by_less_than_the_room_of_calls_in_progress(compi
         assert after < allowance.limit + 600
         assert book.reserved + want <= 600
     else:
-        assert want <= 600 or reason is Reason.TOO_LARGE
-        assert (reason is Reason.RESERVED) <= (book.reserved + want > 600 and book.used < allowance.limit)
+        assert want <= 600 or reason is DenialReason.TOO_LARGE
+        assert (reason is DenialReason.RESERVED) <= (book.reserved + want > 600 and book.used < allowance.limit)
 
 
 @given(PARTS, PARTS, *WANTS)
@@ -80,13 +81,13 @@ def test_soft_without_a_bound_asks_only_whether_the_limit_is_used_up(compiling, 
     ("parts", "ask", "reason"),
     [
         ({}, _ask(800), None),
-        ({}, _ask(801), Reason.TOO_LARGE),
+        ({}, _ask(801), DenialReason.TOO_LARGE),
         ({}, _ask(1_000, Budget.COMPILE), None),
-        ({"compile": (950, 0)}, _ask(), Reason.LIMIT),
-        ({"analysis": (750, 0)}, _ask(), Reason.BUDGET),
+        ({"compile": (950, 0)}, _ask(), DenialReason.LIMIT),
+        ({"analysis": (750, 0)}, _ask(), DenialReason.BUDGET),
         ({"analysis": (750, 0)}, _ask(100, Budget.COMPILE), None),
-        ({"analysis": (0, 750)}, _ask(), Reason.RESERVED),
-        ({"compile": (0, 950)}, _ask(), Reason.RESERVED),
+        ({"analysis": (0, 750)}, _ask(), DenialReason.RESERVED),
+        ({"compile": (0, 950)}, _ask(), DenialReason.RESERVED),
     ],
 )
 def test_the_reason_is_told(parts, ask, reason):
@@ -111,8 +112,8 @@ def test_a_burst_is_refused_until_it_is_over_and_a_used_up_limit_tells_the_longe
 
     assert burst is not None
     assert both is not None
-    assert (burst.reason, burst.retry_after) == (Reason.BURST, MINUTE)
-    assert (both.reason, both.retry_after) == (Reason.LIMIT, timedelta(hours=12))
+    assert (burst.reason, burst.retry_after) == (DenialReason.BURST, MINUTE)
+    assert (both.reason, both.retry_after) == (DenialReason.LIMIT, timedelta(hours=12))
 
 
 def test_an_owner_sees_both_budgets_and_what_is_left():
@@ -121,7 +122,10 @@ def test_an_owner_sees_both_budgets_and_what_is_left():
     seen = view(book, ALLOWANCE)
 
     assert (seen.limit, seen.used, seen.reserved, seen.remaining) == (1_000, 400, 70, 530)
-    assert seen.budgets == {Budget.COMPILE: Part(used=100, reserved=20), Budget.ANALYSIS: Part(used=300, reserved=50)}
+    assert seen.budgets == {
+        Budget.COMPILE: BudgetTokens(used=100, reserved=20),
+        Budget.ANALYSIS: BudgetTokens(used=300, reserved=50),
+    }
 
 
 def test_what_is_left_is_never_below_nothing():

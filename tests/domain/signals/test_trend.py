@@ -8,7 +8,7 @@ from statistics import fmean, median, variance
 import pytest
 
 from cronicorn.domain.json_body import Json
-from cronicorn.domain.signals.cusum import Course, Look, begun, fed
+from cronicorn.domain.signals.cusum import AlarmLevel, Course, begun, fed
 from cronicorn.domain.signals.memory import COURSES_MAX, SignalMemory
 from cronicorn.domain.signals.reading import Signalled
 from tests.domain.signals.answers import GET, POST, after, an_answer, asked, heard, lives
@@ -36,7 +36,7 @@ def _learnt(samples: Iterator[float], count: int) -> Course:
 def _until_alarm(course: Course, samples: Iterator[float], shift: float = 0.0) -> int:
     for count, sample in enumerate(islice(samples, LONGEST), start=1):
         course, look = fed(course, sample + shift)
-        if look is Look.ALARM:
+        if look is AlarmLevel.ALARM:
             return count
     return LONGEST
 
@@ -77,21 +77,21 @@ def test_a_lasting_shift_becomes_usual() -> None:
         course, look = fed(course, sample + 10)
         looks.append(look)
 
-    assert Look.ALARM in looks[:10]
-    assert set(looks[500:]) <= {Look.QUIET, Look.WARNING}
+    assert AlarmLevel.ALARM in looks[:10]
+    assert set(looks[500:]) <= {AlarmLevel.QUIET, AlarmLevel.WARNING}
 
 
 def test_one_wild_sample_is_no_alarm() -> None:
     course = _learnt(_noise(1, 0.0), 100)
 
-    assert fed(course, 1e15)[1] is Look.QUIET
+    assert fed(course, 1e15)[1] is AlarmLevel.QUIET
 
 
 def test_a_constant_counts_as_varying_by_a_fiftieth() -> None:
     course = begun("depth", 100.0)
     for _ in range(30):
         course, look = fed(course, 100.0)
-        assert look is Look.QUIET
+        assert look is AlarmLevel.QUIET
 
     assert fed(course, 101.0)[0].up == 0
     assert fed(course, 104.0)[0].up == pytest.approx(2 - 0.75)

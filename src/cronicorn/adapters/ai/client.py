@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic_ai.models import Model
 
-from cronicorn.adapters.ai.analysis import Analysis
+from cronicorn.adapters.ai.conversation import Conversation
 from cronicorn.adapters.ai.requesting import Requesting
 from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session
 
@@ -23,11 +23,11 @@ class PydanticAIClient(AIClient):
         began = now()
         deadline = began + question.deadline.total_seconds()
         requesting = Requesting(self._model, question, deadline, self._temperature)
-        analysis = Analysis(question, requesting)
+        conversation = Conversation(question, requesting)
         limit = asyncio.timeout_at(deadline)
         try:
             async with limit:
-                final = await analysis.run()
+                final = await conversation.run()
         except TimeoutError as error:
             if not limit.expired():  # A tool's own.
                 raise
@@ -35,8 +35,8 @@ class PydanticAIClient(AIClient):
             raise AITransientError(message, usage=requesting.usage()) from error
         return Session(
             final=final,
-            calls=tuple(analysis.calls),
+            calls=tuple(conversation.calls),
             usage=requesting.usage(),
             duration=timedelta(seconds=now() - began),
-            warnings=tuple(analysis.warnings),
+            warnings=tuple(conversation.warnings),
         )

@@ -71,14 +71,17 @@ class MemoryEndpointCatalog(EndpointCatalog):
         self._database = database
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
+        self,
+        endpoint: JobEndpoint,
+        start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
+        endpoints_max: int | None = None,
     ) -> JobEndpoint:
         with self._database.lock:
             job = self._database.job(endpoint.tenant_id, endpoint.job_id)
             if endpoint.id in self._database.rows:
                 raise ConflictError(f"Endpoint {endpoint.id} already exists.")
             started = start(job, endpoint, self._database.clock.now())
-            self._check_room(None, started, most)
+            self._check_room(None, started, endpoints_max)
             self._database.put(Row(number=next(self._database.numbers), endpoint=started), started)
             return started
 
@@ -92,14 +95,14 @@ class MemoryEndpointCatalog(EndpointCatalog):
             return [self._seen(row) for row in self._database.rows_of(job.id)]
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
     ) -> tuple[JobEndpoint, Stored]:
         with self._database.lock:
             row = self._database.row(tenant_id, endpoint_id)
             job = self._database.jobs[row.endpoint.job_id]
             now = self._database.clock.now()
             change = edit(row.endpoint, job, self._database.stored(row, now))
-            self._check_room(row.endpoint, change.endpoint, most)
+            self._check_room(row.endpoint, change.endpoint, endpoints_max)
             self._database.apply(row, change)
             return row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))
 
@@ -107,12 +110,12 @@ class MemoryEndpointCatalog(EndpointCatalog):
         with self._database.lock:
             self._database.remove(self._database.row(tenant_id, endpoint_id))
 
-    def _check_room(self, before: JobEndpoint | None, after: JobEndpoint, most: int | None) -> None:
-        if most is None or not after.takes_room(before):
+    def _check_room(self, before: JobEndpoint | None, after: JobEndpoint, endpoints_max: int | None) -> None:
+        if endpoints_max is None or not after.takes_room(before):
             return
         endpoints = (row.endpoint for row in self._database.rows.values())
         there = [each for each in endpoints if each.tenant_id == after.tenant_id and each.archived_at is None]
-        check_room(len(there), most)
+        check_room(len(there), endpoints_max)
 
     def _seen(self, row: Row) -> tuple[JobEndpoint, Stored]:
         now = self._database.clock.now()

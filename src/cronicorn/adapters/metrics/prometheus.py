@@ -15,7 +15,7 @@ from cronicorn.adapters.metrics.catalog import METRICS, Metric
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.decision import Reason
+from cronicorn.domain.quota.decision import DenialReason
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 
@@ -87,7 +87,7 @@ class Metrics:
         """So many more tokens were charged to a call than were reserved for it."""
         self._counters["cronicorn_quota_excess_tokens_total"].inc(tokens)
 
-    def quota_denied(self, budget: Budget, reason: Reason) -> None:
+    def quota_denied(self, budget: Budget, reason: DenialReason) -> None:
         """A call of a model was denied."""
         self._counters["cronicorn_quota_denied_total"].labels(budget.value, reason.value).inc()
 

@@ -77,12 +77,15 @@ class PostgresEndpointCatalog(EndpointCatalog):
         self._database = database
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
+        self,
+        endpoint: JobEndpoint,
+        start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
+        endpoints_max: int | None = None,
     ) -> JobEndpoint:
         async def work(transaction: Transaction) -> JobEndpoint:
             row = await find_job(transaction, endpoint.tenant_id, endpoint.job_id, keep=True)
             started = start(job_of(row), endpoint, transaction.now)
-            await _check_room(transaction, None, started, most)
+            await _check_room(transaction, None, started, endpoints_max)
             await _insert(transaction, number(row, "number"), started)
             await announce(self._database.options, transaction, before=None, after=started.state.due_at)
             return started
@@ -103,13 +106,13 @@ class PostgresEndpointCatalog(EndpointCatalog):
         return await self._database.read(work)
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
     ) -> tuple[JobEndpoint, Stored]:
         async def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
             job = await job_of_endpoint(transaction, tenant_id, endpoint_id)
             before = await lock(transaction, tenant_id, endpoint_id)
             change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
-            await _check_room(transaction, before.endpoint, change.endpoint, most)
+            await _check_room(transaction, before.endpoint, change.endpoint, endpoints_max)
             await apply(transaction, before, change)
             due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
             await announce(self._database.options, transaction, **due)
@@ -141,12 +144,12 @@ class PostgresEndpointCatalog(EndpointCatalog):
 
 
 async def _check_room(
-    transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, most: int | None
+    transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, endpoints_max: int | None
 ) -> None:
     """Whoever looks locks the tenant, so that nobody else adds an endpoint of it before this transaction ends."""
-    if most is not None and after.takes_room(before):
+    if endpoints_max is not None and after.takes_room(before):
         await _LOCK_TENANT.rows(transaction.connection, tenant_id=after.tenant_id)
-        check_room(number(await _COUNT.row(transaction.connection, tenant_id=after.tenant_id), "count"), most)
+        check_room(number(await _COUNT.row(transaction.connection, tenant_id=after.tenant_id), "count"), endpoints_max)
 
 
 async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoint) -> None:

@@ -27,9 +27,9 @@ from cronicorn.domain.quota.decision import (
     GRANT_KEPT,
     GRANT_TTL_MAX,
     Ask,
+    BudgetTokens,
     Decision,
     Mode,
-    Part,
     QuotaView,
     checked_tokens,
 )
@@ -219,8 +219,8 @@ def _book(answer: Sequence[str]) -> Book:
     return Book(
         window=Window(start_at=_instant(start), end_at=_instant(end)),
         parts={
-            Budget.COMPILE: Part(used=used_c, reserved=reserved_c),
-            Budget.ANALYSIS: Part(used=used_a, reserved=reserved_a),
+            Budget.COMPILE: BudgetTokens(used=used_c, reserved=reserved_c),
+            Budget.ANALYSIS: BudgetTokens(used=used_a, reserved=reserved_a),
         },
         burst_at=_instant(burst) if burst else None,
     )

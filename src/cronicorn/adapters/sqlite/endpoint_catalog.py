@@ -57,13 +57,16 @@ class SqliteEndpointCatalog(EndpointCatalog):
         self._database = database
 
     async def add(
-        self, endpoint: JobEndpoint, start: Callable[[Job, JobEndpoint, datetime], JobEndpoint], most: int | None = None
+        self,
+        endpoint: JobEndpoint,
+        start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
+        endpoints_max: int | None = None,
     ) -> JobEndpoint:
         def work(transaction: Transaction) -> JobEndpoint:
             job = job_of(find_job(transaction, endpoint.tenant_id, endpoint.job_id))
             job_number = job_number_of(transaction, endpoint.tenant_id, endpoint.job_id)
             started = start(job, endpoint, transaction.now)
-            _check_room(transaction, None, started, most)
+            _check_room(transaction, None, started, endpoints_max)
             try:
                 number = _INSERT.insert(transaction.connection, job_number=job_number, **endpoint_row(started))
             except sqlite3.IntegrityError as error:
@@ -94,13 +97,13 @@ class SqliteEndpointCatalog(EndpointCatalog):
         return await self._database.read(work)
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, most: int | None = None
+        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
     ) -> tuple[JobEndpoint, Stored]:
         def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
             before = find(transaction, tenant_id, endpoint_id)
             job = job_of(find_job(transaction, tenant_id, before.endpoint.job_id))
             change = edit(before.endpoint, job, before.stored(transaction))
-            _check_room(transaction, before.endpoint, change.endpoint, most)
+            _check_room(transaction, before.endpoint, change.endpoint, endpoints_max)
             apply(transaction, before, change)
             return change.endpoint, Stored(now=transaction.now, leased_slot=before.leased_slot)
 
@@ -128,8 +131,10 @@ class SqliteEndpointCatalog(EndpointCatalog):
             pass
 
 
-def _check_room(transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, most: int | None) -> None:
-    if most is not None and after.takes_room(before):
+def _check_room(
+    transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, endpoints_max: int | None
+) -> None:
+    if endpoints_max is not None and after.takes_room(before):
         row = _COUNT.row(transaction.connection, tenant_id=after.tenant_id)
         assert row is not None
-        check_room(number_in(row["count"]), most)
+        check_room(number_in(row["count"]), endpoints_max)

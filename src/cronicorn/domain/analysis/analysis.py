@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fields import Fields, Value, lean, length_us, us
 from cronicorn.domain.instant import ZERO, shifted
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 
 CALLS_MAX = 20
 """So many calls of tools are kept."""
@@ -28,7 +28,7 @@ class CallMade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class AnalysisUsage:
     """What an analysis took."""
 
     input: int = 0
@@ -67,7 +67,7 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
     """What was written, in words: hints as they were stored, or taken back. A proposed rule is only kept here."""
-    spent: Spent = field(default=Spent())
+    spent: AnalysisUsage = field(default=AnalysisUsage())
     error: str | None = None
     """Why the model could not answer."""
 
@@ -124,7 +124,7 @@ def analysis_of(tenant_id: str, endpoint_id: str, analysis_id: str, document: Ma
         calls=tuple(_call_of(item) for item in fields.items("calls")),
         warnings=tuple(str(item) for item in fields.items("warnings")),
         applied=tuple(str(item) for item in fields.items("applied")),
-        spent=Spent(
+        spent=AnalysisUsage(
             input=sent,
             output=received,
             cached=cached,
@@ -150,7 +150,7 @@ def _denied_of(fields: Fields) -> Denied | None:
     if part is not None:
         said = Fields(part)
         return Denied(
-            reason=Reason(said.text("reason")),
+            reason=DenialReason(said.text("reason")),
             remaining=said.number("remaining"),
             retry_after=said.length("retry_after_us"),
             reset_at=said.instant("reset_at_us"),
@@ -158,7 +158,7 @@ def _denied_of(fields: Fields) -> Denied | None:
     told = fields.text("quota", "granted")  # What was stored before only named the reason.
     if told == "granted":
         return None
-    reason = Reason(told.removeprefix("denied: "))
+    reason = DenialReason(told.removeprefix("denied: "))
     return Denied(reason=reason, remaining=0, retry_after=ZERO, reset_at=fields.instant("at_us"))
 
 

@@ -9,7 +9,7 @@ from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.text import policy_document
 
 
-class Step(StrEnum):
+class ChangeKind(StrEnum):
     """What happens to one part."""
 
     ADDED = "added"
@@ -21,7 +21,7 @@ class Step(StrEnum):
 class PartDifference:
     """One field, rule or limit that is not the same in both."""
 
-    step: Step
+    step: ChangeKind
     what: str
     """`field`, `rule` or `limit`."""
     name: str
@@ -47,7 +47,13 @@ def _of(what: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Ite
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)
         if old != new:
-            step = Step.ADDED if name not in before else Step.REMOVED if name not in after else Step.CHANGED
+            step = (
+                ChangeKind.ADDED
+                if name not in before
+                else ChangeKind.REMOVED
+                if name not in after
+                else ChangeKind.CHANGED
+            )
             yield PartDifference(step=step, what=what, name=name, before=old, after=new)
 
 

@@ -33,7 +33,7 @@ class DraftStatus(StrEnum):
     """No policy came of it that could be accepted; the endpoint keeps what it had."""
 
 
-class Reason(StrEnum):
+class CompileReason(StrEnum):
     """Why a description was compiled."""
 
     ASKED = "asked"
@@ -58,7 +58,7 @@ class Reason(StrEnum):
     @property
     def only_suggested(self) -> bool:
         """Whether a person is told, and no model is asked."""
-        return self in {Reason.FLIPS, Reason.STUCK}
+        return self in {CompileReason.FLIPS, CompileReason.STUCK}
 
 
 class Severity(StrEnum):
@@ -100,7 +100,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class CompileUsage:
     """What a model took to make a draft."""
 
     model: str = ""
@@ -129,10 +129,10 @@ class Draft:
     """As it was compiled."""
     replaces: str | None
     """The text of the policy that the endpoint had then."""
-    reason: Reason
+    reason: CompileReason
     findings: tuple[Finding, ...] = ()
     figures: Figures | None = None
-    spent: Spent = field(default=Spent())
+    spent: CompileUsage = field(default=CompileUsage())
     classes: frozenset[str] = frozenset()
     """What kinds of answers there were."""
     compiler: int = COMPILER_VERSION

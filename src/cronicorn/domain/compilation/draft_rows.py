@@ -3,7 +3,16 @@
 import json
 from collections.abc import Mapping
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, Figures, Finding, Reason, Severity, Spent, text_of
+from cronicorn.domain.compilation.draft import (
+    CompileReason,
+    CompileUsage,
+    Draft,
+    DraftStatus,
+    Figures,
+    Finding,
+    Severity,
+    text_of,
+)
 from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.policy.text import policy_from
 from cronicorn.domain.rows import Cell, Row
@@ -33,7 +42,7 @@ def draft_of(row: Mapping[str, Cell], endpoint_id: str) -> Draft:
         status=DraftStatus(known.text("status")), policy=policy_from(policy) if policy is not None else None,
         description=known.text("description"),
         replaces=text_of(policy_from(replaces)) if replaces is not None else None,  # As the endpoint's reads today.
-        reason=Reason(known.text("reason")), findings=tuple(map(_finding_of, known.parts("findings"))),
+        reason=CompileReason(known.text("reason")), findings=tuple(map(_finding_of, known.parts("findings"))),
         figures=_figures_of(known.part_or_none("figures")), spent=_spent_of(Fields(known.part("spent"))),
         classes=frozenset(str(each) for each in known.items("classes")), compiler=known.number("compiler"),
         created_at=known.instant("created_us"), created_by=known.text("created_by"),
@@ -107,8 +116,8 @@ def _figures_of(document: Mapping[str, Value] | None) -> Figures | None:
     return Figures(recorded=known.number("recorded"), conclusion=known.text("conclusion"), **fractions)
 
 
-def _spent_of(known: Fields) -> Spent:
-    return Spent(
+def _spent_of(known: Fields) -> CompileUsage:
+    return CompileUsage(
         model=known.text("model", ""),
         tokens=known.number("tokens", 0),
         cached=known.number("cached", 0),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from cronicorn.domain.compilation.deciding import Decided
-from cronicorn.domain.compilation.draft import Draft, Reason
+from cronicorn.domain.compilation.draft import CompileReason, Draft
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
@@ -57,7 +57,7 @@ class Backtester(Protocol):
 class DraftMaker(Protocol):
     """Makes drafts: asks a model, judges what it wrote, and keeps it."""
 
-    async def make(self, principal: Principal, endpoint_id: str, reason: Reason) -> Draft:
+    async def make(self, principal: Principal, endpoint_id: str, reason: CompileReason) -> Draft:
         """Compile the description of an endpoint; a draft made of the same that waits or is in force is answered.
 
         So is one that was rejected, but with Reason.ASKED; of any other with a policy a new draft is made, without a
@@ -67,6 +67,6 @@ class DraftMaker(Protocol):
         """
         ...
 
-    async def consider(self, principal: Principal, endpoint_id: str) -> Reason | None:
+    async def consider(self, principal: Principal, endpoint_id: str) -> CompileReason | None:
         """Why the description of an endpoint is to be compiled now; None while it is not. Raises NotFoundError."""
         ...

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cronicorn.domain.compilation.draft import COMPILER_VERSION, Draft, DraftStatus, Reason, text_of
+from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, Draft, DraftStatus, text_of
 from cronicorn.domain.compilation.profile import response_class
 from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.endpoint import JobEndpoint
@@ -25,7 +25,9 @@ ANSWERS_LEAST = 5
 _TWICE = 2
 
 
-def recompilation(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime) -> Reason | None:
+def recompilation(
+    endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime
+) -> CompileReason | None:
     """Why the description of *endpoint* is to be compiled at *now*; None while it is not.
 
     The first compile of a description is a person's, but in the mode `auto`. *runs* are the endpoint's last ones,
@@ -42,7 +44,7 @@ def recompilation(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[D
 
 def allowed_at(drafts: Sequence[Draft]) -> datetime | None:
     """When the next compile may begin that nobody asked for; None when it may at once."""
-    made = [draft for draft in drafts if draft.reason is not Reason.ASKED]
+    made = [draft for draft in drafts if draft.reason is not CompileReason.ASKED]
     if not made:
         return None
     wait: timedelta = min(SPACING * (1 << min(_failures(drafts), 16)), BACK_OFF_MAX)
@@ -76,18 +78,18 @@ def _failures(drafts: Sequence[Draft]) -> int:
     return count
 
 
-def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime) -> Reason | None:
+def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft], now: datetime) -> CompileReason | None:
     if len(runs) < ANSWERS_LEAST:
         return None
     if not drafts:
         first = endpoint.policy is None and endpoint.compile_mode is CompileMode.AUTO
-        return Reason.DESCRIBED if first else None
+        return CompileReason.DESCRIBED if first else None
     newest = drafts[0]
     of_this = [draft for draft in drafts if draft.description == endpoint.description]
     if newest not in of_this and not any(stands(draft, endpoint) for draft in of_this):
-        return Reason.DESCRIPTION
+        return CompileReason.DESCRIPTION
     if newest.compiler != COMPILER_VERSION:
-        return Reason.COMPILER
+        return CompileReason.COMPILER
     active = next((draft for draft in drafts if draft.status is DraftStatus.ACTIVE), None)
     compiled = active is not None and text_of(active.policy) == text_of(endpoint.policy)
     if active is None or not compiled or newest.status is DraftStatus.DRAFT:
@@ -95,26 +97,26 @@ def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft],
     return _of_answers(endpoint, runs, active, now)
 
 
-def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], active: Draft, now: datetime) -> Reason | None:
+def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], active: Draft, now: datetime) -> CompileReason | None:
     """What the answers since *active* was activated say against it."""
     assert endpoint.policy is not None
     stands = [endpoint.state.memory.rules.rule(rule.id) for rule in endpoint.policy.rules]
     if any(memory.unknowns >= UNKNOWNS_MAX for memory in stands):
-        return Reason.DRIFT
+        return CompileReason.DRIFT
     since = active.decided_at or active.created_at
     newer = [run for run in runs if run.started_at >= since]
     records = [SteeringRecord.decode(run.steering) for run in newer if run.steering is not None]
     own = [record.own for record in records if record.own is not None]
     surprises = Counter(name for steps in own for name in steps.unexpected)
     if any(count >= _TWICE for count in surprises.values()):
-        return Reason.NEW_VALUE
+        return CompileReason.NEW_VALUE
     told = [run.outcome for run in newer if not run.outcome.kind.tells_nothing]
     strange = Counter(response_class(outcome) for outcome in told if outcome.status_code is not None)
     if any(count >= _TWICE for kind, count in strange.items() if kind not in active.classes):
-        return Reason.NEW_KIND
+        return CompileReason.NEW_KIND
     flips = sum(step.was.phase.acting != step.phase.acting for steps in own for step in steps.rules)
     hours = max((newer[-1].started_at - newer[0].started_at) / timedelta(hours=1), 1.0) if newer else 1.0
     if flips / hours > FLIPS_AN_HOUR_MAX:
-        return Reason.FLIPS
+        return CompileReason.FLIPS
     stuck = [memory for memory in stands if memory.phase.acting and memory.entered_at is not None]
-    return Reason.STUCK if any(now - (each.entered_at or now) > IN_FORCE_MAX for each in stuck) else None
+    return CompileReason.STUCK if any(now - (each.entered_at or now) > IN_FORCE_MAX for each in stuck) else None

@@ -63,12 +63,12 @@ class TierLimits:
         return any(limits.endpoints is not None or limits.interval_min is not None for limits in every)
 
 
-def check_room(count: int, most: int) -> None:
+def check_room(count: int, endpoints_max: int) -> None:
     """Raise ConflictError when a tenant that has *count* endpoints may not have another."""
-    if count >= most:
+    if count >= endpoints_max:
         raise ConflictError(
-            f"The tenant's tier allows {most} endpoints, and {count} are not archived: archive or delete one of them, "
-            "or have the tenant moved to a higher tier."
+            f"The tenant's tier allows {endpoints_max} endpoints, and {count} are not archived: archive or delete one "
+            "of them, or have the tenant moved to a higher tier."
         )
 
 

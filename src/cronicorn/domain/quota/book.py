@@ -8,7 +8,7 @@ from cronicorn.domain.instant import ZERO
 from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.burst import advanced, wait_for_burst
 from cronicorn.domain.quota.calendar import Window
-from cronicorn.domain.quota.decision import Ask, Denied, Granted, Mode, Part, QuotaView, Reason
+from cronicorn.domain.quota.decision import Ask, BudgetTokens, DenialReason, Denied, Granted, Mode, QuotaView
 
 RESERVED_PAUSE = timedelta(seconds=10)
 """How long to wait where only calls in progress are in the way: nobody knows when they end."""
@@ -21,7 +21,7 @@ class Book:
     """What a tenant has used and reserved in a window."""
 
     window: Window
-    parts: Mapping[Budget, Part] = field(default_factory=dict)
+    parts: Mapping[Budget, BudgetTokens] = field(default_factory=dict)
     burst_at: datetime | None = None
     """The theoretical arrival time of the tenant's next reservation."""
 
@@ -33,13 +33,13 @@ class Book:
     def reserved(self) -> int:
         return sum(part.reserved for part in self.parts.values())
 
-    def part(self, budget: Budget) -> Part:
-        return self.parts.get(budget, Part())
+    def part(self, budget: Budget) -> BudgetTokens:
+        return self.parts.get(budget, BudgetTokens())
 
     def added(self, budget: Budget, *, used: int = 0, reserved: int = 0) -> "Book":
         """The book after *used* and *reserved*, which may be negative, were entered."""
         part = self.part(budget)
-        part = Part(used=part.used + used, reserved=part.reserved + reserved)
+        part = BudgetTokens(used=part.used + used, reserved=part.reserved + reserved)
         assert part.used >= 0
         assert part.reserved >= 0
         return replace(self, parts={**self.parts, budget: part})
@@ -62,8 +62,8 @@ def refusal(book: Book, ask: Ask, allowance: Allowance, mode: Mode, now: datetim
     to_reset = book.window.end_at - now
     match reason:
         case None:
-            reason = Reason.BURST
-        case Reason.RESERVED:
+            reason = DenialReason.BURST
+        case DenialReason.RESERVED:
             wait = max(wait, min(RESERVED_PAUSE, to_reset))
         case _:
             wait = max(wait, to_reset)
@@ -104,24 +104,24 @@ def _remaining(book: Book, budget: Budget, allowance: Allowance) -> int:
     return left_of(view(book, allowance), budget, allowance)
 
 
-def _want(book: Book, ask: Ask, allowance: Allowance) -> Reason | None:
+def _want(book: Book, ask: Ask, allowance: Allowance) -> DenialReason | None:
     part, cap = book.part(ask.budget), allowance.cap(ask.budget)
     if ask.estimate > cap:
-        return Reason.TOO_LARGE
+        return DenialReason.TOO_LARGE
     if book.used + ask.estimate > allowance.limit:
-        return Reason.LIMIT
+        return DenialReason.LIMIT
     if part.used + ask.estimate > cap:
-        return Reason.BUDGET
+        return DenialReason.BUDGET
     fits = book.used + book.reserved + ask.estimate <= allowance.limit and part.taken + ask.estimate <= cap
-    return None if fits else Reason.RESERVED
+    return None if fits else DenialReason.RESERVED
 
 
-def _soft_want(book: Book, ask: Ask, allowance: Allowance) -> Reason | None:
+def _soft_want(book: Book, ask: Ask, allowance: Allowance) -> DenialReason | None:
     room = allowance.soft_room
     if room is not None and ask.estimate > room:
-        return Reason.TOO_LARGE
+        return DenialReason.TOO_LARGE
     if book.used >= allowance.limit:
-        return Reason.LIMIT
+        return DenialReason.LIMIT
     if book.part(ask.budget).used >= allowance.cap(ask.budget):
-        return Reason.BUDGET
-    return Reason.RESERVED if room is not None and book.reserved + ask.estimate > room else None
+        return DenialReason.BUDGET
+    return DenialReason.RESERVED if room is not None and book.reserved + ask.estimate > room else None

@@ -30,7 +30,7 @@ class Mode(StrEnum):
     """The estimate is charged at once, under a lock, and corrected after the call."""
 
 
-class Reason(StrEnum):
+class DenialReason(StrEnum):
     """Why a reservation was denied."""
 
     TOO_LARGE = "too_large"
@@ -100,14 +100,14 @@ class Denied:
     retry_after: timedelta
     """Earlier it is of no use to ask again. Whoever is denied repeatedly should wait longer: `back_off`."""
     reset_at: datetime
-    reason: Reason
+    reason: DenialReason
 
 
 Decision: TypeAlias = Granted | Denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BudgetTokens:
     """Tokens of one budget."""
 
     used: int = 0
@@ -128,4 +128,4 @@ class QuotaView:
     remaining: int
     """What is left of the limit; none when it is exceeded."""
     reset_at: datetime
-    budgets: Mapping[Budget, Part]
+    budgets: Mapping[Budget, BudgetTokens]

@@ -29,7 +29,7 @@ MAGNITUDE_MAX = 1e15
 _SPREAD_LEAST = 1e-9
 
 
-class Look(StrEnum):
+class AlarmLevel(StrEnum):
     """What a sample says about the course of its field."""
 
     QUIET = "quiet"
@@ -55,11 +55,11 @@ def begun(name: str, value: float) -> Course:
     return Course(name, 1, value, 0.0)
 
 
-def fed(course: Course, value: float) -> tuple[Course, Look]:
+def fed(course: Course, value: float) -> tuple[Course, AlarmLevel]:
     """*course* after one more sample, of at most MAGNITUDE_MAX, and what that sample says."""
     name, samples, mean, variance, up, down = course
     if samples < SAMPLES_LEARNT:
-        return _learnt(course, value), Look.QUIET
+        return _learnt(course, value), AlarmLevel.QUIET
     deviation = max(math.sqrt(variance), DEVIATION_FLOOR * abs(mean) + _SPREAD_LEAST)
     score = (value - mean) / deviation
     if not -DEVIATION_MAX <= score <= DEVIATION_MAX:
@@ -69,12 +69,12 @@ def fed(course: Course, value: float) -> tuple[Course, Look]:
     up = up if up > 0 else 0.0
     down = down if down > 0 else 0.0
     if up > LIMIT or down > LIMIT:
-        return Course(name, samples, mean, variance), Look.ALARM
+        return Course(name, samples, mean, variance), AlarmLevel.ALARM
     if up > WARNING_LIMIT or down > WARNING_LIMIT:
-        return Course(name, samples, mean, variance, up, down), Look.WARNING
+        return Course(name, samples, mean, variance, up, down), AlarmLevel.WARNING
     step = score * deviation
     variance += FORGETTING * (step * step - variance)
-    return Course(name, samples, mean + FORGETTING * step, variance, up, down), Look.QUIET
+    return Course(name, samples, mean + FORGETTING * step, variance, up, down), AlarmLevel.QUIET
 
 
 def _learnt(course: Course, value: float) -> Course:

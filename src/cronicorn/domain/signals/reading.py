@@ -16,9 +16,9 @@ from cronicorn.domain.json_body import Json
 from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.signals.body_fields import NOTHING_TOLD, Length, Told, told
 from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS, SAFE, Validators, validators_in
-from cronicorn.domain.signals.cusum import Course, Look
-from cronicorn.domain.signals.draft import LIFE_MAX, Draft, Source, life_of, shown
+from cronicorn.domain.signals.cusum import AlarmLevel, Course
 from cronicorn.domain.signals.health import Ailment, ailment
+from cronicorn.domain.signals.hint_builder import LIFE_MAX, HintBuilder, SignalSource, life_of, shown
 from cronicorn.domain.signals.memory import SignalMemory
 from cronicorn.domain.signals.protocol import fields_of, heed_freshness, heed_limits, heed_schedule_hint
 from cronicorn.domain.signals.schedule_hint import AHEAD_MAX
@@ -101,36 +101,36 @@ def may_tighten(subject: Subject) -> bool:
 
 def signalled(subject: Subject, answer: Answer, memory: SignalMemory, now: datetime) -> Signalled:
     """What *answer* makes of the hints and of the *memory* of *subject*. Never raises, whatever was answered."""
-    outcome, draft = answer.outcome, _draft(subject, answer, now)
+    outcome, builder = answer.outcome, _hint_builder(subject, answer, now)
     fields = fields_of(outcome)
-    limited = heed_limits(draft, outcome, fields, success=answer.success, limited=memory.limited)
+    limited = heed_limits(builder, outcome, fields, success=answer.success, limited=memory.limited)
     withdrawn = False
     if fields:
-        heed_freshness(draft, subject.method, fields)
-        withdrawn = heed_schedule_hint(draft, fields)
+        heed_freshness(builder, subject.method, fields)
+        withdrawn = heed_schedule_hint(builder, fields)
     ill = ailment(outcome, answer.body)
-    bad, good = _health(draft, memory, ill, success=answer.success)
+    bad, good = _health(builder, memory, ill, success=answer.success)
     unchanged = outcome.status_code == NOT_MODIFIED_STATUS
     values = NOTHING_TOLD if unchanged else told(answer.body)
-    _body(draft, values)
-    courses = _trend(draft, memory.courses, values) if answer.success else memory.courses
+    _body(builder, values)
+    courses = _trend(builder, memory.courses, values) if answer.success else memory.courses
     validators = _validators(subject, answer, memory, fields, ill)
     return Signalled(
-        hints=tuple(draft.hints),
-        cleared=_cleared(draft, answer, recovered=answer.success and not bad, withdrawn=withdrawn),
+        hints=tuple(builder.hints),
+        cleared=_cleared(builder, answer, recovered=answer.success and not bad, withdrawn=withdrawn),
         memory=_remembered(memory, validators, (bad, good, limited), courses),
-        interval_least=None if draft.tightens else draft.usual,
-        notes=tuple(_note(source, asked) for source, asked in draft.said) if draft.said else (),
+        interval_least=None if builder.tightens else builder.usual,
+        notes=tuple(_note(source, asked) for source, asked in builder.said) if builder.said else (),
     )
 
 
-def _draft(subject: Subject, answer: Answer, now: datetime) -> Draft:
+def _hint_builder(subject: Subject, answer: Answer, now: datetime) -> HintBuilder:
     base = subject.base if subject.base is not None and subject.base > ZERO else None
     usual = base
     if base is not None and answer.failures > 0:
         usual = scaled(base, 2.0 ** min(answer.failures, BACKOFF_DOUBLINGS_MAX))
     least = max(subject.interval_min or ZERO, INTERVAL_LEAST)
-    return Draft(
+    return HintBuilder(
         now=now,
         signals=subject.signals,
         base=base,
@@ -142,9 +142,9 @@ def _draft(subject: Subject, answer: Answer, now: datetime) -> Draft:
     )
 
 
-def _health(draft: Draft, memory: SignalMemory, ill: Ailment | None, *, success: bool) -> tuple[int, int]:
+def _health(builder: HintBuilder, memory: SignalMemory, ill: Ailment | None, *, success: bool) -> tuple[int, int]:
     """Look more often while answers are bad. Returns the streaks of bad and good answers with this one."""
-    if draft.base is None or not draft.tightens or not draft.signals.speaks(Signal.HEALTH):
+    if builder.base is None or not builder.tightens or not builder.signals.speaks(Signal.HEALTH):
         return 0, 0
     if ill is None:
         if not success:
@@ -152,46 +152,46 @@ def _health(draft: Draft, memory: SignalMemory, ill: Ailment | None, *, success:
         good = memory.good + 1
         return (memory.bad, good) if memory.bad and good < GOOD_ENOUGH else (0, 0)
     bad = min(memory.bad + 1, BAD_MAX + 1)
-    source = Source(Signal.HEALTH, ill.place, ill.value)
+    source = SignalSource(Signal.HEALTH, ill.place, ill.value)
     if bad > BAD_MAX:
-        draft.interval(source, draft.base, life_of(draft.base), priority=0)
+        builder.interval(source, builder.base, life_of(builder.base), priority=0)
     else:
-        length = draft.base / _HEALTH_SHARE
-        draft.interval(source, length, life_of(max(length, draft.least)))
+        length = builder.base / _HEALTH_SHARE
+        builder.interval(source, length, life_of(max(length, builder.least)))
     return bad, 0
 
 
-def _body(draft: Draft, values: Told) -> None:
-    if values.interval is not None and draft.signals.speaks(Signal.BODY_HINT):
+def _body(builder: HintBuilder, values: Told) -> None:
+    if values.interval is not None and builder.signals.speaks(Signal.BODY_HINT):
         length = _length(values.interval)
-        draft.interval(_source(Signal.BODY_HINT, values.interval), length, life_of(length))
-    if values.eta is not None and draft.tightens and draft.signals.speaks(Signal.ETA):
+        builder.interval(_source(Signal.BODY_HINT, values.interval), length, life_of(length))
+    if values.eta is not None and builder.tightens and builder.signals.speaks(Signal.ETA):
         source, ahead = _source(Signal.ETA, values.eta), _length(values.eta)
-        draft.one_shot(source, ahead)
-        near = max(_NEAR_MINIMA * draft.least, (draft.base or ZERO) / _NEAR_SHARE)
-        length = max(ahead / _ETA_SHARE, draft.least)
-        if ahead < near and (draft.base is None or length < draft.base):
-            draft.interval(source, length, life_of(length))
+        builder.one_shot(source, ahead)
+        near = max(_NEAR_MINIMA * builder.least, (builder.base or ZERO) / _NEAR_SHARE)
+        length = max(ahead / _ETA_SHARE, builder.least)
+        if ahead < near and (builder.base is None or length < builder.base):
+            builder.interval(source, length, life_of(length))
 
 
-def _trend(draft: Draft, courses: tuple[Course, ...], values: Told) -> tuple[Course, ...]:
+def _trend(builder: HintBuilder, courses: tuple[Course, ...], values: Told) -> tuple[Course, ...]:
     """Look harder when a number leaves its usual range: once at a warning, for a while at an alarm."""
-    base = draft.base
-    if base is None or not draft.tightens or not draft.signals.speaks(Signal.TREND):
+    base = builder.base
+    if base is None or not builder.tightens or not builder.signals.speaks(Signal.TREND):
         return ()
     if not values.measured:
         return courses
     seen = trend(courses, values.measured)
-    if seen.look is Look.QUIET:
+    if seen.look is AlarmLevel.QUIET:
         return seen.courses
-    length = max(base / _TREND_SHARE, draft.least)
+    length = max(base / _TREND_SHARE, builder.least)
     if length >= base:
         return seen.courses
-    source = Source(Signal.TREND, json_pointer([seen.name]), f"{seen.value:g}")
-    if seen.look is Look.ALARM:
-        draft.interval(source, length, min(scaled(base, _TREND_SHARE), LIFE_MAX))
+    source = SignalSource(Signal.TREND, json_pointer([seen.name]), f"{seen.value:g}")
+    if seen.look is AlarmLevel.ALARM:
+        builder.interval(source, length, min(scaled(base, _TREND_SHARE), LIFE_MAX))
     else:
-        draft.one_shot(source, length)
+        builder.one_shot(source, length)
     return seen.courses
 
 
@@ -243,7 +243,7 @@ _SCHEDULE_HINT_IDS = _ids(Signal.SCHEDULE_HINT)
 _CALM_IDS = _PACE_IDS | _BODY_IDS | _HEALTH_IDS
 
 
-def _cleared(draft: Draft, answer: Answer, *, recovered: bool, withdrawn: bool) -> frozenset[str]:
+def _cleared(builder: HintBuilder, answer: Answer, *, recovered: bool, withdrawn: bool) -> frozenset[str]:
     """The ids of what this answer, or the owner, has put an end to. What it wrote itself is not among them."""
     outcome = answer.outcome
     if outcome.kind is not OutcomeKind.RESPONDED:
@@ -254,8 +254,8 @@ def _cleared(draft: Draft, answer: Answer, *, recovered: bool, withdrawn: bool) 
         ended = _PACE_IDS | _HEALTH_IDS if recovered else _PACE_IDS
     if withdrawn:
         ended |= _SCHEDULE_HINT_IDS
-    ended |= _silenced_ids(draft.signals)
-    return ended.difference(hint.id for hint in draft.hints) if draft.hints else ended
+    ended |= _silenced_ids(builder.signals)
+    return ended.difference(hint.id for hint in builder.hints) if builder.hints else ended
 
 
 @lru_cache
@@ -264,13 +264,13 @@ def _silenced_ids(signals: Signals) -> frozenset[str]:
     return _ids(*(signal for signal in Signal if not signals.speaks(signal)))
 
 
-def _source(signal: Signal, length: Length) -> Source:
-    return Source(signal, json_pointer([length.name]), length.shown)
+def _source(signal: Signal, length: Length) -> SignalSource:
+    return SignalSource(signal, json_pointer([length.name]), length.shown)
 
 
 def _length(length: Length) -> timedelta:
     return timedelta(seconds=min(length.seconds, AHEAD_MAX.total_seconds()))
 
 
-def _note(source: Source, asked: str) -> Note:
+def _note(source: SignalSource, asked: str) -> Note:
     return Note(signal=source.signal, place=source.place, value=shown(source.value), asked=asked)

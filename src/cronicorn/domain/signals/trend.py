@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cronicorn.domain.signals.cusum import Course, Look, begun, fed
+from cronicorn.domain.signals.cusum import AlarmLevel, Course, begun, fed
 from cronicorn.domain.signals.memory import COURSES_MAX
 
 
@@ -10,7 +10,7 @@ class Trend(NamedTuple):
     """How the fields have been going, this answer included, and the most telling of them."""
 
     courses: tuple[Course, ...]
-    look: Look = Look.QUIET
+    look: AlarmLevel = AlarmLevel.QUIET
     name: str = ""
     value: float = 0.0
 
@@ -23,7 +23,7 @@ def trend(courses: tuple[Course, ...], measured: tuple[tuple[str, float], ...]) 
     if not measured:
         return Trend(courses)
     after: list[Course] = []
-    look, telling = Look.QUIET, ("", 0.0)
+    look, telling = AlarmLevel.QUIET, ("", 0.0)
     known = 0
     for index, (name, value) in enumerate(measured):
         course = courses[index] if index < len(courses) else None
@@ -35,7 +35,7 @@ def trend(courses: tuple[Course, ...], measured: tuple[tuple[str, float], ...]) 
         known += 1
         course, seen = fed(course, value)
         after.append(course)
-        if seen is not Look.QUIET and look is not Look.ALARM and look is not seen:
+        if seen is not AlarmLevel.QUIET and look is not AlarmLevel.ALARM and look is not seen:
             look, telling = seen, (name, value)
     if known < len(courses):
         present = {name for name, _ in measured}

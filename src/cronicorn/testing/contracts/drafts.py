@@ -8,13 +8,13 @@ import pytest
 from cronicorn.domain.compilation.deciding import Decided, activated, rejected
 from cronicorn.domain.compilation.draft import (
     DRAFTS_KEPT,
+    CompileReason,
+    CompileUsage,
     Draft,
     DraftStatus,
     Figures,
     Finding,
-    Reason,
     Severity,
-    Spent,
     text_of,
 )
 from cronicorn.domain.compilation.ports import Drafts
@@ -48,10 +48,10 @@ def a_draft(number: int = 1, **changes: object) -> Draft:
     """A draft of `ep1` that says something in every field."""
     made = Draft(
         id=f"dr{number}", tenant_id=TENANT, endpoint_id="ep1", hash="0" * 64, status=DraftStatus.DRAFT, policy=POLICY,
-        description=DESCRIPTION, replaces=None, reason=Reason.DESCRIBED,
+        description=DESCRIPTION, replaces=None, reason=CompileReason.DESCRIBED,
         findings=(Finding(check="fields", severity=Severity.WARNING, pointer="/fields/err", message="Unverified."),),
         figures=Figures(recorded=7, calls_a_day_old=288.0, calls_a_day_new=301.5, flips_an_hour=0.1, conclusion="Yes."),
-        spent=Spent(model="openai:x", tokens=4_321, cached=17, rounds=2), classes=frozenset({"2xx json"}),
+        spent=CompileUsage(model="openai:x", tokens=4_321, cached=17, rounds=2), classes=frozenset({"2xx json"}),
         created_at=MIDNIGHT, created_by="ann",
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]

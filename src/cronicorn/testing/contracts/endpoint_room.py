@@ -20,9 +20,9 @@ class EndpointRoomContract(StoresContract):
         await plant(stores, "ep1", "ep2")
 
         with pytest.raises(ConflictError, match="allows 2 endpoints"):
-            await _add(stores, "ep3", most=2)
+            await _add(stores, "ep3", endpoints_max=2)
 
-        await _add(stores, "ep3", most=3)
+        await _add(stores, "ep3", endpoints_max=3)
         assert len(await stores.endpoints.list(TENANT, "job1")) == 3
 
     async def test_archived_endpoints_and_those_of_others_take_no_room(self, stores: Stores) -> None:
@@ -32,7 +32,7 @@ class EndpointRoomContract(StoresContract):
         await stores.endpoints.add(other, start, 1)
         await stores.endpoints.change(TENANT, "ep1", _archive)
 
-        await _add(stores, "ep3", most=2)
+        await _add(stores, "ep3", endpoints_max=2)
 
         with pytest.raises(ConflictError):
             await stores.endpoints.change(TENANT, "ep1", _unarchive, 2)
@@ -52,7 +52,9 @@ class EndpointRoomContract(StoresContract):
         await stores.jobs.add(a_job())
         await stores.jobs.add(a_job(id="job2"))
 
-        adding = [_add(stores, f"ep{number}", most=5, job_id=f"job{number % 2 + 1}") for number in range(1, 21)]
+        adding = [
+            _add(stores, f"ep{number}", endpoints_max=5, job_id=f"job{number % 2 + 1}") for number in range(1, 21)
+        ]
         outcomes = await asyncio.gather(*adding, return_exceptions=True)
 
         jobs = ("job1", "job2")
@@ -61,9 +63,9 @@ class EndpointRoomContract(StoresContract):
         assert sum(isinstance(outcome, ConflictError) for outcome in outcomes) == 15
 
 
-async def _add(stores: Stores, endpoint_id: str, *, most: int, job_id: str = "job1") -> None:
+async def _add(stores: Stores, endpoint_id: str, *, endpoints_max: int, job_id: str = "job1") -> None:
     endpoint = an_endpoint(id=endpoint_id, name=endpoint_id, job_id=job_id)
-    await stores.endpoints.add(endpoint, start, most)
+    await stores.endpoints.add(endpoint, start, endpoints_max)
 
 
 def _archive(endpoint: JobEndpoint, _job: Job, stored: Stored) -> Change:

@@ -7,7 +7,7 @@ import pytest
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.book import RESERVED_PAUSE
-from cronicorn.domain.quota.decision import Granted, Mode, Reason
+from cronicorn.domain.quota.decision import DenialReason, Granted, Mode
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import (
     DAY,
@@ -45,7 +45,7 @@ class GuardContract(OpeningQuota):
         await quota.record_usage("t1", 450)
         await quota.record_usage("t1", 450)
 
-        assert (await denied(quota, "k1", 200, budget=Budget.COMPILE)).reason is Reason.LIMIT
+        assert (await denied(quota, "k1", 200, budget=Budget.COMPILE)).reason is DenialReason.LIMIT
 
     async def test_a_new_window_lets_a_tenant_proceed_again(self, quota: Books, clock: VirtualClock) -> None:
         await quota.record_usage("t1", LIMIT)
@@ -66,14 +66,14 @@ class GuardContract(OpeningQuota):
         for grant_id in (*early[2:], last):
             await quota.commit(grant_id, 500)
 
-        assert refused.reason is Reason.LIMIT
+        assert refused.reason is DenialReason.LIMIT
         assert await standing(quota) == (LIMIT - 1 + 4 * 500, 0)
 
     async def test_soft_keeps_its_analyses_from_what_is_kept_for_compiling(self, open_quota: OpenQuota) -> None:
         quota = await open_quota(tiers(), Mode.SOFT)
         await quota.commit(await grant(quota, "k1", 800), 800)
 
-        assert (await denied(quota, "k2", 1)).reason is Reason.BUDGET
+        assert (await denied(quota, "k2", 1)).reason is DenialReason.BUDGET
         assert await grant(quota, "k2", 1, budget=Budget.COMPILE)
 
     async def test_soft_lets_calls_of_both_kinds_and_of_all_processes_into_one_room(
@@ -90,7 +90,11 @@ class GuardContract(OpeningQuota):
         again = await grant(other, "k3", 150)
         never = await denied(other, "k4", 251)
 
-        assert (refused.reason, full.reason, never.reason) == (Reason.RESERVED, Reason.RESERVED, Reason.TOO_LARGE)
+        assert (refused.reason, full.reason, never.reason) == (
+            DenialReason.RESERVED,
+            DenialReason.RESERVED,
+            DenialReason.TOO_LARGE,
+        )
         assert full.retry_after <= RESERVED_PAUSE
         assert len({first, beside, again}) == 3
         assert await standing(quota) == (10, 250)

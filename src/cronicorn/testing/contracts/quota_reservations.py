@@ -9,7 +9,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.quota.allowance import Budget, Burst
-from cronicorn.domain.quota.decision import Denied, Granted, Mode, Part, Reason
+from cronicorn.domain.quota.decision import BudgetTokens, DenialReason, Denied, Granted, Mode
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import (
     DAY,
@@ -42,7 +42,7 @@ class ReservationContract(OpeningQuota):
 
         assert (seen.limit, seen.used, seen.reserved, seen.remaining) == (LIMIT, 0, 0, LIMIT)
         assert seen.reset_at == MIDNIGHT + DAY
-        assert seen.budgets == {budget: Part() for budget in Budget}
+        assert seen.budgets == {budget: BudgetTokens() for budget in Budget}
 
     async def test_the_last_token_is_granted_and_no_more(self, quota: Books) -> None:
         await grant(quota, "k1", 600)
@@ -50,7 +50,7 @@ class ReservationContract(OpeningQuota):
 
         refused = await denied(quota, "k3", 1)
 
-        assert (refused.remaining, refused.reason) == (0, Reason.RESERVED)
+        assert (refused.remaining, refused.reason) == (0, DenialReason.RESERVED)
         assert await standing(quota) == (0, LIMIT)
 
     async def test_what_is_used_up_is_denied_until_the_window_ends(self, quota: Books) -> None:
@@ -58,10 +58,10 @@ class ReservationContract(OpeningQuota):
 
         refused = await denied(quota, "k2", 100)
 
-        assert refused == Denied(remaining=50, retry_after=DAY / 2, reset_at=MIDNIGHT + DAY, reason=Reason.LIMIT)
+        assert refused == Denied(remaining=50, retry_after=DAY / 2, reset_at=MIDNIGHT + DAY, reason=DenialReason.LIMIT)
 
     async def test_more_than_there_ever_is_is_denied_for_good(self, quota: Books) -> None:
-        assert (await denied(quota, "k1", LIMIT + 1, budget=Budget.COMPILE)).reason is Reason.TOO_LARGE
+        assert (await denied(quota, "k1", LIMIT + 1, budget=Budget.COMPILE)).reason is DenialReason.TOO_LARGE
 
     async def test_analyses_leave_what_is_kept_for_compiling(self, quota: Books) -> None:
         await grant(quota, "k1", 800)
@@ -71,14 +71,14 @@ class ReservationContract(OpeningQuota):
         used_up = await denied(quota, "k2", 1)
         await grant(quota, "k3", 200, budget=Budget.COMPILE)
 
-        assert (refused.reason, used_up.reason) == (Reason.RESERVED, Reason.BUDGET)
+        assert (refused.reason, used_up.reason) == (DenialReason.RESERVED, DenialReason.BUDGET)
         seen = await quota.remaining("t1")
-        assert seen.budgets == {Budget.COMPILE: Part(reserved=200), Budget.ANALYSIS: Part(used=800)}
+        assert seen.budgets == {Budget.COMPILE: BudgetTokens(reserved=200), Budget.ANALYSIS: BudgetTokens(used=800)}
 
     async def test_compiling_may_take_the_whole_limit(self, quota: Books) -> None:
         await grant(quota, "k1", LIMIT, budget=Budget.COMPILE)
 
-        assert (await denied(quota, "k2", 1)).reason is Reason.RESERVED
+        assert (await denied(quota, "k2", 1)).reason is DenialReason.RESERVED
 
     async def test_the_same_key_again_is_the_same_grant(self, quota: Books) -> None:
         first, again = await ask(quota), await ask(quota)
@@ -141,7 +141,7 @@ class ReservationContract(OpeningQuota):
         early = await denied(quota, "k3")
         clock.advance(early.retry_after)
 
-        assert (refused.reason, refused.retry_after, early.retry_after) == (Reason.BURST, every, MICROSECOND)
+        assert (refused.reason, refused.retry_after, early.retry_after) == (DenialReason.BURST, every, MICROSECOND)
         assert await grant(quota, "k3")
         assert await grant(quota, tenant_id="t2")
 
@@ -154,7 +154,7 @@ class ReservationContract(OpeningQuota):
 
         assert await grant(quota, "k2")
         assert await grant(quota, "k3")
-        assert (await denied(quota, "k4")).reason is Reason.BURST
+        assert (await denied(quota, "k4")).reason is DenialReason.BURST
 
     async def test_a_burst_goes_on_over_the_end_of_a_window(self, open_quota: OpenQuota, clock: VirtualClock) -> None:
         quota = await open_quota(tiers(burst=Burst(calls=1, every=timedelta(minutes=1))), Mode.RESERVE)

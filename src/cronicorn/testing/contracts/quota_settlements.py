@@ -10,7 +10,7 @@ from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.domain.quota.calendar import Calendar, Period
-from cronicorn.domain.quota.decision import Mode, Reason
+from cronicorn.domain.quota.decision import DenialReason, Mode
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import (
     DAY,
@@ -108,7 +108,7 @@ class SettlementContract(OpeningQuota):
 
         refused = await denied(quota, "k2")
 
-        assert refused.reason is Reason.BUDGET
+        assert refused.reason is DenialReason.BUDGET
 
     @pytest.mark.parametrize("seen", [False, True])
     async def test_a_late_commit_corrects_the_charge_once(

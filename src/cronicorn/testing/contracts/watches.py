@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.analysis.analysis import Analysis, CallMade, Spent
+from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.features import Features
 from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.proposing import Proposal, Staged, applied
@@ -16,7 +16,7 @@ from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
 from cronicorn.domain.hint import HintKind
 from cronicorn.domain.ports import EndpointEdit
-from cronicorn.domain.quota.decision import Denied, Reason
+from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import (
@@ -260,7 +260,7 @@ def _analysis(watch: Watch, analysis_id: str = "session1") -> Analysis:
         endpoint_id=watch.endpoint.id,
         at=watch.claimed_at,
         why=_WHY,
-        denied=Denied(reason=Reason.LIMIT, remaining=7, retry_after=MINUTE, reset_at=watch.claimed_until),
+        denied=Denied(reason=DenialReason.LIMIT, remaining=7, retry_after=MINUTE, reset_at=watch.claimed_until),
         model="m",
         reasoning="Because.",
         confidence_percent=90,
@@ -268,6 +268,6 @@ def _analysis(watch: Watch, analysis_id: str = "session1") -> Analysis:
         calls=(CallMade(tool="get_history", arguments="{}", result="[]", refused=True),),
         warnings=("unknown_tool",),
         applied=("rule: hurry",),
-        spent=Spent(input=1, output=2, cached=3, estimated=4, cost="0.01", duration=MINUTE),
+        spent=AnalysisUsage(input=1, output=2, cached=3, estimated=4, cost="0.01", duration=MINUTE),
         error="none",
     )

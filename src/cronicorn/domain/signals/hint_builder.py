@@ -29,7 +29,7 @@ PRIORITY = {
 """Of the intervals that several signals ask for the highest counts, then the shortest."""
 
 
-class Source(NamedTuple):
+class SignalSource(NamedTuple):
     """What a signal read: the name of a field or a JSON Pointer, and the value there."""
 
     signal: Signal
@@ -51,7 +51,7 @@ def life_of(interval: timedelta) -> timedelta:
 
 
 @dataclass(slots=True, kw_only=True)
-class Draft:
+class HintBuilder:
     """The hints that one answer writes, and a sentence for each thing it asked for."""
 
     now: datetime
@@ -70,9 +70,9 @@ class Draft:
     spacing: timedelta = ZERO
     """How far apart calls must be, as far as this answer says."""
     hints: list[Hint] = field(default_factory=list)
-    said: list[tuple[Source, str]] = field(default_factory=list)
+    said: list[tuple[SignalSource, str]] = field(default_factory=list)
 
-    def interval(self, source: Source, length: timedelta, life: timedelta, priority: int | None = None) -> None:
+    def interval(self, source: SignalSource, length: timedelta, life: timedelta, priority: int | None = None) -> None:
         """Ask for a call every *length*. Where nothing may tighten only what delays remains of it."""
         length = max(length, INTERVAL_LEAST, self.spacing)
         if not self.tightens and (self.usual is None or length < self.usual):
@@ -97,7 +97,7 @@ class Draft:
             )
         )
 
-    def space_out(self, source: Source, length: timedelta) -> None:
+    def space_out(self, source: SignalSource, length: timedelta) -> None:
         """Ask for calls at least *length* apart, whatever else this answer asks for."""
         self.spacing = max(self.spacing, length)
         if self.base is None:
@@ -105,7 +105,7 @@ class Draft:
         elif length > self.base:
             self.interval(source, length, life_of(length))
 
-    def one_shot(self, source: Source, wait: timedelta) -> None:
+    def one_shot(self, source: SignalSource, wait: timedelta) -> None:
         """Ask for a call after *wait* at the latest, where a call may come earlier."""
         wait = max(wait, INTERVAL_LEAST, self.spacing)
         if not self.tightens or wait >= LIFE_MAX:
@@ -113,7 +113,7 @@ class Draft:
         expires_at = shifted(self.now, min(wait + GRACE, LIFE_MAX))
         self._write(HintKind.ONE_SHOT, source, f"call in {_seconds(wait)}", shifted(self.now, wait), expires_at)
 
-    def defer(self, source: Source, wait: timedelta) -> None:
+    def defer(self, source: SignalSource, wait: timedelta) -> None:
         """Ask for no call during *wait*. Of the waits that one signal asks for the longest counts."""
         wait = min(max(wait, INTERVAL_LEAST), LIFE_MAX)
         until = shifted(self.now, wait)
@@ -127,7 +127,7 @@ class Draft:
                 break
         self._write(HintKind.DEFER, source, asked, until, until)
 
-    def _write(self, kind: HintKind, source: Source, asked: str, at: datetime, expires_at: datetime) -> None:
+    def _write(self, kind: HintKind, source: SignalSource, asked: str, at: datetime, expires_at: datetime) -> None:
         self.hints.append(
             Hint(
                 kind=kind,
@@ -140,7 +140,7 @@ class Draft:
             )
         )
 
-    def _reason(self, source: Source, asked: str) -> str:
+    def _reason(self, source: SignalSource, asked: str) -> str:
         self.said.append((source, asked))
         reason = f"{source.place} is {shown(source.value)}: {asked}"
         return f"{reason} ({shown(source.why)})" if source.why else reason

@@ -15,7 +15,7 @@ _KEPT_MAX = 10_000
 """Of more endpoints the oldest failures are forgotten: they are tried again, at worst in vain."""
 
 
-class Patience:
+class Backoff:
     """Who failed, how often in a row, and when to try again; by this process's clock and in its memory."""
 
     def __init__(self, clock: Clock) -> None:
@@ -40,7 +40,7 @@ class Patience:
         self._waits.pop(key, None)
 
 
-class Refusals:
+class ModelPause:
     """After the model refused us, nobody is asked about anything for *pause*; by this process's clock."""
 
     def __init__(self, clock: Clock, pause: timedelta) -> None:

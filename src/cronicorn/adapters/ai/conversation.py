@@ -25,7 +25,7 @@ _NOT_YET = "Not accepted: another call of this turn was refused. Mend that one o
 _REMINDER = "Only calls of tools count; text is not read. When you are done, call {}."
 
 
-class Analysis:
+class Conversation:
     """One question to a model, in as many turns as it takes."""
 
     def __init__(self, question: Question, requesting: Requesting) -> None:
