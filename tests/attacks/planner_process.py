@@ -22,7 +22,7 @@ from cronicorn.adapters.postgres.quota import PostgresQuota
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.control.identity import random_id
 from cronicorn.control.policies import Policies
-from cronicorn.domain.compilation.draft import Reason
+from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.errors import ConflictError, QuotaExceededError, UnavailableError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Tiers
@@ -108,7 +108,7 @@ async def _main(order):
 async def _compile(drafts, endpoint_id):
     while True:
         with suppress(ConflictError, QuotaExceededError, UnavailableError):
-            await drafts.make(Principal(tenant_id=TENANT, actor="ann"), endpoint_id, Reason.ASKED)
+            await drafts.make(Principal(tenant_id=TENANT, actor="ann"), endpoint_id, CompileReason.ASKED)
         await asyncio.sleep(PAUSE.total_seconds())
 
 

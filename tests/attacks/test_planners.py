@@ -22,7 +22,7 @@ from cronicorn.domain.fixtures import a_run
 from cronicorn.domain.ports import EndpointEdit
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.settlement import Change, Stored
-from cronicorn.scheduler.analysing import Bounds
+from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, claim, plant, settle
 from tests.attacks.file_clock import FileClock
 from tests.attacks.planner_process import ASKED, COMPILE, DEATHS, FROZEN, LIMIT, LOOP
@@ -34,7 +34,7 @@ from tests.waiting import eventually, eventually_async
 
 ON = AnalysisSwitch(enabled=True)
 HINT = ("propose_interval", {"interval_s": 90, "reason": "why"})
-ESTIMATE = Bounds().tokens_max
+ESTIMATE = AnalysisBounds().tokens_max
 FLEET = tuple(f"ep{number}" for number in range(10))
 ROUNDS = 7
 
