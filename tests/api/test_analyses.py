@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.watch import Look
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.instant import MINUTE
-from tests.api.door import Door, a_door
+from tests.api.door import JSON, Door, a_door, assert_problem
 
 SESSION = "session_1"
 CALL = CallMade(tool="propose_interval", arguments='{"interval_s":60}', result="Staged.")
@@ -83,6 +85,8 @@ async def test_an_analysis_is_asked_for_only_where_it_is_switched_on() -> None:
         (watch,) = await door.world.stores.watches.claim_due(claim_id="c", limit=9, ttl=MINUTE)
 
     assert (refused.status_code, asked.status_code) == (409, 202)
+    assert asked.json()["status"] == "pending"
+    assert asked.json()["warnings"][0].startswith("No model is named here, and no planner has looked lately")
     assert changed.json()["analysis"] is True
     assert changed.json()["analysisCooldownMs"] == 600_000
     assert watch.requested_by is not None
@@ -94,3 +98,27 @@ async def test_a_cooldown_below_the_least_is_refused() -> None:
         path = f"/api/jobs/{endpoint['jobId']}/endpoints/{endpoint['id']}"
 
         assert (await door.client.patch(path, json={"analysisCooldownMs": 1_000})).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 202),
+        (b" {} ", 202),
+        (b'{"force": true}', 400),
+        (b"[]", 400),
+        (b"null", 400),
+        (b"{", 400),
+        (b'{"a": 1, "a": 2}', 400),
+    ],
+)
+async def test_a_request_that_says_what_nobody_reads_is_refused(body, status) -> None:
+    async with a_door() as door:
+        endpoint = await door.endpoint(analysis=True)
+        answer = await door.client.post(f"/api/endpoints/{endpoint['id']}/analyze", content=body, headers=JSON)
+        (watch,) = await door.world.stores.watches.claim_due(claim_id="c", limit=9, ttl=MINUTE)
+
+    assert answer.status_code == status, answer.text
+    assert (watch.requested_by is not None) is (status == 202)
+    if b"force" in body:
+        assert assert_problem(answer)["errors"] == [{"pointer": "/force", "detail": "Unknown field; leave it out."}]

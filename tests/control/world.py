@@ -144,6 +144,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers)
+    quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
     control = ControlPlane(
         tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
         jobs=jobs,
@@ -152,11 +153,11 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=Policies(stores.endpoints, stores.runs, cron),
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
-        quotas=Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers),
+        quotas=quotas,
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
-        analyses=Analyses(stores.watches, stores.endpoints),
+        analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
         files=FileApplier(jobs, endpoints, clock, cron),
     )
     return World(clock, stores, dispatcher, control, wakes, cron)

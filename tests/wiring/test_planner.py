@@ -40,7 +40,8 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
         shown = cronicorn("analyses", "show", listed.out.split()[1], env=env)
         session = cronicorn("analyses", "show", listed.out.split()[1], "--json", env=env)
 
-    assert asked.code == 0, asked.err
+    assert (asked.code, asked.err) == (0, "")
+    assert asked.out == "shop/stock is to be analysed at a planner's next look.\n"
     assert [hint.author for hint in after.endpoint.state.hints] == ["model"]
     assert "interval 120 s" in listed.out
     assert "Reasoning (50 % sure): Nothing goes on." in shown.out.splitlines()

@@ -5,10 +5,10 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from cronicorn.api.parameters import Asker, Id, Offset
-from cronicorn.api.strict_json import StrictRoute
+from cronicorn.api.strict_json import StrictRoute, check_says_nothing
 from cronicorn.api.wire_analyses import (
     AnalysisRequestAnswer,
     SessionAnswer,
@@ -35,10 +35,9 @@ def analysis_routes(analyses: Analyses) -> APIRouter:
         """One analysis."""
         return session_answer(await analyses.get(asker, session_id))
 
-    @router.post("/endpoints/{id}/analyze", status_code=HTTPStatus.ACCEPTED)
+    @router.post("/endpoints/{id}/analyze", status_code=HTTPStatus.ACCEPTED, dependencies=[Depends(check_says_nothing)])
     async def request_analysis(asker: Asker, endpoint_id: Id) -> AnalysisRequestAnswer:
-        """Ask for an analysis at the planner's next look; 409 while the endpoint's analysis is off."""
-        await analyses.request(asker, endpoint_id)
-        return AnalysisRequestAnswer(status="pending")
+        """Ask for an analysis at the planner's next look, and hear what may prevent it; 409 while analysis is off."""
+        return AnalysisRequestAnswer(status="pending", warnings=list(await analyses.request(asker, endpoint_id)))
 
     return router

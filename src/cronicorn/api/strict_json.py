@@ -14,6 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cronicorn.control.document import Document
+from cronicorn.control.findings import Findings
+from cronicorn.control.misfits import read_document
+
 DEPTH_MAX = 100
 _NAME_SHOWN = 80
 
@@ -41,6 +45,15 @@ class StrictRequest(Request):
         except ValueError as error:
             # FastAPI lets this kind of exception, and no other, out of the reading of a body.
             raise HTTPException(400, str(error)) from None
+
+
+async def check_says_nothing(request: Request) -> None:
+    """Raise InvalidInputError for a body that says something where nothing is read: neither empty nor `{}`."""
+    if not (await request.body()).strip():
+        return
+    findings = Findings()
+    read_document(Document, await request.json(), findings)
+    findings.raise_errors()
 
 
 class StrictRoute(APIRoute):

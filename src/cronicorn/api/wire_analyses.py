@@ -93,6 +93,8 @@ class AnalysisRequestAnswer(Answer):
     """An analysis that was asked for."""
 
     status: str
+    warnings: list[str]
+    """What may keep it from being made, as sentences."""
 
 
 def sessions_answer(found: AnalysisList) -> SessionsAnswer:

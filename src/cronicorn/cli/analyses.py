@@ -40,7 +40,7 @@ def show(
 
 @app.command("request")
 def request(endpoint: EndpointArgument, *, database: DatabaseOption = None, tenant: TenantOption = "default") -> None:
-    """Ask for an analysis at the planner's next look."""
+    """Ask for an analysis at a planner's next look, and tell what may keep it from being made."""
     run(_request(endpoint, database, tenant))
 
 
@@ -71,11 +71,15 @@ async def _show(analysis_id: str, where: tuple[str | None, str], *, as_json: boo
 
 
 async def _request(endpoint: str, database: str | None, tenant: str) -> None:
+    import sys
+
     from cronicorn.cli.endpoint_names import find_endpoint
     from cronicorn.cli.local import opened
 
     async with opened(database) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
-        await local.control.analyses.request(principal, named.endpoint.id)
-        print(f"{named.name} is analysed at the planner's next look.")
+        warnings = await local.control.analyses.request(principal, named.endpoint.id)
+    print(f"{named.name} is to be analysed at a planner's next look.")
+    for warning in warnings:
+        print(f"Warning: {warning}", file=sys.stderr)

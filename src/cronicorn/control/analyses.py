@@ -1,14 +1,21 @@
 """Analyses by the model: what was made of an endpoint, and asking for another one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 
+from cronicorn.control.quota import Quotas, QuotaStanding
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.instant import ZERO
 from cronicorn.domain.ports import EndpointCatalog
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.soft import ANALYSIS_TOKENS_MAX
 
 SESSIONS_MAX = 100
+PLANNERS_GONE = timedelta(minutes=10)
+"""A look that nobody made for so long is one that no planner makes, or planners are far behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +39,11 @@ class AnalysisList:
 class Analyses:
     """What can be asked about analyses. All raise NotFoundError."""
 
-    def __init__(self, watches: WatchStore, catalog: EndpointCatalog) -> None:
+    def __init__(self, watches: WatchStore, catalog: EndpointCatalog, quotas: Quotas, *, model_named: bool) -> None:
         self._watches = watches
         self._catalog = catalog
+        self._quotas = quotas
+        self._model_named = model_named
 
     async def list(self, principal: Principal, endpoint_id: str, *, limit: int = 10, offset: int = 0) -> AnalysisList:
         """Analyses of an endpoint, newest first."""
@@ -50,6 +59,38 @@ class Analyses:
         endpoint, _ = await self._catalog.get(principal.tenant_id, analysis.endpoint_id)
         return AnalysisView(analysis=analysis, endpoint_name=endpoint.name)
 
-    async def request(self, principal: Principal, endpoint_id: str) -> None:
-        """Ask for an analysis at the planner's next look. Raises ConflictError when the endpoint's switch is off."""
-        await self._watches.request(principal.tenant_id, endpoint_id, principal.actor)
+    async def request(self, principal: Principal, endpoint_id: str) -> tuple[str, ...]:
+        """Ask for an analysis at the planner's next look, and answer what may keep it from being made, as sentences.
+
+        Raises ConflictError when the endpoint's switch is off, UnavailableError when nobody knows what is left.
+        """
+        standing = await self._quotas.show(principal)
+        late = await self._watches.request(principal.tenant_id, endpoint_id, principal.actor)
+        newest = (await self._watches.list(principal.tenant_id, endpoint_id, limit=1)).analyses
+        failure = newest[0].error if newest else None
+        doubts = (
+            self._unattended(late),
+            _unaffordable(standing),
+            f"The last analysis failed: {failure}" if failure is not None else None,
+        )
+        return tuple(doubt for doubt in doubts if doubt is not None)
+
+    def _unattended(self, late: timedelta) -> str | None:
+        """Why nobody may look; None where a planner has looked lately, or may be about to."""
+        start = "start `cronicorn planner`, or `cronicorn up`, with CRONICORN_AI_MODEL on this database"
+        if late >= PLANNERS_GONE:
+            return f"No planner has looked at the endpoint for {late // timedelta(minutes=1)} minutes: {start}."
+        if late >= ZERO and not self._model_named:
+            return f"No model is named here, and no planner has looked lately: unless one runs elsewhere, {start}."
+        return None
+
+
+def _unaffordable(standing: QuotaStanding) -> str | None:
+    left = standing.left[Budget.ANALYSIS]
+    if left >= ANALYSIS_TOKENS_MAX:
+        return None
+    wait = ceil(standing.resets_in.total_seconds())
+    return (
+        f"The tenant has {left:,} tokens left for analyses, and one reserves {ANALYSIS_TOKENS_MAX:,}: it is denied"
+        f" unless some come back, or the window begins anew in {wait:,} s with more."
+    )

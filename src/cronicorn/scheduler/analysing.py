@@ -10,6 +10,7 @@ from cronicorn.domain.analysis.follow_up import follow_up_in
 from cronicorn.domain.analysis.proposing import REASON_MAX
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.quota.soft import ANALYSIS_TOKENS_MAX
 from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.untrusted.fitting import fit
 from cronicorn.domain.untrusted.framing import framed
@@ -28,7 +29,7 @@ SYSTEM = (
 class AnalysisBounds:
     """How much one analysis may take."""
 
-    tokens_max: int = 8_000
+    tokens_max: int = ANALYSIS_TOKENS_MAX
     answer_tokens_max: int = 1_024
     requests_max: int = 8
     tool_calls_max: int = 15

@@ -34,10 +34,11 @@ def control_plane(
     scheduler: Scheduler | None = None,
     limits: TierLimits,
     make_drafts: MakeDrafts | None = None,
+    model_named: bool = False,
 ) -> ControlPlane:
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
-    Without *make_drafts* no description is compiled.
+    Without *make_drafts* no description is compiled; *model_named* says whether this process's settings name a model.
     """
     wake = scheduler.wake if scheduler is not None else _tell_nobody
     tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
@@ -46,6 +47,7 @@ def control_plane(
     endpoints = Endpoints(stores.endpoints, cron, random_id, wake, tiers)
     policies = Policies(stores.endpoints, stores.runs, cron)
     maker = make_drafts(policies, wake) if make_drafts is not None else None
+    quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
         jobs=jobs,
@@ -54,13 +56,13 @@ def control_plane(
         schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=policies,
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
-        quotas=Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers),
+        quotas=quotas,
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(
             stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=tell_cancelled)
         ),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
-        analyses=Analyses(stores.watches, stores.endpoints),
+        analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),
         files=FileApplier(jobs, endpoints, clock, cron),
     )
 

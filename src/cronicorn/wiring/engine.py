@@ -95,7 +95,7 @@ async def engine(
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator) if compiling else None
         control = control_plane(
             stores, dispatcher, tokens, clock=clock, cron=evaluator, limits=tier_limits(settings),
-            scheduler=scheduler, make_drafts=make_drafts,
+            scheduler=scheduler, make_drafts=make_drafts, model_named=settings.ai_model is not None,
         )  # fmt: skip
         planner = None
         if planning:

@@ -111,5 +111,6 @@ async def _opened(
                 cron=evaluator,
                 limits=tier_limits(settings),
                 make_drafts=make_drafts,
+                model_named=settings.ai_model is not None,
             ),
         )

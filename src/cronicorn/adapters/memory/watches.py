@@ -67,15 +67,17 @@ class MemoryWatchStore(WatchStore):
             if look.answers_request:
                 kept.requested_by = None
 
-    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> timedelta:
         with self._database.lock:
             now = self._database.clock.now()
             row = self._database.row(tenant_id, endpoint_id)
             kept = next((kept for each, kept in self._all(now) if each is row), None)
             if kept is None or not row.endpoint.analysis.enabled:
                 raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+            late = now - kept.claimable_at
             kept.requested_by = kept.requested_by or by
             kept.look_at = min(kept.look_at, now)
+            return late
 
     async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
         with self._database.lock:

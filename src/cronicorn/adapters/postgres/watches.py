@@ -18,7 +18,7 @@ from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.ports import EndpointEdit
 from cronicorn.domain.rows import UNREADABLE, Cell
 
@@ -53,9 +53,13 @@ DELETE FROM cronicorn.analyses WHERE number IN (
     SELECT number FROM cronicorn.analyses WHERE endpoint_number = $1 ORDER BY number DESC OFFSET $2)
 """
 _REQUEST = """
-UPDATE cronicorn.watches SET requested_by = coalesce(requested_by, $2), look_us = least(look_us, $3)
- WHERE endpoint_number = $1
-RETURNING endpoint_number
+WITH before AS (
+    SELECT endpoint_number, greatest(look_us, claimed_until_us) AS claimable_us FROM cronicorn.watches
+     WHERE endpoint_number = $1 FOR UPDATE
+)
+UPDATE cronicorn.watches AS w SET requested_by = coalesce(w.requested_by, $2), look_us = least(w.look_us, $3)
+  FROM before WHERE w.endpoint_number = before.endpoint_number
+RETURNING before.claimable_us
 """
 _LIST = """
 SELECT * FROM cronicorn.analyses WHERE endpoint_number = $1
@@ -98,15 +102,17 @@ class PostgresWatchStore(WatchStore):
 
         await self._database.write(work)
 
-    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
-        async def work(transaction: Transaction) -> None:
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> timedelta:
+        async def work(transaction: Transaction) -> timedelta:
             found = await find(transaction, tenant_id, endpoint_id)
-            enabled = found.endpoint.analysis.enabled
             asked = (found.number, by, us(transaction.now))
-            if not enabled or await transaction.connection.fetchrow(_REQUEST, *asked) is None:
+            enabled = found.endpoint.analysis.enabled
+            claimable_us: int | None = await transaction.connection.fetchval(_REQUEST, *asked) if enabled else None
+            if claimable_us is None:
                 raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+            return transaction.now - instant_of(claimable_us)
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
         async def work(transaction: Transaction) -> AnalysisPage:

@@ -16,8 +16,8 @@ from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysi
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
-from cronicorn.domain.instant import shifted
-from cronicorn.domain.rows import UNREADABLE, Cell, Row, job_of
+from cronicorn.domain.instant import instant_of, shifted
+from cronicorn.domain.rows import UNREADABLE, Cell, Row, job_of, number_in
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ _REQUEST = """
 UPDATE watches SET requested_by = coalesce(requested_by, :by), look_us = min(look_us, :now_us)
  WHERE endpoint_number = :number
 """
+_CLAIMABLE = "SELECT max(look_us, claimed_until_us) AS us FROM watches WHERE endpoint_number = :number"
 _LIST = """
 SELECT * FROM analyses WHERE endpoint_number = :number ORDER BY number DESC LIMIT :limit OFFSET :offset
 """
@@ -77,15 +78,17 @@ class SqliteWatchStore(WatchStore):
     async def settle(self, watch: Watch, look: Look) -> None:
         await self._database.write(lambda transaction: _settle(transaction, watch, look))
 
-    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
-        def work(transaction: Transaction) -> None:
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> timedelta:
+        def work(transaction: Transaction) -> timedelta:
             found = find(transaction, tenant_id, endpoint_id)
             asked: Row = {"number": found.number, "by": by, "now_us": us(transaction.now)}
-            enabled = found.endpoint.analysis.enabled
-            if not enabled or not transaction.connection.execute(_REQUEST, asked).rowcount:
+            before = dicts(transaction.connection.execute(_CLAIMABLE, {"number": found.number}))
+            if not found.endpoint.analysis.enabled or not before:
                 raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+            transaction.connection.execute(_REQUEST, asked)
+            return transaction.now - instant_of(number_in(before[0]["us"]))
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
         def work(transaction: Transaction) -> AnalysisPage:

@@ -32,9 +32,11 @@ class WatchStore(Protocol):
         """
         ...
 
-    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> None:
+    async def request(self, tenant_id: str, endpoint_id: str, by: str) -> timedelta:
         """Ask for an analysis at the next look, which is due at once. Asking again before it changes nothing.
 
+        Answers for how long a planner could have looked before and did not; negative while one looks, or has looked so
+        lately that no other look was due yet.
         Raises NotFoundError, and ConflictError when the endpoint's analysis is off.
         """
         ...

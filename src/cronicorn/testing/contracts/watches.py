@@ -180,6 +180,22 @@ class WatchStoreContract(StoresContract):
 
         assert [asked.requested_by, still.requested_by, answered.requested_by] == ["alice", "alice", None]
 
+    async def test_a_request_tells_how_long_nobody_has_looked(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, analysis=ON)
+        first = (await _claim(stores, "first"))[0]
+        await stores.watches.settle(first, _look(first))
+        clock.advance(6 * MINUTE)
+        alone = await stores.watches.request(TENANT, "ep1", "alice")
+        again = await stores.watches.request(TENANT, "ep1", "alice")
+        watch = (await _claim(stores))[0]
+        during = await stores.watches.request(TENANT, "ep1", "alice")
+        await stores.watches.settle(watch, _look(watch))
+        after = await stores.watches.request(TENANT, "ep1", "alice")
+        clock.advance(MINUTE)
+
+        assert [alone, again, during, after] == [5 * MINUTE, 5 * MINUTE, -MINUTE, -MINUTE]
+        assert await stores.watches.request(TENANT, "ep1", "alice") == MINUTE
+
     async def test_a_request_needs_the_switch_and_the_endpoint(self, stores: Stores) -> None:
         await plant(stores)
 
