@@ -51,7 +51,7 @@ def test_a_tier_that_settings_do_not_name_is_the_default_one_as_it_is_for_tokens
 
 @pytest.mark.parametrize("name", ["runs_per_month", "endpoints_max", "interval_min"])
 def test_a_limit_of_a_tier_that_is_not_there_stops_the_start(name):
-    with pytest.raises(InvalidInputError, match=r"names the tier 'gold', which is not among CRONICORN_QUOTA_TIERS"):
+    with pytest.raises(InvalidInputError, match=r"names the tier 'gold', but CRONICORN_QUOTA_TIERS has"):
         _settings(**{name: "gold:5s" if name == "interval_min" else "gold:5"})
 
     assert _settings(

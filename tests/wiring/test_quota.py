@@ -107,7 +107,7 @@ def test_tiers_that_can_not_be_read_are_refused(text):
 @pytest.mark.parametrize(
     ("environ", "name", "said"),
     [
-        ({"QUOTA_TIER": "gold"}, "QUOTA_TIER", "which is not among"),
+        ({"QUOTA_TIER": "gold"}, "QUOTA_TIER", "has enterprise, free-tier, pro-tier: name one"),
         ({"QUOTA_STORE": "redis", "DATABASE_URL": "postgresql://h/d"}, "REDIS_URL", "is not set"),
         ({"QUOTA_STORE": "redis", "REDIS_URL": "redis://h"}, "QUOTA_STORE", "needs PostgreSQL"),
         (

@@ -135,7 +135,11 @@ def _of_tiers(values: Mapping[str, Any]) -> Iterator[Problem]:
     for field, tier in named:
         if tier not in tiers:
             name = f"{PREFIX}{field.upper()}"
-            yield name, f"{name} names the tier {tier!r}, which is not among {PREFIX}QUOTA_TIERS: name one of these."
+            known = ", ".join(sorted(tiers))
+            yield (
+                name,
+                f"{name} names the tier {tier!r}, but {PREFIX}QUOTA_TIERS has {known}: name one, or add it there.",
+            )
 
 
 def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:

@@ -37,7 +37,9 @@ class LocalControl:
         for known in self.tenants:
             if tenant in {known.name, known.id}:
                 return Principal(tenant_id=known.id, actor=ACTOR, kind=ActorKind.LOCAL)
-        raise NotFoundError(f"There is no tenant {tenant!r}: `cronicorn tenant add NAME` adds one.")
+        raise NotFoundError(
+            f"There is no tenant {tenant!r}: `cronicorn tenant list` shows those there are, `tenant add NAME` adds one."
+        )
 
 
 @asynccontextmanager

@@ -108,7 +108,9 @@ def api_key(text: str) -> str:
 def model_name(text: str) -> str:
     """A language model of a provider."""
     if not _MODEL_NAME.fullmatch(text):
-        raise ValueError("openai:, anthropic: or google:, followed by the name of a model")
+        raise ValueError(
+            "openai:, anthropic: or google:, followed by the name that the model has there, without spaces"
+        )
     return text
 
 

@@ -37,7 +37,7 @@ def test_inside_nothing_has_to_be_looked_at():
     ({"policy": a_policy(a_rule("err > 5"), unsupported=["mail"])}, "could not be expressed"),
     ({"policy": a_policy(a_rule("err > 5", action={"run": "other"}))}, "more than"),
     ({"policy": a_policy(a_rule("err > 5", action={"defer": "5m"}))}, "more than"),
-    ({"status": DraftStatus.NEEDS_ATTENTION}, "no draft"),
+    ({"status": DraftStatus.NEEDS_ATTENTION}, "needs attention, and only a draft"),
 ])  # fmt: skip
 def test_everything_else_waits_for_a_person(changes, why):
     assert why in (outside(waiting(**changes), AUTO, []) or "")

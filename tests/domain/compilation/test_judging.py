@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.compilation.draft import Figures, Severity, errors_in
-from cronicorn.domain.compilation.judging import backtested, judged, read_draft
+from cronicorn.domain.compilation.judging import QUOTED_MAX, backtested, judged, read_draft
 from cronicorn.domain.compilation.meeting import meeting_of
 from cronicorn.domain.compilation.profile import Profile, profile_of
 from cronicorn.domain.fixtures import an_endpoint
@@ -122,7 +122,86 @@ def test_a_test_that_does_not_hold_is_refused_with_what_came():
     (finding,) = judged(policy, ENDPOINT, PROFILE, ())
 
     assert (finding.pointer, finding.check) == ("/tests/0", "tests")
-    assert "the interval in the end is 15s" in finding.message
+    assert finding.message == (
+        "After err = 8, once, this test expects that the interval is 30s in the end; but the rules did: interval; the "
+        "interval is 15s. Mend the rule if the test says what the description does, else the test."
+    )
+
+
+def sentence(*rules, profile=PROFILE, siblings=(), **more):
+    """The only thing that validators say."""
+    policy = a_policy(*rules, **({"tests": TESTS} | more))
+    (finding,) = judged(policy, ENDPOINT, profile, siblings)
+    return finding.message
+
+
+THEIR_TESTS = [{"given": {"theirs": 8}, "expect": {"interval": "15s"}}]
+TEST = {"given": {"err": 0}, "expect": {"interval": "baseline"}}
+THEIRS = {"theirs": {"from": "sibling:other", "path": "$.x", "type": "number"}}
+
+
+@pytest.mark.parametrize(
+    ("found", "parts"),
+    [
+        (
+            lambda: sentence(a_rule("err > 5", action={"interval": "1s"}), tests=[TEST]),
+            ["Every 1s is below", "the minimum interval, 5s,", "Give that at the utmost"],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5", "err < 9")),
+            ["both hold for err = ", "Change `until`", "err > 5 and err < 9"],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5", "err > 10 && err < 3"), tests=TESTS[:1]),
+            ["`until` never holds", "err > 10 && err < 3", "leave it out"],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5"), tests=[]),
+            ["rules and no tests", '{"interval": "baseline"}'],
+        ),
+        (
+            lambda: sentence(
+                a_rule("err > 5"), tests=[{"given": {"err": 8}, "times": 2, "expect": {"action": "pause"}}]
+            ),
+            [
+                "After err = 8, 2 times in a row,",
+                "expects that the rules pause;",
+                "but the rules did: interval;",
+                "15s",
+            ],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5"), tests=[{"given": {"err": 1}, "expect": {"interval": "15s"}}]),
+            ["After err = 1, once,", "the interval is 15s in the end", "but no rule acted", "Mend the rule if"],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5"), tests=[{"given": {"err": 9}, "expect": {"interval": "baseline"}}]),
+            ["the interval is the baseline in the end; but the rules did: interval; the interval is 15s"],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5"), tests=[{"given": {"err": "much"}, "expect": {"interval": "15s"}}]),
+            ["can't be read, of err", "declared fields, values of their types"],
+        ),
+        (
+            lambda: sentence(a_rule("theirs > 5"), fields=THEIRS, tests=THEIR_TESTS, siblings=["a", "b"]),
+            ["no other endpoint called other", "It has a, b: name one of these, or take the field out"],
+        ),
+        (
+            lambda: sentence(a_rule("theirs > 5"), fields=THEIRS, tests=THEIR_TESTS),
+            ["no other endpoint called other", "It has no other endpoint: take the field out"],
+        ),
+        (
+            lambda: sentence(a_rule("err > 5"), profile=profile_of(answers({"err": "much", "state": "a", "up": True}))),
+            ["Declared as number, but", "hold string at $.err", "Declare the type that they have"],
+        ),
+    ],
+)
+def test_a_sentence_says_what_was_found_what_was_expected_and_how_to_mend_it(found, parts):
+    message = found()
+
+    assert [part for part in parts if part not in message] == []
+    assert message.endswith((".", "}."))
+    assert len(message) < QUOTED_MAX
 
 
 def test_rules_without_tests_are_refused():

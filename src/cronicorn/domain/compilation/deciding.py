@@ -28,7 +28,10 @@ def activated(draft: Draft, endpoint: JobEndpoint, stored: Stored, cron: Cron, b
     if draft.status is DraftStatus.ACTIVE and text_of(draft.policy) == text_of(endpoint.policy):
         return Decided(draft=draft)
     if draft.status is not DraftStatus.DRAFT or draft.policy is None:
-        raise ConflictError(f"Draft {draft.id} is {draft.status.value.replace('_', ' ')}; only a draft is activated.")
+        raise ConflictError(
+            f"Draft {draft.id} is {draft.status.value.replace('_', ' ')}, and only one that waits is activated; "
+            "`cronicorn policy compile ENDPOINT` makes another."
+        )
     if (endpoint.description or "") != draft.description:
         raise ConflictError(f"The description has changed since draft {draft.id} was made; compile it again.")
     if text_of(endpoint.policy) != draft.replaces:
@@ -42,7 +45,10 @@ def rejected(draft: Draft, now: datetime, by: str) -> Decided:
     if draft.status is DraftStatus.REJECTED:
         return Decided(draft=draft)
     if draft.status not in {DraftStatus.DRAFT, DraftStatus.NEEDS_ATTENTION}:
-        raise ConflictError(f"Draft {draft.id} is {draft.status.value}; only one that waits is rejected.")
+        raise ConflictError(
+            f"Draft {draft.id} is {draft.status.value}, and only one that waits is rejected; to be rid of a policy in "
+            "force, edit the endpoint."
+        )
     return Decided(draft=_decided(draft, DraftStatus.REJECTED, now, by))
 
 

@@ -18,11 +18,13 @@ def outside(draft: Draft, endpoint: JobEndpoint, drafts: Sequence[Draft]) -> str
     *drafts* are the earlier ones of *endpoint*, newest first.
     """
     if endpoint.compile_mode is not CompileMode.AUTO:
-        return f"The endpoint's compile mode is {endpoint.compile_mode}."
+        return (
+            f"The endpoint's compile mode is {endpoint.compile_mode}, and only auto lets a draft take effect by itself."
+        )
     if draft.status is not DraftStatus.DRAFT or draft.policy is None:
-        return "It is no draft that could take effect."
+        return f"It is {draft.status.value.replace('_', ' ')}, and only a draft with a policy can take effect."
     if not _compiled(endpoint, drafts):
-        return "A person wrote the policy in force."
+        return "A person wrote the policy in force, and only one that was compiled is replaced without a person."
     return _to_look_at(draft, draft.policy) or _of_figures(draft)
 
 
@@ -39,9 +41,12 @@ def _of_figures(draft: Draft) -> str | None:
     figures = draft.figures
     old, new = (figures.calls_a_day_old, figures.calls_a_day_new) if figures is not None else (None, None)
     if old is None or new is None:
-        return "It was not tried on a record of an hour at least."
+        return "It was not tried on a record of an hour at least, so how often it would call is not known."
     if max(old, new) >= CALLS_FACTOR * max(min(old, new), 1.0):
-        return f"It changes the calls of a day from {old:.0f} to {new:.0f}, by a factor of {CALLS_FACTOR:.0f} or more."
+        return (
+            f"It changes the calls of a day from {old:.0f} to {new:.0f}, by a factor of {CALLS_FACTOR:.0f} or more; "
+            "what takes effect by itself changes them by less."
+        )
     return None
 
 

@@ -1,5 +1,6 @@
 """Judging a draft: each validator in its turn, with what is wrong, where, and how to mend it. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
@@ -7,6 +8,7 @@ from itertools import islice
 from cronicorn.domain.compilation.draft import Figures, Finding, Severity
 from cronicorn.domain.compilation.meeting import meeting_of
 from cronicorn.domain.compilation.profile import Profile
+from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.json_pointer import json_pointer
@@ -96,12 +98,16 @@ def backtested(figures: Figures) -> tuple[Finding, ...]:
     flips = figures.flips_an_hour
     if flips is not None and flips > FLIPS_AN_HOUR_MAX:
         message = (
-            f"On the recorded answers its rules come and go {flips:.1f} times an hour, and {FLIPS_AN_HOUR_MAX:.0f} are "
-            "the most: give `until` a threshold of its own, further away, or confirm with `for` and `until_for`."
+            f"On the recorded answers the rules would come and go {flips:.1f} times an hour; at most "
+            f"{FLIPS_AN_HOUR_MAX:.0f} are accepted. Give `until` a threshold of its own, further from that of `when`, "
+            "or confirm with `for` and `until_for`."
         )
         return (_finding("backtest", Severity.ERROR, "/rules", message),)
     if figures.calls_a_day_new is None:
-        message = "The record is shorter than an hour: nobody knows yet how often this would call the endpoint."
+        message = (
+            "How often this would call the endpoint is not known: that takes an hour of recorded answers, and there is "
+            "less. Look at it more closely, or compile again later."
+        )
         return (_finding("backtest", Severity.WARNING, "", message),)
     return ()
 
@@ -122,10 +128,16 @@ def _unseen(policy: Policy, profile: Profile, siblings: Sequence[str]) -> Iterat
         pointer = json_pointer(["fields", field.name])
         if field.origin is Origin.SIBLING:
             if field.sibling not in siblings:
-                message = f"The job has no endpoint called {field.sibling}; it has {_listed(siblings)}."
+                message = _no_such(
+                    field.sibling, siblings, "take the field out and say in `unsupported` what it is for"
+                )
                 yield _finding("fields", Severity.ERROR, pointer, message)
             else:
-                yield _finding("fields", Severity.WARNING, pointer, "Unverified: answers of siblings are not profiled.")
+                message = (
+                    f"Unverified: whether {field.sibling} answers such a {field.type} is not known, since answers of "
+                    "other endpoints are not looked at here. Compare it with a run of that one."
+                )
+                yield _finding("fields", Severity.WARNING, pointer, message)
         elif field.origin is Origin.BODY and field.path is not None:
             yield from _unseen_in_answers(field, pointer, profile)
 
@@ -134,15 +146,24 @@ def _unseen_in_answers(field: PolicyField, pointer: str, profile: Profile) -> It
     assert field.path is not None
     place = profile.place(field.path.steps)
     if place is None:
-        message = f"Unverified: no recorded answer has anything at {field.path.text}."
+        message = (
+            f"Unverified: no recorded answer has anything at {field.path.text}, where a {field.type} is expected. "
+            "Until one has, conditions over it decide nothing. Check the path."
+        )
         yield _finding("fields", Severity.WARNING, pointer, message)
         return
     if not _READ_AS[field.type] & set(place.types) and set(place.types) != {"null"}:
         held = " or ".join(place.types)
-        message = f"Declared a {field.type}, and the answers hold a {held} at {field.path.text}: declare that."
+        message = (
+            f"Declared as {field.type}, but the recorded answers hold {held} at {field.path.text}. Declare the type "
+            f"that they have, and compare with values of that type."
+        )
         yield _finding("fields", Severity.ERROR, pointer, message)
     if strange := [word for word in field.enum if place.words and word not in place.words]:
-        message = f"Unverified: the answers never held {_listed(strange)} at {field.path.text}."
+        message = (
+            f"Unverified: the recorded answers never held {_listed(strange)} at {field.path.text}, only "
+            f"{_listed(place.words)}. Check the spelling."
+        )
         yield _finding("fields", Severity.WARNING, pointer, message)
 
 
@@ -154,7 +175,10 @@ def _out_of_limits(policy: Policy, endpoint: JobEndpoint, siblings: Sequence[str
                 yield from _action_out_of_limits(action, f"/rules/{number}/{place}", endpoint, siblings)
     if policy.pause_max > PAUSE_MAX_DEFAULT:
         most = show_duration(PAUSE_MAX_DEFAULT)
-        message = f"Pauses may last longer than the usual {most}: only if the description says so."
+        message = (
+            f"Pauses may last up to {show_duration(policy.pause_max)}, and {most} is usual. Keep that only if the "
+            "description says so; otherwise leave `limits.pause_max` out."
+        )
         yield _finding("limits", Severity.WARNING, "/limits/pause_max", message)
 
 
@@ -162,13 +186,13 @@ def _action_out_of_limits(
     action: Action, pointer: str, endpoint: JobEndpoint, siblings: Sequence[str]
 ) -> Iterator[Finding]:
     if action.on is not None and action.on not in siblings:
-        message = f"The job has no endpoint called {action.on}; it has {_listed(siblings)}."
+        message = _no_such(action.on, siblings, "take the rule out and say in `unsupported` what it is for")
         yield _finding("limits", Severity.ERROR, pointer, message)
     if action.kind is not ActionKind.INTERVAL or action.on is not None:
         return
     for length in (action.amount.length, action.amount.least, action.amount.most, action.amount.default):
         if length is not None and (bound := _broken_bound(length, endpoint)) is not None:
-            message = f"Every {show_duration(length)} is {bound} of the endpoint: stay within it."
+            message = f"Every {show_duration(length)} is {bound} of the endpoint. Give that at the utmost."
             yield _finding("limits", Severity.ERROR, f"{pointer}/interval", message)
 
 
@@ -185,14 +209,23 @@ def _ends(policy: Policy) -> Iterator[Finding]:
     for number, rule in enumerate(policy.rules):
         met = meeting_of(rule, policy)
         if met.both is not None:
-            values = ", ".join(f"{name} = {value!r}" for name, value in met.both.items())
-            message = f"`when` and `until` both hold for {values}: the rule would come and go. Let only one of them."
+            values = ", ".join(f"{name} = {_shown(value)}" for name, value in met.both.items())
+            message = (
+                f"`when` and `until` both hold for {values}, so the rule would come and go. Change `until` so that it "
+                f"does not hold where `when` does; they are {rule.when.text} and {rule.until.text}."
+            )
             yield _finding("ends", Severity.ERROR, f"/rules/{number}/until", message)
         elif not met.whole:
-            message = "Unverified: too many combinations of values to see whether `when` and `until` can both hold."
+            message = (
+                "Unverified: these conditions have more combinations of values than are tried, so whether `when` and "
+                "`until` can both hold is not known. Compare them, or split the rule."
+            )
             yield _finding("ends", Severity.WARNING, f"/rules/{number}/until", message)
         elif not met.when:
-            message = f"`when` never holds, whatever the answers say: {rule.when.text}."
+            message = (
+                f"`when` never holds, whatever the answers say: {rule.when.text}. Mend what contradicts itself in it, "
+                "or take the rule out."
+            )
             yield _finding("ends", Severity.ERROR, f"/rules/{number}/when", message)
         elif not met.until:
             yield _never_ends(rule, number)
@@ -200,14 +233,18 @@ def _ends(policy: Policy) -> Iterator[Finding]:
 
 def _never_ends(rule: Rule, number: int) -> Finding:
     message = (
-        f"`until` never holds ({rule.until.text}), so nothing leads back to the baseline: mend it or leave it out."
+        f"`until` never holds, whatever the answers say: {rule.until.text}. So nothing leads back to the baseline. "
+        "Mend what contradicts itself in it, or leave it out: then the rule ends when `when` no longer holds."
     )
     return _finding("ends", Severity.ERROR, f"/rules/{number}/until", message)
 
 
 def _failing_tests(policy: Policy, endpoint: JobEndpoint) -> Iterator[Finding]:
     if policy.rules and not policy.examples:
-        message = "Give tests: at least one in which a rule acts, and one that expects the baseline."
+        message = (
+            "There are rules and no tests. Give one test at least in which a rule acts, and one that expects "
+            '{"interval": "baseline"}.'
+        )
         yield _finding("tests", Severity.ERROR, "/tests", message)
     for number, result in enumerate(tried(policy, cadence_of(endpoint))):
         if not result.held:
@@ -216,10 +253,36 @@ def _failing_tests(policy: Policy, endpoint: JobEndpoint) -> Iterator[Finding]:
 
 def _failed(result: Tried) -> str:
     if result.unread:
-        return f"This test gives what can't be read: {_listed(result.unread)}. Give values of the declared types."
-    interval = show_duration(result.interval) if result.interval is not None else "none"
-    did = f", and the rules did: {_listed(result.did)}" if result.did else ""
-    return f"This test does not hold: the interval in the end is {interval}{did}. Mend the rule or the test."
+        return (
+            f"This test gives values that can't be read, of {_listed(result.unread)}. Give only declared fields, "
+            "values of their types, and none of how a rule stands."
+        )
+    example = result.example
+    wanted = [f"the rules {example.action.value}"] if example.action is not None else []
+    if example.interval is not None or example.action is None:
+        wanted.append(f"the interval is {_every(example.interval, 'the baseline')} in the end")
+    given = ", ".join(f"{name} = {_shown(value)}" for name, value in example.given.items())
+    times = f"{example.times} times in a row" if example.times > 1 else "once"
+    did = f"the rules did: {_listed(result.did)}" if result.did else "no rule acted"
+    return (
+        f"After {given or 'an answer without these fields'}, {times}, this test expects that {' and '.join(wanted)}; "
+        f"but {did}; the interval is {_every(result.interval, 'none')}. Mend the rule if the test says what the "
+        "description does, else the test."
+    )
+
+
+def _shown(value: Scalar) -> str:
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
+def _every(interval: timedelta | None, nothing: str) -> str:
+    return nothing if interval is None else show_duration(interval)
+
+
+def _no_such(name: str | None, siblings: Sequence[str], otherwise: str) -> str:
+    """That the job has no endpoint of that *name*; what to do *otherwise* than to name another."""
+    named = f"It has {_listed(siblings)}: name one of these, or" if siblings else "It has no other endpoint:"
+    return f"The job has no other endpoint called {name}. {named} {otherwise}."
 
 
 def _listed(names: Sequence[str]) -> str:
