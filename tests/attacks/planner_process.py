@@ -1,7 +1,7 @@
 """A planner in a process of its own, over a database whose time a file tells.
 
-Its order has `url`, `model`, `clock`, and `way`: to look until nothing is due, to look until killed, to compile an
-`endpoint` until killed, or where to die by its own hand.
+Its order has `url`, `model`, `clock` unless the time is real, and `way`: to look until nothing is due, to look until
+killed, to compile an `endpoint` until killed, or where to die by its own hand.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.quota import PostgresQuota
 from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.control.identity import random_id
 from cronicorn.control.policies import Policies
 from cronicorn.domain.compilation.draft import CompileReason
@@ -82,8 +83,8 @@ def die(*_):
 
 async def _main(order):
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    clock = FileClock(Path(order["clock"]))
-    stores = await PostgresStores.open(order["url"], clock, PostgresOptions(connections_max=4))
+    judge = FileClock(Path(order["clock"])) if "clock" in order else None
+    stores = await PostgresStores.open(order["url"], judge, PostgresOptions(connections_max=4))
     quota = PostgresQuota(stores.database, AgreedAllowances(stores.terms, TIERS, zone_rules))
     async with connected("openai:fake-1", base_url=order["model"], api_key=f"{KEY}{os.getpid()}") as client:
         compiler = Compiler(client, quota, "fake-1")
@@ -96,7 +97,7 @@ async def _main(order):
             parts[part] = Dying(parts[part], method, when)
         ports = PlannerPorts(endpoints=stores.endpoints, history=stores.runs, client=client, drafts=drafts, **parts)
         chosen = PlannerSettings(model="fake-1", parallel=4 if order["way"] in {DRAIN, LOOP} else 1, poll=PAUSE)
-        planner = ModelPlanner(ports, chosen, clock, CRON, random_id)
+        planner = ModelPlanner(ports, chosen, judge or SystemClock(), CRON, random_id)
         if order["way"] == COMPILE:
             await _compile(drafts, order["endpoint"])
         while await planner.look_once():

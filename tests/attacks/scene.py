@@ -34,8 +34,8 @@ CLAIM_TTL = PlannerSettings(model="fake-1").claim_ttl
 CALL_TOKENS = USAGE["total_tokens"]
 """What the model bills for each answer."""
 
-_SERVER = get_context("forkserver")
-_SERVER.set_forkserver_preload([planner_process.__name__])
+SERVER = get_context("forkserver")
+SERVER.set_forkserver_preload([planner_process.__name__])
 """Imports what planners need once for all of them."""
 
 
@@ -56,7 +56,7 @@ class Scene:
         """A planner; see `planner_process`."""
         places = {"url": self.url, "model": self.model.url, "clock": str(self.folder / "clock")}
         order = {**places, "way": way, **more}
-        process = _SERVER.Process(target=planner_process.run, args=(order, str(self._log(len(self.planners)))))
+        process = SERVER.Process(target=planner_process.run, args=(order, str(self._log(len(self.planners)))))
         process.start()
         self.planners.append(process)
         self.orders.append(order)
@@ -106,7 +106,7 @@ class Scene:
         """Tokens used and reserved, by window, once what has expired is charged."""
         archive = PostgresArchive(self.url, PostgresOptions(), self.clock)
         rows = (await contents(archive, [Table.QUOTA_BOOKS]))[Table.QUOTA_BOOKS]
-        return [(_sum(row, "used"), _sum(row, "reserved")) for row in rows]
+        return [tokens_in(row) for row in rows]
 
     async def verified(self) -> Findings:
         """What a verification says, no worker running."""
@@ -121,8 +121,10 @@ class Scene:
         await self.stores.keys.add_tenant(Tenant(id=TENANT, name="first", created_at=MIDNIGHT), key)
 
 
-def _sum(book: Row, what: str) -> int:
-    return sum(number_in(book[f"{budget}_{what}"]) for budget in Budget)
+def tokens_in(book: Row) -> tuple[int, int]:
+    """Tokens used and reserved in a row of `quota_books`."""
+    used, reserved = (sum(number_in(book[f"{budget}_{what}"]) for budget in Budget) for what in ("used", "reserved"))
+    return used, reserved
 
 
 def sender(asked: Asked) -> int:
