@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cronicorn.adapters.agreed_allowances import AgreedAllowances
 from cronicorn.adapters.ai.connecting import connected
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.postgres.options import PostgresOptions
@@ -27,6 +26,7 @@ from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.errors import ConflictError, QuotaExceededError, UnavailableError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Tiers
+from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.scheduler.compiling import Compiler
 from cronicorn.scheduler.drafting import Drafting, Records
 from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings

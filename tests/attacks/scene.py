@@ -15,11 +15,11 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.control.verification import Verifier
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.archive import Table
+from cronicorn.domain.cells import Row, number_in
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.hint import Author, Hint
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.rows import Row, number_in
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.domain.verification import Findings
 from cronicorn.scheduler.planner import PlannerSettings

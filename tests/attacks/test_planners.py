@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.editing import edited
-from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
+from cronicorn.domain.endpoint import AnalysisSwitch, CompileMode, Job, JobEndpoint
 from cronicorn.domain.fixtures import a_run
 from cronicorn.domain.ports import EndpointEdit
 from cronicorn.domain.quota.terms import Terms
