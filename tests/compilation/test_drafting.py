@@ -11,7 +11,7 @@ import pytest
 
 from cronicorn.domain.compilation.draft import CompileReason, DraftStatus, text_of
 from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
-from cronicorn.domain.compile_mode import CompileMode
+from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import TIERS

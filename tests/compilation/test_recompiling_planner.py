@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus
-from cronicorn.domain.compile_mode import CompileMode
+from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.instant import MINUTE
 from cronicorn.scheduler.backoff import WAIT_LEAST, WAIT_MOST, Backoff
 from cronicorn.scheduler.planner import ModelPlanner, PlannerPorts, PlannerSettings

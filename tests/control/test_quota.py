@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.adapters.agreed_allowances import AgreedAllowances
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.domain.errors import InvalidInputError, NotFoundError, UnauthenticatedError
@@ -14,6 +13,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget, Tiers
 from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.terms import Terms
+from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from tests.control.world import ALICE, LOCAL, a_world
 
 DAY = timedelta(days=1)

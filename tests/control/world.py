@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from cronicorn.adapters.agreed_allowances import AgreedAllowances
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
@@ -38,6 +37,7 @@ from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.run import Run
+from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from tests.control.drafts_by_hand import DraftsByHand
 

@@ -12,9 +12,8 @@ from cronicorn.control.hints import TTL_MINUTES_DEFAULT
 from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CatchUpMode, JobStatus, Overlap
+from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, Overlap
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.run import RunStatus
 from cronicorn.domain.signals.signal import Adapt

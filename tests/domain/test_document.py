@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.document import endpoint_document, endpoint_of, hint_document, hint_of, state_document, state_of
 from cronicorn.domain.endpoint import (
     AnalysisSwitch,
     Baseline,
     CatchUp,
     CatchUpMode,
+    CompileMode,
     EndpointState,
     JobEndpoint,
     Overlap,

@@ -7,7 +7,7 @@ import pytest
 
 from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
 from cronicorn.domain.compilation.recompiling import A_DAY_MAX
-from cronicorn.domain.compile_mode import CompileMode
+from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.fixtures import an_outcome
 from tests.compilation.workshop import (
     ANN,

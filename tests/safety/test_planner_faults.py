@@ -12,8 +12,7 @@ import pytest
 from cronicorn.domain.analysis.watching import RETRY_LEAST, RETRY_MOST, Occasion
 from cronicorn.domain.compilation.draft import CompileReason, Draft
 from cronicorn.domain.compilation.ports import DraftMaker
-from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.endpoint import AnalysisSwitch, Job, JobEndpoint
+from cronicorn.domain.endpoint import AnalysisSwitch, CompileMode, Job, JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
 from cronicorn.domain.hint import Author, HintKind

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
-from cronicorn.adapters.redacting import RedactingDispatcher
 from cronicorn.domain.call import OutcomeKind, Request
 from cronicorn.domain.fixtures import an_endpoint, an_outcome
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.run import Run
 from cronicorn.domain.untrusted.redaction import REDACTED, Redaction
+from cronicorn.scheduler.redacting import RedactingDispatcher
 from cronicorn.wiring.embedded import embedded
 from cronicorn.wiring.settings import Settings
 

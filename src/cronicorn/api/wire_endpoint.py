@@ -15,9 +15,8 @@ from cronicorn.api.wire_values import (
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CatchUpMode, JobEndpoint, Overlap
+from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobEndpoint, Overlap
 from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.signals.signal import Adapt, Signal

@@ -6,11 +6,11 @@ from hashlib import sha256
 
 from cronicorn.control.sorted_rows import each
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
+from cronicorn.domain.cells import Cell, Row, number_in
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Archive, Restoration, Snapshot
-from cronicorn.domain.rows import Cell, Row, number_in
 
 Told = Callable[[Table, int, int], None]
 """Hears of a table, how many of its rows are done, and how many there are."""

@@ -13,9 +13,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, COOLDOWN_LEAST, RETRIES_MAX, CatchUpMode, Overlap
+from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, COOLDOWN_LEAST, RETRIES_MAX, CatchUpMode, CompileMode, Overlap
 from cronicorn.domain.preview import PREVIEW_MAX
 from cronicorn.domain.signals.signal import Adapt, Signal
 

@@ -13,8 +13,16 @@ from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
-from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.endpoint import AnalysisSwitch, Baseline, BaselineKind, CatchUp, JobEndpoint, Overlap, RetryPolicy
+from cronicorn.domain.endpoint import (
+    AnalysisSwitch,
+    Baseline,
+    BaselineKind,
+    CatchUp,
+    CompileMode,
+    JobEndpoint,
+    Overlap,
+    RetryPolicy,
+)
 from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
 from cronicorn.domain.outgoing import HEADER_NAME

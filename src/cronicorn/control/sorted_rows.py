@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from cronicorn.domain.rows import Row
+from cronicorn.domain.cells import Row
 
 
 class SortedRows:

@@ -6,22 +6,13 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.books_audit import BooksAudit
 from cronicorn.domain.cadence import Grid
+from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Cron
-from cronicorn.domain.rows import (
-    UNREADABLE,
-    Cell,
-    done_of,
-    endpoint_from,
-    endpoint_row,
-    number_or_zero,
-    run_of,
-    skip_from,
-    state_row,
-)
+from cronicorn.domain.rows import done_of, endpoint_from, endpoint_row, number_or_zero, run_of, skip_from, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.slot import SlotState
 from cronicorn.domain.trace import Trace

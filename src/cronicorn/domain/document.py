@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cronicorn.domain.call import Method, Request, StatusRange, SuccessCriteria
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import Dialect, DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
     UNANALYSED,
@@ -18,6 +17,7 @@ from cronicorn.domain.endpoint import (
     Baseline,
     CatchUp,
     CatchUpMode,
+    CompileMode,
     EndpointState,
     JobEndpoint,
     ManualSlot,

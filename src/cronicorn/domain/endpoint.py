@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cronicorn.domain.call import Request, SuccessCriteria
-from cronicorn.domain.compile_mode import CompileMode
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
@@ -148,6 +147,17 @@ class AnalysisSwitch:
 
 UNANALYSED = AnalysisSwitch()
 """As an endpoint is unless its owner says otherwise."""
+
+
+class CompileMode(StrEnum):
+    """What becomes of the description of an endpoint."""
+
+    REVIEW = "review"
+    """Drafts are made; a person activates them."""
+    AUTO = "auto"
+    """As `review`, but a draft inside the safe envelope is activated at once."""
+    OFF = "off"
+    """No draft is made unless a person asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

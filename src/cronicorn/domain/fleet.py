@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import Mechanism
-from cronicorn.domain.rows import UNREADABLE, Cell, endpoint_from, number_or_zero
+from cronicorn.domain.rows import endpoint_from, number_or_zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

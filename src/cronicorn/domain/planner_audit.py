@@ -4,10 +4,10 @@ import json
 
 from cronicorn.domain.analysis.rows import analysis_from
 from cronicorn.domain.analysis.watching import watch_memory_of
+from cronicorn.domain.cells import UNREADABLE, Row
 from cronicorn.domain.compilation.draft import DraftStatus
-from cronicorn.domain.compilation.draft_rows import draft_of
+from cronicorn.domain.compilation.rows import draft_of
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.rows import UNREADABLE, Row
 from cronicorn.domain.verification import Check, Findings
 
 

@@ -10,13 +10,13 @@ from typing import Protocol, TypeVar
 
 from cronicorn.domain.archive import Table
 from cronicorn.domain.call import Call, Outcome
+from cronicorn.domain.cells import Row
 from cronicorn.domain.claims import Claim
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.fleet import Fleet
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.lease import Lease, NextDue, Renewal
-from cronicorn.domain.rows import Row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.domain.tenant import ApiKey, Tenant

@@ -1,11 +1,11 @@
-"""Rows and what they mean."""
+"""Rows of jobs, endpoints, runs, leases and tenants, and what they mean."""
 
 import json
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
-from typing import TypeAlias
 
+from cronicorn.domain.cells import Cell, Row, number_in
 from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
 from cronicorn.domain.fields import Fields, Value, lean, length_us, us
@@ -21,15 +21,10 @@ from cronicorn.domain.settlement import Settlement
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.domain.tenant import ApiKey, Tenant
 
-Cell: TypeAlias = str | int | bytes | None
-Row: TypeAlias = dict[str, Cell]
-
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _decode = json.JSONDecoder().decode
 _KEPT_CHARACTERS_MAX = 4_096
 """A longer endpoint is read anew each time, so that what is kept stays within some 20 MB."""
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
-"""What reading a row may raise that nobody wrote so."""
 
 
 def job_row(job: Job) -> Row:
@@ -301,9 +296,3 @@ def _text_or_none(cell: Cell) -> str | None:
 def number_or_zero(cell: Cell) -> int:
     """The number that *cell* holds; 0 when it holds none, in a row that may be broken."""
     return cell if isinstance(cell, int) else 0
-
-
-def number_in(cell: Cell) -> int:
-    """The number that *cell* holds."""
-    assert isinstance(cell, int)
-    return cell

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
+from cronicorn.domain.cells import Row, number_in
 from cronicorn.domain.endpoint import EndpointState
 from cronicorn.domain.execution.limits import month_of
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import MINUTE, instant_of, shifted
-from cronicorn.domain.rows import Row, done_of, number_in
+from cronicorn.domain.rows import done_of
 from cronicorn.domain.verification import Check, Findings
 
 

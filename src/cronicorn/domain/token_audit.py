@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from cronicorn.domain.cells import Row, number_in
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.rows import Row, number_in
 from cronicorn.domain.verification import Check, Findings
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cronicorn.adapters.metrics.prometheus import Metrics
-from cronicorn.adapters.redacting import RedactingDispatcher
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.quota.decision import GRANT_KEPT
 from cronicorn.scheduler import Planner, Retention, Scheduler, forget
+from cronicorn.scheduler.redacting import RedactingDispatcher
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from cronicorn.adapters.agreed_allowances import AgreedAllowances
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.metrics.observed_quota import ObservedQuota
@@ -17,6 +16,7 @@ from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
 from cronicorn.domain.quota.soft import SoftBound
+from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores

@@ -8,7 +8,7 @@ from cronicorn.domain.compilation.deciding import activated, rejected
 from cronicorn.domain.compilation.difference import difference
 from cronicorn.domain.compilation.draft import DraftStatus, Figures, Finding, Severity
 from cronicorn.domain.compilation.envelope import outside
-from cronicorn.domain.compile_mode import CompileMode
+from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
 from cronicorn.domain.settlement import Stored

@@ -7,8 +7,7 @@ import pytest
 
 from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
 from cronicorn.domain.compilation.recompiling import A_DAY_MAX, SPACING, allowed_at, recompilation
-from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.endpoint import EndpointState
+from cronicorn.domain.endpoint import CompileMode, EndpointState
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
 from cronicorn.domain.policy.memory import Phase, PolicyMemory, RuleMemory
 from cronicorn.domain.policy.steps import PolicySteps, RuleStep

@@ -22,12 +22,13 @@ from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.schema import SCHEMA
 from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
+from cronicorn.domain.cells import UNREADABLE, Row, number_in
 from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import Archive, Clock, Restoration, RowSource, Snapshot
-from cronicorn.domain.rows import UNREADABLE, Row, endpoint_from, number_in
+from cronicorn.domain.rows import endpoint_from
 from cronicorn.domain.target import host_of
 from cronicorn.domain.verification import Findings
 

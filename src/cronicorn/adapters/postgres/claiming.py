@@ -18,12 +18,13 @@ from cronicorn.adapters.postgres.options import Feature
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.watermark import LOWEST, Pass, Watermark
+from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fields import length_us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Share
-from cronicorn.domain.rows import UNREADABLE, Cell, Row, lease_from, number_in
+from cronicorn.domain.rows import lease_from
 
 log = logging.getLogger(__name__)
 

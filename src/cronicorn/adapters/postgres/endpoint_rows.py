@@ -17,11 +17,12 @@ from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.postgres.statement_time import CLOCK_US
+from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, number_in, run_row, skip_row, state_row
+from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip

@@ -6,8 +6,9 @@ from cronicorn.adapters.postgres.database import shards_of
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.schema import SCHEMA, metadata
+from cronicorn.domain.cells import UNREADABLE
 from cronicorn.domain.mechanism import bucket_of
-from cronicorn.domain.rows import UNREADABLE, endpoint_from
+from cronicorn.domain.rows import endpoint_from
 from cronicorn.domain.target import host_of
 from cronicorn.domain.verification import Check, Findings
 

@@ -20,6 +20,7 @@ from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.options import Feature
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.releasing import Releaser
+from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.claims import Claim
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fields import length_us
@@ -27,7 +28,6 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease, NextDue
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import ClaimService
-from cronicorn.domain.rows import Cell, Row
 
 log = logging.getLogger(__name__)
 

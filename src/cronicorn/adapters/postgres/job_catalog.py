@@ -13,10 +13,11 @@ from cronicorn.adapters.postgres.endpoint_rows import Found, apply, lock_job, nu
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import endpoints, jobs
+from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
-from cronicorn.domain.rows import Cell, job_of, job_row
+from cronicorn.domain.rows import job_of, job_row
 from cronicorn.domain.settlement import Sibling, Stored
 
 _COLUMNS = [column.name for column in jobs.c if column.name != "number"]

@@ -21,6 +21,7 @@ from cronicorn.adapters.postgres.queries import Connection, altered
 from cronicorn.adapters.postgres.settle_statements import FIND, SETTLE, SETTLE_ONE
 from cronicorn.adapters.postgres.settling import Settler
 from cronicorn.adapters.postgres.statement_time import NOW_US
+from cronicorn.domain.cells import Row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
 from cronicorn.domain.fields import length_us, us
@@ -29,7 +30,7 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide
-from cronicorn.domain.rows import Row, endpoint_from
+from cronicorn.domain.rows import endpoint_from
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 

@@ -10,7 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.sql import ClauseElement
 
-from cronicorn.domain.rows import Cell
+from cronicorn.domain.cells import Cell
 
 PlainConnection: TypeAlias = "asyncpg.Connection[Record]"
 Connection: TypeAlias = "PlainConnection | PoolConnectionProxy[Record]"

@@ -27,6 +27,7 @@ from cronicorn.adapters.postgres.quota_statements import (
     VERDICTS,
     QuotaStatements,
 )
+from cronicorn.domain.cells import Row, number_in
 from cronicorn.domain.errors import NotFoundError, UnavailableError
 from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import EPOCH, instant_of, shifted
@@ -35,8 +36,7 @@ from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
 from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
-from cronicorn.domain.quota_rows import book_of, window_row
-from cronicorn.domain.rows import Row, number_in
+from cronicorn.domain.quota.rows import book_of, window_row
 
 ATTEMPTS_MAX = 100
 """So often a statement is tried again that others came before."""

@@ -15,13 +15,14 @@ from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.pruning import prune_rows
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
+from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
-from cronicorn.domain.rows import Cell, lease_from, mean, number_in, run_of, skip_from
+from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")

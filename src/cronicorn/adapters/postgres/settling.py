@@ -28,11 +28,12 @@ from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.settle_statements import COUNT_RUNS, counting
+from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Decide
-from cronicorn.domain.rows import Cell, Row, done_of, done_text, run_row, skip_row, state_row
+from cronicorn.domain.rows import done_of, done_text, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement, Siblings, Stored
 

@@ -15,12 +15,12 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.ports import EndpointEdit
-from cronicorn.domain.rows import UNREADABLE, Cell
 
 log = logging.getLogger(__name__)
 

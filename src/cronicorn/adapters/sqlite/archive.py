@@ -13,11 +13,11 @@ from cronicorn.adapters.sqlite.migration import check_file, check_installation, 
 from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.schema import metadata
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
+from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import Archive, Clock, Restoration, RowSource, Snapshot
-from cronicorn.domain.rows import Cell, Row
 from cronicorn.domain.verification import Check, Findings
 
 PORTION_MAX = 200

@@ -13,9 +13,9 @@ from cronicorn.adapters.sqlite.schema import policy_drafts
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
-from cronicorn.domain.compilation.draft_rows import draft_of, draft_row
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
 from cronicorn.domain.compilation.ports import Drafts
+from cronicorn.domain.compilation.rows import draft_of, draft_row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.settlement import Stored

@@ -14,12 +14,13 @@ from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.cells import number_in
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
-from cronicorn.domain.rows import endpoint_row, job_of, number_in, state_row
+from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,11 @@ from sqlalchemy.dialects.sqlite import insert as insert_anew
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
-from cronicorn.domain.rows import Cell, endpoint_from, endpoint_row, run_row, skip_row, state_row
+from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip

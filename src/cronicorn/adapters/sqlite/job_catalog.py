@@ -12,10 +12,11 @@ from cronicorn.adapters.sqlite.endpoint_rows import apply, of_job
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
-from cronicorn.domain.rows import Cell, job_of, job_row, number_in
+from cronicorn.domain.rows import job_of, job_row
 
 _COLUMNS = [column.name for column in jobs.c if column.name != "number"]
 _INSERT = query(insert(jobs).values({name: bindparam(name) for name in _COLUMNS}))

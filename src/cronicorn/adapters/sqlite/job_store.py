@@ -20,13 +20,14 @@ from cronicorn.adapters.sqlite.endpoint_rows import (
 from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.run_book import count_run
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
-from cronicorn.domain.rows import UNREADABLE, Cell, done_of, done_text, lease_from, state_row
+from cronicorn.domain.rows import done_of, done_text, lease_from, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
-from cronicorn.domain.rows import Cell
+from cronicorn.domain.cells import Cell
 
 _DIALECT = sqlite.dialect(paramstyle="named")
 

@@ -21,6 +21,7 @@ from cronicorn.adapters.sqlite.quota_statements import (
     QuotaStatements,
 )
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.cells import Cell, Row, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
@@ -28,8 +29,7 @@ from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
 from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
-from cronicorn.domain.quota_rows import book_of, entry, window_row
-from cronicorn.domain.rows import Cell, Row, number_in
+from cronicorn.domain.quota.rows import book_of, entry, window_row
 
 _RIGHT = QuotaStatements()
 

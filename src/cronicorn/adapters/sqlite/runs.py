@@ -12,13 +12,14 @@ from cronicorn.adapters.sqlite.endpoint_rows import find, number_of, record_run,
 from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
-from cronicorn.domain.rows import Cell, lease_from, mean, number_in, run_of, skip_from
+from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")

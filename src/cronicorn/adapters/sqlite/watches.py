@@ -14,10 +14,11 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
-from cronicorn.domain.rows import UNREADABLE, Cell, Row, job_of, number_in
+from cronicorn.domain.rows import job_of
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from cronicorn.domain.analysis.analysis import Analysis, analysis_of
 from cronicorn.domain.analysis.watch import Look, Watch
 from cronicorn.domain.analysis.watching import NOTHING_WATCHED, WatchMemory, watch_memory_of
+from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
-from cronicorn.domain.rows import UNREADABLE, Cell, Row, endpoint_from, number_in
+from cronicorn.domain.rows import endpoint_from
 
 ANALYSES_KEPT = 500
 """So many analyses of an endpoint are kept, the newest."""

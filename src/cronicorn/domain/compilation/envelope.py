@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from cronicorn.domain.compilation.draft import Draft, DraftStatus, text_of
-from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.policy.policy import Action, ActionKind, Policy
 
 CALLS_FACTOR = 2.0

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, Draft, DraftStatus, text_of
 from cronicorn.domain.compilation.profile import response_class
-from cronicorn.domain.compile_mode import CompileMode
-from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
 from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
+from cronicorn.domain.cells import Row
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Archive, Restoration, Snapshot
-from cronicorn.domain.rows import Row, endpoint_row, job_row, run_row, skip_row, state_row
+from cronicorn.domain.rows import endpoint_row, job_row, run_row, skip_row, state_row
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.contracts.stores import start
 

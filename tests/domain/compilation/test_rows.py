@@ -4,7 +4,7 @@ import json
 
 from cronicorn.domain.compilation.deciding import activated
 from cronicorn.domain.compilation.draft import DraftStatus
-from cronicorn.domain.compilation.draft_rows import draft_of, draft_row
+from cronicorn.domain.compilation.rows import draft_of, draft_row
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
 from cronicorn.domain.policy.text import policy_from
 from cronicorn.domain.settlement import Stored

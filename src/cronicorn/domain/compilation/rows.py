@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.compilation.draft import (
     CompileReason,
     CompileUsage,
@@ -15,7 +16,6 @@ from cronicorn.domain.compilation.draft import (
 )
 from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.policy.text import policy_from
-from cronicorn.domain.rows import Cell, Row
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 

@@ -1,0 +1,15 @@
+"""Rows as stores read and write them. What they mean is said in the modules called `rows`."""
+
+from typing import TypeAlias
+
+Cell: TypeAlias = str | int | bytes | None
+Row: TypeAlias = dict[str, Cell]
+
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
+"""What reading a row may raise that nobody wrote so."""
+
+
+def number_in(cell: Cell) -> int:
+    """The number that *cell* holds."""
+    assert isinstance(cell, int)
+    return cell
