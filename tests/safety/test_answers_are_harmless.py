@@ -9,7 +9,7 @@ from itertools import cycle, islice
 import pytest
 
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
-from cronicorn.domain.analysis.features import features_of
+from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, learnt
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.compilation.profile import profile_of
@@ -106,7 +106,7 @@ def test_case_11_a_monstrous_body_is_read_in_bounds(body: str) -> None:
     monster = an_outcome(body=body, body_is_json=body[0] in "[{")
 
     endpoint, run, settlement = settled(watched(policy=policy), monster)
-    features = features_of(monster)
+    features = fingerprint_of(monster)
     known, _ = learnt(NOTHING_KNOWN, features)
     profile = profile_of([run] * 50)
 

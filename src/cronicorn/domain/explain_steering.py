@@ -78,7 +78,7 @@ class ExplainedSteering:
 def explained_steering(record: SteeringRecord, policy: Policy | None) -> ExplainedSteering:
     """*record* in words. *policy* is the endpoint's as it is now: what has changed since is told without its text."""
     own = record.own if record.own is not None else PolicySteps()
-    known = policy.rules if policy is not None and policy.fingerprint == own.frame.policy else ()
+    known = policy.rules if policy is not None and policy.digest == own.frame.policy else ()
     rules = {rule.id: rule for rule in known}
     values = {read.name: read.value for read in own.values if read.value is not None}
     return ExplainedSteering(

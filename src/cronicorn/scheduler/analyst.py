@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cronicorn.domain.analysis.features import features_of
+from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.watching import Why
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.ports import EndpointCatalog, RunHistory
@@ -33,5 +33,5 @@ class Analyst:
         account = Account(tenant_id=endpoint.tenant_id, budget=Budget.ANALYSIS, key=key)
         newest = await desk.newest_run()
         session = await asked_within(self._quota, account, self._client, question(desk, why, now, self._bounds))
-        seen = features_of(newest.outcome) if newest is not None and not newest.outcome.kind.tells_nothing else None
+        seen = fingerprint_of(newest.outcome) if newest is not None and not newest.outcome.kind.tells_nothing else None
         return Answered(session=session, staged=desk.staged, seen=seen)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.analysis import Analysis
-from cronicorn.domain.analysis.features import Features
+from cronicorn.domain.analysis.fingerprint import Fingerprint
 from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.proposing import Staged, applied
 from cronicorn.domain.analysis.watch import Look, Watch
@@ -25,7 +25,7 @@ class Answered:
 
     session: Session
     staged: Staged
-    seen: Features | None
+    seen: Fingerprint | None
     """The newest answer when it was asked."""
 
 

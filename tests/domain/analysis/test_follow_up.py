@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cronicorn.domain.analysis.features import features_of
+from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.follow_up import FOLLOW_UP_LEAST, FOLLOW_UP_MOST, FollowUp, follow_up_in
 from cronicorn.domain.analysis.watching import (
     NOTHING_WATCHED,
@@ -36,7 +36,7 @@ def answered(status: str, **more: object) -> Run:
 def seen(status: str, **more: object) -> WatchMemory:
     """Both states are known, the analysis saw *status*, and wants to look again in an hour."""
     known = read(NOTHING_WATCHED, [answered("ok", **more), answered("down", **more)] * 15)
-    follow_up = FollowUp(at=MIDNIGHT + HOUR, seen=features_of(answered(status, **more).outcome))
+    follow_up = FollowUp(at=MIDNIGHT + HOUR, seen=fingerprint_of(answered(status, **more).outcome))
     return analysed(known, NEWS, MIDNIGHT, follow_up)
 
 
@@ -70,7 +70,7 @@ def test_noise_of_numbers_and_places_that_hold_data_are_no_change() -> None:
 def test_another_shape_is_a_change() -> None:
     told = [answered("down", **more) for more in ({}, {"eta": 5}, {})]
     known = read(NOTHING_WATCHED, told * 10)
-    memory = analysed(known, NEWS, MIDNIGHT, FollowUp(at=MIDNIGHT, seen=features_of(told[0].outcome)))
+    memory = analysed(known, NEWS, MIDNIGHT, FollowUp(at=MIDNIGHT, seen=fingerprint_of(told[0].outcome)))
 
     assert asked(read(memory, [told[1]])) == Why(occasion=Occasion.FOLLOW_UP, detail="shape")
 

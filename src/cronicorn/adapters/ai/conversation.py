@@ -66,7 +66,7 @@ class Conversation:
         finals = len(answer.tool_calls) - asked
         if made + asked > self._question.tool_calls_max or finals > _FINALS_MAX:
             return SessionWarning.TOOL_CALLS_MAX  # Counted before any of them is read.
-        self._asked.update(_fingerprint(part) for part in answer.tool_calls)
+        self._asked.update(_call_digest(part) for part in answer.tool_calls)
         return SessionWarning.REPEATED_CALL if max(self._asked.values()) >= _SAME_CALL_MAX else None
 
     async def _carried_out(
@@ -122,7 +122,7 @@ def _arguments(part: ToolCallPart) -> dict[str, object]:
     return arguments
 
 
-def _fingerprint(part: ToolCallPart) -> str:
+def _call_digest(part: ToolCallPart) -> str:
     try:
         return f"{part.tool_name} {json.dumps(_arguments(part), sort_keys=True)}"
     except InvalidInputError:

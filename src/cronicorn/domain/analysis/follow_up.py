@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cronicorn.domain.analysis.features import Features, neighbours
+from cronicorn.domain.analysis.fingerprint import Fingerprint, neighbours
 from cronicorn.domain.analysis.novelty import ANY, Known
 from cronicorn.domain.fields import Fields, Value, lean, us
 
@@ -22,7 +22,7 @@ class FollowUp:
 
     at: datetime
     """From this instant on."""
-    seen: Features | None
+    seen: Fingerprint | None
     """The answer that was the newest then; None until there is one."""
     changed: str | None = None
     """Where the newest answer is unlike that: `shape`, or a path; None where it is not."""
@@ -37,7 +37,7 @@ class FollowUp:
             "changed": self.changed,
         })  # fmt: skip
 
-    def after(self, answer: Features, known: Known) -> "FollowUp":
+    def after(self, answer: Fingerprint, known: Known) -> "FollowUp":
         """The same after *answer*. Places where *known* says that nothing is new are left out."""
         if self.seen is None:
             return replace(self, seen=answer)
@@ -50,7 +50,7 @@ def follow_up_of(document: Mapping[str, Value]) -> FollowUp:
     shape, labels = fields.text_or_none("shape"), Fields(fields.part("labels"))
     return FollowUp(
         at=fields.instant("at_us"),
-        seen=Features(shape=shape, labels={path: labels.text(path) for path in labels.document})
+        seen=Fingerprint(shape=shape, labels={path: labels.text(path) for path in labels.document})
         if shape is not None
         else None,
         changed=fields.text_or_none("changed"),
@@ -62,7 +62,7 @@ def follow_up_in(wanted: timedelta, cooldown: timedelta) -> timedelta:
     return max(cooldown, min(max(wanted, FOLLOW_UP_LEAST), FOLLOW_UP_MOST))
 
 
-def _difference(seen: Features, answer: Features, known: Known) -> str | None:
+def _difference(seen: Fingerprint, answer: Fingerprint, known: Known) -> str | None:
     if seen.shape != answer.shape and ANY not in known.shapes:
         return "shape"
     for path, label in answer.labels.items():

@@ -8,7 +8,7 @@ is remembered is bounded: a path with too many values, and an endpoint with too 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cronicorn.domain.analysis.features import Features, neighbours
+from cronicorn.domain.analysis.fingerprint import Fingerprint, neighbours
 from cronicorn.domain.fields import Fields, Value, lean
 
 LEARNT_SILENTLY = 20
@@ -57,7 +57,7 @@ def known_of(document: Mapping[str, Value]) -> Known:
     )
 
 
-def learnt(known: Known, answer: Features) -> tuple[Known, str | None]:
+def learnt(known: Known, answer: Fingerprint) -> tuple[Known, str | None]:
     """What is known after *answer*, and what was new about it: its shape, or the path of a value; None of old news."""
     silent = known.answers < LEARNT_SILENTLY
     shapes, is_new_shape = _with_shape(known.shapes, answer.shape)

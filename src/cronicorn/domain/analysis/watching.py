@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cronicorn.domain.analysis.features import features_of
+from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.follow_up import FollowUp, follow_up_of
 from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, Known, known_of, learnt
 from cronicorn.domain.endpoint import AnalysisSwitch
@@ -113,7 +113,7 @@ def read(memory: WatchMemory, runs: Iterable[Run]) -> WatchMemory:
     for run in runs:
         if run.outcome.kind.tells_nothing:
             continue
-        answer = features_of(run.outcome)
+        answer = fingerprint_of(run.outcome)
         known, new = learnt(memory.known, answer)
         follow_up = memory.follow_up.after(answer, known) if memory.follow_up is not None else None
         memory = replace(memory, known=known, pending=memory.pending or _reason(run, new), follow_up=follow_up)

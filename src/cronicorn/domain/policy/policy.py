@@ -316,15 +316,15 @@ class Policy:
         object.__setattr__(self, "fields_of_answers", tuple(of_answers))
 
     @property
-    def fingerprint(self) -> str:
+    def digest(self) -> str:
         """Twelve hexadecimal digits that another set of rules and fields does not have."""
         return self.frame.policy
 
     def _frame(self, rules: tuple[Rule, ...]) -> Frame:
         names, places = (tuple(each.name for each in self.fields), tuple(each.place for each in self.fields))
-        return Frame(names, places, tuple(rule.id for rule in rules), self._fingerprint())
+        return Frame(names, places, tuple(rule.id for rule in rules), self._digest())
 
-    def _fingerprint(self) -> str:
+    def _digest(self) -> str:
         read = [f"{each.name} {each.place} {each.type} {each.agg} {each.window}" for each in self.fields]
         ruled = [f"{rule.id}\x1f{rule.when.text}\x1f{rule.until.text}" for rule in self.rules]
         return blake2b("\x1e".join([*read, *ruled]).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()

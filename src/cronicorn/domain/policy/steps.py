@@ -39,7 +39,7 @@ class Frame(NamedTuple):
     rules: tuple[str, ...] = ()
     """The ids of the rules that are asked, in their order."""
     policy: str = ""
-    """The fingerprint of the policy."""
+    """The digest of the policy."""
 
 
 class PolicySteps(NamedTuple):

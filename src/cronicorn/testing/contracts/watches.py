@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
-from cronicorn.domain.analysis.features import Features
+from cronicorn.domain.analysis.fingerprint import Fingerprint
 from cronicorn.domain.analysis.follow_up import FollowUp
 from cronicorn.domain.analysis.proposing import Proposal, Staged, applied
 from cronicorn.domain.analysis.watch import Look, Watch
@@ -226,7 +226,7 @@ class WatchStoreContract(StoresContract):
     ) -> None:
         await plant(stores, analysis=ON)
         told = [(await stores.watches.list(TENANT, "ep1", limit=1)).follow_up_at]
-        seen = Features(shape="s", labels={"/status": "w1"})
+        seen = Fingerprint(shape="s", labels={"/status": "w1"})
         for follow_up in (FollowUp(at=clock.now() + 9 * MINUTE, seen=seen, changed="/status"), None):
             watch = (await _claim(stores))[0]
             memory = replace(watch.memory, follow_up=follow_up)

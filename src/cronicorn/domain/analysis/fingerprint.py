@@ -43,8 +43,8 @@ _TYPES: dict[type, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Features:
-    """One answer, as coarse as it is compared."""
+class Fingerprint:
+    """One answer, as coarse as it is compared: its fingerprint."""
 
     shape: str
     """A hash of all paths and the types at them."""
@@ -52,7 +52,7 @@ class Features:
     """The coarse value at each path, by path; of several at one path the first."""
 
 
-def features_of(outcome: Outcome) -> Features:
+def fingerprint_of(outcome: Outcome) -> Fingerprint:
     """What of *outcome* is compared."""
     types: set[str] = set()
     labels = {STATUS: _ending(outcome)}
@@ -63,7 +63,7 @@ def features_of(outcome: Outcome) -> Features:
         if not isinstance(value, dict | list) and len(labels) <= _PATHS_MAX and path not in labels:
             labels[path] = label_of(value, path)
     shape = blake2b("\n".join(sorted(types)).encode("utf-8", "surrogatepass"), digest_size=8)
-    return Features(shape=shape.hexdigest(), labels=labels)
+    return Fingerprint(shape=shape.hexdigest(), labels=labels)
 
 
 def label_of(value: Json, path: str = "") -> str:
