@@ -15,16 +15,18 @@ from cronicorn.cli.analysis_lines import analysis_json
 from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
 from cronicorn.cli.draft_lines import draft_document
+from cronicorn.cli.quota import quota_document
 from cronicorn.control.analyses import AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.compilation.draft import Figures, Finding, Severity
+from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
 from tests.cli.command import cronicorn
-from tests.control.world import ALICE, a_world
+from tests.control.world import ALICE, LOCAL, a_world
 from tests.docs.markdown import REFERENCE, first_cells
 
 
@@ -118,3 +120,13 @@ def test_every_key_of_an_analysis_is_listed() -> None:
     document = json.loads(analysis_json(AnalysisView(analysis=analysis, endpoint_name="stock")))
 
     assert list(_keys(document)) == _listed("analyses show")
+
+
+async def test_every_key_of_a_quota_is_listed() -> None:
+    world = a_world(TierLimits(other=ExecutionLimits(runs=2)))
+    await world.control.tenants.add(LOCAL, "acme")
+    (tenant,) = await world.stores.keys.tenants()
+
+    standing = await world.control.quotas.show(replace(ALICE, tenant_id=tenant.id))
+
+    assert list(_keys(quota_document(standing))) == _listed("quota show")

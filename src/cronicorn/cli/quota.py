@@ -34,12 +34,13 @@ async def _show(tenant: str, database: str | None, *, as_json: bool) -> None:
     async with opened_to_read(database) as local:
         standing = await local.control.quotas.show(local.principal(tenant))
     if as_json:
-        print(json.dumps(_document(standing), indent=2))
+        print(json.dumps(quota_document(standing), indent=2))
     else:
         _print(tenant, standing)
 
 
-def _document(standing: "QuotaStanding") -> dict[str, Any]:
+def quota_document(standing: "QuotaStanding") -> dict[str, Any]:
+    """Where a tenant stands, as a JSON object."""
     from cronicorn.cli.instants import written
 
     view = standing.view
