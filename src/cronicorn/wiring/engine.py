@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from cronicorn.adapters.metrics.observed_watches import ObservedDrafts, ObservedWatchStore
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import GRANT_KEPT
-from cronicorn.scheduler import Planner, Retention, Scheduler, forget
+from cronicorn.scheduler import AIClient, Planner, Retention, Scheduler, forget
 from cronicorn.scheduler.redacting import RedactingDispatcher
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.model import model_client
+from cronicorn.wiring.observed_client import ObservedAIClient
 from cronicorn.wiring.planner import model_planner
 from cronicorn.wiring.quota import Tokens, tell_unknown_tiers, token_quota
 from cronicorn.wiring.settings import Settings
@@ -81,6 +84,8 @@ async def engine(
     async with AsyncExitStack() as stack:
         stores = await open_chosen(settings, clock)
         stack.push_async_callback(stores.aclose)
+        watches, drafts = ObservedWatchStore(stores.watches, metrics), ObservedDrafts(stores.drafts, metrics)
+        stores = replace(stores, watches=watches, drafts=drafts)
         if dispatcher is None:
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
@@ -92,7 +97,8 @@ async def engine(
             )
         tokens = await stack.enter_async_context(_tokens(settings, stores, metrics))
         client = await stack.enter_async_context(model_client(settings)) if compiling or planning else None
-        make_drafts = drafting(settings, stores, tokens.quota, client, evaluator) if compiling else None
+        compiler = _observed(client, metrics, Budget.COMPILE)
+        make_drafts = drafting(settings, stores, tokens.quota, compiler, evaluator) if compiling else None
         control = control_plane(
             stores, dispatcher, tokens, clock=clock, cron=evaluator, limits=tier_limits(settings),
             scheduler=scheduler, make_drafts=make_drafts, model_named=settings.ai_model is not None,
@@ -100,11 +106,16 @@ async def engine(
         planner = None
         if planning:
             maker = control.drafts.maker
-            planner = model_planner(settings, stores, tokens.quota, client, maker, clock=clock, cron=evaluator)
+            analyst = _observed(client, metrics, Budget.ANALYSIS)
+            planner = model_planner(settings, stores, tokens.quota, analyst, maker, clock=clock, cron=evaluator)
         yield Engine(
             settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
             control=control, tokens=tokens, planner=planner, metrics=metrics,
         )  # fmt: skip
+
+
+def _observed(client: AIClient | None, metrics: Metrics, purpose: Budget) -> AIClient | None:
+    return None if client is None else ObservedAIClient(client, metrics, purpose)
 
 
 @asynccontextmanager

@@ -136,6 +136,44 @@ METRICS: tuple[Metric, ...] = (
         help="Tokens that calls were charged above a limit, in the mode `soft`.",
     ),
     Metric(
+        name="cronicorn_model_questions_total",
+        kind="counter",
+        labels=("purpose", "outcome"),
+        help="Questions that a model was asked, by what they were for and what came of them.",
+    ),
+    Metric(
+        name="cronicorn_model_tokens_total",
+        kind="counter",
+        labels=("purpose", "kind"),
+        help="Tokens that questions took: `input`, `output`, and `estimated` where the provider did not count. "
+        "`cached` is a part of `input`.",
+    ),
+    Metric(
+        name="cronicorn_model_seconds",
+        kind="histogram",
+        labels=("purpose",),
+        buckets=_DELAYS,
+        help="How long a question took, with all its requests.",
+    ),
+    Metric(
+        name="cronicorn_model_cost_dollars_total",
+        kind="counter",
+        labels=("purpose",),
+        help="What questions cost in US dollars at list prices, without those whose price nobody knows.",
+    ),
+    Metric(
+        name="cronicorn_analyses_total",
+        kind="counter",
+        labels=("outcome",),
+        help="Analyses kept, by what became of them.",
+    ),
+    Metric(
+        name="cronicorn_compiles_total",
+        kind="counter",
+        labels=("outcome",),
+        help="Drafts of policies kept, by how they were judged.",
+    ),
+    Metric(
         name="cronicorn_build_info",
         kind="gauge",
         labels=("version", "python"),

@@ -2,7 +2,9 @@
 
 import math
 import platform
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -12,6 +14,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from cronicorn.adapters.metrics.catalog import METRICS, Metric
+from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.quota.allowance import Budget
@@ -94,6 +97,25 @@ class Metrics:
     def quota_overrun(self, tokens: int) -> None:
         """So many more tokens are above a limit."""
         self._counters["cronicorn_quota_overrun_tokens_total"].inc(tokens)
+
+    def model_asked(
+        self, purpose: Budget, outcome: str, took: timedelta, tokens: Mapping[str, int], cost: Decimal | None
+    ) -> None:
+        """A model was asked a question: *tokens* by their kind, *cost* in US dollars."""
+        self._counters["cronicorn_model_questions_total"].labels(purpose.value, outcome).inc()
+        for kind, count in tokens.items():
+            self._counters["cronicorn_model_tokens_total"].labels(purpose.value, kind).inc(count)
+        self._histograms["cronicorn_model_seconds"].labels(purpose.value).observe(took.total_seconds())
+        if cost is not None:
+            self._counters["cronicorn_model_cost_dollars_total"].labels(purpose.value).inc(float(cost))
+
+    def analysed(self, outcome: str) -> None:
+        """An analysis was kept."""
+        self._counters["cronicorn_analyses_total"].labels(outcome).inc()
+
+    def compiled(self, status: DraftStatus) -> None:
+        """A draft was kept."""
+        self._counters["cronicorn_compiles_total"].labels(status.value).inc()
 
     def watch_calls(self, in_progress: Callable[[], int], calls_max: int) -> None:
         """Show what *in_progress* answers whenever somebody looks, beside the limit."""
