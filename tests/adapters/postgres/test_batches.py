@@ -117,3 +117,27 @@ async def test_what_is_settled_at_once_takes_few_statements(postgres_url):
 
     assert sum(sizes) == 500
     assert len(sizes) <= 5
+
+
+async def test_whoever_adds_again_as_soon_as_both_writers_end_is_not_forgotten():
+    go = asyncio.Event()
+
+    async def write(items):
+        await go.wait()
+        return items
+
+    batches = Batches(write, key=lambda item: item)
+
+    async def twice(item):
+        return [await batches.add(item), await batches.add(-item)]
+
+    first = asyncio.create_task(twice(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(batches.add(2))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    go.set()
+
+    async with asyncio.timeout(5):
+        assert [*await asyncio.gather(first, second)] == [[1, -1], 2]

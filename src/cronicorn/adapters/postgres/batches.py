@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 SIZE_MAX = 200
 IN_FLIGHT_MAX = 2
@@ -41,6 +41,13 @@ class Batches(Generic[Item, Result]):
         return await future
 
     async def _write_all(self) -> None:
+        try:
+            await self._write_while_any()
+        finally:
+            # At once, and not once the loop tells of its end: whoever adds before that would count on it in vain.
+            self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _write_while_any(self) -> None:
         while batch := self._next():
             try:
                 results = await self._write([item for item, _ in batch])
