@@ -1,4 +1,4 @@
-"""A target server: its own process, keep-alive, one fixed JSON answer, and a count of what it answered."""
+"""A target server: its own process, keep-alive, one JSON answer at a time, and a count of what it answered."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import cast
 
@@ -24,16 +24,21 @@ class Target:
     url: str
     _control: Connection
 
+    def answer(self, body: bytes) -> None:
+        """Answer *body* from now on."""
+        self._control.send(body)
+        self._control.recv()
+
     def arrivals(self) -> list[tuple[str, float]]:
         """Path and wall-clock arrival (seconds since 1970) of each request since the last call."""
-        self._control.send("arrivals")
+        self._control.send(None)
         found: list[tuple[str, float]] = self._control.recv()
         return found
 
 
 @contextmanager
 def target_server(body: bytes = BODY) -> Iterator[Target]:
-    """A target in a process of its own that answers *body*, gone at the end of the block."""
+    """A target in a process of its own that answers *body* at first, gone at the end of the block."""
     ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=_serve, args=(theirs, body), daemon=True)
@@ -47,12 +52,19 @@ def target_server(body: bytes = BODY) -> Iterator[Target]:
         process.join()
 
 
+@dataclass(slots=True)
+class _State:
+    """What all connections share."""
+
+    answer: bytes
+    arrivals: list[tuple[str, float]] = field(default_factory=list)
+
+
 class _Answerer(asyncio.Protocol):
     """Answers every request of a connection; good enough for clients that send one head at a time without a body."""
 
-    def __init__(self, arrivals: list[tuple[str, float]], answer: bytes) -> None:
-        self._arrivals = arrivals
-        self._answer = answer
+    def __init__(self, state: _State) -> None:
+        self._state = state
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
 
@@ -63,9 +75,9 @@ class _Answerer(asyncio.Protocol):
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
-            self._arrivals.append((head.split(b" ", 2)[1].decode(), time.time()))
+            self._state.arrivals.append((head.split(b" ", 2)[1].decode(), time.time()))
             assert self._transport is not None
-            self._transport.write(self._answer)
+            self._transport.write(self._state.answer)
 
 
 def _serve(control: Connection, body: bytes) -> None:
@@ -73,21 +85,26 @@ def _serve(control: Connection, body: bytes) -> None:
 
 
 async def _serve_until_closed(control: Connection, body: bytes) -> None:
-    arrivals: list[tuple[str, float]] = []
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    state = _State(_whole(body))
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Answerer(arrivals, head + body), "127.0.0.1", 0, backlog=4_096)
+    server = await loop.create_server(lambda: _Answerer(state), "127.0.0.1", 0, backlog=4_096)
     control.send(server.sockets[0].getsockname()[1])
-    await asyncio.to_thread(_answer_questions, control, arrivals)
+    await asyncio.to_thread(_obey, control, state)
 
 
-def _answer_questions(control: Connection, arrivals: list[tuple[str, float]]) -> None:
-    """Hand over the arrivals whenever asked; end when the other side is gone. In a thread: a pipe blocks."""
+def _whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _obey(control: Connection, state: _State) -> None:
+    """Take another body, or hand over the arrivals; end when the other side is gone. In a thread: a pipe blocks."""
     while True:
         try:
-            control.recv()
+            body = control.recv()
         except EOFError:
             return
-        number = len(arrivals)
-        control.send(arrivals[:number])
-        del arrivals[:number]
+        if body is not None:
+            state.answer = _whole(body)
+        number = len(state.arrivals) if body is None else 0
+        control.send(state.arrivals[:number])
+        del state.arrivals[:number]

@@ -38,6 +38,7 @@ class Service:
                 env=environment(**given | settings),
                 stdin=subprocess.PIPE if "--with-parent" in command else None,
                 stderr=errors,
+                start_new_session=True,  # Some systems share the processors among sessions: not one share for all.
             )
 
     @property
