@@ -1,14 +1,19 @@
 """What a question is charged, whoever asks it."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from cronicorn.domain.compilation.draft import CompileReason
+from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session, TokenUsage
 from cronicorn.scheduler.analysing import AnalysisBounds
+from cronicorn.scheduler.asking import Account, TokensDeniedError
 from cronicorn.scheduler.compiling import ROUNDS_MAX
 from cronicorn.testing.contracts.stores import TENANT
 from tests.safety.analyst import an_analyst, submits
@@ -19,6 +24,22 @@ DESCRIPTION = "Hurry while errors are high."
 HINT = ("propose_interval", {"interval_s": 90, "reason": "why"})
 ENDS = ("submit_analysis", {"reasoning": "Looked.", "confidence": 0.9})
 NO_POLICY = ("write_policy", {"fields": [], "rules": [], "tests": [], "unsupported": ["Nothing can be said."]})
+
+
+@pytest.mark.parametrize(
+    ("reason", "end"),
+    [
+        (DenialReason.LIMIT, "ask again in 60 s, or raise the limit."),
+        (DenialReason.RESERVED, "ask again in 60 s: by then calls in progress may have ended."),
+        (DenialReason.BURST, "ask again in 60 s."),
+        (DenialReason.TOO_LARGE, "as `cronicorn tenant set NAME --limit TOKENS` does."),
+    ],
+)
+def test_a_denial_says_what_helps(reason: DenialReason, end: str) -> None:
+    denied = Denied(remaining=20, retry_after=timedelta(minutes=1), reset_at=MIDNIGHT, reason=reason)
+    account = Account(tenant_id=TENANT, budget=Budget.ANALYSIS, key="k1")
+
+    assert str(TokensDeniedError(denied, account, 8_000)).endswith(end)
 
 
 async def test_an_analysis_that_the_provider_does_not_count_is_charged_what_was_reserved() -> None:

@@ -41,6 +41,14 @@ class _Grant:
     tokens: int
 
 
+_OR_ELSE = {
+    DenialReason.LIMIT: ", or raise the limit.",
+    DenialReason.BUDGET: ", or raise the limit.",
+    DenialReason.RESERVED: ": by then calls in progress may have ended.",
+}
+"""What else helps, or why waiting does."""
+
+
 class TokensDeniedError(QuotaExceededError):
     """The budget of tokens does not cover the question."""
 
@@ -51,8 +59,8 @@ class TokensDeniedError(QuotaExceededError):
             super().__init__(f"{message} limit, as `cronicorn tenant set NAME --limit TOKENS` does.")
         else:
             wait = ceil(denied.retry_after.total_seconds())
-            message = f"{takes}, and the budget has {denied.remaining:,} left ({reason}); ask again in {wait:,} s, or"
-            super().__init__(f"{message} raise the limit.", retry_after=denied.retry_after)
+            message = f"{takes}, and the budget has {denied.remaining:,} left ({reason}); ask again in {wait:,} s"
+            super().__init__(f"{message}{_OR_ELSE.get(denied.reason, '.')}", retry_after=denied.retry_after)
         self.denied = denied
 
 
