@@ -20,13 +20,17 @@ from cronicorn.domain import (
     JobStore,
     LeaseLostError,
     NotFoundError,
+    SlotState,
     UnavailableError,
 )
+from cronicorn.domain.errors import QuotaExceededError
+from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits, month_of
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.lease import Renewal
 from cronicorn.domain.run import RunStatus
 from cronicorn.scheduler import claim_with_lease, claiming, commit_outcome
+from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import CRON, MINUTE, TENANT, ask_to_run, claim, plant
 from tests.scheduler.test_faults import FlakyStore
@@ -117,6 +121,28 @@ async def test_what_there_is_no_lease_on_is_said(stores, clock, claimed):
     await plant(stores, "rare", baseline=Baseline(dormant=True))
     with pytest.raises(ConflictError, match="rare has no next run"):
         await claimed("rare", look=look).__aenter__()
+
+
+async def test_a_lease_that_allows_no_call_is_not_handed_out(stores, clock):
+    counting = RationedJobStore(stores.job_store, stores.run_book, TierLimits(other=ExecutionLimits(runs=1)))
+    claiming_mine = partial(claim_with_lease, counting, "ep1", clock=clock, worker_id="mine")
+    async with claiming_mine() as held:
+        await commit_outcome(held, OK, CRON)
+    clock.advance(MINUTE)
+
+    for cron, fate, skipped in (
+        (None, "is given back and stays due", []),
+        (CRON, "has ended without a call", [SlotState.SKIPPED_QUOTA]),
+    ):
+        due_at = (await stores.endpoints.get(TENANT, "ep1"))[0].state.due_at
+        with pytest.raises(QuotaExceededError, match=f"ep1 {fate}: the tenant's 1 runs of .* are used up") as refusal:
+            await claiming_mine(cron=cron).__aenter__()
+        endpoint, stored = await stores.endpoints.get(TENANT, "ep1")
+        assert refusal.value.retry_after == month_of(clock.now()).end_at - clock.now()
+        assert [skip.state for skip in (await stores.runs.skips(TENANT, "ep1", 10)).skips] == skipped
+        assert endpoint.state.due_at == (due_at if cron is None else due_at + MINUTE)
+        assert not stored.leased
+    assert (await stores.runs.list(TENANT, "ep1", RunQuery())).total == 1
 
 
 async def test_a_slot_that_rests_is_told_from_one_that_is_leased(stores, clock, claimed):

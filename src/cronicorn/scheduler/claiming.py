@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from cronicorn.domain.admission import admit
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from cronicorn.domain.errors import ConflictError, InvalidInputError, QuotaExceededError, UnavailableError
+from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Clock, Cron, JobStore
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.scheduler.heartbeat import Heartbeat
@@ -33,6 +34,7 @@ async def claim_with_lease(
     clock: Clock,
     worker_id: str,
     look: Look | None = None,
+    cron: Cron | None = None,
 ) -> AsyncIterator[HeldLease]:
     """Lease the endpoint's due slot for *ttl* and renew the lease each *renew_interval*, while the block lasts.
 
@@ -42,8 +44,14 @@ async def claim_with_lease(
     worker has it, and NotFoundError is raised when it is not there. Raises InvalidInputError unless *renew_interval* is
     well below *ttl*, and UnavailableError when the store is away.
 
+    With a store that counts runs (`RationedJobStore`), raises QuotaExceededError when the tenant has none left this
+    month. With *cron* the slot has then ended as `skipped_quota` and the endpoint is planned again, as a `Scheduler`
+    would; without it the slot is given back and stays due.
+
     >>> async def run_one(stores, endpoint_id, clock, cron):
-    ...     async with claim_with_lease(stores.job_store, endpoint_id, clock=clock, worker_id="mine") as held:
+    ...     async with claim_with_lease(
+    ...         stores.job_store, endpoint_id, clock=clock, worker_id="mine", cron=cron
+    ...     ) as held:
     ...         outcome = await held.within(my_call(held.lease.endpoint))
     ...         settlement = await commit_outcome(held, outcome, cron)
     ...     return settlement.state.due_at
@@ -53,6 +61,8 @@ async def claim_with_lease(
     leases = await store.claim_due(worker_id=worker_id, limit=1, ttl=ttl, endpoint_id=endpoint_id)
     if not leases:
         raise await _refusal(endpoint_id, look)
+    if leases[0].exhausted:
+        raise await _used_up(store, leases[0], cron)
     heartbeat = Heartbeat(store, clock, settings)
     with heartbeat.keeping(leases[0], claimed_mono) as held:
         try:
@@ -106,6 +116,24 @@ async def _refusal(endpoint_id: str, look: Look | None) -> ConflictError:
     return ConflictError(
         f"Endpoint {endpoint_id} is due, but was just taken by another worker, rests after lost leases, or is in "
         "another mechanism's share; try again a little later."
+    )
+
+
+async def _used_up(store: JobStore, lease: Lease, cron: Cron | None) -> QuotaExceededError:
+    """Why *lease* allows no call, once it has ended. Raises LeaseLostError and UnavailableError."""
+    ration = lease.ration
+    assert ration is not None, "it is exhausted"
+    if cron is None:
+        await store.abandon([lease])
+        fate = "is given back and stays due"
+    else:
+        await store.settle(lease, None, deciding(lease, None, cron))
+        fate = "has ended without a call"
+    end_at = ration.month.end_at
+    return QuotaExceededError(
+        f"The slot of endpoint {lease.endpoint.id} {fate}: {ration.reason}. Claim again from "
+        f"{end_at:%Y-%m-%dT%H:%M:%SZ} on, or have the tenant moved to a higher tier.",
+        retry_after=end_at - lease.claimed_at,
     )
 
 
