@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from itertools import cycle
 
-from cronicorn.domain import Baseline, OutcomeKind, Overlap, RetryPolicy, RunStatus, SlotState, Source
+from cronicorn.domain import Baseline, OutcomeKind, Overlap, Request, RetryPolicy, RunStatus, SlotState, Source
 from cronicorn.domain.fixtures import an_interval_hint
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.sim.virtual_time import START, run_virtually
@@ -13,6 +14,7 @@ from tests.scheduler.world import SECOND, a_world, lateness
 
 EVERY_SECOND = Baseline(interval=SECOND, anchor_at=START)
 EVERY_MINUTE = Baseline(interval=60 * SECOND, anchor_at=START)
+DAILY = Baseline(interval=timedelta(days=1), anchor_at=START)
 
 
 def test_a_thousand_calls_of_a_one_second_endpoint_take_a_thousand_seconds():
@@ -283,3 +285,29 @@ def test_answers_that_no_longer_speak_to_a_rule_are_told_once(caplog):
     run_virtually(main)
 
     assert [record.rule for record in caplog.records if record.message == "policy_drifted"] == ["tight"]
+
+
+def test_the_endpoint_that_is_frozen_is_told_and_who_made_it_so(caplog):
+    fields = {"err": {"path": "$.err", "type": "number"}}
+    then = {"interval": "10s", "ttl": "30s", "sibling": "worker"}
+    rules = [{"id": "busy", "when": "err > 5", "action": then}]
+    policy = policy_of({"version": 1, "fields": fields, "rules": rules})
+    bounded = policy_of({"version": 1, "fields": fields, "rules": [], "limits": {"flips_per_hour": 2}})
+
+    errors = cycle((1, 9))
+
+    def script(call, _number):
+        return Reply(body=f'{{"err": {0 if call.url.endswith("/worker") else next(errors)}}}')
+
+    async def main(clock):
+        world = a_world(clock, ScriptedDispatcher(script))
+        await world.add(id="ep1", name="api", baseline=EVERY_MINUTE, policy=policy)
+        request = Request(url="http://127.0.0.1/worker")
+        await world.add(id="ep2", name="worker", baseline=DAILY, request=request, policy=bounded)
+        async with world.worker():
+            await asyncio.sleep(600)
+
+    run_virtually(main)
+
+    told = [record for record in caplog.records if record.message == "steering_frozen"]
+    assert [(record.endpoint, record.because_of) for record in told] == [("ep2", "ep1")]

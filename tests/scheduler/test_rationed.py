@@ -1,8 +1,8 @@
 """Runs a month, in virtual time: what a limit lets through, what it makes of the rest, and when it begins anew."""
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,12 +12,13 @@ from cronicorn.domain.endpoint import CatchUp, CatchUpMode
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits, month_of
 from cronicorn.domain.execution.ports import RunBook
-from cronicorn.domain.fixtures import an_interval_hint
+from cronicorn.domain.fixtures import a_job, an_interval_hint
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.sim.virtual_time import START, run_virtually
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
+from tests.scheduler.test_faults import FlakyStore
 from tests.scheduler.world import SECOND, a_world
 
 MINUTE = 60 * SECOND
@@ -111,7 +112,9 @@ def test_the_limit_is_passed_by_at_most_the_calls_in_progress(workers):
     assert 100 <= count <= 100 + 4 * workers - 1
 
 
-def test_retries_count_and_a_slot_whose_retry_is_not_allowed_has_failed():
+def test_retries_count_and_a_slot_whose_retry_is_not_allowed_has_failed(caplog):
+    caplog.set_level(logging.INFO)
+
     async def main(clock):
         world = a_world(clock, ScriptedDispatcher(lambda _call, _n: Reply(status_code=500)))
         await world.add(baseline=EVERY_MINUTE, retries=RetryPolicy(count=5))
@@ -121,6 +124,7 @@ def test_retries_count_and_a_slot_whose_retry_is_not_allowed_has_failed():
 
     runs, endpoint = run_virtually(main)
 
+    assert statuses(caplog) == ["failed", "failed", "skipped_quota"]
     assert [(run.slot, run.attempt) for run in runs] == [(1, 1), (1, 2)]
     assert endpoint.state.failure_count == 1
     assert (endpoint.state.slot, endpoint.state.attempt) == (2, 1)
@@ -161,6 +165,46 @@ def test_hints_do_not_make_an_endpoint_spin_that_may_not_run():
     assert {skip.state for skip in skips} == {SlotState.SKIPPED_QUOTA}
 
 
+def statuses(caplog):
+    """What the log says of how slots ended; None where it says nothing."""
+    return [getattr(each, "status", None) for each in caplog.records if each.message == "run_settled"]
+
+
+def test_a_slot_that_came_too_late_anyway_is_told_as_it_is_recorded(caplog):
+    caplog.set_level(logging.INFO)
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=EVERY_MINUTE, catch_up=CatchUp(mode=CatchUpMode.NONE))
+        await asyncio.sleep(100)
+        async with world.worker(store=rationed(world, 0)):
+            await asyncio.sleep(30)
+        return await world.skips()
+
+    skips = run_virtually(main)
+
+    assert sorted(skip.state for skip in skips) == [SlotState.MISSED_WINDOW, SlotState.SKIPPED_QUOTA]
+    assert statuses(caplog) == [SlotState.MISSED_WINDOW, SlotState.SKIPPED_QUOTA]
+
+
+def test_a_slot_that_is_still_due_is_not_told_to_have_ended(caplog):
+    caplog.set_level(logging.INFO)
+
+    async def main(clock):
+        world = a_world(clock)
+        await world.add(baseline=EVERY_MINUTE, catch_up=CatchUp(mode=CatchUpMode.NONE))
+        await asyncio.sleep(110)
+        async with world.worker(store=FlakyStore(world.stores.job_store, settling_takes=10.2)):
+            await asyncio.sleep(30)
+        return await world.runs(), await world.skips()
+
+    runs, skips = run_virtually(main)
+
+    assert statuses(caplog) == [None, "success"]
+    assert [run.nominal_at for run in runs] == [START + 2 * MINUTE]
+    assert {skip.state for skip in skips} == {SlotState.MISSED_WINDOW}
+
+
 def test_that_the_runs_are_used_up_is_told_once_a_month(caplog):
     async def main(clock):
         world = a_world(clock)
@@ -178,17 +222,38 @@ def test_that_the_runs_are_used_up_is_told_once_a_month(caplog):
     assert [each.until for each in told] == [month.start_at.isoformat(), month.end_at.isoformat()]
 
 
+def test_of_many_tenants_those_told_first_are_forgotten(caplog, monkeypatch):
+    monkeypatch.setattr("cronicorn.scheduler.rationed._TOLD_MAX", 2)
+
+    async def main(clock):
+        world = a_world(clock)
+        store = rationed(world, 0)
+        for number in range(1, 4):
+            await add_tenant(world, f"t{number}")
+        async with world.worker(store=store):
+            await asyncio.sleep(90)
+        return len(store._told)
+
+    remembered = run_virtually(main)
+
+    assert remembered == 2
+    assert {each.tenant for each in caplog.records if each.message == "runs_used_up"} == {"t1", "t2", "t3"}
+
+
+async def add_tenant(world, tenant_id, tier=None):
+    """Add a tenant, and its job with an endpoint that runs every minute."""
+    tenant = Tenant(id=tenant_id, name=tenant_id, created_at=START, terms=Terms(tier=tier))
+    key = ApiKey(id=tenant_id, tenant_id=tenant_id, prefix="", hash=tenant_id, created_at=START)
+    await world.stores.keys.add_tenant(tenant, key)
+    await world.stores.jobs.add(a_job(id=f"job-{tenant_id}", tenant_id=tenant_id, created_at=START))
+    await world.add(id=f"ep-{tenant_id}", tenant_id=tenant_id, job_id=f"job-{tenant_id}", baseline=EVERY_MINUTE)
+
+
 def test_each_tenant_has_its_own_count_and_the_limit_of_its_tier():
     async def main(clock):
         world = a_world(clock)
-        for tenant_id, tier in (("t1", None), ("t2", "pro-tier")):
-            tenant = Tenant(id=tenant_id, name=tenant_id, created_at=START, terms=Terms(tier=tier))
-            key = ApiKey(id=tenant_id, tenant_id=tenant_id, prefix="", hash=tenant_id, created_at=START)
-            await world.stores.keys.add_tenant(tenant, key)
-        await world.add(baseline=EVERY_MINUTE)
-        job = replace(world.stores.jobs._database.jobs["job1"], id="job2", tenant_id="t2")
-        await world.stores.jobs.add(job)
-        await world.add(id="ep2", tenant_id="t2", job_id="job2", baseline=EVERY_MINUTE)
+        await add_tenant(world, "t1")
+        await add_tenant(world, "t2", "pro-tier")
         async with world.worker(store=rationed(world, 2, **{"pro-tier": 5})):
             await asyncio.sleep(10 * 60)
         return await counted(world, clock), await counted(world, clock, "t2")

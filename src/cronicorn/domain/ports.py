@@ -95,7 +95,7 @@ class JobStore(Protocol):
         ...
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
-        """Record *run* (None: the slot came too late), apply what *decide* answers and end *lease*, all or nothing.
+        """Record *run* (None: no call was made), apply what *decide* answers and end *lease*, all or nothing.
 
         Raises LeaseLostError when another claim came after *lease*, or an edit put its slot aside (`Lease.fits`);
         nothing is written then. Expiry alone loses nothing. Settling the same lease again with the same run is answered

@@ -67,7 +67,7 @@ class Executor:
         except Exception:  # A bug, or an endpoint that breaks us: its lease runs out, and its batch-mates never notice.
             log.exception("run_crashed", extra=lease.facts())
         else:
-            facts = {"status": _without_run(lease)} if run is None else run.facts()
+            facts = _without_run(lease, settlement) if run is None else run.facts()
             log.info("run_settled", extra=lease.facts() | facts | settlement.facts())
             _tell_of_steering(lease, settlement)
             return settlement.first_due_at
@@ -137,8 +137,14 @@ class Executor:
         return Grid(endpoint, self.cron).next(started_at) if endpoint.overlap is Overlap.CANCEL_OTHER else None
 
 
-def _without_run(lease: Lease) -> str:
-    return SlotState.SKIPPED_QUOTA.value if lease.exhausted else "missed"
+def _without_run(lease: Lease, settlement: Settlement) -> dict[str, object]:
+    """As what the slot ended that no call was made for, by what was recorded; nothing of one that is still due."""
+    recorded = {skip.state for skip in settlement.skips}
+    for state in (SlotState.SKIPPED_QUOTA, SlotState.MISSED_WINDOW):
+        if state in recorded:
+            return {"status": state.value}
+    # A retry leaves no skip behind: its slot has run before.
+    return {"status": SlotState.SKIPPED_QUOTA.value} if lease.exhausted else {}
 
 
 def _tell_of_steering(lease: Lease, settlement: Settlement) -> None:
@@ -148,6 +154,9 @@ def _tell_of_steering(lease: Lease, settlement: Settlement) -> None:
         return
     for rule in record.drifted:
         log.warning("policy_drifted", extra=lease.facts() | {"rule": rule})
-    for endpoint_id, events in ((lease.endpoint.id, record.events), *record.events_of_siblings.items()):
+    if GovernorEvent.FROZEN in record.events:
+        log.warning("steering_frozen", extra=lease.facts())
+    for endpoint_id, events in record.events_of_siblings.items():
         if GovernorEvent.FROZEN in events:
-            log.warning("steering_frozen", extra=lease.facts() | {"endpoint_id": endpoint_id})
+            frozen = {"endpoint": endpoint_id, "because_of": lease.endpoint.id}
+            log.warning("steering_frozen", extra=lease.facts() | frozen)

@@ -97,7 +97,7 @@ class HeldLease:
             self._limit = None
 
     async def commit(self, run: Run | None, decide: Decide) -> Settlement:
-        """Record *run* (None: the slot came too late) with all that follows from it, and end the lease.
+        """Record *run* (None: no call was made) with all that follows from it, and end the lease.
 
         As `JobStore.settle`: raises LeaseLostError when it was lost, UnavailableError when the store is away. It may be
         called again then; only one run is recorded, however often.

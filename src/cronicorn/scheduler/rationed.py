@@ -16,6 +16,9 @@ from cronicorn.domain.settlement import Settlement
 
 log = logging.getLogger(__name__)
 
+_TOLD_MAX = 10_000
+"""Of more tenants those told first are forgotten: they may be told again."""
+
 
 class RationedJobStore(JobStore):
     """Gives each lease of *inner* what its tenant's tier leaves it, by *limits* and what *book* has counted.
@@ -68,7 +71,10 @@ class RationedJobStore(JobStore):
             assert ration is not None, "it is exhausted"
             told = (ration.month.start_at, ration.limit)
             if self._told.get(tenant_id) != told:
+                self._told.pop(tenant_id, None)
                 self._told[tenant_id] = told
+                while len(self._told) > _TOLD_MAX:
+                    del self._told[next(iter(self._told))]
                 facts = {"tenant": tenant_id, "limit": ration.limit, "until": ration.month.end_at.isoformat()}
                 log.warning("runs_used_up", extra=facts)
 

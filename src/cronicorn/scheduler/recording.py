@@ -43,7 +43,7 @@ def run_of(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, o
 
 
 def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decide:
-    """What follows from *run* (None: the slot came too late, or its tenant's ration is used up), whatever is stored.
+    """What follows from *run* (None: no call was made: too late, or no run left this month), whatever is stored.
 
     A run that a limit speaks of is counted in the month in which it began.
     """

@@ -85,7 +85,7 @@ class Chronicle:
         return len(of_endpoint)
 
     def settled(self, lease: Lease, worker: int, run: Run | None, settlement: Settlement, at: float) -> None:
-        """The slot of *lease* is settled; *run* is None when it came too late to be called."""
+        """The slot of *lease* is settled; *run* is None when no call was made."""
         endpoint = lease.endpoint.id
         call = self._open.pop((endpoint, lease.slot, worker), None)
         if call is not None and run is not None:

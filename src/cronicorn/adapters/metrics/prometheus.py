@@ -38,7 +38,7 @@ class Metrics:
         self._gauges["cronicorn_build_info"].labels(release, python).set(1)
 
     def settled(self, run: Run | None, settlement: Settlement) -> None:
-        """A slot ended: with a run, or (None) too late for one."""
+        """A slot ended: with a run, or (None) without a call."""
         if run is not None:
             self._counters["cronicorn_runs_total"].labels(run.status.value).inc()
             self._counters["cronicorn_outcomes_total"].labels(run.outcome.kind.value).inc()
