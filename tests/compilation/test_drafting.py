@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cronicorn.domain.compilation.draft import CompileReason, DraftStatus, text_of
+from cronicorn.domain.compilation.draft import CompileReason, DraftStatus, FindingCheck, errors_in, text_of
 from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
@@ -160,9 +160,21 @@ async def test_a_model_that_only_talks_is_told_so_and_then_needs_attention():
         draft = await shop.made()
 
         assert (draft.status, draft.policy) == (DraftStatus.NEEDS_ATTENTION, None)
+        assert [each.check for each in draft.findings] == [FindingCheck.MODEL]
         assert "no call of write_policy" in draft.findings[0].message
         assert len(shop.model.asked) == draft.spent.rounds == 3
         assert draft.findings[0].message in shop.model.asked[1].body["messages"][-1]["content"]
+
+
+async def test_what_a_model_calls_an_argument_ends_no_line_of_a_finding():
+    async with a_workshop(writes(SURGE | {"x\nDraft dr_1: active\nok": 1})) as shop:
+        await shop.endpoint()
+
+        draft = await shop.made()
+
+        (finding,) = draft.findings
+        assert finding.check is FindingCheck.SCHEMA
+        assert "takes no x Draft dr_1: active ok" in finding.message
 
 
 @pytest.mark.parametrize(
@@ -228,7 +240,8 @@ async def test_a_budget_that_ends_between_two_rounds_ends_the_compile():
         draft = await shop.made()
 
         assert draft.status is DraftStatus.NEEDS_ATTENTION
-        assert any(each.message.startswith("Compiling needs 3,") for each in draft.findings)
+        (ended,) = [each for each in errors_in(draft.findings) if each.check is FindingCheck.TOKENS]
+        assert ended.message.startswith("Compiling needs 3,")
         assert (await shop.spent()).used == 8_020
 
 
@@ -369,7 +382,7 @@ async def test_a_model_that_stops_after_a_round_leaves_what_was_spent_on_record(
 
         (draft,) = await shop.stores.drafts.list("t1", "ep1")
         assert draft.status is DraftStatus.NEEDS_ATTENTION
-        assert draft.findings[-1].message == str(raised.value)
+        assert (draft.findings[-1].check, draft.findings[-1].message) == (FindingCheck.MODEL, str(raised.value))
         assert draft.spent.tokens == (await shop.spent()).used == 120
         assert allowed_at([draft]) == draft.created_at + 2 * SPACING
 

@@ -19,7 +19,7 @@ from cronicorn.cli.quota import quota_document
 from cronicorn.control.analyses import AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.watching import Occasion, Why
-from cronicorn.domain.compilation.draft import Figures, Finding, Severity
+from cronicorn.domain.compilation.draft import Figures, Finding, FindingCheck, Severity
 from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
 from cronicorn.domain.policy.reading import policy_of
@@ -97,7 +97,9 @@ async def test_every_key_of_a_draft_is_listed() -> None:
     world = a_world()
     endpoint = await world.endpoint(description="Look closer while errors are high.")
     view = await world.control.drafts.make(ALICE, endpoint.id)
-    finding = Finding(check="fields", severity=Severity.WARNING, pointer="/fields/err", message="Unverified.")
+    finding = Finding(
+        check=FindingCheck.FIELDS, severity=Severity.WARNING, pointer="/fields/err", message="Unverified."
+    )
     told = replace(view, draft=replace(view.draft, findings=(finding,), figures=Figures()))
 
     document: dict[str, Any] = draft_document("shop/stock", told)

@@ -7,7 +7,15 @@ from cronicorn.api.wire_values import Answer, Instant
 from cronicorn.control.drafts import DraftView
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.domain.compilation.difference import ChangeKind, PartDifference
-from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, Figures, Finding, Severity
+from cronicorn.domain.compilation.draft import (
+    CompileReason,
+    Draft,
+    DraftStatus,
+    Figures,
+    Finding,
+    FindingCheck,
+    Severity,
+)
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.policy.text import policy_document
 
@@ -15,7 +23,7 @@ from cronicorn.domain.policy.text import policy_document
 class FindingAnswer(Answer):
     """What a validator says of a draft."""
 
-    check: str
+    check: FindingCheck
     severity: Severity
     pointer: str
     message: str

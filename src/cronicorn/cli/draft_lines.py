@@ -29,7 +29,12 @@ def draft_document(name: str, view: DraftView) -> dict[str, object]:
             for each in view.differences
         ],
         "findings": [
-            {"check": each.check, "severity": each.severity.value, "pointer": each.pointer, "message": each.message}
+            {
+                "check": each.check.value,
+                "severity": each.severity.value,
+                "pointer": each.pointer,
+                "message": each.message,
+            }
             for each in draft.findings
         ],
         "unsupported": list(draft.unsupported),

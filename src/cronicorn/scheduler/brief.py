@@ -1,7 +1,7 @@
 """What a compiling model is told: the language, the description, limits, names of siblings, and the profile."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +17,8 @@ from cronicorn.domain.untrusted.framing import framed
 PROFILE_CHARACTERS_MAX = 4_500
 """Of the profile, as it is told."""
 _FINDINGS_MAX = 12
+_FINDINGS_CHARACTERS_MAX = 4_800
+"""Of all that is told of them: what is wrong with a draft must leave room for the next one."""
 _SIBLINGS_MAX = 30
 
 SYSTEM = """\
@@ -78,12 +80,13 @@ def told(brief: Brief, refused: Refused | None) -> str:
     if refused is not None:
         if refused.arguments:
             parts.append(f"Your last draft:\n{json.dumps(dict(refused.arguments))}")
-        parts.append("It can't be accepted. Mend this, keep the rest:\n" + "\n".join(_lines(refused.findings)))
+        parts.append("It can't be accepted. Mend this, keep the rest:\n" + _lines(refused.findings))
     return "\n\n".join(parts)
 
 
-def _lines(findings: Iterable[Finding]) -> Iterable[str]:
-    return (f"- {each.pointer or '/'}: {each.message}" for each in list(findings)[:_FINDINGS_MAX])
+def _lines(findings: Sequence[Finding]) -> str:
+    lines = (f"- {each.pointer or '/'}: {each.message}" for each in findings[:_FINDINGS_MAX])
+    return "\n".join(lines)[:_FINDINGS_CHARACTERS_MAX]
 
 
 def _profile(profile: Profile) -> str:

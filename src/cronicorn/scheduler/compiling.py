@@ -5,14 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from cronicorn.domain.compilation.draft import CompileUsage, Figures, Finding, Severity, errors_in
+from cronicorn.domain.compilation.draft import CompileUsage, Figures, Finding, FindingCheck, Severity, errors_in
 from cronicorn.domain.compilation.judging import read_draft
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.ports import Quota
 from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
-from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.scheduler.ai import (
     AIClient,
     AIFatalError,
@@ -35,8 +34,6 @@ ANSWER_TOKENS_MAX = 3_000
 ANSWER_TOKENS_MIN = 1_000
 """A round that could not have so many is not begun: a draft of two rules with their tests takes about half of it."""
 DEADLINE = timedelta(seconds=60)
-_REFUSAL_TOLD_MAX = 1_000
-"""Characters of what is wrong with the form of a draft."""
 _MAY_BE_MENDED = {
     SessionWarning.REQUESTS_MAX,
     SessionWarning.OUTPUT_TRUNCATED,
@@ -97,9 +94,9 @@ class Compiler:
             except QuotaExceededError as error:
                 if number == 1:
                     raise
-                return _with(result, _stopped(str(error)))
+                return _with(result, _stopped(FindingCheck.TOKENS, str(error)))
             except (AITransientError, AIFatalError) as error:
-                result = _with(_failed(result, error), _stopped(str(error)))
+                result = _with(_failed(result, error), _stopped(FindingCheck.MODEL, str(error)))
                 if result.spent.tokens == 0:
                     raise
                 return result
@@ -161,20 +158,22 @@ def _with(result: Compiled, finding: Finding) -> Compiled:
     return replace(result, judgement=replace(result.judgement, findings=(*result.judgement.findings, finding)))
 
 
-def _stopped(message: str) -> Finding:
-    return Finding(check="schema", severity=Severity.ERROR, pointer="", message=message)
+def _stopped(check: FindingCheck, message: str) -> Finding:
+    return Finding(check=check, severity=Severity.ERROR, pointer="", message=message)
 
 
 def _unread(session: Session) -> Refused:
     """What came where no policy did, and why it is none."""
     written = next((each for each in session.calls if each.tool == write_policy.name), None)
+    check = FindingCheck.MODEL
     if SessionWarning.OUTPUT_TRUNCATED in session.warnings:
         message = "The answer was cut off before its end: say the same in fewer and shorter parts."
     elif written is not None and written.refusal is not None:
-        message = cleaned(written.refusal)[:_REFUSAL_TOLD_MAX]
+        check, message = FindingCheck.SCHEMA, written.refusal
     elif set(session.warnings) <= _MAY_BE_MENDED:
         message = f"The answer was no call of {write_policy.name}, and nothing else is read: hand the policy in by one."
     else:
         warnings = ", ".join(warning.value for warning in session.warnings)
         message = f"The model could not hand in a policy ({warnings}): shorten the description, or name another model."
-    return Refused(arguments=written.arguments if written is not None else {}, findings=(_stopped(message),))
+    arguments = written.arguments if written is not None else {}
+    return Refused(arguments=arguments, findings=(_stopped(check, message),))

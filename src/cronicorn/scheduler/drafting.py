@@ -12,6 +12,7 @@ from cronicorn.domain.compilation.draft import (
     Draft,
     DraftStatus,
     Finding,
+    FindingCheck,
     Severity,
     cache_key,
     errors_in,
@@ -167,7 +168,7 @@ class Drafting(DraftMaker):
             replayed = await self._records.backtester.replayed(principal, endpoint.id, policy, BACKTEST_OVER)
         except (QuotaExceededError, UnavailableError) as error:
             message = f"Not tried on the record: {error}"
-            untried = Finding(check="backtest", severity=Severity.WARNING, pointer="", message=message)
+            untried = Finding(check=FindingCheck.BACKTEST, severity=Severity.WARNING, pointer="", message=message)
             return PolicyJudgement(findings=(*findings, untried))
         figures = figures_of(replayed)
         return PolicyJudgement(findings=(*findings, *backtested(figures)), figures=figures)
@@ -192,4 +193,4 @@ def _of_tokens(spent: CompileUsage) -> tuple[Finding, ...]:
         f"The provider billed {spent.excess:,} tokens more than were reserved; they are charged, and the limit may be "
         "exceeded by them: name a model that keeps to the maximum of output tokens it is sent."
     )
-    return (Finding(check="tokens", severity=Severity.WARNING, pointer="", message=message),)
+    return (Finding(check=FindingCheck.TOKENS, severity=Severity.WARNING, pointer="", message=message),)

@@ -6,7 +6,7 @@ import pytest
 
 from cronicorn.domain.compilation.deciding import activated, rejected
 from cronicorn.domain.compilation.difference import difference
-from cronicorn.domain.compilation.draft import DraftStatus, Figures, Finding, Severity
+from cronicorn.domain.compilation.draft import DraftStatus, Figures, Finding, FindingCheck, Severity
 from cronicorn.domain.compilation.envelope import outside
 from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError
@@ -15,6 +15,7 @@ from cronicorn.domain.settlement import Stored
 from cronicorn.testing.cron import EveryMinuteCron
 from tests.domain.compilation.values import DESCRIPTION, SURGE, a_draft, a_policy, a_rule, text
 
+UNVERIFIED = Finding(check=FindingCheck.FIELDS, severity=Severity.WARNING, pointer="", message="Unverified.")
 FIGURES = Figures(recorded=90, calls_a_day_old=1_000.0, calls_a_day_new=1_999.0)
 AUTO = an_endpoint(compile_mode=CompileMode.AUTO, description=DESCRIPTION)
 STORED = Stored(now=MIDNIGHT + timedelta(hours=1), leased_slot=None)
@@ -33,7 +34,7 @@ def test_inside_nothing_has_to_be_looked_at():
     ({"figures": Figures(calls_a_day_old=1_000.0, calls_a_day_new=2_000.0)}, "factor of 2"),
     ({"figures": Figures(calls_a_day_old=1_000.0, calls_a_day_new=500.0)}, "factor of 2"),
     ({"figures": Figures(calls_a_day_old=0.0, calls_a_day_new=2.0)}, "factor of 2"),
-    ({"findings": (Finding(check="fields", severity=Severity.WARNING, pointer="", message="Unverified."),)}, "look at"),
+    ({"findings": (UNVERIFIED,)}, "look at"),
     ({"policy": a_policy(a_rule("err > 5"), unsupported=["mail"])}, "could not be expressed"),
     ({"policy": a_policy(a_rule("err > 5", action={"run": "other"}))}, "more than"),
     ({"policy": a_policy(a_rule("err > 5", action={"defer": "5m"}))}, "more than"),

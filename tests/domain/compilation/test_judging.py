@@ -1,11 +1,19 @@
 """Validators find what is wrong with a draft, each in its turn."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.compilation.draft import Figures, Severity, errors_in
-from cronicorn.domain.compilation.judging import QUOTED_MAX, backtested, judged, read_draft
+from cronicorn.domain.compilation.draft import (
+    FINDING_CHARACTERS_MAX,
+    Figures,
+    Finding,
+    FindingCheck,
+    Severity,
+    errors_in,
+)
+from cronicorn.domain.compilation.judging import backtested, judged, read_draft
 from cronicorn.domain.compilation.meeting import meeting_of
 from cronicorn.domain.compilation.profile import Profile, profile_of
 from cronicorn.domain.fixtures import an_endpoint
@@ -201,7 +209,7 @@ def test_a_sentence_says_what_was_found_what_was_expected_and_how_to_mend_it(fou
 
     assert [part for part in parts if part not in message] == []
     assert message.endswith((".", "}."))
-    assert len(message) < QUOTED_MAX
+    assert len(message) < 400
 
 
 def test_rules_without_tests_are_refused():
@@ -273,3 +281,15 @@ def test_rules_that_come_and_go_on_the_record_are_refused_and_no_record_is_to_be
     assert errors_in(backtested(Figures(calls_a_day_new=9.0, flips_an_hour=4.1)))
     assert backtested(Figures(calls_a_day_new=9.0, flips_an_hour=4.0)) == ()
     assert [each.severity for each in backtested(Figures())] == ["warning"]
+
+
+def test_a_finding_is_one_bounded_line_whoever_makes_it():
+    long = "ab\r\n\u2028 \x1b[31mcd " * FINDING_CHARACTERS_MAX
+    finding = Finding(check=FindingCheck.MODEL, severity=Severity.ERROR, pointer=f"/fields/{long}", message=long)
+
+    for shown in (finding.pointer, finding.message):
+        assert "ab [31mcd ab" in shown
+        assert shown.isprintable()
+        assert len(shown) == FINDING_CHARACTERS_MAX
+        assert shown.endswith("…")
+    assert replace(finding, message="As it was.").message == "As it was."

@@ -11,11 +11,14 @@ from cronicorn.domain.compilation.profile import Profile
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.text import policy_text
+from cronicorn.domain.untrusted.cleaning import cleaned
 
 COMPILER_VERSION = 1
 """Grows whenever what a model is told, or how its draft is judged, changes so that another draft would come of it."""
 DRAFTS_KEPT = 50
 """So many drafts of an endpoint are kept, the newest."""
+FINDING_CHARACTERS_MAX = 1_000
+"""Of a finding's message, and of its pointer; an ellipsis stands for the rest."""
 
 
 class DraftStatus(StrEnum):
@@ -70,17 +73,36 @@ class Severity(StrEnum):
     """A person has to look."""
 
 
+class FindingCheck(StrEnum):
+    """Which validator found it, or what else: see How compilation is reviewed in the docs."""
+
+    SCHEMA = "schema"
+    """It is no policy."""
+    FIELDS = "fields"
+    LIMITS = "limits"
+    ENDS = "ends"
+    TESTS = "tests"
+    BACKTEST = "backtest"
+    MODEL = "model"
+    """The model handed in nothing that could be looked at."""
+    TOKENS = "tokens"
+    """The budget ended the compile, or the provider billed more than was reserved."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a validator says of a draft."""
+    """What is said of a draft. Its texts may quote a model and are shown on terminals: each is one bounded line."""
 
-    check: str
-    """Which validator: `schema`, `fields`, `limits`, `ends`, `tests`, `backtest`; or `tokens`, of what it took."""
+    check: FindingCheck
     severity: Severity
     pointer: str
     """JSON Pointer into the policy; empty for the whole."""
     message: str
     """What is wrong and how to mend it, as a sentence."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pointer", _one_line(self.pointer))
+        object.__setattr__(self, "message", _one_line(self.message))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,3 +191,8 @@ def cache_key(endpoint: JobEndpoint, siblings: Sequence[str], profile: Profile, 
 def text_of(policy: Policy | None) -> str | None:
     """The text of *policy*, by which two are compared."""
     return None if policy is None else policy_text(policy)
+
+
+def _one_line(text: str) -> str:
+    shown = " ".join(cleaned(text).split())
+    return shown if len(shown) <= FINDING_CHARACTERS_MAX else f"{shown[: FINDING_CHARACTERS_MAX - 1]}…"

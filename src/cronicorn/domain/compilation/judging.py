@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 
-from cronicorn.domain.compilation.draft import Figures, Finding, Severity
+from cronicorn.domain.compilation.draft import Figures, Finding, FindingCheck, Severity
 from cronicorn.domain.compilation.meeting import meeting_of
 from cronicorn.domain.compilation.profile import Profile
 from cronicorn.domain.condition.kinds import Scalar
@@ -33,8 +33,6 @@ FLIPS_AN_HOUR_MAX = 4.0
 """A draft whose rules would have come and gone more often on the record is refused."""
 _INVISIBLE_TOLD_MAX = 10
 _TOLD_OF_TEXT = 80
-QUOTED_MAX = 400
-"""Characters of a finding's message."""
 _READ_AS: Mapping[FieldType, frozenset[str]] = {
     FieldType.NUMBER: frozenset({"number"}),
     FieldType.BOOL: frozenset({"bool"}),
@@ -55,7 +53,7 @@ def read_draft(document: Mapping[str, object]) -> tuple[Policy | None, tuple[Fin
     try:
         return policy_of(document), ()
     except PolicyError as error:
-        return None, tuple(_of_problem("schema", Severity.ERROR, problem) for problem in error.problems)
+        return None, tuple(_of_problem(FindingCheck.SCHEMA, Severity.ERROR, problem) for problem in error.problems)
 
 
 def _invisible(value: object, steps: tuple[str | int, ...]) -> Iterator[Finding]:
@@ -63,7 +61,7 @@ def _invisible(value: object, steps: tuple[str | int, ...]) -> Iterator[Finding]
     match value:
         case str() if (character := invisible_in(value)) is not None:
             message = f"This text holds {character}, which nobody sees: write {cleaned(value[:_TOLD_OF_TEXT])!r}."
-            yield _finding("schema", Severity.ERROR, json_pointer(steps), message)
+            yield _finding(FindingCheck.SCHEMA, Severity.ERROR, json_pointer(steps), message)
         case Mapping():
             for name, child in value.items():
                 yield from _invisible(str(name), (*steps, str(name)))
@@ -86,7 +84,7 @@ def judged(policy: Policy, endpoint: JobEndpoint, profile: Profile, siblings: Se
     """What can be said of *policy* as the policy of *endpoint*, before it is tried on the record."""
     return (
         *_unseen(policy, profile, siblings),
-        *(_of_problem("fields", Severity.ERROR, problem) for problem in undeclared_texts(policy)),
+        *(_of_problem(FindingCheck.FIELDS, Severity.ERROR, problem) for problem in undeclared_texts(policy)),
         *_out_of_limits(policy, endpoint, siblings),
         *_ends(policy),
         *_failing_tests(policy, endpoint),
@@ -102,13 +100,13 @@ def backtested(figures: Figures) -> tuple[Finding, ...]:
             f"{FLIPS_AN_HOUR_MAX:.0f} are accepted. Give `until` a threshold of its own, further from that of `when`, "
             "or confirm with `for` and `until_for`."
         )
-        return (_finding("backtest", Severity.ERROR, "/rules", message),)
+        return (_finding(FindingCheck.BACKTEST, Severity.ERROR, "/rules", message),)
     if figures.calls_a_day_new is None:
         message = (
             "How often this would call the endpoint is not known: that takes an hour of recorded answers, and there is "
             "less. Look at it more closely, or compile again later."
         )
-        return (_finding("backtest", Severity.WARNING, "", message),)
+        return (_finding(FindingCheck.BACKTEST, Severity.WARNING, "", message),)
     return ()
 
 
@@ -131,13 +129,13 @@ def _unseen(policy: Policy, profile: Profile, siblings: Sequence[str]) -> Iterat
                 message = _no_such(
                     field.sibling, siblings, "take the field out and say in `unsupported` what it is for"
                 )
-                yield _finding("fields", Severity.ERROR, pointer, message)
+                yield _finding(FindingCheck.FIELDS, Severity.ERROR, pointer, message)
             else:
                 message = (
                     f"Unverified: whether {field.sibling} answers such a {field.type} is not known, since answers of "
                     "other endpoints are not looked at here. Compare it with a run of that one."
                 )
-                yield _finding("fields", Severity.WARNING, pointer, message)
+                yield _finding(FindingCheck.FIELDS, Severity.WARNING, pointer, message)
         elif field.origin is Origin.BODY and field.path is not None:
             yield from _unseen_in_answers(field, pointer, profile)
 
@@ -150,7 +148,7 @@ def _unseen_in_answers(field: PolicyField, pointer: str, profile: Profile) -> It
             f"Unverified: no recorded answer has anything at {field.path.text}, where a {field.type} is expected. "
             "Until one has, conditions over it decide nothing. Check the path."
         )
-        yield _finding("fields", Severity.WARNING, pointer, message)
+        yield _finding(FindingCheck.FIELDS, Severity.WARNING, pointer, message)
         return
     if not _READ_AS[field.type] & set(place.types) and set(place.types) != {"null"}:
         held = " or ".join(place.types)
@@ -158,13 +156,13 @@ def _unseen_in_answers(field: PolicyField, pointer: str, profile: Profile) -> It
             f"Declared as {field.type}, but the recorded answers hold {held} at {field.path.text}. Declare the type "
             f"that they have, and compare with values of that type."
         )
-        yield _finding("fields", Severity.ERROR, pointer, message)
+        yield _finding(FindingCheck.FIELDS, Severity.ERROR, pointer, message)
     if strange := [word for word in field.enum if place.words and word not in place.words]:
         message = (
             f"Unverified: the recorded answers never held {_listed(strange)} at {field.path.text}, only "
             f"{_listed(place.words)}. Check the spelling."
         )
-        yield _finding("fields", Severity.WARNING, pointer, message)
+        yield _finding(FindingCheck.FIELDS, Severity.WARNING, pointer, message)
 
 
 def _out_of_limits(policy: Policy, endpoint: JobEndpoint, siblings: Sequence[str]) -> Iterator[Finding]:
@@ -179,7 +177,7 @@ def _out_of_limits(policy: Policy, endpoint: JobEndpoint, siblings: Sequence[str
             f"Pauses may last up to {show_duration(policy.pause_max)}, and {most} is usual. Keep that only if the "
             "description says so; otherwise leave `limits.pause_max` out."
         )
-        yield _finding("limits", Severity.WARNING, "/limits/pause_max", message)
+        yield _finding(FindingCheck.LIMITS, Severity.WARNING, "/limits/pause_max", message)
 
 
 def _action_out_of_limits(
@@ -187,13 +185,13 @@ def _action_out_of_limits(
 ) -> Iterator[Finding]:
     if action.on is not None and action.on not in siblings:
         message = _no_such(action.on, siblings, "take the rule out and say in `unsupported` what it is for")
-        yield _finding("limits", Severity.ERROR, pointer, message)
+        yield _finding(FindingCheck.LIMITS, Severity.ERROR, pointer, message)
     if action.kind is not ActionKind.INTERVAL or action.on is not None:
         return
     for length in (action.amount.length, action.amount.least, action.amount.most, action.amount.default):
         if length is not None and (bound := _broken_bound(length, endpoint)) is not None:
             message = f"Every {show_duration(length)} is {bound} of the endpoint. Give that at the utmost."
-            yield _finding("limits", Severity.ERROR, f"{pointer}/interval", message)
+            yield _finding(FindingCheck.LIMITS, Severity.ERROR, f"{pointer}/interval", message)
 
 
 def _broken_bound(length: timedelta, endpoint: JobEndpoint) -> str | None:
@@ -214,19 +212,19 @@ def _ends(policy: Policy) -> Iterator[Finding]:
                 f"`when` and `until` both hold for {values}, so the rule would come and go. Change `until` so that it "
                 f"does not hold where `when` does; they are {rule.when.text} and {rule.until.text}."
             )
-            yield _finding("ends", Severity.ERROR, f"/rules/{number}/until", message)
+            yield _finding(FindingCheck.ENDS, Severity.ERROR, f"/rules/{number}/until", message)
         elif not met.whole:
             message = (
                 "Unverified: these conditions have more combinations of values than are tried, so whether `when` and "
                 "`until` can both hold is not known. Compare them, or split the rule."
             )
-            yield _finding("ends", Severity.WARNING, f"/rules/{number}/until", message)
+            yield _finding(FindingCheck.ENDS, Severity.WARNING, f"/rules/{number}/until", message)
         elif not met.when:
             message = (
                 f"`when` never holds, whatever the answers say: {rule.when.text}. Mend what contradicts itself in it, "
                 "or take the rule out."
             )
-            yield _finding("ends", Severity.ERROR, f"/rules/{number}/when", message)
+            yield _finding(FindingCheck.ENDS, Severity.ERROR, f"/rules/{number}/when", message)
         elif not met.until:
             yield _never_ends(rule, number)
 
@@ -236,7 +234,7 @@ def _never_ends(rule: Rule, number: int) -> Finding:
         f"`until` never holds, whatever the answers say: {rule.until.text}. So nothing leads back to the baseline. "
         "Mend what contradicts itself in it, or leave it out: then the rule ends when `when` no longer holds."
     )
-    return _finding("ends", Severity.ERROR, f"/rules/{number}/until", message)
+    return _finding(FindingCheck.ENDS, Severity.ERROR, f"/rules/{number}/until", message)
 
 
 def _failing_tests(policy: Policy, endpoint: JobEndpoint) -> Iterator[Finding]:
@@ -245,10 +243,10 @@ def _failing_tests(policy: Policy, endpoint: JobEndpoint) -> Iterator[Finding]:
             "There are rules and no tests. Give one test at least in which a rule acts, and one that expects "
             '{"interval": "baseline"}.'
         )
-        yield _finding("tests", Severity.ERROR, "/tests", message)
+        yield _finding(FindingCheck.TESTS, Severity.ERROR, "/tests", message)
     for number, result in enumerate(tried(policy, cadence_of(endpoint))):
         if not result.held:
-            yield _finding("tests", Severity.ERROR, f"/tests/{number}", _failed(result))
+            yield _finding(FindingCheck.TESTS, Severity.ERROR, f"/tests/{number}", _failed(result))
 
 
 def _failed(result: Tried) -> str:
@@ -289,15 +287,9 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def _of_problem(check: str, severity: Severity, problem: PolicyProblem) -> Finding:
+def _of_problem(check: FindingCheck, severity: Severity, problem: PolicyProblem) -> Finding:
     return _finding(check, severity, problem.pointer, problem.problem)
 
 
-def _finding(check: str, severity: Severity, pointer: str, message: str) -> Finding:
-    """A finding in one line of bounded length: it may quote what a model wrote, and is shown on terminals."""
-    return Finding(check=check, severity=severity, pointer=_quoted(pointer), message=_quoted(message))
-
-
-def _quoted(text: str) -> str:
-    shown = " ".join(cleaned(text).split())
-    return shown if len(shown) <= QUOTED_MAX else f"{shown[:QUOTED_MAX]}…"
+def _finding(check: FindingCheck, severity: Severity, pointer: str, message: str) -> Finding:
+    return Finding(check=check, severity=severity, pointer=pointer, message=message)

@@ -11,6 +11,7 @@ from cronicorn.domain.compilation.draft import (
     DraftStatus,
     Figures,
     Finding,
+    FindingCheck,
     Severity,
     text_of,
 )
@@ -76,7 +77,7 @@ def _document(draft: Draft) -> dict[str, Value]:
 
 def _finding_document(finding: Finding) -> Value:
     return {
-        "check": finding.check,
+        "check": finding.check.value,
         "severity": finding.severity.value,
         "pointer": finding.pointer,
         "message": finding.message,
@@ -86,7 +87,7 @@ def _finding_document(finding: Finding) -> Value:
 def _finding_of(document: Mapping[str, Value]) -> Finding:
     known = Fields(document)
     return Finding(
-        check=known.text("check"),
+        check=FindingCheck(known.text("check")),
         severity=Severity(known.text("severity")),
         pointer=known.text("pointer"),
         message=known.text("message"),

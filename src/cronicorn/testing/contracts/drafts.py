@@ -14,6 +14,7 @@ from cronicorn.domain.compilation.draft import (
     DraftStatus,
     Figures,
     Finding,
+    FindingCheck,
     Severity,
     text_of,
 )
@@ -35,6 +36,7 @@ POLICY = policy_of(
         "unsupported": ["send a mail"],
     }
 )
+UNVERIFIED = Finding(check=FindingCheck.FIELDS, severity=Severity.WARNING, pointer="/fields/err", message="Unverified.")
 
 
 class StoresWithDrafts(Stores, Protocol):
@@ -49,7 +51,7 @@ def a_draft(number: int = 1, **changes: object) -> Draft:
     made = Draft(
         id=f"dr{number}", tenant_id=TENANT, endpoint_id="ep1", hash="0" * 64, status=DraftStatus.DRAFT, policy=POLICY,
         description=DESCRIPTION, replaces=None, reason=CompileReason.DESCRIBED,
-        findings=(Finding(check="fields", severity=Severity.WARNING, pointer="/fields/err", message="Unverified."),),
+        findings=(UNVERIFIED,),
         figures=Figures(recorded=7, calls_a_day_old=288.0, calls_a_day_new=301.5, flips_an_hour=0.1, conclusion="Yes."),
         spent=CompileUsage(model="openai:x", tokens=4_321, cached=17, rounds=2), classes=frozenset({"2xx json"}),
         created_at=MIDNIGHT, created_by="ann",
