@@ -8,6 +8,7 @@ from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, a_run
 from cronicorn.domain.lease import Lease
+from cronicorn.domain.slot import SlotState
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.scheduler.recording import deciding
 from tests.cli.test_explanation_tree import flat, said
@@ -99,6 +100,40 @@ async def test_it_is_explained_which_slot_was_skipped_and_which_will_be() -> Non
     assert "Over limit: the tenant's 2 runs of 2026-01 are used up; the slot of 00:03:00Z (now) ended without" in text
     assert "the next one, of 00:04:00Z (in 1 min), will be skipped_quota" in text
     assert "calls are made again from 2026-02-01 00:00:00Z (in 30 d 23 h) on" in text
+
+
+async def test_the_slot_that_was_skipped_last_is_told_behind_skips_of_other_kinds() -> None:
+    world = a_world(TWO)
+    endpoint = await world.endpoint(catchUp={"mode": "none"})
+    await use_up(world)
+    world.clock.move(minutes=1)
+    await settled(world, await claimed(world))
+    world.clock.move(minutes=1.5)
+    await settled(world, await claimed(world))
+
+    skips = (await world.control.runs.skips(ALICE, endpoint.id, 10)).skips
+    over = (await world.control.schedules.explain(ALICE, endpoint.id)).over_limit
+
+    assert [skip.state for skip in skips] == [SlotState.MISSED_WINDOW, SlotState.SKIPPED_QUOTA]
+    assert over is not None
+    assert over.last_at == MIDNIGHT + timedelta(minutes=3)
+
+
+async def test_what_was_skipped_in_another_month_is_not_told_of_this_one() -> None:
+    world = a_world(TWO)
+    endpoint = await world.endpoint()
+    await use_up(world)
+    world.clock.move(minutes=1)
+    await settled(world, await claimed(world))
+    world.clock.move(days=(FEBRUARY - world.clock.now()) / DAY)
+    for _ in range(2):
+        await settled(world, await claimed(world))
+        world.clock.move(minutes=1)
+
+    over = (await world.control.schedules.explain(ALICE, endpoint.id)).over_limit
+
+    assert over is not None
+    assert over.last_at is None
 
 
 async def test_nothing_is_skipped_that_is_planned_for_next_month() -> None:

@@ -40,7 +40,7 @@ class OverLimit:
     next_at: datetime | None
     """When the next slot will end so; None where none is planned before the next month."""
     last_at: datetime | None
-    """The last instant that did; None where what ended last did not."""
+    """The last instant of the month that did; None where none has yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +126,12 @@ class Schedules:
         ration = (await self._tiers.standing(endpoint.tenant_id, now)).runs
         if ration is None or not ration.exhausted:
             return None
-        newest = (await self._history.skips(endpoint.tenant_id, endpoint.id, 1)).skips
+        page = await self._history.skips(endpoint.tenant_id, endpoint.id, 1, SlotState.SKIPPED_QUOTA)
         due_at = endpoint.state.due_at
         return OverLimit(
             ration=ration,
             next_at=due_at if due_at is not None and due_at < ration.month.end_at else None,
-            last_at=next((skip.last_at for skip in newest if skip.state is SlotState.SKIPPED_QUOTA), None),
+            last_at=next((skip.last_at for skip in page.skips if skip.last_at >= ration.month.start_at), None),
         )
 
 

@@ -19,6 +19,7 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQu
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
+from cronicorn.domain.slot import SlotState
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.domain.verification import Findings
 
@@ -219,8 +220,8 @@ class RunHistory(RunLog, Protocol):
         """How the endpoint fared since *since*. Raises NotFoundError."""
         ...
 
-    async def skips(self, tenant_id: str, endpoint_id: str, limit: int) -> SkipPage:
-        """The newest *limit* ranges of instants that did not run. Raises NotFoundError."""
+    async def skips(self, tenant_id: str, endpoint_id: str, limit: int, state: SlotState | None = None) -> SkipPage:
+        """The newest *limit* ranges of instants that did not run, all or those in *state*. Raises NotFoundError."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:

@@ -37,6 +37,7 @@ STATEMENTS = {
     "runs of a span": runs.SPAN.text,
     "run ended before": runs.ENDED_BEFORE.text,
     "skips": runs.SKIPS.text,
+    "skips in a state": runs.SKIPS_IN_STATE.text,
     "old runs": runs.OLD_RUNS.text,
     "old skips": runs.OLD_SKIPS.text,
 }

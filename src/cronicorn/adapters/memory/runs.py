@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from cronicorn.adapters.memory.database import MemoryDatabase, without_body
 from cronicorn.adapters.memory.job_store import lease_on
@@ -15,6 +16,7 @@ from cronicorn.domain.instant import ZERO, minute_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.slot import SlotState
 
 _COUNTED = {RunStatus.SUCCESS, RunStatus.FAILED}
 
@@ -57,10 +59,11 @@ class MemoryRunHistory(RunHistory):
             failure_streak=_failure_streak(runs),
         )
 
-    async def skips(self, tenant_id: str, endpoint_id: str, limit: int) -> SkipPage:
+    async def skips(self, tenant_id: str, endpoint_id: str, limit: int, state: SlotState | None = None) -> SkipPage:
         with self._database.lock:
-            skips = self._database.row(tenant_id, endpoint_id).skips
-            return SkipPage(skips=tuple(skip for _, skip in reversed(skips))[:limit])
+            newest = (skip for _, skip in reversed(self._database.row(tenant_id, endpoint_id).skips))
+            wanted = (skip for skip in newest if state is None or skip.state is state)
+            return SkipPage(skips=tuple(islice(wanted, limit)))
 
     async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
         with self._database.lock:

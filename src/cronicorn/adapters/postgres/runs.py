@@ -24,6 +24,7 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.slot import SlotState
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
 _IN_STATUS = runs.c.status == bindparam("status")
@@ -91,12 +92,14 @@ ENDED_BEFORE = query(
     .order_by(runs.c.started_us.desc(), runs.c.slot.desc(), runs.c.attempt.desc())
     .limit(1)
 )
-SKIPS = query(
+_NEWEST_SKIPS = (
     select(skips)
     .where(skips.c.endpoint_number == bindparam("endpoint"))
     .order_by(skips.c.number.desc())
     .limit(bindparam("page_limit"))
 )
+SKIPS = query(_NEWEST_SKIPS)
+SKIPS_IN_STATE = query(_NEWEST_SKIPS.where(skips.c.state == bindparam("state")))
 _HERE = (schedule.c.shard == bindparam("shard")) & (schedule.c.endpoint_id == bindparam("endpoint_id"))
 _LIVE = schedule.c.lease_until_us > bindparam("now_us")
 _HELD = query(
@@ -149,10 +152,11 @@ class PostgresRunHistory(RunHistory):
 
         return await self._database.read(work)
 
-    async def skips(self, tenant_id: str, endpoint_id: str, limit: int) -> SkipPage:
+    async def skips(self, tenant_id: str, endpoint_id: str, limit: int, state: SlotState | None = None) -> SkipPage:
         async def work(transaction: Transaction) -> SkipPage:
             endpoint = await number_of(transaction, tenant_id, endpoint_id)
-            rows = await SKIPS.rows(transaction.connection, endpoint=endpoint, page_limit=limit)
+            chosen, one = (SKIPS, {}) if state is None else (SKIPS_IN_STATE, {"state": state.value})
+            rows = await chosen.rows(transaction.connection, endpoint=endpoint, page_limit=limit, **one)
             return SkipPage(skips=tuple(skip_from(row) for row in rows))
 
         return await self._database.read(work)

@@ -21,6 +21,7 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.slot import SlotState
 
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
 _IN_STATUS = runs.c.status == bindparam("status")
@@ -89,12 +90,14 @@ ENDED_BEFORE = query(
     .order_by(runs.c.started_us.desc(), runs.c.slot.desc(), runs.c.attempt.desc())
     .limit(1)
 )
-SKIPS = query(
+_NEWEST_SKIPS = (
     select(skips)
     .where(skips.c.endpoint_number == bindparam("endpoint"))
     .order_by(skips.c.number.desc())
     .limit(bindparam("page_limit"))
 )
+SKIPS = query(_NEWEST_SKIPS)
+SKIPS_IN_STATE = query(_NEWEST_SKIPS.where(skips.c.state == bindparam("state")))
 OLD_RUNS = query(
     select(runs.c.number, runs.c.finished_us.label("ended_us"))
     .where(runs.c.finished_us < bindparam("before_us"))
@@ -163,10 +166,11 @@ class SqliteRunHistory(RunHistory):
             lambda transaction: _health(transaction, number_of(transaction, tenant_id, endpoint_id), since)
         )
 
-    async def skips(self, tenant_id: str, endpoint_id: str, limit: int) -> SkipPage:
+    async def skips(self, tenant_id: str, endpoint_id: str, limit: int, state: SlotState | None = None) -> SkipPage:
         def work(transaction: Transaction) -> SkipPage:
             number = number_of(transaction, tenant_id, endpoint_id)
-            rows = SKIPS.rows(transaction.connection, endpoint=number, page_limit=limit)
+            chosen, one = (SKIPS, {}) if state is None else (SKIPS_IN_STATE, {"state": state.value})
+            rows = chosen.rows(transaction.connection, endpoint=number, page_limit=limit, **one)
             return SkipPage(skips=tuple(skip_from(row) for row in rows))
 
         return await self._database.read(work)

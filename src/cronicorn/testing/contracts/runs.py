@@ -13,6 +13,8 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SpanQuery
 from cronicorn.domain.instant import MICROSECOND, minute_of
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.settlement import Settlement
+from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import (
     MINUTE,
@@ -233,6 +235,26 @@ class RunHistoryContract(StoresContract):
         skips = [skip for settlement in settlements for skip in settlement.skips]
         assert len(skips) > 2
         assert page.skips == tuple(reversed(skips))[:2]
+
+    async def test_the_newest_skips_in_one_state_are_found_behind_others(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        await plant(stores)
+        told = [SlotState.SKIPPED_QUOTA, SlotState.SKIPPED_QUOTA, SlotState.MISSED_WINDOW]
+        skips = [
+            Skip(state=state, reason="", first_at=at, last_at=at, count=1)
+            for state, at in zip(told, (MIDNIGHT + minute * MINUTE for minute in range(3)), strict=True)
+        ]
+        clock.advance(MINUTE)
+        lease = await claim_one(stores)
+        await stores.job_store.settle(
+            lease, None, lambda endpoint, _stored: Settlement(state=endpoint.state, skips=tuple(skips))
+        )
+
+        assert (await stores.runs.skips(TENANT, "ep1", 1)).skips == (skips[2],)
+        assert (await stores.runs.skips(TENANT, "ep1", 1, SlotState.SKIPPED_QUOTA)).skips == (skips[1],)
+        assert (await stores.runs.skips(TENANT, "ep1", 9, SlotState.SKIPPED_QUOTA)).skips == (skips[1], skips[0])
+        assert (await stores.runs.skips(TENANT, "ep1", 9, SlotState.CANCELLED)).skips == ()
 
     async def test_pruning_takes_the_oldest_runs_and_skips_and_says_how_many(
         self, stores: Stores, clock: VirtualClock
