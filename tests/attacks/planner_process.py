@@ -47,6 +47,7 @@ DEATHS = {
     "charged": ("quota", "commit", "after"),
     "writing": ("watches", "settle", "inside"),
     "written": ("watches", "settle", "after"),
+    "compiling": ("drafts", "make", "before"),
 }
 """Where a planner dies: in which call of which port."""
 ASKED, FROZEN = "asked", "frozen"
@@ -91,11 +92,11 @@ async def _main(order):
         policies = Policies(stores.endpoints, stores.runs, CRON)
         records = Records(endpoints=stores.endpoints, runs=stores.runs, drafts=stores.drafts, backtester=policies)
         drafts = Drafting(records, compiler, CRON, random_id, lambda: None)
-        parts: dict[str, Any] = {"watches": stores.watches, "quota": quota}
+        parts: dict[str, Any] = {"watches": stores.watches, "quota": quota, "drafts": drafts}
         if place := {**DEATHS, FROZEN: ("watches", "settle", FROZEN)}.get(order["way"]):
             part, method, when = place
             parts[part] = Dying(parts[part], method, when)
-        ports = PlannerPorts(endpoints=stores.endpoints, history=stores.runs, client=client, drafts=drafts, **parts)
+        ports = PlannerPorts(endpoints=stores.endpoints, history=stores.runs, client=client, **parts)
         chosen = PlannerSettings(model="fake-1", parallel=4 if order["way"] in {DRAIN, LOOP} else 1, poll=PAUSE)
         planner = ModelPlanner(ports, chosen, judge or SystemClock(), CRON, random_id)
         if order["way"] == COMPILE:

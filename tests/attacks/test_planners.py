@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.domain.compilation.recompiling import ANSWERS_LEAST
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import AnalysisSwitch, CompileMode, Job, JobEndpoint
 from cronicorn.domain.fixtures import a_run
@@ -61,26 +62,33 @@ async def test_a_planner_may_be_killed_anywhere_and_another_one_does_what_is_lef
     def answer(asked: Asked) -> Answer:
         if sender(asked) in doomed:
             os.kill(sender(asked), signal.SIGKILL)
-        return submits(HINT)
+        return _answered(asked)
 
     async with a_scene(fresh_postgres_url, tmp_path, answer) as scene:
         ways = [*DEATHS, ASKED]
-        await plant(scene.stores, *ways, analysis=ON)
+        await plant(scene.stores, *ways, analysis=ON, description="Hurry.", compile_mode=CompileMode.AUTO)
+        for _ in range(ANSWERS_LEAST):
+            scene.clock.advance(MINUTE)
+            await _run_what_is_due(scene)
         for name in ways:
             await scene.stores.watches.request(TENANT, name, "alice")
         doomed.add(number_of(scene.planner(ASKED)))
         for way in DEATHS:
             scene.planner(way)
         assert all(died(planner) for planner in scene.planners)
+        scene.clock.advance(2 * MINUTE)  # By then all have run once more, those whose hint stands too.
+        await _run_what_is_due(scene)
         scene.drain()
 
         analyses = [await scene.analyses(name) for name in ways]
+        drafts = [await scene.stores.drafts.list(TENANT, name) for name in ways]
         hints = [await scene.hints(name) for name in ways]
         assert [[each.applied for each in made] for made in analyses] == [[("interval 90 s",)]] * len(ways)
         assert [len(each) for each in hints] == [1] * len(ways)
+        assert [len(each) for each in drafts] == [1] * len(ways)
         # Three died between their reservation and their charge, two between that and the end of their write.
-        assert len(scene.model.asked) == len(ways) + 4
-        assert await scene.books() == [(3 * ESTIMATE + (len(ways) + 2) * CALL_TOKENS, 0)]
+        assert len(scene.model.asked) == len(ways) + 4 + len(drafts)
+        assert await scene.books() == [(3 * ESTIMATE + (len(ways) + 2 + len(drafts)) * CALL_TOKENS, 0)]
         assert faults(await scene.verified()) == {}
 
 
@@ -124,7 +132,7 @@ async def test_a_crowd_under_attack_stays_within_its_limit_and_leaves_sound_book
 
     def answer(asked: Asked) -> Answer:
         pause.wait(0.05)
-        return writes(SURGE) if "write_policy" in asked.tools else submits(HINT)
+        return _answered(asked)
 
     async with a_scene(fresh_postgres_url, tmp_path, answer) as scene:
         await plant(scene.stores, *FLEET, analysis=ON, description="Hurry.", compile_mode=CompileMode.AUTO)
@@ -161,6 +169,10 @@ async def test_a_crowd_under_attack_stays_within_its_limit_and_leaves_sound_book
         assert len({each.id for each in analyses}) == len(analyses)
         assert all([len(await scene.hints(name)) <= 1 for name in FLEET])
         assert faults(await scene.verified()) == {}
+
+
+def _answered(asked: Asked) -> Answer:
+    return writes(SURGE) if "write_policy" in asked.tools else submits(HINT)
 
 
 def _stopped(planner: ForkServerProcess) -> bool:

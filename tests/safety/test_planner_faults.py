@@ -12,6 +12,7 @@ import pytest
 from cronicorn.domain.analysis.watching import RETRY_LEAST, RETRY_MOST, Occasion
 from cronicorn.domain.compilation.draft import CompileReason, Draft
 from cronicorn.domain.compilation.ports import DraftMaker
+from cronicorn.domain.compilation.recompiling import ANSWERS_LEAST
 from cronicorn.domain.endpoint import AnalysisSwitch, CompileMode, Job, JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
@@ -20,6 +21,8 @@ from cronicorn.domain.instant import MINUTE
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.scheduler.analysing import AnalysisBounds
+from cronicorn.scheduler.compiling import DEADLINE, ROUNDS_MAX
 from cronicorn.scheduler.planner import PlannerSettings
 from cronicorn.testing.contracts.stores import TENANT, hint
 from tests.domain.compilation.values import a_policy
@@ -132,6 +135,35 @@ async def test_two_planners_never_analyse_one_endpoint_within_a_claim() -> None:
         await asyncio.gather(*(analyst.planner().look_once() for _ in range(4)))
 
         assert len(analyst.model.asked) == 3
+
+
+async def test_a_planner_that_is_killed_while_it_compiles_has_kept_its_analysis_and_still_holds_its_claim() -> None:
+    def answer(asked: Asked) -> Answer:
+        return HANGS if "write_policy" in asked.tools else submits(HINT)
+
+    async with an_analyst(answer) as analyst:
+        await analyst.watch(description="Hurry while errors are high.", compile_mode=CompileMode.AUTO)
+        for _ in range(ANSWERS_LEAST):
+            await analyst.answer({"status": "ok"})
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        killed = asyncio.create_task(analyst.planner().look_once())
+        await eventually_async(lambda: len(analyst.model.asked) == 2)
+        kept, hints = await analyst.analyses(), await analyst.hints()
+        analyst.clock.advance(2 * MINUTE)
+        looked = await analyst.planner().look_once()
+        killed.cancel()
+        await asyncio.gather(killed, return_exceptions=True)
+
+        assert [each.applied for each in kept] == [("interval 90 s",)]
+        assert [each.reason for each in hints] == ["why"]
+        assert looked == 0, "who compiles still holds the claim"
+
+
+def test_a_claim_must_outlive_an_analysis_and_all_rounds_of_a_compile() -> None:
+    asking = AnalysisBounds().deadline + ROUNDS_MAX * DEADLINE
+
+    with pytest.raises(AssertionError, match="all rounds of a compile"):
+        PlannerSettings(model="fake-1", claim_ttl=asking)
 
 
 async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_over() -> None:

@@ -1,13 +1,14 @@
 """The planner: looks at what watched endpoints answered, and asks a model about what is new. Beside the loop.
 
 It reads recorded runs and writes hints the way a person does, so no run waits for it, whatever the model does. A look
-that is cut short changes nothing: its claim runs out, its grant is charged in time, and another look is made.
+that is cut short changes nothing: its claim runs out, its grant is charged in time, and another look is made. What an
+analysis bought is kept before a description is compiled again, which takes longer; the claim stays until that is done.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cronicorn.domain.analysis.analysis import Analysis
@@ -25,6 +26,7 @@ from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.analyst import Analyst
 from cronicorn.scheduler.asking import TokensDeniedError
 from cronicorn.scheduler.backoff import ModelPause
+from cronicorn.scheduler.compiling import DEADLINE, ROUNDS_MAX
 from cronicorn.scheduler.looking import after_answer, after_bug, after_denial, after_error, put_off, read_runs
 from cronicorn.scheduler.recompiling import Recompiler
 
@@ -56,12 +58,13 @@ class PlannerSettings:
     poll: timedelta = timedelta(seconds=5)
     """How long to rest when nothing is to be looked at."""
     claim_ttl: timedelta = timedelta(minutes=6)
-    """Longer than an analysis and a compile together."""
+    """Longer than an analysis and all rounds of a compile together: both are made under one claim."""
     fatal_pause: timedelta = timedelta(hours=1)
     """How long nobody is asked about anything after the model refused us."""
 
     def __post_init__(self) -> None:
-        assert self.claim_ttl > self.bounds.deadline, "a claim outlives an analysis"
+        asking = self.bounds.deadline + ROUNDS_MAX * DEADLINE
+        assert self.claim_ttl > asking, "a claim outlives an analysis and all rounds of a compile"
 
 
 class ModelPlanner(Planner):
@@ -100,17 +103,28 @@ class ModelPlanner(Planner):
         facts = {"tenant": watch.endpoint.tenant_id, "endpoint": watch.endpoint.id}
         try:
             look = await self._looked(watch, facts)
-            if look.cursor > watch.cursor:
+            if look.cursor > watch.cursor and self._recompiler.may(watch.endpoint):
+                look = await self._bought(watch, look)
                 await self._recompiler.consider(watch.endpoint)
-            await self._ports.watches.settle(watch, look)
-            if look.analysis is not None:
-                _tell(look.analysis)
+            await self._settled(watch, look)
         except (ConflictError, NotFoundError) as error:
             log.warning("look_lost", extra={**facts, "reason": str(error)})
         except UnavailableError as error:
             log.warning("look_not_recorded", extra={**facts, "reason": str(error)})
         except Exception:  # A bug met in one endpoint must not end the looking.
             log.exception("look_not_settled", extra=facts)
+
+    async def _bought(self, watch: Watch, look: Look) -> Look:
+        """What is left of *look* once an analysis, which may have cost tokens, is kept; the claim stays."""
+        if look.analysis is None:
+            return look
+        await self._settled(watch, replace(look, claim_stays=True))
+        return replace(look, analysis=None, edit=None, answers_request=False)
+
+    async def _settled(self, watch: Watch, look: Look) -> None:
+        await self._ports.watches.settle(watch, look)
+        if look.analysis is not None:
+            _tell(look.analysis)
 
     async def _looked(self, watch: Watch, facts: dict[str, str]) -> Look:
         """A look; one that met a bug is made again later, and later each time: it may have cost tokens."""

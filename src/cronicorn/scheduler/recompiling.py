@@ -24,10 +24,15 @@ class Recompiler:
         self._backoff = Backoff(clock)
         self._pause = pause
 
+    def may(self, endpoint: JobEndpoint) -> bool:
+        """Whether the description may be compiled now, if there is a reason."""
+        able = self._drafts is not None and not self._pause.holds
+        return able and endpoint.compiles_again and self._backoff.may(endpoint.id)
+
     async def consider(self, endpoint: JobEndpoint) -> None:
         """Have the description compiled again if there is a reason. What fails is tried again, later each time."""
         backoff = self._backoff
-        if self._drafts is None or self._pause.holds or not endpoint.compiles_again or not backoff.may(endpoint.id):
+        if self._drafts is None or not self.may(endpoint):
             return
         facts = {"tenant": endpoint.tenant_id, "endpoint": endpoint.id, "why": "compile"}
         try:

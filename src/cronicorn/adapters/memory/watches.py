@@ -63,7 +63,8 @@ class MemoryWatchStore(WatchStore):
             if analysis is not None:
                 self._keep(analysis)
             kept.memory, kept.cursor, kept.look_at = look.memory, look.cursor, look.look_at
-            kept.claim_id, kept.claimed_until = None, FIRST_INSTANT
+            if not look.claim_stays:
+                kept.claim_id, kept.claimed_until = None, FIRST_INSTANT
             if look.answers_request:
                 kept.requested_by = None
 

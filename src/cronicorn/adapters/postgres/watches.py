@@ -40,7 +40,8 @@ SELECT c.*, e.document, s.state FROM claimed AS c
 """
 _SETTLE = """
 UPDATE cronicorn.watches
-   SET look_us = $3, cursor_us = $4, memory = $5, claim_id = NULL, claimed_until_us = 0,
+   SET look_us = $3, cursor_us = $4, memory = $5, claim_id = CASE WHEN $7 THEN claim_id END,
+       claimed_until_us = CASE WHEN $7 THEN claimed_until_us ELSE 0 END,
        requested_by = CASE WHEN $6 THEN NULL ELSE requested_by END
  WHERE endpoint_number = $1 AND claim_id = $2
 RETURNING endpoint_number
@@ -145,7 +146,7 @@ class PostgresWatchStore(WatchStore):
 
 async def _write(connection: Connection, number: int, watch: Watch, look: Look) -> None:
     row = look_row(look)
-    written = (row["look_us"], row["cursor_us"], row["memory"], look.answers_request)
+    written = (row["look_us"], row["cursor_us"], row["memory"], look.answers_request, look.claim_stays)
     if await connection.fetchrow(_SETTLE, number, watch.claim_id, *written) is None:
         raise watch.lost()
 

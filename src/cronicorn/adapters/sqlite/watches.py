@@ -33,7 +33,9 @@ SELECT w.*, e.document, s.state FROM watches AS w
  WHERE w.claim_id = :claim_id AND w.claimed_until_us > :now_us ORDER BY w.look_us, w.endpoint_number
 """
 _SETTLE = """
-UPDATE watches SET look_us = :look_us, cursor_us = :cursor_us, memory = :memory, claim_id = NULL, claimed_until_us = 0,
+UPDATE watches SET look_us = :look_us, cursor_us = :cursor_us, memory = :memory,
+       claim_id = CASE WHEN :stays = 1 THEN claim_id END,
+       claimed_until_us = CASE WHEN :stays = 1 THEN claimed_until_us ELSE 0 END,
        requested_by = CASE WHEN :answered = 1 THEN NULL ELSE requested_by END
  WHERE endpoint_number = :number AND claim_id = :claim_id
 """

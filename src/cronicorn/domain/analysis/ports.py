@@ -26,6 +26,7 @@ class WatchStore(Protocol):
     async def settle(self, watch: Watch, look: Look) -> None:
         """Write what became of a look and end the claim, all or nothing: memory, analysis, and edit of the endpoint.
 
+        With `Look.claim_stays` the claim does not end, and *watch* may be settled again.
         The analysis is kept as `Look.analysis_after` tells it of the edit.
         Raises LeaseLostError when another claim came after *watch*, or the endpoint is watched no more; nothing is
         written then. Raises whatever the edit raises, which sees the endpoint as stored now.

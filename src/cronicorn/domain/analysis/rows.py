@@ -54,6 +54,7 @@ def look_row(look: Look) -> Row:
         "cursor_us": us(look.cursor),
         "memory": _encode(look.memory.document()),
         "answered": int(look.answers_request),
+        "stays": int(look.claim_stays),
     }
 
 

@@ -43,6 +43,8 @@ class Look:
     analysis: Analysis | None = None
     """What is to be kept, but for what `edit` writes: only the store knows that."""
     edit: EndpointEdit | None = None
+    claim_stays: bool = False
+    """Whether the claim stays as it is: more is to be done under it, and settled after that."""
 
     def analysis_after(self, before: JobEndpoint, after: JobEndpoint, now: datetime) -> Analysis | None:
         """The analysis as a store keeps it after `edit` made *after* of *before*.

@@ -110,6 +110,27 @@ class WatchStoreContract(StoresContract):
         kept = await stores.watches.get(TENANT, "session1")
         assert kept.applied == ("interval 120 s", *_analysis(watch).applied)
 
+    async def test_a_claim_may_stay_when_a_look_is_written(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, analysis=ON)
+        watch = (await _claim(stores))[0]
+        look = replace(_look(watch), look_at=watch.claimed_at)
+
+        await stores.watches.settle(watch, replace(look, analysis=_analysis(watch), claim_stays=True))
+
+        assert (await stores.watches.list(TENANT, "ep1", limit=10)).total == 1
+        assert await _claim(stores, "other") == []
+        await stores.watches.settle(watch, look)
+        assert [each.memory for each in await _claim(stores, "next")] == [look.memory]
+
+    async def test_a_claim_that_stays_is_lost_to_another_like_any(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, analysis=ON)
+        watch = (await _claim(stores, ttl=2 * MINUTE))[0]
+        await stores.watches.settle(watch, replace(_look(watch), claim_stays=True))
+        clock.advance(2 * MINUTE)
+        await _claim(stores, "newer")
+
+        await self._lost(stores, watch)
+
     async def test_an_edit_that_refuses_leaves_nothing_written(self, stores: Stores) -> None:
         def refuse(_endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
             raise ConflictError("No.")
