@@ -107,13 +107,25 @@ def test_case_11_a_monstrous_body_is_read_in_bounds(body: str) -> None:
 
     endpoint, run, settlement = settled(watched(policy=policy), monster)
     features = fingerprint_of(monster)
-    known, _ = learnt(NOTHING_KNOWN, features)
+    known = NOTHING_KNOWN
+    for number in range(300):
+        known, _ = learnt(known, features)
+        known, _ = learnt(known, fingerprint_of(_of_its_own(number)))
     profile = profile_of([run] * 50)
 
     assert within_guardrails(gaps(endpoint, iter([monster])))
     assert len(settlement.steering or "") < 2_000
     assert len(json.dumps(known.document())) < 100_000
     assert len(repr(profile)) < 50_000
+
+
+def _of_its_own(number: int) -> Outcome:
+    """The longest path with a name and value unlike those of any other number."""
+    name = "".join(chr(97 + int(digit)) for digit in str(number)).ljust(64, "z")
+    body: Json = name
+    for _ in range(8):
+        body = {name: body}
+    return an_outcome(body=json.dumps(body), body_is_json=True)
 
 
 def test_case_12_an_answer_that_flips_with_every_poll_ends_frozen_at_the_baseline() -> None:

@@ -15,6 +15,7 @@ from cronicorn.domain.analysis.novelty import (
     NOTHING_KNOWN,
     PATHS_MAX,
     SHAPES_MAX,
+    SUSPECTS_MAX,
     Known,
     known_of,
     learnt,
@@ -32,6 +33,15 @@ def told(known: Known, bodies: Iterable[object], status: int = 200) -> tuple[Kno
         known, new = learnt(known, fingerprint_of(outcome))
         found += [new] if new is not None else []
     return known, found
+
+
+def within_bounds(known: Known) -> bool:
+    """Whether no more is remembered, but for shapes, than may be."""
+    return (
+        len(known.labels.keys() | known.suspects.keys()) <= PATHS_MAX
+        and all(0 < len(seen) <= LABELS_MAX for seen in known.labels.values())
+        and all(0 < len(once) <= SUSPECTS_MAX for once in known.suspects.values())
+    )
 
 
 def used_to(body: object) -> Known:
@@ -64,6 +74,23 @@ def test_a_value_is_new_when_it_comes_the_second_time() -> None:
 
     assert once == []
     assert often == ["/status"]
+
+
+def test_values_that_take_turns_are_new_when_they_come_the_second_time() -> None:
+    turns = [STEADY | {"status": status} for status in ("degraded", "draining", "degraded", "ok", "draining")]
+
+    assert told(used_to(STEADY), turns)[1] == ["/status", "/status"]
+    assert told(used_to(STEADY), [turns[0], *turns[3:], turns[1]])[1] == ["/status"]
+    assert told(used_to(STEADY), turns[:2])[1] == []
+
+
+def test_a_path_with_too_many_values_seen_once_is_new_no_more() -> None:
+    words = [f"word_{chr(97 + number)}" for number in range(SUSPECTS_MAX + 1)]
+    known, found = told(used_to(STEADY), [STEADY | {"status": word} for word in words * 3])
+
+    assert found == []
+    assert known.labels["/status"] == (ANY,)
+    assert known.suspects == {}
 
 
 def test_a_number_is_new_when_its_magnitude_changed() -> None:
@@ -117,8 +144,19 @@ def test_whatever_is_answered_what_is_known_is_bounded_and_stored_exactly(bodies
     known, _ = told(NOTHING_KNOWN, bodies)
 
     assert len(known.shapes) <= SHAPES_MAX
-    assert len(known.labels) <= PATHS_MAX
-    assert all(len(seen) <= LABELS_MAX for seen in known.labels.values())
+    assert within_bounds(known)
+    assert known_of(json.loads(json.dumps(known.document()))) == known
+
+
+def test_answers_that_are_all_unlike_are_remembered_within_bounds() -> None:
+    known = NOTHING_KNOWN
+    for number in range(5_000):
+        key = "".join(chr(97 + number // 26**power % 26) for power in range(3))
+        known, _ = told(known, [{key: number, "state": key}])
+
+    assert known.shapes == (ANY,)
+    assert within_bounds(known)
+    assert len(known.labels.keys() | known.suspects.keys()) == PATHS_MAX
     assert known_of(json.loads(json.dumps(known.document()))) == known
 
 

@@ -1,8 +1,9 @@
 """Whether an answer is new. Pure.
 
 The first answers are learnt in silence. After them an answer is new when its shape was never seen, or when it holds,
-for the second time, a coarse value never seen at its path. What was new once is known from then on, and everything that
-is remembered is bounded: a path with too many values, and an endpoint with too many shapes, is new no more.
+for the second time, a coarse value that is not known at its path, whatever was seen between. What was new once is known
+from then on, and all that is remembered is bounded: a path with too many values, seen often or once, and an endpoint
+with too many shapes, is new no more, and paths beyond PATHS_MAX are left out.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ LEARNT_SILENTLY = 20
 SHAPES_MAX = 16
 LABELS_MAX = 8
 """A path with more coarse values holds data and no state."""
+SUSPECTS_MAX = 8
+"""A path with more coarse values that were seen once holds data and no state."""
 PATHS_MAX = 128
+"""Of so many paths something is remembered."""
 ANY = "*"
 """The label of a path at which nothing is new."""
 
@@ -29,8 +33,8 @@ class Known:
     shapes: tuple[str, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The coarse values seen at each path."""
-    suspects: Mapping[str, str] = field(default_factory=dict)
-    """The coarse value that was seen once at a path, and is new if it comes again."""
+    suspects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The coarse values that were seen once at a path; each is new if it comes again."""
 
     def document(self) -> dict[str, Value]:
         """The stored form."""
@@ -38,7 +42,7 @@ class Known:
             "answers": self.answers,
             "shapes": list(self.shapes),
             "labels": {path: list(seen) for path, seen in self.labels.items()},
-            "suspects": dict(self.suspects) or None,
+            "suspects": {path: list(once) for path, once in self.suspects.items()} or None,
         })  # fmt: skip
 
 
@@ -53,7 +57,7 @@ def known_of(document: Mapping[str, Value]) -> Known:
         answers=fields.number("answers", 0),
         shapes=tuple(str(each) for each in fields.items("shapes")),
         labels={path: tuple(str(each) for each in labels.items(path)) for path in labels.document},
-        suspects={path: suspects.text(path) for path in suspects.document},
+        suspects={path: tuple(str(each) for each in suspects.items(path)) for path in suspects.document},
     )
 
 
@@ -64,14 +68,20 @@ def learnt(known: Known, answer: Fingerprint) -> tuple[Known, str | None]:
     labels, suspects = dict(known.labels), dict(known.suspects)
     new_path = None
     for path, label in answer.labels.items():
-        if _is_known(labels.get(path), label, silent=silent, room=len(labels) < PATHS_MAX):
+        seen, once = labels.get(path, ()), suspects.get(path, ())
+        has_room = seen or once or len(labels.keys() | suspects.keys()) < PATHS_MAX
+        if not has_room or _is_known(seen, label, silent=silent):
             continue
-        if not silent and not is_new_shape and suspects.get(path) != label:
-            suspects[path] = label  # Once may be chance.
-            continue
-        new_path = new_path or path
-        suspects.pop(path, None)
-        labels[path] = _with_label(labels.get(path, ()), label)
+        if silent or is_new_shape or label in once:
+            new_path = new_path or path
+            labels[path] = _with_label(seen, label)
+            suspects[path] = tuple(each for each in once if each != label)
+        elif len(once) < SUSPECTS_MAX:
+            suspects[path] = (*once, label)  # Once may be chance.
+        else:
+            labels[path] = (ANY,)
+        if ANY in labels.get(path, ()) or not suspects[path]:
+            del suspects[path]
     after = Known(answers=known.answers + 1, shapes=shapes, labels=labels, suspects=suspects)
     if silent:
         return replace(after, suspects={}), None
@@ -84,10 +94,8 @@ def _with_shape(shapes: tuple[str, ...], shape: str) -> tuple[tuple[str, ...], b
     return ((*shapes, shape) if len(shapes) < SHAPES_MAX else (ANY,)), len(shapes) < SHAPES_MAX
 
 
-def _is_known(seen: tuple[str, ...] | None, label: str, *, silent: bool, room: bool) -> bool:
+def _is_known(seen: tuple[str, ...], label: str, *, silent: bool) -> bool:
     """Whether nothing is to be learnt. While learning, neighbours are kept apart: only noise afterwards is forgiven."""
-    if seen is None:
-        return not room
     near = (label,) if silent else neighbours(label)
     return ANY in seen or any(each in seen for each in near)
 
