@@ -164,7 +164,7 @@ class Draft:
     decided_by: str | None = None
 
     def __post_init__(self) -> None:
-        assert self.policy is not None or self.status is DraftStatus.NEEDS_ATTENTION
+        assert self.policy is not None or self.status in {DraftStatus.NEEDS_ATTENTION, DraftStatus.REJECTED}
         assert (self.decided_at is None) == (self.decided_by is None)
 
     @property

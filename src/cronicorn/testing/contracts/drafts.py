@@ -154,6 +154,15 @@ class DraftsContract(StoresContract):
         assert await stores.drafts.list(TENANT, "ep1") == [draft]
         assert await endpoint_of(stores) == before
 
+    async def test_a_draft_without_a_policy_is_rejected(self, stores: StoresWithDrafts) -> None:
+        await plant(stores, description=DESCRIPTION)
+        await stores.drafts.add(a_draft(status=DraftStatus.NEEDS_ATTENTION, policy=None, figures=None))
+
+        draft, _, _ = await stores.drafts.decide(TENANT, "ep1", "dr1", rejecting)
+
+        assert (draft.status, draft.policy, draft.decided_by) == (DraftStatus.REJECTED, None, "bob")
+        assert await stores.drafts.get(TENANT, "ep1", "dr1") == draft
+
     async def test_a_decision_that_raises_changes_nothing(self, stores: StoresWithDrafts) -> None:
         await plant(stores, description=DESCRIPTION)
         before = await endpoint_of(stores)
