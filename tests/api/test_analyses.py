@@ -52,7 +52,7 @@ async def test_sessions_are_told_as_the_contract_has_them() -> None:
     call = {"tool": "propose_interval", "args": {"interval_s": 60}, "result": "Staged.", "refused": False}
     assert session["toolCalls"] == [call]
     assert [warning["code"] for warning in session["warnings"]] == ["output_truncated"]
-    assert session["boundsMet"] == ["unknown_tool"]
+    assert session["warningCodes"] == ["unknown_tool", "output_truncated"]
 
 
 async def test_another_tenant_finds_no_session() -> None:

@@ -361,8 +361,8 @@ async def test_a_description_changed_back_is_a_new_draft_that_costs_no_token():
         await shop.drafts.activate(ANN, "ep1", second.id)
         await shop.described(DESCRIPTION)
 
-        third = await shop.made(CompileReason.DESCRIPTION)
-        again = await shop.made(CompileReason.DESCRIPTION)
+        third = await shop.made(CompileReason.CHANGED)
+        again = await shop.made(CompileReason.CHANGED)
 
         assert (third.status, third.policy, third.replaces) == (DraftStatus.DRAFT, first.policy, text_of(second.policy))
         assert (third.spent.tokens, third.spent.rounds, third.figures) == (0, 0, first.figures)
@@ -378,7 +378,7 @@ async def test_a_model_that_stops_after_a_round_leaves_what_was_spent_on_record(
         await shop.answered(STEADY, times=3)
 
         with pytest.raises(error) as raised:
-            await shop.made(CompileReason.DESCRIBED)
+            await shop.made(CompileReason.FIRST)
 
         (draft,) = await shop.stores.drafts.list("t1", "ep1")
         assert draft.status is DraftStatus.NEEDS_ATTENTION

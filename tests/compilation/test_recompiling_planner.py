@@ -1,10 +1,11 @@
 """A planner that has descriptions compiled again: when there is a reason, once, inside the budget, and not in vain."""
 
 from datetime import timedelta
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 
+from cronicorn.domain.analysis.watching import LOOK_EVERY
 from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus
 from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.instant import MINUTE
@@ -72,28 +73,45 @@ async def test_in_the_mode_auto_a_description_is_compiled_by_itself() -> None:
         await workshop.endpoint(compile_mode=CompileMode.AUTO)
         (draft,) = await looked(workshop, a_planner(workshop), STEADY, 20)
 
-    assert draft.reason is CompileReason.DESCRIBED
+    assert draft.reason is CompileReason.FIRST
     assert len(workshop.model.asked) == 1
 
 
-async def test_a_model_that_is_away_is_asked_ever_more_rarely() -> None:
+async def test_a_model_that_is_away_is_asked_ever_more_rarely(caplog: pytest.LogCaptureFixture) -> None:
     away: Answer = refuses(503)
     async with a_workshop(away) as workshop:
         await workshop.endpoint(compile_mode=CompileMode.AUTO)
-        await looked(workshop, a_planner(workshop), STEADY, 40)
-        asked = len(workshop.model.asked)
+        planner, instants, asked = a_planner(workshop), [], 0
+        for _ in range(90):
+            await looked(workshop, planner, STEADY, 1)
+            if len(workshop.model.asked) > asked:
+                instants.append(workshop.clock.now())
+                asked = len(workshop.model.asked)
 
         assert compile_part(await workshop.spent()) == 0
-    assert 1 <= asked <= 4 * 3, "three attempts each of four compiles: after 5, 10 and 20 minutes"
+    gaps = [after - before for before, after in pairwise(instants)]
+    assert len(gaps) == 4
+    assert all(longer >= 2 * shorter - LOOK_EVERY for shorter, longer in pairwise(gaps))
+    assert gaps[0] >= WAIT_LEAST
+    failures = [record for record in caplog.records if record.message.endswith("_failed")]
+    assert [(each.message, getattr(each, "why", "")) for each in failures] == [("model_failed", "compile")] * 5
 
 
-async def test_a_budget_that_is_spent_is_asked_for_again_later() -> None:
+async def test_a_budget_that_no_window_covers_is_asked_for_again_within_six_hours_of_a_higher_limit() -> None:
     async with a_workshop(writes(SURGE), limit=1_000) as workshop:
         await workshop.endpoint(compile_mode=CompileMode.AUTO)
-        drafts = await looked(workshop, a_planner(workshop), STEADY, 20)
+        planner = a_planner(workshop)
+        before = await looked(workshop, planner, STEADY, 200)
+        asked = len(workshop.model.asked)
+        workshop.allow(100_000)
+        await workshop.answered(STEADY)
+        workshop.clock.advance(WAIT_MOST)
+        await planner.look_once()
+        (draft,) = await workshop.stores.drafts.list(TENANT, "ep1")
 
-    assert drafts == []
-    assert workshop.model.asked == []
+    assert (before, asked) == ([], 0)
+    assert draft.reason is CompileReason.FIRST
+    assert len(workshop.model.asked) == 1
 
 
 async def test_a_budget_that_says_when_it_begins_anew_is_not_asked_before(caplog: pytest.LogCaptureFixture) -> None:

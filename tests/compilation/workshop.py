@@ -64,6 +64,11 @@ class Workshop:
     quota: MemoryQuota
     drafting: Drafting
     drafts: PolicyDrafts
+    allowances: dict[str, Allowance]
+
+    def allow(self, limit: int) -> None:
+        """Give every tenant so many tokens from now on."""
+        self.allowances["free-tier"] = Allowance(limit=limit)
 
     async def endpoint(self, **changes: object) -> JobEndpoint:
         """A described endpoint that runs each minute, 5 s apart at least, whatever its answers say by themselves."""
@@ -113,7 +118,8 @@ async def a_workshop(*script: Answer | Callable[[Asked], Answer], limit: int = 1
     clock = VirtualClock()
     database = MemoryDatabase(clock)
     stores = MemoryStores.over(database)
-    quota = MemoryQuota(database, Tiers(allowances={"free-tier": Allowance(limit=limit)}))
+    allowances = {"free-tier": Allowance(limit=limit)}
+    quota = MemoryQuota(database, Tiers(allowances=allowances))
     policies = Policies(stores.endpoints, stores.runs, CRON)
     records = Records(endpoints=stores.endpoints, runs=stores.runs, drafts=stores.drafts, backtester=policies)
     numbers = iter(range(1, 1_000))
@@ -122,7 +128,7 @@ async def a_workshop(*script: Answer | Callable[[Asked], Answer], limit: int = 1
             compiler = Compiler(client, quota, "openai:fake-1")
             drafting = Drafting(records, compiler, CRON, lambda kind: f"{kind}{next(numbers)}", _nobody)
             drafts = PolicyDrafts(stores.drafts, stores.endpoints, CRON, drafting, _nobody)
-            yield Workshop(model, stores, clock, quota, drafting, drafts)
+            yield Workshop(model, stores, clock, quota, drafting, drafts, allowances)
 
 
 def compile_part(view: QuotaView) -> int:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from cronicorn.domain.analysis.watching import Occasion
 from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.testing.contracts.stores import TENANT
-from tests.safety.analyst import MINUTE, ON, Analyst, an_analyst
+from tests.safety.analyst import MINUTE, ON, Analyst, an_analyst, submits
 from tests.servers.model import calls
 
 AGAIN = calls(("submit_analysis", {"reasoning": "Down.", "confidence": 0.9, "next_analysis_in_minutes": 30}))
@@ -61,6 +61,17 @@ async def test_a_change_is_analysed_from_the_instant_on_that_the_model_named_and
         assert in_time == [Occasion.FOLLOW_UP, Occasion.REQUEST]
         assert (await analyst.analyses())[0].at == at
         assert await occasions(analyst) == in_time
+
+
+async def test_an_analysis_without_a_word_that_can_be_seen_says_so() -> None:
+    async with an_analyst(submits(reasoning=" \u200b "), submits()) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+        await analyst.asked()
+
+        assert [(each.reasoning, each.warnings) for each in await analyst.analyses()] == [
+            ("Looked.", ()), ("", ("missing_reasoning",)),
+        ]  # fmt: skip
 
 
 async def test_the_switch_and_the_budget_hold() -> None:

@@ -18,7 +18,7 @@ from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.scheduler.planner import ModelPlanner
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.quota import tiers_of, token_quota
-from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.settings import Settings, shown_settings
 from cronicorn.wiring.stores import open_chosen
 from cronicorn.wiring.timekeeping import system_clock
 from tests.quota.conftest import redis_url  # noqa: F401 (a fixture)
@@ -130,9 +130,11 @@ def test_settings_of_a_quota_that_contradict_one_another_are_refused(environ, na
 
 
 def test_a_soft_quota_starts_when_its_bound_is_small_or_it_is_forced():
-    assert Settings.from_env(SOFT).quota_mode == "soft"
+    small = Settings.from_env(SOFT)
     forced = Settings.from_env({"CRONICORN_QUOTA_MODE": "soft", "CRONICORN_QUOTA_SOFT_FORCED": "yes"})
-    assert forced.quota_mode == "soft"
+
+    assert [(each.quota_mode, each.quota_soft_forced) for each in (small, forced)] == [("soft", False), ("soft", True)]
+    assert shown_settings(forced)["quota_soft_forced"] == "yes"
 
 
 async def test_a_tier_that_settings_no_longer_name_is_told_of_once_at_the_start(tmp_path, caplog):

@@ -15,7 +15,7 @@ _MESSAGES = {
     "grant_exceeded": "The provider billed more tokens than were reserved: all are charged.",
     "missing_reasoning": "The model gave no reasoning.",
 }
-"""The codes of the contract, and one more; others are told beside them."""
+"""The codes of the contract, and one more; `warning_codes` tells all."""
 
 
 class ToolCallAnswer(Answer):
@@ -76,7 +76,8 @@ class SessionAnswer(Answer):
     confidence: Omittable[float] = None
     next_analysis_in_ms: Omittable[int] = None
     next_analysis_at: Omittable[Instant] = None
-    bounds_met: list[str]
+    warning_codes: list[str]
+    """All that was odd, also what the contract has no code for."""
     applied: list[str]
     error: Omittable[str] = None
 
@@ -129,7 +130,7 @@ def session_answer(view: AnalysisView) -> SessionAnswer:
         confidence=percent / 100 if percent is not None else None,
         next_analysis_in_ms=whole_milliseconds(analysis.next_analysis),
         next_analysis_at=analysis.next_analysis_at,
-        bounds_met=[code for code in analysis.warnings if code not in _MESSAGES],
+        warning_codes=list(analysis.warnings),
         applied=list(analysis.applied),
         error=analysis.error,
     )

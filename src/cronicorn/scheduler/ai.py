@@ -44,6 +44,8 @@ class SessionWarning(StrEnum):
     """The model called what is not there. Alone it ends nothing."""
     OUTPUT_TRUNCATED = "output_truncated"
     """An answer of the model was cut off at `answer_tokens_max`. Alone it ends nothing."""
+    MISSING_REASONING = "missing_reasoning"
+    """The model ended the analysis without a word that can be seen. Whoever keeps the analysis says so, no client."""
     GRANT_EXCEEDED = "grant_exceeded"
     """The provider billed more than was reserved. Whoever reserves says so, no client."""
 

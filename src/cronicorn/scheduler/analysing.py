@@ -14,7 +14,7 @@ from cronicorn.domain.quota.soft import ANALYSIS_TOKENS_MAX
 from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.untrusted.fitting import fit
 from cronicorn.domain.untrusted.framing import framed
-from cronicorn.scheduler.ai import Question, Session, TokenUsage, ToolCall
+from cronicorn.scheduler.ai import Question, Session, SessionWarning, TokenUsage, ToolCall
 from cronicorn.scheduler.endpoint_tools import FINAL_TOOL, Desk
 
 SYSTEM = (
@@ -57,6 +57,8 @@ def kept(analysis: Analysis, session: Session, rule: str | None, cooldown: timed
     Another one that it wants is not due within *cooldown*.
     """
     final: Mapping[str, object] = session.final or {}
+    reasoning = cleaned(str(final.get("reasoning", ""))).strip()
+    unexplained = (SessionWarning.MISSING_REASONING,) if session.final is not None and not reasoning else ()
     confidence, minutes = final.get("confidence"), final.get("next_analysis_in_minutes")
     return bounded(
         Analysis(
@@ -67,11 +69,11 @@ def kept(analysis: Analysis, session: Session, rule: str | None, cooldown: timed
             why=analysis.why,
             denied=analysis.denied,
             model=analysis.model,
-            reasoning=cleaned(str(final.get("reasoning", ""))),
+            reasoning=reasoning,
             confidence_percent=round(100 * confidence) if isinstance(confidence, int | float) else None,
             next_analysis=follow_up_in(timedelta(minutes=minutes), cooldown) if isinstance(minutes, int) else None,
             calls=tuple(_call(each) for each in session.calls),
-            warnings=tuple(warning.value for warning in session.warnings),
+            warnings=tuple(warning.value for warning in (*session.warnings, *unexplained)),
             applied=(f"rule: {rule}",) if rule is not None else (),
             spent=spent(session.usage, session.duration),
         )

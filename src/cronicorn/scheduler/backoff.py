@@ -67,4 +67,4 @@ class ModelPause:
             self._told = str(error)
             log.error("planner_stopped", extra={**facts, "reason": str(error)})
         else:
-            log.warning("analysis_failed", extra={**facts, "reason": str(error)})
+            log.warning("model_failed", extra={**facts, "reason": str(error)})

@@ -152,7 +152,7 @@ def _of_the_soft_quota(values: Mapping[str, Any]) -> Iterator[Problem]:
         limit=least.value, concurrency=values["quota_calls_max"], call_tokens_max=values["quota_call_tokens_max"]
     )
     try:
-        bound.check(forced=values["quota_soft_forced"] == "yes")
+        bound.check(forced=values["quota_soft_forced"])
     except InvalidInputError as error:
         name = f"{PREFIX}QUOTA_MODE"
         yield (

@@ -124,5 +124,5 @@ async def _tokens(settings: Settings, stores: Stores, metrics: Metrics) -> Async
     async with token_quota(settings, stores, metrics) as tokens:
         await tell_unknown_tiers(stores, tokens.rules.tiers)
         if settings.ai_model is not None:
-            tokens.check_bounds(forced=settings.quota_soft_forced == "yes")
+            tokens.check_bounds(forced=settings.quota_soft_forced)
         yield tokens

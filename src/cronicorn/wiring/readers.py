@@ -52,6 +52,11 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def yes_or_no(text: str) -> bool:
+    """A reader of `yes` and `no`, in any case."""
+    return one_of("no", "yes")(text) == "yes"
+
+
 def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
     """A reader of some of *words*, separated by commas, in any case; answered in alphabetical order."""
 
@@ -166,6 +171,8 @@ def shown(value: object) -> str:
     match value:
         case None:
             return ""
+        case bool():
+            return "yes" if value else "no"
         case timedelta():
             return show_duration(value)
         case tuple():

@@ -69,7 +69,7 @@ class Settings:
     quota_zone: str
     quota_calls_max: int
     quota_call_tokens_max: int
-    quota_soft_forced: str
+    quota_soft_forced: bool
     log_level: str
     log_format: str
 

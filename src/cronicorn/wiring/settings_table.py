@@ -248,7 +248,7 @@ _QUOTA = (
         f"model is named, {CALL_TOKENS_MAX} at least. The same in all processes.",
     ),
     Setting(
-        field="quota_soft_forced", unit="word", default="no", example="yes", read=readers.one_of("no", "yes"),
+        field="quota_soft_forced", unit="word", default="no", example="yes", read=readers.yes_or_no,
         meaning="Whether the mode `soft` starts although its bound is more than 20 % of a limit.",
     ),
 )  # fmt: skip

@@ -46,7 +46,7 @@ def test_while_all_is_well_nothing_is_asked():
 def test_a_new_description_is_compiled_once_a_few_answers_are_known():
     new = endpoint(policy=None, compile_mode=CompileMode.AUTO)
 
-    assert asked(new, []) is CompileReason.DESCRIBED
+    assert asked(new, []) is CompileReason.FIRST
     assert asked(new, [], RUNS[:4]) is None
 
 
@@ -60,7 +60,7 @@ def test_what_a_person_wrote_is_left_alone():
 
 
 def test_a_changed_description_is_compiled():
-    assert asked(endpoint(description="Another.")) is CompileReason.DESCRIPTION
+    assert asked(endpoint(description="Another.")) is CompileReason.CHANGED
 
 
 def test_a_description_changed_back_is_compiled_unless_what_was_made_of_it_stands():
@@ -69,7 +69,7 @@ def test_a_description_changed_back_is_compiled_unless_what_was_made_of_it_stand
     was = a_draft(status=DraftStatus.SUPERSEDED)
     waits = a_draft(id="dr2", description="Another.", status=DraftStatus.DRAFT)
 
-    assert asked(endpoint(policy=other), [newer, was]) is CompileReason.DESCRIPTION
+    assert asked(endpoint(policy=other), [newer, was]) is CompileReason.CHANGED
     assert asked(endpoint(policy=other), [newer, a_draft(status=DraftStatus.REJECTED)]) is None
     assert asked(drafts=[waits, a_draft()]) is None, "the policy of this description is in force"
 

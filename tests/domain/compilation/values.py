@@ -51,7 +51,7 @@ def a_draft(**changes: Any) -> Draft:
     """A draft of SURGE that is in force."""
     values: dict[str, Any] = {
         "id": "dr1", "tenant_id": "t1", "endpoint_id": "ep1", "hash": "h", "status": DraftStatus.ACTIVE,
-        "policy": SURGE, "description": DESCRIPTION, "replaces": None, "reason": CompileReason.DESCRIBED,
+        "policy": SURGE, "description": DESCRIPTION, "replaces": None, "reason": CompileReason.FIRST,
         "classes": frozenset({"2xx json"}), "created_at": MIDNIGHT, "created_by": "ann", "decided_at": MIDNIGHT,
         "decided_by": "ann",
     }  # fmt: skip

@@ -41,9 +41,9 @@ class CompileReason(StrEnum):
 
     ASKED = "asked"
     """A person asked."""
-    DESCRIBED = "described"
+    FIRST = "described"
     """There is a description, no policy, and nothing was compiled of it yet."""
-    DESCRIPTION = "description"
+    CHANGED = "description"
     """The description was changed."""
     COMPILER = "compiler"
     """The compiler is a newer one."""

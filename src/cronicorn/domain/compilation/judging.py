@@ -30,7 +30,7 @@ from cronicorn.domain.trying import Cadence, Tried, tried
 from cronicorn.domain.untrusted.cleaning import cleaned, invisible_in
 
 FLIPS_AN_HOUR_MAX = 4.0
-"""A draft whose rules would have come and gone more often on the record is refused."""
+"""A draft whose rules would have come and gone more often on the record is refused; those in force are told of."""
 _INVISIBLE_TOLD_MAX = 10
 _TOLD_OF_TEXT = 80
 _READ_AS: Mapping[FieldType, frozenset[str]] = {

@@ -60,10 +60,10 @@ class DraftMaker(Protocol):
     async def make(self, principal: Principal, endpoint_id: str, reason: CompileReason) -> Draft:
         """Compile the description of an endpoint; a draft made of the same that waits or is in force is answered.
 
-        So is one that was rejected, but with Reason.ASKED; of any other with a policy a new draft is made, without a
-        model. A model that gives no policy that can be accepted, or stops after tokens were spent, ends in a draft that
-        needs attention. Raises NotFoundError, ConflictError without a description,
-        QuotaExceededError, and UnavailableError while the model can't be asked.
+        So is one that was rejected, but with CompileReason.ASKED; of any other with a policy a new draft is made,
+        without a model. A model that gives no policy that can be accepted, or stops after tokens were spent, ends in a
+        draft that needs attention. Raises NotFoundError, ConflictError without a description, QuotaExceededError, and
+        UnavailableError while the model can't be asked.
         """
         ...
 

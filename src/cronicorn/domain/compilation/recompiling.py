@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, Draft, DraftStatus, text_of
+from cronicorn.domain.compilation.judging import FLIPS_AN_HOUR_MAX
 from cronicorn.domain.compilation.profile import response_class
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
@@ -17,7 +18,6 @@ DAY = timedelta(days=1)
 A_DAY_MAX = 3
 """So many compiles of an endpoint begin within a day, unless a person asks."""
 BACK_OFF_MAX = timedelta(days=8)
-FLIPS_AN_HOUR_MAX = 4
 IN_FORCE_MAX = timedelta(hours=24)
 ANSWERS_LEAST = 5
 """Before so many answers are known, nothing is compiled unless a person asks."""
@@ -82,11 +82,11 @@ def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft],
         return None
     if not drafts:
         first = endpoint.policy is None and endpoint.compile_mode is CompileMode.AUTO
-        return CompileReason.DESCRIBED if first else None
+        return CompileReason.FIRST if first else None
     newest = drafts[0]
     of_this = [draft for draft in drafts if draft.description == endpoint.description]
     if newest not in of_this and not any(stands(draft, endpoint) for draft in of_this):
-        return CompileReason.DESCRIPTION
+        return CompileReason.CHANGED
     if newest.compiler != COMPILER_VERSION:
         return CompileReason.COMPILER
     active = next((draft for draft in drafts if draft.status is DraftStatus.ACTIVE), None)

@@ -50,7 +50,7 @@ def a_draft(number: int = 1, **changes: object) -> Draft:
     """A draft of `ep1` that says something in every field."""
     made = Draft(
         id=f"dr{number}", tenant_id=TENANT, endpoint_id="ep1", hash="0" * 64, status=DraftStatus.DRAFT, policy=POLICY,
-        description=DESCRIPTION, replaces=None, reason=CompileReason.DESCRIBED,
+        description=DESCRIPTION, replaces=None, reason=CompileReason.FIRST,
         findings=(UNVERIFIED,),
         figures=Figures(recorded=7, calls_a_day_old=288.0, calls_a_day_new=301.5, flips_an_hour=0.1, conclusion="Yes."),
         spent=CompileUsage(model="openai:x", tokens=4_321, cached=17, rounds=2), classes=frozenset({"2xx json"}),
