@@ -225,6 +225,20 @@ def test_runs_are_listed_and_followed(tmp_path, env, shop):
     assert only.split()[1:4] == ["shop/stock", "success", "200"]
 
 
+def test_a_call_of_this_machine_that_is_refused_names_the_setting_that_opens_it(tmp_path, env, shop):
+    with service(tmp_path, EGRESS_ALLOW="") as up:
+        up.client().close()
+        applied(env, shop("http://127.0.0.1:8000", interval=1_000))
+        eventually(lambda: up.events("run_settled"))
+
+    _, first, *_ = cronicorn("runs", "shop/stock", env=env).out.splitlines()
+
+    assert first.endswith(
+        "refused: 127.0.0.1:8000 may not be called: 127.0.0.1 is not an ordinary internet address (loopback, RFC 1122)"
+        "; CRONICORN_EGRESS_ALLOW=127.0.0.0/8 opens it."
+    )
+
+
 def test_following_shows_each_run_once_although_there_is_more_history_than_the_limit(tmp_path, env, shop):
     with target() as server, service(tmp_path) as up:
         up.client().close()

@@ -16,6 +16,7 @@ from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.wiring.descriptors import descriptor_limit, descriptors_for_calls
 from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.mechanisms import observed_job_store
+from cronicorn.wiring.setting import PREFIX
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
 
@@ -67,7 +68,7 @@ async def http_dispatcher(settings: Settings) -> AsyncIterator[Dispatcher]:
     from cronicorn.adapters.http.dispatcher import CurlDispatcher
     from cronicorn.adapters.http.resolver import Resolver
 
-    policy = EgressPolicy(settings.egress_allow)
+    policy = EgressPolicy(settings.egress_allow, setting=f"{PREFIX}EGRESS_ALLOW")
     dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=_limits(settings))
     try:
         yield dispatcher

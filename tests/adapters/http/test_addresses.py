@@ -220,3 +220,28 @@ def test_a_bad_range_is_named(text: str) -> None:
 
 def _fits(address: IPv4Address | IPv6Address, step: int) -> bool:
     return 0 <= int(address) + step < 1 << address.max_prefixlen
+
+
+@pytest.mark.parametrize(
+    ("allow", "address", "end"),
+    [
+        ("", "127.0.0.1", "; OPEN=127.0.0.0/8 opens it"),
+        ("10.0.0.1", "127.0.0.1", "; adding 127.0.0.0/8 to OPEN opens it"),
+        ("", "10.1.2.3", "; OPEN=10.1.2.3 opens it"),
+        ("", "::1", "; OPEN=::1 opens it"),
+        ("", "::ffff:127.0.0.1", "; OPEN=127.0.0.0/8 opens it"),
+        ("", "64:ff9b::7f00:1", ")"),  # Takes two ranges.
+        ("", "169.254.169.254", "metadata service"),  # On nobody's advice.
+    ],
+)
+def test_a_refusal_says_what_opens_the_address_where_one_range_does(allow, address, end):
+    policy = EgressPolicy(EgressPolicy.parse(allow).allow, setting="OPEN")
+
+    refusal = policy.refusal(ip_address(address))
+
+    assert refusal is not None
+    assert refusal.endswith(end)
+
+
+def test_loopback_of_ipv6_opens_when_it_is_named():
+    assert EgressPolicy.parse("::1").refusal(ip_address("::1")) is None

@@ -9,6 +9,7 @@ from cronicorn.adapters.http.special_ranges import METADATA, SPECIAL_IPV4, SPECI
 from cronicorn.domain.errors import InvalidInputError
 
 _REMEMBERED = 4_096
+_LOOPBACK = IPv4Network("127.0.0.0/8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class EgressPolicy:
     """
 
     allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    setting: str | None = None
+    """By what name the owner sets *allow*, if a refusal should say what opens the address."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -28,7 +31,7 @@ class EgressPolicy:
         return cls(tuple(_network(part.strip()) for part in text.split(",") if part.strip()))
 
     def refusal(self, address: IPv4Address | IPv6Address) -> str | None:
-        """Why *address* may not be called, as the end of a sentence; None when it may."""
+        """Why *address* may not be called and what opens it, as the end of a sentence; None when it may be called."""
         return _refusal(self, address)
 
     def opens(self, address: IPv4Address | IPv6Address) -> bool:
@@ -38,12 +41,27 @@ class EgressPolicy:
 
 @lru_cache(_REMEMBERED)
 def _refusal(policy: EgressPolicy, address: IPv4Address | IPv6Address) -> str | None:
-    if isinstance(address, IPv4Address):
-        return _refusal_as_such(policy, address)
-    if address.ipv4_mapped is not None and policy.opens(address.ipv4_mapped):
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None and policy.opens(address.ipv4_mapped):
         return None
-    meant: tuple[IPv4Address | IPv6Address, ...] = (address, *embedded_ipv4(address))
-    return next((reason for each in meant if (reason := _refusal_as_such(policy, each))), None)
+    embedded = embedded_ipv4(address) if isinstance(address, IPv6Address) else ()
+    meant: tuple[IPv4Address | IPv6Address, ...] = (address, *embedded)
+    reason = next((reason for each in meant if (reason := _refusal_as_such(policy, each))), None)
+    return reason and f"{reason}{_way_to_open(policy, address)}"
+
+
+def _way_to_open(policy: EgressPolicy, address: IPv4Address | IPv6Address) -> str:
+    """How the owner opens *address*, as the end of a sentence; nothing where one more range would not do it.
+
+    Loopback as a whole, since a server there listens on any of it; elsewhere no more than the address.
+    """
+    if policy.setting is None or address in METADATA:
+        return ""
+    meant = address if isinstance(address, IPv4Address) else address.ipv4_mapped or address
+    wanted = _LOOPBACK if meant in _LOOPBACK else ip_network(meant)
+    if _refusal(EgressPolicy((*policy.allow, wanted)), address) is not None:
+        return ""
+    value = str(wanted) if wanted.num_addresses > 1 else str(meant)
+    return f"; {f'adding {value} to {policy.setting}' if policy.allow else f'{policy.setting}={value}'} opens it"
 
 
 def _refusal_as_such(policy: EgressPolicy, address: IPv4Address | IPv6Address) -> str | None:

@@ -163,7 +163,7 @@ class CurlDispatcher(Dispatcher):
         allowed = tuple(address for address, refusal in refusals.items() if refusal is None)
         if allowed:
             return allowed[: self._limits.addresses_tried]
-        error = f"{target.authority} was refused: {'; '.join(filter(None, refusals.values()))}."
+        error = f"{target.authority} may not be called: {'; '.join(filter(None, refusals.values()))}."
         return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=error)
 
     async def _attempt(self, tenant_id: str, transfer: Transfer, watch: "_Stopwatch") -> Ending:

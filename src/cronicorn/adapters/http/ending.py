@@ -37,7 +37,10 @@ _BROKEN = {
 _ENDLESS = re.compile(rb"content-length:[ \t]*0*[1-9][0-9]{18}", re.IGNORECASE)
 """A length that libcurl can't hold, and so doesn't hold an answer to."""
 _STOPPED = {
-    Stop.REFUSED: (OutcomeKind.REFUSED, "{host} was refused: the connection went to an address that was not checked."),
+    Stop.REFUSED: (
+        OutcomeKind.REFUSED,
+        "{host} may not be called: the connection went to an address that was not checked.",
+    ),
     Stop.HEADERS_TOO_LONG: (OutcomeKind.BROKEN, "The answer of {host} has more headers than are read."),
     Stop.SWITCHED: (OutcomeKind.BROKEN, "The answer of {host} switches to another protocol, unasked."),
     Stop.BAD_STATUS: (OutcomeKind.BROKEN, "The answer of {host} has a status that is not between 100 and 599."),

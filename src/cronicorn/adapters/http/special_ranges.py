@@ -98,6 +98,6 @@ def embedded_ipv4(address: IPv6Address) -> tuple[IPv4Address, ...]:
         return (address.sixtofour,)
     if address.teredo is not None:
         return address.teredo
-    if any(address in network for network in _LOW_32_BITS):
+    if not address.is_loopback and any(address in network for network in _LOW_32_BITS):
         return (IPv4Address(int(address) & 0xFFFF_FFFF),)
     return ()
