@@ -20,7 +20,7 @@ class BudgetAnswer(Answer):
     """What it can still reserve."""
 
 
-class RunsAnswer(Answer):
+class RationAnswer(Answer):
     """Runs of the present month."""
 
     limit: int
@@ -34,7 +34,7 @@ class ExecutionAnswer(Answer):
 
     endpoints_max: int | None
     min_interval_ms: int | None
-    runs: RunsAnswer | None
+    runs: RationAnswer | None
 
 
 class QuotaAnswer(Answer):
@@ -83,8 +83,8 @@ def _execution_answer(execution: ExecutionStanding) -> ExecutionAnswer:
     )
 
 
-def _runs_answer(runs: Ration) -> RunsAnswer:
-    return RunsAnswer(limit=runs.limit, used=runs.used, remaining=runs.remaining, reset_at=runs.month.end_at)
+def _runs_answer(runs: Ration) -> RationAnswer:
+    return RationAnswer(limit=runs.limit, used=runs.used, remaining=runs.remaining, reset_at=runs.month.end_at)
 
 
 def rate_limit_fields(standing: QuotaStanding) -> dict[str, str]:

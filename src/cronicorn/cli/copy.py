@@ -9,7 +9,7 @@ import typer
 from cronicorn.cli.local import run
 
 if TYPE_CHECKING:
-    from cronicorn.control.copying import Copied, Told
+    from cronicorn.control.copying import Copied, TellProgress
     from cronicorn.domain.archive import Table
 
 
@@ -70,7 +70,7 @@ def _as_json(copied: "Copied") -> dict[str, object]:
 
 
 @contextmanager
-def _progress() -> Iterator["Told"]:
+def _progress() -> Iterator["TellProgress"]:
     """A bar for each table on stderr, if a person looks there."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn

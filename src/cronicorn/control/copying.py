@@ -12,7 +12,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Archive, Restoration, Snapshot
 
-Told = Callable[[Table, int, int], None]
+TellProgress = Callable[[Table, int, int], None]
 """Hears of a table, how many of its rows are done, and how many there are."""
 DROPPED = "dropped:"
 """What the claim ids of dropped leases begin with, so that no holder of one proves anything any more."""
@@ -56,7 +56,7 @@ class Copier:
 
     source: Archive
     drop_leases: bool
-    told: Told
+    told: TellProgress
 
     async def copy_to(self, target: Archive) -> Sequence[Copied]:
         """Fill *target* and compare it with the source, all or nothing.

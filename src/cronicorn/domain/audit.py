@@ -24,7 +24,7 @@ _HELD = (
 )  # fmt: skip
 _STATED = ("due_us", "slot", "attempt", "manual_slot")
 
-Stored = Mapping[str, Cell]
+StoredRow = Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,9 @@ class JobFacts:
 class EndpointAudit:
     """The account of one endpoint. Give it the runs by slot and attempt, then the skips, then `close` it."""
 
-    def __init__(self, findings: Findings, bounds: AuditBounds, cron: Cron, row: Stored, schedule: Stored) -> None:
+    def __init__(
+        self, findings: Findings, bounds: AuditBounds, cron: Cron, row: StoredRow, schedule: StoredRow
+    ) -> None:
         self._findings = findings
         self._bounds = bounds
         self._cron = cron
@@ -79,7 +81,7 @@ class EndpointAudit:
         self._look_at_rest(endpoint, job)
         self._books = BooksAudit(endpoint, self._cron, self._bounds.kept_since, self._bounds.taken_at)
 
-    def run(self, row: Stored) -> None:
+    def run(self, row: StoredRow) -> None:
         """Look at the next run."""
         try:
             run = run_of(str(self._row["tenant_id"]), str(self._row["id"]), row)
@@ -101,7 +103,7 @@ class EndpointAudit:
         if self._books is not None:
             self._books.run(run)
 
-    def skip(self, row: Stored) -> None:
+    def skip(self, row: StoredRow) -> None:
         """Look at the next skip."""
         try:
             skip = skip_from(row)

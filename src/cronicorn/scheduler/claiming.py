@@ -20,7 +20,7 @@ from cronicorn.scheduler.settings import SchedulerSettings
 log = logging.getLogger(__name__)
 
 _MARGIN_MAX = timedelta(seconds=3)
-Look = Callable[[str], Awaitable[tuple[JobEndpoint, Stored]]]
+FindEndpoint = Callable[[str], Awaitable[tuple[JobEndpoint, Stored]]]
 """Finds an endpoint by its id: an `EndpointCatalog`'s `get` with its tenant bound."""
 
 
@@ -33,7 +33,7 @@ async def claim_with_lease(
     renew_interval: timedelta = timedelta(seconds=10),
     clock: Clock,
     worker_id: str,
-    look: Look | None = None,
+    look: FindEndpoint | None = None,
     cron: Cron | None = None,
 ) -> AsyncIterator[HeldLease]:
     """Lease the endpoint's due slot for *ttl* and renew the lease each *renew_interval*, while the block lasts.
@@ -101,7 +101,7 @@ def _settings(worker_id: str, ttl: timedelta, renew_interval: timedelta) -> Sche
     return SchedulerSettings(worker_id=worker_id, lease_ttl=ttl, renew_interval=renew_interval, lease_margin=margin)
 
 
-async def _refusal(endpoint_id: str, look: Look | None) -> ConflictError:
+async def _refusal(endpoint_id: str, look: FindEndpoint | None) -> ConflictError:
     """Why there is nothing to lease. Raises NotFoundError."""
     if look is None:
         return ConflictError(f"Endpoint {endpoint_id} is not there, not due now, or under another worker's lease.")
