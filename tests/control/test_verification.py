@@ -522,9 +522,9 @@ PLANTS = {
         _never_watched, _watched_twice, _watched_for_nothing, _watch_of_nobody, _half_a_claim, _claim_without_end,
     ],
     Check.DRAFTS: [
-        _draft_of_nobody, _draft_of_another_tenant, _two_in_force, _analysis_of_nobody, _analysis_of_another_tenant,
-        _analysis_of_another_endpoint,
+        _draft_of_nobody, _draft_of_another_tenant, _two_in_force,
     ],
+    Check.ANALYSES: [_analysis_of_nobody, _analysis_of_another_tenant, _analysis_of_another_endpoint],
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cronicorn.domain.analysis.watching import RETRY_LEAST, RETRY_MOST, Occasion
+from cronicorn.domain.analysis.watching import LOOK_EVERY, RETRY_LEAST, RETRY_MOST, Occasion
 from cronicorn.domain.compilation.draft import CompileReason, Draft
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.compilation.recompiling import ANSWERS_LEAST
@@ -18,6 +18,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.instant import MINUTE
+from cronicorn.domain.plan import Source
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
@@ -125,6 +126,20 @@ async def test_a_compile_that_somebody_asked_for_is_repeated_unless_compiling_is
 
         assert asked > 0
         assert (len(analyst.model.asked) > asked) is again
+
+
+async def test_no_answer_is_lost_where_pages_of_runs_that_began_at_once_meet() -> None:
+    async with an_analyst(submits()) as analyst:
+        await analyst.watch()
+        run = replace((await analyst.answer({"status": "ok"}))[0], source=Source.TEST, fence=0)
+        for _ in range(150):
+            await analyst.stores.run_control.record_test(run)
+        await analyst.planner().look_once()
+        analyst.clock.advance(LOOK_EVERY)
+        (watch,) = await analyst.watches.claim_due(claim_id="next", limit=1, ttl=MINUTE)
+
+        assert watch.memory.known.answers == 151
+        assert watch.cursor == run.started_at
 
 
 async def test_two_planners_never_analyse_one_endpoint_within_a_claim() -> None:

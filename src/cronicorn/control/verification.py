@@ -177,7 +177,7 @@ class _OfPlanners:
         self._findings = findings
         self._watches = self._sorted(snapshot, Table.WATCHES, Check.WATCHES)
         self._drafts = self._sorted(snapshot, Table.POLICY_DRAFTS, Check.DRAFTS)
-        self._analyses = self._sorted(snapshot, Table.ANALYSES, Check.DRAFTS)
+        self._analyses = self._sorted(snapshot, Table.ANALYSES, Check.ANALYSES)
 
     async def look(self, row: Row, number: int, endpoint: JobEndpoint | None) -> None:
         """Look at what is kept of the endpoint of this *number* and *row*, which comes after those before it."""

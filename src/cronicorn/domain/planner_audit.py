@@ -29,19 +29,20 @@ class PlannerAudit:
         self._watches += 1
         memory = row["memory"]
         try:
-            wrong = memory is not None and watch_memory_of(json.loads(str(memory))) is None
+            if memory is not None:
+                watch_memory_of(json.loads(str(memory)))
         except UNREADABLE as error:
-            wrong, what = True, f"what planners remember of it can't be read ({error!r}): they learn it anew"
+            what = f"what planners remember of it can't be read ({error!r}): they learn it anew"
+            self._expect(Check.READABLE, holds=False, what=what)
         else:
-            what = ""
-        self._expect(Check.READABLE, not wrong, what)
+            self._expect(Check.READABLE, holds=True)
         whole = (row["claim_id"] is None) == (row["claimed_until_us"] == 0)
         self._expect(Check.WATCHES, whole, "half a claim stands in its watch")
 
     def draft(self, row: Row) -> None:
         """Take a row of `policy_drafts`."""
         where = f"draft {row['id']!s}"
-        self._of_tenant(row, where)
+        self._of_tenant(Check.DRAFTS, row, where)
         try:
             draft = draft_of(row, str(self._id))
         except UNREADABLE as error:
@@ -54,9 +55,9 @@ class PlannerAudit:
     def analysis(self, row: Row) -> None:
         """Take a row of `analyses`."""
         where = f"analysis {row['id']!s}"
-        self._of_tenant(row, where)
+        self._of_tenant(Check.ANALYSES, row, where)
         what = f"{where} is told of endpoint {row['endpoint_id']!s}"
-        self._expect(Check.DRAFTS, row["endpoint_id"] == self._id, what)
+        self._expect(Check.ANALYSES, row["endpoint_id"] == self._id, what)
         try:
             analysis_from(row)
         except UNREADABLE as error:
@@ -76,9 +77,9 @@ class PlannerAudit:
         else:
             self._expect(Check.WATCHES, not self._watches, "planners look at it, and nothing of it asks for that")
 
-    def _of_tenant(self, row: Row, where: str) -> None:
+    def _of_tenant(self, check: Check, row: Row, where: str) -> None:
         what = f"{where} is of tenant {row['tenant_id']!s}, and it of {self._tenant_id!s}"
-        self._expect(Check.DRAFTS, row["tenant_id"] == self._tenant_id, what)
+        self._expect(check, row["tenant_id"] == self._tenant_id, what)
 
     def _expect(self, check: Check, holds: object, what: str = "") -> None:
         self._findings.expect(check, holds, self._where, what)

@@ -28,6 +28,7 @@ class Check(StrEnum):
     RUN_COUNTS = "run_counts"
     WATCHES = "watches"
     DRAFTS = "drafts"
+    ANALYSES = "analyses"
     CLOCK = "clock"
     LEFT_OVERS = "left_overs"
 
@@ -49,7 +50,8 @@ MEANING = {
     Check.TOKENS: "the books of tokens and the grants in progress add up",
     Check.RUN_COUNTS: "runs are counted for a tenant and a month, no fewer than settlements say",
     Check.WATCHES: "each endpoint that planners look at is watched, and no other",
-    Check.DRAFTS: "drafts and analyses are of an endpoint of their tenant, and at most one draft is in force",
+    Check.DRAFTS: "each draft is of an endpoint of its tenant, and at most one of an endpoint is in force",
+    Check.ANALYSES: "each analysis is of an endpoint of its tenant, and says which",
     Check.CLOCK: "this machine's clock shows the store's time",
     Check.LEFT_OVERS: "nothing is left of deleted endpoints",
 }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.analysis import TEXT_MAX, Analysis, AnalysisUsage, CallMade, bounded
@@ -61,14 +61,8 @@ def kept(analysis: Analysis, session: Session, rule: str | None, cooldown: timed
     unexplained = (SessionWarning.MISSING_REASONING,) if session.final is not None and not reasoning else ()
     confidence, minutes = final.get("confidence"), final.get("next_analysis_in_minutes")
     return bounded(
-        Analysis(
-            id=analysis.id,
-            tenant_id=analysis.tenant_id,
-            endpoint_id=analysis.endpoint_id,
-            at=analysis.at,
-            why=analysis.why,
-            denied=analysis.denied,
-            model=analysis.model,
+        replace(
+            analysis,
             reasoning=reasoning,
             confidence_percent=round(100 * confidence) if isinstance(confidence, int | float) else None,
             next_analysis=follow_up_in(timedelta(minutes=minutes), cooldown) if isinstance(minutes, int) else None,

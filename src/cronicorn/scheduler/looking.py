@@ -32,11 +32,12 @@ class Answered:
 async def read_runs(history: RunHistory, watch: Watch) -> tuple[WatchMemory, datetime]:
     """What is remembered after the runs that began since the last look, and up to where they were read."""
     memory, cursor, endpoint = watch.memory, watch.cursor, watch.endpoint
+    query = SpanQuery(since=shifted(cursor, MICROSECOND), until=watch.claimed_at, limit=_PAGE)
     while True:
-        query = SpanQuery(since=shifted(cursor, MICROSECOND), until=watch.claimed_at, limit=_PAGE)
         runs = await history.recorded(endpoint.tenant_id, endpoint.id, query)
         memory = read(memory, runs)
-        cursor = runs[-1].started_at if runs else cursor
+        if runs:
+            cursor, query = runs[-1].started_at, replace(query, after=runs[-1])
         if len(runs) < _PAGE:
             return memory, cursor
 
