@@ -47,7 +47,9 @@ async def test_an_analysis_that_the_provider_does_not_count_is_charged_what_was_
         await analyst.watch()
         await analyst.asked()
 
+        (analysis,) = await analyst.analyses()
         assert len(analyst.model.asked) == 2
+        assert analysis.spent.tokens < analysis.spent.charged == AnalysisBounds().tokens_max
         assert await analyst.used() == (AnalysisBounds().tokens_max, 0)
 
 
@@ -61,7 +63,7 @@ async def test_a_compile_that_the_provider_does_not_count_is_charged_what_was_re
         used, reserved = await analyst.used()
         sent = sum(len(json.dumps(asked.body)) // 4 + asked.body["max_tokens"] for asked in analyst.model.asked)
         assert sent <= used <= CALL_TOKENS_MAX * draft.spent.rounds
-        assert reserved == 0
+        assert (used, reserved) == (draft.spent.tokens, 0)
 
 
 async def test_an_analysis_that_is_billed_more_than_was_reserved_is_charged_it_and_says_so() -> None:
@@ -108,6 +110,7 @@ async def test_a_failed_analysis_that_is_billed_more_than_was_reserved_is_charge
 
         (analysis,) = await analyst.analyses()
         assert (analysis.error, analysis.warnings) == ("It took too long.", ("grant_exceeded",))
+        assert analysis.spent.charged == 8_500
         assert await analyst.used() == (8_500, 0)
 
 

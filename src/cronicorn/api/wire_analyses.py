@@ -41,6 +41,7 @@ class TokensAnswer(Answer):
     output: int
     cached: int
     estimated: int
+    charged: int
 
 
 class DeniedAnswer(Answer):
@@ -125,7 +126,13 @@ def session_answer(view: AnalysisView) -> SessionAnswer:
         quota=analysis.quota,
         denied=None if analysis.denied is None else _denied_answer(analysis.denied),
         model=analysis.model,
-        tokens=TokensAnswer(input=spent.input, output=spent.output, cached=spent.cached, estimated=spent.estimated),
+        tokens=TokensAnswer(
+            input=spent.input,
+            output=spent.output,
+            cached=spent.cached,
+            estimated=spent.estimated,
+            charged=spent.charged,
+        ),
         cost_usd=spent.cost,
         confidence=percent / 100 if percent is not None else None,
         next_analysis_in_ms=whole_milliseconds(analysis.next_analysis),

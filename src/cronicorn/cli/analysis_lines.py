@@ -81,7 +81,13 @@ def _call_lines(call: CallMade) -> Iterator[str]:
 
 def _took(analysis: Analysis) -> str:
     spent = analysis.spent
-    parts = {"sent": spent.input, "cached": spent.cached, "received": spent.output, "estimated": spent.estimated}
+    parts = {
+        "sent": spent.input,
+        "cached": spent.cached,
+        "received": spent.output,
+        "estimated": spent.estimated,
+        "charged": spent.charged,
+    }
     counts = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
     tokens = f"{spent.tokens:,} tokens" + (f" ({counts})" if counts else "")
     model = f" of {analysis.model}" if analysis.model else ""

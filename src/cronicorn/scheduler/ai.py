@@ -68,10 +68,12 @@ class TokenUsage:
     """In US dollars, at list prices; None when the price of any request is unknown."""
     excess: int = 0
     """Tokens counted beyond what was reserved. Whoever reserves says so, no client."""
+    charged: int = 0
+    """Tokens that the tenant's books were charged. Whoever reserves says so, no client."""
 
     @property
     def tokens(self) -> int:
-        """What to charge: never less for a provider that does not count."""
+        """Counted, and guessed where the provider did not count."""
         return self.input + self.output + self.estimated
 
 

@@ -81,6 +81,7 @@ def spent(usage: TokenUsage, duration: timedelta) -> AnalysisUsage:
         output=usage.output,
         cached=usage.cached,
         estimated=usage.estimated,
+        charged=usage.charged,
         cost=str(usage.cost) if usage.cost is not None else None,
         duration=duration,
     )

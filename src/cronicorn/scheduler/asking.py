@@ -92,7 +92,7 @@ async def asked_within(quota: Quota, account: Account, client: AIClient, questio
 
 
 async def _charged(quota: Quota, grant: _Grant, usage: TokenUsage) -> TokenUsage:
-    """End a grant, and *usage* with what is beyond it.
+    """End a grant, and *usage* with what was charged and what of it is beyond the grant.
 
     It is charged nothing where no request was worked on, and what the provider counted, even beyond the grant; where it
     did not count each request, all that was reserved at least.
@@ -101,5 +101,6 @@ async def _charged(quota: Quota, grant: _Grant, usage: TokenUsage) -> TokenUsage
         await quota.release(grant.id)
         return usage
     counted = usage.input + usage.output
-    await quota.commit(grant.id, None if usage.unmeasured and counted <= grant.tokens else counted)
-    return replace(usage, excess=max(0, counted - grant.tokens))
+    guessed = usage.unmeasured > 0 and counted <= grant.tokens
+    await quota.commit(grant.id, None if guessed else counted)
+    return replace(usage, charged=grant.tokens if guessed else counted, excess=max(0, counted - grant.tokens))

@@ -142,7 +142,7 @@ def _least_answer(refused: Refused | None) -> int:
 def _after(spent: CompileUsage, usage: TokenUsage) -> CompileUsage:
     return replace(
         spent,
-        tokens=spent.tokens + usage.tokens,
+        tokens=spent.tokens + usage.charged,
         cached=spent.cached + usage.cached,
         rounds=spent.rounds + 1,
         excess=spent.excess + usage.excess,

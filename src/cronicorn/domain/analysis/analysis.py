@@ -36,13 +36,16 @@ class AnalysisUsage:
     cached: int = 0
     """That part of `input` which the provider had in its cache."""
     estimated: int = 0
-    """Tokens of requests that the provider did not count."""
+    """Tokens of requests that the provider did not count, by a guess."""
+    charged: int = 0
+    """What the books were charged: where the provider did not count, all that was reserved at least."""
     cost: str | None = None
     """In US dollars, as a decimal number; None when a price is unknown."""
     duration: timedelta = timedelta(0)
 
     @property
     def tokens(self) -> int:
+        """Counted or guessed."""
         return self.input + self.output + self.estimated
 
 
@@ -95,7 +98,7 @@ class Analysis:
             "calls": [[call.tool, call.arguments, call.result, call.refused] for call in self.calls],
             "warnings": list(self.warnings),
             "applied": list(self.applied),
-            "tokens": [spent.input, spent.output, spent.cached, spent.estimated],
+            "tokens": [spent.input, spent.output, spent.cached, spent.estimated, spent.charged],
             "cost": spent.cost,
             "duration_us": length_us(spent.duration),
             "error": self.error,
@@ -106,8 +109,10 @@ def analysis_of(tenant_id: str, endpoint_id: str, analysis_id: str, document: Ma
     """What `Analysis.document` stored. Raises ValueError for anything else."""
     fields = Fields(document)
     match fields.items("why"), fields.items("tokens"):
-        case [str(occasion), str(detail)], [int(sent), int(received), int(cached), int(estimated)]:
+        case [str(occasion), str(detail)], [int(sent), int(received), int(cached), int(estimated), int(charged)]:
             pass
+        case [str(occasion), str(detail)], [int(sent), int(received), int(cached), int(estimated)]:
+            charged = sent + received + estimated  # What was stored before did not tell.
         case _:
             raise ValueError("not an analysis")
     return Analysis(
@@ -129,6 +134,7 @@ def analysis_of(tenant_id: str, endpoint_id: str, analysis_id: str, document: Ma
             output=received,
             cached=cached,
             estimated=estimated,
+            charged=charged,
             cost=fields.text_or_none("cost"),
             duration=fields.length("duration_us", timedelta(0)),
         ),

@@ -305,6 +305,6 @@ def _analysis(watch: Watch, analysis_id: str = "session1") -> Analysis:
         calls=(CallMade(tool="get_history", arguments="{}", result="[]", refused=True),),
         warnings=("unknown_tool",),
         applied=("rule: hurry",),
-        spent=AnalysisUsage(input=1, output=2, cached=3, estimated=4, cost="0.01", duration=MINUTE),
+        spent=AnalysisUsage(input=1, output=2, cached=3, estimated=4, charged=9, cost="0.01", duration=MINUTE),
         error="none",
     )
