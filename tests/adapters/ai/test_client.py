@@ -83,6 +83,43 @@ async def test_arguments_that_are_no_json_object_are_explained_to_the_model(argu
     assert desk.staged == []
 
 
+HALF = "\ud800"
+"""Half a character: JSON can name it by an escape, and nothing can encode it."""
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        calls(("propose_interval", f'{{"interval_s": 30, "reason": "{HALF}"}}')),
+        calls((f"propose_{HALF}", {})),
+        says(f"Well, {HALF}."),
+        completion(
+            {
+                "content": None,
+                "tool_calls": [{"id": HALF, "type": "function", "function": {"name": LATEST[0], "arguments": "{}"}}],
+            }
+        ),
+    ],
+    ids=["arguments", "name", "text", "id"],
+)
+async def test_half_a_character_is_told_to_the_model_which_goes_on(odd):
+    async with a_desk(odd, calls(FINAL)) as desk:
+        session = await desk.asks()
+
+    assert session.final == FINAL[1]
+    assert len(desk.model.asked) == 2
+    assert desk.staged == []
+    assert json.dumps(desk.model.asked[1].body, ensure_ascii=False).encode()
+
+
+async def test_arguments_with_half_a_character_are_not_json():
+    async with a_desk(calls((FINAL[0], f'{{"reasoning": "{HALF}"}}')), calls(FINAL)) as desk:
+        session = await desk.asks()
+
+    assert "The arguments are not JSON." in desk.model.asked[1].results[0]
+    assert session.final == FINAL[1]
+
+
 async def test_a_final_call_does_not_count_while_a_call_beside_it_was_refused():
     async with a_desk(calls(("propose_interval", {}), FINAL), calls(PROPOSAL, FINAL)) as desk:
         session = await desk.asks()

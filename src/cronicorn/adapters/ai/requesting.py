@@ -12,6 +12,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from cronicorn.adapters.ai.faults import Fault, fault_of
 from cronicorn.adapters.ai.meter import Meter
+from cronicorn.adapters.ai.repairing import in_unicode
 from cronicorn.scheduler.ai import Question, SessionWarning, TokenUsage
 
 _ATTEMPTS_MAX = 3
@@ -82,7 +83,7 @@ class Requesting:
             self._in_flight = room if fault.may_have_worked else None
             return fault
         self._in_flight = None
-        return response
+        return in_unicode(response)
 
     async def _wait_or_raise(self, fault: Fault, attempt: int) -> None:
         """Wait as long as the provider wants; raise when there is no time or no tokens for that, or no sense in it."""
