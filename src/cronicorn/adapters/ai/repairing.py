@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from typing import Any
 
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, ToolCallPart
 
@@ -16,7 +17,7 @@ def in_unicode(response: ModelResponse) -> ModelResponse:
 
 
 def _part(part: ModelResponsePart) -> ModelResponsePart:
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     for each in fields(part):
         value = getattr(part, each.name)
         if each.init and isinstance(value, str) and not _encodes(value):
