@@ -17,6 +17,8 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import TIERS
 from cronicorn.domain.quota.decision import QuotaView
 from cronicorn.scheduler import AIFatalError, AITransientError
+from cronicorn.scheduler.drafting import Drafting
+from cronicorn.testing.contracts.stores import CRON
 from tests.compilation.workshop import (
     ANN,
     DESCRIPTION,
@@ -450,6 +452,24 @@ async def test_two_compiles_of_one_endpoint_at_once_ask_once():
 
         assert sorted(type(each).__name__ for each in ended) == ["ConflictError", "Draft"]
         assert len(shop.model.asked) == 1
+
+
+@pytest.mark.parametrize("mode", [CompileMode.REVIEW, CompileMode.AUTO])
+async def test_two_processes_that_compile_one_endpoint_at_once_both_pay_and_one_draft_counts(mode):
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint(compile_mode=mode)
+        await shop.seen_a_surge()
+        one = shop.drafting
+        other = Drafting(one._records, one._compiler, CRON, lambda kind: f"{kind}_other", lambda: None)
+
+        await asyncio.gather(*(each.make(ANN, "ep1", CompileReason.ASKED) for each in (one, other)))
+
+        drafts = await shop.stores.drafts.list("t1", "ep1")
+        statuses = [each.status for each in drafts]
+        assert statuses.count(DraftStatus.ACTIVE) == (1 if mode is CompileMode.AUTO else 0)
+        assert statuses.count(DraftStatus.DRAFT) <= 1
+        assert (await shop.spent()).used == sum(each.spent.tokens for each in drafts) == 2 * 120
+        assert len(shop.model.asked) == 2
 
 
 async def test_an_endpoint_that_changes_while_the_model_writes_leaves_its_draft_to_a_person():
