@@ -93,3 +93,13 @@ def test_without_drafts_it_says_how_to_make_one(store):
 
     assert ended.code == 4
     assert "`cronicorn policy compile`" in ended.err
+
+
+def test_a_compile_that_the_quota_denies_names_the_tenant_and_the_command(store, model):
+    env = connected(store, model) | environment(QUOTA_TIERS="free-tier:2000")
+
+    denied = cronicorn("policy", "compile", "ep1", env=env)
+
+    assert (denied.code, denied.out, model.asked) == (6, "", [])
+    assert "has less in a whole window (too_large); waiting does not help" in denied.err
+    assert "'default' has 2,000 tokens in a window: `cronicorn tenant set default --limit 100000`" in denied.err

@@ -29,14 +29,17 @@ NO_POLICY = ("write_policy", {"fields": [], "rules": [], "tests": [], "unsupport
 @pytest.mark.parametrize(
     ("reason", "end"),
     [
-        (DenialReason.LIMIT, "ask again in 60 s, or raise the limit."),
-        (DenialReason.RESERVED, "ask again in 60 s: by then calls in progress may have ended."),
-        (DenialReason.BURST, "ask again in 60 s."),
+        (
+            DenialReason.LIMIT,
+            "ask again in 7 h 12 min, or raise the limit, as `cronicorn tenant set NAME --limit TOKENS` does.",
+        ),
+        (DenialReason.RESERVED, "ask again in 7 h 12 min: by then calls in progress may have ended."),
+        (DenialReason.BURST, "ask again in 7 h 12 min."),
         (DenialReason.TOO_LARGE, "as `cronicorn tenant set NAME --limit TOKENS` does."),
     ],
 )
 def test_a_denial_says_what_helps(reason: DenialReason, end: str) -> None:
-    denied = Denied(remaining=20, retry_after=timedelta(minutes=1), reset_at=MIDNIGHT, reason=reason)
+    denied = Denied(remaining=20, retry_after=timedelta(hours=7, minutes=12), reset_at=MIDNIGHT, reason=reason)
     account = Account(tenant_id=TENANT, budget=Budget.ANALYSIS, key="k1")
 
     assert str(TokensDeniedError(denied, account, 8_000)).endswith(end)

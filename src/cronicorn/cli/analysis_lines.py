@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_answer, sessions_answer
-from cronicorn.cli.instants import coarse, length, written
+from cronicorn.cli.instants import length, written
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
+from cronicorn.domain.durations import coarse
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.untrusted.cleaning import cleaned
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from cronicorn.cli.columns import columns
-from cronicorn.cli.instants import coarse, written
+from cronicorn.cli.instants import written
 from cronicorn.control.policies import Backtest
+from cronicorn.domain.durations import coarse
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.replay.replayed import Behaviour, Delay, Episode, ReactionTimes, Replayed
 

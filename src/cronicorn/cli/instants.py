@@ -3,10 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from cronicorn.domain.durations import coarse
 from cronicorn.domain.errors import InvalidInputError
-
-_UNITS = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))
-"""Each unit in seconds, with the next smaller one."""
 
 
 def read_instant(text: str) -> datetime:
@@ -42,16 +40,6 @@ def length(span: timedelta) -> str:
     if milliseconds < 59_950:  # noqa: PLR2004 (60.0 s is a minute)
         return f"{milliseconds / 1_000:.1f} s"
     return coarse(span)
-
-
-def coarse(span: timedelta) -> str:
-    """A length in whole seconds or more, in its two largest units: `4 s`, `4 min 10 s`, `3 d`."""
-    seconds = round(span.total_seconds())
-    for unit, one, smaller, part in _UNITS:
-        if seconds >= one:
-            rest = seconds % one // part
-            return f"{seconds // one} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{seconds} s"
 
 
 def distance(instant: datetime, now: datetime) -> str:

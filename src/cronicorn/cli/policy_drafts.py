@@ -9,11 +9,14 @@ from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
 if TYPE_CHECKING:
     from cronicorn.control.drafts import DraftView, PolicyDrafts
+    from cronicorn.domain.errors import QuotaExceededError
     from cronicorn.domain.principal import Principal
 
     Deed: TypeAlias = "Callable[[PolicyDrafts, Principal, str], Awaitable[DraftView]]"
 
 NEEDS_ATTENTION = 1
+LIMIT_ADVISED = 100_000
+"""Tokens in a window that are room for more than one compile."""
 
 _Endpoint = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.")]
 _Draft = Annotated[str | None, typer.Argument(metavar="[DRAFT]", help="The id of a draft; by default the newest.")]
@@ -130,9 +133,27 @@ async def _done(
     """The full name of the endpoint, and what *deed* answers."""
     from cronicorn.cli.endpoint_names import find_endpoint
     from cronicorn.cli.local import opened
+    from cronicorn.domain.errors import QuotaExceededError
 
     database, tenant = where
     async with opened(database, compiling=compiling) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
-        return named.name, await deed(local.control.drafts, principal, named.endpoint.id)
+        try:
+            return named.name, await deed(local.control.drafts, principal, named.endpoint.id)
+        except QuotaExceededError as error:
+            if not error.raising_helps:
+                raise
+            standing = await local.control.quotas.show(principal)
+            raise _denied(error, tenant, standing.view.limit) from error
+
+
+def _denied(error: "QuotaExceededError", tenant: str, limit: int) -> "QuotaExceededError":
+    """*error* with the command that helps."""
+    from shlex import quote
+
+    from cronicorn.domain.errors import QuotaExceededError
+
+    command = f"cronicorn tenant set {quote(tenant)} --limit {max(LIMIT_ADVISED, 2 * limit)}"
+    more = f"The tenant {tenant!r} has {limit:,} tokens in a window: `{command}` gives it more at once."
+    return QuotaExceededError(f"{error}\n{more}", retry_after=error.retry_after)

@@ -10,6 +10,8 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
+_COARSE = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))
+"""Each unit in seconds, with the next smaller one."""
 _NUMBER = r"(\d{1,12}(?:\.\d{1,6})?)"
 _PART = re.compile(rf"{_NUMBER}(ms|s|m|h|d)", re.ASCII)
 _DURATION = re.compile(rf"{_NUMBER}(?:\s*(?:ms|s|m|h|d))?|(?:{_PART.pattern})+", re.ASCII)
@@ -35,3 +37,13 @@ def show_duration(length: timedelta) -> str:
         if length >= one and length % one == timedelta(0):
             return f"{length // one}{unit}"
     return f"{length / _UNITS['ms']:g}ms" if length else "0s"
+
+
+def coarse(span: timedelta) -> str:
+    """A length in whole seconds or more, in its two largest units: `4 s`, `4 min 10 s`, `3 d`."""
+    seconds = round(span.total_seconds())
+    for unit, one, smaller, part in _COARSE:
+        if seconds >= one:
+            rest = seconds % one // part
+            return f"{seconds // one} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds} s"

@@ -72,10 +72,12 @@ class QuotaExceededError(CronicornError):
 
     code = "quota_exceeded"
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, raising_helps: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         """Earlier it is of no use to ask again; None where waiting does not help."""
+        self.raising_helps = raising_helps
+        """Whether a higher limit of tokens is an answer to it."""
 
 
 class UnavailableError(CronicornError):

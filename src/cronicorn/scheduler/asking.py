@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from math import ceil
 
+from cronicorn.domain.durations import coarse
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import DenialReason, Denied
@@ -41,9 +41,10 @@ class _Grant:
     tokens: int
 
 
+_RAISE = "raise the limit, as `cronicorn tenant set NAME --limit TOKENS` does"
 _OR_ELSE = {
-    DenialReason.LIMIT: ", or raise the limit.",
-    DenialReason.BUDGET: ", or raise the limit.",
+    DenialReason.LIMIT: f", or {_RAISE}.",
+    DenialReason.BUDGET: f", or {_RAISE}.",
     DenialReason.RESERVED: ": by then calls in progress may have ended.",
 }
 """What else helps, or why waiting does."""
@@ -55,12 +56,13 @@ class TokensDeniedError(QuotaExceededError):
     def __init__(self, denied: Denied, account: Account, tokens: int) -> None:
         takes, reason = f"{_WHAT[account.budget]} needs {tokens:,} tokens", denied.reason.value
         if denied.reason is DenialReason.TOO_LARGE:
-            message = f"{takes}, and the budget has less in a whole window ({reason}); waiting does not help: raise the"
-            super().__init__(f"{message} limit, as `cronicorn tenant set NAME --limit TOKENS` does.")
+            message = f"{takes}, and the budget has less in a whole window ({reason}); waiting does not help: {_RAISE}."
+            super().__init__(message, raising_helps=True)
         else:
-            wait = ceil(denied.retry_after.total_seconds())
-            message = f"{takes}, and the budget has {denied.remaining:,} left ({reason}); ask again in {wait:,} s"
-            super().__init__(f"{message}{_OR_ELSE.get(denied.reason, '.')}", retry_after=denied.retry_after)
+            message = f"{takes}, and the budget has {denied.remaining:,} left ({reason}); ask again in"
+            wait = f"{coarse(denied.retry_after)}{_OR_ELSE.get(denied.reason, '.')}"
+            raising_helps = denied.reason in {DenialReason.LIMIT, DenialReason.BUDGET}
+            super().__init__(f"{message} {wait}", retry_after=denied.retry_after, raising_helps=raising_helps)
         self.denied = denied
 
 
