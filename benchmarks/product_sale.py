@@ -30,8 +30,9 @@ from cronicorn.domain.analysis.watching import WatchMemory
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.quota.allowance import Allowance, Budget
+from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX
 from cronicorn.domain.quota.decision import Mode
-from cronicorn.domain.quota.soft import ANALYSIS_TOKENS_MAX, SoftBound
+from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.wiring.local import LocalControl, local_control
 from cronicorn.wiring.settings import Settings
 from tests.servers.model import Answer, Asked, calls, fake_model

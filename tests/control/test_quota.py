@@ -7,11 +7,11 @@ import pytest
 
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import InvalidInputError, NotFoundError, UnauthenticatedError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget, Tiers
-from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from tests.control.world import ALICE, LOCAL, a_world

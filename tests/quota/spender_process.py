@@ -17,8 +17,8 @@ from cronicorn.adapters.postgres.quota import PostgresQuota
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.quota import SqliteQuota
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
-from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import DenialReason, Denied, Mode
 from cronicorn.domain.quota.soft import SoftBound
 

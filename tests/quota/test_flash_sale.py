@@ -7,8 +7,8 @@ import pytest
 
 from cronicorn.adapters.ai.connecting import connected
 from cronicorn.adapters.system_clock import SystemClock
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
-from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import Denied, Mode
 from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.scheduler import Question, tool

@@ -9,8 +9,8 @@ from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
 from cronicorn.domain.quota.decision import DenialReason, Denied
-from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler.ai import AIClient, AITransientError, Question, Session, TokenUsage
 from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.asking import Account, TokensDeniedError

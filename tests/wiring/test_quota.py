@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.adapters.metrics.prometheus import Metrics
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.calendar import Period
+from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
 from cronicorn.domain.quota.decision import Denied, Granted, Mode
-from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.scheduler.planner import ModelPlanner

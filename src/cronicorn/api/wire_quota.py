@@ -5,9 +5,9 @@ import math
 from cronicorn.api.wire_values import Answer, Instant, whole_milliseconds
 from cronicorn.control.execution_tiers import ExecutionStanding
 from cronicorn.control.quota import QuotaStanding
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.decision import Mode
 
 

@@ -59,7 +59,7 @@ def set_terms(
 
     It counts at once, also for what was spent before. Another period or zone begins a new window.
     """
-    from cronicorn.domain.quota.calendar import Period
+    from cronicorn.domain.calendar import Period
     from cronicorn.domain.quota.terms import Terms
 
     length = Period(period.value) if period is not None else None

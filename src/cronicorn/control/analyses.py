@@ -11,7 +11,7 @@ from cronicorn.domain.instant import ZERO
 from cronicorn.domain.ports import EndpointCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.soft import ANALYSIS_TOKENS_MAX
+from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX
 
 SESSIONS_MAX = 100
 PLANNERS_GONE = timedelta(minutes=10)

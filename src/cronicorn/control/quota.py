@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from cronicorn.control.execution_tiers import ExecutionStanding, ExecutionTiers
 from cronicorn.control.findings import Findings
+from cronicorn.domain.calendar import Calendar
 from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
 from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.allowance import Budget, Tiers
 from cronicorn.domain.quota.book import left_of
-from cronicorn.domain.quota.calendar import Calendar
 from cronicorn.domain.quota.decision import Mode, QuotaView
 from cronicorn.domain.quota.ports import Quota, TermsRegister
 from cronicorn.domain.quota.terms import Terms, ZoneNamed

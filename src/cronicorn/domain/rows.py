@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.cells import Cell, Row, number_in
 from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
@@ -14,7 +15,6 @@ from cronicorn.domain.instant import instant_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.plan import Source
-from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Settlement

@@ -10,7 +10,7 @@ from cronicorn.domain.analysis.follow_up import follow_up_in
 from cronicorn.domain.analysis.proposing import REASON_MAX
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.quota.soft import ANALYSIS_TOKENS_MAX
+from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX
 from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.untrusted.fitting import fit
 from cronicorn.domain.untrusted.framing import framed

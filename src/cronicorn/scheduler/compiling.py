@@ -10,8 +10,8 @@ from cronicorn.domain.compilation.judging import read_draft
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.domain.quota.soft import CALL_TOKENS_MAX
 from cronicorn.scheduler.ai import (
     AIClient,
     AIFatalError,

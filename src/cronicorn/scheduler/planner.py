@@ -19,8 +19,8 @@ from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.errors import ConflictError, NotFoundError, UnavailableError
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, RunHistory
+from cronicorn.domain.quota.bounds import CALLS_MAX
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.domain.quota.soft import CALLS_MAX
 from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner
 from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.analyst import Analyst

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from cronicorn.domain.calendar import Window
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.limits import Ration, Standing, TierLimits, month_of
 from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Decide, JobStore
-from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
 

@@ -7,7 +7,8 @@ from typing import Any
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import KEPT, Invariant, Mechanism, shares_of
-from cronicorn.domain.quota.soft import CALL_TOKENS_MAX, SoftBound
+from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
+from cronicorn.domain.quota.soft import SoftBound
 from cronicorn.wiring.setting import PREFIX
 
 Problem = tuple[str, str]

@@ -11,8 +11,8 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.metrics.observed_quota import ObservedQuota
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.quota import QuotaRules
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.quota.allowance import Allowance, Tiers
-from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
 from cronicorn.domain.quota.soft import SoftBound

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cronicorn.domain.execution.limits import RUNS_MAX
 from cronicorn.domain.quota.allowance import TOKENS_MAX
-from cronicorn.domain.quota.soft import CALL_TOKENS_MAX, CALLS_MAX
+from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX, CALLS_MAX
 from cronicorn.wiring import readers
 from cronicorn.wiring.database_url import parse_database_url
 from cronicorn.wiring.setting import Setting

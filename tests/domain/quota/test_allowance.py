@@ -4,9 +4,9 @@ from datetime import UTC
 
 import pytest
 
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
-from cronicorn.domain.quota.calendar import Period
 
 
 async def test_the_tiers_have_the_limits_of_the_note_and_last_a_day():

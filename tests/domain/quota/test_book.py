@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cronicorn.domain.calendar import Calendar
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.quota.allowance import Allowance, Budget, Burst
 from cronicorn.domain.quota.book import RESERVED_PAUSE, Book, granted, refusal, view
-from cronicorn.domain.quota.calendar import Calendar
 from cronicorn.domain.quota.decision import Ask, BudgetTokens, DenialReason, Mode
 
 NOON = MIDNIGHT + timedelta(hours=12)

@@ -1,4 +1,4 @@
-"""Bursts, and coming back after a denial."""
+"""Bursts."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import MICROSECOND, ZERO
 from cronicorn.domain.quota.allowance import Burst
-from cronicorn.domain.quota.burst import BACK_OFF_MAX, advanced, back_off, wait_for_burst
+from cronicorn.domain.quota.burst import advanced, wait_for_burst
 
 BURSTS = st.builds(Burst, calls=st.integers(1, 9), every=st.timedeltas(MICROSECOND, timedelta(seconds=9)))
 PAUSES = st.lists(st.timedeltas(ZERO, timedelta(seconds=20)), max_size=60)
@@ -50,15 +50,6 @@ def test_a_tenant_that_was_quiet_may_make_a_whole_burst_at_once():
         arrival_at = advanced(burst, arrival_at, MIDNIGHT)
 
     assert waits == [ZERO, ZERO, ZERO, timedelta(seconds=1)]
-
-
-@given(st.timedeltas(ZERO, timedelta(days=31)), st.integers(1, 2_000), st.floats(0, 1, exclude_max=True))
-def test_coming_back_never_before_the_time_told_and_never_much_later(retry_after, denials, chance):
-    assert retry_after <= back_off(retry_after, denials, chance) <= retry_after + BACK_OFF_MAX
-
-
-def test_the_share_that_chance_draws_from_doubles():
-    assert [back_off(ZERO, denials, 0.5).total_seconds() for denials in (1, 2, 3, 4)] == [0.5, 1, 2, 4]
 
 
 @given(BURSTS, PAUSES, st.timedeltas(ZERO, timedelta(days=400)))

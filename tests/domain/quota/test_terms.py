@@ -2,8 +2,8 @@
 
 from datetime import UTC, timedelta, timezone
 
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.quota.allowance import Allowance, Tiers
-from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.terms import Terms
 
 EAST = timezone(timedelta(hours=3))

@@ -27,13 +27,13 @@ from cronicorn.adapters.postgres.quota_statements import (
     VERDICTS,
     QuotaStatements,
 )
+from cronicorn.domain.calendar import Window
 from cronicorn.domain.cells import Row, number_in
 from cronicorn.domain.errors import NotFoundError, UnavailableError
 from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import EPOCH, instant_of, shifted
 from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
-from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import GRANT_KEPT, Ask, Decision, Mode, QuotaView, checked_tokens
 from cronicorn.domain.quota.ports import Allowances, Quota, QuotaGuard, QuotaUpkeep
 from cronicorn.domain.quota.rows import book_of, window_row

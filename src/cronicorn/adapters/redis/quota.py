@@ -16,13 +16,13 @@ from redis.commands.core import AsyncScript
 
 from cronicorn.adapters.redis.connecting import TIMEOUT_DEFAULT, async_client, translated
 from cronicorn.adapters.redis.quota_scripts import LOOK, RECORD, RESERVE, SETTLE
+from cronicorn.domain.calendar import Window
 from cronicorn.domain.errors import InvalidInputError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import EPOCH, instant_of
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.book import BOOKS_KEPT, Book, granted, refusal, view
-from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import (
     GRANT_KEPT,
     GRANT_TTL_MAX,

@@ -13,10 +13,10 @@ from enum import StrEnum
 from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.follow_up import FollowUp, follow_up_of
 from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, Known, known_of, learnt
+from cronicorn.domain.backoff import back_off
 from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.quota.burst import back_off
 from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
 

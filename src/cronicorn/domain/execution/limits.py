@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from cronicorn.domain.calendar import Calendar, Period, Window
 from cronicorn.domain.errors import ConflictError
-from cronicorn.domain.quota.calendar import Calendar, Period, Window
 
 RUNS_MAX = 10**12
 """No limit is higher."""

@@ -6,9 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from cronicorn.domain.calendar import Calendar
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import ZERO
-from cronicorn.domain.quota.calendar import Calendar
 
 TOKENS_MAX = 10**12
 """No limit, estimate or charge is higher: sums of them stay exact in every store."""

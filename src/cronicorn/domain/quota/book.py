@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from cronicorn.domain.calendar import Window
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.burst import advanced, wait_for_burst
-from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import Ask, BudgetTokens, DenialReason, Denied, Granted, Mode, QuotaView
 
 RESERVED_PAUSE = timedelta(seconds=10)

@@ -1,4 +1,4 @@
-"""Bursts, and how to come back after a denial. Pure.
+"""Bursts. Pure.
 
 GCRA, the generic cell rate algorithm of ATM (ITU-T I.371, annex A): one stored instant, the theoretical arrival time,
 says all that is to know of the past. A refused reservation changes nothing.
@@ -6,12 +6,8 @@ says all that is to know of the past. A refused reservation changes nothing.
 
 from datetime import datetime, timedelta
 
-from cronicorn.domain.instant import ZERO, scaled, shifted
+from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.quota.allowance import Burst
-
-BACK_OFF_FIRST = timedelta(seconds=1)
-BACK_OFF_MAX = timedelta(minutes=15)
-_EXPONENT_MAX = 30
 
 
 def wait_for_burst(burst: Burst, arrival_at: datetime | None, now: datetime) -> timedelta:
@@ -37,14 +33,3 @@ def _believed(burst: Burst, arrival_at: datetime | None, now: datetime) -> datet
     Otherwise nothing would be granted until the clock is there again.
     """
     return arrival_at if arrival_at is None or arrival_at <= shifted(now, burst.every * burst.calls) else None
-
-
-def back_off(retry_after: timedelta, denials: int, chance: float) -> timedelta:
-    """How long to wait after so many *denials* (from 1) in a row: *retry_after*, and a share of what doubles with each.
-
-    The share is *chance*, drawn evenly from [0, 1): full jitter, so that those who were denied together do not come
-    back together (M. Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog, 2015).
-    """
-    assert denials > 0
-    full = min(scaled(BACK_OFF_FIRST, 2.0 ** min(denials - 1, _EXPONENT_MAX)), BACK_OFF_MAX)
-    return retry_after + scaled(full, chance)

@@ -98,7 +98,7 @@ class Denied:
 
     remaining: int
     retry_after: timedelta
-    """Earlier it is of no use to ask again. Whoever is denied repeatedly should wait longer: `back_off`."""
+    """Earlier it is of no use to ask again. Whoever is denied repeatedly should wait longer: `backoff.back_off`."""
     reset_at: datetime
     reason: DenialReason
 

@@ -1,11 +1,11 @@
 """Books of tokens as rows, the same in all SQL stores."""
 
+from cronicorn.domain.calendar import Window
 from cronicorn.domain.cells import Row, number_in
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.book import Book
-from cronicorn.domain.quota.calendar import Window
 from cronicorn.domain.quota.decision import BudgetTokens
 
 

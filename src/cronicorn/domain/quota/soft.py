@@ -9,12 +9,6 @@ from dataclasses import dataclass
 
 from cronicorn.domain.errors import InvalidInputError
 
-CALLS_MAX = 8
-"""So many calls of a model one planner makes at once, unless settings say otherwise."""
-CALL_TOKENS_MAX = 9_000
-"""What an analysis, or a round of a compile, costs at most."""
-ANALYSIS_TOKENS_MAX = 8_000
-"""What an analysis costs at most: so many are reserved for it."""
 WARN_PERCENT = 10
 REFUSE_PERCENT = 20
 _PER_CENT = 100

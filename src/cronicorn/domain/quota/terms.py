@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.quota.allowance import TOKENS_MAX, Allowance, Tiers
-from cronicorn.domain.quota.calendar import Calendar, Period
 
 ZoneNamed = Callable[[str], tzinfo]
 """The zone of an IANA name. Raises InvalidInputError for an unknown one."""

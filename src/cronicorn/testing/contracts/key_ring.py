@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import TOKENS_MAX
-from cronicorn.domain.quota.calendar import Period
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.contracts.stores import MINUTE, Stores, StoresContract

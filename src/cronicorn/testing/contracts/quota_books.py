@@ -6,9 +6,9 @@ from typing import Protocol, TypeAlias
 
 import pytest
 
+from cronicorn.domain.calendar import Calendar
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.quota.allowance import Allowance, Budget, Burst, Tiers
-from cronicorn.domain.quota.calendar import Calendar
 from cronicorn.domain.quota.decision import Decision, Denied, Granted, Mode
 from cronicorn.domain.quota.ports import Quota, QuotaGuard
 from cronicorn.testing.clocks import VirtualClock

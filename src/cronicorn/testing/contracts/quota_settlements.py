@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.quota.allowance import Allowance, Tiers
-from cronicorn.domain.quota.calendar import Calendar, Period
 from cronicorn.domain.quota.decision import DenialReason, Mode
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import (

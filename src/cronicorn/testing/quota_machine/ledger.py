@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cronicorn.domain.calendar import Calendar
 from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.calendar import Calendar
 from cronicorn.domain.quota.decision import GRANT_KEPT, Mode
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cronicorn.domain.calendar import Calendar, Period
 from cronicorn.domain.instant import MICROSECOND
-from cronicorn.domain.quota.calendar import Calendar, Period
 
 ZONES = st.sampled_from(sorted(available_timezones() - {"localtime"})).map(ZoneInfo)
 CALENDARS = st.builds(Calendar, period=st.sampled_from(Period), zone=ZONES)

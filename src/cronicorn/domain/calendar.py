@@ -1,4 +1,4 @@
-"""When a budget begins anew: days or months on the wall of some time zone."""
+"""When what is counted by the day or the month begins anew: on the wall of some time zone."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -9,7 +9,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class Period(StrEnum):
-    """How long a budget lasts."""
+    """How long a window lasts."""
 
     DAY = "day"
     MONTH = "month"
