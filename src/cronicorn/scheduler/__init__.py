@@ -4,7 +4,6 @@ from cronicorn.scheduler.ai import (
     AIClient,
     AIFatalError,
     AITransientError,
-    Planner,
     Question,
     Session,
     SessionWarning,
@@ -14,6 +13,7 @@ from cronicorn.scheduler.ai import (
 from cronicorn.scheduler.claiming import claim_with_lease, commit_outcome
 from cronicorn.scheduler.held import HeldLease
 from cronicorn.scheduler.loop import Scheduler
+from cronicorn.scheduler.ports import Planner
 from cronicorn.scheduler.retention import Retention, forget
 from cronicorn.scheduler.settings import SchedulerSettings
 from cronicorn.scheduler.tools import Tool, call_tool, tool

@@ -21,13 +21,14 @@ from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.quota.bounds import CALLS_MAX
 from cronicorn.domain.quota.ports import Quota
-from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError, Planner
+from cronicorn.scheduler.ai import AIClient, AIFatalError, AITransientError
 from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.analyst import Analyst
 from cronicorn.scheduler.asking import TokensDeniedError
 from cronicorn.scheduler.backoff import ModelPause
 from cronicorn.scheduler.compiling import DEADLINE, ROUNDS_MAX
 from cronicorn.scheduler.looking import after_answer, after_bug, after_denial, after_error, put_off, read_runs
+from cronicorn.scheduler.ports import Planner
 from cronicorn.scheduler.recompiling import Recompiler
 
 log = logging.getLogger(__name__)
