@@ -507,7 +507,7 @@ async def test_a_deleted_endpoint_ends_the_compile_and_its_tokens_are_charged():
         assert (view.used, view.reserved) == (120, 0)
 
 
-async def test_a_compile_that_is_cancelled_keeps_its_tokens_reserved_until_the_grant_ends():
+async def test_a_compile_that_is_cancelled_is_charged_at_once_what_was_reserved():
     async with a_workshop(HANGS) as shop:
         await shop.endpoint()
         compiling = asyncio.create_task(shop.made())
@@ -519,6 +519,5 @@ async def test_a_compile_that_is_cancelled_keeps_its_tokens_reserved_until_the_g
         shop.clock.advance(timedelta(minutes=5))
         after = await shop.spent()
 
-        assert held.used == 0
-        assert held.reserved >= len(json.dumps(shop.model.asked[0].body)) // 4 + 3_000
-        assert (after.used, after.reserved) == (held.reserved, 0)
+        assert held.reserved == 0
+        assert held.used == after.used > 0

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.compilation.draft import CompileReason
+from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
+from cronicorn.domain.compilation.recompiling import allowed_at
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
@@ -129,3 +130,57 @@ async def test_a_compile_that_is_billed_more_than_was_reserved_is_charged_it_and
         assert await analyst.used() == (draft.spent.tokens, 0)
         assert [each.check for each in draft.findings][-1] == "tokens"
         assert f"billed {excess:,} tokens more than were reserved" in draft.findings[-1].message
+
+
+def _bug(*_: object) -> None:
+    raise TypeError("not thought of")
+
+
+async def test_a_bug_while_asking_ends_the_grant_and_the_failed_analysis_is_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("cronicorn.adapters.ai.conversation._arguments", _bug)
+    async with an_analyst(submits()) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert analysis.error is not None
+        assert "question_crashed" in analysis.error
+        assert analysis.spent.charged == AnalysisBounds().tokens_max
+        assert await analyst.used() == (AnalysisBounds().tokens_max, 0)
+        assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == ["question_crashed"]
+
+
+@pytest.mark.parametrize(
+    ("place", "event"),
+    [
+        ("cronicorn.adapters.ai.conversation._arguments", "question_crashed"),
+        ("cronicorn.scheduler.drafting.judged", "draft_not_judged"),
+    ],
+)
+async def test_a_compile_that_a_bug_ends_is_kept_as_a_draft_that_counts(
+    monkeypatch: pytest.MonkeyPatch, place: str, event: str
+) -> None:
+    monkeypatch.setattr(place, _bug)
+    async with an_analyst(calls(NO_POLICY)) as analyst:
+        await analyst.watch(description=DESCRIPTION)
+        await analyst.answer({"status": "ok"}, times=5)
+        with pytest.raises(AITransientError, match=event):
+            await analyst.drafts().make(ALICE, "ep1", CompileReason.CHANGED)
+
+        (draft,) = await analyst.stores.drafts.list(TENANT, "ep1")
+        assert (draft.status, draft.spent.rounds) == (DraftStatus.NEEDS_ATTENTION, 1)
+        assert allowed_at([draft]) is not None
+        assert await analyst.used() == (draft.spent.tokens, 0)
+
+
+async def test_a_round_without_room_is_not_counted_and_says_what_takes_it() -> None:
+    long = ("write_policy", {**NO_POLICY[1], "rules": ["x" * 50_000]})
+    async with an_analyst(calls(long)) as analyst:
+        await analyst.watch(description=DESCRIPTION)
+        await analyst.answer({"status": "ok"}, times=5)
+        draft = await analyst.drafts().make(ALICE, "ep1", CompileReason.ASKED)
+
+        assert draft.spent.rounds == len(analyst.model.asked) == 1
+        assert draft.findings[-1].message.startswith("The draft and what is wrong with it are so long")

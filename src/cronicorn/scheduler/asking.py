@@ -1,10 +1,13 @@
 """Asking a model inside the budget of a tenant: reserve, ask, and charge what it took."""
 
+import asyncio
+import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cronicorn.domain.durations import coarse
-from cronicorn.domain.errors import QuotaExceededError
+from cronicorn.domain.errors import CronicornError, QuotaExceededError, UnavailableError
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.quota.ports import Quota
@@ -18,8 +21,11 @@ from cronicorn.scheduler.ai import (
     TokenUsage,
 )
 
+log = logging.getLogger(__name__)
+
 GRANT_SLACK = timedelta(minutes=1)
 """A grant lasts so much longer than its question."""
+_BUG = "A bug of the scheduler ended the question to the model; its log says more under `question_crashed`."
 _WHAT = {Budget.COMPILE: "Compiling", Budget.ANALYSIS: "An analysis"}
 
 
@@ -71,7 +77,8 @@ async def asked_within(quota: Quota, account: Account, client: AIClient, questio
 
     What the provider bills beyond them is charged, too, and told: GRANT_EXCEEDED among the warnings, and `excess` in
     the usage, also in that of an error. Raises TokensDeniedError, and the errors of `AIClient`. A call that is cut
-    short is charged the reserved tokens in time, when its grant runs out.
+    short, or that a bug ends, is charged the reserved tokens: at once, or when its grant runs out. The bug is told in
+    the log, and rises as an AITransientError with what it cost, so that whoever keeps failures keeps this one, too.
     """
     decision = await quota.reserve(
         account.tenant_id,
@@ -88,9 +95,23 @@ async def asked_within(quota: Quota, account: Account, client: AIClient, questio
     except (AIFatalError, AITransientError) as error:
         error.usage = await _charged(quota, granted, error.usage)
         raise
+    except (CronicornError, asyncio.CancelledError):
+        await _charged_in_full(quota, granted)
+        raise
+    except Exception as error:
+        log.exception("question_crashed", extra={"tenant": account.tenant_id, "budget": account.budget.value})
+        await _charged_in_full(quota, granted)
+        usage = TokenUsage(requests=1, unmeasured=1, estimated=granted.tokens, charged=granted.tokens)
+        raise AITransientError(_BUG, usage=usage) from error
     usage = await _charged(quota, granted, session.usage)
     more = (SessionWarning.GRANT_EXCEEDED,) if usage.excess else ()
     return replace(session, usage=usage, warnings=(*session.warnings, *more))
+
+
+async def _charged_in_full(quota: Quota, grant: _Grant) -> None:
+    """End a grant of which nobody knows what it took; where the books are away, its time ends it."""
+    with suppress(UnavailableError):
+        await quota.commit(grant.id, None)
 
 
 async def _charged(quota: Quota, grant: _Grant, usage: TokenUsage) -> TokenUsage:

@@ -1,13 +1,14 @@
 """Compiling a description: a model is asked for one draft, and again, twice at most, with what is wrong with it."""
 
 import json
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cronicorn.domain.compilation.draft import CompileUsage, Figures, Finding, FindingCheck, Severity, errors_in
 from cronicorn.domain.compilation.judging import read_draft
-from cronicorn.domain.errors import QuotaExceededError
+from cronicorn.domain.errors import CronicornError, QuotaExceededError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
@@ -27,6 +28,8 @@ from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told
 from cronicorn.scheduler.draft_arguments import document_of, write_policy
 
+log = logging.getLogger(__name__)
+
 ROUNDS_MAX = 3
 """The first draft, and two repairs."""
 ANSWER_TOKENS_MAX = 3_000
@@ -34,6 +37,7 @@ ANSWER_TOKENS_MAX = 3_000
 ANSWER_TOKENS_MIN = 1_000
 """A round that could not have so many is not begun: a draft of two rules with their tests takes about half of it."""
 DEADLINE = timedelta(seconds=60)
+_BUG = "A bug of the scheduler kept the draft from being judged; its log says more under `draft_not_judged`."
 _MAY_BE_MENDED = {
     SessionWarning.REQUESTS_MAX,
     SessionWarning.OUTPUT_TRUNCATED,
@@ -71,6 +75,17 @@ class Compiled:
         return self.policy is not None and not errors_in(self.judgement.findings)
 
 
+class _NoRoomError(QuotaExceededError):
+    """What a round has to say takes all that one may cost."""
+
+    def __init__(self, refused: Refused | None) -> None:
+        told, advice = "The description and the profile of the answers", "shorten the description"
+        if refused is not None:
+            told, advice = "The draft and what is wrong with it", "compile again, or ask for less in the description"
+        message = f"{told} are so long that a call of {CALL_TOKENS_MAX:,} tokens has no room for an answer: {advice}."
+        super().__init__(message)
+
+
 class Compiler:
     """Asks a model for policies, inside the tenant's budget."""
 
@@ -92,7 +107,7 @@ class Compiler:
             try:
                 session = await self._ask(brief, refused, f"{key}:{number}")
             except QuotaExceededError as error:
-                if number == 1:
+                if number == 1 and not isinstance(error, _NoRoomError):
                     raise
                 return _with(result, _stopped(FindingCheck.TOKENS, str(error)))
             except (AITransientError, AIFatalError) as error:
@@ -107,8 +122,10 @@ class Compiler:
                 if not set(session.warnings) <= _MAY_BE_MENDED:
                     break
                 continue
-            policy, problems = read_draft(document_of(session.final, brief.description))
-            judgement = await judge(policy) if policy is not None else PolicyJudgement(findings=problems)
+            try:
+                policy, judgement = await _read(session.final, brief, judge)
+            except AITransientError as error:
+                return _with(replace(result, error=error), _stopped(FindingCheck.MODEL, str(error)))
             result = replace(result, policy=policy or result.policy, judgement=judgement)
             if result.accepted and policy is not None:
                 break
@@ -122,8 +139,10 @@ class Compiler:
         """
         tenant_id, tools, text = brief.endpoint.tenant_id, [write_policy], told(brief, refused)
         sent = frame_tokens(SYSTEM, tools) + guessed_tokens(text)
+        if sent >= CALL_TOKENS_MAX:
+            raise _NoRoomError(refused)
         left = (await self._quota.remaining(tenant_id)).remaining - sent
-        answer = min(max(left, _least_answer(refused)), ANSWER_TOKENS_MAX, max(CALL_TOKENS_MAX - sent, 1))
+        answer = min(max(left, _least_answer(refused)), ANSWER_TOKENS_MAX, CALL_TOKENS_MAX - sent)
         question = Question(
             system=SYSTEM, input=text, tools=tools, final_tool=write_policy.name,
             tokens_max=min(sent + answer, CALL_TOKENS_MAX), answer_tokens_max=answer, requests_max=1, tool_calls_max=0,
@@ -131,6 +150,21 @@ class Compiler:
         )  # fmt: skip
         account = Account(tenant_id=tenant_id, budget=Budget.COMPILE, key=key)
         return await asked_within(self._quota, account, self._client, question)
+
+
+async def _read(written: Mapping[str, object], brief: Brief, judge: Judge) -> tuple[Policy | None, PolicyJudgement]:
+    """The policy that a model wrote, and what *judge* says of it; None and why where it is no policy.
+
+    A bug met there rises as AITransientError: what was paid for is kept as a failed draft, and counts as one.
+    """
+    try:
+        policy, problems = read_draft(document_of(written, brief.description))
+        return policy, await judge(policy) if policy is not None else PolicyJudgement(findings=problems)
+    except CronicornError:
+        raise
+    except Exception as error:
+        log.exception("draft_not_judged", extra={"endpoint": brief.endpoint.id})
+        raise AITransientError(_BUG) from error
 
 
 def _least_answer(refused: Refused | None) -> int:
