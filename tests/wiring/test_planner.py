@@ -12,6 +12,7 @@ from cronicorn.wiring.process import Role, check_store
 from cronicorn.wiring.settings import Settings
 from tests.cli.command import cronicorn, environment
 from tests.servers.model import calls, fake_model
+from tests.wiring.up_process import service
 
 HINT = ("propose_interval", {"interval_s": 120, "reason": "quiet"})
 ENDPOINT = {"name": "stock", "url": "http://127.0.0.1:9/", "baselineIntervalMs": 60_000, "analysis": True}
@@ -57,3 +58,15 @@ async def test_nobody_asks_where_no_model_is_named(tmp_path):
         assert parts.planner is None
     with pytest.raises(InvalidInputError, match="CRONICORN_AI_MODEL"):
         check_store(settings, Role.PLANNER)
+
+
+def test_the_start_says_which_model_may_be_asked_and_where_and_never_the_key(tmp_path):
+    model = {"AI_MODEL": "openai:small", "AI_BASE_URL": "http://127.0.0.1:9/v1", "AI_API_KEY": "sk-never-shown"}
+    with service(tmp_path, "asking", **model) as asking, service(tmp_path, "alone", ("api",)) as alone:
+        asking.client().close()
+        alone.client().close()
+        (told,), (of_none,) = asking.events("process_started"), alone.events("process_started")
+
+    assert (told["model"], told["model_host"], told["planner"]) == ("openai:small", "127.0.0.1", True)
+    assert (of_none["model"], of_none["model_host"], of_none["planner"]) == (None, None, False)
+    assert "sk-never-shown" not in asking.talk

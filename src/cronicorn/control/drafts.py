@@ -17,7 +17,8 @@ from cronicorn.domain.settlement import Stored
 log = logging.getLogger(__name__)
 
 NO_MODEL = (
-    "No model is connected, so no description can be compiled. Set CRONICORN_AI_MODEL (and its key) and start again; "
+    "No model is connected, so no description can be compiled. Set CRONICORN_AI_MODEL (and its key) in "
+    "the environment of this process, which compiles itself, and start it again; "
     "until then write the policy yourself: `cronicorn policy check` says what it means."
 )
 

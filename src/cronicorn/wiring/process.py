@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from cronicorn.control.tenants import KEY_LENGTH_SAFE
 from cronicorn.domain.errors import InvalidInputError
@@ -146,7 +147,7 @@ async def _run(
     url = url_of(listening) if listening is not None else None
     told(Started(url=url, new_key=new_key))
     database = str(parts.settings.database_url)
-    log.info("process_started", extra={"role": role.value, "url": url, "database": database})
+    log.info("process_started", extra={"role": role.value, "url": url, "database": database, **_may_ask(parts, role)})
     try:
         if parts.planner is not None:
             process.start("planner", parts.planner.run())
@@ -160,6 +161,15 @@ async def _run(
         await _until_stopped(process, requests)
     finally:
         await process.end()
+
+
+def _may_ask(parts: Engine, role: Role) -> dict[str, object]:
+    """Which model the process may ask, at which host if the settings name one, and whether it does so by itself."""
+    settings = parts.settings
+    named = role is not Role.SCHEDULER and settings.ai_model is not None
+    host = urlsplit(settings.ai_base_url.text).hostname if named and settings.ai_base_url is not None else None
+    model = settings.ai_model if named else None
+    return {"model": model, "model_host": host, "planner": parts.planner is not None}
 
 
 async def _until_stopped(process: _Process, requests: StopRequests) -> None:
