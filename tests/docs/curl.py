@@ -1,6 +1,6 @@
 """As much of curl as the documentation uses, for machines that have none.
 
-That is `-sS --fail-with-body -X METHOD -H HEADER -d DATA URL`.
+That is `-sS --retry-connrefused --retry TIMES --fail-with-body -X METHOD -H HEADER -d DATA URL`.
 """
 
 import argparse
@@ -15,6 +15,8 @@ def main() -> int:
     parser.add_argument("-s", "--silent", action="store_true")
     parser.add_argument("-S", "--show-error", action="store_true")
     parser.add_argument("--fail-with-body", action="store_true", required=True)
+    parser.add_argument("--retry-connrefused", action="store_true")
+    parser.add_argument("--retry", type=int, default=0)
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
