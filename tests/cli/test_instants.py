@@ -2,7 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.cli.instants import distance, length, moment
+from cronicorn.cli.instants import distance, length, moment, read_instant
+from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.fixtures import MIDNIGHT
 
 
@@ -35,3 +36,21 @@ def test_a_moment_has_its_date_unless_it_is_of_today():
 
 def test_a_moment_is_told_in_the_endpoints_own_zone_too():
     assert moment(MIDNIGHT, MIDNIGHT, "Asia/Tokyo") == "00:00:00Z = 09:00:00 Asia/Tokyo (now)"
+
+
+@pytest.mark.parametrize(("text", "hours"), [("07:30:00Z", 7.5), ("07:30Z", 7.5), ("07:30:00+02:00", 5.5)])
+def test_a_time_alone_is_that_of_the_day_where_there_is_one(text, hours):
+    now = MIDNIGHT + timedelta(hours=12)
+
+    assert read_instant(text, now) == MIDNIGHT + timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["07:30:00", "0730", "25:00Z", "soon"])
+def test_a_time_without_an_offset_is_refused(text):
+    with pytest.raises(InvalidInputError):
+        read_instant(text, MIDNIGHT)
+
+
+def test_a_time_alone_is_refused_where_there_is_no_day():
+    with pytest.raises(InvalidInputError):
+        read_instant("07:30:00Z")

@@ -81,3 +81,21 @@ def test_a_demonstration_that_is_too_fast_says_that_the_quotient_counts():
 
     assert ended.code == 2
     assert "from 12 to 3600 seconds; --seconds 12 / --speed 2 is 6, and that counts" in ended.err
+
+
+@pytest.mark.parametrize("name", ["list", "jobs", "endpoints"])
+def test_who_looks_for_a_list_of_endpoints_among_the_commands_is_told_where_it_is(name):
+    ended = cronicorn(name)
+
+    assert ended.code == 2
+    assert "GET /api/jobs" in ended.err
+    assert "`cronicorn runs`" in ended.err
+
+
+def test_a_limit_that_is_no_whole_number_is_refused_with_one_that_is():
+    ended = cronicorn("tenant", "set", "default", "--limit", "100,000")
+    beyond = cronicorn("tenant", "set", "default", "--limit", "-1")
+
+    assert (ended.code, beyond.code) == (2, 2)
+    assert "'100,000' is no number of tokens: write it without separators or unit, such as 100000." in ended.err
+    assert "0 to 1000000000000" in beyond.err

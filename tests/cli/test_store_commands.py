@@ -272,3 +272,38 @@ def test_a_dry_run_on_a_store_that_is_not_there_makes_none(tmp_path):
     assert ended.code == 0
     assert "stock" in ended.out
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_file_that_the_tier_has_no_room_for_says_what_was_applied_before_it_stopped(env, shop):
+    small = env | {"CRONICORN_ENDPOINTS_MAX": "1"}
+
+    ended = cronicorn("apply", "-f", shop(), env=small)
+    again = cronicorn("apply", "-f", shop(), env=small)
+
+    assert ended.out.splitlines() == ["+ job shop", "+ shop/stock", "Stopped here; the rest was not applied."]
+    assert again.out == "Stopped here; nothing was applied.\n"
+    assert (ended.code, again.code) == (5, 5)
+    assert "POST /api/jobs/{jobId}/endpoints/{id}/archive" in ended.err
+
+
+def test_the_name_of_an_endpoint_alone_leads_to_its_full_name(env, shop):
+    applied(env, shop())
+
+    ended = cronicorn("explain", "stock", env=env)
+
+    assert ended.code == 4
+    assert ended.err.endswith("Did you mean 'shop/stock'?\n")
+
+
+def test_what_a_limit_skipped_is_told_also_where_the_settings_name_none(tmp_path, env, shop):
+    with target() as server, service(tmp_path, RUNS_PER_MONTH="1") as up:
+        up.client().close()
+        applied(env, shop(server.url, interval=1_000))
+        eventually(lambda: len(up.events("run_settled")) >= 2)
+
+    explained, ran = cronicorn("explain", "shop/stock", env=env).out, cronicorn("runs", "shop/stock", env=env)
+
+    assert "ended without a call, as skipped_quota" in " ".join(explained.replace("│", " ").split())
+    assert ran.err.startswith("Skipped last: the slot of ")
+    assert "as skipped_quota: " in ran.err
+    assert len(ran.out.splitlines()) == 2

@@ -26,20 +26,25 @@ async def _apply(path: str, database: str | None, tenant: str, *, dry_run: bool,
     import json
     import sys
 
-    from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain
+    from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain, stopped_as_lines
     from cronicorn.cli.local import opened, opened_to_try
     from cronicorn.cli.yaml_file import read_yaml_file
-    from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.control.difference import Difference
+    from cronicorn.domain.errors import CronicornError, InvalidInputError
 
+    written: list[Difference] = []
     file = read_yaml_file(path)
     if file.value is None:
         raise InvalidInputError(f"{file.name} is empty: it needs `jobs:`, a list of jobs with their endpoints.")
     async with (opened_to_try if dry_run else opened)(database) as local:
         principal = local.principal(tenant)
         try:
-            applied = await local.control.files.apply(principal, file.value, dry_run=dry_run)
+            applied = await local.control.files.apply(principal, file.value, dry_run=dry_run, written=written.append)
         except InvalidInputError as error:
             raise InvalidInputError("\n".join(map(file.located, error.fields)) or str(error)) from error
+        except CronicornError:
+            print("\n".join(stopped_as_lines(written)), file=sys.stderr if as_json else sys.stdout, flush=True)
+            raise
     for warning in applied.warnings:
         print(f"Warning: {file.located(warning)}", file=sys.stderr)
     if as_json:

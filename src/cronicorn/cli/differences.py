@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from cronicorn.cli.instants import written
@@ -22,13 +22,7 @@ def applied_as_json(applied: Applied, *, dry_run: bool) -> dict[str, object]:
 
 def applied_as_lines(applied: Applied, *, dry_run: bool) -> Iterator[str]:
     """A line for each thing and field that changed, and a summary."""
-    for difference in applied.differences:
-        if difference.deed in _SIGNS:
-            yield f"{_SIGNS[difference.deed]} {_name(difference)}"
-            for change in difference.changes:
-                before, after = _as_text(change.before), _as_text(change.after)
-                masked = " (what is masked differs)" if before == after else ""
-                yield f"    {change.field}: {before} → {after}{masked}"
+    yield from _changed(applied.differences)
     counts = Counter(difference.deed for difference in applied.differences)
     changed = [f"{counts[deed]} {deed.value}" for deed in _SIGNS if counts[deed]]
     unchanged = f"{counts[Deed.UNCHANGED]} unchanged"
@@ -38,6 +32,23 @@ def applied_as_lines(applied: Applied, *, dry_run: bool) -> Iterator[str]:
         yield f"Would be: {', '.join(changed)}; {unchanged}. Nothing was written."
     else:
         yield f"Done: {', '.join(changed)}; {unchanged}."
+
+
+def stopped_as_lines(written: Sequence[Difference]) -> Iterator[str]:
+    """What was *written* before applying a file stopped, and that it did."""
+    changed = list(_changed(written))
+    yield from changed
+    yield f"Stopped here; {'the rest' if changed else 'nothing'} was {'not ' if changed else ''}applied."
+
+
+def _changed(differences: Iterable[Difference]) -> Iterator[str]:
+    for difference in differences:
+        if difference.deed in _SIGNS:
+            yield f"{_SIGNS[difference.deed]} {_name(difference)}"
+            for change in difference.changes:
+                before, after = _as_text(change.before), _as_text(change.after)
+                masked = " (what is masked differs)" if before == after else ""
+                yield f"    {change.field}: {before} → {after}{masked}"
 
 
 def _as_json(difference: Difference) -> dict[str, object]:

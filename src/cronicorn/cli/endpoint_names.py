@@ -54,5 +54,8 @@ def _near(text: str, known: Sequence[NamedEndpoint]) -> str:
     of_job = [each.name for each in known if each.job == text]
     if of_job:
         return f" {text!r} is a job: its endpoints are {', '.join(map(repr, of_job[:_LISTED_MAX]))}."
+    called = [each.name for each in known if each.endpoint.name == text]
+    if called:
+        return f" Did you mean {' or '.join(map(repr, called[:_LISTED_MAX]))}?"
     near = get_close_matches(text, [each.name for each in known], n=1, cutoff=_CLOSE)
     return f" Did you mean {near[0]!r}?" if near else ""

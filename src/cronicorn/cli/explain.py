@@ -17,7 +17,12 @@ def explain(
     endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.")],
     *,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="INSTANT", help="What was decided last before this, and planned then.")
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="INSTANT",
+            help="What was decided last before this (09:30:00Z is today's), and planned then.",
+        ),
     ] = None,
     database: DatabaseOption = None,
     tenant: TenantOption = "default",
@@ -36,16 +41,18 @@ async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json:
     import json
 
     from cronicorn.cli.endpoint_names import find_endpoint
-    from cronicorn.cli.explanation_tree import add_follow_up, explanation_tree
+    from cronicorn.cli.explanation_tree import add_follow_up, add_unexplained_skip, explanation_tree
     from cronicorn.cli.local import opened_to_read
     from cronicorn.cli.terminal import console
     from cronicorn.domain.history import RunQuery
+    from cronicorn.domain.slot import SlotState
 
     async with opened_to_read(database) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
         explanation = await local.control.schedules.explain(principal, named.endpoint.id)
         analyses = await local.control.analyses.list(principal, named.endpoint.id, limit=1)
+        page = await local.control.runs.skips(principal, named.endpoint.id, 1, SlotState.SKIPPED_QUOTA)
         latest = (await local.control.runs.list(principal, named.endpoint.id, RunQuery(limit=1))).runs
     if as_json:
         told = {"name": named.name, **_as_json(explanation), **_again_as_json(analyses)}
@@ -53,6 +60,7 @@ async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json:
     else:
         tree = explanation_tree(named.name, explanation, latest[0] if latest else None)
         add_follow_up(tree, analyses, explanation)
+        add_unexplained_skip(tree, page.skips, explanation)
         console().print(tree)
 
 

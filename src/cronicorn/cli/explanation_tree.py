@@ -1,6 +1,6 @@
 """Why an endpoint runs when it does, as a tree for people. Long texts go on beneath themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rich.table import Table
@@ -20,6 +20,7 @@ from cronicorn.domain.explain_steering import explained_steering
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
+from cronicorn.domain.slot import Skip
 from cronicorn.domain.steering_record import SteeringRecord
 
 _STYLES = {"won": "green", "applied": "yellow"}
@@ -66,6 +67,16 @@ def add_follow_up(tree: Tree, analyses: AnalysisList, explanation: Explanation) 
     if at is not None:
         when = moment(at, explanation.now, explanation.endpoint.baseline.zone)
         tree.add(_hanging("Analysis:", again_from(when)))
+
+
+def add_unexplained_skip(tree: Tree, skips: Sequence[Skip], explanation: Explanation) -> None:
+    """The newest of *skips* for a limit, if it was this month and the settings of this process name no such limit."""
+    now, zone = explanation.now, explanation.endpoint.baseline.zone
+    if explanation.over_limit is not None or not skips or f"{skips[0].last_at:%Y-%m}" != f"{now:%Y-%m}":
+        return
+    ended = f"the slot of {moment(skips[0].last_at, now, zone)} ended without a call, as skipped_quota"
+    said = f"{ended}: {skips[0].reason} By the settings of this terminal there are runs left."
+    tree.add(_hanging("Over limit:", said))
 
 
 def _add_otherwise(tree: Tree, explanation: Explanation, now: datetime, zone: str) -> None:

@@ -1,21 +1,35 @@
 """Instants as the command line reads and writes them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from cronicorn.domain.durations import coarse
 from cronicorn.domain.errors import InvalidInputError
 
 
-def read_instant(text: str) -> datetime:
-    """The instant in UTC that ISO 8601 *text* means. Raises InvalidInputError, also when it names no offset."""
+def read_instant(text: str, now: datetime | None = None) -> datetime:
+    """The instant in UTC that ISO 8601 *text* means. Raises InvalidInputError, also when it names no offset.
+
+    Where *now* is given, a time alone (`09:30:00Z`) is that of the day, in its offset.
+    """
     try:
+        if now is not None and (clock := _time_alone(text)) is not None:
+            return datetime.combine(now.astimezone(clock.tzinfo), clock).astimezone(UTC)
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
     raise InvalidInputError(f"{text[:40]!r} is not an instant with its offset, such as 2026-01-31T09:30:00Z.")
+
+
+def _time_alone(text: str) -> time | None:
+    """*text* as a time with its offset; None when it is none."""
+    try:
+        clock = time.fromisoformat(text)
+    except ValueError:
+        return None
+    return clock if ":" in text and clock.tzinfo is not None else None
 
 
 def written(instant: datetime) -> str:

@@ -41,6 +41,13 @@ app = typer.Typer(
 )
 
 
+_ELSEWHERE = dict.fromkeys(
+    ("list", "ls", "jobs", "endpoints"),
+    "GET /api/jobs lists jobs, GET /api/jobs/ID/endpoints those of one; `cronicorn runs` shows what ran.",
+)
+"""Where to find what people look for in vain among the commands."""
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         version.version()
@@ -90,10 +97,16 @@ def main() -> None:
         code = _exit_code(error) if refusal is None else 2
         if code is None:
             raise
-        tell(str(error) if refusal is None else refusal())
+        tell(str(error) if refusal is None else " ".join(filter(None, (refusal(), _elsewhere(error)))))
         if refusal is not None and (context := getattr(error, "ctx", None)) is not None and refusal():
             print(f"`{context.command_path} --help` tells more.", file=sys.stderr)
     raise SystemExit(code or 0)
+
+
+def _elsewhere(error: Exception) -> str:
+    """Where else to look, when *error* is that there is no such command; often nothing."""
+    name = str(error).removeprefix("No such command ").partition("'")[2].partition("'")[0]
+    return _ELSEWHERE.get(name, "") if str(error).startswith("No such command") else ""
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -15,11 +15,12 @@ from cronicorn.cli.terminal import console
 from cronicorn.control.policies import PastDecision
 from cronicorn.domain.explain import ExplainedStep
 from cronicorn.domain.explain_steering import ExplainedRule, ExplainedSteering
+from cronicorn.wiring.timekeeping import system_clock
 
 
 async def explain_at(endpoint: str, at: str, where: tuple[str | None, str], *, as_json: bool) -> None:
     """Show what had been decided last of *endpoint* at the instant *at*."""
-    instant = read_instant(at)
+    instant = read_instant(at, system_clock().now())
     database, tenant = where
     async with opened_to_read(database) as local:
         principal = local.principal(tenant)

@@ -11,6 +11,7 @@ from cronicorn.cli.instants import length, written
 from cronicorn.cli.watched_runs import NamedRun
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
+from cronicorn.domain.slot import Skip
 
 _STYLES = {"success": "green", "failed": "red"}
 _HEADINGS = ("STARTED", "STATUS", "CODE", "TOOK", "LATE", "SOURCE", "")
@@ -71,6 +72,11 @@ def outcome_in_words(run: Run) -> str:
     if outcome.error is not None:
         return f"{outcome.kind.value}: {outcome.error}"
     return outcome.kind.value if outcome.status_code is None else ""
+
+
+def skip_in_words(skip: Skip) -> str:
+    """When no call was made, and why."""
+    return f"the slot of {written(skip.last_at)}, as {skip.state.value}: {skip.reason}"
 
 
 def _note(run: Run) -> str:

@@ -35,7 +35,7 @@ async def _runs(
     import sys
 
     from cronicorn.cli.local import opened_to_read
-    from cronicorn.cli.run_lines import JsonRunLines, TextRunLines
+    from cronicorn.cli.run_lines import JsonRunLines, TextRunLines, skip_in_words
     from cronicorn.cli.terminal import console
     from cronicorn.cli.watched_runs import WatchedRuns
     from cronicorn.wiring.timekeeping import system_clock
@@ -45,6 +45,9 @@ async def _runs(
         found = await watched.latest(limit)
         if not found:
             print("No runs yet.", file=sys.stderr, flush=True)
+        skip = await watched.newest_skip()
+        if skip is not None and (not found or skip.last_at >= found[0].run.due_at):
+            print(f"Skipped last: {skip_in_words(skip)}", file=sys.stderr, flush=True)
         lines: RunLines = JsonRunLines() if as_json else TextRunLines(console())
         lines.show(found)
         while follow:

@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Add and list tenants, and set what they may spend.", no_args_is_help=True)
 
 
+_TOKENS_MAX = 1_000_000_000_000
+
+
+def _tokens(text: str | int) -> int:
+    """*text* as a number of tokens."""
+    written = str(text)
+    if not written.removeprefix("-").isdecimal():
+        raise typer.BadParameter(
+            f"{written[:40]!r} is no number of tokens: write it without separators or unit, such as 100000."
+        )
+    if not 0 <= int(written[:40]) <= _TOKENS_MAX:
+        raise typer.BadParameter(f"{written[:40]} is out of range: give 0 to {_TOKENS_MAX} tokens.")
+    return int(written)
+
+
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="The new tenant's name.")],
@@ -47,7 +62,7 @@ def set_terms(
     *,
     tier: Annotated[str | None, typer.Option(metavar="NAME", help="Its tier.")] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="TOKENS", min=0, max=1_000_000_000_000, help="Its own limit in a window.")
+        int | None, typer.Option(metavar="TOKENS", parser=_tokens, help="Its own limit in a window.")
     ] = None,
     period: Annotated[PeriodWord | None, typer.Option(help="How long its windows are.")] = None,
     zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Where its days and months begin.")] = None,

@@ -11,6 +11,7 @@ from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import FIRST_INSTANT
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
+from cronicorn.domain.slot import Skip
 
 _PAGE = 100
 
@@ -53,6 +54,14 @@ class WatchedRuns:
             self._marks[named.endpoint.id] = _newest(page, _Mark(FIRST_INSTANT))
             found += [NamedRun(named.name, each) for each in page]
         return _in_order(found)[-limit:]
+
+    async def newest_skip(self) -> Skip | None:
+        """The newest slot that made no call, if one endpoint is watched and has any. Raises as `latest` does."""
+        if self._endpoint is None:
+            return None
+        (named,) = await self._endpoints()
+        skips = (await self._control.runs.skips(self._principal, named.endpoint.id, 1)).skips
+        return skips[0] if skips else None
 
     async def newer(self) -> Sequence[NamedRun]:
         """All runs that were not seen yet, oldest first. Raises NotFoundError, ConflictError."""

@@ -5,7 +5,7 @@ an anchor that it leaves out stays while the interval stays. Hints, pauses and f
 nothing is ever removed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -65,11 +65,19 @@ class FileApplier:
         self._clock = clock
         self._cron = cron
 
-    async def apply(self, principal: Principal, document: object, *, dry_run: bool = False) -> Applied:
+    async def apply(
+        self,
+        principal: Principal,
+        document: object,
+        *,
+        dry_run: bool = False,
+        written: Callable[[Difference], None] = lambda _: None,
+    ) -> Applied:
         """Create and update what *document* lists; with *dry_run* only tell what would be done.
 
         The whole file is checked first: InvalidInputError tells all that is wrong with it, and nothing is written then.
-        The writes come one by one; when one fails, applying the same file again does the rest.
+        The writes come one by one, and *written* is told each; when one fails, applying the same file again does the
+        rest.
         """
         findings = Findings()
         file = read_document(FileDocument, document, findings)
@@ -77,7 +85,7 @@ class FileApplier:
         findings.raise_errors()
         if not dry_run:
             for step in steps:
-                await self._carry_out(principal, step)
+                await self._carry_out(principal, step, written)
         return Applied(differences=_in_order(steps), warnings=findings.warnings)
 
     async def _planned(self, principal: Principal, file: FileDocument, findings: Findings) -> list[_JobStep]:
@@ -138,17 +146,19 @@ class FileApplier:
         difference = endpoint_difference(job, before, after, anchored=document.anchor_at is not None)
         return _Step(difference=difference, patch=patch, stored=before)
 
-    async def _carry_out(self, principal: Principal, step: _JobStep) -> None:
+    async def _carry_out(self, principal: Principal, step: _JobStep, written: Callable[[Difference], None]) -> None:
         job = step.stored
         if job is None:
             job = await self._jobs.create(principal, step.patch)
         elif step.difference.deed is Deed.UPDATED:
             await self._jobs.edit(principal, job.id, step.patch)
+        written(step.difference)
         for endpoint in step.endpoints:
             if endpoint.stored is None:
                 await self._endpoints.create(principal, job.id, endpoint.patch)
             elif endpoint.difference.deed is Deed.UPDATED:
                 await self._endpoints.edit(principal, endpoint.stored.id, endpoint.patch, job.id)
+            written(endpoint.difference)
 
 
 def complete(document: EndpointDocument) -> EndpointPatch:

@@ -12,6 +12,7 @@ from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
+from cronicorn.domain.slot import SlotState
 
 SKIPS_MAX = 1_000
 HEALTH_HOURS_MAX = 87_600
@@ -66,9 +67,11 @@ class Runs:
         since = shifted(self._clock.now(), -timedelta(hours=min(hours, HEALTH_HOURS_MAX)))
         return await self._history.health(principal.tenant_id, endpoint_id, since)
 
-    async def skips(self, principal: Principal, endpoint_id: str, limit: int) -> SkipPage:
-        """The newest *limit* ranges of instants that did not run, each with its reason."""
-        return await self._history.skips(principal.tenant_id, endpoint_id, min(limit, SKIPS_MAX))
+    async def skips(
+        self, principal: Principal, endpoint_id: str, limit: int, state: SlotState | None = None
+    ) -> SkipPage:
+        """The newest *limit* ranges of instants that did not run, each with its reason; with *state* only such."""
+        return await self._history.skips(principal.tenant_id, endpoint_id, min(limit, SKIPS_MAX), state)
 
     async def _finished(self, principal: Principal, identity: str) -> Run | None:
         try:

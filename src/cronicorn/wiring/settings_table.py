@@ -103,7 +103,8 @@ _WORK = (
         read=by_tier(readers.whole_number(0, RUNS_MAX)),
         meaning="How many calls each tenant of a tier may make in a calendar month (UTC), retries included; what comes "
         "after that is `skipped_quota`. A number alone is for all other tiers. Unset means no limit. The same in all "
-        "processes.",
+        "processes; commands such as `explain`, `quota show` and `apply` are processes, too, and read it from their "
+        "terminal.",
     ),
     Setting(
         field="seed", unit="text", default="", example="2026", read=readers.short_text,

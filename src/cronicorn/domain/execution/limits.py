@@ -68,7 +68,8 @@ def check_room(count: int, endpoints_max: int) -> None:
     if count >= endpoints_max:
         raise ConflictError(
             f"The tenant's tier allows {endpoints_max} endpoints, and {count} are not archived: archive or delete one "
-            "of them, or have the tenant moved to a higher tier."
+            "of them (POST /api/jobs/{jobId}/endpoints/{id}/archive or DELETE /api/jobs/{jobId}/endpoints/{id}), or "
+            "have the tenant moved to a higher tier."
         )
 
 
