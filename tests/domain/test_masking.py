@@ -44,6 +44,11 @@ def test_other_headers_are_shown(header: tuple[str, str]) -> None:
         "AKIAIOSFODNN7EXAMPLE",
         "xoxb-1234567890-abc",
         "eyJhbGciOi.eyJzdWIi.c2ln",
+        "AIzaSyA1234567890abcdefghijklmnopqrstuv",
+        "npm_abcdefghijklmnopqrstuvwxyz0123456789",
+        "SG.abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuvwxyz01234567890abcdefg",
+        "hf_abcdefghijklmnopqrstuvwxyzabcdef",
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEow\n-----END RSA PRIVATE KEY-----",
     ],
 )
 def test_a_credential_within_a_text_is_masked(credential: str) -> None:
@@ -55,6 +60,45 @@ def test_a_credential_within_a_text_is_masked(credential: str) -> None:
 
 def test_a_password_in_an_address_within_a_text_is_masked() -> None:
     assert without_credentials("No postgres://me:swordfish@db/x here.") == f"No postgres://{MASK}@db/x here."
+
+
+@pytest.mark.parametrize("name", ["pass", "db_pwd", "userPin", "pinCode", "OTP", "csrf", "sig", "x-xsrf", "/a/pwd"])
+def test_a_name_with_a_secret_word_is_that_of_a_secret(name: str) -> None:
+    assert looks_secret(name, "x")
+
+
+@pytest.mark.parametrize(
+    "name", ["spin", "pinned", "passed", "passing", "signal", "design", "SPIN", "opinion", "Sigma"]
+)
+def test_a_name_with_such_a_word_only_within_another_is_not(name: str) -> None:
+    assert not looks_secret(name, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("GET /x?access_token=ya29.A0A&page=2 failed", f"GET /x?access_token={MASK}&page=2 failed"),
+        ("note: token=tk9f8e", f"note: token={MASK}"),
+        ("password: hunter2, and so on", f"password: {MASK}, and so on"),
+        ("Server=x;User Id=a;Password=MyP4ss;Port=1", f"Server=x;User Id=a;Password={MASK};Port=1"),
+        ("Set-Cookie: sid=9f8e; Path=/\nDate: now", f"Set-Cookie: {MASK}\nDate: now"),
+        ("Authorization: Custom swordfish", f"Authorization: {MASK}"),
+        ('{"password": "two words", "n": 1}', f'{{"password": "{MASK}", "n": 1}}'),
+        ("pwd => 'x y'", f"pwd => '{MASK}'"),
+    ],
+)
+def test_a_value_that_is_named_within_a_text_is_masked(text: str, shown: str) -> None:
+    assert without_credentials(text) == shown
+    assert without_credentials(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "token" * 40_000, "-----BEGIN PRIVATE KEY-----" * 8_000, "pin=" * 50_000, "SG." * 60_000,
+             'key"  : ' * 25_000, "-" * 200_000, "basic " * 30_000, "://" * 60_000, "://a:" * 40_000, "eyJ-" * 30_000],
+)  # fmt: skip
+def test_a_long_text_takes_no_longer_than_its_length_asks(text: str) -> None:
+    without_credentials(text)
+    looks_secret(text, text)
 
 
 @pytest.mark.parametrize(

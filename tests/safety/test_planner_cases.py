@@ -162,13 +162,17 @@ async def test_case_16_a_reason_that_is_too_long_is_refused() -> None:
 
 
 async def test_case_17_what_looks_like_a_secret_reaches_neither_the_model_nor_the_record() -> None:
-    body = {"api_key": "sk-live-1234", "auth": {"password": "hunter2"}, "list": ["Bearer abcdef"], "status": "ok"}
+    body = {
+        "api_key": "sk-live-1234", "auth": {"password": "hunter2"}, "list": ["Bearer abcdef"], "status": "ok",
+        "userPin": 482913, "variables": [{"name": "DB_PWD", "value": "swordfish"}],
+        "note": "GET /x?access_token=ya29.A0A failed", "pem": "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n",
+    }  # fmt: skip
 
     async with an_analyst(LOOK, submits()) as analyst:
         await obeyed(analyst, body)
 
         kept = repr(await analyst.analyses())
-        for secret in ("sk-live-1234", "hunter2", "abcdef"):
+        for secret in ("sk-live-1234", "hunter2", "abcdef", "482913", "swordfish", "ya29", "MIIEvQ"):
             assert secret not in analyst.seen
             assert secret not in kept
         assert MASK in analyst.seen

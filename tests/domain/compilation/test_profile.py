@@ -156,3 +156,9 @@ def test_no_answer_breaks_it_and_only_names_and_short_words_are_told(bodies):
         assert set(each.path) <= WORDS | set("$[]")
         assert all(0 < len(word) <= 32 and set(word) <= WORDS for word in each.words)
         assert 0 < each.presence <= 1 or each.presence == 0.0
+
+
+def test_a_word_that_another_member_names_a_secret_is_not_told() -> None:
+    profile = profile_of(answers({"name": "password", "value": "swordfish"}, {"name": "password", "value": "sesame"}))
+
+    assert [each.words for each in profile.places if each.path == "$.value"] == [()]

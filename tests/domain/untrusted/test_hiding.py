@@ -26,3 +26,13 @@ def test_what_is_known_to_be_secret_is_masked_wherever_it_stands() -> None:
 
 def test_what_is_nested_too_deeply_is_masked_as_a_whole() -> None:
     assert without_secrets([[["x"]]], depth=2) == [[MASK]]
+
+
+def test_a_member_whose_name_stands_beside_it_is_masked() -> None:
+    assert without_secrets([{"name": "db_password", "value": "x"}, {"Name": "region", "Value": "eu"}]) == [
+        {"name": "db_password", "value": MASK}, {"Name": "region", "Value": "eu"},
+    ]  # fmt: skip
+
+
+def test_no_truth_value_is_secret() -> None:
+    assert without_secrets({"pass": True, "token": None}) == {"pass": True, "token": None}

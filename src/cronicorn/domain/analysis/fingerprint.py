@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
-from cronicorn.domain.masking import looks_secret
+from cronicorn.domain.masking import looks_secret, secret_members
 
 WORD = re.compile(r"[A-Za-z0-9_.:-]{1,32}")
 """What may be the name of a state."""
@@ -56,26 +56,26 @@ def fingerprint_of(outcome: Outcome) -> Fingerprint:
     """What of *outcome* is compared."""
     types: set[str] = set()
     labels = {STATUS: _ending(outcome)}
-    for count, (path, value) in enumerate(_walk(parsed(outcome), "", _DEPTH_MAX)):
+    for count, (path, value, named) in enumerate(_walk(parsed(outcome), "", _DEPTH_MAX)):
         if count >= _NODES_MAX:
             break
         types.add(f"{path} {_type(value)}")
         if not isinstance(value, dict | list) and len(labels) <= _PATHS_MAX and path not in labels:
-            labels[path] = label_of(value, path)
+            labels[path] = label_of(value, path, named=named)
     shape = blake2b("\n".join(sorted(types)).encode("utf-8", "surrogatepass"), digest_size=8)
     return Fingerprint(shape=shape.hexdigest(), labels=labels)
 
 
-def label_of(value: Json, path: str = "") -> str:
+def label_of(value: Json, path: str = "", *, named: bool = False) -> str:
     """The coarse value at *path*.
 
-    It is `n+4` for numbers of 16 to 31, `w` and a hash for a word, `text` for prose, `secret` for what looks like one,
-    and the type of all else.
+    It is `n+4` for numbers of 16 to 31, `w` and a hash for a word, `text` for prose, `secret` for what looks like one
+    or is *named* so by another member, and the type of all else.
     """
     if (
         value is not None
         and not isinstance(value, bool)
-        and looks_secret(path, value if isinstance(value, str) else "")
+        and (named or looks_secret(path, value if isinstance(value, str) else ""))
     ):
         return "secret"
     number = number_of(value)
@@ -113,18 +113,19 @@ def _ending(outcome: Outcome) -> str:
     return outcome.kind.value
 
 
-def _walk(value: Json, path: str, depth: int) -> Iterator[tuple[str, Json]]:
-    yield path, value
+def _walk(value: Json, path: str, depth: int, *, named: bool = False) -> Iterator[tuple[str, Json, bool]]:
+    yield path, value, named
     if depth == 0:
         return
     if isinstance(value, list):
         for item in value[:_ITEMS_MAX]:
-            yield from _walk(item, f"{path}/*", depth - 1)
+            yield from _walk(item, f"{path}/*", depth - 1, named=named)
     elif isinstance(value, dict):
-        is_table = len(value) > _MEMBERS_MAX
+        is_table, secret = len(value) > _MEMBERS_MAX, secret_members(value)
         for key, child in value.items():
             is_name = not is_table and _KEY.fullmatch(key) is not None and _ID.fullmatch(key) is None
-            yield from _walk(child, f"{path}/{key}" if is_name else f"{path}/*", depth - 1)
+            child_path = f"{path}/{key}" if is_name else f"{path}/*"
+            yield from _walk(child, child_path, depth - 1, named=named or key in secret)
 
 
 def _type(value: Json) -> str:

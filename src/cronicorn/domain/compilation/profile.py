@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
-from cronicorn.domain.masking import looks_secret
+from cronicorn.domain.masking import looks_secret, secret_members
 from cronicorn.domain.run import Run
 from cronicorn.domain.untrusted.redaction import Redaction
 
@@ -94,7 +94,7 @@ class _Survey:
     def look(self, body: Json) -> None:
         """Take in one answer."""
         here: set[str] = set()
-        for steps, value in _leaves(body, ()):
+        for steps, value, named in _leaves(body, ()):
             path = path_text(steps)
             known = path in self.places
             if not known and (not _told(path) or len(self.places) >= _PLACES_SEEN_MAX):
@@ -103,7 +103,7 @@ class _Survey:
             place = self.places.setdefault(path, _Seen())
             place.answers += path not in here
             here.add(path)
-            place.add(value, secret=looks_secret(path, value if isinstance(value, str) else ""))
+            place.add(value, secret=named or looks_secret(path, value if isinstance(value, str) else ""))
 
 
 @dataclass(slots=True)
@@ -166,18 +166,19 @@ def _told(path: str) -> bool:
     return len(path) <= PATH_CHARACTERS_MAX and _PATH.fullmatch(path) is not None
 
 
-def _leaves(value: Json, steps: Steps) -> Iterator[tuple[Steps, Json]]:
-    """What stands in *value* that is no object and no list, with the way there."""
+def _leaves(value: Json, steps: Steps, *, named: bool = False) -> Iterator[tuple[Steps, Json, bool]]:
+    """What stands in *value* that is no object and no list, with the way there, and whether a secret is *named* so."""
     if isinstance(value, dict):
         if len(steps) < DEPTH_MAX:
+            secret = secret_members(value)
             for name in list(value)[:_MEMBERS_MAX]:
-                yield from _leaves(value[name], (*steps, name))
+                yield from _leaves(value[name], (*steps, name), named=named or name in secret)
     elif isinstance(value, list):
         if len(steps) < DEPTH_MAX:
             for element in value[:_ELEMENTS_MAX]:
-                yield from _leaves(element, (*steps, 0))
+                yield from _leaves(element, (*steps, 0), named=named)
     elif steps:
-        yield steps, value
+        yield steps, value, named
 
 
 def _place(path: str, seen: _Seen, bodies: int) -> Place:
