@@ -13,6 +13,7 @@ from cronicorn.domain.compilation.draft import CompileReason, DraftStatus, Findi
 from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
+from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import TIERS
 from cronicorn.domain.quota.decision import QuotaView
@@ -521,3 +522,16 @@ async def test_a_compile_that_is_cancelled_is_charged_at_once_what_was_reserved(
 
         assert held.reserved == 0
         assert held.used == after.used > 0
+
+
+async def test_the_answers_behind_many_that_say_nothing_changed_are_what_a_model_is_told():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.seen_a_surge()
+        await shop.answered(*[an_outcome(304)] * 260)
+
+        draft = await shop.made()
+
+        assert "$.error_rate_pct" in shop.heard()
+        assert draft.classes == {"2xx json"}
+        assert not [each for each in draft.findings if "no recorded answer" in each.message]

@@ -31,7 +31,7 @@ class Analyst:
         """What came of asking; *key* names it in the tenant's books. Raises as `asked_within` does."""
         desk = Desk(endpoint=endpoint, catalog=self._endpoints, history=self._history)
         account = Account(tenant_id=endpoint.tenant_id, budget=Budget.ANALYSIS, key=key)
-        newest = await desk.newest_run()
+        newest = await desk.newest_answer()
         session = await asked_within(self._quota, account, self._client, question(desk, why, now, self._bounds))
-        seen = fingerprint_of(newest.outcome) if newest is not None and not newest.outcome.kind.tells_nothing else None
+        seen = fingerprint_of(newest.outcome) if newest is not None else None
         return Answered(session=session, staged=desk.staged, seen=seen)

@@ -32,6 +32,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.brief import Brief
 from cronicorn.scheduler.compiling import Compiled, Compiler, Judge, PolicyJudgement
+from cronicorn.scheduler.last_answers import LOOKED_THROUGH_MAX, last_answers
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class Drafting(DraftMaker):
     async def _made(self, principal: Principal, endpoint: JobEndpoint, reason: CompileReason, now: datetime) -> Draft:
         job = await self._records.endpoints.list(endpoint.tenant_id, endpoint.job_id)
         siblings = [each.name for each, _ in job if each.id != endpoint.id and each.archived_at is None]
-        profile = profile_of(await self._latest(endpoint, now))
+        profile = profile_of(await self._answers(endpoint, now))
         key = cache_key(endpoint, siblings, profile, self._compiler.model)
         earlier = await self._records.drafts.list(endpoint.tenant_id, endpoint.id)
         known = next((draft for draft in earlier if draft.hash == key), None)
@@ -158,6 +159,14 @@ class Drafting(DraftMaker):
         if not page.runs:
             return ()
         span = SpanQuery(since=min(run.started_at for run in page.runs), until=now, limit=RUNS_MAX)
+        return await self._records.runs.recorded(endpoint.tenant_id, endpoint.id, span)
+
+    async def _answers(self, endpoint: JobEndpoint, now: datetime) -> Sequence[Run]:
+        """The runs since the last RUNS_MAX answers, with their bodies; those between only say that nothing changed."""
+        found = await last_answers(self._records.runs, endpoint, RUNS_MAX)
+        if not found:
+            return ()
+        span = SpanQuery(since=min(run.started_at for run in found), until=now, limit=LOOKED_THROUGH_MAX)
         return await self._records.runs.recorded(endpoint.tenant_id, endpoint.id, span)
 
     async def _tried(self, brief: Brief, policy: Policy, findings: tuple[Finding, ...]) -> PolicyJudgement:

@@ -42,6 +42,15 @@ def test_steady_answers_are_no_reason() -> None:
     assert due(memory, ON, None, MIDNIGHT) is None
 
 
+def test_that_nothing_changed_is_no_news() -> None:
+    unchanged = replace(answered({}), outcome=an_outcome(304))
+
+    memory = read(NOTHING_WATCHED, [*[answered({"status": "ok"})] * 20, *[unchanged] * 5])
+
+    assert due(memory, ON, None, MIDNIGHT) is None
+    assert memory.known.answers == 20
+
+
 def test_what_is_new_is_a_reason_until_it_was_looked_at() -> None:
     memory = read(NOTHING_WATCHED, [*[answered({"status": "ok"})] * 20, answered({"status": "ok", "hint": 1})])
 

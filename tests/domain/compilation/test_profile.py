@@ -2,6 +2,7 @@
 
 import json
 import string
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -162,3 +163,13 @@ def test_a_word_that_another_member_names_a_secret_is_not_told() -> None:
     profile = profile_of(answers({"name": "password", "value": "swordfish"}, {"name": "password", "value": "sesame"}))
 
     assert [each.words for each in profile.places if each.path == "$.value"] == [()]
+
+
+def test_what_says_only_that_nothing_changed_is_no_answer():
+    full, unchanged = answers({"err": 1}), answers(*[None] * RUNS_MAX)
+    unchanged = [replace(run, outcome=an_outcome(304)) for run in unchanged]
+
+    profile = profile_of([*full, *unchanged])
+
+    assert (profile.answers, profile.classes) == (1, frozenset({"2xx json"}))
+    assert [place.path for place in profile.places] == ["$.err"]

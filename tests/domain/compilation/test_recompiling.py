@@ -8,7 +8,7 @@ import pytest
 from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
 from cronicorn.domain.compilation.recompiling import A_DAY_MAX, SPACING, allowed_at, recompilation
 from cronicorn.domain.endpoint import CompileMode, EndpointState
-from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
+from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint, an_outcome
 from cronicorn.domain.policy.memory import Phase, PolicyMemory, RuleMemory
 from cronicorn.domain.policy.steps import PolicySteps, RuleStep
 from cronicorn.domain.steering_memory import SteeringMemory
@@ -147,3 +147,9 @@ def test_each_failure_doubles_the_wait():
     assert allowed_at([*failed[:1], a_draft()]) == MIDNIGHT + 12 * HOUR
     assert allowed_at([*failed[:2], a_draft()]) == MIDNIGHT + 24 * HOUR
     assert allowed_at(failed) == MIDNIGHT + timedelta(days=8)
+
+
+def test_that_nothing_changed_is_no_new_kind_of_answer():
+    unchanged = [replace(run, outcome=an_outcome(304)) for run in RUNS]
+
+    assert asked(runs=[*RUNS, *unchanged]) is None

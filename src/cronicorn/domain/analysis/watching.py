@@ -18,6 +18,7 @@ from cronicorn.domain.endpoint import AnalysisSwitch
 from cronicorn.domain.fields import Fields, Value, lean, us
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.run import Run
+from cronicorn.domain.signals.conditional import says_something
 from cronicorn.domain.steering_record import SteeringRecord
 
 ANALYSES_A_DAY_MAX = 24
@@ -111,7 +112,7 @@ def watch_memory_of(document: Mapping[str, Value]) -> WatchMemory:
 def read(memory: WatchMemory, runs: Iterable[Run]) -> WatchMemory:
     """What is remembered after *runs*, oldest first. The first reason that nobody has acted on yet is kept."""
     for run in runs:
-        if run.outcome.kind.tells_nothing:
+        if not says_something(run.outcome):
             continue
         answer = fingerprint_of(run.outcome)
         known, new = learnt(memory.known, answer)

@@ -14,10 +14,11 @@ from cronicorn.domain.call import Outcome
 from cronicorn.domain.json_body import ABSENT, Json, number_of, parsed
 from cronicorn.domain.masking import looks_secret, secret_members
 from cronicorn.domain.run import Run
+from cronicorn.domain.signals.conditional import says_something
 from cronicorn.domain.untrusted.redaction import Redaction
 
 RUNS_MAX = 50
-"""So many of the last answers are looked at."""
+"""So many of the last answers are looked at, those not counted that say only that nothing has changed."""
 PATHS_MAX = 60
 """So many places are told, those that the most answers have first."""
 WORDS_MAX = 12
@@ -133,9 +134,10 @@ class _Seen:
 
 
 def profile_of(runs: Sequence[Run]) -> Profile:
-    """The profile of the last RUNS_MAX of *runs*, which may come in any order of time."""
-    latest = sorted(runs, key=lambda run: run.started_at)[-RUNS_MAX:]
-    told = [run.outcome for run in latest if not run.outcome.kind.tells_nothing]
+    """The profile of the last RUNS_MAX answers in *runs*, which may come in any order of time."""
+    answered = [run for run in runs if says_something(run.outcome)]
+    latest = sorted(answered, key=lambda run: run.started_at)[-RUNS_MAX:]
+    told = [run.outcome for run in latest]
     survey = _Survey()
     bodies = [body for outcome in told if (body := parsed(outcome)) is not ABSENT]
     for body in bodies:

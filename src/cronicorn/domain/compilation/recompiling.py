@@ -10,6 +10,7 @@ from cronicorn.domain.compilation.profile import response_class
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
 from cronicorn.domain.run import Run
+from cronicorn.domain.signals.conditional import says_something
 from cronicorn.domain.steering_record import SteeringRecord
 
 SPACING = timedelta(hours=6)
@@ -109,7 +110,7 @@ def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], active: Draft, now: 
     surprises = Counter(name for steps in own for name in steps.unexpected)
     if any(count >= _TWICE for count in surprises.values()):
         return CompileReason.NEW_VALUE
-    told = [run.outcome for run in newer if not run.outcome.kind.tells_nothing]
+    told = [run.outcome for run in newer if says_something(run.outcome)]
     strange = Counter(response_class(outcome) for outcome in told if outcome.status_code is not None)
     if any(count >= _TWICE for kind, count in strange.items() if kind not in active.classes):
         return CompileReason.NEW_KIND

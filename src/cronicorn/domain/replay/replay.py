@@ -29,7 +29,7 @@ from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.replay.siblings import SiblingsHeard
 from cronicorn.domain.run import Run, run_status
 from cronicorn.domain.settlement import Settlement, Stored
-from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS
+from cronicorn.domain.signals.conditional import says_something
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.trace import Trace
 
@@ -161,7 +161,7 @@ class Replay:
         self._first_at = self._first_at or run.started_at
         self._last_at = run.started_at
         self._current, self._met = run, False
-        if not run.outcome.kind.tells_nothing and run.outcome.status_code != NOT_MODIFIED_STATUS:
+        if says_something(run.outcome):
             self._full, self._full_given = run, False
         self._note(run)
         planned = run.source not in ASIDE

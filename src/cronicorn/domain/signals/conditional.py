@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from cronicorn.domain.call import Method
+from cronicorn.domain.call import Method, Outcome
 from cronicorn.domain.signals.memory import SignalMemory
 from cronicorn.domain.signals.retry_after import http_date
 from cronicorn.domain.signals.signal import Signal, Signals
@@ -14,6 +14,11 @@ SAFE = (Method.GET, Method.HEAD)
 """Methods that change nothing on the server."""
 
 _ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e]*"')
+
+
+def says_something(outcome: Outcome) -> bool:
+    """Whether *outcome* is an answer by itself: 304 says that the last one still holds, and what we ended nothing."""
+    return not outcome.kind.tells_nothing and outcome.status_code != NOT_MODIFIED_STATUS
 
 
 class Validators(NamedTuple):
