@@ -7,9 +7,12 @@ import pytest
 
 from cronicorn.control.difference import Applied, Deed
 from cronicorn.control.document import EndpointPatch, IntervalHintDocument
+from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.endpoint import CatchUp, CatchUpMode, RetryPolicy
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.masking import MASK
+from cronicorn.domain.policy.text import policy_document
+from tests.control.drafts_by_hand import SURGE
 from tests.control.world import ALICE, BOB, World, a_world
 
 
@@ -227,3 +230,51 @@ async def test_an_edit_by_another_door_is_put_right() -> None:
 
     assert [change.field for change in outcome.differences[1].changes] == ["baselineCron", "baselineIntervalMs"]
     assert deeds(await applied(world, a_file())) == [Deed.UNCHANGED, Deed.UNCHANGED]
+
+
+async def with_an_active_draft(world: World) -> tuple[str, str]:
+    """The ids of the endpoint of `a_file` and of the draft that its policy came of."""
+    await applied(world, a_file(description="Look more often while errors are high."))
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    draft = (await world.control.drafts.make(ALICE, view.endpoint.id)).draft
+    await world.control.drafts.activate(ALICE, view.endpoint.id, draft.id)
+    return view.endpoint.id, draft.id
+
+
+async def test_a_file_that_names_no_policy_leaves_the_one_that_came_of_a_draft() -> None:
+    world = a_world()
+    endpoint_id, draft_id = await with_an_active_draft(world)
+
+    again = await applied(world, a_file(description="Look more often while errors are high."))
+    await applied(world, a_file(description="Look more often while errors are high.", baselineIntervalMs=30_000))
+
+    view = await world.control.drafts.get(ALICE, endpoint_id, draft_id)
+    assert deeds(again) == [Deed.UNCHANGED, Deed.UNCHANGED]
+    assert (view.draft.status, view.endpoint.policy) == (DraftStatus.ACTIVE, SURGE)
+    assert view.endpoint.baseline.interval == timedelta(seconds=30)
+
+
+async def test_a_file_removes_a_policy_that_came_of_a_draft_by_saying_so() -> None:
+    world = a_world()
+    endpoint_id, draft_id = await with_an_active_draft(world)
+
+    tried = await applied(world, a_file(policy=None, description="Look more often."), dry_run=True)
+    await applied(world, a_file(policy=None, description="Look more often."))
+
+    view = await world.control.drafts.get(ALICE, endpoint_id, draft_id)
+    (listed,) = await world.control.drafts.list(ALICE, endpoint_id)
+    assert {change.field for change in tried.differences[1].changes} == {"policy", "description"}
+    assert view.endpoint.policy is None
+    assert (view.draft.status, listed.status) == (DraftStatus.SUPERSEDED, DraftStatus.SUPERSEDED)
+    with pytest.raises(ConflictError, match="is superseded"):
+        await world.control.drafts.activate(ALICE, endpoint_id, draft_id)
+
+
+async def test_a_file_without_a_policy_still_removes_one_that_a_file_wrote() -> None:
+    world = a_world()
+    await applied(world, a_file(policy=policy_document(SURGE)))
+
+    outcome = await applied(world, a_file())
+
+    assert [change.field for change in outcome.differences[1].changes] == ["policy"]

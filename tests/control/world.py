@@ -158,6 +158,6 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
-        files=FileApplier(jobs, endpoints, clock, cron),
+        files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
     )
     return World(clock, stores, dispatcher, control, wakes, cron)

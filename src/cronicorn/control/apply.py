@@ -1,8 +1,8 @@
 """Applying a file: jobs and endpoints are made to be what the file says, told apart by their names.
 
 What the file leaves out of an endpoint, or of an object inside it, is the default, so that the file alone decides; only
-an anchor that it leaves out stays while the interval stays. Hints, pauses and failures are not the file's business, and
-nothing is ever removed.
+an anchor that it leaves out stays while the interval stays, and a policy that came of a draft until the file names one.
+Hints, pauses and failures are not the file's business, and nothing is ever removed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +25,8 @@ from cronicorn.control.findings import Findings
 from cronicorn.control.jobs import Jobs, judge_job
 from cronicorn.control.misfits import read_document
 from cronicorn.control.validation import judge
+from cronicorn.domain.compilation.draft import brought
+from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.execution.limits import ExecutionLimits
 from cronicorn.domain.instant import EPOCH
@@ -59,9 +61,10 @@ class _JobStep:
 class FileApplier:
     """Makes jobs and endpoints what a file says."""
 
-    def __init__(self, jobs: Jobs, endpoints: Endpoints, clock: Clock, cron: Cron) -> None:
+    def __init__(self, jobs: Jobs, endpoints: Endpoints, drafts: Drafts, clock: Clock, cron: Cron) -> None:
         self._jobs = jobs
         self._endpoints = endpoints
+        self._drafts = drafts
         self._clock = clock
         self._cron = cron
 
@@ -118,7 +121,9 @@ class FileApplier:
         for place, endpoint in enumerate(document.endpoints):
             inside = findings.inside(f"/endpoints/{place}")
             before = _namesake(stored, endpoint.name, inside)
-            endpoints.append(self._planned_endpoint(document.name or "", endpoint, before, limits, inside))
+            given = complete(endpoint, keeps_policy=await self._keeps_policy(endpoint, before))
+            difference = self._difference(document.name or "", given, before, limits, inside)
+            endpoints.append(_Step(difference=difference, patch=given, stored=before))
         patch = JobPatch.model_validate({"name": document.name, "description": document.description})
         after = Job(
             id="",
@@ -130,21 +135,20 @@ class FileApplier:
         )
         return _JobStep(difference=job_difference(job, after), patch=patch, stored=job, endpoints=tuple(endpoints))
 
-    def _planned_endpoint(
-        self,
-        job: str,
-        document: EndpointDocument,
-        before: JobEndpoint | None,
-        limits: ExecutionLimits,
-        findings: Findings,
-    ) -> _Step:
+    async def _keeps_policy(self, document: EndpointDocument, before: JobEndpoint | None) -> bool:
+        """Whether the policy in force came of a draft, and the file says nothing of one."""
+        if before is None or before.policy is None or "policy" in document.model_fields_set:
+            return False
+        return brought(await self._drafts.list(before.tenant_id, before.id), before.policy) is not None
+
+    def _difference(
+        self, job: str, patch: EndpointPatch, before: JobEndpoint | None, limits: ExecutionLimits, findings: Findings
+    ) -> Difference:
         now = self._clock.now()
-        patch = complete(document)
         drawn_on = before or blank("", "", "new", now)
         after = spaced(drafted(drawn_on, patch, now, findings), drawn_on, limits, findings)
         judge(after, drawn_on, now, self._cron, findings)
-        difference = endpoint_difference(job, before, after, anchored=document.anchor_at is not None)
-        return _Step(difference=difference, patch=patch, stored=before)
+        return endpoint_difference(job, before, after, anchored=patch.anchor_at is not None)
 
     async def _carry_out(self, principal: Principal, step: _JobStep, written: Callable[[Difference], None]) -> None:
         job = step.stored
@@ -161,11 +165,16 @@ class FileApplier:
             written(endpoint.difference)
 
 
-def complete(document: EndpointDocument) -> EndpointPatch:
-    """*document* as a patch that leaves nothing as it was: what it does not give is null, but for the anchor."""
+def complete(document: EndpointDocument, *, keeps_policy: bool) -> EndpointPatch:
+    """*document* as a patch that leaves nothing as it was: what it does not give is null.
+
+    But for the anchor, and the policy where that is kept.
+    """
     fields = {name: _whole(getattr(document, name)) for name in EndpointPatch.model_fields}
-    given = set(fields) if document.anchor_at is not None else set(fields) - {"anchor_at"}
-    return EndpointPatch.model_construct(_fields_set=given, **fields)
+    stays = {"anchor_at"} if document.anchor_at is None else set()
+    if keeps_policy:
+        stays.add("policy")
+    return EndpointPatch.model_construct(_fields_set=set(fields) - stays, **fields)
 
 
 def _whole(value: object) -> object:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cronicorn.domain.compilation.deciding import Decided, activated, rejected
 from cronicorn.domain.compilation.difference import PolicyDifference, difference
-from cronicorn.domain.compilation.draft import CompileReason, Draft
+from cronicorn.domain.compilation.draft import CompileReason, Draft, as_it_stands
 from cronicorn.domain.compilation.ports import DraftMaker, Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import UnavailableError
@@ -63,7 +63,9 @@ class PolicyDrafts:
 
     async def list(self, principal: Principal, endpoint_id: str) -> Sequence[Draft]:
         """The drafts of an endpoint, newest first."""
-        return await self._drafts.list(principal.tenant_id, endpoint_id)
+        drafts = await self._drafts.list(principal.tenant_id, endpoint_id)
+        endpoint, _ = await self._endpoints.get(principal.tenant_id, endpoint_id)
+        return [as_it_stands(draft, endpoint.policy) for draft in drafts]
 
     async def get(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
         """One draft."""
@@ -97,4 +99,5 @@ class PolicyDrafts:
 
 
 def _view(draft: Draft, endpoint: JobEndpoint) -> DraftView:
-    return DraftView(draft=draft, endpoint=endpoint, differences=difference(endpoint.policy, draft.policy))
+    standing = as_it_stands(draft, endpoint.policy)
+    return DraftView(draft=standing, endpoint=endpoint, differences=difference(endpoint.policy, draft.policy))

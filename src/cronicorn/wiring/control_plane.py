@@ -63,7 +63,7 @@ def control_plane(
         ),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),
-        files=FileApplier(jobs, endpoints, clock, cron),
+        files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, text_of
+from cronicorn.domain.compilation.draft import Draft, DraftStatus, as_it_stands, text_of
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError
@@ -29,7 +29,7 @@ def activated(draft: Draft, endpoint: JobEndpoint, stored: Stored, cron: Cron, b
         return Decided(draft=draft)
     if draft.status is not DraftStatus.DRAFT or draft.policy is None:
         raise ConflictError(
-            f"Draft {draft.id} is {draft.status.value.replace('_', ' ')}, and only one that waits is activated; "
+            f"Draft {_standing(as_it_stands(draft, endpoint.policy))}, and only one that waits is activated; "
             "`cronicorn policy compile ENDPOINT` makes another."
         )
     if (endpoint.description or "") != draft.description:
@@ -46,10 +46,16 @@ def rejected(draft: Draft, now: datetime, by: str) -> Decided:
         return Decided(draft=draft)
     if draft.status not in {DraftStatus.DRAFT, DraftStatus.NEEDS_ATTENTION}:
         raise ConflictError(
-            f"Draft {draft.id} is {draft.status.value}, and only one that waits is rejected; to be rid of a policy in "
-            "force, edit the endpoint."
+            f"Draft {_standing(draft)}, and only one that waits is rejected; to be rid of a policy in force, edit the "
+            "endpoint."
         )
     return Decided(draft=_decided(draft, DraftStatus.REJECTED, now, by))
+
+
+def _standing(draft: Draft) -> str:
+    """The id of *draft*, and how it stands, as a clause."""
+    needs_attention = draft.status is DraftStatus.NEEDS_ATTENTION
+    return f"{draft.id} needs attention" if needs_attention else f"{draft.id} is {draft.status.value}"
 
 
 def _decided(draft: Draft, status: DraftStatus, now: datetime, by: str) -> Draft:

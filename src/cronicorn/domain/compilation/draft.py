@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -27,11 +27,11 @@ class DraftStatus(StrEnum):
     DRAFT = "draft"
     """It waits for a person."""
     ACTIVE = "active"
-    """It is the endpoint's policy, or was until a person wrote another."""
+    """It is the endpoint's policy, or was until a person wrote another; see `as_it_stands`."""
     REJECTED = "rejected"
     """A person does not want it."""
     SUPERSEDED = "superseded"
-    """A later draft took its place."""
+    """A later draft took its place, or an edit put another policy in it."""
     NEEDS_ATTENTION = "needs_attention"
     """No policy came of it that could be accepted; the endpoint keeps what it had."""
 
@@ -171,6 +171,19 @@ class Draft:
     def unsupported(self) -> tuple[str, ...]:
         """What the description asks for and no rule can say."""
         return self.policy.unsupported if self.policy is not None else ()
+
+
+def brought(drafts: Sequence[Draft], policy: Policy | None) -> Draft | None:
+    """The one of *drafts* that *policy*, the one in force, came of; None when there is none, or a person wrote it."""
+    text = text_of(policy)
+    return next((each for each in drafts if each.status is DraftStatus.ACTIVE and text_of(each.policy) == text), None)
+
+
+def as_it_stands(draft: Draft, policy: Policy | None) -> Draft:
+    """*draft* beside the *policy* in force: an active one that an edit put another in the place of is superseded."""
+    if draft.status is not DraftStatus.ACTIVE or brought([draft], policy) is not None:
+        return draft
+    return replace(draft, status=DraftStatus.SUPERSEDED)
 
 
 def errors_in(findings: Sequence[Finding]) -> tuple[Finding, ...]:

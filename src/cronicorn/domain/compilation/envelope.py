@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, text_of
+from cronicorn.domain.compilation.draft import Draft, DraftStatus, brought
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.policy.policy import Action, ActionKind, Policy
 
@@ -51,8 +51,7 @@ def _of_figures(draft: Draft) -> str | None:
 
 def _compiled(endpoint: JobEndpoint, drafts: Sequence[Draft]) -> bool:
     """Whether the policy in force came of a draft, or there is none."""
-    active = next((each for each in drafts if each.status is DraftStatus.ACTIVE), None)
-    return endpoint.policy is None or (active is not None and text_of(active.policy) == text_of(endpoint.policy))
+    return endpoint.policy is None or brought(drafts, endpoint.policy) is not None
 
 
 def _actions(policy: Policy) -> list[Action]:
