@@ -535,3 +535,23 @@ async def test_the_answers_behind_many_that_say_nothing_changed_are_what_a_model
         assert "$.error_rate_pct" in shop.heard()
         assert draft.classes == {"2xx json"}
         assert not [each for each in draft.findings if "no recorded answer" in each.message]
+
+
+async def test_a_draft_that_says_what_is_in_force_waits_for_nobody():
+    async with a_workshop(writes(SURGE)) as shop:
+        await shop.endpoint()
+        await shop.seen_a_surge()
+        first = await shop.made()
+        await shop.drafts.activate(ANN, "ep1", first.id)
+        await shop.described(f"{DESCRIPTION} Please.")
+
+        second = await shop.made()
+        await shop.answered({**STEADY, "new": 1}, times=5)
+        third = await shop.made(CompileReason.NEW_KIND)
+
+        listed = await shop.drafts.list(ANN, "ep1")
+        assert (second.status, second.decided_at) == (DraftStatus.UNCHANGED, None)
+        assert third.status is DraftStatus.UNCHANGED
+        assert [draft.status for draft in listed] == [DraftStatus.UNCHANGED] * 2 + [DraftStatus.ACTIVE]
+        assert (await shop.drafts.activate(ANN, "ep1", third.id)).draft == third
+        assert len(shop.model.asked) == 3

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.domain.compilation.deciding import activated
+from cronicorn.domain.compilation.difference import says_the_same
 from cronicorn.domain.compilation.draft import (
     CompileReason,
     CompileUsage,
@@ -187,12 +188,19 @@ def _draft(compiled: Compiled, brief: Brief, draft_id: str, key: str, made: Made
     endpoint = brief.endpoint
     return Draft(
         id=draft_id, tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, hash=key,
-        status=DraftStatus.DRAFT if compiled.accepted else DraftStatus.NEEDS_ATTENTION, policy=compiled.policy,
+        status=_status(compiled, endpoint), policy=compiled.policy,
         description=endpoint.description or "", replaces=text_of(endpoint.policy), reason=made.reason,
         findings=(*compiled.judgement.findings, *_of_tokens(compiled.spent)), figures=compiled.judgement.figures,
         spent=compiled.spent,
         classes=brief.profile.classes, created_at=made.at, created_by=made.by,
     )  # fmt: skip
+
+
+def _status(compiled: Compiled, endpoint: JobEndpoint) -> DraftStatus:
+    if not compiled.accepted:
+        return DraftStatus.NEEDS_ATTENTION
+    same = says_the_same(compiled.policy, endpoint.policy)
+    return DraftStatus.UNCHANGED if same else DraftStatus.DRAFT
 
 
 def _of_tokens(spent: CompileUsage) -> tuple[Finding, ...]:

@@ -149,6 +149,18 @@ def test_each_failure_doubles_the_wait():
     assert allowed_at(failed) == MIDNIGHT + timedelta(days=8)
 
 
+def test_a_draft_that_changes_nothing_holds_no_later_compile_up():
+    same = a_draft(id="dr2", status=DraftStatus.UNCHANGED, created_at=MIDNIGHT + HOUR, decided_at=None, decided_by=None)
+    strange = answers(*[{"err": 1}] * 6, status_code=404)
+    later = [
+        replace(run, started_at=run.started_at + 2 * HOUR, finished_at=run.finished_at + 2 * HOUR) for run in strange
+    ]
+    of_that_kind = replace(same, classes=frozenset({"2xx json", "4xx json"}))
+
+    assert asked(drafts=[same, a_draft()], runs=later) is CompileReason.NEW_KIND
+    assert asked(drafts=[of_that_kind, a_draft()], runs=later) is None
+
+
 def test_that_nothing_changed_is_no_new_kind_of_answer():
     unchanged = [replace(run, outcome=an_outcome(304)) for run in RUNS]
 

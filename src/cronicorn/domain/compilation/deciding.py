@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cronicorn.domain.compilation.difference import says_the_same
 from cronicorn.domain.compilation.draft import Draft, DraftStatus, as_it_stands, text_of
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import JobEndpoint
@@ -25,7 +26,8 @@ def activated(draft: Draft, endpoint: JobEndpoint, stored: Stored, cron: Cron, b
 
     Raises ConflictError for a draft that was decided on, and where the endpoint has changed since it was made.
     """
-    if draft.status is DraftStatus.ACTIVE and text_of(draft.policy) == text_of(endpoint.policy):
+    is_active = draft.status is DraftStatus.ACTIVE and text_of(draft.policy) == text_of(endpoint.policy)
+    if is_active or (draft.status is DraftStatus.UNCHANGED and says_the_same(draft.policy, endpoint.policy)):
         return Decided(draft=draft)
     if draft.status is not DraftStatus.DRAFT or draft.policy is None:
         raise ConflictError(

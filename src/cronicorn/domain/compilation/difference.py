@@ -43,6 +43,11 @@ def difference(before: Policy | None, after: Policy | None) -> PolicyDifference:
     )
 
 
+def says_the_same(policy: Policy | None, in_force: Policy | None) -> bool:
+    """Whether *policy* changes nothing of the one *in_force*; where there is none it always says something."""
+    return policy is not None and in_force is not None and not difference(in_force, policy)
+
+
 def _of(what: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[PartDifference]:
     for name in dict.fromkeys([*before, *after]):
         old, new = before.get(name), after.get(name)

@@ -32,6 +32,8 @@ class DraftStatus(StrEnum):
     """A person does not want it."""
     SUPERSEDED = "superseded"
     """A later draft took its place, or an edit put another policy in it."""
+    UNCHANGED = "unchanged"
+    """It says what was in force already: there is nothing to decide."""
     NEEDS_ATTENTION = "needs_attention"
     """No policy came of it that could be accepted; the endpoint keeps what it had."""
 

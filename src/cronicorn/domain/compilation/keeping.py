@@ -20,7 +20,7 @@ class Cleared:
 def cleared_for(new: Draft, drafts: Sequence[Draft]) -> Cleared:
     """What adding *new* does to *drafts*, the others of its endpoint, newest first."""
     others: tuple[Draft, ...] = ()
-    if new.status is DraftStatus.DRAFT:
+    if new.status in {DraftStatus.DRAFT, DraftStatus.UNCHANGED}:
         waiting = (draft for draft in drafts if draft.status is DraftStatus.DRAFT)
         others = tuple(_superseded(draft, new.created_at, new.created_by) for draft in waiting)
     old = drafts[DRAFTS_KEPT - 1 :]

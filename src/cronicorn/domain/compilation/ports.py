@@ -17,10 +17,10 @@ class Drafts(Protocol):
     """Drafts of policies. Every call is confined to one tenant. They go with their endpoint."""
 
     async def add(self, draft: Draft) -> None:
-        """Keep *draft*; one that waits supersedes those of its endpoint that do. The newest DRAFTS_KEPT are kept.
+        """Keep *draft*; one that waits or is unchanged supersedes those of its endpoint that wait.
 
-        An active one is kept in any case. Raises NotFoundError when the endpoint is not there, ConflictError
-        for an id that is taken.
+        The newest DRAFTS_KEPT are kept, and an active one in any case. Raises NotFoundError when the endpoint is not
+        there, ConflictError for an id that is taken.
         """
         ...
 

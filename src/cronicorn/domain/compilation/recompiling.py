@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, Draft, DraftStatus, text_of
+from cronicorn.domain.compilation.difference import says_the_same
+from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, Draft, DraftStatus, brought, text_of
 from cronicorn.domain.compilation.judging import FLIPS_AN_HOUR_MAX
 from cronicorn.domain.compilation.profile import response_class
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
@@ -23,6 +24,7 @@ IN_FORCE_MAX = timedelta(hours=24)
 ANSWERS_LEAST = 5
 """Before so many answers are known, nothing is compiled unless a person asks."""
 _TWICE = 2
+_IN_FORCE = {DraftStatus.ACTIVE, DraftStatus.UNCHANGED}
 
 
 def recompilation(
@@ -57,6 +59,8 @@ def stands(draft: Draft, endpoint: JobEndpoint) -> bool:
     match draft.status:
         case DraftStatus.ACTIVE:
             return text_of(draft.policy) == text_of(endpoint.policy)
+        case DraftStatus.UNCHANGED:
+            return says_the_same(draft.policy, endpoint.policy)
         case DraftStatus.DRAFT:
             return draft.replaces == text_of(endpoint.policy)
         case _:
@@ -90,20 +94,19 @@ def _reason(endpoint: JobEndpoint, runs: Sequence[Run], drafts: Sequence[Draft],
         return CompileReason.CHANGED
     if newest.compiler != COMPILER_VERSION:
         return CompileReason.COMPILER
-    active = next((draft for draft in drafts if draft.status is DraftStatus.ACTIVE), None)
-    compiled = active is not None and text_of(active.policy) == text_of(endpoint.policy)
-    if active is None or not compiled or newest.status is DraftStatus.DRAFT:
+    if brought(drafts, endpoint.policy) is None or newest.status is DraftStatus.DRAFT:
         return None  # A person wrote what is in force, or has to look at the next one first.
-    return _of_answers(endpoint, runs, active, now)
+    same = (draft for draft in drafts if draft.status in _IN_FORCE and stands(draft, endpoint))
+    return _of_answers(endpoint, runs, next(same), now)
 
 
-def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], active: Draft, now: datetime) -> CompileReason | None:
-    """What the answers since *active* was activated say against it."""
+def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], newest: Draft, now: datetime) -> CompileReason | None:
+    """What the answers say against the policy in force since *newest*, which says the same, came of them."""
     assert endpoint.policy is not None
     stands = [endpoint.state.memory.rules.rule(rule.id) for rule in endpoint.policy.rules]
     if any(memory.unknowns >= UNKNOWNS_MAX for memory in stands):
         return CompileReason.DRIFT
-    since = active.decided_at or active.created_at
+    since = newest.decided_at or newest.created_at
     newer = [run for run in runs if run.started_at >= since]
     records = [SteeringRecord.decode(run.steering) for run in newer if run.steering is not None]
     own = [record.own for record in records if record.own is not None]
@@ -112,7 +115,7 @@ def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], active: Draft, now: 
         return CompileReason.NEW_VALUE
     told = [run.outcome for run in newer if says_something(run.outcome)]
     strange = Counter(response_class(outcome) for outcome in told if outcome.status_code is not None)
-    if any(count >= _TWICE for kind, count in strange.items() if kind not in active.classes):
+    if any(count >= _TWICE for kind, count in strange.items() if kind not in newest.classes):
         return CompileReason.NEW_KIND
     flips = sum(step.was.phase.acting != step.phase.acting for steps in own for step in steps.rules)
     hours = max((newer[-1].started_at - newer[0].started_at) / timedelta(hours=1), 1.0) if newer else 1.0
