@@ -163,8 +163,9 @@ async def test_a_model_that_only_talks_is_told_so_and_then_needs_attention():
         draft = await shop.made()
 
         assert (draft.status, draft.policy) == (DraftStatus.NEEDS_ATTENTION, None)
-        assert [each.check for each in draft.findings] == [FindingCheck.MODEL]
+        assert [each.check for each in draft.findings] == [FindingCheck.MODEL] * 2
         assert "no call of write_policy" in draft.findings[0].message
+        assert "name one that supports tool calls" in draft.findings[1].message
         assert len(shop.model.asked) == draft.spent.rounds == 3
         assert draft.findings[0].message in shop.model.asked[1].body["messages"][-1]["content"]
 
@@ -555,3 +556,12 @@ async def test_a_draft_that_says_what_is_in_force_waits_for_nobody():
         assert [draft.status for draft in listed] == [DraftStatus.UNCHANGED] * 2 + [DraftStatus.ACTIVE]
         assert (await shop.drafts.activate(ANN, "ep1", third.id)).draft == third
         assert len(shop.model.asked) == 3
+
+
+async def test_what_needs_attention_is_not_activated():
+    async with a_workshop(says("I would look more often.")) as shop:
+        await shop.endpoint()
+        draft = await shop.made()
+
+        with pytest.raises(ConflictError, match=f"Draft {draft.id} needs attention, and only"):
+            await shop.drafts.activate(ANN, "ep1", draft.id)

@@ -38,6 +38,11 @@ ANSWER_TOKENS_MIN = 1_000
 """A round that could not have so many is not begun: a draft of two rules with their tests takes about half of it."""
 DEADLINE = timedelta(seconds=60)
 _BUG = "A bug of the scheduler kept the draft from being judged; its log says more under `draft_not_judged`."
+NO_TOOL_USED = (
+    "The model did not use the tool that it was given, in any round: name one that supports tool calls "
+    "(CRONICORN_AI_MODEL)."
+)
+"""For the person: what a round lacks is told to the model."""
 _MAY_BE_MENDED = {
     SessionWarning.REQUESTS_MAX,
     SessionWarning.OUTPUT_TRUNCATED,
@@ -103,6 +108,7 @@ class Compiler:
         """
         result = Compiled(policy=None, judgement=PolicyJudgement(), spent=CompileUsage(model=self.model))
         refused: Refused | None = None
+        used_tool = False
         for number in range(1, ROUNDS_MAX + 1):
             try:
                 session = await self._ask(brief, refused, f"{key}:{number}")
@@ -116,6 +122,7 @@ class Compiler:
                     raise
                 return result
             result = replace(result, spent=_after(result.spent, session.usage))
+            used_tool = used_tool or _tried_tool(session)
             if session.final is None:
                 refused = _unread(session)
                 result = replace(result, judgement=PolicyJudgement(findings=refused.findings))
@@ -130,7 +137,7 @@ class Compiler:
             if result.accepted and policy is not None:
                 break
             refused = Refused(arguments=session.final, findings=errors_in(judgement.findings))
-        return result
+        return result if used_tool else _with(result, _stopped(FindingCheck.MODEL, NO_TOOL_USED))
 
     async def _ask(self, brief: Brief, refused: Refused | None, key: str) -> Session:
         """One round: one request. What it may cost is what is sent, by a guess that is rather high, and an answer.
@@ -194,6 +201,12 @@ def _with(result: Compiled, finding: Finding) -> Compiled:
 
 def _stopped(check: FindingCheck, message: str) -> Finding:
     return Finding(check=check, severity=Severity.ERROR, pointer="", message=message)
+
+
+def _tried_tool(session: Session) -> bool:
+    """Whether the model called the tool, or may have been about to when its answer was cut off."""
+    called = any(each.tool == write_policy.name for each in session.calls)
+    return called or SessionWarning.OUTPUT_TRUNCATED in session.warnings
 
 
 def _unread(session: Session) -> Refused:
