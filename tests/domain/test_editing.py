@@ -16,10 +16,10 @@ from cronicorn.domain.editing import (
     taken_back,
     unhinted,
 )
-from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobEndpoint, Overlap, RetryPolicy
+from cronicorn.domain.endpoint import AnalysisSwitch, Baseline, CatchUp, CatchUpMode, JobEndpoint, Overlap, RetryPolicy
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fixtures import MIDNIGHT, a_defer, a_one_shot, a_pause, an_endpoint, an_interval_hint, an_outcome
-from cronicorn.domain.hint import HINTS_MAX, Hint
+from cronicorn.domain.hint import HINTS_MAX, Author, Hint
 from cronicorn.domain.plan import Source
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.domain.slot import SlotState
@@ -362,3 +362,17 @@ def test_a_due_slot_that_a_pause_puts_aside_does_not_lend_its_number_to_another_
     assert change.endpoint.state.plan is not None
     assert change.endpoint.state.plan.source is Source.PAUSED
     assert change.endpoint.state.slot == endpoint.state.slot + 1
+
+
+def test_switching_analysis_off_takes_the_hints_of_the_model_back_and_no_others() -> None:
+    past = history(analysis=AnalysisSwitch(enabled=True))
+    write(past, replace(an_interval_hint(10 * SECOND), author=Author.MODEL))
+    write(past, replace(a_one_shot(MIDNIGHT + 40 * SECOND), author=Author.PERSON))
+
+    change(past, name="still on")
+    kept = past.endpoint.state.hints
+    change(past, analysis=AnalysisSwitch())
+
+    assert [hint.author for hint in kept] == [Author.MODEL, Author.PERSON]
+    assert [hint.author for hint in past.endpoint.state.hints] == [Author.PERSON]
+    assert planned_in(past) == 40 * SECOND

@@ -11,7 +11,7 @@ from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.governor import CALM
-from cronicorn.domain.hint import Hint, paused_until, with_hint, without_pauses, without_steering
+from cronicorn.domain.hint import Hint, paused_until, with_hint, without_model, without_pauses, without_steering
 from cronicorn.domain.instant import shifted, whole_millisecond
 from cronicorn.domain.ledger import (
     COALESCED,
@@ -45,6 +45,8 @@ def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) 
     after = replace(after, version=before.version + 1, updated_at=stored.now)
     if after.policy != before.policy:
         after = _under_new_policy(before, after)
+    if before.analysis.enabled and not after.analysis.enabled:  # Nobody would ask the model to take them back.
+        after = _with_state(after, hints=without_model(after.state.hints))
     if after.request != before.request:  # What was learnt of another resource says nothing about this one.
         after = _with_state(after, memory=replace(after.state.memory, signals=NOTHING_LEARNT))
     if _running(before, stored):

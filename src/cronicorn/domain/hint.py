@@ -103,6 +103,11 @@ def without_steering(hints: Iterable[Hint]) -> tuple[Hint, ...]:
     return tuple(hint for hint in hints if hint.kind is HintKind.PAUSE)
 
 
+def without_model(hints: Iterable[Hint]) -> tuple[Hint, ...]:
+    """*hints* without those of the model, its pauses among them."""
+    return tuple(hint for hint in hints if hint.author is not Author.MODEL)
+
+
 def without_pauses(hints: Iterable[Hint]) -> tuple[Hint, ...]:
     """*hints* with every pause lifted, whoever wrote it."""
     return tuple(hint for hint in hints if hint.kind is not HintKind.PAUSE)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.guardrails import within_guardrails
-from cronicorn.domain.hint import Author, Hint, HintKind, replaced
+from cronicorn.domain.hint import Author, Hint, HintKind, replaced, without_model
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, shifted
 from cronicorn.domain.policy.policy import PAUSE_MAX
 from cronicorn.domain.ports import Cron
@@ -63,7 +63,7 @@ def applied(before: JobEndpoint, staged: Staged, stored: Stored, cron: Cron) -> 
         return Change(endpoint=before)
     hints = before.state.hints
     if staged.clear:
-        hints = tuple(hint for hint in hints if hint.author is not Author.MODEL)
+        hints = without_model(hints)
     for proposal in staged.proposals:
         hints = replaced(hints, _hint(proposal, before, stored.now), stored.now)
     hints = within_guardrails(hints, before.state.hints, before, stored.now, None)
