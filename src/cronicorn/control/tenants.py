@@ -18,6 +18,8 @@ KEY_LENGTH_SAFE = 16
 """A shorter key can be guessed: it is accepted, since the owner of the machine chose it, and warned of."""
 KEY_LENGTH_MAX = 256
 PREFIX_LENGTH = 8
+KEY_ACTOR = "an API key"
+"""Who asked, where a key did: no part of it is kept with what was asked, nor told to a model."""
 NAME_LENGTH_MAX = 255
 
 _KEY = re.compile(r"[\x21-\x7e]+")
@@ -83,7 +85,7 @@ class Tenants:
         # The store looks up a hash, whose timing tells nothing of the key; it is compared once more all the same.
         if found is None or not hmac.compare_digest(found.hash, digest):
             raise UnauthenticatedError(_UNKNOWN)
-        return Principal(tenant_id=found.tenant_id, actor=found.prefix)
+        return Principal(tenant_id=found.tenant_id, actor=KEY_ACTOR)
 
     async def _add(self, name: str, key: str) -> NewTenant:
         tenant = Tenant(id=self._new_id("tenant"), name=name, created_at=self._clock.now())

@@ -18,5 +18,5 @@ class Principal:
 
     tenant_id: str
     actor: str
-    """A name for logs and reasons, such as the prefix of an API key. Never a secret."""
+    """A name for logs and reasons, such as `an API key`. Never a secret, and no part of one."""
     kind: ActorKind = ActorKind.KEY
