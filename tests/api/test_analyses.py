@@ -84,7 +84,8 @@ async def test_an_analysis_is_asked_for_only_where_it_is_switched_on() -> None:
         asked = await door.client.post(f"/api/endpoints/{endpoint['id']}/analyze")
         (watch,) = await door.world.stores.watches.claim_due(claim_id="c", limit=9, ttl=MINUTE)
 
-    assert (refused.status_code, asked.status_code) == (409, 202)
+    assert (refused.status_code, asked.status_code, watch.requested_by) == (409, 202, "an API key")
+    assert "switch it on first: `analysis: true` in its file" in refused.json()["detail"]
     assert asked.json()["status"] == "pending"
     assert asked.json()["warnings"][0].startswith("No model is named here, and no planner has looked lately")
     assert changed.json()["analysis"] is True

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.cli.analysis_lines import analyses_json, analyses_lines, analysis_line, analysis_lines
+from cronicorn.cli.analysis_lines import analyses_json, analyses_lines, analysis_lines
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.watching import Occasion, Why
@@ -55,11 +55,36 @@ def test_analyses_are_listed_with_what_is_left_out_and_when_the_model_is_asked_a
     found = AnalysisList(views=(seen(),), total=3, follow_up_at=MIDNIGHT + timedelta(hours=2))
 
     assert list(analyses_lines(found)) == [
-        "2026-01-01T00:00:00+00:00  session_1  novelty /status  0 tokens  granted",
+        "MADE                      ANALYSIS   WHY              TOKENS  OUTCOME",
+        "2026-01-01T00:00:00.000Z  session_1  novelty /status  0       nothing to change",
         "2 more",
         "again from 2026-01-01T02:00:00.000Z on, once answers are unlike those of the last analysis",
     ]
     assert json.loads(analyses_json(found))["nextAnalysisAt"] == "2026-01-01T02:00:00.000Z"
+
+
+def test_the_list_says_how_each_ended() -> None:
+    denied = Denied(reason=DenialReason.LIMIT, remaining=0, retry_after=timedelta(hours=3), reset_at=MIDNIGHT)
+    changes = (
+        {"warnings": ("missing_final_tool",)},
+        {"applied": ("interval 60 s",)},
+        {"error": "Away."},
+        {"denied": denied},
+    )
+    views = tuple(seen(**each) for each in changes)
+
+    lines = list(analyses_lines(AnalysisList(views=views, total=4, follow_up_at=None)))
+
+    assert [line.split("  0       ")[1] for line in lines[1:]] == [
+        "not ended, nothing changed", "applied: interval 60 s", "failed: Away.", "denied: limit",
+    ]  # fmt: skip
+    assert list(analyses_lines(AnalysisList(views=(), total=0, follow_up_at=None))) == ["No analysis yet."]
+
+
+def test_what_was_odd_is_told_in_a_sentence() -> None:
+    lines = list(analysis_lines(seen(warnings=("missing_final_tool",))))
+
+    assert "warning: The model did not end its analysis: nothing was changed." in lines
 
 
 def test_one_that_failed_says_so_and_that_nothing_changed() -> None:
@@ -72,7 +97,7 @@ def test_one_that_failed_says_so_and_that_nothing_changed() -> None:
 def test_what_others_wrote_can_order_a_terminal_nothing_and_breaks_no_line() -> None:
     view = seen(reasoning="\x1b[2JAll\nis well.", why=Why(occasion=Occasion.NOVELTY, detail="/\x1b]0;a\x07"))
 
-    text = "\n".join([analysis_line(view), *analysis_lines(view)])
+    text = "\n".join([*analyses_lines(AnalysisList(views=(view,), total=1, follow_up_at=None)), *analysis_lines(view)])
 
     assert "\x1b" not in text
     assert "\x07" not in text

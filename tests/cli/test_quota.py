@@ -61,3 +61,16 @@ def test_a_tier_that_is_not_known_is_refused(env):
 
     assert ended.code != 0
     assert "There is no tier 'nope'" in ended.err
+
+
+def test_a_limit_without_room_for_an_analysis_or_a_compile_is_warned_of(env):
+    cronicorn("tenant", "add", "acme", env=env)
+
+    neither = cronicorn("tenant", "set", "acme", "--limit", "3000", env=env)
+    roomy = cronicorn("tenant", "set", "acme", "--limit", "10000", env=env)
+
+    assert neither.err.splitlines() == [
+        "Warning: A limit of 3,000 tokens never has room for an analysis, which reserves 8,000: set 10,000 at least.",
+        "Warning: A limit of 3,000 tokens never has room for a compile, which reserves 3,500: set 3,500 at least.",
+    ]
+    assert (neither.code, roomy.err) == (0, "")

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.control.analyses import PLANNERS_GONE, Analyses
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.watch import Look
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.instant import MINUTE
+from cronicorn.domain.quota.allowance import Budget, Tiers
 from cronicorn.domain.quota.terms import Terms
 from tests.control.world import ALICE, LOCAL, World, a_world
 
@@ -60,7 +62,7 @@ async def test_that_no_planner_looks_is_told_also_where_a_model_is_named() -> No
     assert told.startswith("No planner has looked at the endpoint for 10 minutes: start `cronicorn planner`")
 
 
-async def test_a_tenant_without_the_tokens_hears_of_it_at_once() -> None:
+async def test_a_limit_that_never_has_room_for_an_analysis_is_told_with_the_one_that_has() -> None:
     world = a_world()
     await world.control.tenants.add(LOCAL, "acme")
     (tenant,) = await world.stores.keys.tenants()
@@ -70,8 +72,22 @@ async def test_a_tenant_without_the_tokens_hears_of_it_at_once() -> None:
 
     told = await world.control.analyses.request(acme, endpoint.id)
 
+    assert told[-1] == (
+        "A limit of 5,000 tokens never has room for an analysis, which reserves 8,000: set 10,000 at least."
+        " `cronicorn tenant set NAME --limit TOKENS` does."
+    )
+
+
+async def test_a_tenant_that_has_used_its_tokens_up_hears_when_there_are_more() -> None:
+    world = a_world()
+    endpoint = await world.endpoint(analysis=True)
+    quota = MemoryQuota(world.stores.database, Tiers())
+    await quota.reserve(ALICE.tenant_id, 4_000, budget=Budget.ANALYSIS, key="k1", ttl=MINUTE)
+
+    told = await asked(world, endpoint)
+
     assert "The tenant has 4,000 tokens left for analyses, and one reserves 8,000: it is denied" in told[-1]
-    assert "begins anew in 86,400 s" in told[-1]
+    assert "begins anew in 1 d with more" in told[-1]
 
 
 async def test_why_the_last_one_failed_is_told() -> None:
@@ -79,4 +95,10 @@ async def test_why_the_last_one_failed_is_told() -> None:
     endpoint = await world.endpoint(analysis=True)
     await looked(world, "The key is refused.")
 
-    assert await asked(world, endpoint) == ["The last analysis failed: The key is refused."]
+    (told,) = await asked(world, endpoint)
+    world.clock.move(seconds=3_600)
+    *_, later = await asked(world, endpoint)
+
+    assert told.startswith("The last analysis failed: The key is refused. If only a person can mend that")
+    assert told.endswith("no model is asked until 01:00Z, or until the planner is started anew.")
+    assert later == "The last analysis failed: The key is refused."

@@ -3,6 +3,7 @@
 import pytest
 
 from cronicorn.control.identity import random_id, random_key
+from cronicorn.control.tenants import hash_of
 from cronicorn.domain.errors import ConflictError, InvalidInputError, UnauthenticatedError
 from tests.control.world import ALICE, LOCAL, a_world
 
@@ -16,7 +17,7 @@ async def test_a_new_tenants_key_opens_it() -> None:
     principal = await tenants.authenticate(added.key)
 
     assert principal.tenant_id == added.tenant.id
-    assert principal.actor == added.key[:8]
+    assert principal.actor == "an API key"
 
 
 async def test_only_a_hash_of_a_key_is_kept() -> None:
@@ -93,8 +94,11 @@ async def test_of_a_short_key_no_telling_part_is_kept() -> None:
     await world.control.tenants.bootstrap("secret")
 
     principal = await world.control.tenants.authenticate("secret")
+    known = await world.stores.keys.find(hash_of("secret"))
 
-    assert principal.actor == "s"
+    assert principal.actor == "an API key"
+    assert known is not None
+    assert known.prefix == "s"
 
 
 def test_no_two_identities_are_the_same() -> None:

@@ -9,9 +9,10 @@ from cronicorn.domain.analysis.analysis import CallMade
 from cronicorn.domain.analysis.watching import Occasion
 from cronicorn.domain.quota.decision import DenialReason, Denied
 
+UNENDED = "missing_final_tool"
 _MESSAGES = {
     "output_truncated": "An answer of the model was cut off at its limit.",
-    "missing_final_tool": "The model did not end its analysis: nothing was changed.",
+    UNENDED: "The model did not end its analysis: nothing was changed.",
     "grant_exceeded": "The provider billed more tokens than were reserved: all are charged.",
     "missing_reasoning": "The model gave no reasoning.",
 }
@@ -158,3 +159,8 @@ def _call_answer(call: CallMade) -> ToolCallAnswer:
     except ValueError:
         arguments = call.arguments
     return ToolCallAnswer(tool=call.tool, args=arguments, result=call.result, refused=call.refused)
+
+
+def warning_told(code: str) -> str:
+    """What a warning of an analysis says to a person."""
+    return _MESSAGES.get(code, code.replace("_", " "))

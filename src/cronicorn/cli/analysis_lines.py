@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator
 
-from cronicorn.api.wire_analyses import SessionAnswer, SessionsAnswer, session_answer, sessions_answer
+from cronicorn.api.wire_analyses import (
+    UNENDED,
+    SessionAnswer,
+    SessionsAnswer,
+    session_answer,
+    sessions_answer,
+    warning_told,
+)
+from cronicorn.cli.columns import columns
 from cronicorn.cli.instants import length, written
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
 from cronicorn.domain.durations import coarse
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.untrusted.cleaning import cleaned
+
+_HEADINGS = ("MADE", "ANALYSIS", "WHY", "TOKENS", "OUTCOME")
 
 
 def analysis_json(view: AnalysisView) -> str:
@@ -22,8 +32,11 @@ def analyses_json(found: AnalysisList) -> str:
 
 
 def analyses_lines(found: AnalysisList) -> Iterator[str]:
-    """Analyses of an endpoint, each in a line, and from when on the model is asked again."""
-    yield from (analysis_line(view) for view in found.views)
+    """Analyses of an endpoint in columns under headings, and from when on the model is asked again."""
+    if found.views:
+        yield from columns(_HEADINGS, [_cells(view.analysis) for view in found.views])
+    else:
+        yield "No analysis yet."
     if found.total > len(found.views):
         yield f"{found.total - len(found.views)} more"
     if found.follow_up_at is not None:
@@ -35,12 +48,19 @@ def again_from(when: str) -> str:
     return f"again from {when} on, once answers are unlike those of the last analysis"
 
 
-def analysis_line(view: AnalysisView) -> str:
-    """An analysis in a line."""
-    analysis = view.analysis
-    end = analysis.error or ", ".join(analysis.applied) or analysis.quota
-    at = analysis.at.isoformat(timespec="seconds")
-    return f"{at}  {analysis.id}  {_why(analysis)}  {analysis.spent.tokens} tokens  {_line(end)}"
+def _cells(analysis: Analysis) -> tuple[str, ...]:
+    return written(analysis.at), analysis.id, _why(analysis), f"{analysis.spent.tokens:,}", _outcome(analysis)
+
+
+def _outcome(analysis: Analysis) -> str:
+    """How an analysis ended, and what came of it."""
+    if analysis.error is not None:
+        return f"failed: {_line(analysis.error)}"
+    if analysis.denied is not None:
+        return analysis.quota
+    if UNENDED in analysis.warnings:
+        return "not ended, nothing changed"
+    return f"applied: {_line(', '.join(analysis.applied))}" if analysis.applied else "nothing to change"
 
 
 def analysis_lines(view: AnalysisView) -> Iterator[str]:
@@ -72,7 +92,7 @@ def _result_lines(analysis: Analysis) -> Iterator[str]:
     yield from (f"applied: {_line(each)}" for each in analysis.applied)
     if not analysis.applied:
         yield "It changed nothing."
-    yield from (f"warning: {each.replace('_', ' ')}" for each in analysis.warnings)
+    yield from (f"warning: {warning_told(each)}" for each in analysis.warnings)
 
 
 def _call_lines(call: CallMade) -> Iterator[str]:

@@ -101,12 +101,17 @@ async def _add(name: str, database: str | None, *, as_json: bool) -> None:
 
 async def _set(name: str, database: str | None, wanted: "Terms", *, reset: bool, as_json: bool) -> None:
     import json
+    import sys
 
     from cronicorn.cli.local import opened
+    from cronicorn.control.quota import never_made
 
     async with opened(database) as local:
         principal = local.principal(name)
         terms = await local.control.quotas.agree(principal, wanted, reset=reset)
+        never = never_made(await local.control.quotas.show(principal))
+    for warning in never.values():
+        print(f"Warning: {warning}", file=sys.stderr)
     shown = _shown(terms)
     if as_json:
         print(json.dumps({"id": principal.tenant_id, **shown}))

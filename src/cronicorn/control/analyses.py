@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
-from cronicorn.control.quota import Quotas, QuotaStanding
+from cronicorn.control.quota import Quotas, QuotaStanding, never_made
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
-from cronicorn.domain.instant import ZERO
+from cronicorn.domain.analysis.watching import MODEL_PAUSE, NOT_ASKED_BEFORE
+from cronicorn.domain.durations import coarse
+from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import EndpointCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX
+from cronicorn.domain.quota.decision import Mode
 
 SESSIONS_MAX = 100
 PLANNERS_GONE = timedelta(minutes=10)
@@ -67,11 +69,10 @@ class Analyses:
         standing = await self._quotas.show(principal)
         late = await self._watches.request(principal.tenant_id, endpoint_id, principal.actor)
         newest = (await self._watches.list(principal.tenant_id, endpoint_id, limit=1)).analyses
-        failure = newest[0].error if newest else None
         doubts = (
             self._unattended(late),
             _unaffordable(standing),
-            f"The last analysis failed: {failure}" if failure is not None else None,
+            _failed(newest[0], shifted(standing.reset_at, -standing.resets_in)) if newest else None,
         )
         return tuple(doubt for doubt in doubts if doubt is not None)
 
@@ -86,11 +87,27 @@ class Analyses:
 
 
 def _unaffordable(standing: QuotaStanding) -> str | None:
-    left = standing.left[Budget.ANALYSIS]
-    if left >= ANALYSIS_TOKENS_MAX:
+    never = never_made(standing).get(Budget.ANALYSIS)
+    if never is not None:
+        return f"{never} `cronicorn tenant set NAME --limit TOKENS` does."
+    left, needed = standing.left[Budget.ANALYSIS], 1 if standing.mode is Mode.SOFT else ANALYSIS_TOKENS_MAX
+    if left >= needed:
         return None
-    wait = ceil(standing.resets_in.total_seconds())
     return (
         f"The tenant has {left:,} tokens left for analyses, and one reserves {ANALYSIS_TOKENS_MAX:,}: it is denied"
-        f" unless some come back, or the window begins anew in {wait:,} s with more."
+        f" unless some come back, the window begins anew in {coarse(standing.resets_in)} with more, or"
+        " `cronicorn tenant set NAME --limit TOKENS` raises the limit."
+    )
+
+
+def _failed(newest: Analysis, now: datetime) -> str | None:
+    """Why the newest analysis failed, and until when nobody may be asked for that reason."""
+    if newest.error is None:
+        return None
+    told, until = f"The last analysis failed: {newest.error}", shifted(newest.at, MODEL_PAUSE)
+    if until <= now or newest.error.startswith(NOT_ASKED_BEFORE):
+        return told
+    return (
+        f"{told} If only a person can mend that (a key, credit, the name of the model), no model is asked until"
+        f" {until:%H:%M}Z, or until the planner is started anew."
     )

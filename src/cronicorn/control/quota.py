@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from cronicorn.control.execution_tiers import ExecutionStanding, ExecutionTiers
 from cronicorn.control.findings import Findings
@@ -11,8 +12,9 @@ from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
 from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
-from cronicorn.domain.quota.allowance import Budget, Tiers
+from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
 from cronicorn.domain.quota.book import left_of
+from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX, COMPILE_TOKENS_LEAST
 from cronicorn.domain.quota.decision import Mode, QuotaView
 from cronicorn.domain.quota.ports import Quota, TermsRegister
 from cronicorn.domain.quota.terms import Terms, ZoneNamed
@@ -33,7 +35,7 @@ class QuotaStanding:
 
     tier: str
     mode: Mode
-    calendar: Calendar
+    allowance: Allowance
     view: QuotaView
     left: Mapping[Budget, int]
     """What each budget can still reserve. Both draw on one limit."""
@@ -45,9 +47,38 @@ class QuotaStanding:
     """What it may do beside asking a model, and its runs of the present month, by the same clock."""
 
     @property
+    def calendar(self) -> Calendar:
+        """How long windows are, and where they begin."""
+        return self.allowance.calendar
+
+    @property
     def reset_at(self) -> datetime:
         """When the next window begins."""
         return self.view.reset_at
+
+
+_ROUND = 100
+"""A limit that is advised is rounded up to whole hundreds."""
+_NEEDED = (
+    (Budget.ANALYSIS, "an analysis", ANALYSIS_TOKENS_MAX),
+    (Budget.COMPILE, "a compile", COMPILE_TOKENS_LEAST),
+)
+
+
+def never_made(standing: QuotaStanding) -> Mapping[Budget, str]:
+    """What the limit has no room for even in a whole window, each with a sentence that says so and which limit has.
+
+    Where nothing may be spent, somebody wants it so; in the mode `soft` any limit has room for a call.
+    """
+    allowance = standing.allowance
+    if not allowance.limit or standing.mode is Mode.SOFT:
+        return {}
+    return {
+        budget: f"A limit of {allowance.limit:,} tokens never has room for {what}, which reserves {needed:,}: set"
+        f" {ceil(least / _ROUND) * _ROUND:,} at least."
+        for budget, what, needed in _NEEDED
+        if allowance.cap(budget) < needed and (least := allowance.limit_for(budget, needed)) is not None
+    }
 
 
 class Quotas:
@@ -72,7 +103,7 @@ class Quotas:
         return QuotaStanding(
             tier=terms.tier_among(self._rules.tiers),
             mode=self._rules.mode,
-            calendar=allowance.calendar,
+            allowance=allowance,
             view=seen,
             left={budget: left_of(seen, budget, allowance) for budget in Budget},
             window=window.end_at - window.start_at,

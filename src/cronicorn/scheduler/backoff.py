@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
+from cronicorn.domain.analysis.watching import NOT_ASKED_BEFORE
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Clock
 from cronicorn.scheduler.ai import AIFatalError, AITransientError
@@ -58,7 +59,7 @@ class ModelPause:
         """What somebody reads who asks at *now*, while nobody is asked."""
         left = timedelta(seconds=self._until - self._clock.monotonic())
         until = shifted(now, left).isoformat(timespec="seconds")
-        return AITransientError(f"Not asked before {until}, unless the planner is started anew: {self._told}")
+        return AITransientError(f"{NOT_ASKED_BEFORE} {until}, unless the planner is started anew: {self._told}")
 
     def note(self, error: AIFatalError | AITransientError, facts: dict[str, str]) -> None:
         """Tell what went wrong. Only what a person has to mend holds everybody back."""

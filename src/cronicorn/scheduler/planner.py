@@ -14,7 +14,7 @@ from datetime import timedelta
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.watch import Look, Watch
-from cronicorn.domain.analysis.watching import LOOK_EVERY, due
+from cronicorn.domain.analysis.watching import LOOK_EVERY, MODEL_PAUSE, due
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.errors import ConflictError, NotFoundError, UnavailableError
 from cronicorn.domain.instant import shifted
@@ -60,7 +60,7 @@ class PlannerSettings:
     """How long to rest when nothing is to be looked at."""
     claim_ttl: timedelta = timedelta(minutes=6)
     """Longer than an analysis and all rounds of a compile together: both are made under one claim."""
-    fatal_pause: timedelta = timedelta(hours=1)
+    fatal_pause: timedelta = MODEL_PAUSE
     """How long nobody is asked about anything after the model refused us."""
 
     def __post_init__(self) -> None:

@@ -1,8 +1,11 @@
 """Who may spend how much."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import InvalidInputError
@@ -29,3 +32,16 @@ def test_what_is_kept_for_compiling_no_analysis_may_take(percent, analysis):
     allowance = Allowance(limit=999, compile_percent=percent)
 
     assert (allowance.cap(Budget.COMPILE), allowance.cap(Budget.ANALYSIS)) == (999, analysis)
+
+
+@given(percent=st.integers(0, 100), tokens=st.integers(1, 10**6))
+def test_the_least_limit_for_tokens_has_room_for_them_and_one_less_has_not(percent: int, tokens: int) -> None:
+    allowance = Allowance(limit=0, compile_percent=percent)
+
+    for budget in Budget:
+        least = allowance.limit_for(budget, tokens)
+        if least is None:
+            assert replace(allowance, limit=10**9).cap(budget) == 0
+        else:
+            assert replace(allowance, limit=least).cap(budget) >= tokens
+            assert replace(allowance, limit=least - 1).cap(budget) < tokens

@@ -9,9 +9,9 @@ from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT
-from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch, analysis_off
 from cronicorn.domain.analysis.watching import NOTHING_WATCHED, WatchMemory
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.instant import FIRST_INSTANT, shifted
 
 
@@ -74,7 +74,7 @@ class MemoryWatchStore(WatchStore):
             row = self._database.row(tenant_id, endpoint_id)
             kept = next((kept for each, kept in self._all(now) if each is row), None)
             if kept is None or not row.endpoint.analysis.enabled:
-                raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+                raise analysis_off(endpoint_id)
             late = now - kept.claimable_at
             kept.requested_by = kept.requested_by or by
             kept.look_at = min(kept.look_at, now)

@@ -14,10 +14,10 @@ from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
-from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch, analysis_off
 from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.ports import EndpointEdit
@@ -110,7 +110,7 @@ class PostgresWatchStore(WatchStore):
             enabled = found.endpoint.analysis.enabled
             claimable_us: int | None = await transaction.connection.fetchval(_REQUEST, *asked) if enabled else None
             if claimable_us is None:
-                raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+                raise analysis_off(endpoint_id)
             return transaction.now - instant_of(claimable_us)
 
         return await self._database.write(work)

@@ -13,9 +13,9 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
-from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch
+from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch, analysis_off
 from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.rows import job_of
@@ -87,7 +87,7 @@ class SqliteWatchStore(WatchStore):
             asked: Row = {"number": found.number, "by": by, "now_us": us(transaction.now)}
             before = dicts(transaction.connection.execute(_CLAIMABLE, {"number": found.number}))
             if not found.endpoint.analysis.enabled or not before:
-                raise ConflictError(f"The analysis of endpoint {endpoint_id} is off; switch it on first.")
+                raise analysis_off(endpoint_id)
             transaction.connection.execute(_REQUEST, asked)
             return transaction.now - instant_of(number_in(before[0]["us"]))
 

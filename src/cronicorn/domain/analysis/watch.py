@@ -7,7 +7,7 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.proposing import written
 from cronicorn.domain.analysis.watching import WatchMemory
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.errors import LeaseLostError
+from cronicorn.domain.errors import ConflictError, LeaseLostError
 from cronicorn.domain.ports import EndpointEdit
 
 
@@ -65,3 +65,11 @@ class AnalysisPage:
     total: int
     follow_up_at: datetime | None = None
     """From then on the planner asks again if answers are unlike those of the last analysis, which asked for that."""
+
+
+def analysis_off(endpoint_id: str) -> ConflictError:
+    """What whoever asks for an analysis is told where none may be made."""
+    return ConflictError(
+        f"The analysis of endpoint {endpoint_id} is off; switch it on first: `analysis: true` in its file, or"
+        ' `{"analysis": true}` in a PATCH of the endpoint.'
+    )

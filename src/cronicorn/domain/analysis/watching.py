@@ -25,6 +25,10 @@ ANALYSES_A_DAY_MAX = 24
 """Of one endpoint, from midnight to midnight UTC, those that somebody asked for not counted."""
 LOOK_EVERY = timedelta(minutes=1)
 """So often the recorded answers of a watched endpoint are read."""
+MODEL_PAUSE = timedelta(hours=1)
+"""So long a planner asks nothing after a refusal that only a person can mend."""
+NOT_ASKED_BEFORE = "Not asked before"
+"""Begins what is told of an analysis that falls into that time."""
 RETRY_LEAST = timedelta(minutes=1)
 RETRY_MOST = timedelta(hours=6)
 _DOUBLINGS_MAX = 9

@@ -61,6 +61,16 @@ class Allowance:
             return self.limit
         return self.limit - self.limit * self.compile_percent // _PER_CENT
 
+    def limit_for(self, budget: Budget, tokens: int) -> int | None:
+        """The least limit of which *budget* may take so many *tokens*; None where no limit lets it."""
+        if budget is Budget.COMPILE:
+            return tokens
+        kept = _PER_CENT - self.compile_percent
+        if not kept:
+            return None
+        # L - floor(L p / 100) >= t  <=>  L (100 - p) / 100 > t - 1
+        return (tokens - 1) * _PER_CENT // kept + 1
+
 
 TIERS: Mapping[str, Allowance] = MappingProxyType(
     {
