@@ -24,7 +24,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.scheduler.analysing import AnalysisBounds
 from cronicorn.scheduler.compiling import DEADLINE, ROUNDS_MAX
-from cronicorn.scheduler.planner import PlannerSettings
+from cronicorn.scheduler.planner import ModelPlanner, PlannerSettings
 from cronicorn.testing.contracts.stores import TENANT, hint
 from tests.domain.compilation.values import a_policy
 from tests.safety.analyst import LOOK, Analyst, an_analyst, submits
@@ -181,14 +181,48 @@ def test_a_claim_must_outlive_an_analysis_and_all_rounds_of_a_compile() -> None:
         PlannerSettings(model="fake-1", claim_ttl=asking)
 
 
-async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_over() -> None:
+async def test_a_planner_that_is_stopped_lets_its_looks_end_and_begins_no_other() -> None:
+    here: list[ModelPlanner] = []
+
+    async def stopped(_: Analyst) -> None:
+        here[0].stop(MINUTE)
+
+    analysts: list[Analyst] = []
+    async with an_analyst(meanwhile(analysts, stopped, submits(HINT))) as analyst:
+        analysts.append(analyst)
+        await analyst.watch()
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        here.append(analyst.planner())
+        await asyncio.wait_for(here[0].run(), 20)
+
+        assert len(analyst.model.asked) == 1
+        assert [each.error for each in await analyst.analyses()] == [None]
+        assert len(await analyst.hints()) == 1
+        assert await analyst.used() == (120, 0)
+
+
+async def test_a_look_that_is_cut_off_is_charged_and_made_again_at_once() -> None:
     async with an_analyst(HANGS, submits(HINT)) as analyst:
         await analyst.watch()
         await analyst.watches.request(TENANT, "ep1", "alice")
-        killed = asyncio.create_task(analyst.planner().look_once())
+        planner = analyst.planner()
+        running = asyncio.create_task(planner.run())
         await eventually_async(lambda: analyst.model.asked)
-        killed.cancel()
-        await asyncio.gather(killed, return_exceptions=True)
+        planner.stop(timedelta(milliseconds=10))
+        await asyncio.wait_for(running, 20)
+        charged = await analyst.used()
+        looked = await analyst.planner().look_once()
+
+        assert charged == (analyst.bounds.tokens_max, 0)
+        assert looked == 1
+        assert len(await analyst.hints()) == 1
+
+
+async def test_a_planner_that_is_killed_changes_nothing_and_another_one_takes_over() -> None:
+    async with an_analyst(submits(HINT)) as analyst:
+        await analyst.watch()
+        await analyst.watches.request(TENANT, "ep1", "alice")
+        await analyst.watches.claim_due(claim_id="killed", limit=1, ttl=CLAIM_TTL)
         analyst.clock.advance(CLAIM_TTL - MINUTE)
         early = await analyst.planner().look_once()
         analyst.clock.advance(2 * MINUTE)

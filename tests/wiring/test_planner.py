@@ -1,6 +1,7 @@
 """A planner over a real file, with the model that the settings name; and what the commands show of it."""
 
 import json
+import threading
 
 import pytest
 
@@ -12,6 +13,7 @@ from cronicorn.wiring.process import Role, check_store
 from cronicorn.wiring.settings import Settings
 from tests.cli.command import cronicorn, environment
 from tests.servers.model import calls, fake_model
+from tests.waiting import eventually
 from tests.wiring.up_process import service
 
 HINT = ("propose_interval", {"interval_s": 120, "reason": "quiet"})
@@ -49,6 +51,36 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
     assert "applied: interval 120 s" in shown.out.splitlines()
     assert json.loads(page.out) == {"sessions": [json.loads(session.out)], "total": 1}
     assert json.loads(session.out)["reasoning"] == "Nothing goes on."
+
+
+@pytest.mark.parametrize("command", ["up", "planner"])
+def test_a_signal_lets_a_look_in_progress_end(tmp_path, command):
+    asked, answered = threading.Event(), threading.Event()
+
+    def slowly(_):
+        asked.set()
+        answered.wait(30)
+        return calls(HINT, FINAL)
+
+    with fake_model(slowly) as model:
+        settings = {"AI_MODEL": "openai:fake-1", "AI_BASE_URL": model.url}
+        env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}")
+        file = tmp_path / "jobs.json"
+        file.write_text(json.dumps({"jobs": [{"name": "shop", "endpoints": [ENDPOINT]}]}))
+        with service(tmp_path, command=(command,), **settings) as running:
+            eventually(lambda: running.events("process_started"), within_s=30)
+            assert cronicorn("apply", "-f", str(file), env=env).code == 0
+            assert cronicorn("analyses", "request", "shop/stock", env=env).code == 0
+            assert asked.wait(30)
+            running.process.terminate()
+            eventually(lambda: running.events("process_stopping"), within_s=30)
+            answered.set()
+            code = running.ended()
+        page = json.loads(cronicorn("analyses", "list", "shop/stock", "--json", env=env).out)
+
+    assert code == 0
+    assert [each["reasoning"] for each in page["sessions"]] == ["Nothing goes on."]
+    assert len(model.asked) == 1
 
 
 async def test_nobody_asks_where_no_model_is_named(tmp_path):

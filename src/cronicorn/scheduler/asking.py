@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 GRANT_SLACK = timedelta(minutes=1)
 """A grant lasts so much longer than its question."""
+_CHARGING_S = 3.0
+"""So long the books may take to end the grant of a call that was cut short."""
 _BUG = "A bug of the scheduler ended the question to the model; its log says more under `question_crashed`."
 _WHAT = {Budget.COMPILE: "Compiling", Budget.ANALYSIS: "An analysis"}
 
@@ -110,8 +112,9 @@ async def asked_within(quota: Quota, account: Account, client: AIClient, questio
 
 async def _charged_in_full(quota: Quota, grant: _Grant) -> None:
     """End a grant of which nobody knows what it took; where the books are away, its time ends it."""
-    with suppress(UnavailableError):
-        await quota.commit(grant.id, None)
+    with suppress(UnavailableError, TimeoutError):
+        async with asyncio.timeout(_CHARGING_S):
+            await quota.commit(grant.id, None)
 
 
 async def _charged(quota: Quota, grant: _Grant, usage: TokenUsage) -> TokenUsage:

@@ -8,6 +8,7 @@ analysis bought is kept before a description is compiled again, which takes long
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -32,6 +33,9 @@ from cronicorn.scheduler.ports import Planner
 from cronicorn.scheduler.recompiling import Recompiler
 
 log = logging.getLogger(__name__)
+
+_GIVING_BACK_S = 3.0
+"""So long a store may take to take a claim back from a look that is cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +85,31 @@ class ModelPlanner(Planner):
         self._analyst = Analyst(ports.endpoints, ports.history, ports.quota, ports.client, settings.bounds)
         self._recompiler = Recompiler(ports.drafts, clock, self._pause)
         self._cron = cron
+        self._stopping = asyncio.Event()
+        self._limit: asyncio.Timeout | None = None
+        """Of the looks in progress, once a stop was asked for."""
+
+    def stop(self, grace: timedelta) -> None:
+        self._stopping.set()
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + grace.total_seconds())
 
     async def run(self) -> None:
-        while True:
-            if not await self.look_once():
-                await asyncio.sleep(self.settings.poll.total_seconds())
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                while not self._stopping.is_set():
+                    if not await self.look_once():
+                        await self._rest()
+        except TimeoutError:
+            if self._limit is None or not self._limit.expired():
+                raise
+            log.warning("looks_cut_off")
+        finally:
+            self._limit = None
+
+    async def _rest(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), self.settings.poll.total_seconds())
 
     async def look_once(self) -> int:
         watches, settings = self._ports.watches, self.settings
@@ -102,18 +126,32 @@ class ModelPlanner(Planner):
     async def _contained(self, watch: Watch) -> None:
         """Look at one endpoint; whatever goes wrong with it stops nobody else."""
         facts = {"tenant": watch.endpoint.tenant_id, "endpoint": watch.endpoint.id}
+        untouched: Look | None = Look(memory=watch.memory, cursor=watch.cursor, look_at=watch.claimed_at)
         try:
             look = await self._looked(watch, facts)
+            untouched = None if look.analysis is not None else untouched
             if look.cursor > watch.cursor and self._recompiler.may(watch.endpoint):
                 look = await self._bought(watch, look)
+                untouched = replace(look, look_at=watch.claimed_at)
                 await self._recompiler.consider(watch.endpoint)
+            untouched = None
             await self._settled(watch, look)
+        except asyncio.CancelledError:
+            if untouched is not None:  # Otherwise it is being written, and nobody knows how far that went.
+                await self._given_back(watch, untouched)
+            raise
         except (ConflictError, NotFoundError) as error:
             log.warning("look_lost", extra={**facts, "reason": str(error)})
         except UnavailableError as error:
             log.warning("look_not_recorded", extra={**facts, "reason": str(error)})
         except Exception:  # A bug met in one endpoint must not end the looking.
             log.exception("look_not_settled", extra=facts)
+
+    async def _given_back(self, watch: Watch, look: Look) -> None:
+        """End the claim, so that another look may be made at once; where that fails, its time ends it."""
+        with suppress(ConflictError, NotFoundError, UnavailableError, TimeoutError):
+            async with asyncio.timeout(_GIVING_BACK_S):
+                await self._ports.watches.settle(watch, look)
 
     async def _bought(self, watch: Watch, look: Look) -> Look:
         """What is left of *look* once an analysis, which may have cost tokens, is kept; the claim stays."""

@@ -6,13 +6,14 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from cronicorn.control.tenants import KEY_LENGTH_SAFE
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.scheduler import Scheduler
+from cronicorn.scheduler import Planner, Scheduler
 from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.wiring.api_server import ApiServer, api_server
 from cronicorn.wiring.collector import collect_rarely
@@ -56,6 +57,8 @@ class _Process:
 
     scheduler: Scheduler | None
     server: ApiServer | None
+    planner: Planner | None = None
+    grace: timedelta = timedelta(0)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
@@ -67,8 +70,8 @@ class _Process:
 
     def drain(self) -> None:
         """Accept no more requests and claim no more slots; finish what was begun."""
-        if "planner" in self.tasks:
-            self.tasks["planner"].cancel()  # What it was about to find out, another look will.
+        if self.planner is not None:
+            self.planner.stop(self.grace)
         if self.server is not None:
             self.server.should_exit = True
         if self.scheduler is not None:
@@ -77,6 +80,8 @@ class _Process:
 
     def stop_now(self) -> None:
         self.drain()
+        if self.planner is not None:
+            self.planner.stop(timedelta(0))
         if self.server is not None:
             self.server.force_exit = True
         if self.scheduler is not None:
@@ -143,7 +148,9 @@ async def _run(
     new_key = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
     app = operations_app(parts) if watched else rest_app(parts)
     server = api_server(app, grace=parts.settings.drain_grace) if listening is not None else None
-    process = _Process(scheduler=parts.scheduler, server=server)
+    process = _Process(
+        scheduler=parts.scheduler, server=server, planner=parts.planner, grace=parts.settings.drain_grace
+    )
     url = url_of(listening) if listening is not None else None
     told(Started(url=url, new_key=new_key))
     database = str(parts.settings.database_url)
