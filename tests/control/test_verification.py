@@ -396,6 +396,14 @@ def _less_than_nothing(rows):
     rows[Table.QUOTA_BOOKS][0]["compile_used"] = -1
 
 
+def _book_of_nobody(rows):
+    rows[Table.QUOTA_BOOKS][0]["tenant_id"] = "nobody"
+
+
+def _grant_of_nobody(rows):
+    rows[Table.QUOTA_GRANTS][0]["tenant_id"] = "nobody"
+
+
 def _no_book(rows):
     rows[Table.QUOTA_BOOKS].clear()
 
@@ -446,6 +454,22 @@ def _half_a_claim(rows):
 
 def _claim_without_end(rows):
     _of(rows, Table.WATCHES, "claimed")["claimed_until_us"] = 0
+
+
+def _looked_at_never_again(rows):
+    _of(rows, Table.WATCHES)["look_us"] = 9 * 10**18
+
+
+def _read_ahead(rows):
+    _of(rows, Table.WATCHES)["cursor_us"] = 9 * 10**18
+
+
+def _asked_never_again(rows):
+    _of(rows, Table.WATCHES)["memory"] = '{"known": {}, "not_before_us": 253402300799000000}'
+
+
+def _failed_less_than_never(rows):
+    _of(rows, Table.WATCHES)["memory"] = '{"known": {}, "failures": -5}'
 
 
 def _draft_of_nobody(rows):
@@ -513,13 +537,14 @@ PLANTS = {
     Check.BOOKS: [_lost_run, _lost_skip, _skip_and_run, _skip_miscounted, _skip_backwards, _runs_ahead],
     Check.TOKENS: [
         _reserved_for_nobody, _reserved_by_nobody, _reserved_of_the_other_budget, _expired_for_nothing,
-        _less_than_nothing, _no_book,
+        _less_than_nothing, _no_book, _book_of_nobody, _grant_of_nobody,
     ],
     Check.RUN_COUNTS: [
         _counted_for_nobody, _counted_too_low, _never_counted, _counted_in_no_month, _counted_ahead,
     ],
     Check.WATCHES: [
         _never_watched, _watched_twice, _watched_for_nothing, _watch_of_nobody, _half_a_claim, _claim_without_end,
+        _looked_at_never_again, _read_ahead, _asked_never_again, _failed_less_than_never,
     ],
     Check.DRAFTS: [
         _draft_of_nobody, _draft_of_another_tenant, _two_in_force,

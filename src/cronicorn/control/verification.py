@@ -77,7 +77,7 @@ class _Walk:
     async def walk(self) -> None:
         """Look at everything, endpoint by endpoint."""
         tenants = await self._look_at_keys()
-        await self._look_at_tokens()
+        await self._look_at_tokens(tenants)
         jobs = await self._jobs()
         bounds = await self._bounds()
         schedules = self._sorted(Table.SCHEDULE, self._without_endpoint)
@@ -117,8 +117,8 @@ class _Walk:
             self._readable(row, f"API key {row['id']!s}", key_of)
         return tenants
 
-    async def _look_at_tokens(self) -> None:
-        audit = TokenAudit(self._findings)
+    async def _look_at_tokens(self, tenants: set[str]) -> None:
+        audit = TokenAudit(self._findings, tenants)
         async for row in each(self._snapshot.rows(Table.QUOTA_GRANTS)):
             self._readable(row, f"grant {row['id']!s}", audit.grant)
         async for row in each(self._snapshot.rows(Table.QUOTA_BOOKS)):
@@ -175,13 +175,14 @@ class _OfPlanners:
 
     def __init__(self, snapshot: Snapshot, findings: Findings) -> None:
         self._findings = findings
+        self._taken_at = snapshot.taken_at
         self._watches = self._sorted(snapshot, Table.WATCHES, Check.WATCHES)
         self._drafts = self._sorted(snapshot, Table.POLICY_DRAFTS, Check.DRAFTS)
         self._analyses = self._sorted(snapshot, Table.ANALYSES, Check.ANALYSES)
 
     async def look(self, row: Row, number: int, endpoint: JobEndpoint | None) -> None:
         """Look at what is kept of the endpoint of this *number* and *row*, which comes after those before it."""
-        audit = PlannerAudit(self._findings, row, endpoint)
+        audit = PlannerAudit(self._findings, row, endpoint, self._taken_at)
         async for watch in self._watches.of(number):
             audit.watch(watch)
         async for draft in self._drafts.of(number):

@@ -1,26 +1,36 @@
 """What planners keep of one endpoint, held against what must be: its watch, its drafts and its analyses. Pure."""
 
 import json
+from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.rows import analysis_from
-from cronicorn.domain.analysis.watching import watch_memory_of
+from cronicorn.domain.analysis.watching import WatchMemory, watch_memory_of
 from cronicorn.domain.cells import UNREADABLE, Row
 from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.compilation.rows import draft_of
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.fields import us
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.rows import number_or_zero
 from cronicorn.domain.verification import Check, Findings
+
+_LOOK_AHEAD_MOST = timedelta(days=1)
+"""Further ahead no look is planned, and no answer was read."""
+_WAIT_AHEAD_MOST = timedelta(days=366)
+"""Further ahead no failure and no denial makes a planner wait: a month of tokens begins anew before."""
 
 
 class PlannerAudit:
     """The account of one endpoint. Give it all rows of it, then `close` it."""
 
-    def __init__(self, findings: Findings, row: Row, endpoint: JobEndpoint | None) -> None:
-        """*row* is of `endpoints`; *endpoint* is None where it can't be read."""
+    def __init__(self, findings: Findings, row: Row, endpoint: JobEndpoint | None, taken_at: datetime) -> None:
+        """*row* is of `endpoints`; *endpoint* is None where it can't be read. *taken_at* is the instant of the rows."""
         self._findings = findings
         self._where = f"endpoint {row['id']!s}"
         self._id = row["id"]
         self._tenant_id = row["tenant_id"]
         self._endpoint = endpoint
+        self._taken_at = taken_at
         self._watches = 0
         self._active: list[str] = []
 
@@ -30,7 +40,7 @@ class PlannerAudit:
         memory = row["memory"]
         try:
             if memory is not None:
-                watch_memory_of(json.loads(str(memory)))
+                self._look_at_memory(watch_memory_of(json.loads(str(memory))))
         except UNREADABLE as error:
             what = f"what planners remember of it can't be read ({error!r}): they learn it anew"
             self._expect(Check.READABLE, holds=False, what=what)
@@ -38,6 +48,17 @@ class PlannerAudit:
             self._expect(Check.READABLE, holds=True)
         whole = (row["claim_id"] is None) == (row["claimed_until_us"] == 0)
         self._expect(Check.WATCHES, whole, "half a claim stands in its watch")
+        latest_us = us(shifted(self._taken_at, _LOOK_AHEAD_MOST))
+        for name in ("look_us", "cursor_us"):
+            what = f"{name} of its watch is more than a day ahead, so no planner reads its answers"
+            self._expect(Check.WATCHES, number_or_zero(row[name]) <= latest_us, what)
+
+    def _look_at_memory(self, memory: WatchMemory) -> None:
+        counted = min(memory.analyses, memory.failures, memory.denials)
+        self._expect(Check.WATCHES, counted >= 0, "its watch has counted less than nothing")
+        latest_at = shifted(self._taken_at, _WAIT_AHEAD_MOST)
+        what = f"its watch waits until {memory.not_before}, so no model is asked"
+        self._expect(Check.WATCHES, memory.not_before is None or memory.not_before <= latest_at, what)
 
     def draft(self, row: Row) -> None:
         """Take a row of `policy_drafts`."""

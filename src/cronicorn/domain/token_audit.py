@@ -1,5 +1,6 @@
 """Whether books of tokens add up."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from cronicorn.domain.cells import Row, number_in
@@ -22,12 +23,14 @@ class TokenAudit:
     it is not less than what expired grants were charged.
     """
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, tenants: AbstractSet[str]) -> None:
         self._findings = findings
+        self._tenants = tenants
         self._sums: dict[int, _Sums] = {}
 
     def grant(self, row: Row) -> None:
         """Take a row of `quota_grants`. Raises one of UNREADABLE."""
+        self._look_at_tenant(row, f"grant {row['id']!s}")
         sums = self._sums.setdefault(number_in(row["book_number"]), _Sums())
         budget, estimate = Budget(str(row["budget"])), number_in(row["estimate"])
         if not row["settled"]:
@@ -37,6 +40,7 @@ class TokenAudit:
         """Look at a row of `quota_books`. Raises one of UNREADABLE."""
         sums = self._sums.pop(number_in(row["number"]), None) or _Sums()
         where = f"book {row['number']!s} of tenant {row['tenant_id']!s}"
+        self._look_at_tenant(row, where)
         for budget in Budget:
             used, reserved = number_in(row[f"{budget}_used"]), number_in(row[f"{budget}_reserved"])
             granted, charged = sums.reserved[budget], sums.charged[budget]
@@ -49,3 +53,7 @@ class TokenAudit:
         """Tell of grants that no book has."""
         for number in self._sums:
             self._findings.expect(Check.TOKENS, holds=False, where=f"book {number}", what="it has grants and is gone")
+
+    def _look_at_tenant(self, row: Row, where: str) -> None:
+        what = f"there is no tenant {row['tenant_id']!s}"
+        self._findings.expect(Check.TOKENS, str(row["tenant_id"]) in self._tenants, where, what)
