@@ -184,3 +184,14 @@ async def test_a_round_without_room_is_not_counted_and_says_what_takes_it() -> N
 
         assert draft.spent.rounds == len(analyst.model.asked) == 1
         assert draft.findings[-1].message.startswith("The draft and what is wrong with it are so long")
+
+
+async def test_a_whole_number_may_be_written_with_a_point() -> None:
+    ends = ("submit_analysis", {**ENDS[1], "next_analysis_in_minutes": 90.0})
+    async with an_analyst(calls(ends)) as analyst:
+        await analyst.watch()
+        await analyst.asked()
+
+        (analysis,) = await analyst.analyses()
+        assert analysis.next_analysis == timedelta(minutes=90)
+        assert len(analyst.model.asked) == 1

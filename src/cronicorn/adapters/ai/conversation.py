@@ -119,7 +119,12 @@ def _arguments(part: ToolCallPart) -> dict[str, object]:
         raise InvalidInputError("The arguments are not JSON.") from error
     if not isinstance(arguments, dict):
         raise InvalidInputError("The arguments must be a JSON object.")
-    return arguments
+    return {name: _whole(value) for name, value in arguments.items()}
+
+
+def _whole(value: object) -> object:
+    """5 for 5.0: small models write whole numbers so, and JSON knows no difference (RFC 8259, 6)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _call_digest(part: ToolCallPart) -> str:
