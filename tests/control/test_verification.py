@@ -537,7 +537,7 @@ PLANTS = {
     Check.BOOKS: [_lost_run, _lost_skip, _skip_and_run, _skip_miscounted, _skip_backwards, _runs_ahead],
     Check.TOKENS: [
         _reserved_for_nobody, _reserved_by_nobody, _reserved_of_the_other_budget, _expired_for_nothing,
-        _less_than_nothing, _no_book, _book_of_nobody, _grant_of_nobody,
+        _less_than_nothing, _no_book,
     ],
     Check.RUN_COUNTS: [
         _counted_for_nobody, _counted_too_low, _never_counted, _counted_in_no_month, _counted_ahead,
@@ -626,6 +626,17 @@ async def test_what_is_left_of_a_deleted_endpoint_is_counted_apart(healthy, cloc
 
     assert findings.sound
     assert findings.tallies[Check.LEFT_OVERS].found >= len(_runs(healthy, "cron"))
+
+
+@pytest.mark.parametrize("plant_it", [_book_of_nobody, _grant_of_nobody])
+async def test_tokens_of_a_tenant_that_is_not_there_are_told_and_break_nothing(healthy, clock, plant_it):
+    rows = {table: [dict(row) for row in healthy[table]] for table in Table}
+    plant_it(rows)
+
+    findings = await _found(rows, clock)
+
+    assert findings.tallies[Check.OWNERS].found
+    assert findings.sound
 
 
 async def test_a_clock_that_is_off_is_told_and_breaks_nothing(healthy, clock):

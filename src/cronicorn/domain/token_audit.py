@@ -56,4 +56,4 @@ class TokenAudit:
 
     def _look_at_tenant(self, row: Row, where: str) -> None:
         what = f"there is no tenant {row['tenant_id']!s}"
-        self._findings.expect(Check.TOKENS, str(row["tenant_id"]) in self._tenants, where, what)
+        self._findings.expect(Check.OWNERS, str(row["tenant_id"]) in self._tenants, where, what)
