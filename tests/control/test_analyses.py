@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 
+import pytest
+
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.control.analyses import PLANNERS_GONE, Analyses
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.watch import Look
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import MINUTE
 from cronicorn.domain.quota.allowance import Budget, Tiers
+from cronicorn.domain.quota.decision import QuotaView
 from cronicorn.domain.quota.terms import Terms
 from tests.control.world import ALICE, LOCAL, World, a_world
 
@@ -60,6 +64,21 @@ async def test_that_no_planner_looks_is_told_also_where_a_model_is_named() -> No
     (told,) = await asked(world, endpoint)
 
     assert told.startswith("No planner has looked at the endpoint for 10 minutes: start `cronicorn planner`")
+
+
+async def test_books_that_are_away_keep_nobody_from_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_self: MemoryQuota, _tenant_id: str) -> QuotaView:
+        raise UnavailableError("Redis did not answer.")
+
+    world = a_world()
+    endpoint = await world.endpoint(analysis=True)
+    monkeypatch.setattr(MemoryQuota, "remaining", away)
+
+    assert await asked(world, endpoint) == [
+        "Nobody can say now what is left of the tenant's tokens: Redis did not answer."
+    ]
+    (watch,) = await world.stores.watches.claim_due(claim_id="c", limit=1, ttl=MINUTE)
+    assert watch.requested_by == ALICE.actor
 
 
 async def test_a_limit_that_never_has_room_for_an_analysis_is_told_with_the_one_that_has() -> None:

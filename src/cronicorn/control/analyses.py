@@ -8,6 +8,7 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.watching import MODEL_PAUSE, NOT_ASKED_BEFORE
 from cronicorn.domain.durations import coarse
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import EndpointCatalog
 from cronicorn.domain.principal import Principal
@@ -64,16 +65,19 @@ class Analyses:
     async def request(self, principal: Principal, endpoint_id: str) -> tuple[str, ...]:
         """Ask for an analysis at the planner's next look, and answer what may keep it from being made, as sentences.
 
-        Raises ConflictError when the endpoint's switch is off, UnavailableError when nobody knows what is left.
+        Raises ConflictError when the endpoint's switch is off. Books of tokens that can't be reached keep nobody from
+        asking: that is one of the sentences then.
         """
-        standing = await self._quotas.show(principal)
-        late = await self._watches.request(principal.tenant_id, endpoint_id, principal.actor)
+        unattended = self._unattended(await self._watches.request(principal.tenant_id, endpoint_id, principal.actor))
         newest = (await self._watches.list(principal.tenant_id, endpoint_id, limit=1)).analyses
-        doubts = (
-            self._unattended(late),
-            _unaffordable(standing),
-            _failed(newest[0], shifted(standing.reset_at, -standing.resets_in)) if newest else None,
-        )
+        doubts = [unattended]
+        try:
+            standing = await self._quotas.show(principal)
+        except UnavailableError as error:
+            doubts.append(f"Nobody can say now what is left of the tenant's tokens: {error}")
+        else:
+            now = shifted(standing.reset_at, -standing.resets_in)
+            doubts += [_unaffordable(standing), _failed(newest[0], now) if newest else None]
         return tuple(doubt for doubt in doubts if doubt is not None)
 
     def _unattended(self, late: timedelta) -> str | None:

@@ -350,6 +350,27 @@ async def test_whatever_is_reported_the_sum_is_one_that_the_books_take(reported)
     assert 0 < end.usage.tokens <= 20_000_000
 
 
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {},
+        dict.fromkeys(USAGE),
+        [],
+        {"prompt_tokens": 100, "total_tokens": 120},
+        {"prompt_tokens": 100, "completion_tokens": None, "total_tokens": 120},
+        {"prompt_tokens": 100.5, "completion_tokens": 20, "total_tokens": 120},
+        {"prompt_tokens": 100, "completion_tokens": 0, "total_tokens": 100},
+    ],
+)
+async def test_an_answer_whose_count_can_not_be_read_counts_and_is_charged_a_guess(reported):
+    async with a_desk(calls(FINAL, usage=reported)) as desk:
+        session = await desk.asks()
+
+    assert session.final is not None
+    assert (session.usage.requests, session.usage.unmeasured) == (1, 1)
+    assert session.usage.estimated > 100
+
+
 async def test_a_count_of_zero_is_none():
     async with a_desk(calls(FINAL, usage=dict.fromkeys(USAGE, 0))) as desk:
         session = await desk.asks()
@@ -483,8 +504,6 @@ async def test_a_model_that_hangs_is_left_exactly_at_the_deadline():
         completion({"tool_calls": [{"id": None, "type": "function", "function": None}]}),
         completion({"tool_calls": [{"id": "1", "type": "custom", "custom": {"name": "x", "input": "y"}}]}),
         sends(b'{"error": {"message": "in a 200"}}'),
-        calls(FINAL, usage={}),
-        calls(FINAL, usage=dict.fromkeys(USAGE)),
     ],
 )
 async def test_garbage_is_a_fault_that_may_pass_or_an_answer_without_a_final_tool(garbage):

@@ -60,17 +60,18 @@ def _takes_temperature(model: Model) -> bool:
 
 
 def _openai(name: str, http: httpx2.AsyncClient, url: str, api_key: str, *, is_home: bool) -> Model:
-    from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai import OpenAIProvider
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+    from cronicorn.adapters.ai.openai_model import OpenAIModel
+
     # Servers of this protocol know the older name of the bound on an answer, and some of them no other.
     profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
     if is_home:
-        return OpenAIChatModel(name, provider=OpenAIProvider(base_url=url, api_key=api_key, http_client=http))
+        return OpenAIModel(name, provider=OpenAIProvider(base_url=url, api_key=api_key, http_client=http))
     other = OpenAICompatibleProvider("openai-compatible", base_url=url, api_key=api_key, http_client=http)
-    return OpenAIChatModel(name, provider=other, profile=profile)
+    return OpenAIModel(name, provider=other, profile=profile)
 
 
 def _anthropic(name: str, http: httpx2.AsyncClient, url: str, api_key: str) -> Model:

@@ -36,7 +36,7 @@ class Meter:
         took = response.usage
         input_, output, cached = map(_reported, (took.input_tokens, took.output_tokens, took.cache_read_tokens))
         answer = sum(guessed_tokens(str(part)) for part in response.parts)
-        if took.unmeasured_requests or not input_:
+        if took.unmeasured_requests or not input_ or (answer and not output):  # Nobody writes with no token.
             self._count(estimated=self._next_input + answer, unmeasured=1)
             self._next_input += answer
         else:
