@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from cronicorn.cli.analyses import LIMIT_MAX
 from cronicorn.cli.analysis_lines import analyses_json, analyses_lines, analysis_lines
-from cronicorn.control.analyses import AnalysisList, AnalysisView
+from cronicorn.control.analyses import SESSIONS_MAX, AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage, CallMade
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.fixtures import MIDNIGHT
@@ -117,3 +118,7 @@ def test_one_that_the_quota_denied_says_when_to_ask_again(reason, end) -> None:
     lines = list(analysis_lines(seen(denied=denied)))
 
     assert lines[3] == (f"  not made: the quota denied it ({reason}), with 1,200 tokens left for analyses; {end}")
+
+
+def test_as_many_are_listed_as_can_be_asked_for() -> None:
+    assert LIMIT_MAX == SESSIONS_MAX

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
-from cronicorn.control.analyses import SESSIONS_MAX
+
+LIMIT_MAX = 100
+"""`SESSIONS_MAX`, written out: help imports nothing heavy."""
 
 app = typer.Typer(help="Show what the model said about endpoints, and ask it.", no_args_is_help=True)
 
@@ -17,7 +19,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 def list_analyses(
     endpoint: EndpointArgument,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=SESSIONS_MAX, help="How many, the newest first.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="How many, the newest first.")] = 10,
     database: DatabaseOption = None,
     tenant: TenantOption = "default",
     as_json: JsonOption = False,
