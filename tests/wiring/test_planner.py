@@ -40,8 +40,9 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
             after = await parts.control.endpoints.get(asker, view.endpoint.id)
         listed = cronicorn("analyses", "list", "shop/stock", env=env)
         page = cronicorn("analyses", "list", "shop/stock", "--json", env=env)
-        shown = cronicorn("analyses", "show", listed.out.split()[1], env=env)
-        session = cronicorn("analyses", "show", listed.out.split()[1], "--json", env=env)
+        newest = json.loads(page.out)["sessions"][0]["id"]
+        shown = cronicorn("analyses", "show", newest, env=env)
+        session = cronicorn("analyses", "show", newest, "--json", env=env)
 
     assert (asked.code, asked.err) == (0, "")
     assert asked.out == "shop/stock is to be analysed at a planner's next look.\n"
