@@ -252,6 +252,34 @@ class JobEndpoint:
             return False
         return self.compile_mode is CompileMode.AUTO or self.policy is not None
 
+    def standing(self, state: EndpointState) -> "JobEndpoint":
+        """The same endpoint in *state*. Written out: `dataclasses.replace` takes twice as long."""
+        return JobEndpoint(
+            id=self.id,
+            tenant_id=self.tenant_id,
+            job_id=self.job_id,
+            name=self.name,
+            request=self.request,
+            baseline=self.baseline,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            description=self.description,
+            interval_min=self.interval_min,
+            interval_max=self.interval_max,
+            catch_up=self.catch_up,
+            overlap=self.overlap,
+            retries=self.retries,
+            success=self.success,
+            signals=self.signals,
+            policy=self.policy,
+            redaction=self.redaction,
+            compile_mode=self.compile_mode,
+            analysis=self.analysis,
+            archived_at=self.archived_at,
+            version=self.version,
+            state=state,
+        )
+
     def takes_room(self, before: "JobEndpoint | None") -> bool:
         """Whether its tenant has one more endpoint that is not archived with it than with *before*; None: it is new."""
         return self.archived_at is None and (before is None or before.archived_at is not None)

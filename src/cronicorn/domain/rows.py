@@ -83,46 +83,18 @@ def endpoint_from(document: str, state: str) -> JobEndpoint:
     Small ones are kept for a while: a settlement mostly finds what the claim before it found.
     """
     small = len(document) + len(state) <= _KEPT_CHARACTERS_MAX
-    return _kept(document, state) if small else _joined(endpoint_of(_decode(document)), state)
+    return _kept(document, state) if small else endpoint_of(_decode(document)).standing(state_of(_decode(state)))
 
 
 @lru_cache(maxsize=2_048)
 def _kept(document: str, state: str) -> JobEndpoint:
-    return _joined(_kept_endpoint(document), state)
+    return _kept_endpoint(document).standing(state_of(_decode(state)))
 
 
 @lru_cache(maxsize=2_048)
 def _kept_endpoint(document: str) -> JobEndpoint:
     """An endpoint changes rarely and is read with every claim and settlement."""
     return endpoint_of(_decode(document))
-
-
-def _joined(endpoint: JobEndpoint, state: str) -> JobEndpoint:
-    return JobEndpoint(
-        id=endpoint.id,
-        tenant_id=endpoint.tenant_id,
-        job_id=endpoint.job_id,
-        name=endpoint.name,
-        description=endpoint.description,
-        request=endpoint.request,
-        baseline=endpoint.baseline,
-        interval_min=endpoint.interval_min,
-        interval_max=endpoint.interval_max,
-        catch_up=endpoint.catch_up,
-        overlap=endpoint.overlap,
-        retries=endpoint.retries,
-        success=endpoint.success,
-        signals=endpoint.signals,
-        policy=endpoint.policy,
-        redaction=endpoint.redaction,
-        compile_mode=endpoint.compile_mode,
-        analysis=endpoint.analysis,
-        created_at=endpoint.created_at,
-        updated_at=endpoint.updated_at,
-        archived_at=endpoint.archived_at,
-        version=endpoint.version,
-        state=state_of(_decode(state)),
-    )
 
 
 def lease_from(row: Mapping[str, Cell]) -> Lease:
