@@ -7,7 +7,6 @@ that writes a batch of schedule rows and run rows. Both wait for the disk at eve
 import json
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 import asyncpg
@@ -15,11 +14,11 @@ import uvloop
 
 from benchmarks.claimers import Pace, claim_and_settle, paced, rate
 from benchmarks.crew import begin_together, crew
+from benchmarks.planting import due_now, plant
 from benchmarks.postgres import SERVER, new_database, postgres_server
 from benchmarks.report import Report, Row
-from benchmarks.world import a_world
+from benchmarks.world import opened, sqlite_file
 from cronicorn.adapters.postgres.stores import PostgresStores
-from cronicorn.domain.endpoint import Baseline
 from tests.adapters.postgres.crowd import plant_crowd
 
 _ROWS = 20_000
@@ -27,7 +26,6 @@ _ROWS_SQLITE = 4_000
 _SECONDS = 6.0
 _BATCHES = (10, 50, 200, 500)
 _PROCESSES = (1, 2)
-_DAY = timedelta(days=1)
 _STATE = "x" * 400
 _BODY = json.dumps({"status": "ok"}).encode()
 
@@ -149,11 +147,11 @@ async def _bound_turn(connection: Connection, order: Order) -> tuple[float, int]
 
 
 async def _sqlite(batch: int, seconds: float, rows: int) -> float:
-    async with a_world() as world:
-        now = datetime.now(UTC)
-        for number in range(rows):
-            await world.add(number, Baseline(interval=_DAY, anchor_at=now), "http://127.0.0.1:8000/", now)
-        return rate([await claim_and_settle(world.stores.job_store, "w", batch=batch, seconds=seconds)], seconds)
+    with sqlite_file() as file:
+        async with opened(file) as world:
+            await plant(world.stores, due_now(rows, "http://127.0.0.1:8000"))
+            pace = await claim_and_settle(world.stores.job_store, "w", batch=batch, seconds=seconds)
+            return rate([pace], seconds)
 
 
 def _now_us() -> int:

@@ -22,8 +22,9 @@ def crew(work: Callable[[Order], Result], orders: Sequence[Order]) -> list[Resul
 
 
 def begin_together() -> None:
-    """In a process of a crew: wait until all have come as far."""
-    _together[0].wait(timeout=120)
+    """In a process of a crew: wait until all have come as far. Who is alone goes on."""
+    for barrier in _together:
+        barrier.wait(timeout=120)
 
 
 def _join(barrier: Barrier) -> None:

@@ -1,97 +1,132 @@
 """How late calls begin, against timers of the bare event loop that make the same calls.
 
 Measured at the server: the wall-clock arrival of each request against the grid of its endpoint, so that nothing the
-product says of itself is believed. Phases are spread evenly over the interval.
+product says of itself is believed. Phases are spread evenly over the interval. Drift is by how much the median of the
+last quarter of the time is later than that of the first.
 """
 
 import asyncio
 import math
+import statistics
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import uvloop
 
+from benchmarks.planting import plant, waiting
+from benchmarks.postgres import SERVER, passing_database, postgres_server
 from benchmarks.report import Report, Row
 from benchmarks.target import Target, target_server
-from benchmarks.world import a_world, cpu_seconds, curl
+from benchmarks.world import cpu_seconds, curl, opened, sqlite_file
+from cronicorn.cli.comparison.measures import quantile
 from cronicorn.domain.call import Request
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.outgoing import call_for
 
-_SECONDS = 15.0
-_WARM_UP = 3
-_LOADS = ((100, 1.0), (500, 1.0), (1_000, 10.0))
-"""Endpoints, and the interval of each in seconds."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Endpoints on a grid, and how long they are watched."""
+
+    endpoints: int
+    interval_s: float
+    seconds: float = 30.0
+    warm_up_s: float = 5.0
+
+    def path(self, number: int, begin: float) -> str:
+        """What the endpoint asks for: where its grid lies."""
+        return f"/{number}?phase={self.phase(number, begin):.6f}&interval={self.interval_s}"
+
+    def phase(self, number: int, begin: float) -> float:
+        """An instant of the grid of an endpoint."""
+        return begin + number * self.interval_s / self.endpoints
+
+
+_LOADS = (
+    Load(endpoints=100, interval_s=1.0),
+    Load(endpoints=1_000, interval_s=1.0),
+    Load(endpoints=10_000, interval_s=10.0),
+)
+_QUICK = (Load(endpoints=20, interval_s=0.5, seconds=0.6, warm_up_s=0.3),)
 
 
 def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
     rows: list[Row] = []
-    seconds, loads = (1.0, ((20, 0.5),)) if quick else (_SECONDS, _LOADS)
-    with target_server() as target:
-        for endpoints, interval in loads:
-            bound = uvloop.run(_bound(target, endpoints, interval, seconds))
-            product = uvloop.run(_product(target, endpoints, interval, seconds))
-            load = f"{endpoints} each {interval:g} s"
-            rows.append({"endpoints": load, "what": "bound: bare timers", **bound})
-            rows.append({"endpoints": load, "what": "cronicorn, SQLite", **product})
-    about = f"ms from the grid to the request's arrival, over {seconds:g} s after {_WARM_UP} s of warm-up"
+    loads = _QUICK if quick else _LOADS
+    with target_server() as target, postgres_server(fsync=not quick) as server:
+        for load in loads:
+            rows.append(_row(load, "bound: bare timers", uvloop.run(_bound(target, load))))
+            with sqlite_file() as database:
+                rows.append(_row(load, "cronicorn, SQLite", uvloop.run(_product(target, load, database))))
+            with passing_database(server) as database:
+                rows.append(_row(load, f"cronicorn, {SERVER}", uvloop.run(_product(target, load, database))))
+    times = f"{loads[0].seconds:g} s after {loads[0].warm_up_s:g} s of warm-up"
+    about = f"ms from the grid to the request's arrival at the target, over {times}"
     Report(name="lateness", about=about, rows=rows).show(as_json=as_json)
 
 
-def _path(number: int, phase: float, interval: float) -> str:
-    return f"/{number}?phase={phase:.6f}&interval={interval}"
+def _row(load: Load, what: str, found: dict[str, float | None]) -> Row:
+    return {"endpoints": f"{load.endpoints} each {load.interval_s:g} s", "what": what, **found}
 
 
-async def _product(target: Target, endpoints: int, interval: float, seconds: float) -> dict[str, float | int]:
-    async with a_world() as world:
-        begin = math.ceil(time.time()) + 1
-        for number in range(endpoints):
-            phase = begin + number * interval / endpoints
-            anchor = datetime.fromtimestamp(phase, UTC)
-            url = target.url + _path(number, phase, interval)
-            await world.add(number, Baseline(interval=timedelta(seconds=interval), anchor_at=anchor), url, None)
+async def _product(target: Target, load: Load, database: str) -> dict[str, float | None]:
+    async with opened(database) as world:
+        begin = math.floor(time.time())
+        interval = timedelta(seconds=load.interval_s)
+        baselines = (
+            Baseline(interval=interval, anchor_at=datetime.fromtimestamp(load.phase(number, begin), UTC))
+            for number in range(load.endpoints)
+        )
+        endpoints = (
+            waiting(number, target.url + load.path(number, begin), baseline)
+            for number, baseline in enumerate(baselines)
+        )
+        await plant(world.stores, endpoints)
         async with world.scheduler():
-            return await _watched(target, endpoints, interval, seconds)
+            return await _watched(target, load)
 
 
-async def _bound(target: Target, endpoints: int, interval: float, seconds: float) -> dict[str, float | int]:
+async def _bound(target: Target, load: Load) -> dict[str, float | None]:
     async with curl() as dispatcher:
-        begin = math.ceil(time.time()) + 1
+        begin = math.floor(time.time())
 
         async def timer(number: int) -> None:
-            phase = begin + number * interval / endpoints
-            call = call_for(
-                an_endpoint(id=f"ep{number}", request=Request(url=target.url + _path(number, phase, interval))), 1
-            )
-            for tick in range(10_000):
-                await asyncio.sleep(max(0.0, phase + tick * interval - time.time()) + 0.001)
+            phase = load.phase(number, begin)
+            endpoint = an_endpoint(id=f"ep{number}", request=Request(url=target.url + load.path(number, begin)))
+            call = call_for(endpoint, 1)
+            for tick in range(math.ceil((time.time() - phase) / load.interval_s), 10_000):
+                await asyncio.sleep(max(0.0, phase + tick * load.interval_s - time.time()) + 0.001)
                 await dispatcher.dispatch(call)
 
-        timers = [asyncio.create_task(timer(number)) for number in range(endpoints)]
+        timers = [asyncio.create_task(timer(number)) for number in range(load.endpoints)]
         try:
-            return await _watched(target, endpoints, interval, seconds)
+            return await _watched(target, load)
         finally:
             for task in timers:
                 task.cancel()
             await asyncio.gather(*timers, return_exceptions=True)
 
 
-async def _watched(target: Target, endpoints: int, interval: float, seconds: float) -> dict[str, float | int]:
-    await asyncio.sleep(_WARM_UP)
+async def _watched(target: Target, load: Load) -> dict[str, float | None]:
+    await asyncio.sleep(load.warm_up_s)
     target.arrivals()
     cpu, start = cpu_seconds(), time.monotonic()
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(load.seconds)
     elapsed = time.monotonic() - start
     arrivals = target.arrivals()
-    late = sorted(_late_ms(path, at) for path, at in arrivals)
+    late = [_late_ms(path, at) for path, at in arrivals]
+    quarter = max(1, len(late) // 4)
     return {
-        "delivered %": 100 * len(arrivals) / (endpoints / interval * elapsed),
-        "p50 ms": late[len(late) // 2],
-        "p99 ms": late[int(len(late) * 0.99)],
-        "max ms": late[-1],
-        "early": sum(lateness > interval * 900 for lateness in late),
+        "delivered %": 100 * len(late) / (load.endpoints / load.interval_s * elapsed),
+        "p50 ms": quantile(late, 0.5),
+        "p99 ms": quantile(late, 0.99),
+        "p99.9 ms": quantile(late, 0.999),
+        "max ms": max(late),
+        "drift ms": statistics.median(late[-quarter:]) - statistics.median(late[:quarter]),
+        "early": sum(each > load.interval_s * 900 for each in late),
         "CPU %": 100 * (cpu_seconds() - cpu) / elapsed,
     }
 

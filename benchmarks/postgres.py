@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +14,7 @@ from tests.servers.ground import Ground
 from tests.servers.postgres import RestartableServer
 
 SERVER = "PostgreSQL 18, fsync on"
+_numbers = count()
 
 
 @contextmanager
@@ -25,6 +27,14 @@ def postgres_server(*, fsync: bool = True) -> Iterator[RestartableServer]:
         yield server
 
 
+@contextmanager
+def passing_database(server: RestartableServer) -> Iterator[str]:
+    """The URL of a new database with the newest schema, gone at the end of the block."""
+    name = f"passing{next(_numbers)}"
+    yield new_database(server, name)
+    asyncio.run(_execute(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
 def new_database(server: RestartableServer, name: str) -> str:
     """The URL of a new database with the newest schema."""
     asyncio.run(_create(server, name))
@@ -32,8 +42,12 @@ def new_database(server: RestartableServer, name: str) -> str:
 
 
 async def _create(server: RestartableServer, name: str) -> None:
-    connection = await asyncpg.connect(server.url())
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    await connection.close()
+    await _execute(server, f'CREATE DATABASE "{name}"')
     stores = await PostgresStores.open(server.url(name))
     await stores.aclose()
+
+
+async def _execute(server: RestartableServer, statement: str) -> None:
+    connection = await asyncpg.connect(server.url())
+    await connection.execute(statement)
+    await connection.close()

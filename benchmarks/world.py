@@ -1,66 +1,53 @@
-"""The product under measure: stores, dispatcher and scheduler on a fresh SQLite file."""
+"""The product under measure: its stores, its dispatcher and its scheduler, over a fresh database."""
 
 import asyncio
 import logging
 import resource
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import asyncpg
 
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.http.addresses import EgressPolicy
 from cronicorn.adapters.http.dispatcher import CurlDispatcher
 from cronicorn.adapters.http.resolver import Resolver
-from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
-from cronicorn.domain.call import Request
-from cronicorn.domain.editing import started
-from cronicorn.domain.endpoint import Baseline, Job, JobEndpoint
-from cronicorn.domain.fixtures import a_job, an_endpoint
-from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.cells import Row
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.scheduler.loop import Scheduler
 from cronicorn.scheduler.settings import SchedulerSettings
 from cronicorn.wiring.collector import collect_rarely
+from cronicorn.wiring.database_url import DatabaseUrl, parse_database_url
+from cronicorn.wiring.stores import Stores, open_stores
 
 CALLS_MAX = 100
-_CRON = CronsimCron()
+_LAST_NUMBER = {
+    "sqlite": "SELECT coalesce(max(number), 0) FROM runs",
+    "postgresql": "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM cronicorn.runs_number",
+}
+"""Runs are numbered one by one: how many there were, without counting them."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """A store in a temporary folder, and how to fill and run it."""
+    """A store of the product, and how to work on it."""
 
-    file: Path
-    stores: SqliteStores
-
-    async def add(
-        self, number: int, baseline: Baseline, url: str, due_at: datetime | None, policy: Policy | None = None
-    ) -> None:
-        """Add an endpoint; with *due_at* its first slot is due then, whatever its baseline says."""
-
-        def start(_job: Job, endpoint: JobEndpoint, now: datetime) -> JobEndpoint:
-            begun = started(endpoint, now, _CRON)
-            plan = begun.state.plan
-            if plan is None or due_at is None:
-                return begun
-            return replace(begun, state=replace(begun.state, plan=replace(plan, next_run_at=due_at, nominal_at=None)))
-
-        endpoint = an_endpoint(
-            id=f"ep{number}", name=f"e{number}", baseline=baseline, request=Request(url=url), policy=policy
-        )
-        await self.stores.endpoints.add(endpoint, start)
+    url: DatabaseUrl
+    stores: Stores
 
     @asynccontextmanager
-    async def scheduler(self) -> AsyncIterator[Scheduler]:
+    async def scheduler(self, worker_id: str = "bench", calls_max: int = CALLS_MAX) -> AsyncIterator[Scheduler]:
         """The product's scheduler with the product's dispatcher, running."""
         async with curl() as dispatcher:
-            settings = SchedulerSettings(worker_id="bench", calls_max=CALLS_MAX, drain_grace=timedelta(seconds=5))
-            scheduler = Scheduler(self.stores.job_store, dispatcher, SystemClock(), _CRON, settings)
+            settings = SchedulerSettings(worker_id=worker_id, calls_max=calls_max, drain_grace=timedelta(seconds=5))
+            scheduler = Scheduler(self.stores.job_store, dispatcher, SystemClock(), CronsimCron(), settings)
             task = asyncio.create_task(scheduler.run())
             try:
                 yield scheduler
@@ -70,18 +57,71 @@ class World:
 
 
 @asynccontextmanager
-async def a_world() -> AsyncIterator[World]:
-    """A fresh store with one job."""
+async def opened(url: str) -> AsyncIterator[World]:
+    """The store that *url* names, for as long as the block lasts."""
     logging.getLogger("cronicorn").setLevel(logging.ERROR)
+    database = parse_database_url(url)
+    stores = await open_stores(database, SystemClock())
+    collect_rarely()  # As a process of the product does when it has started.
+    try:
+        yield World(url=database, stores=stores)
+    finally:
+        await stores.aclose()
+
+
+@contextmanager
+def sqlite_file() -> Iterator[str]:
+    """The URL of a SQLite file that is not there yet, and is gone at the end of the block."""
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "bench.db"
-        stores = await SqliteStores.open(file, SystemClock())
-        collect_rarely()  # As a process of the product does when it has started.
+        yield f"sqlite:{Path(folder) / 'bench.db'}"
+
+
+class Rows:
+    """What stands in a store, read past the product, over a connection of one's own."""
+
+    def __init__(self, connection: "sqlite3.Connection | asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
+        self._schema = "" if isinstance(connection, sqlite3.Connection) else "cronicorn."
+
+    async def last_run(self) -> int:
+        """The number of the run recorded last, or 0."""
+        backend = "postgresql" if self._schema else "sqlite"
+        return int((await self._first(_LAST_NUMBER[backend]))[0])
+
+    async def successes(self) -> int:
+        """How many runs succeeded."""
+        return int((await self._first(f"SELECT count(*) FROM {self._schema}runs WHERE status = 'success'"))[0])
+
+    async def one(self, table: str) -> Row:
+        """The columns of a row of *table*, any."""
+        return dict(await self._first(f"SELECT * FROM {self._schema}{table} LIMIT 1"))
+
+    async def _first(self, statement: str) -> "sqlite3.Row | asyncpg.Record":
+        if isinstance(self._connection, sqlite3.Connection):
+            found: sqlite3.Row | asyncpg.Record | None = self._connection.execute(statement).fetchone()
+        else:
+            found = await self._connection.fetchrow(statement)
+        assert found is not None
+        return found
+
+
+@asynccontextmanager
+async def rows_of(url: str) -> AsyncIterator[Rows]:
+    """Read what stands in the store that *url* names."""
+    database = parse_database_url(url)
+    if database.backend == "postgresql":
+        server = await asyncpg.connect(database.connection)
         try:
-            await stores.jobs.add(a_job())
-            yield World(file, stores)
+            yield Rows(server)
         finally:
-            await stores.aclose()
+            await server.close()
+        return
+    file = sqlite3.connect(database.file, isolation_level=None)
+    file.row_factory = sqlite3.Row
+    try:
+        yield Rows(file)
+    finally:
+        file.close()
 
 
 @asynccontextmanager
