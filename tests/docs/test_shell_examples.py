@@ -21,7 +21,7 @@ from tests.waiting import eventually
 PRINTED = "http://127.0.0.1:3333"
 QUICKSTART = DOCS / "quickstart.md"
 CURL = Path(__file__).with_name("curl.py")
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 
 
 class Session:

@@ -68,7 +68,7 @@ _WORK = (
     Setting(
         field="drain_grace", unit="duration", default="30s", example="30s",
         read=readers.duration(0 * _MS, 60 * _MINUTE),
-        meaning="How long calls in progress may go on after a stop was asked for.",
+        meaning="How long calls in progress, and looks of a planner, may go on after a stop was asked for.",
     ),
     Setting(
         field="egress_allow", unit="ranges", default="", example="127.0.0.0/8,10.1.2.3", read=readers.networks,
