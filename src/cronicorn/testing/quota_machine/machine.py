@@ -51,6 +51,7 @@ class QuotaMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = VirtualClock(MIDNIGHT)
         self._runner = asyncio.Runner()
+        self._loop = self._runner.get_loop()
         self._ledger = Ledger(calendar=ALLOWANCE.calendar, mode=self.mode)
         self._numbers = iter(range(1_000_000))
         tiers = Tiers(allowances={"free-tier": ALLOWANCE})
@@ -166,7 +167,7 @@ class QuotaMachine(RuleBasedStateMachine):
             promise(reserved <= ROOM, "calls in progress reserve no more than there is room for", reserved)
 
     def _alike(self, command: Callable[[Books], Awaitable[T]]) -> T:
-        answers = [self._runner.run(_awaited(command(quota))) for quota in self._quotas]
+        answers = [self._loop.run_until_complete(command(quota)) for quota in self._quotas]
         for other in answers[1:]:
             promise(other == answers[0], "the stores answer alike", *answers)
         return answers[0]
@@ -178,7 +179,3 @@ class QuotaMachine(RuleBasedStateMachine):
 async def _standing(quota: Books, tenant: str) -> tuple[int, int]:
     seen = await quota.remaining(tenant)
     return seen.used, seen.reserved
-
-
-async def _awaited(answer: Awaitable[T]) -> T:
-    return await answer

@@ -43,6 +43,7 @@ class Fleet:
 
     def __init__(self, runner: asyncio.Runner, stores: Sequence[Stores]) -> None:
         self._runner = runner
+        self._loop = runner.get_loop()
         self._stores = stores
 
     def ask(
@@ -59,7 +60,7 @@ class Fleet:
         async def answers() -> list[T | CronicornError]:
             return [await answer(store, number) for number, store in enumerate(self._stores)]
 
-        found = self._runner.run(answers())
+        found = self._loop.run_until_complete(answers())  # A runner handles signals anew each time: half of the cost.
         kinds = {type(value).__name__ for value in found if isinstance(value, CronicornError)}
         values = tuple(value for value in found if not isinstance(value, CronicornError))
         if kinds:
