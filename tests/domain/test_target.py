@@ -61,8 +61,8 @@ def test_a_url_is_brought_into_normal_form(url: str, normal: str) -> None:
 def test_each_spelling_of_an_address_is_the_address_it_means(host: str, address: str) -> None:
     target = parse_target(f"http://{host}/")
 
-    assert target.address == ip_address(address)
-    assert target.host == str(ip_address(address))
+    assert target.site.address == ip_address(address)
+    assert target.site.host == str(ip_address(address))
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_numbers_in_any_radix_mean_the_same_address(address, radix: str) -> None
         radix, f"{number >> 24}.{number & 0xFFFFFF}"
     )
 
-    assert parse_target(f"http://{spelling}/").address == address
+    assert parse_target(f"http://{spelling}/").site.address == address

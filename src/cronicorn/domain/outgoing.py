@@ -1,7 +1,9 @@
 """What goes out: the call that an attempt at a slot makes. Pure, so that a test call and a run send the same."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 from cronicorn.domain.call import TIMEOUT_MIN, Call, Request
 from cronicorn.domain.endpoint import JobEndpoint
@@ -11,6 +13,8 @@ VERSION = "0.1.0"
 USER_AGENT = f"Cronicorn/{VERSION}"
 RESPONSE_KB_MAX = 10_240
 """No answer is kept beyond this, whatever an owner asks for."""
+
+_REMEMBERED = 1_024
 
 FRAMING = frozenset({
     "connection",
@@ -48,7 +52,7 @@ def call_for(endpoint: JobEndpoint, slot: int, *, conditional: bool = False) -> 
         tenant_id=endpoint.tenant_id,
         url=request.url,
         method=request.method,
-        headers=_headers(request, f"{endpoint.id}:{slot}") | (_condition(endpoint) if conditional else {}),
+        headers=_headers(endpoint, slot, conditional=conditional),
         body=body,
         timeout=_timeout(request),
         response_bytes_max=max(0, min(request.response_kb_max, RESPONSE_KB_MAX)) * 1024,
@@ -61,23 +65,36 @@ def _timeout(request: Request) -> timedelta:
     return min(max(request.timeout, TIMEOUT_MIN), request.execution_max)
 
 
-def _headers(request: Request, idempotency_key: str) -> dict[str, str]:
-    owned = {name: value for name, value in request.headers if _may_send(name, value)}
-    given = {name.lower() for name in owned}
-    if "user-agent" not in given:
-        owned["User-Agent"] = USER_AGENT
-    if request.body_json is not None and "content-type" not in given:
-        owned["Content-Type"] = "application/json"
-    owned["Idempotency-Key"] = idempotency_key
-    return owned
+def _headers(endpoint: JobEndpoint, slot: int, *, conditional: bool) -> dict[str, str]:
+    request = endpoint.request
+    headers = {
+        **_lasting(request.headers, has_body=request.body_json is not None),
+        "Idempotency-Key": f"{endpoint.id}:{slot}",
+    }
+    if conditional:
+        headers |= _condition(endpoint)
+    return headers
+
+
+@lru_cache(_REMEMBERED)
+def _lasting(given: tuple[tuple[str, str], ...], *, has_body: bool) -> Mapping[str, str]:
+    """What goes out with every call: the owner's headers, and what they leave open."""
+    headers = {name: value for name, value in given if _may_send(name, value)}
+    names = {name.lower() for name in headers}
+    if "user-agent" not in names:
+        headers["User-Agent"] = USER_AGENT
+    if has_body and "content-type" not in names:
+        headers["Content-Type"] = "application/json"
+    return headers
 
 
 def _condition(endpoint: JobEndpoint) -> dict[str, str]:
     """What makes a call conditional, unless the owner does so already (RFC 9110, 13.1)."""
-    owned = any(name.lower().startswith("if-") for name, _ in endpoint.request.headers)
-    if owned or endpoint.policy is not None or not endpoint.success.allows(NOT_MODIFIED_STATUS):
-        return {}
     fields = conditional_headers(endpoint.state.memory.signals, endpoint.request.method, endpoint.signals)
+    if not fields or endpoint.policy is not None or not endpoint.success.allows(NOT_MODIFIED_STATUS):
+        return {}
+    if any(name.lower().startswith("if-") for name, _ in endpoint.request.headers):
+        return {}
     return {name: value for name, value in fields if _may_send(name, value)}
 
 

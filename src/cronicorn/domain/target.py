@@ -6,6 +6,7 @@ judges the address that would be called. What that standard mends in silence (ba
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from cronicorn.domain.errors import InvalidInputError
@@ -14,6 +15,8 @@ URL_LENGTH_MAX = 8_192
 NAME_LENGTH_MAX = 253
 PORT_MAX = 65_535
 PORTS = {"http": 80, "https": 443}
+
+_REMEMBERED = 4_096
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\s\ud800-\udfff]")
 _URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
@@ -34,8 +37,8 @@ _BYTE_MAX = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A URL taken apart. Two URLs that mean the same host have the same `host`."""
+class Site:
+    """Who a URL speaks to. Two URLs that mean the same host have the same `host`."""
 
     scheme: str
     host: str
@@ -44,8 +47,6 @@ class Target:
     A name with letters beyond ASCII stands as it was given: turning it into punycode is for who resolves it.
     """
     port: int
-    path: str
-    """Path and query as they go on the wire: ASCII, beginning with a slash."""
     address: IPv4Address | IPv6Address | None
     """The address that `host` spells; None when it is a name."""
 
@@ -55,20 +56,25 @@ class Target:
         host = f"[{self.host}]" if isinstance(self.address, IPv6Address) else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
-    @property
-    def origin(self) -> str:
-        return f"{self.scheme}://{self.authority}"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A URL taken apart."""
+
+    site: Site
+    path: str
+    """Path and query as they go on the wire: ASCII, beginning with a slash."""
 
     @property
     def url(self) -> str:
         """The URL in its normal form, without a fragment."""
-        return self.origin + self.path
+        return f"{self.site.scheme}://{self.site.authority}{self.path}"
 
 
 def host_of(url: str) -> str:
     """The host that *url* names; nothing for a URL that no dispatcher would call."""
     try:
-        return parse_target(url).host
+        return parse_target(url).site.host
     except InvalidInputError:
         return ""
 
@@ -82,10 +88,10 @@ def parse_target(url: str) -> Target:
     match = _URL.fullmatch(url)
     if match is None:
         raise InvalidInputError("The URL must begin with http:// or https:// and name a host.")
-    scheme = match[1].lower()
-    host, port, address = _authority(match[2], PORTS[scheme])
-    path = _encoded(_UNSAFE_IN_PATH, match[3] or "/") + _encoded(_UNSAFE_IN_QUERY, match[4] or "")
-    return Target(scheme=scheme, host=host, port=port, path=path, address=address)
+    path = _encoded(_UNSAFE_IN_PATH, match[3] or "/")
+    if match[4] is not None:
+        path += _encoded(_UNSAFE_IN_QUERY, match[4])
+    return Target(site=_site(match[1].lower(), match[2]), path=path)
 
 
 def parse_host(text: str) -> tuple[str, IPv4Address | None]:
@@ -106,6 +112,12 @@ def parse_host(text: str) -> tuple[str, IPv4Address | None]:
             "The host of the URL has a part that is empty, too long, or not of letters, digits and hyphens."
         )
     return name, None
+
+
+@lru_cache(_REMEMBERED)
+def _site(scheme: str, authority: str) -> Site:
+    host, port, address = _authority(authority, PORTS[scheme])
+    return Site(scheme=scheme, host=host, port=port, address=address)
 
 
 def _authority(text: str, port_default: int) -> tuple[str, int, IPv4Address | IPv6Address | None]:

@@ -31,7 +31,7 @@ def test_an_international_name_becomes_punycode(url: str, normal: str) -> None:
     ],
 )
 def test_an_address_in_unicode_digits_is_an_address(host: str, address: str) -> None:
-    assert target_of(f"http://{host}/").address == ip_address(address)
+    assert target_of(f"http://{host}/").site.address == ip_address(address)
 
 
 @pytest.mark.parametrize(

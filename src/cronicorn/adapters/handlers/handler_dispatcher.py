@@ -91,4 +91,5 @@ def _answered(body: str | None, duration: timedelta, bytes_max: int) -> Outcome:
 
 def _place(url: str) -> str:
     target = parse_target(url)
-    return f"{target.scheme}://{target.host}:{target.port}{target.path.partition('?')[0]}"
+    site = target.site
+    return f"{site.scheme}://{site.host}:{site.port}{target.path.partition('?')[0]}"

@@ -1,15 +1,26 @@
 """Which IP addresses may be called. Closed by default: only ordinary hosts of the internet are open."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Self
 
 from cronicorn.adapters.http.special_ranges import METADATA, SPECIAL_IPV4, SPECIAL_IPV6, embedded_ipv4
 from cronicorn.domain.errors import InvalidInputError
 
-_REMEMBERED = 4_096
 _LOOPBACK = IPv4Network("127.0.0.0/8")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """An address that a call may go to, or may not."""
+
+    address: IPv4Address | IPv6Address
+    text: str
+    """As libcurl spells it."""
+    literal: str
+    """As a URL spells it: an IPv6 address in brackets."""
+    refusal: str | None
+    """Why it may not be called and what opens it, as the end of a sentence; None when it may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +45,17 @@ class EgressPolicy:
         """Why *address* may not be called and what opens it, as the end of a sentence; None when it may be called."""
         return _refusal(self, address)
 
+    def peer(self, address: IPv4Address | IPv6Address) -> Peer:
+        """*address* with all that a call has to know of it."""
+        text = str(address)
+        literal = f"[{text}]" if isinstance(address, IPv6Address) else text
+        return Peer(address, text, literal, self.refusal(address))
+
     def opens(self, address: IPv4Address | IPv6Address) -> bool:
         """Whether *allow* names *address*."""
         return any(address in network and _reaches(network, address) for network in self.allow)
 
 
-@lru_cache(_REMEMBERED)
 def _refusal(policy: EgressPolicy, address: IPv4Address | IPv6Address) -> str | None:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None and policy.opens(address.ipv4_mapped):
         return None

@@ -13,7 +13,10 @@ JSON_DEPTH_MAX = 100
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _NUL = "\0"
 _BYTE_ORDER_MARK = "\ufeff"
-_MARKS = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
+_MARKS = {BOM_UTF8: "utf-8", BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
+_MARKED = tuple(_MARKS)
+_BLANKS = " \t"
+_FOLDED = (b" ", b"\t")
 _UTF8_BYTES_MAX = 4
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JSON_START = re.compile(r"[ \t\r\n]*[\[{\"\-0-9tfn]")
@@ -37,23 +40,25 @@ def headers_of(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
         room -= len(line)
         if room < 0 or len(headers) == HEADERS_KEPT:
             break
-        if line[:1] in {b" ", b"\t"} and headers:
+        text = _header_text(line)
+        if line.startswith(_FOLDED) and headers:
             name, value = headers[-1]
-            headers[-1] = (name, f"{value} {_header_text(line)}")
+            headers[-1] = (name, f"{value} {text}")
             continue
-        raw_name, colon, raw_value = line.partition(b":")
-        if colon and raw_name.strip():
-            headers.append((_header_text(raw_name).lower(), _header_text(raw_value)))
+        name, colon, value = text.partition(":")
+        name = name.rstrip(_BLANKS)
+        if colon and name:
+            headers.append((name.lower(), value.lstrip(_BLANKS)))
     return tuple(headers)
 
 
-def text_of(body: bytes, content_type: str | None, *, whole: bool) -> str:
+def text_of(body: bytes | bytearray, content_type: str | None, *, whole: bool) -> str:
     """*body* as text that any store can hold: what can't be read, and NUL, becomes U+FFFD.
 
     Of a body that is not *whole*, half a letter at the end is left out.
     """
-    codec = next((codec for mark, codec in _MARKS if body.startswith(mark)), None) or _codec_of(content_type)
-    text = getincrementaldecoder(codec)("replace").decode(body, final=whole)
+    codec = _marked(body) if body.startswith(_MARKED) else _codec_of(content_type)
+    text = body.decode(codec, "replace") if whole else getincrementaldecoder(codec)("replace").decode(body)
     return text.removeprefix(_BYTE_ORDER_MARK).replace(_NUL, _REPLACEMENT)
 
 
@@ -90,14 +95,19 @@ def _children(node: object) -> Iterable[object]:
     return node if isinstance(node, list) else ()
 
 
+def _marked(body: bytes | bytearray) -> str:
+    return next(codec for mark, codec in _MARKS.items() if body.startswith(mark))
+
+
 def _codec_of(content_type: str | None) -> str:
-    charset = _CHARSET.search(content_type or "")
+    charset = _CHARSET.search(content_type) if content_type else None
     return _CODECS.get(charset[1].lower(), "utf-8") if charset else "utf-8"
 
 
 def _header_text(raw: bytes) -> str:
-    stripped = raw.strip(b" \t")
+    stripped = raw.strip(b" \t\r\n")
     try:
-        return stripped.decode("utf-8").replace(_NUL, _REPLACEMENT)
+        text = stripped.decode("utf-8")
     except UnicodeDecodeError:
-        return stripped.decode("latin-1").replace(_NUL, _REPLACEMENT)
+        text = stripped.decode("latin-1")
+    return text.replace(_NUL, _REPLACEMENT)

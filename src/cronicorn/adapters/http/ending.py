@@ -7,12 +7,12 @@ from datetime import timedelta
 import pycurl
 
 from cronicorn.adapters.http.answer import cut, headers_of, is_json, text_of
-from cronicorn.adapters.http.exchange import Exchange, Stop
+from cronicorn.adapters.http.exchange import Stop
 from cronicorn.adapters.http.multi import OK
 from cronicorn.adapters.http.room import no_room
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.sentence import as_sentence
-from cronicorn.domain.target import Target
+from cronicorn.domain.target import Site
 
 _TLS = {
     pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER,
@@ -51,14 +51,17 @@ _STOPPED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Ending:
-    """How one attempt on one address ended."""
+    """How one attempt on one address ended, and what had arrived by then."""
 
-    target: Target
-    exchange: Exchange
+    site: Site
+    stop: Stop | None
     code: int
     message: str
+    status: int | None
+    header_lines: list[bytes]
+    body: bytearray
     connected: bool
     """Whether a TCP connection had been opened."""
     in_time: bool
@@ -68,7 +71,7 @@ class Ending:
     @property
     def is_connect_failure(self) -> bool:
         """Whether another address of the same name may do better."""
-        if self.exchange.stop is not None or self.connected:
+        if self.code == OK or self.stop is not None or self.connected:
             return False
         return self.code in {pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT}
 
@@ -78,40 +81,35 @@ def outcome_of(ending: Ending, *, body_bytes_max: int) -> Outcome:
 
     Raises UnavailableError when there was no socket for it: nothing was sent.
     """
-    exchange = ending.exchange
-    if exchange.stop is Stop.NO_SOCKET:
+    if ending.stop is Stop.NO_SOCKET:
         raise no_room()
     kind, error = _kind_and_error(ending)
-    headers = headers_of(exchange.header_lines) if exchange.status is not None else ()
-    partial = Outcome(kind=kind, duration=ending.duration, status_code=exchange.status, headers=headers, error=error)
-    has_body = exchange.body or exchange.stop is Stop.BODY_FULL
-    return _with_body(partial, exchange, body_bytes_max) if has_body else partial
-
-
-def _with_body(partial: Outcome, exchange: Exchange, bytes_max: int) -> Outcome:
-    whole = partial.kind is OutcomeKind.RESPONDED and exchange.stop is None
-    text = text_of(bytes(exchange.body), partial.header("content-type"), whole=whole)
-    kept = cut(text, bytes_max)
+    headers = headers_of(ending.header_lines) if ending.status is not None else ()
+    whole = kind is OutcomeKind.RESPONDED and ending.stop is None
+    content_type = next((value for name, value in headers if name == "content-type"), None)
+    text = text_of(ending.body, content_type, whole=whole)
+    kept = cut(text, body_bytes_max)
     return Outcome(
-        kind=partial.kind,
-        duration=partial.duration,
-        status_code=partial.status_code,
-        headers=partial.headers,
+        kind=kind,
+        duration=ending.duration,
+        status_code=ending.status,
+        headers=headers,
         body=kept or None,
         body_is_json=whole and kept == text and is_json(text),
-        body_truncated=exchange.stop is Stop.BODY_FULL or kept != text,
-        error=partial.error,
+        body_truncated=ending.stop is Stop.BODY_FULL or kept != text,
+        error=error,
     )
 
 
 def _kind_and_error(ending: Ending) -> tuple[OutcomeKind, str | None]:
-    stop, host = ending.exchange.stop, ending.target.authority
+    stop = ending.stop
     if stop is Stop.BODY_FULL:
         return OutcomeKind.RESPONDED, None
-    if stop is None and ending.code == OK and ending.exchange.status is not None:
-        if not ending.exchange.body or not any(map(_ENDLESS.match, ending.exchange.header_lines)):
+    if stop is None and ending.code == OK and ending.status is not None:
+        if not ending.body or not any(map(_ENDLESS.match, ending.header_lines)):
             return OutcomeKind.RESPONDED, None
-        return OutcomeKind.BROKEN, f"The answer of {host} {_BROKEN[pycurl.E_PARTIAL_FILE]}."
+        return OutcomeKind.BROKEN, f"The answer of {ending.site.authority} {_BROKEN[pycurl.E_PARTIAL_FILE]}."
+    host = ending.site.authority
     if stop in _STOPPED:
         kind, sentence = _STOPPED[stop]
         return kind, sentence.format(host=host)
@@ -136,6 +134,6 @@ def _timed_out(ending: Ending, host: str) -> tuple[OutcomeKind, str]:
     if not ending.connected:
         kind = OutcomeKind.UNREACHABLE if ending.in_time else OutcomeKind.TIMED_OUT
         return kind, f"No connection to {host} could be opened in time."
-    if ending.exchange.status is None:
+    if ending.status is None:
         return OutcomeKind.TIMED_OUT, f"{host} did not answer in time."
     return OutcomeKind.TIMED_OUT, f"The answer of {host} did not end in time."

@@ -3,14 +3,14 @@
 import os
 import re
 import socket
-from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Final
 
 import pycurl
 
-from cronicorn.adapters.http.pools import Ends, Pool
+from cronicorn.adapters.http.addresses import Peer
+from cronicorn.adapters.http.kept import Ends, KeptConnections
 from cronicorn.adapters.http.room import is_lack
 
 _STOP_READING = 0
@@ -19,6 +19,7 @@ _LINE_OVERHEAD = 32
 _SWITCHING_PROTOCOLS = 101
 _FINAL_MIN = 200
 _STATUS_LINE_PARTS = 2
+_END_OF_HEADERS = {b"\r\n", b"\n"}
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
 """RFC 9110, section 15: three digits, from 100 to 599."""
 
@@ -39,14 +40,6 @@ class Stop(StrEnum):
     CRASHED = "crashed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeLimits:
-    """How much of an answer is read."""
-
-    body_bytes: int
-    header_bytes: int
-
-
 class _Handover:
     """A new socket on its way to libcurl, which takes a duplicate of the descriptor and drops this object."""
 
@@ -63,34 +56,35 @@ class _Handover:
 
 
 class Exchange:
-    """Collects an answer and guards its connection: the second look at the address, when it is really connected."""
+    """Collects an answer and guards its connection: the second look at the address, when it is really connected.
+
+    One serves a handle for all its transfers, each of which begins with `begin`.
+    """
 
     __slots__ = (
-        "_clock", "_in_headers", "_limits", "_may_repeat", "_opened", "_pinned", "_pinned_text", "_pool", "_sent",
-        "body", "crash", "ends", "header_lines", "header_size", "status", "stop", "touched_at",
+        "_body_bytes_max", "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_opened", "_owner", "_peer",
+        "_progress", "_progress_at", "_sent", "body", "crash", "ends", "header_lines", "header_size", "status", "stop",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        *,
-        pinned: IPv4Address | IPv6Address,
-        pool: Pool,
-        limits: ExchangeLimits,
-        may_repeat: bool,
-    ) -> None:
-        """*pinned* is the checked address, and the only one this exchange may connect to.
+    def __init__(self, kept: KeptConnections, owner: object) -> None:
+        """Of *kept* only the connections of *owner* are used again."""
+        self._kept: Final = kept
+        self._owner: Final = owner
+
+    def begin(self, peer: Peer, *, may_repeat: bool, body_bytes_max: int, header_bytes_max: int) -> None:
+        """Forget the exchange before. *peer* has the checked address, and the only one that may be connected to.
 
         *may_repeat*: libcurl may send the request again when a kept connection turns out to be dead.
         """
-        self._pinned: Final = pinned
-        self._pinned_text: Final = str(pinned)
-        self._pool: Final = pool
-        self._limits: Final = limits
-        self._may_repeat: Final = may_repeat
-        self._clock: Final = pool.clock
+        self._peer = peer
+        self._may_repeat = may_repeat
+        self._body_bytes_max = body_bytes_max
+        self._header_bytes_max = header_bytes_max
         self._opened = False
         self._sent = False
         self._in_headers = True
+        self._progress = 0
+        self._progress_at = 0.0
         self.ends: Ends | None = None
         self.status: int | None = None
         self.header_lines: list[bytes] = []
@@ -98,7 +92,23 @@ class Exchange:
         self.body = bytearray()
         self.stop: Stop | None = None
         self.crash: BaseException | None = None
-        self.touched_at: float | None = None
+
+    def keep(self, fd: int) -> None:
+        """Note that its connection lies idle now, as descriptor *fd*."""
+        if self.ends is not None:
+            self._kept.keep(self._owner, self.ends, fd)
+
+    def rest(self) -> None:
+        """Let go of the answer."""
+        self.header_lines = []
+        self.body = bytearray()
+
+    def has_stalled(self, now: float, stall_s: float) -> bool:
+        """Whether nothing came for *stall_s* in the middle of the answer, as far as who asks now and then can tell."""
+        progress = self.header_size + len(self.body)
+        if progress != self._progress:
+            self._progress, self._progress_at = progress, now
+        return progress > 0 and self._progress_at + stall_s < now
 
     def on_open(self, purpose: int, address: tuple[int, int, int, tuple[object, ...]]) -> "_Handover | int":
         """Open a socket for the address libcurl is about to connect to, if it is the checked one."""
@@ -139,20 +149,24 @@ class Exchange:
     def on_header(self, line: bytes) -> int | None:
         """Note one line of a header block, of which interim answers (1xx) have their own."""
         try:
-            self.touched_at = self._clock()
             self.header_size += len(line) + _LINE_OVERHEAD
-            if self.header_size > self._limits.header_bytes:
+            if self.header_size > self._header_bytes_max:
                 self.stop = Stop.HEADERS_TOO_LONG
                 return _STOP_READING
-            return self._header(line.rstrip(b"\r\n"))
+            if line.startswith(b"HTTP/"):
+                return self._status_line(line)
+            if line in _END_OF_HEADERS:
+                self._in_headers = False
+            elif self._in_headers:
+                self.header_lines.append(line)
         except BaseException as error:  # noqa: BLE001
             return self._crashed(error)
+        return None
 
     def on_body(self, chunk: bytes) -> int | None:
         """Keep the body up to the cap. The first byte beyond it ends the transfer."""
         try:
-            self.touched_at = self._clock()
-            room = self._limits.body_bytes - len(self.body)
+            room = self._body_bytes_max - len(self.body)
             self.body += chunk[:room]
             if len(chunk) <= room:
                 return None
@@ -160,15 +174,6 @@ class Exchange:
         except BaseException as error:  # noqa: BLE001
             return self._crashed(error)
         return _STOP_READING
-
-    def _header(self, line: bytes) -> int | None:
-        if line.startswith(b"HTTP/"):
-            return self._status_line(line)
-        if not line:
-            self._in_headers = False
-        elif self._in_headers:
-            self.header_lines.append(line)
-        return None
 
     def _status_line(self, line: bytes) -> int | None:
         parts = line.split(maxsplit=_STATUS_LINE_PARTS)
@@ -201,12 +206,12 @@ class Exchange:
             return Stop.SENT_ALREADY
         if self._opened:
             self._opened = False
-            self._pool.forget(ends)
+            self._kept.forget(ends)
             return None
-        return None if self._pool.take(ends) else Stop.NOT_REUSABLE
+        return None if self._kept.take(self._owner, ends) else Stop.NOT_REUSABLE
 
     def _is_pinned(self, text: str) -> bool:
-        return text == self._pinned_text or ip_address(text) == self._pinned
+        return text == self._peer.text or ip_address(text) == self._peer.address
 
     def _crashed(self, error: BaseException) -> int:
         self.crash = error

@@ -27,18 +27,19 @@ class MultiDriver:
         self._watched: dict[int, int] = {}
         self._timer: asyncio.Handle | None = None
 
-    async def perform(self, curl: pycurl.Curl) -> tuple[int, str]:
-        """Run the transfer that *curl* is set up for; answer libcurl's code (0 is success) and its message.
+    def start(self, curl: pycurl.Curl) -> asyncio.Future[tuple[int, str]]:
+        """Begin the transfer that *curl* is set up for; answer libcurl's code (0 is success) and its message.
 
-        When the caller is cancelled the transfer ends at once and its connection is closed.
+        Whoever waits for it calls `release` in any case.
         """
         future: asyncio.Future[tuple[int, str]] = self._loop.create_future()
         self._live[curl] = future
-        try:
-            self._multi.add_handle(curl)
-            return await future
-        finally:
-            self._release(curl)
+        self._multi.add_handle(curl)
+        return future
+
+    def release(self, curl: pycurl.Curl) -> None:
+        """Take *curl* back. A transfer that still runs ends, and its connection is closed."""
+        self._release(curl)
 
     def abort(self, curl: pycurl.Curl, code: int) -> None:
         """End the transfer of *curl*, if it still runs, with *code*, and close its connection."""

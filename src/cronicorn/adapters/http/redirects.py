@@ -31,7 +31,7 @@ def redirected(request: WireRequest, status: int | None, location: str) -> WireR
     to_get = (status == _SEE_OTHER and request.method is not Method.HEAD) or (
         status in _BECOMES_GET and request.method is Method.POST
     )
-    leaves = target.origin != request.target.origin
+    leaves = target.site != request.target.site
     headers = {
         name: value
         for name, value in request.headers.items()

@@ -1,8 +1,9 @@
 """What goes out: one request as libcurl's options."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pycurl
 
@@ -15,7 +16,10 @@ IDEMPOTENT = {Method.GET, Method.HEAD, Method.PUT, Method.DELETE}
 """Methods that a client may send again by itself when a kept connection broke off (RFC 9110, section 9.2.2)."""
 
 _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-_ADDED_BY_LIBCURL = ("Accept", "Content-Type", "Expect", "User-Agent")
+_LEFT_OUT = {name.lower(): f"{name}:".encode() for name in ("Accept", "Content-Type", "Expect", "User-Agent")}
+"""What libcurl would add, and the order not to."""
+_METHODS_WITH_BODY = {Method.POST, Method.PUT, Method.PATCH}
+_NAMES_REMEMBERED = 1_024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,31 +37,37 @@ def header_lines(headers: Mapping[str, str]) -> list[bytes]:
 
     The message names the header, never its value.
     """
-    given = {name.lower() for name in headers}
-    lines = [_header_line(name, value) for name, value in headers.items()]
-    lines += [f"{name}:".encode() for name in _ADDED_BY_LIBCURL if name.lower() not in given]
+    left_out = dict(_LEFT_OUT)
+    lines = []
+    for name, value in headers.items():
+        left_out.pop(_checked_name(name), None)
+        if _NOT_IN_VALUE.search(value):
+            raise InvalidInputError(f"The value of the request header {name} holds a control character: remove it.")
+        stripped = value.strip()
+        lines.append(f"{name}: {stripped}".encode() if stripped else f"{name};".encode())
+    lines += left_out.values()
     return lines
 
 
-def options_of(request: WireRequest) -> Iterator[tuple[int, object]]:
+def options_of(request: WireRequest) -> dict[int, object]:
     """The libcurl options that make *request*. Raises InvalidInputError for a header that can't be sent."""
-    yield pycurl.URL, request.target.url
-    yield pycurl.HTTPHEADER, header_lines(request.headers)
+    options: dict[int, object] = {pycurl.URL: request.target.url, pycurl.HTTPHEADER: header_lines(request.headers)}
     if request.method is Method.HEAD:
-        yield pycurl.NOBODY, 1
-        return
-    if request.body is not None or request.method in {Method.POST, Method.PUT, Method.PATCH}:
-        yield pycurl.POST, 1
-        yield pycurl.POSTFIELDS, request.body or b""
-    yield pycurl.CUSTOMREQUEST, request.method.value
+        options[pycurl.NOBODY] = 1
+        return options
+    if request.body is not None or request.method in _METHODS_WITH_BODY:
+        options[pycurl.POST] = 1
+        options[pycurl.POSTFIELDS] = request.body or b""
+    options[pycurl.CUSTOMREQUEST] = request.method.value
+    return options
 
 
-def _header_line(name: str, value: str) -> bytes:
+@lru_cache(_NAMES_REMEMBERED)
+def _checked_name(name: str) -> str:
+    """*name* in lower case. Raises InvalidInputError."""
     if not HEADER_NAME.fullmatch(name):
         raise InvalidInputError("The name of a request header holds a character that HTTP does not allow there.")
-    if name.lower() in FRAMING:
+    lower = name.lower()
+    if lower in FRAMING:
         raise InvalidInputError(f"The request header {name} is set by Cronicorn itself: remove it.")
-    if _NOT_IN_VALUE.search(value):
-        raise InvalidInputError(f"The value of the request header {name} holds a control character: remove it.")
-    value = value.strip()
-    return f"{name}: {value}".encode() if value else f"{name};".encode()
+    return lower

@@ -71,7 +71,7 @@ class Resolver:
 
     async def resolve(self, tenant_id: str, name: str) -> Resolution:
         """The addresses of *name*, best first. A cancelled caller leaves the look-up to others who wait for it."""
-        known = self._known(name)
+        known = self.known(name)
         if known is not None:
             return known
         task = self._pending.get((tenant_id, name)) or self._begin(tenant_id, name)
@@ -96,7 +96,8 @@ class Resolver:
         """How many names are remembered."""
         return len(self._cache)
 
-    def _known(self, name: str) -> Resolution | None:
+    def known(self, name: str) -> Resolution | None:
+        """What `resolve` would answer at once; None when it has to ask."""
         entry = self._cache.get(name)
         if entry is None:
             return None
@@ -125,7 +126,7 @@ class Resolver:
 
     async def _look_up(self, gate: "_Gate", name: str) -> Resolution:
         async with gate.room:
-            resolution = self._known(name) or await self._ask(name)
+            resolution = self.known(name) or await self._ask(name)
         self._cache[name] = (self._loop.time() + resolution.ttl_s, resolution)
         while len(self._cache) > self._limits.cached:
             self._cache.popitem(last=False)

@@ -18,11 +18,11 @@ def target_of(url: str) -> Target:
     The name is read again afterwards: `１２７.０.０.１` in wide digits means 127.0.0.1.
     """
     target = parse_target(url)
-    if target.host.isascii():
+    if target.site.host.isascii():
         return target
     try:
-        ascii_name = idna.encode(target.host, uts46=True).decode("ascii")
+        ascii_name = idna.encode(target.site.host, uts46=True).decode("ascii")
     except UnicodeError:
         raise InvalidInputError("The host of the URL is not a valid international name.") from None
     host, address = parse_host(ascii_name)
-    return replace(target, host=host, address=address)
+    return replace(target, site=replace(target.site, host=host, address=address))

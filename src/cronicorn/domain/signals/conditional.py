@@ -42,6 +42,8 @@ def conditional_headers(memory: SignalMemory, method: Method, signals: Signals) 
 
     Empty unless `not-modified` speaks, the method is GET or HEAD, and that success came with a validator.
     """
+    if memory.etag is None and memory.last_modified is None:
+        return ()
     if method not in SAFE or not signals.speaks(Signal.NOT_MODIFIED):
         return ()
     fields = (("If-None-Match", memory.etag), ("If-Modified-Since", memory.last_modified))

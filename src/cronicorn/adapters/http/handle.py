@@ -1,0 +1,85 @@
+"""An easy handle of libcurl that is used for one transfer after another."""
+
+from collections.abc import Mapping
+
+import pycurl
+
+from cronicorn.adapters.http.exchange import Exchange
+from cronicorn.adapters.http.kept import KeptConnections
+from cronicorn.adapters.http.transfer import Transfer
+
+Options = Mapping[int, object]
+"""Values of libcurl's options by their number."""
+
+_NO_VALUE = object()
+
+
+class Handle:
+    """Stays set up between transfers: of the next one's options only those that differ are set.
+
+    That is safe for a transfer that names the same options as the one before, and only after one that ended well.
+    Else everything is forgotten and set anew: no option can be taken back by itself.
+    """
+
+    __slots__ = ("_fixed", "_is_sound", "_set", "curl", "exchange")
+
+    def __init__(self, share: pycurl.CurlShare, kept: KeptConnections, fixed: Options) -> None:
+        """All transfers use the connections of *share*, and are set to *fixed*."""
+        self.curl = pycurl.Curl()
+        self.curl.setopt(pycurl.SHARE, share)  # No reset takes it away.
+        self.exchange = Exchange(kept, share)
+        self._fixed = fixed
+        self._set: dict[int, object] = {}
+        self._is_sound = False
+
+    @property
+    def has_connected(self) -> bool:
+        """Whether the transfer had a connection."""
+        return self.exchange.ends is not None or self.curl.getinfo(pycurl.CONNECT_TIME) > 0
+
+    def begin(self, transfer: Transfer, options: Options, *, header_bytes_max: int) -> None:
+        """Get ready for *transfer*, which *options* make."""
+        self._set_up(options)
+        self.exchange.begin(
+            transfer.peer,
+            may_repeat=transfer.may_repeat,
+            body_bytes_max=transfer.body_bytes_max,
+            header_bytes_max=header_bytes_max,
+        )
+
+    def ended_well(self) -> None:
+        """Note that the transfer was complete: its connection lies idle, and little has to be set for another one."""
+        self._is_sound = True
+        fd = self.curl.getinfo(pycurl.ACTIVESOCKET)
+        if fd >= 0:
+            self.exchange.keep(fd)
+
+    def rest(self) -> None:
+        """Keep no body, sent or received, until the next transfer."""
+        self.exchange.rest()
+        if self._set.get(pycurl.POSTFIELDS):
+            self.curl.setopt(pycurl.POSTFIELDS, b"")
+            self._set[pycurl.POSTFIELDS] = b""
+
+    def close(self) -> None:
+        self.curl.close()
+
+    def _set_up(self, options: Options) -> None:
+        if not self._is_sound or self._set.keys() != options.keys():
+            self._begin_anew()
+        self._is_sound = False
+        for option, value in options.items():
+            if self._set.get(option, _NO_VALUE) != value:
+                self.curl.setopt(option, value)
+                self._set[option] = value
+
+    def _begin_anew(self) -> None:
+        self.curl.reset()
+        self._set.clear()
+        for option, value in self._fixed.items():
+            self.curl.setopt(option, value)
+        self.curl.setopt(pycurl.OPENSOCKETFUNCTION, self.exchange.on_open)
+        self.curl.setopt(pycurl.SOCKOPTFUNCTION, self.exchange.on_opened)
+        self.curl.setopt(pycurl.PREREQFUNCTION, self.exchange.on_connected)
+        self.curl.setopt(pycurl.HEADERFUNCTION, self.exchange.on_header)
+        self.curl.setopt(pycurl.WRITEFUNCTION, self.exchange.on_body)
