@@ -8,7 +8,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-COMPILE := $(BIN)/uv --quiet --no-config pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+COMPILE := $(BIN)/uv --quiet --no-config pip compile --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(UPGRADE)
 
 .PHONY: help
@@ -65,16 +65,22 @@ demo: setup ## Watch a shop's endpoints being called, planned and explained (ARG
 bench: setup ## Measure against the bound (ARGS=drain picks one)
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: peers
+peers: ## Install the schedulers that `python -m benchmarks drain` compares with into .venv-peers
+	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: --requirement requirements/benchmarks.txt
+
 .PHONY: chaos
 chaos: setup ## Kill, freeze and cut off workers for MINUTES=30 and see what holds (ARGS="--mechanism redis --seed 7")
 	$(BIN)/python -m tests.chaos run --minutes $(or $(MINUTES),30) $(ARGS)
 
 .PHONY: lock
 lock: setup ## Pin dependencies again after editing pyproject.toml (UPGRADE=--upgrade takes new versions)
-	$(COMPILE) --output-file requirements/runtime.txt
-	$(COMPILE) --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) --group peers --output-file requirements/benchmarks.txt
 
 .PHONY: clean
 clean: ## Remove .venv, caches and built files
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist htmlcov
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist htmlcov
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import asyncpg
 import uvloop
 
-from benchmarks.draining import Drain, Drained, Stopwatch, fill, left_by_the_product
+from benchmarks.draining import Drain, fill, left_by_the_product
 from benchmarks.planting import due_now
+from benchmarks.stopwatch import Drained, Stopwatch
 from benchmarks.world import curl, rows_of
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.domain.call import Outcome

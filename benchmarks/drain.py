@@ -5,16 +5,18 @@ endpoint has the policy of `rules`, and each answer the fields that it reads.
 """
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
 from benchmarks.bounds import Pattern, calls_only, postgres_bound, sqlite_bound
 from benchmarks.capacity import capacity
-from benchmarks.draining import Drain, Drained, drained
+from benchmarks.contest import Place, Work, peers
+from benchmarks.draining import Drain, drained
 from benchmarks.postgres import SERVER, passing_database, postgres_server
 from benchmarks.report import Report, Row
 from benchmarks.rules import POLICY, QUIET
+from benchmarks.stopwatch import Drained
 from benchmarks.target import target_server
 from benchmarks.world import CALLS_MAX, sqlite_file
 from cronicorn.domain.policy.reading import policy_of
@@ -33,25 +35,24 @@ _BOUND_OF = {
     _POSTGRES_BOUND: _POSTGRES_BOUND, _POSTGRES: _POSTGRES_BOUND,
 }  # fmt: skip
 
-Place = Callable[[], AbstractContextManager[str]]
-Work = Callable[[Drain], Drained]
-
 
 def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
     slots, repeats = (50, 0) if quick else (_SLOTS, _REPEATS)
     with target_server(QUIET.encode()) as target, postgres_server(fsync=not quick) as server:
         asked = capacity(target, 0.1 if quick else 2.0)
-        contenders = _contenders(target.url, server)
+        others = {} if quick else peers(server)
+        contenders = _contenders(target.url, server) | others
         measured: dict[str, list[Drained]] = {name: [] for name in contenders}
         for _ in range(repeats + 1):  # Side by side: a machine shared with others is not as fast all the time.
             for name, (place, work) in contenders.items():
                 with place() as database:
                     measured[name].append(work(Drain(database=database, target=target.url, slots=slots)))
-            target.arrivals()
+                assert len(target.arrivals()) >= slots
     warm = {name: found[1:] or found for name, found in measured.items()}
-    rows = [_row(name, warm) for name in warm]
-    rows.append({"what": "target: a client that only asks", "runs/s": asked, "of its bound": None, "CPU µs/run": None})
+    best = max((_rate(warm[name]) for name in others), default=None)
+    rows = [_row(name, warm, best) for name in warm]
+    rows.append(dict.fromkeys(rows[0]) | {"what": "target: a client that only asks", "runs/s": asked})
     about = f"{slots} due slots, {CALLS_MAX} calls at once, every run recorded; medians of {repeats} after a warm-up"
     Report(name="drain", about=about, rows=rows).show(as_json=as_json)
 
@@ -76,12 +77,13 @@ def _contenders(target: str, server: RestartableServer) -> dict[str, tuple[Place
     }
 
 
-def _row(name: str, measured: Mapping[str, Sequence[Drained]]) -> Row:
+def _row(name: str, measured: Mapping[str, Sequence[Drained]], best_peer: float | None) -> Row:
     rate, bound = _rate(measured[name]), _BOUND_OF.get(name)
     return {
         "what": name,
         "runs/s": rate,
         "of its bound": rate / _rate(measured[bound]) if bound is not None else None,
+        "times the best peer": rate / best_peer if best_peer is not None else None,
         "CPU µs/run": statistics.median(each.cpu_us for each in measured[name]),
     }
 

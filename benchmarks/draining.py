@@ -1,7 +1,6 @@
 """Working off due slots with the product, and what that takes."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,8 @@ import uvloop
 
 from benchmarks.crew import begin_together, crew
 from benchmarks.planting import due_now, plant
-from benchmarks.world import CALLS_MAX, cpu_seconds, opened, rows_of
+from benchmarks.stopwatch import Drained, Stopwatch
+from benchmarks.world import CALLS_MAX, opened, rows_of
 from cronicorn.domain.cells import Row
 from cronicorn.domain.policy.policy import Policy
 
@@ -28,37 +28,6 @@ class Drain:
     calls_max: int = CALLS_MAX
     """At once."""
     worker_id: str = "bench"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drained:
-    """What it took."""
-
-    slots: int
-    seconds: float
-    cpu_s: float
-    """Of all threads of all workers; that of a database server is not counted."""
-
-    @property
-    def rate(self) -> float:
-        """Runs a second."""
-        return self.slots / self.seconds
-
-    @property
-    def cpu_us(self) -> float:
-        """Of each run."""
-        return self.cpu_s / self.slots * 1e6
-
-
-class Stopwatch:
-    """Runs from when it is made: wall and CPU time of this process."""
-
-    def __init__(self) -> None:
-        self._start, self._cpu = time.perf_counter(), cpu_seconds()
-
-    def stopped(self, slots: int) -> Drained:
-        """What *slots* took until now."""
-        return Drained(slots=slots, seconds=time.perf_counter() - self._start, cpu_s=cpu_seconds() - self._cpu)
 
 
 async def fill(order: Drain, policy: Policy | None = None) -> None:

@@ -17,8 +17,9 @@ import uvloop
 from benchmarks.planting import plant, waiting
 from benchmarks.postgres import SERVER, passing_database, postgres_server
 from benchmarks.report import Report, Row
+from benchmarks.stopwatch import cpu_seconds
 from benchmarks.target import Target, target_server
-from benchmarks.world import cpu_seconds, curl, opened, sqlite_file
+from benchmarks.world import curl, opened, sqlite_file
 from cronicorn.cli.comparison.measures import quantile
 from cronicorn.domain.call import Request
 from cronicorn.domain.endpoint import Baseline

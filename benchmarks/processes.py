@@ -5,9 +5,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 
-from benchmarks.draining import Drain, Drained, drained
+from benchmarks.draining import Drain, drained
 from benchmarks.postgres import SERVER, passing_database, postgres_server
 from benchmarks.report import Report, Row
+from benchmarks.stopwatch import Drained
 from benchmarks.target import target_server
 from benchmarks.world import CALLS_MAX, sqlite_file
 

