@@ -98,7 +98,7 @@ async def _calls_only(order: Drain) -> Drained:
         answers.clear()
 
     endpoints = list(enumerate(due_now(order.slots, order.target), 1))
-    async with curl() as dispatcher:
+    async with curl(order.calls_max) as dispatcher:
         watch = Stopwatch()
         await _call_all(dispatcher, iter(endpoints), order.calls_max, forget)
         return watch.stopped(order.slots)
@@ -121,7 +121,7 @@ async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
         answers.clear()
 
     endpoints = list(enumerate(due_now(order.slots, order.target), 1))
-    async with curl() as dispatcher:
+    async with curl(order.calls_max) as dispatcher:
         watch = Stopwatch()
         await _call_all(dispatcher, iter(endpoints), order.calls_max, write)
         done = watch.stopped(order.slots)
@@ -154,7 +154,7 @@ async def _postgres_bound(order: Drain, pattern: Pattern) -> Drained:
     claiming, settling = await asyncpg.connect(url), await asyncpg.connect(url)
     endpoints = list(due_now(order.slots, order.target))
     try:
-        async with curl() as dispatcher:
+        async with curl(order.calls_max) as dispatcher:
             work = _PostgresBound(
                 endpoints=endpoints, dispatcher=dispatcher, pattern=pattern, claiming=claiming, settling=settling
             )

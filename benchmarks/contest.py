@@ -4,15 +4,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 from benchmarks.draining import Drain
 from benchmarks.postgres import passing_database
-from benchmarks.stopwatch import Drained
+from benchmarks.rounds import Place, Work
+from benchmarks.stopwatch import Drained, cpu_seconds_of
 from benchmarks.world import sqlite_file
 from tests.servers.postgres import RestartableServer
 from tests.servers.valkey import valkey_server
@@ -20,11 +21,6 @@ from tests.servers.valkey import valkey_server
 _ROOT = Path(__file__).parents[1]
 _PYTHON = _ROOT / ".venv-peers" / "bin" / "python"
 _LOCK = _ROOT / "requirements" / "benchmarks.txt"
-_CLOCK_TICKS = 100
-"""A second, as Linux counts the time of processes."""
-
-Place: TypeAlias = Callable[[], AbstractContextManager[str]]
-Work: TypeAlias = Callable[[Drain], Drained]
 
 
 def peers(server: RestartableServer) -> dict[str, tuple[Place, Work]]:
@@ -65,10 +61,10 @@ def _work(module: str, order: Drain) -> Drained:
     assert peer.stdout is not None
     with peer:
         _heard(peer.stdout, "ready", module)
-        start, cpu = time.perf_counter(), _cpu_s(peer.pid)
+        start, cpu = time.perf_counter(), cpu_seconds_of(peer.pid)
         _go_on(peer.stdin)
         _heard(peer.stdout, "done", module)
-        took = Drained(slots=order.slots, seconds=time.perf_counter() - start, cpu_s=_cpu_s(peer.pid) - cpu)
+        took = Drained(slots=order.slots, seconds=time.perf_counter() - start, cpu_s=cpu_seconds_of(peer.pid) - cpu)
         _go_on(peer.stdin)
     return took
 
@@ -81,12 +77,3 @@ def _heard(output: IO[str], word: str, module: str) -> None:
 def _go_on(entrant: IO[str]) -> None:
     entrant.write("\n")
     entrant.flush()
-
-
-def _cpu_s(pid: int) -> float:
-    """Of a process and what it has started, as far as that still runs or was waited for."""
-    folder = Path(f"/proc/{pid}")
-    fields = (folder / "stat").read_text().rpartition(")")[2].split()
-    own = sum(int(ticks) for ticks in fields[11:15]) / _CLOCK_TICKS
-    started = [child for task in folder.glob("task/*/children") for child in task.read_text().split()]
-    return own + sum(_cpu_s(int(child)) for child in started)

@@ -15,11 +15,11 @@ from datetime import UTC, datetime, timedelta
 import uvloop
 
 from benchmarks.planting import plant, waiting
-from benchmarks.postgres import SERVER, passing_database, postgres_server
 from benchmarks.report import Report, Row
+from benchmarks.rounds import both_stores
 from benchmarks.stopwatch import cpu_seconds
 from benchmarks.target import Target, target_server
-from benchmarks.world import curl, opened, sqlite_file
+from benchmarks.world import curl, opened
 from cronicorn.cli.comparison.measures import quantile
 from cronicorn.domain.call import Request
 from cronicorn.domain.endpoint import Baseline
@@ -57,13 +57,12 @@ def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
     rows: list[Row] = []
     loads = _QUICK if quick else _LOADS
-    with target_server() as target, postgres_server(fsync=not quick) as server:
+    with target_server() as target, both_stores(quick=quick) as places:
         for load in loads:
             rows.append(_row(load, "bound: bare timers", uvloop.run(_bound(target, load))))
-            with sqlite_file() as database:
-                rows.append(_row(load, "cronicorn, SQLite", uvloop.run(_product(target, load, database))))
-            with passing_database(server) as database:
-                rows.append(_row(load, f"cronicorn, {SERVER}", uvloop.run(_product(target, load, database))))
+            for name, place in places.items():
+                with place() as database:
+                    rows.append(_row(load, name, uvloop.run(_product(target, load, database))))
     times = f"{loads[0].seconds:g} s after {loads[0].warm_up_s:g} s of warm-up"
     about = f"ms from the grid to the request's arrival at the target, over {times}"
     Report(name="lateness", about=about, rows=rows).show(as_json=as_json)
@@ -91,7 +90,7 @@ async def _product(target: Target, load: Load, database: str) -> dict[str, float
 
 
 async def _bound(target: Target, load: Load) -> dict[str, float | None]:
-    async with curl() as dispatcher:
+    async with curl(load.endpoints) as dispatcher:
         begin = math.floor(time.time())
 
         async def timer(number: int) -> None:

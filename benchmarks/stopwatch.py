@@ -1,8 +1,13 @@
 """What work took, in wall and CPU time."""
 
+import os
 import resource
 import time
 from dataclasses import dataclass
+from pathlib import Path
+
+_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+"""A second, as Linux counts the time of processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +45,12 @@ def cpu_seconds() -> float:
     """User and system time of this process so far, all threads."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """Of a process and what it has started, as far as that still runs or was waited for."""
+    folder = Path(f"/proc/{pid}")
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    own = sum(int(ticks) for ticks in fields[11:15]) / _CLOCK_TICKS
+    started = [child for task in folder.glob("task/*/children") for child in task.read_text().split()]
+    return own + sum(cpu_seconds_of(int(child)) for child in started)

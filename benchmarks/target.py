@@ -12,6 +12,8 @@ from typing import cast
 
 import uvloop
 
+from cronicorn.wiring.descriptors import raise_descriptor_limit
+
 BODY = json.dumps(
     {"status": "ok", "orders_per_minute": 42, "queue_depth": 7, "note": "a small answer, as most are"}
 ).encode()
@@ -37,11 +39,11 @@ class Target:
 
 
 @contextmanager
-def target_server(body: bytes = BODY) -> Iterator[Target]:
+def target_server(body: bytes = BODY, *, answers_after_s: float = 0.0) -> Iterator[Target]:
     """A target in a process of its own that answers *body* at first, gone at the end of the block."""
     ours, theirs = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_serve, args=(theirs, body), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, body, answers_after_s), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -57,6 +59,7 @@ class _State:
     """What all connections share."""
 
     answer: bytes
+    answers_after_s: float
     arrivals: list[tuple[str, float]] = field(default_factory=list)
 
 
@@ -77,15 +80,20 @@ class _Answerer(asyncio.Protocol):
             head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
             self._state.arrivals.append((head.split(b" ", 2)[1].decode(), time.time()))
             assert self._transport is not None
-            self._transport.write(self._state.answer)
+            if self._state.answers_after_s:
+                asyncio.get_running_loop().call_later(
+                    self._state.answers_after_s, self._transport.write, self._state.answer
+                )
+            else:
+                self._transport.write(self._state.answer)
 
 
-def _serve(control: Connection, body: bytes) -> None:
-    uvloop.run(_serve_until_closed(control, body))
+def _serve(control: Connection, body: bytes, answers_after_s: float) -> None:
+    raise_descriptor_limit()
+    uvloop.run(_serve_until_closed(control, _State(_whole(body), answers_after_s)))
 
 
-async def _serve_until_closed(control: Connection, body: bytes) -> None:
-    state = _State(_whole(body))
+async def _serve_until_closed(control: Connection, state: _State) -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Answerer(state), "127.0.0.1", 0, backlog=4_096)
     control.send(server.sockets[0].getsockname()[1])

@@ -16,6 +16,7 @@ import asyncpg
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.http.addresses import EgressPolicy
 from cronicorn.adapters.http.dispatcher import CurlDispatcher
+from cronicorn.adapters.http.limits import DispatcherLimits
 from cronicorn.adapters.http.resolver import Resolver
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.cells import Row
@@ -44,7 +45,7 @@ class World:
     @asynccontextmanager
     async def scheduler(self, worker_id: str = "bench", calls_max: int = CALLS_MAX) -> AsyncIterator[Scheduler]:
         """The product's scheduler with the product's dispatcher, running."""
-        async with curl() as dispatcher:
+        async with curl(calls_max) as dispatcher:
             settings = SchedulerSettings(worker_id=worker_id, calls_max=calls_max, drain_grace=timedelta(seconds=5))
             scheduler = Scheduler(self.stores.job_store, dispatcher, SystemClock(), CronsimCron(), settings)
             task = asyncio.create_task(scheduler.run())
@@ -124,9 +125,10 @@ async def rows_of(url: str) -> AsyncIterator[Rows]:
 
 
 @asynccontextmanager
-async def curl() -> AsyncIterator[Dispatcher]:
+async def curl(calls_max: int = CALLS_MAX) -> AsyncIterator[Dispatcher]:
     """The product's dispatcher, allowed to call this machine."""
-    dispatcher = CurlDispatcher(policy=EgressPolicy((ip_network("127.0.0.0/8"),)), resolver=Resolver())
+    policy = EgressPolicy((ip_network("127.0.0.0/8"),))
+    dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=DispatcherLimits.within(3 * calls_max))
     try:
         yield dispatcher
     finally:

@@ -1,0 +1,81 @@
+"""Contenders that work off the same due slots in turn, so that a machine shared with others is as fast for all."""
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import TypeAlias
+
+from benchmarks.bounds import Pattern, postgres_bound, sqlite_bound
+from benchmarks.draining import Drain, drained
+from benchmarks.postgres import SERVER, passing_database, postgres_server
+from benchmarks.report import Row
+from benchmarks.stopwatch import Drained
+from benchmarks.target import Target
+from benchmarks.world import sqlite_file
+from tests.servers.postgres import RestartableServer
+
+SQLITE_BOUND = "bound, SQLite: calls and rows"
+SQLITE = "cronicorn, SQLite"
+POSTGRES_BOUND = f"bound, {SERVER}: calls and rows"
+POSTGRES = f"cronicorn, {SERVER}"
+
+Place: TypeAlias = Callable[[], AbstractContextManager[str]]
+"""Makes an empty store, and names it."""
+Work: TypeAlias = Callable[[Drain], Drained]
+
+
+@contextmanager
+def both_stores(*, quick: bool) -> Iterator[dict[str, Place]]:
+    """Where the product may work, by its name there; on SQLite alone where it is to be *quick*."""
+    if quick:
+        yield {SQLITE: sqlite_file}
+        return
+    with postgres_server() as server:
+        yield {SQLITE: sqlite_file, POSTGRES: partial(passing_database, server)}
+
+
+def product_and_bounds(target: Target, server: RestartableServer) -> dict[str, tuple[Place, Work]]:
+    """The product on both stores, and the bound of each."""
+    postgres = partial(passing_database, server)
+    with sqlite_file() as file:
+        in_file = Pattern.of_product(file, target.url)
+    with postgres() as database:
+        on_server = Pattern.of_product(database, target.url)
+    return {
+        SQLITE_BOUND: (sqlite_file, partial(sqlite_bound, pattern=in_file)),
+        SQLITE: (sqlite_file, drained),
+        POSTGRES_BOUND: (postgres, partial(postgres_bound, pattern=on_server)),
+        POSTGRES: (postgres, drained),
+    }
+
+
+def side_by_side(
+    contenders: Mapping[str, tuple[Place, Work]], target: Target, slots: int, calls_max: int, repeats: int
+) -> dict[str, Sequence[Drained]]:
+    """What each took, in *repeats* rounds after one to warm up; with 0 of them, what that took."""
+    measured: dict[str, list[Drained]] = {name: [] for name in contenders}
+    for _ in range(repeats + 1):
+        for name, (place, work) in contenders.items():
+            target.arrivals()
+            with place() as database:
+                order = Drain(database=database, target=target.url, slots=slots, calls_max=calls_max)
+                measured[name].append(work(order))
+            assert len(target.arrivals()) == slots
+    return {name: found[1:] or found for name, found in measured.items()}
+
+
+def figures(name: str, measured: Mapping[str, Sequence[Drained]], bound: str | None) -> Row:
+    """Medians of one of them, beside its *bound*."""
+    rate = median_rate(measured[name])
+    return {
+        "what": name,
+        "runs/s": rate,
+        "of its bound": rate / median_rate(measured[bound]) if bound is not None else None,
+        "CPU µs/run": statistics.median(each.cpu_us for each in measured[name]),
+    }
+
+
+def median_rate(measured: Sequence[Drained]) -> float:
+    """Runs a second."""
+    return statistics.median(each.rate for each in measured)
