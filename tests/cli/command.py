@@ -9,8 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import BinaryIO
 
 from tests.cli import forker
 
@@ -33,41 +36,87 @@ def environment(**settings: str) -> dict[str, str]:
     return kept | {f"CRONICORN_{name}": value for name, value in settings.items()}
 
 
+class Started:
+    """A command that runs, with what tests need of `subprocess.Popen`."""
+
+    def __init__(self, told: int, stdin: BinaryIO | None) -> None:
+        self.stdin = stdin
+        self.returncode: int | None = None
+        self._told = os.fdopen(told, "rb", buffering=0)
+        self.pid = self._number()
+
+    def poll(self) -> int | None:
+        """The exit code, once it has ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; the exit code."""
+        if self.returncode is None:
+            if not select.select([self._told], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("cronicorn", timeout or 0)
+            self.returncode = self._number()
+            self._told.close()
+        return self.returncode
+
+    def send_signal(self, how: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, how)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _number(self) -> int:
+        return int.from_bytes(self._told.read(forker.NUMBER_BYTES), signed=True)
+
+
 def cronicorn(*arguments: str, stdin: str | bytes = b"", env: Mapping[str, str] | None = None) -> Ended:
     """Run the command to its end."""
-    env = dict(env) if env is not None else environment()
+    env = environment() if env is None else env
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         given.write(stdin.encode() if isinstance(stdin, str) else stdin)
         given.seek(0)
-        code = _code_of(arguments, env, given.fileno(), out.fileno(), err.fileno())
+        if _of_python(env) == _of_python(os.environ):
+            command: Started | subprocess.Popen[bytes] = started(
+                *arguments, env=env, stdin=given.fileno(), stdout=out.fileno(), stderr=err.fileno()
+            )
+        else:  # Python looks at these when it starts, not when it forks.
+            whole = [sys.executable, "-m", "cronicorn", *arguments]
+            command = subprocess.Popen(whole, env=env, stdin=given, stdout=out, stderr=err)
+        try:
+            code = command.wait(_WITHIN_S)
+        finally:
+            command.kill()
         out.seek(0)
         err.seek(0)
         return Ended(code, out.read().decode(), err.read().decode())
 
 
-def _code_of(arguments: tuple[str, ...], env: dict[str, str], *standard: int) -> int:
-    """The exit code of the command, whose standard streams are *standard*."""
-    if _of_python(env) != _of_python(os.environ):  # Python looks at these when it starts, not when it forks.
-        stdin, stdout, stderr = standard
-        command = [sys.executable, "-m", "cronicorn", *arguments]
-        return subprocess.run(
-            command, env=env, stdin=stdin, stdout=stdout, stderr=stderr, timeout=_WITHIN_S, check=False
-        ).returncode
-    request = json.dumps({"arguments": arguments, "environment": env, "folder": os.getcwd()}).encode()  # noqa: PTH109
-    assert len(request) < forker.REQUEST_MAX
-    reading, writing = os.pipe()
-    with os.fdopen(reading) as told:
-        try:
-            socket.send_fds(
-                _forker(_WITH_MODEL if "CRONICORN_AI_MODEL" in env else ()), [request], [*standard, writing]
-            )
-        finally:
-            os.close(writing)
-        process = int(told.readline())
-        if not select.select([told], [], [], _WITHIN_S)[0]:
-            os.kill(process, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(arguments, _WITHIN_S)
-        return int(told.readline())
+def started(
+    *arguments: str,
+    env: Mapping[str, str],
+    stdin: int | None = None,
+    stdout: int = 1,
+    stderr: int = 2,
+    own_session: bool = False,
+) -> Started:
+    """Start the command with these streams; its *stdin* is a pipe unless one is given."""
+    request = {"arguments": arguments, "environment": dict(env), "folder": str(Path.cwd()), "own_session": own_session}
+    sent = json.dumps(request).encode()
+    assert len(sent) < forker.REQUEST_MAX
+    reading, writing = os.pipe() if stdin is None else (stdin, None)
+    told, tells = os.pipe()
+    link = _forker(_WITH_MODEL if "CRONICORN_AI_MODEL" in env else ())
+    socket.send_fds(link, [sent], [reading, stdout, stderr, tells])
+    os.close(tells)
+    if writing is None:
+        return Started(told, None)
+    os.close(reading)
+    return Started(told, os.fdopen(writing, "wb"))
 
 
 def _of_python(env: Mapping[str, str]) -> dict[str, str]:

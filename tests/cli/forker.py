@@ -13,11 +13,13 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import cronicorn
 
 REQUEST_MAX = 1 << 17
+NUMBER_BYTES = 8
 _LEFT_OUT = ("cronicorn.__main__", "cronicorn.adapters.ai.", "cronicorn.adapters.etcd.", "cronicorn.adapters.redis.")
 """The first runs when imported, the second takes seconds, the others start threads, which a fork would lose."""
 
@@ -49,19 +51,26 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     process = os.fork()
     if process != 0:
-        os.write(told, b"%d\n" % process)
+        _tell(told, process)
         _, status = os.waitpid(process, 0)
-        os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
+        _tell(told, os.waitstatus_to_exitcode(status))
         os._exit(0)
     os.close(told)
     for number, descriptor in enumerate(standard):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    if request["own_session"]:
+        os.setsid()
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
     sys.argv[1:] = request["arguments"]
+
+
+def _tell(told: int, number: int) -> None:
+    with suppress(BrokenPipeError):
+        os.write(told, number.to_bytes(NUMBER_BYTES, signed=True))
 
 
 if __name__ == "__main__":

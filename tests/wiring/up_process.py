@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.cli.command import environment
+from tests.cli.command import Started, environment, started
 from tests.waiting import eventually
 
 KEY = "a-key-for-tests-only"
@@ -32,14 +32,15 @@ class Service:
             "LOG_FORMAT": "json",
         }
         with self._errors.open("wb") as errors:
-            limited = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"] if descriptors else []
-            self.process = subprocess.Popen(
-                [*limited, sys.executable, "-m", "cronicorn", *command],
-                env=environment(**given | settings),
-                stdin=subprocess.PIPE if "--with-parent" in command else None,
-                stderr=errors,
-                start_new_session=True,  # Some systems share the processors among sessions: not one share for all.
-            )
+            env = environment(**given | settings)
+            # Some systems share the processors among sessions: not one share for all.
+            if descriptors:
+                limited = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", sys.executable, "-m", "cronicorn"]
+                self.process: Started | subprocess.Popen[bytes] = subprocess.Popen(
+                    [*limited, *command], env=env, stderr=errors, start_new_session=True
+                )
+            else:
+                self.process = started(*command, env=env, stderr=errors.fileno(), own_session=True)
 
     @property
     def talk(self) -> str:
