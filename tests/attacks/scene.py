@@ -9,6 +9,9 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from pydantic_ai.providers import openai, openai_compatible
+
+from cronicorn.adapters.ai import openai_model
 from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.stores import PostgresStores
@@ -35,8 +38,10 @@ CALL_TOKENS = USAGE["total_tokens"]
 """What the model bills for each answer."""
 
 SERVER = get_context("forkserver")
-SERVER.set_forkserver_preload([planner_process.__name__])
-"""Imports what planners need once for all of them."""
+SERVER.set_forkserver_preload(
+    [planner_process.__name__, openai.__name__, openai_compatible.__name__, openai_model.__name__]
+)
+"""Imports what planners need once for all of them, also the library of their model, which a planner imports late."""
 
 
 @dataclass(slots=True)
