@@ -102,6 +102,7 @@ class PostgresPlace(Place):
         self.url = emptied_database()
         self._name = urlsplit(self.url).path.removeprefix("/")
         self._kept = f"{self._name}_kept"
+        self._is_kept = False
 
     @classmethod
     async def create(cls, folder: Path, clock: Clock) -> Self:
@@ -114,13 +115,15 @@ class PostgresPlace(Place):
         return self.lock_servers(mechanism).client(self._prefix)
 
     async def keep(self) -> None:
+        self._is_kept = True
         await self._copy(self._name, self._kept)
 
     async def put_back(self) -> None:
         await self._copy(self._kept, self._name)
 
     async def remove(self) -> None:
-        await _command(f'DROP DATABASE IF EXISTS "{self._kept}" WITH (FORCE)')
+        if self._is_kept:
+            await _command(f'DROP DATABASE IF EXISTS "{self._kept}" WITH (FORCE)')
 
     async def _copy(self, source: str, copy: str) -> None:
         await _command(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{source}'")

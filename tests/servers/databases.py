@@ -183,8 +183,9 @@ async def _empty(url: str, rows_at_first: dict[str, list[asyncpg.Record]]) -> No
     await connection.execute(_OTHERS_OUT)
     async with connection.transaction():
         await connection.execute("SET LOCAL session_replication_role = replica")  # no foreign key is looked at
-        for table in [record[0] for record in await connection.fetch(_TABLES)]:
-            await connection.execute(f"DELETE FROM {table}")
+        tables = [record[0] for record in await connection.fetch(_TABLES)]
+        await connection.execute("".join(f"DELETE FROM {table};" for table in tables))
+        for table in tables:
             for row in rows_at_first.get(table, []):
                 places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
                 columns = ", ".join(f'"{column}"' for column in row.keys())  # noqa: SIM118 - a record has no other

@@ -7,14 +7,13 @@ together, in real time, in test_external.
 
 import pytest
 
-from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.claims import ClaimContract, LeaseContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from tests.adapters.postgres.external_store import open_judged
+from tests.adapters.postgres.shards import divide
 from tests.adapters.postgres.variants import VARIANTS
-from tests.servers.databases import fresh_database
 
 
 class InBoth(JobStoreContract, RunBookContract):
@@ -39,8 +38,8 @@ class TestShards(ClaimContract, LeaseContract):
     mechanism = Mechanism.REDIS
 
     @pytest.fixture
-    async def stores(self, clock):
-        with fresh_database(migrated=False) as url:
-            stores = await open_judged(url, clock, PostgresOptions(shards=4), mechanism=self.mechanism)
-            yield stores
-            await stores.aclose()
+    async def stores(self, clock, postgres_url):
+        await divide(postgres_url, 4)
+        stores = await open_judged(postgres_url, clock, mechanism=self.mechanism)
+        yield stores
+        await stores.aclose()

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.fixtures import a_job, an_endpoint
@@ -26,18 +25,17 @@ from cronicorn.testing.contracts.stores import (
 )
 from tests.adapters.postgres.crowd import plant_crowd
 from tests.adapters.postgres.external_store import open_external, open_judged
-from tests.servers.databases import fresh_database
+from tests.adapters.postgres.shards import divide
 
 LONG = timedelta(minutes=5)
 
 
 @pytest.fixture(params=[1, 4], ids=["one shard", "four shards"])
-async def crowded(request):
-    with fresh_database(migrated=False) as url:
-        options = PostgresOptions(shards=request.param)
-        stores = await open_external(url, ClockedClaimService(SystemClock()), options=options)
-        yield stores
-        await stores.aclose()
+async def crowded(request, postgres_url):
+    await divide(postgres_url, request.param)
+    stores = await open_external(postgres_url, ClockedClaimService(SystemClock()))
+    yield stores
+    await stores.aclose()
 
 
 @pytest.fixture

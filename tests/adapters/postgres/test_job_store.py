@@ -1,10 +1,10 @@
 """The job store in PostgreSQL keeps the promises of its port, whatever the server lacks and however it isolates."""
 
-import asyncpg
 import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.testing.contracts.job_store import JobStoreContract
+from tests.adapters.postgres.shards import divide
 from tests.adapters.postgres.variants import VARIANTS
 
 
@@ -20,9 +20,7 @@ class TestJobStore(JobStoreContract):
 class TestJobStoreInShards(JobStoreContract):
     @pytest.fixture
     async def stores(self, clock, postgres_url):
-        connection = await asyncpg.connect(postgres_url)
-        await connection.execute("UPDATE cronicorn.installation SET shards = 4")
-        await connection.close()
+        await divide(postgres_url, 4)
         stores = await PostgresStores.open(postgres_url, clock)
         yield stores
         await stores.aclose()
