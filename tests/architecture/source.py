@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -10,14 +11,18 @@ PACKAGE = ROOT / "src" / "cronicorn"
 FACADES = ("domain", "scheduler")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Module:
-    """One parsed file and the dotted name it is imported by."""
+    """One file and the dotted name it is imported by."""
 
     name: str
     path: Path
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The file parsed, which takes a while for all of them."""
+        return ast.parse(self.text, filename=str(self.path))
 
     @property
     def is_package(self) -> bool:
@@ -77,8 +82,7 @@ def called_names(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
 def _read(path: Path, *, named_from: Path) -> Module:
     parts = path.relative_to(named_from).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    text = path.read_text(encoding="utf-8")
-    return Module(name=name, path=path, text=text, tree=ast.parse(text, filename=str(path)))
+    return Module(name=name, path=path, text=path.read_text(encoding="utf-8"))
 
 
 def _origins(tree: ast.Module) -> dict[str, str]:

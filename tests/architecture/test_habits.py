@@ -21,6 +21,7 @@ def mocks(modules: Iterable[Module]) -> list[str]:
     return [
         f"{module.path}:{node.lineno} imports {source}"
         for module in modules
+        if "mock" in module.text
         for node, source, name in imports_in(module.tree)
         if source.startswith("unittest.mock") or (source, name) == ("unittest", "mock") or source == "mock"
     ]
@@ -36,7 +37,7 @@ def sleeps(modules: Iterable[Module]) -> list[str]:
     return [
         f"{module.path}:{node.lineno} sleeps"
         for module in modules
-        if module.name.startswith("tests.") and module.name not in SLEEPERS
+        if module.name.startswith("tests.") and module.name not in SLEEPERS and "sleep" in module.text
         for node, name in called_names(module.tree)
         if name == "time.sleep"
         or (name == "asyncio.sleep" and _must_not_wait(module) and not _only_yields(module.tree, node))

@@ -37,6 +37,7 @@ def port_sizes(modules: Iterable[Module]) -> dict[str, int]:
     return {
         name: sum(isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) for child in node.body)
         for module in modules
+        if "Protocol" in module.text
         for name, node in _definitions(module.tree, module.name)
         if isinstance(node, ast.ClassDef) and any(_is_protocol(base) for base in node.bases)
     }
