@@ -3,7 +3,6 @@
 The planner accepts every state; this is what keeps people from asking for one they can't mean.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -73,7 +72,7 @@ def _reads_cron(baseline: Baseline, now: datetime, cron: Cron, findings: Finding
     if baseline.kind is not BaselineKind.CRON or findings.found("/baselineCron"):
         return False
     try:
-        cron.check(replace(baseline.cron_schedule, zone=zone), now)
+        cron.check(baseline.cron_schedule._replace(zone=zone), now)
     except InvalidInputError as error:
         findings.refuse("/baselineCron", str(error))
     return not findings.found("/timezone") and not findings.found("/baselineCron")

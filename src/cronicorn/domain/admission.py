@@ -71,7 +71,7 @@ def _late(grid: Grid, after: datetime, now: datetime) -> list[datetime]:
         found = list(islice(grid.between(after, now), 1))
     else:
         found = grid.latest(after, now, _runs_max(grid.endpoint))
-    return [shifted(instant, -grid.offset) for instant in found]
+    return list(map(grid.nominal, found))
 
 
 def _runs_max(endpoint: JobEndpoint) -> int:

@@ -11,7 +11,15 @@ from itertools import islice
 
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import ALL_TIME, MICROSECOND, ZERO, shifted, stable_fraction
+from cronicorn.domain.instant import (
+    ALL_TIME,
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    MICROSECOND,
+    ZERO,
+    shifted,
+    stable_fraction,
+)
 from cronicorn.domain.ports import Cron
 
 COUNT_MAX = 1_000
@@ -31,26 +39,39 @@ class Count:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Grid:
-    """The effective baseline instants of one endpoint. An interval without anchor has none of its own."""
+    """The effective baseline instants of one endpoint. An interval without anchor has none of its own.
 
-    endpoint: JobEndpoint
-    cron: Cron
+    Remembers its last answer: settling asks about the same stretch again and again.
+    """
 
-    @property
-    def offset(self) -> timedelta:
+    __slots__ = ("_answer", "_asked", "cron", "endpoint", "kind", "offset")
+
+    def __init__(self, endpoint: JobEndpoint, cron: Cron) -> None:
+        self.endpoint = endpoint
+        self.cron = cron
+        self.kind = endpoint.baseline.kind
+        self.offset = stable_offset(endpoint)
         """How much later than its nominal instant each effective one is."""
-        return stable_offset(self.endpoint)
+        self._asked, self._answer = LAST_INSTANT, FIRST_INSTANT
 
     def next(self, after: datetime) -> datetime | None:
         """The first instant strictly after *after*; None when there is none."""
+        if self._asked <= after < self._answer:
+            return self._answer
         offset = self.offset
-        nominal = self._next_nominal(shifted(after, -offset))
+        nominal = self._next_nominal(shifted(after, -offset) if offset else after)
         if nominal is None:
             return None
-        instant = shifted(nominal, offset)
-        return instant if instant > after else None  # At the end of the calendar there is no later one.
+        instant = shifted(nominal, offset) if offset else nominal
+        if instant <= after:
+            return None  # At the end of the calendar there is no later one.
+        self._asked, self._answer = after, instant
+        return instant
+
+    def nominal(self, instant: datetime) -> datetime:
+        """The nominal instant of an effective one."""
+        return shifted(instant, -self.offset) if self.offset else instant
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The instants in (*after*, *until*], in order."""
@@ -104,20 +125,16 @@ class Grid:
         return Count(first, self.latest(after, until)[-1], COUNT_MAX, exact=False)
 
     def _step(self) -> timedelta | None:
-        baseline = self.endpoint.baseline
-        return baseline.length if baseline.kind is BaselineKind.INTERVAL else None
+        return self.endpoint.baseline.length if self.kind is BaselineKind.INTERVAL else None
 
     def _next_nominal(self, after: datetime) -> datetime | None:
-        baseline = self.endpoint.baseline
-        match baseline.kind:
-            case BaselineKind.CRON:
-                return self._next_cron(after)
-            case BaselineKind.INTERVAL:
-                return next_on_grid(baseline.anchor_at, baseline.length, after)
-            case BaselineKind.ONCE:
-                return baseline.once_at if baseline.once_at is not None and baseline.once_at > after else None
-            case BaselineKind.DORMANT:
-                return None
+        baseline, kind = self.endpoint.baseline, self.kind
+        if kind is BaselineKind.INTERVAL:
+            return next_on_grid(baseline.anchor_at, baseline.length, after)
+        if kind is BaselineKind.CRON:
+            return self._next_cron(after)
+        once_at = baseline.once_at if kind is BaselineKind.ONCE else None
+        return once_at if once_at is not None and once_at > after else None
 
     def _next_cron(self, after: datetime) -> datetime | None:
         try:

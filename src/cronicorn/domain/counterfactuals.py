@@ -39,16 +39,16 @@ def _without_each(now: datetime, endpoint: JobEndpoint) -> Iterator[tuple[str, J
     hints = fresh_hints(state.hints, now)
     for hint in hints:
         rest = tuple(other for other in hints if other is not hint)
-        yield _named(hint), replace(endpoint, state=replace(state, hints=rest))
+        yield _named(hint), endpoint.standing(replace(state, hints=rest))
     if endpoint.interval_min is not None:
         yield f"the minimum of {show_duration(endpoint.interval_min)}", replace(endpoint, interval_min=None)
     if endpoint.interval_max is not None:
         yield f"the maximum of {show_duration(endpoint.interval_max)}", replace(endpoint, interval_max=None)
     if state.failure_count:
         calm = replace(state, failure_count=0)
-        yield f"the {state.failure_count} failures in a row", replace(endpoint, state=calm)
+        yield f"the {state.failure_count} failures in a row", endpoint.standing(calm)
     if state.retry_at is not None:
-        yield "the retry", replace(endpoint, state=replace(state, retry_at=None))
+        yield "the retry", endpoint.standing(replace(state, retry_at=None))
     if endpoint.baseline.window > ZERO:
         yield "the window", replace(endpoint, baseline=replace(endpoint.baseline, window=ZERO))
 

@@ -1,7 +1,7 @@
 """A cron schedule as a value. Evaluating one is the business of the `Cron` port."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Dialect(StrEnum):
@@ -31,8 +31,7 @@ class DstOverlap(StrEnum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, slots=True)
-class CronSchedule:
+class CronSchedule(NamedTuple):
     """A cron expression, the IANA zone it is read in, and what to do when that zone's clock jumps."""
 
     expression: str

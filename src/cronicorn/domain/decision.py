@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from cronicorn.domain.admission import PUNCTUAL, Admission, admit
+from cronicorn.domain.admission import PUNCTUAL, admit
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.editing import edited, without_owed
 from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
@@ -15,7 +15,7 @@ from cronicorn.domain.hint import Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.instant import ZERO, shifted, stable_fraction
 from cronicorn.domain.ledger import LATE, Books, Note, beside, books_after_run, books_without_run
 from cronicorn.domain.plan import Plan, Source
-from cronicorn.domain.planning import plan_next_run
+from cronicorn.domain.planning import Basis, plan_of
 from cronicorn.domain.policy.acting import Order
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.retry import may_retry, retry_backoff
@@ -63,10 +63,13 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
             return Settlement(state=endpoint.state)  # An instant came due since it was found too late: it stays due.
         facts = facts if in_time else replace(facts, over_limit=None)
     steering = _steering(endpoint, facts)
-    settled = _after_manual(endpoint, facts, steering) if facts.manual else _after_slot(endpoint, facts, steering)
-    return _with_siblings(settled, facts, steering)
+    changes, record = _siblings_after(facts, steering)
+    state, skips = _after_manual(endpoint, facts, steering) if facts.manual else _after_slot(endpoint, facts, steering)
+    return Settlement(state=state, skips=skips, siblings=changes, record=record)
 
 
+_After: TypeAlias = tuple[EndpointState, tuple[Skip, ...]]
+"""Where the schedule stands, and the instants that ended without a run."""
 _NOBODY: Mapping[str, Steered] = MappingProxyType({})
 
 
@@ -87,7 +90,7 @@ def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
     state, run = endpoint.state, facts.run
     hints = fresh_hints(state.hints, facts.now)
     ended_at = _ended_at(facts)
-    if not facts.manual and ended_at is not None:
+    if hints and not facts.manual and ended_at is not None:
         hints = tuple(hint for hint in hints if not _consumed(hint, ended_at))
     if run is None:
         return _Steering(hints=hints, memory=state.memory)
@@ -100,7 +103,7 @@ def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
     hints, memory, events = own.hints, own.memory, own.events
     mine = tuple(order for order in orders if order.sibling == endpoint.name)
     if mine:
-        after, more = ordered(replace(endpoint, state=replace(state, hints=hints, memory=memory)), mine, facts.now)
+        after, more = ordered(endpoint.standing(replace(state, hints=hints, memory=memory)), mine, facts.now)
         hints, memory, events = after.state.hints, after.state.memory, (*events, *more)
     return _Steering(hints=hints, memory=memory, own=own, readers=readers, orders=orders, events=events)
 
@@ -112,20 +115,44 @@ def _read_by_siblings(endpoint: JobEndpoint, answer: Heard, facts: Facts) -> Ite
             yield sibling.endpoint.name, steered_by_sibling(sibling.endpoint, policy, answer)
 
 
-def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> Settlement:
-    books = _books(endpoint, facts)
-    after = replace(endpoint, state=_state_after(endpoint, facts, books, steering))
-    plan = plan_next_run(facts.now, after, facts.cron)
-    retry = _retry(endpoint, after, facts)
-    if retry is not None and retry.plan is not None and retry.plan.is_retry and _before(retry.plan, plan):
-        return Settlement(state=retry, skips=books.skips)
-    slot = endpoint.state.slots_issued + 1
-    state = replace(after.state, plan=plan, slot=slot, slots_issued=slot, attempt=1)
-    state, gone = without_owed(endpoint, state, facts.cron)
-    return Settlement(state=state, skips=(*books.skips, *_skipped_beside_the_schedule(endpoint, facts), *gone))
+def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _After:
+    state, run, now = endpoint.state, facts.run, facts.now
+    grid = Grid(endpoint, facts.cron)
+    books = _books(grid, facts)
+    basis = Basis(
+        state.suspended, steering.hints, _failures_after(endpoint, facts), _spaced_after(endpoint, facts),
+        books.accounted_until, books.owed_at, books.owed_count,
+    )  # fmt: skip
+    plan = plan_of(now, basis, grid)
+    slot, skips = state.slots_issued + 1, books.skips
+    retry = _retry(endpoint, basis, facts)
+    again = plan_of(now, retry, grid) if retry is not None else None
+    if retry is not None and again is not None and again.is_retry and _before(again, plan):
+        basis, plan, slot = retry, again, state.slot
+    after = EndpointState(
+        slot=slot,
+        attempt=basis.attempt,
+        slots_issued=max(slot, state.slots_issued),
+        failure_count=basis.failure_count,
+        hints=basis.hints,
+        memory=steering.memory,
+        suspended=state.suspended,
+        last_run_at=state.last_run_at if run is None else run.started_at,
+        spaced_from=basis.spaced_from,
+        accounted_until=basis.accounted_until,
+        retry_at=basis.retry_at,
+        owed_at=basis.owed_at,
+        owed_count=basis.owed_count,
+        manual=state.manual,
+        plan=plan,
+    )
+    if plan is again:
+        return after, skips
+    after, gone = without_owed(endpoint, after, facts.cron)
+    return after, (*skips, *_skipped_beside_the_schedule(endpoint, facts), *gone)
 
 
-def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> Settlement:
+def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _After:
     """The schedule goes on as it was, unless what it rests on has changed.
 
     The answer may have steered, or a pause or an archive may have come while the planned slot waited for this run.
@@ -137,10 +164,10 @@ def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> S
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
     waits = held_back and state.plan is not None and state.plan.source not in {Source.PAUSED, Source.SUSPENDED}
     if not steers and not waits:
-        return Settlement(state=state, skips=skips)
-    idle = replace(endpoint, state=state)
+        return state, skips
+    idle = endpoint.standing(state)
     change = edited(idle, idle, Stored(now=facts.now), facts.cron)
-    return Settlement(state=change.endpoint.state, skips=(*skips, *change.skips))
+    return change.endpoint.state, (*skips, *change.skips)
 
 
 def _manual_skipped(endpoint: JobEndpoint, facts: Facts) -> tuple[Skip, ...]:
@@ -162,21 +189,25 @@ def _skipped_beside_the_schedule(endpoint: JobEndpoint, facts: Facts) -> tuple[S
     return (beside(plan.next_run_at, SlotState.SKIPPED_QUOTA, f"{plan.source.value}: {facts.over_limit}"),)
 
 
-def _with_siblings(settled: Settlement, facts: Facts, steering: _Steering) -> Settlement:
-    """*settled*, with what the answer makes of siblings, and the record of all decisions."""
+_NO_CHANGES: Mapping[str, Change] = MappingProxyType({})
+_NO_EVENTS: Mapping[str, tuple[GovernorEvent, ...]] = MappingProxyType({})
+
+
+def _siblings_after(facts: Facts, steering: _Steering) -> tuple[Mapping[str, Change], SteeringRecord | None]:
+    """What the answer makes of siblings, by endpoint id, and the record of all decisions."""
     if steering.own is None:
-        return settled
+        return _NO_CHANGES, None
+    if not steering.readers and not steering.orders:
+        return _NO_CHANGES, _record(steering, steering.own, facts, _NO_EVENTS)
     changes: dict[str, Change] = {}
     events: dict[str, tuple[GovernorEvent, ...]] = {}
-    if steering.readers or steering.orders:
-        for sibling in facts.stored.siblings.values():
-            change, happened = _sibling_after(sibling, steering, facts)
-            if change is not None:
-                changes[sibling.endpoint.id] = change
-            if happened:
-                events[sibling.endpoint.id] = happened
-    record = _record(steering, steering.own, facts, events)
-    return Settlement(state=settled.state, skips=settled.skips, siblings=changes, record=record)
+    for sibling in facts.stored.siblings.values():
+        change, happened = _sibling_after(sibling, steering, facts)
+        if change is not None:
+            changes[sibling.endpoint.id] = change
+        if happened:
+            events[sibling.endpoint.id] = happened
+    return changes, _record(steering, steering.own, facts, events)
 
 
 def _sibling_after(
@@ -187,7 +218,7 @@ def _sibling_after(
     events: tuple[GovernorEvent, ...] = ()
     read = steering.readers.get(before.name)
     if read is not None:
-        after = replace(after, state=replace(after.state, hints=read.hints, memory=read.memory))
+        after = after.standing(replace(after.state, hints=read.hints, memory=read.memory))
         events = read.events
     orders = tuple(order for order in steering.orders if order.sibling == before.name)
     if orders:
@@ -203,20 +234,19 @@ def _sibling_after(
 def _record(
     steering: _Steering, own: Steered, facts: Facts, of_siblings: Mapping[str, tuple[GovernorEvent, ...]]
 ) -> SteeringRecord | None:
+    if own.steps is None and not own.notes and not steering.readers and not steering.events and not of_siblings:
+        return None
     siblings = facts.stored.siblings if steering.readers else {}
     read = {siblings[name].endpoint.id: each.steps for name, each in steering.readers.items() if each.steps is not None}
-    if own.steps is None and not own.notes and not read and not steering.events and not of_siblings:
-        return None
     return SteeringRecord(facts.now, own.notes, own.steps, read, steering.events, of_siblings)
 
 
-def _books(endpoint: JobEndpoint, facts: Facts) -> Books:
-    grid = Grid(endpoint, facts.cron)
-    if facts.run is None:
+def _books(grid: Grid, facts: Facts) -> Books:
+    run = facts.run
+    if run is None:
         note: Note = LATE if facts.over_limit is None else (SlotState.SKIPPED_QUOTA, facts.over_limit)
         return books_without_run(grid, facts.now, note)
-    admission = Admission(run=True, nominal_at=facts.run.nominal_at, owed=_owed(endpoint, facts.run, facts.cron))
-    return books_after_run(grid, admission, facts.run.started_at, facts.now)
+    return books_after_run(grid, run.nominal_at, _owed(grid.endpoint, run, facts.cron), run.started_at, facts.now)
 
 
 def _owed(endpoint: JobEndpoint, run: Run, cron: Cron) -> tuple[datetime, ...]:
@@ -225,22 +255,6 @@ def _owed(endpoint: JobEndpoint, run: Run, cron: Cron) -> tuple[datetime, ...]:
     if endpoint.catch_up.mode is not CatchUpMode.ALL or nominal_at is None:
         return ()
     return tuple(instant for instant in admit(endpoint, run.started_at, cron).owed if instant > nominal_at)
-
-
-def _state_after(endpoint: JobEndpoint, facts: Facts, books: Books, steering: _Steering) -> EndpointState:
-    run, state = facts.run, endpoint.state
-    return replace(
-        state,
-        hints=steering.hints,
-        memory=steering.memory,
-        owed_at=books.owed_at,
-        owed_count=books.owed_count,
-        accounted_until=books.accounted_until,
-        retry_at=None,
-        last_run_at=state.last_run_at if run is None else run.started_at,
-        spaced_from=_spaced_after(endpoint, facts),
-        failure_count=_failures_after(endpoint, facts),
-    )
 
 
 def _ended_at(facts: Facts) -> datetime | None:
@@ -279,13 +293,9 @@ def _consumed(hint: Hint, started_at: datetime) -> bool:
 
 
 def _failures(count: int, status: RunStatus) -> int:
-    match status:
-        case RunStatus.SUCCESS:
-            return 0
-        case RunStatus.FAILED:
-            return count + 1
-        case RunStatus.CANCELLED:
-            return count
+    if status is RunStatus.SUCCESS:
+        return 0
+    return count + 1 if status is RunStatus.FAILED else count
 
 
 def _spaced_from(endpoint: JobEndpoint, due_at: datetime, started_at: datetime) -> datetime:
@@ -298,21 +308,22 @@ def _spaced_from(endpoint: JobEndpoint, due_at: datetime, started_at: datetime) 
     return due_at if ZERO <= started_at - due_at <= tolerance else started_at
 
 
-def _retry(endpoint: JobEndpoint, steered: JobEndpoint, facts: Facts) -> EndpointState | None:
-    """The state with another attempt of the same slot planned; None when the slot has no attempt left.
+def _retry(endpoint: JobEndpoint, basis: Basis, facts: Facts) -> Basis | None:
+    """*basis* with another attempt of the same slot to come; None when the slot has no attempt left.
 
     The slot has not failed yet, so the failure count stays. `decide` gives the attempt up when it would not come
     before the next instant of the schedule.
     """
-    run = facts.run
+    run, state = facts.run, endpoint.state
     if run is None or run.status is not RunStatus.FAILED or not may_retry(endpoint.retries, run.attempt, run.outcome):
         return None
     chance = stable_fraction(facts.seed, run.endpoint_id, str(run.slot), str(run.attempt))
-    retry_at = shifted(facts.now, retry_backoff(endpoint.retries, run.attempt, chance))
-    failures = endpoint.state.failure_count
-    plan = endpoint.state.plan and replace(endpoint.state.plan, nominal_at=run.nominal_at)
-    waiting = replace(steered.state, plan=plan, retry_at=retry_at, attempt=run.attempt + 1, failure_count=failures)
-    return replace(waiting, plan=plan_next_run(facts.now, replace(steered, state=waiting), facts.cron))
+    return basis._replace(
+        failure_count=state.failure_count,
+        attempt=run.attempt + 1,
+        retry_at=shifted(facts.now, retry_backoff(endpoint.retries, run.attempt, chance)),
+        retried_at=run.nominal_at if state.plan is not None else None,
+    )
 
 
 def _before(plan: Plan, other: Plan) -> bool:

@@ -36,8 +36,8 @@ from cronicorn.domain.slot import Skip, SlotState
 def started(endpoint: JobEndpoint, now: datetime, cron: Cron) -> JobEndpoint:
     """A new *endpoint* with its first plan. Nothing before *now* counts as missed."""
     state = replace(endpoint.state, spaced_from=whole_millisecond(now), accounted_until=now)
-    endpoint = replace(endpoint, state=state)
-    return replace(endpoint, state=replace(state, plan=plan_next_run(now, endpoint, cron)))
+    endpoint = endpoint.standing(state)
+    return endpoint.standing(replace(state, plan=plan_next_run(now, endpoint, cron)))
 
 
 def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) -> Change:
@@ -95,10 +95,10 @@ def _planned_again(before: JobEndpoint, after: JobEndpoint, now: datetime, cron:
     after = _with_state(after, accounted_until=before.state.accounted_until if once else now)
     plan = plan_next_run(now, after, cron)
     if after.state.attempt > 1 and not plan.is_retry:
-        after = replace(after, state=_without_retry(after.state))
+        after = after.standing(_without_retry(after.state))
         plan = plan_next_run(now, after, cron)
     if _was_due(before, now) and not plan.is_retry:
-        after = replace(after, state=_next_slot(after.state))
+        after = after.standing(_next_slot(after.state))
     grid = Grid(before, cron)
     note = HELD_BACK if plan.source in {Source.PAUSED, Source.SUSPENDED} else REPLACED
     ran = {plan.nominal_at, _nominal(before.state.plan) if before.state.attempt > 1 else None}
@@ -107,9 +107,9 @@ def _planned_again(before: JobEndpoint, after: JobEndpoint, now: datetime, cron:
         after = _with_state(after, accounted_until=books.accounted_until)
     state, owed = without_owed(before, replace(after.state, plan=plan), cron)
     if not same:
-        owed = (*owed, *owed_dropped(Grid(replace(before, state=state), cron), REPLACED, first=False))
+        owed = (*owed, *owed_dropped(Grid(before.standing(state), cron), REPLACED, first=False))
         state = replace(state, owed_count=0)
-    return Change(endpoint=replace(after, state=state), skips=(*books.skips, *owed))
+    return Change(endpoint=after.standing(state), skips=(*books.skips, *owed))
 
 
 def without_owed(before: JobEndpoint, state: EndpointState, cron: Cron) -> tuple[EndpointState, tuple[Skip, ...]]:
@@ -119,7 +119,7 @@ def without_owed(before: JobEndpoint, state: EndpointState, cron: Cron) -> tuple
     """
     if state.owed_at is None or _nominal(state.plan) == state.owed_at:
         return state, ()
-    grid = Grid(replace(before, state=state), cron)
+    grid = Grid(before.standing(state), cron)
     return replace(state, owed_at=None, owed_count=0), owed_dropped(grid, HELD_BACK, first=True)
 
 
@@ -143,7 +143,7 @@ def unhinted(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
 def resumed(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
     """The endpoint without any pause, back on its schedule; the time it was away makes no run of its own."""
     state = _rested(before, replace(before.state, hints=without_pauses(before.state.hints)), stored.now)
-    return edited(before, replace(before, state=state), stored, cron)
+    return edited(before, before.standing(state), stored, cron)
 
 
 def forgiven(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
@@ -194,7 +194,7 @@ def _canceled(manual: ManualSlot, why: str) -> Skip:
 
 
 def _with_state(endpoint: JobEndpoint, **changes: object) -> JobEndpoint:
-    return replace(endpoint, state=replace(endpoint.state, **changes))  # type: ignore[arg-type]
+    return endpoint.standing(replace(endpoint.state, **changes))  # type: ignore[arg-type]
 
 
 def _running(before: JobEndpoint, stored: Stored) -> bool:

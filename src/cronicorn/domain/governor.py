@@ -17,6 +17,7 @@ from cronicorn.domain.instant import shifted
 
 HINTS_MAX = {Author.SIGNAL: 16, Author.MODEL: 16, Author.RULE: 64}
 """How many live hints one endpoint has of each: none of them takes a place of another, or of a person."""
+_ROOM_LEAST = min(HINTS_MAX.values())
 WINDOW = timedelta(hours=1)
 FROZEN_FOR = timedelta(hours=1)
 PROBE = "probe:"
@@ -77,16 +78,19 @@ def governed(
 ) -> Governed:
     """*after* as far as it may replace *before*: what rules and signals wrote anew is counted, and too much refused."""
     held = _with_room(after)
-    if len(held) < len(after):
+    if held is not after:
         result = governed(before, held, memory, limits, now)
         return Governed(result.hints, result.memory, (GovernorEvent.NO_ROOM, *result.events))
-    frozen = memory.frozen(now)
-    events = (GovernorEvent.THAWED,) if memory.frozen_until is not None and not frozen else ()
-    if frozen:
-        kept = tuple(hint for hint in after if not _held_back(hint))
-        return Governed(kept, memory, () if len(kept) == len(after) else (GovernorEvent.HELD_BACK,))
+    events: tuple[GovernorEvent, ...] = ()
+    if memory.frozen_until is not None:
+        if memory.frozen(now):
+            kept = tuple(hint for hint in after if not _held_back(hint))
+            return Governed(kept, memory, () if len(kept) == len(after) else (GovernorEvent.HELD_BACK,))
+        events = (GovernorEvent.THAWED,)
     if memory.since is not None and (events or now - memory.since >= WINDOW):
         memory = CALM
+    if before == after:
+        return Governed(after, memory, events)
     fresh, flips = _news(before, after), _flips(before, after)
     if not fresh and not flips:
         return Governed(after, memory, events)
@@ -102,14 +106,14 @@ def governed(
 
 def _with_room(hints: tuple[Hint, ...]) -> tuple[Hint, ...]:
     """*hints* without the last ones of an author that has more than there is room for."""
-    if len(hints) <= min(HINTS_MAX.values()):
+    if len(hints) <= _ROOM_LEAST:
         return hints
     kept, count = [], Counter[Author]()
     for hint in hints:
         count[hint.author] += 1
         if hint.author not in HINTS_MAX or count[hint.author] <= HINTS_MAX[hint.author]:
             kept.append(hint)
-    return tuple(kept)
+    return tuple(kept) if len(kept) < len(hints) else hints
 
 
 def _news(before: Iterable[Hint], after: Iterable[Hint]) -> list[Hint]:

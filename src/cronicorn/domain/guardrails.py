@@ -25,7 +25,7 @@ def within_guardrails(
 
     *called_at* is when the call began that this is the answer of; None where another endpoint answered.
     """
-    if all(hint.kind is HintKind.INTERVAL for hint in hints):
+    if not hints or all(hint.kind is HintKind.INTERVAL for hint in hints):
         return hints
     own = called_at is not None
     started_at = called_at if own else endpoint.state.spaced_from

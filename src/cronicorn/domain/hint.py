@@ -79,7 +79,7 @@ def hint_id(author: Author, kind: HintKind, key: str) -> str:
 
 def fresh_hints(hints: Iterable[Hint], now: datetime) -> tuple[Hint, ...]:
     """The hints that still count at *now*, in their order."""
-    return tuple(hint for hint in hints if hint.fresh(now))
+    return tuple([hint for hint in hints if hint.expires_at > now])
 
 
 def with_hint(hints: Iterable[Hint], hint: Hint, now: datetime) -> tuple[Hint, ...]:
@@ -115,5 +115,8 @@ def without_pauses(hints: Iterable[Hint]) -> tuple[Hint, ...]:
 
 def paused_until(hints: Iterable[Hint], now: datetime) -> datetime | None:
     """The end of the longest pause in force at *now*, or None. A pause that has lapsed is over, wherever it ends."""
-    pauses = (hint for hint in hints if hint.kind is HintKind.PAUSE and hint.fresh(now))
-    return max((hint.at for hint in pauses if hint.at is not None and hint.at > now), default=None)
+    until = None
+    for hint in hints:
+        if hint.kind is HintKind.PAUSE and hint.fresh(now) and hint.at is not None and hint.at > (until or now):
+            until = hint.at
+    return until

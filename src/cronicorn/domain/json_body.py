@@ -8,6 +8,7 @@ from typing import Final, Never, TypeAlias
 
 from cronicorn.domain.call import Outcome
 
+_BLANK = " \t\n\r"
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -34,8 +35,13 @@ def parsed(outcome: Outcome) -> Json:
     if body is None or outcome.body_truncated or not outcome.body_is_json:
         return ABSENT
     try:
-        body.encode()
-        value: Json = _decode(body)
+        if not body.isascii():
+            body.encode()
+        text = body.strip(_BLANK)
+        value: Json
+        value, end = _decode(text)
+        if end < len(text):
+            return ABSENT
         if "\\ud" in body or "\\uD" in body:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):  # Text that no encoding can carry raises UnicodeEncodeError, a ValueError.
@@ -62,4 +68,4 @@ def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).raw_decode

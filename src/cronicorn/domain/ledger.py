@@ -9,11 +9,11 @@ or an edit accounts for the stretch from there to now, in pieces, each with its 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
-from cronicorn.domain.admission import Admission, catch_up_window
+from cronicorn.domain.admission import catch_up_window
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, Overlap
 from cronicorn.domain.instant import LAST_INSTANT, MICROSECOND, shifted
@@ -34,8 +34,7 @@ _PAUSED_REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
+class Books(NamedTuple):
     """What a stretch of time comes to: recorded skips, what is still owed, and the new watermark."""
 
     accounted_until: datetime
@@ -44,25 +43,30 @@ class Books:
     owed_count: int = 0
 
 
-def books_after_run(grid: Grid, admission: Admission, started_at: datetime, now: datetime) -> Books:
-    """Account for the endpoint of *grid* from its watermark to *now*, after a run begun at *started_at* has ended."""
+def books_after_run(
+    grid: Grid, nominal_at: datetime | None, owed: tuple[datetime, ...], started_at: datetime, now: datetime
+) -> Books:
+    """Account for the endpoint of *grid* from its watermark to *now*, after a run begun at *started_at* has ended.
+
+    It ran for *nominal_at*, and *owed* still run after it.
+    """
     state = grid.endpoint.state
     if state.accounted_until is None:
         return Books(accounted_until=now)
     following = _owed(grid)[1:]
     if following:
         return Books(accounted_until=state.accounted_until, owed_at=following[0], owed_count=len(following) - 1)
-    ledger = _Ledger(grid, ran={admission.nominal_at, *admission.owed})
+    ledger = _Ledger(grid, (nominal_at, *owed))
     after = ledger.close_planned(started_at)
-    ledger.close_late(after, shifted(started_at, -catch_up_window(grid.endpoint)), started_at)
+    ledger.close_late(after, started_at)
     ledger.drop_planned(state.accounted_until, *COALESCED)
     begun_at = max(after, started_at)
-    if admission.owed:
+    if owed:
         skips = tuple(ledger.skips)
-        owed_at, owed_count = admission.owed[0], len(admission.owed) - 1
-        return Books(accounted_until=begun_at, skips=skips, owed_at=owed_at, owed_count=owed_count)
+        return Books(accounted_until=begun_at, skips=skips, owed_at=owed[0], owed_count=len(owed) - 1)
     buffered = _buffered(grid, begun_at, now)
-    ledger.ran.add(buffered)
+    if buffered is not None:
+        ledger.ran = (*ledger.ran, buffered)
     ledger.close(begun_at, now, *OVERLAPPED)
     return Books(accounted_until=max(begun_at, now), skips=tuple(ledger.skips), owed_at=buffered)
 
@@ -72,12 +76,12 @@ def books_without_run(grid: Grid, now: datetime, note: Note = LATE) -> Books:
     state = grid.endpoint.state
     if state.accounted_until is None:
         return Books(accounted_until=now)
-    ledger = _Ledger(grid, ran={state.plan.nominal_at if state.plan is not None else None})
-    after = ledger.close_planned(now)
-    ledger.ran.clear()
+    put_aside = _Ledger(grid, (state.plan.nominal_at if state.plan is not None else None,))
+    after = put_aside.close_planned(now)
+    ledger = _Ledger(grid, ())
     ledger.drop_planned(after, *note)
     ledger.close(after, now, *note)
-    skips = (*owed_dropped(grid, note, first=True), *ledger.skips)
+    skips = (*owed_dropped(grid, note, first=True), *put_aside.skips, *ledger.skips)
     return Books(accounted_until=max(after, now), skips=skips)
 
 
@@ -89,7 +93,7 @@ def books_at_edit(grid: Grid, now: datetime, *, ran: Iterable[datetime | None], 
     stood = grid.endpoint.state
     if stood.accounted_until is None:
         return Books(accounted_until=now)
-    ledger = _Ledger(grid, ran=set(ran))
+    ledger = _Ledger(grid, tuple(ran))
     after = ledger.close_planned(now)
     nominal_at = stood.plan.nominal_at if stood.plan is not None else None
     if nominal_at is not None and shifted(nominal_at, grid.offset) <= now:
@@ -119,12 +123,12 @@ def beside(at: datetime, state: SlotState, reason: str) -> Skip:
 
 def _owed(grid: Grid) -> list[datetime]:
     """The nominal instants that the endpoint owes, in order: they follow one another on its grid."""
-    state, offset = grid.endpoint.state, grid.offset
+    state = grid.endpoint.state
     if state.owed_at is None:
         return []
-    owed_at = shifted(state.owed_at, offset)
+    owed_at = shifted(state.owed_at, grid.offset)
     more = islice(grid.between(owed_at, LAST_INSTANT), max(0, min(state.owed_count, CATCH_UP_RUNS_MAX)))
-    return [state.owed_at, *(shifted(instant, -offset) for instant in more)]
+    return [state.owed_at, *map(grid.nominal, more)]
 
 
 def _buffered(grid: Grid, started_at: datetime, now: datetime) -> datetime | None:
@@ -132,42 +136,59 @@ def _buffered(grid: Grid, started_at: datetime, now: datetime) -> datetime | Non
     if grid.endpoint.overlap is Overlap.SKIP:
         return None
     passed = grid.latest(started_at, now)
-    return shifted(passed[-1], -grid.offset) if passed else None
+    return grid.nominal(passed[-1]) if passed else None
 
 
-@dataclass(slots=True)
+def _put_aside(source: Source) -> Note:
+    """What a plan of *source* makes of the instants before its own."""
+    if source in _PAUSED_REASONS:
+        return SlotState.SKIPPED_PAUSED, _PAUSED_REASONS[source]
+    if source is Source.CATCH_UP:
+        return OVERLAPPED
+    backed_off = source is Source.BASELINE_INTERVAL
+    reason = "the endpoint backed off after failures" if backed_off else f"the plan was {source.value}"
+    return SlotState.SUPERSEDED, reason
+
+
 class _Ledger:
-    """Splits stretches of time into skips, leaving out the nominal instants that *ran* or still will."""
+    """Splits stretches of time after the watermark into skips.
 
-    grid: Grid
-    ran: set[datetime | None]
-    skips: list[Skip] = field(default_factory=list)
+    Leaves out the nominal instants that *ran* or still will. Nearly always these are all, and nothing is left.
+    """
+
+    __slots__ = ("_after", "_open_at", "grid", "ran", "skips")
+
+    def __init__(self, grid: Grid, ran: tuple[datetime | None, ...]) -> None:
+        watermark = grid.endpoint.state.accounted_until
+        assert watermark is not None
+        self.grid = grid
+        self.ran = ran
+        self.skips: list[Skip] = []
+        self._after = watermark
+        open_at = grid.next(watermark)
+        while open_at is not None and grid.nominal(open_at) in ran:
+            open_at = grid.next(open_at)
+        self._open_at = open_at
+        """The first instant after the watermark that did not run."""
 
     def close_planned(self, until: datetime) -> datetime:
         """Record what the plan in force put aside, up to *until* or to its own instant; say where it stopped."""
-        state = self.grid.endpoint.state
-        after = state.accounted_until
-        assert after is not None
-        if state.plan is None:
+        plan, after = self.grid.endpoint.state.plan, self._after
+        if plan is None:
             return after
-        due = state.plan.next_run_at
+        due = plan.next_run_at
         end = until if due is None else min(until, shifted(due, -MICROSECOND))
-        source = state.plan.source
-        if source in _PAUSED_REASONS:
-            self.close(after, end, SlotState.SKIPPED_PAUSED, _PAUSED_REASONS[source])
-        elif source is Source.CATCH_UP:
-            self.close(after, end, *OVERLAPPED)
-        else:
-            backed_off = source is Source.BASELINE_INTERVAL
-            reason = "the endpoint backed off after failures" if backed_off else f"the plan was {source.value}"
-            self.close(after, end, SlotState.SUPERSEDED, reason)
+        if self._has_open(end):
+            self.close(after, end, *_put_aside(plan.source))
         return max(after, end)
 
-    def close_late(self, after: datetime, earliest: datetime, until: datetime) -> None:
-        """Record what became due in (*after*, *until*] beside what ran; *earliest* ends the catch-up window."""
-        border = min(max(after, shifted(earliest, -MICROSECOND)), until)
-        self.close(after, border, *LATE)
-        self.close(border, until, *COALESCED)
+    def close_late(self, after: datetime, started_at: datetime) -> None:
+        """Record what became due in (*after*, *started_at*] beside what ran, inside the catch-up window and before."""
+        if self._has_open(started_at):
+            earliest = shifted(started_at, -catch_up_window(self.grid.endpoint))
+            border = min(max(after, shifted(earliest, -MICROSECOND)), started_at)
+            self.close(after, border, *LATE)
+            self.close(border, started_at, *COALESCED)
 
     def drop_planned(self, watermark: datetime, state: SlotState, reason: str) -> None:
         """Record the planned nominal instant by itself, if it did not run and no stretch after *watermark* holds it."""
@@ -181,25 +202,26 @@ class _Ledger:
 
     def close(self, after: datetime, until: datetime, state: SlotState, reason: str) -> None:
         """Record the instants in (*after*, *until*] that have no run."""
-        offset = self.grid.offset
-        effective = sorted(shifted(instant, offset) for instant in self.ran if instant is not None)
-        for cut in effective:
+        if not self._has_open(until):
+            return
+        for cut in sorted(shifted(instant, self.grid.offset) for instant in self.ran if instant is not None):
             if after < cut <= until:
                 self._add(after, shifted(cut, -MICROSECOND), state, reason)
                 after = cut
         self._add(after, until, state, reason)
 
+    def _has_open(self, until: datetime) -> bool:
+        return self._open_at is not None and self._open_at <= until
+
     def _add(self, after: datetime, until: datetime, state: SlotState, reason: str) -> None:
         count = self.grid.count(after, until) if after < until else None
         if count is None:
             return
-        back = -self.grid.offset
-        first_at, last_at = shifted(count.first_at, back), shifted(count.last_at, back)
         skip = Skip(
             state=state,
             reason=reason,
-            first_at=first_at,
-            last_at=last_at,
+            first_at=self.grid.nominal(count.first_at),
+            last_at=self.grid.nominal(count.last_at),
             count=count.number,
             exact=count.exact,
         )

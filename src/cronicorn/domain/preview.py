@@ -24,7 +24,7 @@ def preview(endpoint: JobEndpoint, now: datetime, cron: Cron, count: int) -> tup
         if plan is None or plan.next_run_at is None or (plans and plan.next_run_at == plans[-1].next_run_at):
             break
         plans.append(plan)
-        endpoint = replace(endpoint, state=state)
+        endpoint = endpoint.standing(state)
         facts = Facts(stored=Stored(now=plan.next_run_at), run=_imagined(endpoint, plan), manual=False, cron=cron)
         state = decide(endpoint, facts).state
     return tuple(plans)

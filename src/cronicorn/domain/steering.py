@@ -30,6 +30,7 @@ from cronicorn.domain.steering_memory import SteeringMemory
 
 _LIMITS = Limits()
 _GUESSES = frozenset({Signal.TREND})
+_NOTHING_ENDS: frozenset[str] = frozenset()
 
 
 class Heard(NamedTuple):
@@ -65,26 +66,20 @@ def heard(endpoint: JobEndpoint, run: Run, failures: int, now: datetime) -> Hear
     """What there is to learn from *run*; None when it ended on our side."""
     if run.outcome.kind.tells_nothing:
         return None
-    return Heard(
-        name=endpoint.name, outcome=run.outcome, body=parsed(run.outcome), success=run.status is RunStatus.SUCCESS,
-        failures=failures, called_at=run.started_at, now=now,
-    )  # fmt: skip
+    success = run.status is RunStatus.SUCCESS
+    return Heard(endpoint.name, run.outcome, parsed(run.outcome), success, failures, run.started_at, now)
 
 
 def steered(endpoint: JobEndpoint, hints: tuple[Hint, ...], answer: Heard, seed: str) -> Steered:
     """What its own *answer* makes of *hints* on *endpoint*, all of them fresh."""
     state, now = endpoint.state, answer.now
-    chance = stable_fraction(seed, endpoint.id, str(state.slot), str(state.attempt), "signal")
-    said = signalled(
-        _subject(endpoint, chance),
-        Answer(outcome=answer.outcome, success=answer.success, body=answer.body, failures=answer.failures),
-        state.memory.signals,
-        now,
-    )
+    read = Answer(answer.outcome, answer.success, answer.body, answer.failures)
+    said = signalled(_subject(endpoint, seed), read, state.memory.signals, now)
     learnt = said.memory
     if answer.called_at < endpoint.updated_at and (learnt.etag is not None or learnt.last_modified is not None):
         learnt = replace(learnt, etag=None, last_modified=None)  # It may have been another resource that was called.
-    after = _with(hints, said.hints, said.cleared, now)
+    of_signals = any(hint.author is Author.SIGNAL for hint in hints) if hints else False
+    after = _with(hints, said.hints, said.cleared if of_signals else _NOTHING_ENDS, now)
     if said.interval_least is not None:
         after = tuple(hint for hint in after if not _hurries(hint, said.interval_least))
     memory = replace(state.memory, signals=learnt) if learnt is not state.memory.signals else state.memory
@@ -123,7 +118,7 @@ def ordered(
     result = governed(before, after, state.memory.governor, _limits(endpoint), now)
     hints = within_guardrails(result.hints, before, endpoint, now, None)
     memory = replace(state.memory, governor=result.memory)
-    return replace(endpoint, state=replace(state, hints=hints, memory=memory)), result.events
+    return endpoint.standing(replace(state, hints=hints, memory=memory)), result.events
 
 
 def _governed(
@@ -152,7 +147,7 @@ def _limits(endpoint: JobEndpoint) -> Limits:
 
 
 def _with(hints: tuple[Hint, ...], written: Iterable[Hint], ended: frozenset[str], now: datetime) -> tuple[Hint, ...]:
-    if ended and any(hint.id in ended for hint in hints):
+    if ended and hints and any(hint.id in ended for hint in hints):
         hints = tuple(hint for hint in hints if hint.id not in ended)
     for hint in written:
         hints = replaced(hints, hint, now)
@@ -164,18 +159,16 @@ def _hurries(hint: Hint, least: timedelta) -> bool:
     return hint.author is Author.SIGNAL and hint.interval is not None and hint.interval < least
 
 
-def _subject(endpoint: JobEndpoint, chance: float) -> Subject:
-    signals = endpoint.signals
+def _subject(endpoint: JobEndpoint, seed: str) -> Subject:
+    state, signals = endpoint.state, endpoint.signals
     if endpoint.policy is not None:
         signals = _without_guesses(signals)
-    return Subject(
-        method=endpoint.request.method,
-        base=_base(endpoint),
-        interval_min=endpoint.interval_min,
-        interval_max=endpoint.interval_max,
-        signals=signals,
-        chance=chance,
-    )
+
+    def chance() -> float:
+        return stable_fraction(seed, endpoint.id, str(state.slot), str(state.attempt), "signal")
+
+    base = _base(endpoint)
+    return Subject(endpoint.request.method, base, endpoint.interval_min, endpoint.interval_max, signals, chance)
 
 
 @lru_cache

@@ -154,7 +154,7 @@ def _paused(simulated: SimulatedEndpoint, now: datetime) -> JobEndpoint:
         return endpoint
     at = shifted(now, timedelta(seconds=until))
     pause = Hint(kind=HintKind.PAUSE, author=Author.PERSON, written_at=now, expires_at=at, at=at, reason="Paused.")
-    return replace(endpoint, state=replace(endpoint.state, hints=(pause,)))
+    return endpoint.standing(replace(endpoint.state, hints=(pause,)))
 
 
 class _Bugs(logging.Handler):

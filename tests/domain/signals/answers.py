@@ -11,7 +11,7 @@ from cronicorn.domain.signals.reading import Answer, Signalled, Subject, signall
 
 SECOND = timedelta(seconds=1)
 GET = Subject(
-    method=Method.GET, base=300 * SECOND, interval_min=30 * SECOND, interval_max=3_600 * SECOND, chance=0.5
+    method=Method.GET, base=300 * SECOND, interval_min=30 * SECOND, interval_max=3_600 * SECOND, chance=lambda: 0.5
 )  # fmt: skip
 POST = GET._replace(method=Method.POST)
 CRON = GET._replace(base=None, interval_min=None)

@@ -72,7 +72,7 @@ def test_a_429_without_a_wait_backs_off_with_jitter_between_base_and_maximum() -
     intervals = [asked(after(refusals[:n]))["interval:retry-after"] for n in range(1, 8)]
 
     assert intervals == [450, 750, 1_350, 1_950, 1_950, 1_950, 1_950]
-    assert asked(after(refusals, GET._replace(chance=0.0)))["interval:retry-after"] == 300
+    assert asked(after(refusals, GET._replace(chance=lambda: 0.0)))["interval:retry-after"] == 300
 
 
 def test_the_backoff_after_429_ends_with_the_next_other_answer() -> None:

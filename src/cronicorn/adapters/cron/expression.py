@@ -12,7 +12,6 @@
 
 import re
 from calendar import monthrange
-from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -79,7 +78,8 @@ class Pattern:
         """The first matching local time after *local*, both naive; None when none comes within 50 years."""
         if self.cronsim is None:
             return None
-        search = copy(self.cronsim)
+        search = CronSim.__new__(CronSim)  # What `copy` does, at a fifth of its cost.
+        vars(search).update(vars(self.cronsim))
         search.dt = local.replace(microsecond=0)
         try:
             return next(search, None)

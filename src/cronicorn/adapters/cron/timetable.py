@@ -20,7 +20,7 @@ SECOND: Final = timedelta(seconds=1)
 
 
 class Timetable:
-    """One schedule, ready to be asked. Thread-safe; remembers its last answer."""
+    """One schedule, ready to be asked. Thread-safe; remembers two answers: a run asks for its instant and the next."""
 
     def __init__(self, pattern: Pattern, zone: Zone, *, gap: DstGap, overlap: DstOverlap) -> None:
         self.pattern = pattern
@@ -28,18 +28,20 @@ class Timetable:
         self._gap = _gap_rule(gap, wildcard=pattern.wildcard)
         self._overlap = _overlap_rule(overlap, wildcard=pattern.wildcard)
         # Replaced as a whole, never changed: threads may ask at the same time.
-        self._remembered = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+        nothing = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+        self._remembered = (nothing, nothing)
 
     def next(self, after: datetime) -> datetime | None:
         """The first instant strictly after *after* (aware), in UTC; None when none comes within 50 years."""
-        asked, answer = self._remembered
-        if asked <= after < answer:
-            return answer
+        remembered = self._remembered
+        for asked, answer in remembered:
+            if asked <= after < answer:
+                return answer
         found = self._search(_naive_utc(after))
         if found is None:
             return None
         answer = found.replace(tzinfo=UTC)
-        self._remembered = (after, answer)
+        self._remembered = ((after, answer), remembered[0])
         return answer
 
     def _search(self, after: datetime) -> datetime | None:

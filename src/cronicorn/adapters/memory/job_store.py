@@ -58,7 +58,7 @@ class MemoryJobStore(JobStore):
                 if settlement.month_at is not None:
                     self._database.run_counts[run.tenant_id, settlement.month_at] += 1
             self._database.record_skips(row, settlement.skips)
-            self._database.plan(row, replace(row.endpoint, state=settlement.state))
+            self._database.plan(row, row.endpoint.standing(settlement.state))
             self._change_siblings(row, settlement.siblings)
             row.claim = None
             row.lost_claims = 0

@@ -157,4 +157,4 @@ def _failure_streak(newest_first: Iterable[Run]) -> int:
 
 
 def _with_slots_issued(endpoint: JobEndpoint, slot: int) -> JobEndpoint:
-    return replace(endpoint, state=replace(endpoint.state, slots_issued=slot))
+    return endpoint.standing(replace(endpoint.state, slots_issued=slot))

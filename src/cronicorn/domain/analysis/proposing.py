@@ -67,7 +67,7 @@ def applied(before: JobEndpoint, staged: Staged, stored: Stored, cron: Cron) -> 
     for proposal in staged.proposals:
         hints = replaced(hints, _hint(proposal, before, stored.now), stored.now)
     hints = within_guardrails(hints, before.state.hints, before, stored.now, None)
-    return edited(before, replace(before, state=replace(before.state, hints=hints)), stored, cron)
+    return edited(before, before.standing(replace(before.state, hints=hints)), stored, cron)
 
 
 def written(before: JobEndpoint, after: JobEndpoint, now: datetime) -> tuple[str, ...]:

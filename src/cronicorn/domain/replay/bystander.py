@@ -35,7 +35,7 @@ class Bystander:
         if answer is None:
             return {}
         read = steered(self._endpoint, (), answer, "")
-        self._endpoint = replace(self._endpoint, state=replace(self._endpoint.state, memory=read.memory))
+        self._endpoint = self._endpoint.standing(replace(self._endpoint.state, memory=read.memory))
         return {step.rule: step.verdict for step in read.steps.rules} if read.steps is not None else {}
 
 

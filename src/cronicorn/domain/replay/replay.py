@@ -151,7 +151,7 @@ class Replay:
                 accounted_until=shifted(run.due_at, -MICROSECOND),
                 plan=plan,
             )
-            self._endpoint = replace(self._endpoint, state=state)
+            self._endpoint = self._endpoint.standing(state)
         self._now = run.due_at
 
     def _take(self, run: Run) -> None:
@@ -188,7 +188,7 @@ class Replay:
         state = self._endpoint.state
         slot = state.slots_issued + 1
         manual = ManualSlot(slot=slot, requested_at=run.due_at)
-        self._endpoint = replace(self._endpoint, state=replace(state, manual=manual, slots_issued=slot))
+        self._endpoint = self._endpoint.standing(replace(state, manual=manual, slots_issued=slot))
         self._full_given = self._full_given or run is self._full
         self._rules.looked(run.started_at)
         self._settle(run, max(run.finished_at, self._now or run.finished_at), manual=True)
@@ -241,7 +241,7 @@ class Replay:
         facts = Facts(stored=Stored(now=now, leased_slot=slot), run=run, manual=manual, cron=self._cron)
         settled: Settlement = decide(self._endpoint, facts)
         self._rules.asked(settled.record.own if settled.record is not None else None)
-        self._become(replace(self._endpoint, state=settled.state), now)
+        self._become(self._endpoint.standing(settled.state), now)
 
     def _heard_before(self, moment: datetime) -> bool:
         """Whether a sibling answered before *moment*: if so, the endpoint's rules have read it now."""

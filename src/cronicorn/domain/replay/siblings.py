@@ -28,7 +28,7 @@ class SiblingsHeard:
         if run.source is Source.TEST:
             return
         if sibling.id not in self._siblings:
-            self._siblings[sibling.id] = replace(sibling, state=EndpointState())
+            self._siblings[sibling.id] = sibling.standing(EndpointState())
             self._streaks[sibling.id] = FailureStreak()
         insort(self._waiting, run, key=lambda each: each.finished_at)
 
@@ -42,10 +42,10 @@ class SiblingsHeard:
         """What the answer of a sibling's *run* makes of *endpoint*, and what the rules said to it."""
         sibling = self._siblings[run.endpoint_id]
         failures = self._streaks[run.endpoint_id].after(run)
-        before = replace(sibling, state=replace(sibling.state, failure_count=max(failures - 1, 0)))
+        before = sibling.standing(replace(sibling.state, failure_count=max(failures - 1, 0)))
         stored = Stored(now=now, siblings={endpoint.name: Sibling(endpoint)})
         # As a manual run: it steers, and what becomes of the sibling's own schedule is on record.
         settled = decide(before, Facts(stored=stored, run=run, manual=True, cron=self._cron, watched=True))
-        self._siblings[run.endpoint_id] = replace(sibling, state=settled.state)
+        self._siblings[run.endpoint_id] = sibling.standing(settled.state)
         change = settled.siblings.get(endpoint.id)
         return (change.endpoint if change is not None else endpoint), settled.record

@@ -1,6 +1,7 @@
 """What the top level of a JSON body says by the names of its fields: intervals, ends to come, and measurements."""
 
 import re
+from collections.abc import Iterable
 from enum import Enum
 from functools import lru_cache
 from itertools import islice
@@ -14,6 +15,8 @@ FIELDS_READ = 256
 """Of a wider object only the first ones are looked at."""
 NAME_CHARACTERS_MAX = 64
 """Longer names say nothing."""
+
+_NAMES_REMEMBERED, _CHARACTERS_REMEMBERED = 64, 2_048
 
 _UNITS = {"_ms": 0.001, "_s": 1.0, "_seconds": 1.0, "_minutes": 60.0}
 
@@ -71,15 +74,16 @@ def told(body: Json) -> Told:
     """What *body* tells; of several fields that say the same kind of thing, the first counts."""
     if type(body) is not dict:
         return NOTHING_TOLD
+    names = tuple(body) if len(body) <= FIELDS_READ else tuple(islice(body, FIELDS_READ))
+    # The next answer has the same names. Few and short ones are remembered, so that all of them take little memory.
+    few = len(names) <= _NAMES_REMEMBERED and sum(map(len, names)) <= _CHARACTERS_REMEMBERED
+    telling = _telling_of(names) if few else _telling(names)
+    if not telling:
+        return NOTHING_TOLD
     interval = eta = None
     measured: list[tuple[str, float]] = []
-    for name, value in body.items() if len(body) <= FIELDS_READ else islice(body.items(), FIELDS_READ):
-        kind = type(value)
-        if (kind is not float and kind is not int and kind is not str) or len(name) > NAME_CHARACTERS_MAX:
-            continue
-        role, unit = _role(name)
-        if role is None:
-            continue
+    for name, role, unit in telling:
+        value = body[name]
         number = number_of(value)
         if number is None:
             continue
@@ -93,6 +97,15 @@ def told(body: Json) -> Told:
             else:
                 eta = eta or length
     return Told(interval, eta, tuple(measured))
+
+
+def _telling(names: Iterable[str]) -> tuple[tuple[str, _Role, float], ...]:
+    """Those of *names* that tell something, and what."""
+    known = ((name, *_role(name)) for name in names if len(name) <= NAME_CHARACTERS_MAX)
+    return tuple((name, role, unit) for name, role, unit in known if role is not None)
+
+
+_telling_of = lru_cache(maxsize=256)(_telling)
 
 
 @lru_cache(maxsize=1_024)

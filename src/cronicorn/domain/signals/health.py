@@ -30,10 +30,11 @@ class Ailment(NamedTuple):
 
 def ailment(outcome: Outcome, body: Json) -> Ailment | None:
     """What *outcome*, whose *body* this is, says is wrong; None when it says nothing of the kind."""
-    if outcome.kind in _UNANSWERED:
-        return Ailment("outcome", outcome.kind.value.replace("_", " "))
-    status = outcome.status_code
-    if status is not None and status >= SERVER_ERROR and outcome.kind is OutcomeKind.RESPONDED:
+    kind, status = outcome.kind, outcome.status_code
+    if kind is not OutcomeKind.RESPONDED:
+        if kind in _UNANSWERED:
+            return Ailment("outcome", kind.value.replace("_", " "))
+    elif status is not None and status >= SERVER_ERROR:
         return Ailment("status", str(status))
     if type(body) is not dict:
         return None

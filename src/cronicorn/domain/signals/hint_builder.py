@@ -1,11 +1,13 @@
 """Writing the hints of signals, within what signals may do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cronicorn.domain.hint import Author, Hint, HintKind
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, shifted
+from cronicorn.domain.signals.schedule_hint import AHEAD_MAX
 from cronicorn.domain.signals.signal import Signal, Signals
 
 LIFE_MAX = timedelta(hours=4)
@@ -60,17 +62,21 @@ class HintBuilder:
     """The interval of the baseline; None for other schedules."""
     usual: timedelta | None
     """That interval with the backoff of the failures so far."""
-    least: timedelta
-    """No interval is shorter."""
     tightens: bool
     """Whether a call may come earlier than the baseline has it."""
+    interval_min: timedelta | None = None
     interval_max: timedelta | None = None
-    chance: float = 0.0
-    """In [0, 1)."""
+    chance: Callable[[], float] = float
+    """A number in [0, 1)."""
     spacing: timedelta = ZERO
     """How far apart calls must be, as far as this answer says."""
     hints: list[Hint] = field(default_factory=list)
     said: list[tuple[SignalSource, str]] = field(default_factory=list)
+
+    @property
+    def least(self) -> timedelta:
+        """No interval is shorter."""
+        return min(max(self.interval_min or ZERO, INTERVAL_LEAST), AHEAD_MAX)
 
     def interval(self, source: SignalSource, length: timedelta, life: timedelta, priority: int | None = None) -> None:
         """Ask for a call every *length*. Where nothing may tighten only what delays remains of it."""

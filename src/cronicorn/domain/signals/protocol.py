@@ -132,6 +132,6 @@ def _back_off(builder: HintBuilder, limited: int) -> None:
     longest = scaled(builder.base, 2.0**limited)
     if builder.interval_max is not None:
         longest = min(longest, builder.interval_max)
-    length = builder.base + scaled(max(longest, builder.base) - builder.base, builder.chance)
+    length = builder.base + scaled(max(longest, builder.base) - builder.base, builder.chance())
     source = SignalSource(Signal.RETRY_AFTER, "status", str(TOO_MANY_REQUESTS))
     builder.interval(source, length, life_of(length))

@@ -4,14 +4,14 @@ Of several intervals that one answer asks for, the order is: what the server say
 Schedule-Hint, health, hints in the body, trends. Delays and one-shots add up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind
 from cronicorn.domain.hint import Author, Hint, HintKind, hint_id
-from cronicorn.domain.instant import INTERVAL_LEAST, ZERO, scaled
+from cronicorn.domain.instant import ZERO, scaled
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.signals.body_fields import NOTHING_TOLD, Length, Told, told
@@ -47,8 +47,8 @@ class Subject(NamedTuple):
     interval_min: timedelta | None = None
     interval_max: timedelta | None = None
     signals: Signals = DEFAULT
-    chance: float = 0.0
-    """A number in [0, 1) that spreads those who are told to wait."""
+    chance: Callable[[], float] = float
+    """A number in [0, 1) that spreads those who are told to wait; seldom asked for."""
 
 
 class Answer(NamedTuple):
@@ -78,8 +78,10 @@ class Signalled(NamedTuple):
 
     hints: tuple[Hint, ...]
     """To be written, each in the place of its namesake."""
-    cleared: frozenset[str]
-    """Ids of signals' hints that end now."""
+    ended: frozenset[str]
+    """Ids of signals' hints that this answer ends, unless it writes them anew."""
+    signals: Signals
+    """Those that the owner does not listen to end as well."""
     memory: SignalMemory
     """The same object when nothing was learnt."""
     interval_least: timedelta | None = None
@@ -87,16 +89,18 @@ class Signalled(NamedTuple):
     backoff, which grows while older hints live."""
     notes: tuple[Note, ...] = ()
 
+    @property
+    def cleared(self) -> frozenset[str]:
+        """Ids of signals' hints that end now."""
+        return (self.ended | _silenced_ids(self.signals)).difference(hint.id for hint in self.hints)
+
 
 def may_tighten(subject: Subject) -> bool:
     """Whether signals may have *subject* called earlier than its baseline does."""
-    match subject.signals.adapt:
-        case Adapt.ON:
-            return True
-        case Adapt.AUTO:
-            return subject.method in SAFE and subject.base is not None and subject.interval_min is not None
-        case Adapt.OFF:
-            return False
+    adapt = subject.signals.adapt
+    if adapt is Adapt.AUTO:
+        return subject.interval_min is not None and subject.base is not None and subject.method in SAFE
+    return adapt is Adapt.ON
 
 
 def signalled(subject: Subject, answer: Answer, memory: SignalMemory, now: datetime) -> Signalled:
@@ -116,11 +120,12 @@ def signalled(subject: Subject, answer: Answer, memory: SignalMemory, now: datet
     courses = _trend(builder, memory.courses, values) if answer.success else memory.courses
     validators = _validators(subject, answer, memory, fields, ill)
     return Signalled(
-        hints=tuple(builder.hints),
-        cleared=_cleared(builder, answer, recovered=answer.success and not bad, withdrawn=withdrawn),
-        memory=_remembered(memory, validators, (bad, good, limited), courses),
-        interval_least=None if builder.tightens else builder.usual,
-        notes=tuple(_note(source, asked) for source, asked in builder.said) if builder.said else (),
+        tuple(builder.hints),
+        _ended(answer, recovered=answer.success and not bad, withdrawn=withdrawn),
+        subject.signals,
+        _remembered(memory, validators, (bad, good, limited), courses),
+        None if builder.tightens else builder.usual,
+        tuple(_note(source, asked) for source, asked in builder.said) if builder.said else (),
     )
 
 
@@ -129,14 +134,13 @@ def _hint_builder(subject: Subject, answer: Answer, now: datetime) -> HintBuilde
     usual = base
     if base is not None and answer.failures > 0:
         usual = scaled(base, 2.0 ** min(answer.failures, BACKOFF_DOUBLINGS_MAX))
-    least = max(subject.interval_min or ZERO, INTERVAL_LEAST)
     return HintBuilder(
         now=now,
         signals=subject.signals,
         base=base,
         usual=usual,
-        least=min(least, AHEAD_MAX),
         tightens=may_tighten(subject),
+        interval_min=subject.interval_min,
         interval_max=subject.interval_max,
         chance=subject.chance,
     )
@@ -195,20 +199,24 @@ def _trend(builder: HintBuilder, courses: tuple[Course, ...], values: Told) -> t
     return seen.courses
 
 
+_NO_VALIDATORS = Validators(None, None)
+
+
 def _validators(
     subject: Subject, answer: Answer, memory: SignalMemory, fields: Mapping[str, str], ill: Ailment | None
 ) -> Validators:
     """What the next call may be conditional on: a success in which nothing was wrong, so that a 304 is good news."""
+    etag, last_modified = fields.get("etag"), fields.get("last-modified")
+    unmarked = etag is last_modified is memory.etag is memory.last_modified is None
+    if unmarked or subject.method not in SAFE or not subject.signals.speaks(Signal.NOT_MODIFIED):
+        return _NO_VALIDATORS
     status, kept = answer.outcome.status_code, Validators(memory.etag, memory.last_modified)
-    if subject.method not in SAFE or not subject.signals.speaks(Signal.NOT_MODIFIED):
-        return Validators(None, None)
     if status == NOT_MODIFIED_STATUS:
-        return kept if answer.success else Validators(None, None)
+        return kept if answer.success else _NO_VALIDATORS
     if not answer.success:
         return kept
     if status != _OK or ill is not None:
-        return Validators(None, None)
-    etag, last_modified = fields.get("etag"), fields.get("last-modified")
+        return _NO_VALIDATORS
     if etag == memory.etag and last_modified == memory.last_modified:
         return kept
     return validators_in(etag, last_modified)
@@ -240,22 +248,21 @@ _BODY_IDS = _ids(Signal.BODY_HINT, Signal.ETA) | _ids(Signal.TREND, kinds=(HintK
 """What every new body says anew."""
 _HEALTH_IDS = _ids(Signal.HEALTH)
 _SCHEDULE_HINT_IDS = _ids(Signal.SCHEDULE_HINT)
-_CALM_IDS = _PACE_IDS | _BODY_IDS | _HEALTH_IDS
+_ANSWER_IDS = _PACE_IDS | _BODY_IDS
+_CALM_IDS = _ANSWER_IDS | _HEALTH_IDS
+_NO_IDS: frozenset[str] = frozenset()
 
 
-def _cleared(builder: HintBuilder, answer: Answer, *, recovered: bool, withdrawn: bool) -> frozenset[str]:
-    """The ids of what this answer, or the owner, has put an end to. What it wrote itself is not among them."""
+def _ended(answer: Answer, *, recovered: bool, withdrawn: bool) -> frozenset[str]:
+    """The ids of what this answer has put an end to."""
     outcome = answer.outcome
     if outcome.kind is not OutcomeKind.RESPONDED:
-        ended: frozenset[str] = frozenset()
+        ended = _NO_IDS
     elif answer.success and outcome.status_code != NOT_MODIFIED_STATUS:
-        ended = _CALM_IDS if recovered else _PACE_IDS | _BODY_IDS
+        ended = _CALM_IDS if recovered else _ANSWER_IDS
     else:
         ended = _PACE_IDS | _HEALTH_IDS if recovered else _PACE_IDS
-    if withdrawn:
-        ended |= _SCHEDULE_HINT_IDS
-    ended |= _silenced_ids(builder.signals)
-    return ended.difference(hint.id for hint in builder.hints) if builder.hints else ended
+    return ended | _SCHEDULE_HINT_IDS if withdrawn else ended
 
 
 @lru_cache

@@ -180,7 +180,7 @@ class CommandMachine(RuleBasedStateMachine):
         slot = self.fleet.ask(lambda store, _: store.run_control.record_test(run)).first
         promise(slot == state.slots_issued + 1, "a test call has a slot of its own", slot)
         known.runs[slot, 1] = replace(run, slot=slot)
-        known.endpoint = replace(known.endpoint, state=replace(state, slots_issued=slot))
+        known.endpoint = known.endpoint.standing(replace(state, slots_issued=slot))
 
     @rule(length=lengths)
     def wait(self, *, length: timedelta) -> None:
@@ -250,7 +250,7 @@ class CommandMachine(RuleBasedStateMachine):
         if accepted:
             promise(answers.error is None, "a lease that stands settles", taken.lease, answers.error)
             known.settled(taken, answers.first)
-            known.endpoint = replace(known.endpoint, state=answers.first.state)
+            known.endpoint = known.endpoint.standing(answers.first.state)
         elif repeated and not known.deleted:
             promise(answers.error is None, "I11: a settled lease is answered again", answers.error)
             promise(answers.first.state == before.state, "I11: a repetition changes nothing", before)
