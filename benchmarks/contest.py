@@ -30,8 +30,11 @@ def peers(server: RestartableServer) -> dict[str, tuple[Place, Work]]:
         return {}
     postgres = partial(passing_database, server)
     return {
-        f"APScheduler {_version('apscheduler')}, PostgreSQL": (postgres, partial(_work, "aps")),
-        f"Procrastinate {_version('procrastinate')}, PostgreSQL": (postgres, partial(_work, "procrastinating")),
+        f"APScheduler {_version('apscheduler')}, PostgreSQL": (postgres, partial(_work, "aps", server=server.pid)),
+        f"Procrastinate {_version('procrastinate')}, PostgreSQL": (
+            postgres,
+            partial(_work, "procrastinating", server=server.pid),
+        ),
         f"taskiq {_version('taskiq')}, Valkey": (_valkey, partial(_work, "tasking")),
         f"Huey {_version('huey')}, SQLite": (sqlite_file, partial(_work, "hueys")),
         f"Celery {_version('celery')}, Valkey": (_valkey, partial(_work, "celeries")),
@@ -51,8 +54,8 @@ def _version(name: str) -> str:
     return found[1]
 
 
-def _work(module: str, order: Drain) -> Drained:
-    """From the start until every result is recorded, and the CPU time of the peer's processes in between."""
+def _work(module: str, order: Drain, server: int | None = None) -> Drained:
+    """From the start until every result is recorded, and the CPU time of its processes and of *server* in between."""
     command = [str(_PYTHON), "-m", f"benchmarks.peers.{module}", order.database, order.target, str(order.slots)]
     peer = subprocess.Popen(
         command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -61,12 +64,21 @@ def _work(module: str, order: Drain) -> Drained:
     assert peer.stdout is not None
     with peer:
         _heard(peer.stdout, "ready", module)
-        start, cpu = time.perf_counter(), cpu_seconds_of(peer.pid)
+        start, before = time.perf_counter(), _cpu_s(peer.pid, server)
         _go_on(peer.stdin)
         _heard(peer.stdout, "done", module)
-        took = Drained(slots=order.slots, seconds=time.perf_counter() - start, cpu_s=cpu_seconds_of(peer.pid) - cpu)
+        seconds, after = time.perf_counter() - start, _cpu_s(peer.pid, server)
         _go_on(peer.stdin)
-    return took
+    return Drained(
+        slots=order.slots,
+        seconds=seconds,
+        cpu_s=after[0] - before[0],
+        database_cpu_s=after[1] - before[1] if server is not None else None,
+    )
+
+
+def _cpu_s(peer: int, server: int | None) -> tuple[float, float]:
+    return cpu_seconds_of(peer), cpu_seconds_of(server) if server is not None else 0.0
 
 
 def _heard(output: IO[str], word: str, module: str) -> None:

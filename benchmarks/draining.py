@@ -53,6 +53,7 @@ def together(measured: Sequence[Drained]) -> Drained:
         slots=measured[0].slots,
         seconds=max(each.seconds for each in measured),
         cpu_s=sum(each.cpu_s for each in measured),
+        database_cpu_s=measured[0].database_cpu_s,
     )
 
 
@@ -64,8 +65,9 @@ def drain(order: Drain) -> Drained:
 async def _drain(order: Drain) -> Drained:
     async with opened(order.database) as world, rows_of(order.database) as rows:
         last = await rows.last_run() + order.slots
+        server = await rows.server()
         begin_together()
-        watch = Stopwatch()
+        watch = Stopwatch(server)
         async with world.scheduler(order.worker_id, order.calls_max):
             while await rows.last_run() < last:  # noqa: ASYNC110 - others record as well
                 await asyncio.sleep(_LOOK_EVERY_S)

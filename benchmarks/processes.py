@@ -1,10 +1,8 @@
 """How many runs a second one and two scheduler processes make of the same due slots, and what each run costs."""
 
-import statistics
-
 from benchmarks.draining import Drain, drained
 from benchmarks.report import Report, Row
-from benchmarks.rounds import both_stores, median_rate
+from benchmarks.rounds import both_stores, cpu, median_rate
 from benchmarks.stopwatch import Drained
 from benchmarks.target import target_server
 from benchmarks.world import CALLS_MAX
@@ -38,5 +36,5 @@ def _row(name: str, processes: int, measured: dict[tuple[str, int], list[Drained
         "processes": processes,
         "runs/s": rate,
         "times one": rate / median_rate(measured[name, 1]),
-        "CPU µs/run": statistics.median(each.cpu_us for each in measured[name, processes]),
+        **cpu(measured[name, processes]),
     }

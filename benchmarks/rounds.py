@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TypeAlias
 
-from benchmarks.bounds import Pattern, postgres_bound, sqlite_bound
+from benchmarks.bounds import Pattern, sqlite_bound
 from benchmarks.draining import Drain, drained
 from benchmarks.postgres import SERVER, passing_database, postgres_server
+from benchmarks.postgres_bound import postgres_bound
 from benchmarks.report import Row
 from benchmarks.stopwatch import Drained
 from benchmarks.target import Target
@@ -72,7 +73,16 @@ def figures(name: str, measured: Mapping[str, Sequence[Drained]], bound: str | N
         "what": name,
         "runs/s": rate,
         "of its bound": rate / median_rate(measured[bound]) if bound is not None else None,
-        "CPU µs/run": statistics.median(each.cpu_us for each in measured[name]),
+        **cpu(measured[name]),
+    }
+
+
+def cpu(measured: Sequence[Drained]) -> Row:
+    """Medians of what a run costs."""
+    database = [each.database_cpu_us for each in measured if each.database_cpu_us is not None]
+    return {
+        "CPU µs/run": statistics.median(each.cpu_us for each in measured),
+        "database CPU µs/run": statistics.median(database) if database else None,
     }
 
 

@@ -18,6 +18,8 @@ class Drained:
     seconds: float
     cpu_s: float
     """Of all threads of all workers; that of a database server is not counted."""
+    database_cpu_s: float | None = None
+    """Of the database server, where there is one."""
 
     @property
     def rate(self) -> float:
@@ -29,16 +31,25 @@ class Drained:
         """Of each run."""
         return self.cpu_s / self.slots * 1e6
 
+    @property
+    def database_cpu_us(self) -> float | None:
+        """Of each run."""
+        return self.database_cpu_s / self.slots * 1e6 if self.database_cpu_s is not None else None
+
 
 class Stopwatch:
-    """Runs from when it is made: wall and CPU time of this process."""
+    """Runs from when it is made: wall time, and CPU time of this process and of *server*, that of a database."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: int | None = None) -> None:
+        self._server = server
+        self._server_cpu = cpu_seconds_of(server) if server is not None else 0.0
         self._start, self._cpu = time.perf_counter(), cpu_seconds()
 
     def stopped(self, slots: int) -> Drained:
         """What *slots* took until now."""
-        return Drained(slots=slots, seconds=time.perf_counter() - self._start, cpu_s=cpu_seconds() - self._cpu)
+        seconds, cpu_s = time.perf_counter() - self._start, cpu_seconds() - self._cpu
+        database_cpu_s = cpu_seconds_of(self._server) - self._server_cpu if self._server is not None else None
+        return Drained(slots=slots, seconds=seconds, cpu_s=cpu_s, database_cpu_s=database_cpu_s)
 
 
 def cpu_seconds() -> float:

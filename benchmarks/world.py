@@ -33,6 +33,7 @@ _LAST_NUMBER = {
     "postgresql": "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM cronicorn.runs_number",
 }
 """Runs are numbered one by one: how many there were, without counting them."""
+_SERVER = "SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,10 @@ class Rows:
     async def successes(self) -> int:
         """How many runs succeeded."""
         return int((await self._first(f"SELECT count(*) FROM {self._schema}runs WHERE status = 'success'"))[0])
+
+    async def server(self) -> int | None:
+        """The process of the database server, if there is one."""
+        return int((await self._first(_SERVER))[0]) if self._schema else None
 
     async def one(self, table: str) -> Row:
         """The columns of a row of *table*, any."""
