@@ -260,6 +260,29 @@ def test_it_works_on_uvloop() -> None:
     assert kinds == [*[OutcomeKind.RESPONDED] * 3, OutcomeKind.TIMED_OUT]
 
 
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_of_many_calls_at_once_each_ends_at_its_own_limit(loop) -> None:
+    limits_s = (5.0, 0.6, 0.2, 0.4)
+
+    async def scenario() -> list[float]:
+        ended = []
+        async with serving(then_silent(b"")) as server, dispatching() as dispatcher:
+
+            async def call(limit_s: float) -> None:
+                outcome = await dispatcher.dispatch(call_of(server.url(), timeout_s=limit_s))
+                assert outcome.kind is OutcomeKind.TIMED_OUT
+                assert limit_s - 0.05 < outcome.duration.total_seconds() < limit_s + 2
+                ended.append(limit_s)
+
+            calling = [asyncio.create_task(call(limit_s)) for limit_s in limits_s]
+            await asyncio.gather(*calling[1:])
+            calling[0].cancel()
+        return ended
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(scenario()) == [0.2, 0.4, 0.6]
+
+
 def test_a_child_process_inherits_no_connection() -> None:
     async def scenario() -> None:
         async with serving(echo_path) as server, dispatching() as dispatcher:

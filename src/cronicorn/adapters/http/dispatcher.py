@@ -11,17 +11,17 @@ from ipaddress import IPv4Address, IPv6Address
 import pycurl
 
 from cronicorn.adapters.http.addresses import EgressPolicy, Peer
-from cronicorn.adapters.http.ending import Ending, outcome_of
+from cronicorn.adapters.http.ending import is_connect_failure, outcome_of
 from cronicorn.adapters.http.exchange import Stop
 from cronicorn.adapters.http.handle import Handle
 from cronicorn.adapters.http.limits import DispatcherLimits
-from cronicorn.adapters.http.multi import OK, MultiDriver
+from cronicorn.adapters.http.multi import MultiDriver
 from cronicorn.adapters.http.pools import Pools
 from cronicorn.adapters.http.redirects import location_of, redirected
-from cronicorn.adapters.http.request import WireRequest
+from cronicorn.adapters.http.request import request_options
 from cronicorn.adapters.http.resolver import Resolver
 from cronicorn.adapters.http.room import no_room
-from cronicorn.adapters.http.transfer import Transfer, Trust, fixed_options
+from cronicorn.adapters.http.transfer import Trust, attempt_options, fixed_options
 from cronicorn.adapters.http.url import target_of
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
@@ -76,12 +76,12 @@ class CurlDispatcher(Dispatcher):
         """
         self._calls += 1
         try:
-            async with self._room:
+            await self._room.acquire()
+            try:
                 watch = _Stopwatch(self._loop.time, call.timeout)
-                try:
-                    return await self._follow(call, watch)
-                except InvalidInputError as error:
-                    return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=str(error))
+                return await self._follow(call, watch)
+            finally:
+                self._room.release()
         finally:
             self._calls -= 1
             if not self._calls:
@@ -102,49 +102,42 @@ class CurlDispatcher(Dispatcher):
         self._driver.close()
 
     async def _follow(self, call: Call, watch: "_Stopwatch") -> Outcome:
-        request = WireRequest(target=target_of(call.url), method=call.method, headers=call.headers, body=call.body)
-        outcome = await self._send(call, request, watch)
+        try:
+            outcome = await self._send(call, watch)
+        except InvalidInputError as error:
+            return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=str(error))
         for _ in range(call.redirects_max):
             location = location_of(outcome)
             if location is None:
                 return outcome
             try:
-                following = redirected(request, outcome.status_code, location)
-                outcome = await self._send(call, following, watch)
+                following = redirected(call, outcome.status_code, location)
+                outcome = await self._send(following, watch)
             except InvalidInputError as error:
-                return _not_followed(outcome, OutcomeKind.REFUSED, request.target.site, str(error))
+                return _not_followed(outcome, OutcomeKind.REFUSED, call, str(error))
             except UnavailableError as error:  # Too late to raise: the requests before this one were sent.
-                return _not_followed(outcome, OutcomeKind.UNREACHABLE, request.target.site, str(error))
-            request = following
+                return _not_followed(outcome, OutcomeKind.UNREACHABLE, call, str(error))
+            call = following
         if call.redirects_max and location_of(outcome) is not None:
             why = f"It is one more than the {call.redirects_max} that may be followed."
-            return _not_followed(outcome, OutcomeKind.BROKEN, request.target.site, why)
+            return _not_followed(outcome, OutcomeKind.BROKEN, call, why)
         return outcome
 
-    async def _send(self, call: Call, request: WireRequest, watch: "_Stopwatch") -> Outcome:
-        """Try the checked addresses of the request's host in turn, until one can be connected."""
-        site = request.target.site
-        if site.address is None:
-            found = await self._resolved(call.tenant_id, site, watch)
+    async def _send(self, call: Call, watch: "_Stopwatch") -> Outcome:
+        """Try the checked addresses of the call's host in turn, until one can be connected."""
+        target = target_of(call.url)
+        if target.site.address is None:
+            found = await self._resolved(call.tenant_id, target.site, watch)
         else:
-            found = self._checked(site, (site.address,), watch)
+            found = self._checked(target.site, (target.site.address,), watch)
         if isinstance(found, Outcome):
             return found
-        ending = None
-        for tried, peer in enumerate(found):
-            remaining_s = watch.remaining_s
-            transfer = Transfer(
-                request=request,
-                peer=peer,
-                total_s=remaining_s,
-                connect_s=min(self._limits.connect_s, remaining_s / (len(found) - tried)),
-                body_bytes_max=call.response_bytes_max,
-            )
-            ending = await self._attempt(call.tenant_id, transfer, watch)
-            if not ending.is_connect_failure or not ending.in_time:
-                break
-        assert ending is not None, "A host without an address that may be called has an outcome."
-        return outcome_of(ending, body_bytes_max=call.response_bytes_max)
+        options = request_options(call, target)
+        for untried in range(len(found), 0, -1):
+            outcome, may_go_on = await self._attempt(call, found[-untried], options, untried, watch)
+            if not may_go_on or untried == 1:
+                return outcome
+        raise AssertionError("A host without an address that may be called has an outcome.")
 
     async def _resolved(self, tenant_id: str, site: Site, watch: "_Stopwatch") -> list[Peer] | Outcome:
         """The addresses of a name that may be called, or why there is none."""
@@ -174,54 +167,48 @@ class CurlDispatcher(Dispatcher):
         error = f"{site.authority} may not be called: {refusals}."
         return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=error)
 
-    async def _attempt(self, tenant_id: str, transfer: Transfer, watch: "_Stopwatch") -> Ending:
-        """Make *transfer*, on a kept connection if there is a clean one."""
-        pool, handle = self._pools.borrow(tenant_id)
-        self._sweep_later()
+    async def _attempt(
+        self, call: Call, peer: Peer, options: dict[int, object], untried: int, watch: "_Stopwatch"
+    ) -> tuple[Outcome, bool]:
+        """Call *peer*, on a kept connection if there is a clean one. Tells too whether another peer may do better.
+
+        The time to connect is shared by all peers that are *untried*, this one included.
+        """
+        site = target_of(call.url).site
+        pool, handle = self._pools.borrow(call.tenant_id)
+        exchange = handle.exchange
+        if self._sweeper is None:
+            self._sweep_later()
         try:
-            ending = await self._exchange(handle, transfer, watch, fresh=False)
-            if ending.stop is Stop.NOT_REUSABLE:
-                ending = await self._exchange(handle, transfer, watch, fresh=True)
-            return ending
+            total_s = watch.remaining_s
+            connect_s = min(self._limits.connect_s, total_s / untried)
+            options = options | attempt_options(peer, site.port, total_s, connect_s, keep=self._pools.may_keep)
+            await self._perform(handle, call, peer, options)
+            if exchange.stop is Stop.NOT_REUSABLE:
+                await self._perform(handle, call, peer, options | {pycurl.FRESH_CONNECT: 1})
+            duration = watch.elapsed
+            in_time = duration < call.timeout
+            outcome = outcome_of(exchange, site, duration, in_time=in_time)
+            return outcome, in_time and is_connect_failure(exchange)
         finally:
             self._pools.give_back(pool, handle)
 
-    async def _exchange(self, handle: Handle, transfer: Transfer, watch: "_Stopwatch", *, fresh: bool) -> Ending:
-        options = transfer.options(fresh=fresh, keep=self._pools.may_keep)
-        handle.begin(transfer, options, header_bytes_max=self._limits.header_bytes)
-        code, message = await self._perform(handle)
+    async def _perform(self, handle: Handle, call: Call, peer: Peer, options: dict[int, object]) -> None:
+        handle.begin(call, peer, options, header_bytes_max=self._limits.header_bytes)
         exchange = handle.exchange
-        if code == OK:
-            handle.ended_well()
-        return Ending(
-            site=transfer.request.target.site,
-            stop=exchange.stop,
-            code=code,
-            message=message,
-            status=exchange.status,
-            header_lines=exchange.header_lines,
-            body=exchange.body,
-            connected=handle.has_connected,
-            in_time=watch.remaining_s > 0,
-            duration=watch.elapsed,
-        )
-
-    async def _perform(self, handle: Handle) -> tuple[int, str]:
         if self._closed:
-            handle.exchange.stop = Stop.CLOSING
-            return OK, ""
+            exchange.stop = Stop.CLOSING
+            return
         self._live.add(handle)
         try:
-            code, message = await self._driver.start(handle.curl)
+            handle.end(*await self._driver.start(handle.curl))
         finally:
             self._live.discard(handle)
             self._driver.release(handle.curl)
-        crash = handle.exchange.crash
-        if crash is not None:
-            log.error("exchange_crashed", exc_info=crash)
-            if not isinstance(crash, Exception):
-                raise crash
-        return code, message
+        if exchange.crash is not None:
+            log.error("exchange_crashed", exc_info=exchange.crash)
+            if not isinstance(exchange.crash, Exception):
+                raise exchange.crash
 
     def _stop(self, handle: Handle, stop: Stop) -> None:
         handle.exchange.stop = stop
@@ -262,5 +249,6 @@ class _Stopwatch:
         return self._ends_at - self._now()
 
 
-def _not_followed(outcome: Outcome, kind: OutcomeKind, site: Site, why: str) -> Outcome:
+def _not_followed(outcome: Outcome, kind: OutcomeKind, call: Call, why: str) -> Outcome:
+    site = target_of(call.url).site
     return replace(outcome, kind=kind, error=f"The redirect of {site.authority} was not followed. {why}")

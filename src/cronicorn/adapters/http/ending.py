@@ -1,13 +1,12 @@
 """What the end of a transfer means: an `Outcome`, with a sentence that names the host and no secret."""
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pycurl
 
 from cronicorn.adapters.http.answer import cut, headers_of, is_json, text_of
-from cronicorn.adapters.http.exchange import Stop
+from cronicorn.adapters.http.exchange import Exchange, Stop
 from cronicorn.adapters.http.multi import OK
 from cronicorn.adapters.http.room import no_room
 from cronicorn.domain.call import Outcome, OutcomeKind
@@ -51,89 +50,78 @@ _STOPPED = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Ending:
-    """How one attempt on one address ended, and what had arrived by then."""
-
-    site: Site
-    stop: Stop | None
-    code: int
-    message: str
-    status: int | None
-    header_lines: list[bytes]
-    body: bytearray
-    connected: bool
-    """Whether a TCP connection had been opened."""
-    in_time: bool
-    """Whether the call's total time limit had not yet passed."""
-    duration: timedelta
-
-    @property
-    def is_connect_failure(self) -> bool:
-        """Whether another address of the same name may do better."""
-        if self.code == OK or self.stop is not None or self.connected:
-            return False
-        return self.code in {pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT}
+def is_connect_failure(exchange: Exchange) -> bool:
+    """Whether another address of the same name may do better."""
+    if exchange.code == OK or exchange.stop is not None or exchange.connected:
+        return False
+    return exchange.code in {pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT}
 
 
-def outcome_of(ending: Ending, *, body_bytes_max: int) -> Outcome:
-    """The outcome that *ending* amounts to; what had arrived by then is kept.
+def outcome_of(exchange: Exchange, site: Site, duration: timedelta, *, in_time: bool) -> Outcome:
+    """What the end of *exchange* with *site* amounts to; what had arrived by then is kept.
 
-    Raises UnavailableError when there was no socket for it: nothing was sent.
+    *in_time*: the call's total time limit had not yet passed. Raises UnavailableError when there was no socket for it:
+    nothing was sent.
     """
-    if ending.stop is Stop.NO_SOCKET:
+    if exchange.stop is Stop.NO_SOCKET:
         raise no_room()
-    kind, error = _kind_and_error(ending)
-    headers = headers_of(ending.header_lines) if ending.status is not None else ()
-    whole = kind is OutcomeKind.RESPONDED and ending.stop is None
-    content_type = next((value for name, value in headers if name == "content-type"), None)
-    text = text_of(ending.body, content_type, whole=whole)
-    kept = cut(text, body_bytes_max)
+    kind, error = _kind_and_error(exchange, site, in_time=in_time)
+    headers = headers_of(exchange.header_lines) if exchange.status is not None else ()
+    whole = kind is OutcomeKind.RESPONDED and exchange.stop is None
+    text = text_of(exchange.body, _first(headers, "content-type"), whole=whole)
+    kept = cut(text, exchange.body_bytes_max)
     return Outcome(
         kind=kind,
-        duration=ending.duration,
-        status_code=ending.status,
+        duration=duration,
+        status_code=exchange.status,
         headers=headers,
         body=kept or None,
         body_is_json=whole and kept == text and is_json(text),
-        body_truncated=ending.stop is Stop.BODY_FULL or kept != text,
+        body_truncated=exchange.stop is Stop.BODY_FULL or kept != text,
         error=error,
     )
 
 
-def _kind_and_error(ending: Ending) -> tuple[OutcomeKind, str | None]:
-    stop = ending.stop
+def _first(headers: tuple[tuple[str, str], ...], wanted: str) -> str | None:
+    for name, value in headers:
+        if name == wanted:
+            return value
+    return None
+
+
+def _kind_and_error(exchange: Exchange, site: Site, *, in_time: bool) -> tuple[OutcomeKind, str | None]:
+    stop, code = exchange.stop, exchange.code
     if stop is Stop.BODY_FULL:
         return OutcomeKind.RESPONDED, None
-    if stop is None and ending.code == OK and ending.status is not None:
-        if not ending.body or not any(map(_ENDLESS.match, ending.header_lines)):
+    if stop is None and code == OK and exchange.status is not None:
+        if not exchange.body or not any(map(_ENDLESS.match, exchange.header_lines)):
             return OutcomeKind.RESPONDED, None
-        return OutcomeKind.BROKEN, f"The answer of {ending.site.authority} {_BROKEN[pycurl.E_PARTIAL_FILE]}."
-    host = ending.site.authority
+        code = pycurl.E_PARTIAL_FILE
+    host = site.authority
     if stop in _STOPPED:
         kind, sentence = _STOPPED[stop]
         return kind, sentence.format(host=host)
-    if stop is Stop.CRASHED or ending.code in _OUR_FAULT:
-        return OutcomeKind.CRASHED, f"The call of {host} failed inside Cronicorn (libcurl error {ending.code})."
-    return _failure(ending, host)
+    if stop is Stop.CRASHED or code in _OUR_FAULT:
+        return OutcomeKind.CRASHED, f"The call of {host} failed inside Cronicorn (libcurl error {code})."
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        return _timed_out(exchange, host, in_time=in_time)
+    return _failure(code, exchange.message, host)
 
 
-def _failure(ending: Ending, host: str) -> tuple[OutcomeKind, str]:
-    if ending.code == pycurl.E_OPERATION_TIMEDOUT:
-        return _timed_out(ending, host)
-    if ending.code == pycurl.E_COULDNT_CONNECT:
+def _failure(code: int, message: str, host: str) -> tuple[OutcomeKind, str]:
+    if code == pycurl.E_COULDNT_CONNECT:
         return OutcomeKind.UNREACHABLE, f"No connection to {host} could be opened."
-    if ending.code in _TLS:
-        why = ending.message or "handshake failed"
+    if code in _TLS:
+        why = message or "handshake failed"
         return OutcomeKind.TLS_FAILED, as_sentence(f"No trusted TLS connection to {host}: {why}")
-    what = _BROKEN.get(ending.code, f"could not be read (libcurl error {ending.code})")
+    what = _BROKEN.get(code, f"could not be read (libcurl error {code})")
     return OutcomeKind.BROKEN, f"The answer of {host} {what}."
 
 
-def _timed_out(ending: Ending, host: str) -> tuple[OutcomeKind, str]:
-    if not ending.connected:
-        kind = OutcomeKind.UNREACHABLE if ending.in_time else OutcomeKind.TIMED_OUT
+def _timed_out(exchange: Exchange, host: str, *, in_time: bool) -> tuple[OutcomeKind, str]:
+    if not exchange.connected:
+        kind = OutcomeKind.UNREACHABLE if in_time else OutcomeKind.TIMED_OUT
         return kind, f"No connection to {host} could be opened in time."
-    if ending.status is None:
+    if exchange.status is None:
         return OutcomeKind.TIMED_OUT, f"{host} did not answer in time."
     return OutcomeKind.TIMED_OUT, f"The answer of {host} did not end in time."

@@ -19,7 +19,7 @@ _LINE_OVERHEAD = 32
 _SWITCHING_PROTOCOLS = 101
 _FINAL_MIN = 200
 _STATUS_LINE_PARTS = 2
-_END_OF_HEADERS = {b"\r\n", b"\n"}
+_BLANK_LINE_BYTES_MAX = 2
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
 """RFC 9110, section 15: three digits, from 100 to 599."""
 
@@ -62,8 +62,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body_bytes_max", "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_opened", "_owner", "_peer",
-        "_progress", "_progress_at", "_sent", "body", "crash", "ends", "header_lines", "header_size", "status", "stop",
+        "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_opened", "_owner", "_peer", "_progress",
+        "_progress_at", "_sent", "body", "body_bytes_max", "code", "connected", "crash", "ends", "header_lines",
+        "header_size", "message", "status", "stop",
     )  # fmt: skip
 
     def __init__(self, kept: KeptConnections, owner: object) -> None:
@@ -78,13 +79,18 @@ class Exchange:
         """
         self._peer = peer
         self._may_repeat = may_repeat
-        self._body_bytes_max = body_bytes_max
+        self.body_bytes_max = body_bytes_max
         self._header_bytes_max = header_bytes_max
         self._opened = False
         self._sent = False
         self._in_headers = True
         self._progress = 0
         self._progress_at = 0.0
+        self.code = 0
+        """That of libcurl at the end."""
+        self.message = ""
+        self.connected = False
+        """Whether a TCP connection had been opened at the end."""
         self.ends: Ends | None = None
         self.status: int | None = None
         self.header_lines: list[bytes] = []
@@ -92,11 +98,6 @@ class Exchange:
         self.body = bytearray()
         self.stop: Stop | None = None
         self.crash: BaseException | None = None
-
-    def keep(self, fd: int) -> None:
-        """Note that its connection lies idle now, as descriptor *fd*."""
-        if self.ends is not None:
-            self._kept.keep(self._owner, self.ends, fd)
 
     def rest(self) -> None:
         """Let go of the answer."""
@@ -155,7 +156,7 @@ class Exchange:
                 return _STOP_READING
             if line.startswith(b"HTTP/"):
                 return self._status_line(line)
-            if line in _END_OF_HEADERS:
+            if len(line) <= _BLANK_LINE_BYTES_MAX:
                 self._in_headers = False
             elif self._in_headers:
                 self.header_lines.append(line)
@@ -166,7 +167,7 @@ class Exchange:
     def on_body(self, chunk: bytes) -> int | None:
         """Keep the body up to the cap. The first byte beyond it ends the transfer."""
         try:
-            room = self._body_bytes_max - len(self.body)
+            room = self.body_bytes_max - len(self.body)
             self.body += chunk[:room]
             if len(chunk) <= room:
                 return None

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import pycurl
 
+from cronicorn.adapters.http.addresses import Peer
 from cronicorn.adapters.http.exchange import Exchange
 from cronicorn.adapters.http.kept import KeptConnections
-from cronicorn.adapters.http.transfer import Transfer
+from cronicorn.adapters.http.multi import OK
+from cronicorn.adapters.http.request import IDEMPOTENT
+from cronicorn.domain.call import Call
 
 Options = Mapping[int, object]
 """Values of libcurl's options by their number."""
-
-_NO_VALUE = object()
 
 
 class Handle:
@@ -21,38 +22,40 @@ class Handle:
     Else everything is forgotten and set anew: no option can be taken back by itself.
     """
 
-    __slots__ = ("_fixed", "_is_sound", "_set", "curl", "exchange")
+    __slots__ = ("_fixed", "_is_sound", "_kept", "_set", "_share", "curl", "exchange")
 
     def __init__(self, share: pycurl.CurlShare, kept: KeptConnections, fixed: Options) -> None:
         """All transfers use the connections of *share*, and are set to *fixed*."""
         self.curl = pycurl.Curl()
         self.curl.setopt(pycurl.SHARE, share)  # No reset takes it away.
         self.exchange = Exchange(kept, share)
+        self._kept = kept
+        self._share = share
         self._fixed = fixed
         self._set: dict[int, object] = {}
         self._is_sound = False
 
-    @property
-    def has_connected(self) -> bool:
-        """Whether the transfer had a connection."""
-        return self.exchange.ends is not None or self.curl.getinfo(pycurl.CONNECT_TIME) > 0
-
-    def begin(self, transfer: Transfer, options: Options, *, header_bytes_max: int) -> None:
-        """Get ready for *transfer*, which *options* make."""
+    def begin(self, call: Call, peer: Peer, options: Options, *, header_bytes_max: int) -> None:
+        """Get ready for a transfer of *call* to *peer*, which *options* make."""
         self._set_up(options)
         self.exchange.begin(
-            transfer.peer,
-            may_repeat=transfer.may_repeat,
-            body_bytes_max=transfer.body_bytes_max,
+            peer,
+            may_repeat=call.method in IDEMPOTENT,
+            body_bytes_max=call.response_bytes_max,
             header_bytes_max=header_bytes_max,
         )
 
-    def ended_well(self) -> None:
-        """Note that the transfer was complete: its connection lies idle, and little has to be set for another one."""
-        self._is_sound = True
-        fd = self.curl.getinfo(pycurl.ACTIVESOCKET)
-        if fd >= 0:
-            self.exchange.keep(fd)
+    def end(self, code: int, message: str) -> None:
+        """Note how the transfer has ended, in libcurl's words."""
+        exchange = self.exchange
+        exchange.code = code
+        exchange.message = message
+        exchange.connected = exchange.ends is not None or self.curl.getinfo(pycurl.CONNECT_TIME) > 0
+        if code == OK:
+            self._is_sound = True
+            fd = self.curl.getinfo(pycurl.ACTIVESOCKET)
+            if fd >= 0 and exchange.ends is not None:
+                self._kept.keep(self._share, exchange.ends, fd)
 
     def rest(self) -> None:
         """Keep no body, sent or received, until the next transfer."""
@@ -68,10 +71,11 @@ class Handle:
         if not self._is_sound or self._set.keys() != options.keys():
             self._begin_anew()
         self._is_sound = False
+        known = self._set
         for option, value in options.items():
-            if self._set.get(option, _NO_VALUE) != value:
+            if option not in known or known[option] != value:
                 self.curl.setopt(option, value)
-                self._set[option] = value
+                known[option] = value
 
     def _begin_anew(self) -> None:
         self.curl.reset()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 
 import pycurl
 
@@ -25,7 +26,10 @@ class MultiDriver:
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections_max)
         self._live: dict[pycurl.Curl, asyncio.Future[tuple[int, str]]] = {}
         self._watched: dict[int, int] = {}
-        self._timer: asyncio.Handle | None = None
+        self._soon: asyncio.Handle | None = None
+        self._due_at = math.inf
+        self._alarm: asyncio.Handle | None = None
+        self._alarm_at = math.inf
 
     def start(self, curl: pycurl.Curl) -> asyncio.Future[tuple[int, str]]:
         """Begin the transfer that *curl* is set up for; answer libcurl's code (0 is success) and its message.
@@ -39,7 +43,8 @@ class MultiDriver:
 
     def release(self, curl: pycurl.Curl) -> None:
         """Take *curl* back. A transfer that still runs ends, and its connection is closed."""
-        self._release(curl)
+        if curl in self._live:
+            self._release(curl)
 
     def abort(self, curl: pycurl.Curl, code: int) -> None:
         """End the transfer of *curl*, if it still runs, with *code*, and close its connection."""
@@ -50,8 +55,10 @@ class MultiDriver:
     def close(self) -> None:
         """Close the multi handle. All transfers must have ended."""
         assert not self._live, "Transfers are still running."
-        self._on_timer(-1)
         self._multi.close()
+        for handle in (self._soon, self._alarm):
+            if handle is not None:
+                handle.cancel()
         for fd in list(self._watched):
             self._watch(fd, 0)
 
@@ -82,13 +89,35 @@ class MultiDriver:
 
     def _on_timer(self, delay_ms: int) -> None:
         """Call again after *delay_ms*, or never if negative (libcurl's CURLMOPT_TIMERFUNCTION)."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if delay_ms == 0:
-            self._timer = self._loop.call_soon(self._act, pycurl.SOCKET_TIMEOUT, 0)
-        elif delay_ms > 0:
-            self._timer = self._loop.call_later(delay_ms / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0)
+        if delay_ms > 0:
+            now = self._loop.time()
+            self._due_at = now + delay_ms / 1000
+            if self._due_at < self._alarm_at:
+                self._set_alarm(now)
+            return
+        self._due_at = math.inf
+        if delay_ms == 0 and self._soon is None:
+            self._soon = self._loop.call_soon(self._on_soon)
+
+    def _on_soon(self) -> None:
+        self._soon = None
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _on_alarm(self) -> None:
+        """Act when something is due. Most transfers end long before, and then the alarm is only set anew."""
+        now = self._loop.time()
+        is_due = self._due_at <= now
+        if is_due:
+            self._due_at = math.inf
+        self._set_alarm(now)
+        if is_due:
+            self._act(pycurl.SOCKET_TIMEOUT, 0)
+
+    def _set_alarm(self, now: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = None if self._due_at == math.inf else self._loop.call_later(self._due_at - now, self._on_alarm)
+        self._alarm_at = self._due_at
 
     def _act(self, fd: int, events: int) -> None:
         try:

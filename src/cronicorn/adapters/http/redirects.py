@@ -1,10 +1,10 @@
 """Where a redirect leads, and what may go there (RFC 9110, section 15.4, and the WHATWG Fetch standard)."""
 
+from dataclasses import replace
 from urllib.parse import urljoin
 
-from cronicorn.adapters.http.request import WireRequest
 from cronicorn.adapters.http.url import target_of
-from cronicorn.domain.call import Method, Outcome, OutcomeKind
+from cronicorn.domain.call import Call, Method, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.masking import looks_secret
 
@@ -22,26 +22,28 @@ def location_of(outcome: Outcome) -> str | None:
     return outcome.header("location")
 
 
-def redirected(request: WireRequest, status: int | None, location: str) -> WireRequest:
-    """The request that follows *request*. Raises InvalidInputError when *location* can't be called.
+def redirected(call: Call, status: int | None, location: str) -> Call:
+    """The call that follows *call*. Raises InvalidInputError when *location* can't be called.
 
     Headers that look like credentials stay at home when scheme, host or port change.
     """
-    target = target_of(_joined(request.target.url, location))
-    to_get = (status == _SEE_OTHER and request.method is not Method.HEAD) or (
-        status in _BECOMES_GET and request.method is Method.POST
+    origin = target_of(call.url)
+    target = target_of(_joined(origin.url, location))
+    to_get = (status == _SEE_OTHER and call.method is not Method.HEAD) or (
+        status in _BECOMES_GET and call.method is Method.POST
     )
-    leaves = target.site != request.target.site
+    leaves = target.site != origin.site
     headers = {
         name: value
-        for name, value in request.headers.items()
+        for name, value in call.headers.items()
         if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and _stays_home(name, value))
     }
-    return WireRequest(
-        target=target,
-        method=Method.GET if to_get else request.method,
+    return replace(
+        call,
+        url=target.url,
+        method=Method.GET if to_get else call.method,
         headers=headers,
-        body=None if to_get else request.body,
+        body=None if to_get else call.body,
     )
 
 

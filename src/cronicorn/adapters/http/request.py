@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import pycurl
 
-from cronicorn.domain.call import Method
+from cronicorn.domain.call import Call, Method
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.outgoing import FRAMING, HEADER_NAME
 from cronicorn.domain.target import Target
@@ -18,18 +17,8 @@ IDEMPOTENT = {Method.GET, Method.HEAD, Method.PUT, Method.DELETE}
 _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _LEFT_OUT = {name.lower(): f"{name}:".encode() for name in ("Accept", "Content-Type", "Expect", "User-Agent")}
 """What libcurl would add, and the order not to."""
-_METHODS_WITH_BODY = {Method.POST, Method.PUT, Method.PATCH}
+_METHODS_WITH_BODY = (Method.POST, Method.PUT, Method.PATCH)
 _NAMES_REMEMBERED = 1_024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireRequest:
-    """A request with a checked URL, as it goes out."""
-
-    target: Target
-    method: Method
-    headers: Mapping[str, str]
-    body: bytes | None
 
 
 def header_lines(headers: Mapping[str, str]) -> list[bytes]:
@@ -49,16 +38,17 @@ def header_lines(headers: Mapping[str, str]) -> list[bytes]:
     return lines
 
 
-def options_of(request: WireRequest) -> dict[int, object]:
-    """The libcurl options that make *request*. Raises InvalidInputError for a header that can't be sent."""
-    options: dict[int, object] = {pycurl.URL: request.target.url, pycurl.HTTPHEADER: header_lines(request.headers)}
-    if request.method is Method.HEAD:
+def request_options(call: Call, target: Target) -> dict[int, object]:
+    """The libcurl options that send *call*, whose URL is *target*. Raises InvalidInputError for a bad header."""
+    options: dict[int, object] = {pycurl.URL: target.url, pycurl.HTTPHEADER: header_lines(call.headers)}
+    method = call.method
+    if method is Method.HEAD:
         options[pycurl.NOBODY] = 1
         return options
-    if request.body is not None or request.method in _METHODS_WITH_BODY:
+    if call.body is not None or method in _METHODS_WITH_BODY:
         options[pycurl.POST] = 1
-        options[pycurl.POSTFIELDS] = request.body or b""
-    options[pycurl.CUSTOMREQUEST] = request.method.value
+        options[pycurl.POSTFIELDS] = call.body or b""
+    options[pycurl.CUSTOMREQUEST] = str(method)
     return options
 
 

@@ -8,7 +8,6 @@ import pycurl
 
 from cronicorn.adapters.http.addresses import Peer
 from cronicorn.adapters.http.kept import KEPT_S
-from cronicorn.adapters.http.request import IDEMPOTENT, WireRequest, options_of
 
 _HOST_MUST_MATCH = 2
 _MILLISECONDS = 1_000
@@ -28,29 +27,15 @@ class Trust:
         return cls(ca_file=paths.cafile, ca_path=paths.capath)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
-    """One request to one checked address."""
-
-    request: WireRequest
-    peer: Peer
-    total_s: float
-    connect_s: float
-    body_bytes_max: int
-
-    @property
-    def may_repeat(self) -> bool:
-        return self.request.method in IDEMPOTENT
-
-    def options(self, *, fresh: bool, keep: bool) -> dict[int, object]:
-        """*fresh* opens a new connection; *keep* lets it stay open afterwards. Raises InvalidInputError."""
-        options = options_of(self.request)
-        options[pycurl.CONNECT_TO] = [f"::{self.peer.literal}:{self.request.target.site.port}"]
-        options[pycurl.TIMEOUT_MS] = _milliseconds(self.total_s)
-        options[pycurl.CONNECTTIMEOUT_MS] = _milliseconds(self.connect_s)
-        options[pycurl.FRESH_CONNECT] = int(fresh)
-        options[pycurl.FORBID_REUSE] = int(not keep)
-        return options
+def attempt_options(peer: Peer, port: int, total_s: float, connect_s: float, *, keep: bool) -> dict[int, object]:
+    """To go to *peer* alone, within these limits; *keep* leaves the connection open afterwards."""
+    return {
+        pycurl.CONNECT_TO: [f"::{peer.literal}:{port}"],
+        pycurl.TIMEOUT_MS: _milliseconds(total_s),
+        pycurl.CONNECTTIMEOUT_MS: _milliseconds(connect_s),
+        pycurl.FORBID_REUSE: int(not keep),
+        pycurl.FRESH_CONNECT: 0,
+    }
 
 
 def fixed_options(trust: Trust) -> dict[int, object]:
