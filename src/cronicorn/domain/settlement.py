@@ -92,6 +92,8 @@ class Settlement:
     @property
     def first_due_at(self) -> datetime | None:
         """When the first of the endpoint and the siblings that change is due."""
+        if not self.siblings:
+            return self.state.due_at
         changed = (change.endpoint.state.due_at for change in self.siblings.values())
         return min((at for at in (self.state.due_at, *changed) if at is not None), default=None)
 

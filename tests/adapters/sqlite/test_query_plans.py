@@ -18,6 +18,7 @@ STATEMENTS = {
     "find unlocked": lease_statements.FIND_UNLOCKED,
     "renew": lease_statements.RENEW,
     "find": lease_statements.FIND,
+    "settle as claimed": lease_statements.SETTLE_CLAIMED,
     "settle": lease_statements.SETTLE,
     "abandon": lease_statements.ABANDON,
     "next due": lease_statements.NEXT_DUE,
@@ -25,6 +26,7 @@ STATEMENTS = {
     "find an endpoint": endpoint_rows._FIND.text,
     "endpoints of a job": endpoint_rows._OF_JOB.text,
     "siblings": endpoint_rows._SIBLINGS.text,
+    "endpoints of a job of one": endpoint_rows._OF_JOB_OF.text,
     "page of runs": runs.PAGE.text,
     "page of failed runs": runs.PAGE_IN_STATUS.text,
     "count of runs": runs.COUNT.text,
@@ -52,7 +54,7 @@ def connection(tmp_path):
 
 
 def _plan(connection: sqlite3.Connection, statement: str) -> list[str]:
-    parameters = dict.fromkeys(re.findall(r":(\w+)", statement), 0)
+    parameters = dict.fromkeys(re.findall(r":(\w+)", statement), 0) or [0] * statement.count("?")
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.job_store import LeaseStatements, SqliteJobStore
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.testing.store_machine.fleet import BrokenPromiseError
@@ -57,6 +58,15 @@ WRONG = {
     "settles whatever is leased": _changed(
         find=("s.claim_id = :claim_id AND s.fence = :fence AS held", "s.claim_id IS NOT NULL AS held")
     ),
+    "settles as claimed by the id alone": _changed(
+        settle_claimed=("AND claim_id = ? AND fence = ? AND", "AND ? <> '' AND ? > 0 AND")
+    ),
+    "settles as claimed what was edited": _changed(
+        settle_claimed=(
+            "AND state = ? AND (SELECT document FROM endpoints WHERE number = endpoint_number) = ?",
+            "AND ? <> '' AND ? <> ''",
+        )
+    ),
     "takes over under the same fence": _changed(claim=("fence = fence + 1", "fence = fence + (claim_id IS NULL)")),
     "claims under the same id": _changed(claim=("lower(hex(randomblob(16)))", "'claim'")),
     "renews whatever is leased": _changed(renew=("claim_id = :claim_id AND fence = :fence", "claim_id IS NOT NULL")),
@@ -66,7 +76,9 @@ WRONG = {
     "claims early": _changed(claim=("due_us <= :now_us\n", "due_us <= :now_us + 9000000\n")),
     "claims what is leased": _changed(claim=("takeover_us <= :now_us", "takeover_us > 0")),
     "never takes over": _changed(claim=("takeover_us <= :now_us", "takeover_us < 0")),
-    "takes over at once": _changed(claim=("takeover_delay_us(lost_claims + 1 + (claim_id IS NOT NULL))", "0")),
+    "takes over at once": _changed(
+        claim=(lease_statements.takeover_delay_us("lost_claims + 1 + (claim_id IS NOT NULL)"), "0")
+    ),
     "leases for longer": _changed(claim=(":until_us", "(:until_us + 1)")),
     "claims the planned slot first": _changed(claim=("coalesce(manual_slot, slot)", "slot")),
     "forgets what is settled": _changed(find=("s.done_claim_id = :claim_id AND", "0 AND")),

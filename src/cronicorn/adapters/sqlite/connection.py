@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from cronicorn.domain.fields import length_us
-from cronicorn.domain.takeover import takeover_delay
-
 _RETRY_S = 0.01
 
 
@@ -61,7 +58,6 @@ class SqliteFile:
         return connection
 
     def _configure(self, connection: sqlite3.Connection, *, writes: bool) -> None:
-        connection.create_function("takeover_delay_us", 1, _takeover_delay_us, deterministic=True)
         if writes:  # Who only reads takes a file as it is, even one that is not ours.
             self._enter_wal(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self.durable else 'NORMAL'}")
@@ -83,7 +79,3 @@ class SqliteFile:
                 time.sleep(_RETRY_S)
             else:
                 return
-
-
-def _takeover_delay_us(losses: int) -> int:
-    return length_us(takeover_delay(losses))

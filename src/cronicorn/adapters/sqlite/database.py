@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Self, TypeVar
@@ -57,9 +57,11 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise translated(error, file.name) from error
 
-    async def write(self, work: Callable[[Transaction], T], undo: Callable[[Transaction, T], None] | None = None) -> T:
+    def write(
+        self, work: Callable[[Transaction], T], undo: Callable[[Transaction, T], None] | None = None
+    ) -> Coroutine[None, None, T]:
         """Do *work* in the writer's thread; see `Writer.run`."""
-        return await self._writer.run(work, undo)
+        return self._writer.run(work, undo)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run *query* in a reader's thread."""

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_anew
@@ -34,13 +35,16 @@ _SEEN = (
 )
 _FIND = query(_SEEN.where(endpoints.c.id == bindparam("endpoint_id"), endpoints.c.tenant_id == bindparam("tenant_id")))
 _OF_JOB = query(_SEEN.where(endpoints.c.job_number == bindparam("job_number")))
+_one = endpoints.alias("one")
+_JOB_OF = select(_one.c.job_number).where(_one.c.number == bindparam("number")).scalar_subquery()
 _SIBLINGS = query(
     _SEEN.where(
-        endpoints.c.job_number == bindparam("job_number"),
+        endpoints.c.job_number == _JOB_OF,
         endpoints.c.archived_us.is_(None),
         endpoints.c.number != bindparam("number"),
     )
 )
+_OF_JOB_OF = query(_SEEN.where(endpoints.c.job_number == _JOB_OF))
 _NUMBER = query(
     select(endpoints.c.number).where(
         endpoints.c.id == bindparam("endpoint_id"), endpoints.c.tenant_id == bindparam("tenant_id")
@@ -59,7 +63,9 @@ _UPDATE_STATE = query(
     .where(schedule.c.endpoint_number == bindparam("number"))
     .values({name: bindparam(f"new_{name}") for name in ("due_us", "slot", "attempt", "manual_slot", "state")})
 )
-_INSERT_RUN = query(insert(runs).values({column.name: bindparam(column.name) for column in runs.c[1:]}))
+_RUN = tuple(column.name for column in runs.c[2:])
+_run_cells = itemgetter(*_RUN)
+_INSERT_RUN = f"INSERT INTO runs (endpoint_number, {', '.join(_RUN)}) VALUES (?{', ?' * len(_RUN)})"  # noqa: S608
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
 
 _WATCH = query(
@@ -85,8 +91,7 @@ class Found:
 
     def stored(self, transaction: Transaction) -> Stored:
         """What a decision about it is told."""
-        siblings = Siblings(lambda: _siblings(transaction, self))
-        return Stored(now=transaction.now, leased_slot=self.leased_slot, siblings=siblings)
+        return stored_now(transaction, self.number, self.leased_slot)
 
 
 def find(transaction: Transaction, tenant_id: str, endpoint_id: str) -> Found:
@@ -101,6 +106,17 @@ def of_job(transaction: Transaction, job_number: int) -> list[Found]:
     """The endpoints of a job, oldest first."""
     rows = _OF_JOB.rows(transaction.connection, job_number=job_number)
     return [found(row, transaction.now) for row in rows]
+
+
+def of_job_of(transaction: Transaction, number: int) -> list[Found]:
+    """The endpoints of the job of an endpoint, that one too, oldest first."""
+    return [found(row, transaction.now) for row in _OF_JOB_OF.rows(transaction.connection, number=number)]
+
+
+def stored_now(transaction: Transaction, number: int, leased_slot: int | None) -> Stored:
+    """What a decision about an endpoint is told."""
+    siblings = Siblings(lambda: _siblings(transaction, number))
+    return Stored(now=transaction.now, leased_slot=leased_slot, siblings=siblings)
 
 
 def found(row: dict[str, Cell], now: datetime) -> Found:
@@ -174,7 +190,7 @@ def write_state(connection: sqlite3.Connection, number: int, state: EndpointStat
 def record_run(connection: sqlite3.Connection, number: int, run: Run, steering: str | None = None) -> None:
     """Write a run, with what was made of its answer. Raises ConflictError when its slot and attempt have one."""
     try:
-        _INSERT_RUN.change(connection, endpoint_number=number, **run_row(run, steering))
+        connection.execute(_INSERT_RUN, (number, *_run_cells(run_row(run, steering))))
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"Run {run.id} is already recorded.") from error
 
@@ -185,7 +201,7 @@ def record_skips(connection: sqlite3.Connection, number: int, ranges: Iterable[S
         _INSERT_SKIP.change(connection, endpoint_number=number, **skip_row(skip))
 
 
-def _siblings(transaction: Transaction, of: Found) -> dict[str, Sibling]:
-    rows = _SIBLINGS.rows(transaction.connection, job_number=of.job_number, number=of.number)
+def _siblings(transaction: Transaction, number: int) -> dict[str, Sibling]:
+    rows = _SIBLINGS.rows(transaction.connection, number=number)
     siblings = (found(row, transaction.now) for row in rows)
     return {each.endpoint.name: Sibling(each.endpoint, each.leased_slot) for each in siblings}

@@ -4,18 +4,19 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import itemgetter
 from threading import Lock
 from typing import ClassVar
 
 from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import (
-    Found,
     apply,
     found,
-    of_job,
+    of_job_of,
     record_run,
     record_skips,
+    stored_now,
 )
 from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.run_book import count_run
@@ -33,6 +34,10 @@ from cronicorn.domain.settlement import Change, Settlement
 
 log = logging.getLogger(__name__)
 
+_CLAIMED_MAX = 20_000
+"""More leases are hardly in progress in one process. What is forgotten is settled all the same, with a closer look."""
+_longest_due = itemgetter("due_us", "endpoint_number")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseStatements:
@@ -40,6 +45,7 @@ class LeaseStatements:
 
     claim: str = lease_statements.CLAIM
     renew: str = lease_statements.RENEW
+    settle_claimed: str = lease_statements.SETTLE_CLAIMED
     find: str = lease_statements.FIND
     settle: str = lease_statements.SETTLE
     abandon: str = lease_statements.ABANDON
@@ -58,6 +64,8 @@ class SqliteJobStore(JobStore):
         share = share if share is not None else Share()
         self._share: dict[str, Cell] = {"share_low": share.low, "share_high": share.high}
         self._renewing = Lock()
+        self._claimed: dict[str, tuple[Cell, Cell, Cell]] = {}
+        """What leases in progress were claimed with, by claim id: the number, document and state of their endpoints."""
 
     async def claim_due(
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
@@ -91,6 +99,20 @@ class SqliteJobStore(JobStore):
     def _claim(
         self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None
     ) -> list[Lease]:
+        leases = []
+        for row in self._due(transaction, worker_id, limit, ttl, endpoint_id):
+            lease = readable(row)
+            if lease is not None:
+                leases.append(lease)
+                self._claimed[lease.claim_id] = (row["endpoint_number"], row["document"], row["state"])
+        while len(self._claimed) > _CLAIMED_MAX:
+            del self._claimed[next(iter(self._claimed))]
+        return leases
+
+    def _due(
+        self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None
+    ) -> list[dict[str, Cell]]:
+        """What `claim` takes, the longest due first."""
         parameters: dict[str, Cell] = {
             **self._share,
             "endpoint_id": endpoint_id,
@@ -102,7 +124,7 @@ class SqliteJobStore(JobStore):
         }
         rows = dicts(transaction.connection.execute(self._statements.claim, parameters))
         rows.sort(key=_longest_due)
-        return [lease for lease in map(_readable, rows) if lease is not None]
+        return rows
 
     def _renew(self, transaction: Transaction, leases: Sequence[Lease], ttl: timedelta, statement: str) -> Renewal:
         lost, cancelled = set(), set()
@@ -117,28 +139,43 @@ class SqliteJobStore(JobStore):
         return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled))
 
     def _settle(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
-        connection = transaction.connection
+        settlement = self._settle_claimed(transaction, lease, run, decide)
+        return settlement if settlement is not None else self._look_closer(transaction, lease, run, decide)
+
+    def _settle_claimed(
+        self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide
+    ) -> Settlement | None:
+        """Settle an endpoint that is as it was claimed; None, and nothing written, when it is not or may not be."""
+        claimed = self._claimed.pop(lease.claim_id, None)
+        if claimed is None:
+            return None
+        number, document, state = claimed
+        assert isinstance(number, int)
+        settlement = decide(lease.endpoint, stored_now(transaction, number, lease.slot))
+        cells = (
+            *state_row(settlement.state).values(), done_text(settlement),
+            number, lease.claim_id, lease.fence, us(transaction.now), state, document,
+        )  # fmt: skip
+        if not transaction.connection.execute(self._statements.settle_claimed, cells).rowcount:
+            return None
+        _record(transaction, number, run, settlement)
+        return settlement
+
+    def _look_closer(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
+        """Settle what is stored now, or say what became of the lease."""
         row = self._find(transaction, lease)
         before = found(row, transaction.now) if row.get("held") else None
         if before is None or not lease.fits(before.endpoint.state):
             return self._settled_before(transaction, lease)
         settlement = decide(before.endpoint, before.stored(transaction))
-        if run is not None:
-            record_run(connection, before.number, run, settlement.steering)
-            if settlement.month_at is not None:
-                count_run(connection, run.tenant_id, settlement.month_at)
-        record_skips(connection, before.number, settlement.skips)
-        if settlement.siblings:
-            _change_siblings(transaction, before, settlement.siblings)
-        connection.execute(
-            self._statements.settle,
-            {
-                **state_row(settlement.state),
-                **_proof(lease),
-                "done": done_text(settlement),
-                "number": before.number,
-            },
-        )
+        _record(transaction, before.number, run, settlement)
+        cells = {
+            **state_row(settlement.state),
+            **_proof(lease),
+            "done": done_text(settlement),
+            "number": before.number,
+        }
+        transaction.connection.execute(self._statements.settle, cells)
         return settlement
 
     def _find(self, transaction: Transaction, lease: Lease) -> dict[str, Cell]:
@@ -157,16 +194,31 @@ class SqliteJobStore(JobStore):
 
     def _abandon(self, transaction: Transaction, leases: Sequence[Lease]) -> None:
         transaction.connection.executemany(self._statements.abandon, [_proof(lease) for lease in leases])
+        for lease in leases:
+            self._claimed.pop(lease.claim_id, None)
 
 
-def _change_siblings(transaction: Transaction, before: Found, changes: Mapping[str, Change]) -> None:
-    for sibling in of_job(transaction, before.job_number):
+def _record(transaction: Transaction, number: int, run: Run | None, settlement: Settlement) -> None:
+    """Write what a settlement leaves besides the state of the endpoint."""
+    connection = transaction.connection
+    if run is not None:
+        record_run(connection, number, run, settlement.steering)
+        if settlement.month_at is not None:
+            count_run(connection, run.tenant_id, settlement.month_at)
+    if settlement.skips:
+        record_skips(connection, number, settlement.skips)
+    if settlement.siblings:
+        _change_siblings(transaction, number, settlement.siblings)
+
+
+def _change_siblings(transaction: Transaction, number: int, changes: Mapping[str, Change]) -> None:
+    for sibling in of_job_of(transaction, number):
         change = changes.get(sibling.endpoint.id)
-        if change is not None and sibling.number != before.number:
+        if change is not None and sibling.number != number:
             apply(transaction, sibling, change)
 
 
-def _readable(row: Mapping[str, Cell]) -> Lease | None:
+def readable(row: Mapping[str, Cell]) -> Lease | None:
     """The lease; None for an endpoint that can't be read: its lease runs out, and it rests like any that is lost."""
     try:
         return lease_from(row)
@@ -177,10 +229,3 @@ def _readable(row: Mapping[str, Cell]) -> Lease | None:
 
 def _proof(lease: Lease) -> dict[str, Cell]:
     return {"endpoint_id": lease.endpoint.id, "claim_id": lease.claim_id, "fence": lease.fence}
-
-
-def _longest_due(row: Mapping[str, Cell]) -> tuple[int, int]:
-    due_us, number = row["due_us"], row["endpoint_number"]
-    assert isinstance(due_us, int)
-    assert isinstance(number, int)
-    return due_us, number

@@ -5,9 +5,25 @@ A claim takes the longest due of two small ranges: free endpoints by `schedule_d
 who holds a lease: the fence alone could come twice after a power cut that took back the last commits, the id alone says
 nothing of order.
 
+A settlement writes what was decided about the endpoint as it was claimed, if it is still so (`SETTLE_CLAIMED`). What
+is not gets a closer look (`FIND`, `SETTLE`).
+
 A legacy lock is a lease that nobody extends. An optimistic worker locks nothing: it settles by the fence it saw, which
 its settlement raises, unless somebody else holds a live lease by then.
 """
+
+from cronicorn.domain.instant import MICROSECOND
+from cronicorn.domain.takeover import TAKEOVER_DELAY_MAX, takeover_delay
+
+
+def takeover_delay_us(losses: str) -> str:
+    """`takeover_delay` of the whole number above 0 that the SQL *losses* means, in microseconds."""
+    delays = [takeover_delay(1)]
+    while delays[-1] < TAKEOVER_DELAY_MAX:
+        delays.append(takeover_delay(len(delays) + 1))
+    cases = " ".join(f"WHEN {number} THEN {delay // MICROSECOND}" for number, delay in enumerate(delays[:-1], 1))
+    return f"CASE {losses} {cases} ELSE {delays[-1] // MICROSECOND} END"
+
 
 _DUE = """
        SELECT endpoint_number FROM (
@@ -47,7 +63,7 @@ UPDATE schedule
        leased_attempt = iif(manual_slot IS NULL, attempt, 1),
        leased_manual = manual_slot IS NOT NULL,
        lease_until_us = :until_us,
-       takeover_us = :until_us + takeover_delay_us(lost_claims + 1 + (claim_id IS NOT NULL)),
+       takeover_us = :until_us + {takeover_delay_us("lost_claims + 1 + (claim_id IS NOT NULL)")},
        cancelled = 0
  WHERE endpoint_number IN ({_DUE})
 RETURNING due_us, endpoint_number, claim_id, fence, mechanism, leased_slot, leased_attempt, leased_manual, lost_claims,
@@ -68,13 +84,13 @@ SELECT due_us, endpoint_number, lower(hex(randomblob(16))) AS claim_id, fence, :
 """  # noqa: S608 (made of constants)
 """What `CLAIM` would take, taking nothing."""
 
-RENEW = """
+RENEW = f"""
 UPDATE schedule
-   SET lease_until_us = :until_us, takeover_us = :until_us + takeover_delay_us(lost_claims + 1)
+   SET lease_until_us = :until_us, takeover_us = :until_us + {takeover_delay_us("lost_claims + 1")}
  WHERE endpoint_number = (SELECT number FROM endpoints WHERE id = :endpoint_id)
    AND claim_id = :claim_id AND fence = :fence
 RETURNING cancelled
-"""
+"""  # noqa: S608 (made of constants)
 
 ASK = """
 SELECT cancelled FROM schedule
@@ -97,24 +113,36 @@ SELECT e.document, s.state, s.fence FROM endpoints AS e JOIN schedule AS s ON s.
 FIND = _FOUND.format(held="s.claim_id = :claim_id AND s.fence = :fence")
 FIND_UNLOCKED = _FOUND.format(held="s.fence = :fence AND (s.claim_id IS NULL OR s.lease_until_us <= :now_us)")
 
-_SETTLED = """
-UPDATE schedule
-   SET fence = {fence}, due_us = :due_us, slot = :slot, attempt = :attempt, manual_slot = :manual_slot, state = :state,
+_FREE = """
        claim_id = NULL, worker_id = NULL, mechanism = NULL, claimed_us = NULL, leased_slot = NULL,
-       leased_attempt = NULL, leased_manual = NULL, lease_until_us = NULL, takeover_us = NULL, cancelled = 0,
-       lost_claims = 0, done_claim_id = :claim_id, done_fence = :fence, done = :done
+       leased_attempt = NULL, leased_manual = NULL, lease_until_us = NULL, takeover_us = NULL, cancelled = 0""".strip()
+SETTLE_CLAIMED = f"""
+UPDATE schedule
+   SET due_us = ?, slot = ?, attempt = ?, manual_slot = ?, state = ?, done = ?, done_claim_id = claim_id,
+       done_fence = fence, lost_claims = 0,
+       {_FREE}
+ WHERE endpoint_number = ?
+   AND claim_id = ? AND fence = ? AND lease_until_us > ?
+   AND state = ? AND (SELECT document FROM endpoints WHERE number = endpoint_number) = ?
+"""  # noqa: S608 (made of constants)
+"""The columns of `state_row` in its order, `done`; then the proof, the instant, and the endpoint as it was claimed."""
+
+_SETTLED = f"""
+UPDATE schedule
+   SET fence = {{fence}}, due_us = :due_us, slot = :slot, attempt = :attempt, manual_slot = :manual_slot,
+       state = :state, lost_claims = 0, done_claim_id = :claim_id, done_fence = :fence, done = :done,
+       {_FREE}
  WHERE endpoint_number = :number
-"""
+"""  # noqa: S608 (made of constants)
 SETTLE = _SETTLED.format(fence="fence")
 SETTLE_UNLOCKED = _SETTLED.format(fence="fence + 1")
 
-ABANDON = """
+ABANDON = f"""
 UPDATE schedule
-   SET claim_id = NULL, worker_id = NULL, mechanism = NULL, claimed_us = NULL, leased_slot = NULL,
-       leased_attempt = NULL, leased_manual = NULL, lease_until_us = NULL, takeover_us = NULL, cancelled = 0
+   SET {_FREE}
  WHERE endpoint_number = (SELECT number FROM endpoints WHERE id = :endpoint_id)
    AND claim_id = :claim_id AND fence = :fence
-"""
+"""  # noqa: S608 (made of constants)
 
 NEXT_DUE = """
 SELECT min(us) FROM (

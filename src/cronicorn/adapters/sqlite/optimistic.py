@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.database import SqliteDatabase
-from cronicorn.adapters.sqlite.job_store import LeaseStatements, SqliteJobStore
+from cronicorn.adapters.sqlite.job_store import LeaseStatements, SqliteJobStore, readable
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError
@@ -71,7 +71,8 @@ class SqliteOptimisticJobStore(SqliteJobStore):
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
         def query(transaction: Transaction) -> list[Lease]:
-            return self._claim(transaction, worker_id, self._in_progress.wanted(limit), ttl, endpoint_id)
+            rows = self._due(transaction, worker_id, self._in_progress.wanted(limit), ttl, endpoint_id)
+            return [lease for lease in map(readable, rows) if lease is not None]
 
         due = [
             replace(lease, expires_at=unlocked_until(lease.endpoint, lease.claimed_at, ttl))

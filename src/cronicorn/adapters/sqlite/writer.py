@@ -1,7 +1,8 @@
 """The one thread that writes: what waits is committed together.
 
-Each piece of work runs in a savepoint of its own, so that one that fails leaves no trace and touches no other. A caller
-hears of its result after the commit. An idle writer starts at once; a busy one gathers what has come in meanwhile.
+Work that fails leaves no trace and touches no other: where it had written something, all is rolled back, and each piece
+done again by itself. A caller hears of its result after the commit. An idle writer starts at once; a busy one gathers
+what has come in meanwhile.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ WAITING_MAX = 10_000
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Transaction:
     """What a piece of work gets: the connection inside a transaction, and the instant by the store's clock."""
 
@@ -67,7 +68,8 @@ class Writer:
         self._place = place
         self._name = place.name
         self._queue: SimpleQueue[_Work[object] | None] = SimpleQueue()
-        self._room = asyncio.Semaphore(WAITING_MAX)
+        self._waiting = 0
+        self._room = asyncio.Event()
         self._closing = False
         self._thread = Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -77,12 +79,20 @@ class Writer:
 
         If the caller is cancelled too late to stop it, *undo* gets the result that nobody waits for.
         """
-        async with self._room:
-            if self._closing:
-                raise closed(self._name)
-            future = asyncio.get_running_loop().create_future()
+        while self._waiting >= WAITING_MAX:
+            self._room.clear()
+            await self._room.wait()
+        if self._closing:
+            raise closed(self._name)
+        future = asyncio.get_running_loop().create_future()
+        self._waiting += 1
+        try:
             self._queue.put(_Work(run=work, undo=undo, future=future))  # type: ignore[arg-type]
             return await future  # type: ignore[no-any-return]
+        finally:
+            self._waiting -= 1
+            if self._waiting == WAITING_MAX - 1:
+                self._room.set()
 
     async def aclose(self) -> None:
         """Finish what waits, then close the connection."""
@@ -137,16 +147,16 @@ class Writer:
         return None
 
     def _attempt(self, work: _Work[object]) -> None:
-        self._connection.execute("SAVEPOINT work")
+        connection = self._connection
+        changes = connection.total_changes
         try:
             work.error = None
-            work.result = work.run(Transaction(connection=self._connection, now=self._clock.now()))
+            work.result = work.run(Transaction(connection, self._clock.now()))
         except BaseException as error:
-            if not self._connection.in_transaction:
-                raise  # SQLite gave up the whole transaction (https://www.sqlite.org/lang_transaction.html).
-            self._connection.execute("ROLLBACK TO work")
+            # It has left something behind, or SQLite gave up all of it (https://www.sqlite.org/lang_transaction.html).
+            if connection.total_changes != changes or not connection.in_transaction:
+                raise
             work.error = translated(error, self._name)
-        self._connection.execute("RELEASE work")
 
     def _undo(self, work: _Work[object]) -> None:
         """Take back what was done for a caller that has gone."""
