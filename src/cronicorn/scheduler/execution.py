@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -17,10 +17,10 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Clock, Cron, Dispatcher, JobStore
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Settlement
-from cronicorn.domain.slot import SlotState
+from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
 from cronicorn.scheduler.recording import deciding, run_of
+from cronicorn.scheduler.run_log import RunLog
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Executor:
     clock: Clock
     cron: Cron
     seed: str
+    run_log: RunLog = field(default_factory=RunLog)
 
     async def execute(self, hold: HeldLease) -> datetime | None:
         """Call the leased endpoint, then record the run and all that follows from it as one.
@@ -67,9 +68,9 @@ class Executor:
         except Exception:  # A bug, or an endpoint that breaks us: its lease runs out, and its batch-mates never notice.
             log.exception("run_crashed", extra=lease.facts())
         else:
-            facts = _without_run(lease, settlement) if run is None else run.facts()
-            log.info("run_settled", extra=lease.facts() | facts | settlement.facts())
-            _tell_of_steering(lease, settlement)
+            self.run_log.settled(lease, run, settlement)
+            if settlement.record is not None:
+                _tell_of_steering(lease, settlement.record)
             return settlement.first_due_at
         return None
 
@@ -137,21 +138,8 @@ class Executor:
         return Grid(endpoint, self.cron).next(started_at) if endpoint.overlap is Overlap.CANCEL_OTHER else None
 
 
-def _without_run(lease: Lease, settlement: Settlement) -> dict[str, object]:
-    """As what the slot ended that no call was made for, by what was recorded; nothing of one that is still due."""
-    recorded = {skip.state for skip in settlement.skips}
-    for state in (SlotState.SKIPPED_QUOTA, SlotState.MISSED_WINDOW):
-        if state in recorded:
-            return {"status": state.value}
-    # A retry leaves no skip behind: its slot has run before.
-    return {"status": SlotState.SKIPPED_QUOTA.value} if lease.exhausted else {}
-
-
-def _tell_of_steering(lease: Lease, settlement: Settlement) -> None:
+def _tell_of_steering(lease: Lease, record: SteeringRecord) -> None:
     """Say what a person should hear of: rules that answers no longer speak to, steering that goes to and fro."""
-    record = settlement.record
-    if record is None:
-        return
     for rule in record.drifted:
         log.warning("policy_drifted", extra=lease.facts() | {"rule": rule})
     if GovernorEvent.FROZEN in record.events:

@@ -37,17 +37,26 @@ class Heartbeat:
         self._thread: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
-        """Keep *lease* alive inside the block. *claimed_mono* is the monotonic time before its claim was sent."""
+    def keep(self, lease: Lease, claimed_mono: float) -> HeldLease:
+        """Keep *lease* alive until `let_go`. *claimed_mono* is the monotonic time before its claim was sent."""
         counted_mono = self._store_time.placed(lease.claimed_at, claimed_mono, self._clock.monotonic())
         span = lease.ttl - self._settings.lease_margin
         hold = HeldLease(lease, self._store, self._clock, claimed_mono, span, counted_mono=counted_mono)
         self._held[lease.claim_id] = hold
+        return hold
+
+    def let_go(self, hold: HeldLease) -> None:
+        """Renew it no more."""
+        del self._held[hold.lease.claim_id]
+
+    @contextmanager
+    def keeping(self, lease: Lease, claimed_mono: float) -> Iterator[HeldLease]:
+        """Keep *lease* alive inside the block."""
+        hold = self.keep(lease, claimed_mono)
         try:
             yield hold
         finally:
-            del self._held[lease.claim_id]
+            self.let_go(hold)
 
     def called(self, lease: Lease) -> bool:
         """Whether the call under *lease* has been made, and is being recorded."""

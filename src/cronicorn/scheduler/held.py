@@ -72,15 +72,15 @@ class HeldLease:
         Raises LeaseLostError when the lease ends first, CallStoppedError at *until* or when the run is cancelled. It
         does not begin when the lease has ended already.
         """
-        if not self.alive:
+        now = self._clock.monotonic()
+        if now >= self._deadline:
             if asyncio.iscoroutine(call):
                 call.close()
             raise self._lost()
         if until is not None:
-            self._stop_at = min(self._stop_at, self._clock.monotonic() + (until - self.now()).total_seconds())
+            self._stop_at = min(self._stop_at, now + (until - self.now()).total_seconds())
         try:
-            async with asyncio.timeout(None) as self._limit:
-                self._reschedule()
+            async with asyncio.timeout(max(min(self._deadline, self._stop_at) - now, 0.0)) as self._limit:
                 outcome = await call
         except TimeoutError:
             if self._limit is None or not self._limit.expired():

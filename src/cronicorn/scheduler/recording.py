@@ -56,7 +56,8 @@ def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decid
             stored=stored, run=run, manual=lease.manual, cron=cron, watched=lease.watched, over_limit=over_limit,
             seed=seed,
         )  # fmt: skip
-        return replace(decided_on(endpoint, facts), month_at=month_at)
+        settlement = decided_on(endpoint, facts)
+        return settlement if month_at is None else replace(settlement, month_at=month_at)
 
     def decided_on(endpoint: JobEndpoint, facts: Facts) -> Settlement:
         try:
