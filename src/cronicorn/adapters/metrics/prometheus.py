@@ -34,53 +34,55 @@ class Metrics:
         self._counters = {name: each for name, each in made.items() if isinstance(each, Counter)}
         self._gauges = {name: each for name, each in made.items() if isinstance(each, Gauge)}
         self._histograms = {name: each for name, each in made.items() if isinstance(each, Histogram)}
+        self._counting: dict[tuple[str, ...], Counter] = {}
+        self._observing: dict[tuple[str, ...], Histogram] = {}
         release, python = version("cronicorn"), platform.python_version()
         self._gauges["cronicorn_build_info"].labels(release, python).set(1)
 
     def settled(self, run: Run | None, settlement: Settlement) -> None:
         """A slot ended: with a run, or (None) without a call."""
         if run is not None:
-            self._counters["cronicorn_runs_total"].labels(run.status.value).inc()
-            self._counters["cronicorn_outcomes_total"].labels(run.outcome.kind.value).inc()
+            self._counter("cronicorn_runs_total", run.status.value).inc()
+            self._counter("cronicorn_outcomes_total", run.outcome.kind.value).inc()
             delay = (run.started_at - run.due_at).total_seconds()
             self._histograms["cronicorn_start_delay_seconds"].observe(max(delay, 0.0))
             self._histograms["cronicorn_run_duration_seconds"].observe(run.outcome.duration.total_seconds())
         if settlement.state.plan is not None:
-            self._counters["cronicorn_plans_total"].labels(settlement.state.plan.source.value).inc()
+            self._counter("cronicorn_plans_total", settlement.state.plan.source.value).inc()
         for skip in settlement.skips:
-            self._counters["cronicorn_slots_skipped_total"].labels(skip.state.value).inc(max(skip.count, 1))
+            self._counter("cronicorn_slots_skipped_total", skip.state.value).inc(max(skip.count, 1))
 
     def claimed(self, mechanism: str, leases: Sequence[Lease], *, expected: bool) -> None:
         """A look for due slots gave *leases*; *expected* says whether one had been seen to be due."""
-        self._counters["cronicorn_claims_total"].labels(mechanism).inc(len(leases))
+        self._counter("cronicorn_claims_total", mechanism).inc(len(leases))
         if not leases:
-            self._counters["cronicorn_claims_empty_total"].labels(mechanism).inc()
-            self._counters["cronicorn_claims_contended_total"].labels(mechanism).inc(int(expected))
+            self._counter("cronicorn_claims_empty_total", mechanism).inc()
+            self._counter("cronicorn_claims_contended_total", mechanism).inc(int(expected))
         for lease in leases:
             if lease.taken_over and lease.due_at is not None:
                 waited = (lease.claimed_at - lease.due_at).total_seconds()
-                self._histograms["cronicorn_recovery_seconds"].labels(mechanism).observe(max(waited, 0.0))
+                self._histogram("cronicorn_recovery_seconds", mechanism).observe(max(waited, 0.0))
 
     def leases_lost(self, mechanism: str, count: int) -> None:
         """*count* leases ended before their runs were recorded."""
-        self._counters["cronicorn_leases_lost_total"].labels(mechanism).inc(count)
+        self._counter("cronicorn_leases_lost_total", mechanism).inc(count)
 
     def refused(self, mechanism: str, run: Run | None) -> None:
         """A settlement was stale; its *run* (None: no call was made) counts for nothing."""
-        self._counters["cronicorn_completions_refused_total"].labels(mechanism).inc()
-        self._counters["cronicorn_calls_in_vain_total"].labels(mechanism).inc(int(run is not None))
+        self._counter("cronicorn_completions_refused_total", mechanism).inc()
+        self._counter("cronicorn_calls_in_vain_total", mechanism).inc(int(run is not None))
 
     def store_answered(self, method: str, mechanism: str, seconds: float) -> None:
         """The store took *seconds* for *method*."""
-        self._histograms["cronicorn_store_seconds"].labels(method, mechanism).observe(seconds)
+        self._histogram("cronicorn_store_seconds", method, mechanism).observe(seconds)
 
     def store_failed(self, method: str, mechanism: str = "") -> None:
         """The store could not do *method*."""
-        self._counters["cronicorn_store_errors_total"].labels(method, mechanism).inc()
+        self._counter("cronicorn_store_errors_total", method, mechanism).inc()
 
     def quota_reserved(self, budget: Budget, tokens: int) -> None:
         """A call of a model was granted."""
-        self._counters["cronicorn_quota_reserved_tokens_total"].labels(budget.value).inc(tokens)
+        self._counter("cronicorn_quota_reserved_tokens_total", budget.value).inc(tokens)
 
     def quota_committed(self, tokens: int) -> None:
         """A call of a model was charged."""
@@ -92,7 +94,7 @@ class Metrics:
 
     def quota_denied(self, budget: Budget, reason: DenialReason) -> None:
         """A call of a model was denied."""
-        self._counters["cronicorn_quota_denied_total"].labels(budget.value, reason.value).inc()
+        self._counter("cronicorn_quota_denied_total", budget.value, reason.value).inc()
 
     def quota_overrun(self, tokens: int) -> None:
         """So many more tokens are above a limit."""
@@ -102,20 +104,20 @@ class Metrics:
         self, purpose: Budget, outcome: str, took: timedelta, tokens: Mapping[str, int], cost: Decimal | None
     ) -> None:
         """A model was asked a question: *tokens* by their kind, *cost* in US dollars."""
-        self._counters["cronicorn_model_questions_total"].labels(purpose.value, outcome).inc()
+        self._counter("cronicorn_model_questions_total", purpose.value, outcome).inc()
         for kind, count in tokens.items():
-            self._counters["cronicorn_model_tokens_total"].labels(purpose.value, kind).inc(count)
-        self._histograms["cronicorn_model_seconds"].labels(purpose.value).observe(took.total_seconds())
+            self._counter("cronicorn_model_tokens_total", purpose.value, kind).inc(count)
+        self._histogram("cronicorn_model_seconds", purpose.value).observe(took.total_seconds())
         if cost is not None:
-            self._counters["cronicorn_model_cost_dollars_total"].labels(purpose.value).inc(float(cost))
+            self._counter("cronicorn_model_cost_dollars_total", purpose.value).inc(float(cost))
 
     def analysed(self, outcome: str) -> None:
         """An analysis was kept."""
-        self._counters["cronicorn_analyses_total"].labels(outcome).inc()
+        self._counter("cronicorn_analyses_total", outcome).inc()
 
     def compiled(self, status: DraftStatus) -> None:
         """A draft was kept."""
-        self._counters["cronicorn_compiles_total"].labels(status.value).inc()
+        self._counter("cronicorn_compiles_total", status.value).inc()
 
     def watch_calls(self, in_progress: Callable[[], int], calls_max: int) -> None:
         """Show what *in_progress* answers whenever somebody looks, beside the limit."""
@@ -131,6 +133,22 @@ class Metrics:
             count = math.nan
         self._gauges["cronicorn_overdue_slots"].set(count)
         return generate_latest(_WithoutBirthdays(self._registry))
+
+    def _counter(self, *name_and_labels: str) -> Counter:
+        """A counter with labels, found again without prometheus_client's checks: they cost more than counting."""
+        counter = self._counting.get(name_and_labels)
+        if counter is None:
+            name, *labels = name_and_labels
+            counter = self._counting[name_and_labels] = self._counters[name].labels(*labels)
+        return counter
+
+    def _histogram(self, *name_and_labels: str) -> Histogram:
+        """As `_counter`."""
+        histogram = self._observing.get(name_and_labels)
+        if histogram is None:
+            name, *labels = name_and_labels
+            histogram = self._observing[name_and_labels] = self._histograms[name].labels(*labels)
+        return histogram
 
 
 class _WithoutBirthdays(Collector):
