@@ -20,7 +20,7 @@ from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.scheduler.held import CallStoppedError, HeldLease
 from cronicorn.scheduler.recording import deciding, run_of
-from cronicorn.scheduler.run_log import RunLog
+from cronicorn.scheduler.slot_log import SlotLog
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Executor:
     clock: Clock
     cron: Cron
     seed: str
-    run_log: RunLog = field(default_factory=RunLog)
+    slot_log: SlotLog = field(default_factory=SlotLog)
 
     async def execute(self, hold: HeldLease) -> datetime | None:
         """Call the leased endpoint, then record the run and all that follows from it as one.
@@ -68,7 +68,7 @@ class Executor:
         except Exception:  # A bug, or an endpoint that breaks us: its lease runs out, and its batch-mates never notice.
             log.exception("run_crashed", extra=lease.facts())
         else:
-            self.run_log.settled(lease, run, settlement)
+            self.slot_log.settled(lease, run, settlement)
             if settlement.record is not None:
                 _tell_of_steering(lease, settlement.record)
             return settlement.first_due_at

@@ -104,7 +104,7 @@ class Scheduler:
             finally:
                 at_once = self._grace_over.is_set()
                 await self._heartbeat.stop(_AT_ONCE_S if at_once else max(self._left_s(), _AT_ONCE_S))
-            self._executor.run_log.tell_rest()
+            self._executor.slot_log.tell_rest()
             log.info("scheduler_stopped", extra={"worker": self._settings.worker_id})
 
     async def _work(self) -> None:
@@ -129,7 +129,7 @@ class Scheduler:
     async def _tick(self) -> int:
         """Claim what is due and start it; say how much that was. Claims only what there is room to run."""
         self._watch_clock()
-        self._executor.run_log.look(self._clock.monotonic())
+        self._executor.slot_log.look(self._clock.monotonic())
         room = min(self._settings.calls_max - len(self._runs), _BATCH_MAX)
         if room <= 0:
             return 0

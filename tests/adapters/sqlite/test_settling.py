@@ -28,7 +28,8 @@ async def stores(tmp_path, clock):
 
 async def _settled(stores, lease):
     """The endpoints that were decided on, and how many statements that took."""
-    run, seen, statements = a_run(lease), [], []
+    run, seen = a_run(lease), []
+    statements: list[str] = []
     decide = deciding(lease, run)
 
     def decision(endpoint, stored):

@@ -15,7 +15,7 @@ TOLD_MAX = 100
 _SPAN_S = 1.0
 
 
-class RunLog:
+class SlotLog:
     """Tells of slots that were settled."""
 
     def __init__(self) -> None:
