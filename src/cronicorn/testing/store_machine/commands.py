@@ -132,15 +132,7 @@ class CommandMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.alive)
     @rule(pick=picks, edit=st.sampled_from(EDITS), length=lengths)
     def edit(self, *, pick: int, edit: Edit, length: timedelta) -> None:
-        known = self.alive[pick % len(self.alive)]
-
-        def apply(endpoint: JobEndpoint, job: Job, stored: Stored) -> Change:
-            return edit.apply(endpoint, job, stored, length)
-
-        answers = self.fleet.ask(lambda store, _: store.endpoints.change(TENANT, known.endpoint.id, apply), _shown_seen)
-        if answers.error is None:
-            known.endpoint, stored = answers.first
-            edit.note(known, stored, length)
+        self._edit(self.alive[pick % len(self.alive)], edit, length)
 
     @precondition(lambda self: self.alive)
     @rule(pick=picks)
@@ -235,6 +227,15 @@ class CommandMachine(RuleBasedStateMachine):
         promise({(run.slot, run.attempt): run for run in runs}.keys() == known.runs.keys(), "I1: each run once", runs)
         promise(len(runs) == len(known.runs), "I1: each run once", runs)
         check_books(endpoint, known.created_at, self.clock.now(), runs, skips)
+
+    def _edit(self, known: Known, edit: Edit, length: timedelta) -> None:
+        def apply(endpoint: JobEndpoint, job: Job, stored: Stored) -> Change:
+            return edit.apply(endpoint, job, stored, length)
+
+        answers = self.fleet.ask(lambda store, _: store.endpoints.change(TENANT, known.endpoint.id, apply), _shown_seen)
+        if answers.error is None:
+            known.endpoint, stored = answers.first
+            edit.note(known, stored, length)
 
     def _settle(self, taken: Taken, ending: tuple[Outcome, RunStatus]) -> None:
         known = taken.known
