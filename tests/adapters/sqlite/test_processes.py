@@ -91,11 +91,13 @@ async def test_no_slot_is_settled_twice_none_is_lost_and_all_are_taken_over_in_t
     clock = SystemClock()
     stores = await SqliteStores.open(tmp_path / "cronicorn.db", clock)
     await stores.jobs.add(a_job())
-    born = clock.now()
+    born = {}
     for number in range(ENDPOINTS):
-        await stores.endpoints.add(
-            an_endpoint(id=f"ep{number}", baseline=Baseline(interval=INTERVAL, anchor_at=EPOCH)), start
-        )
+        endpoint = an_endpoint(id=f"ep{number}", baseline=Baseline(interval=INTERVAL, anchor_at=EPOCH))
+        await stores.endpoints.add(endpoint, start)
+        endpoint, _ = await stores.endpoints.get(TENANT, endpoint.id)
+        assert endpoint.state.accounted_until is not None
+        born[endpoint.id] = endpoint.state.accounted_until
     workers = [Worker(tmp_path, number) for number in range(WORKERS)]
     workers.append(Worker(tmp_path, WORKERS + KILLS, "steady"))  # all others may wait at once, and take nothing over
     gone: list[Worker] = []
@@ -116,7 +118,7 @@ async def test_no_slot_is_settled_twice_none_is_lost_and_all_are_taken_over_in_t
         recorded = {(run.endpoint_id, run.slot, run.attempt) for run in runs}
         assert {key for key in settled if key[0] == endpoint.id} <= recorded
         assert {run.slot for run in runs} <= set(range(1, endpoint.state.slot))
-        check_books(endpoint, born, clock.now(), runs, skips)
+        check_books(endpoint, born[endpoint.id], clock.now(), runs, skips)
     await stores.aclose()
 
 
