@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
-from cronicorn.domain.document import endpoint_document, endpoint_of, hint_document, hint_of, state_document, state_of
+from cronicorn.domain.document import endpoint_document, endpoint_of, hint_document, hint_of, state_of, state_text
 from cronicorn.domain.endpoint import (
     AnalysisSwitch,
     Baseline,
@@ -22,9 +22,9 @@ from cronicorn.domain.endpoint import (
     Overlap,
     RetryPolicy,
 )
-from cronicorn.domain.fields import Value
+from cronicorn.domain.fields import Document, Value
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
-from cronicorn.domain.history_document import outcome_document, outcome_of, skip_document, skip_of
+from cronicorn.domain.history_document import outcome_of, outcome_text, skip_document, skip_of
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.rows import endpoint_from, endpoint_row, state_row
@@ -101,6 +101,10 @@ def _stored(document: Value) -> dict[str, Value]:
     return stored
 
 
+def _documents(endpoint: JobEndpoint, state: EndpointState, outcome: Outcome) -> list[dict[str, Value]]:
+    return [endpoint_document(endpoint), json.loads(state_text(state)), json.loads(outcome_text(outcome))]
+
+
 def _newer(document: dict[str, Value]) -> dict[str, Value]:
     """*document* as a newer version might write it, which knows more."""
     return {key: _newer_part(part) for key, part in document.items()} | {"from_the_future": [{"a": None}]}
@@ -123,7 +127,7 @@ def test_an_endpoint_comes_back_without_its_state(endpoint):
 
 @given(states())
 def test_a_state_comes_back(state):
-    assert state_of(_stored(state_document(state))) == state
+    assert state_of(json.loads(state_text(state))) == state
 
 
 @given(hints(), texts)
@@ -140,7 +144,7 @@ def test_a_skip_comes_back(skip):
 
 @given(outcomes)
 def test_an_outcome_comes_back_with_the_body_that_was_kept_apart(outcome):
-    document = _stored(outcome_document(outcome))
+    document = json.loads(outcome_text(outcome))
 
     assert "body" not in document
     assert outcome_of(document, outcome.body) == outcome
@@ -148,7 +152,7 @@ def test_an_outcome_comes_back_with_the_body_that_was_kept_apart(outcome):
 
 @given(endpoints(), states(), outcomes)
 def test_keys_of_a_newer_version_are_passed_over(endpoint, state, outcome):
-    documents = [endpoint_document(endpoint), state_document(state), outcome_document(outcome)]
+    documents = _documents(endpoint, state, outcome)
 
     newer = [_newer(document) for document in documents]
 
@@ -159,7 +163,7 @@ def test_keys_of_a_newer_version_are_passed_over(endpoint, state, outcome):
 
 @given(endpoints(), states(), outcomes)
 def test_a_document_holds_whole_numbers_only_and_says_their_unit(endpoint, state, outcome):
-    for document in (endpoint_document(endpoint), state_document(state), outcome_document(outcome)):
+    for document in _documents(endpoint, state, outcome):
         _check_values(document)
 
 
@@ -186,10 +190,62 @@ def test_what_an_older_version_left_out_takes_its_default():
     assert state_of({}) == EndpointState()
 
 
+REQUEST: Document = {"url": "http://127.0.0.1:8000/stock"}
+BASELINE: Document = {"interval_us": 60_000_000, "anchor_at_us": 1_767_225_600_000_000}
+PLAIN: Document = {
+    "id": "ep1", "tenant_id": "t1", "job_id": "job1", "name": "stock", "request": REQUEST, "baseline": BASELINE,
+    "created_at_us": 1_767_225_600_000_000, "updated_at_us": 1_767_225_600_000_000,
+}  # fmt: skip
+PARTS_IN_FULL: dict[str, Document] = {
+    "request": REQUEST | {
+        "method": "GET", "headers": [], "timeout_us": 30_000_000, "execution_max_us": 60_000_000,
+        "response_kb_max": 100, "redirects_max": 0,
+    },
+    "baseline": BASELINE | {
+        "dormant": False, "zone": "UTC", "dst_gap": "run_after", "dst_overlap": "debian", "window_us": 0,
+    },
+    "catch_up": {"mode": "latest", "runs_max": 1},
+    "retries": {"count": 0, "backoff_min_us": 5_000_000, "backoff_max_us": 3_600_000_000, "doublings_max": 5},
+}  # fmt: skip
+IN_FULL: Document = PLAIN | PARTS_IN_FULL | {"overlap": "skip", "success": [[200, 299], [304, 304]], "version": 1}
+"""The same as every version before 1.0 wrote it: what is left out means this for ever."""
+
+
+def test_what_an_endpoint_has_by_default_is_not_written():
+    assert endpoint_document(an_endpoint()) == PLAIN
+    assert state_text(EndpointState(slot=2, slots_issued=2)) == '{"slot":2,"slots_issued":2}'
+
+
+def test_what_is_not_written_means_what_older_versions_wrote():
+    assert endpoint_of(PLAIN) == endpoint_of(IN_FULL) == an_endpoint()
+
+
+@pytest.mark.parametrize(("key", "part"), PARTS_IN_FULL.items())
+def test_each_part_that_an_older_version_wrote_in_full_is_read(key: str, part: Document):
+    for name, value in part.items():
+        assert endpoint_of({**IN_FULL, key: {**part, name: _another(value)}}) != an_endpoint()
+
+
+def _another(value: Value) -> Value:
+    """A value that an endpoint may have in the place of *value*."""
+    others = {"GET": "PUT", "run_after": "skip", "debian": "first", "latest": "all", "UTC": "Europe/Berlin"}
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str():
+            return others.get(value, "http://shop.example/")
+        case _:
+            return [["accept", "text/plain"]]
+
+
 @pytest.mark.parametrize(
     ("read", "document"),
     [
         (endpoint_of, {}),
+        (endpoint_of, endpoint_document(an_endpoint()) | {"version": True}),
+        (endpoint_of, endpoint_document(an_endpoint()) | {"request": {"url": "u", "timeout_us": "soon"}}),
         (endpoint_of, endpoint_document(an_endpoint()) | {"name": 7}),
         (endpoint_of, endpoint_document(an_endpoint()) | {"request": []}),
         (endpoint_of, endpoint_document(an_endpoint()) | {"success": [[200]]}),

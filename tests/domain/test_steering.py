@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.decision import Facts, decide
-from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
+from cronicorn.domain.document import endpoint_document, endpoint_of, state_of, state_text
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import Baseline, ManualSlot
+from cronicorn.domain.fields import document_in
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_outcome
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.plan import Source
@@ -148,7 +149,9 @@ def test_everything_that_is_remembered_survives_being_stored():
         history.answer(body)
     endpoint = history.endpoints["api"]
 
-    restored = replace(endpoint_of(endpoint_document(endpoint)), state=state_of(state_document(endpoint.state)))
+    restored = replace(
+        endpoint_of(endpoint_document(endpoint)), state=state_of(document_in(state_text(endpoint.state)))
+    )
 
     assert restored.state.memory == endpoint.state.memory
     assert restored.policy == endpoint.policy

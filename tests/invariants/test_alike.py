@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.domain.document import endpoint_document, state_document
+from cronicorn.domain.document import endpoint_document, state_text
 from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, RetryPolicy
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fixtures import MIDNIGHT, a_defer, a_one_shot, a_pause, a_run, an_interval_hint, an_outcome
@@ -112,7 +112,7 @@ async def _seen(stores: Stores, endpoint_id: str) -> object:
     found = await runs_of(stores, endpoint_id)
     runs = [(run.slot, run.attempt, run.status, run.nominal_at, run.due_at) for run in found]
     skips = (await stores.runs.skips(TENANT, endpoint_id, 10_000)).skips
-    return endpoint_document(endpoint), state_document(endpoint.state), stored.leased, runs, skips
+    return endpoint_document(endpoint), state_text(endpoint.state), stored.leased, runs, skips
 
 
 @on(*(kind.name for kind in KINDS if kind.mechanism.cancellable), live=True)

@@ -138,3 +138,7 @@ class SuccessCriteria:
     def allows(self, status: int) -> bool:
         """Whether an answer with *status* is one."""
         return any(allowed.low <= status <= allowed.high for allowed in self.statuses)
+
+
+SUCCESS_DEFAULT = SuccessCriteria()
+"""What an owner accepts who has said nothing."""

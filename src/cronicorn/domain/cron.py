@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Dialect(StrEnum):
-    """The meaning of cron text. Stored with each schedule, so that a new dialect never changes an old job."""
+    """The meaning of cron text. Stored with each schedule (DEBIAN by silence): a new one never changes an old job."""
 
     DEBIAN = "debian"
     """Five fields as in Debian's cron, seconds first when there are six, `L`, `#`, names and `@` nicknames."""

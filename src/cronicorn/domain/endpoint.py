@@ -1,15 +1,16 @@
 """Jobs and endpoints: what an owner registered, and where its schedule stands."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cronicorn.domain.call import Request, SuccessCriteria
+from cronicorn.domain.call import SUCCESS_DEFAULT, Request, SuccessCriteria
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.plan import Plan
 from cronicorn.domain.policy.policy import Policy
+from cronicorn.domain.signals.signal import DEFAULT as SIGNALS_DEFAULT
 from cronicorn.domain.signals.signal import Signals
 from cronicorn.domain.steering_memory import NO_MEMORY, SteeringMemory
 from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
@@ -112,6 +113,9 @@ class CatchUp:
     """How many late instants run with `all`, the latest ones first chosen, run in order."""
 
 
+CATCH_UP_DEFAULT = CatchUp()
+
+
 class Overlap(StrEnum):
     """What happens to an instant that comes while the previous call is still running."""
 
@@ -128,6 +132,9 @@ class RetryPolicy:
     backoff_min: timedelta = timedelta(seconds=5)
     backoff_max: timedelta = timedelta(hours=1)
     doublings_max: int = 5
+
+
+NO_RETRIES = RetryPolicy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,9 +214,17 @@ class EndpointState:
         return self.manual.requested_at if planned is None else min(planned, self.manual.requested_at)
 
 
+BEGINNING = EndpointState()
+"""As a new endpoint stands before its first plan."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEndpoint:
-    """One HTTP request with a schedule and guardrails."""
+    """One HTTP request with a schedule and guardrails.
+
+    Its defaults, and those of its parts, are not written to stores: they are part of what is stored, and changing one
+    would change every endpoint that has it.
+    """
 
     id: str
     tenant_id: str
@@ -222,11 +237,11 @@ class JobEndpoint:
     description: str | None = None
     interval_min: timedelta | None = None
     interval_max: timedelta | None = None
-    catch_up: CatchUp = field(default=CatchUp())
+    catch_up: CatchUp = CATCH_UP_DEFAULT
     overlap: Overlap = Overlap.SKIP
-    retries: RetryPolicy = field(default=RetryPolicy())
-    success: SuccessCriteria = field(default=SuccessCriteria())
-    signals: Signals = field(default=Signals())
+    retries: RetryPolicy = NO_RETRIES
+    success: SuccessCriteria = SUCCESS_DEFAULT
+    signals: Signals = SIGNALS_DEFAULT
     """What its answers may say about when it is called by themselves."""
     policy: Policy | None = None
     """What its owner wrote about its answers."""
@@ -238,7 +253,7 @@ class JobEndpoint:
     archived_at: datetime | None = None
     version: int = 1
     """Grows with every change a person, agent or rule makes."""
-    state: EndpointState = field(default=EndpointState())
+    state: EndpointState = BEGINNING
 
     @property
     def is_watched(self) -> bool:

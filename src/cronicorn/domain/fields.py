@@ -1,16 +1,33 @@
 """Reading and writing the fields of a JSON document, with their types checked."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias, TypeVar, overload
+from typing import Generic, Required, TypeAlias, TypeVar, get_args, get_origin, overload
 
-from cronicorn.domain.instant import MICROSECOND, instant_of, microseconds_of
+from cronicorn.domain.instant import MICROSECOND, instant_of, length_of, microseconds_of
+
+json_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""A value as stores keep it."""
+
+_read = json.JSONDecoder().raw_decode
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 Value: TypeAlias = "str | int | bool | list[Value] | dict[str, Value] | None"
 """What JSON can hold, without fractions."""
+Document: TypeAlias = dict[str, Value]
+
+
+def document_in(text: str) -> Document:
+    """What `json_text` made of a document. Raises ValueError for anything else but other JSON."""
+    document: Document
+    document, end = _read(text)
+    if end != len(text):
+        raise ValueError(f"{text[end : end + 20]!r} follows a document")
+    return document
 
 
 @overload
@@ -36,6 +53,16 @@ def lean(document: dict[str, Value]) -> dict[str, Value]:
     return {key: value for key, value in document.items() if value is not None}
 
 
+def json_object(members: dict[str, str | int | None]) -> str:
+    """A JSON object of *members* that are JSON by themselves, without what is None: at half the cost of an encoder."""
+    return "{" + ",".join([f'"{key}":{value}' for key, value in members.items() if value is not None]) + "}"
+
+
+def unusual(value: T, usual: T) -> T | None:
+    """*value*, or None where it is the *usual* one."""
+    return None if value == usual else value
+
+
 def pairs(items: Sequence[tuple[str, str]]) -> Value:
     """Pairs of text, in their order."""
     return [[key, value] for key, value in items]
@@ -53,9 +80,47 @@ def pairs_of(items: Sequence[Value]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+class Shape(Generic[D]):
+    """What a document holds, as a TypedDict says it: the whole is checked at once, at a fifth of the cost by field."""
+
+    def __init__(self, of: type[D]) -> None:
+        self._kinds = {key: _kind(annotation) for key, annotation in of.__annotations__.items()}
+        self._required = {key for key, annotation in of.__annotations__.items() if _required(annotation)}
+
+    def read(self, document: Mapping[str, Value]) -> D:
+        """*document*, as it is or without what is None or not known. Raises ValueError when it holds anything else."""
+        kinds = self._kinds
+        for key, value in document.items():
+            if type(value) is not kinds.get(key):
+                document = self._known(document)
+                break
+        if not document.keys() >= self._required:
+            raise ValueError(f"{min(self._required - document.keys())} is missing")
+        return document  # type: ignore[return-value]
+
+    def _known(self, document: Mapping[str, Value]) -> Mapping[str, Value]:
+        known = {key: value for key, value in document.items() if value is not None and key in self._kinds}
+        for key, value in known.items():
+            if type(value) is not self._kinds[key]:
+                raise ValueError(f"{key} is {value!r}")
+        return known
+
+
+def _kind(annotation: object) -> object:
+    """The class of what is under a key of a TypedDict."""
+    if _required(annotation):
+        (annotation,) = get_args(annotation)
+    return get_origin(annotation) or annotation
+
+
+def _required(annotation: object) -> bool:
+    origin: object = get_origin(annotation)
+    return origin is Required
+
+
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of one document. Reading one that is missing or of another type raises ValueError."""
+    """The fields of one document, one at a time. Reading one that is missing or of another type raises ValueError."""
 
     document: Mapping[str, Value]
 
@@ -108,7 +173,7 @@ class Fields:
         return tuple(found)
 
     def length(self, key: str, default: timedelta | None = None) -> timedelta:
-        return timedelta(microseconds=self.number(key, length_us(default)))
+        return length_of(self.number(key, length_us(default)))
 
     def length_or_none(self, key: str) -> timedelta | None:
         return self.length(key) if self.document.get(key) is not None else None

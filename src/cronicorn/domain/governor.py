@@ -151,7 +151,7 @@ def _governed(hint: Hint) -> bool:
 
 def governor_document(memory: GovernorMemory) -> dict[str, Value]:
     """*memory* as a document; an empty one when nothing happened."""
-    return lean({
+    return {} if memory is CALM else lean({
         "since_us": us(memory.since),
         "changes": memory.changes or None,
         "flips": memory.flips or None,
@@ -161,6 +161,8 @@ def governor_document(memory: GovernorMemory) -> dict[str, Value]:
 
 def governor_of(document: Mapping[str, Value]) -> GovernorMemory:
     """The memory that `governor_document` wrote. Raises ValueError for anything else."""
+    if not document:
+        return CALM
     fields = Fields(document)
     return GovernorMemory(
         since=fields.instant_or_none("since_us"),

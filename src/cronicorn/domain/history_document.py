@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from cronicorn.domain.call import Outcome, OutcomeKind
-from cronicorn.domain.document import Document
-from cronicorn.domain.fields import Fields, Value, lean, length_us, pairs, pairs_of, us
+from cronicorn.domain.fields import Document, Fields, Value, json_object, json_text, length_us, pairs_of, us
 from cronicorn.domain.slot import Skip, SlotState
 
 
@@ -33,21 +32,22 @@ def skip_of(document: Mapping[str, Value]) -> Skip:
     )
 
 
-def outcome_document(outcome: Outcome) -> Document:
-    """All of *outcome* but its body, which stores keep apart."""
-    return lean({
-        "kind": outcome.kind.value,
+def outcome_text(outcome: Outcome) -> str:
+    """All of *outcome* but its body, which stores keep apart, as JSON."""
+    headers = ",".join([f"[{json_text(name)},{json_text(value)}]" for name, value in outcome.headers])
+    return json_object({
+        "kind": f'"{outcome.kind}"',
         "duration_us": length_us(outcome.duration),
         "status_code": outcome.status_code,
-        "headers": pairs(outcome.headers),
-        "body_is_json": outcome.body_is_json or None,
-        "body_truncated": outcome.body_truncated or None,
-        "error": outcome.error,
+        "headers": f"[{headers}]" if headers else None,
+        "body_is_json": "true" if outcome.body_is_json else None,
+        "body_truncated": "true" if outcome.body_truncated else None,
+        "error": json_text(outcome.error) if outcome.error is not None else None,
     })  # fmt: skip
 
 
 def outcome_of(document: Mapping[str, Value], body: str | None) -> Outcome:
-    """The outcome that `outcome_document` wrote, with *body*. Raises ValueError for anything else."""
+    """The outcome that `outcome_text` wrote, with *body*. Raises ValueError for anything else."""
     fields = Fields(document)
     return Outcome(
         kind=OutcomeKind(fields.text("kind")),

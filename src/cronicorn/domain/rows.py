@@ -1,17 +1,16 @@
 """Rows of jobs, endpoints, runs, leases and tenants, and what they mean."""
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import lru_cache
 
 from cronicorn.domain.calendar import Period
 from cronicorn.domain.cells import Cell, Row, number_in
-from cronicorn.domain.document import endpoint_document, endpoint_of, state_document, state_of
+from cronicorn.domain.document import endpoint_document, state_text
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
-from cronicorn.domain.fields import Fields, Value, lean, length_us, us
-from cronicorn.domain.history_document import outcome_document, outcome_of, skip_document, skip_of
-from cronicorn.domain.instant import instant_of
+from cronicorn.domain.fields import Fields, Value, document_in, json_text, lean, length_us, us
+from cronicorn.domain.history_document import outcome_of, outcome_text, skip_document, skip_of
+from cronicorn.domain.instant import instant_of, length_of
+from cronicorn.domain.lately_read import LatelyRead
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.plan import Source
@@ -21,10 +20,8 @@ from cronicorn.domain.settlement import Settlement
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.domain.tenant import ApiKey, Tenant
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_decode = json.JSONDecoder().decode
-_KEPT_CHARACTERS_MAX = 4_096
-"""A longer endpoint is read anew each time, so that what is kept stays within some 20 MB."""
+_LATELY_READ = LatelyRead()
+_MECHANISMS: Mapping[str, Mechanism] = {mechanism: mechanism for mechanism in Mechanism}
 
 
 def job_row(job: Job) -> Row:
@@ -62,7 +59,7 @@ def endpoint_row(endpoint: JobEndpoint) -> Row:
         "created_us": us(endpoint.created_at),
         "archived_us": us(endpoint.archived_at),
         "reads": int(endpoint.policy is not None and bool(endpoint.policy.siblings)),
-        "document": _encode(endpoint_document(endpoint)),
+        "document": json_text(endpoint_document(endpoint)),
     }
 
 
@@ -73,44 +70,44 @@ def state_row(state: EndpointState) -> Row:
         "slot": state.slot,
         "attempt": state.attempt,
         "manual_slot": state.manual.slot if state.manual is not None else None,
-        "state": _encode(state_document(state)),
+        "state": state_text(state),
     }
 
 
 def endpoint_from(document: str, state: str) -> JobEndpoint:
-    """An endpoint from the columns `endpoints.document` and `schedule.state`. Raises one of UNREADABLE.
-
-    Small ones are kept for a while: a settlement mostly finds what the claim before it found.
-    """
-    small = len(document) + len(state) <= _KEPT_CHARACTERS_MAX
-    return _kept(document, state) if small else endpoint_of(_decode(document)).standing(state_of(_decode(state)))
-
-
-@lru_cache(maxsize=2_048)
-def _kept(document: str, state: str) -> JobEndpoint:
-    return _kept_endpoint(document).standing(state_of(_decode(state)))
-
-
-@lru_cache(maxsize=2_048)
-def _kept_endpoint(document: str) -> JobEndpoint:
-    """An endpoint changes rarely and is read with every claim and settlement."""
-    return endpoint_of(_decode(document))
+    """An endpoint from the columns `endpoints.document` and `schedule.state`. Raises one of UNREADABLE."""
+    return _LATELY_READ.endpoint(document, state)
 
 
 def lease_from(row: Mapping[str, Cell]) -> Lease:
     """A lease from the columns of `schedule` and the endpoint's document. Raises one of UNREADABLE."""
+    document, state, claim_id, fence = row["document"], row["state"], row["claim_id"], row["fence"]
+    slot, attempt, claimed_us, until_us = (
+        row["leased_slot"],
+        row["leased_attempt"],
+        row["claimed_us"],
+        row["lease_until_us"],
+    )
+    assert isinstance(document, str)
+    assert isinstance(state, str)
+    assert isinstance(claim_id, str)
+    assert isinstance(fence, int)
+    assert isinstance(slot, int)
+    assert isinstance(attempt, int)
+    assert isinstance(claimed_us, int)
+    assert isinstance(until_us, int)
     return Lease(
-        endpoint=endpoint_from(_text(row["document"]), _text(row["state"])),
-        claim_id=_text(row["claim_id"]),
-        fence=number_in(row["fence"]),
-        slot=number_in(row["leased_slot"]),
-        attempt=number_in(row["leased_attempt"]),
+        endpoint=_LATELY_READ.endpoint(document, state),
+        claim_id=claim_id,
+        fence=fence,
+        slot=slot,
+        attempt=attempt,
         manual=bool(row["leased_manual"]),
         taken_over=bool(row["lost_claims"]),
         watched=bool(row.get("watched")),
-        claimed_at=instant_of(number_in(row["claimed_us"])),
-        expires_at=instant_of(number_in(row["lease_until_us"])),
-        mechanism=Mechanism(_text(row.get("mechanism", Mechanism.LEASE))),
+        claimed_at=instant_of(claimed_us),
+        expires_at=instant_of(until_us),
+        mechanism=_MECHANISMS[_text(row.get("mechanism", Mechanism.LEASE))],
     )
 
 
@@ -121,15 +118,15 @@ def run_row(run: Run, steering: str | None = None) -> Row:
         "slot": run.slot,
         "attempt": run.attempt,
         "fence": run.fence,
-        "status": run.status.value,
-        "source": run.source.value,
+        "status": str(run.status),  # A third of what `.value` takes.
+        "source": str(run.source),
         "trace": run.trace,
         "due_us": us(run.due_at),
         "nominal_us": us(run.nominal_at),
         "started_us": us(run.started_at),
         "finished_us": us(run.finished_at),
         "duration_us": length_us(run.outcome.duration),
-        "outcome": _encode(outcome_document(run.outcome)),
+        "outcome": outcome_text(run.outcome),
         "steering": run.steering if steering is None else steering,
         "body": body.encode("utf-8", "surrogatepass") if body is not None else None,
     }
@@ -152,7 +149,7 @@ def run_of(tenant_id: str, endpoint_id: str, row: Mapping[str, Cell]) -> Run:
         started_at=instant_of(number_in(row["started_us"])),
         finished_at=instant_of(number_in(row["finished_us"])),
         status=RunStatus(_text(row["status"])),
-        outcome=outcome_of(_decode(_text(row["outcome"])), text),
+        outcome=outcome_of(document_in(_text(row["outcome"])), text),
         steering=_text_or_none(row["steering"]),
     )
 
@@ -185,16 +182,16 @@ def done_text(settlement: Settlement) -> str | None:
     if not settlement.skips and settlement.month_at is None:
         return None
     skips: list[Value] = [skip_document(skip) for skip in settlement.skips]
-    return _encode(lean({"skips": skips, "month_us": us(settlement.month_at)}))
+    return json_text(lean({"skips": skips, "month_us": us(settlement.month_at)}))
 
 
 def done_of(text: str | None, state: EndpointState) -> Settlement:
     """The settlement that `done_text` kept, with *state*."""
     if text is None:
         return Settlement(state=state)
-    parts = _decode(text)
-    month_at = Fields(parts).instant_or_none("month_us")
-    return Settlement(state=state, skips=tuple(skip_of(part) for part in parts["skips"]), month_at=month_at)
+    fields = Fields(document_in(text))
+    skips = tuple(skip_of(part) for part in fields.parts("skips"))
+    return Settlement(state=state, skips=skips, month_at=fields.instant_or_none("month_us"))
 
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:
@@ -253,7 +250,7 @@ def key_of(row: Mapping[str, Cell]) -> ApiKey:
 
 def mean(total_us: int, count: int) -> timedelta | None:
     """The mean of *count* lengths, rounded down to the microsecond; None of nothing."""
-    return timedelta(microseconds=total_us // count) if count else None
+    return length_of(total_us // count) if count else None
 
 
 def _text(cell: Cell) -> str:

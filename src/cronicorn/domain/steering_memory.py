@@ -1,11 +1,13 @@
 """What steering remembers of an endpoint between answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cronicorn.domain.fields import Fields, Value
-from cronicorn.domain.governor import GovernorMemory, governor_document, governor_of
+from cronicorn.domain.governor import CALM, GovernorMemory, governor_document, governor_of
+from cronicorn.domain.policy.memory import BLANK as RULES_BLANK
 from cronicorn.domain.policy.memory import PolicyMemory, policy_memory_document, policy_memory_of
+from cronicorn.domain.signals.memory import BLANK as SIGNALS_BLANK
 from cronicorn.domain.signals.memory import SignalMemory, memory_document, memory_of
 
 
@@ -13,9 +15,9 @@ from cronicorn.domain.signals.memory import SignalMemory, memory_document, memor
 class SteeringMemory:
     """How signals, rules and the governor over both of them stand."""
 
-    signals: SignalMemory = field(default=SignalMemory())
-    rules: PolicyMemory = field(default=PolicyMemory())
-    governor: GovernorMemory = field(default=GovernorMemory())
+    signals: SignalMemory = SIGNALS_BLANK
+    rules: PolicyMemory = RULES_BLANK
+    governor: GovernorMemory = CALM
 
 
 NO_MEMORY = SteeringMemory()

@@ -1,6 +1,5 @@
 """What signals and rules made of one answer, kept with its run: enough to tell why, and to decide the same again."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -8,14 +7,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
-from cronicorn.domain.fields import Fields, Value, us
+from cronicorn.domain.fields import Fields, Value, document_in, json_text, us
 from cronicorn.domain.governor import GovernorEvent
 from cronicorn.domain.policy.memory import Phase, rule_memory_document, rule_memory_of, scalar_of, scalar_value
 from cronicorn.domain.policy.steps import Frame, PolicySteps, RuleStep
 from cronicorn.domain.signals.reading import Note
 from cronicorn.domain.signals.signal import Signal
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _NOBODY: Mapping[str, PolicySteps] = MappingProxyType({})
 _NOTHING: Mapping[str, tuple[GovernorEvent, ...]] = MappingProxyType({})
 
@@ -43,23 +41,23 @@ class SteeringRecord(NamedTuple):
         parts = [f'"at_us":{us(self.at)}']
         if self.notes:
             notes: list[Value] = [[note.signal.value, note.place, note.value, note.asked] for note in self.notes]
-            parts.append(f'"notes":{_encode(notes)}')
+            parts.append(f'"notes":{json_text(notes)}')
         if self.own is not None:
             parts.append(f'"own":{_steps_text(self.own)}')
         if self.siblings:
-            siblings = ",".join(f"{_encode(name)}:{_steps_text(steps)}" for name, steps in self.siblings.items())
+            siblings = ",".join(f"{json_text(name)}:{_steps_text(steps)}" for name, steps in self.siblings.items())
             parts.append(f'"siblings":{{{siblings}}}')
         if self.events:
-            parts.append(f'"events":{_encode(list(self.events))}')
+            parts.append(f'"events":{json_text(list(self.events))}')
         if self.events_of_siblings:
             of_siblings = {name: list(events) for name, events in self.events_of_siblings.items()}
-            parts.append(f'"events_of_siblings":{_encode(of_siblings)}')
+            parts.append(f'"events_of_siblings":{json_text(of_siblings)}')
         return f"{{{','.join(parts)}}}"
 
     @classmethod
     def decode(cls, text: str) -> "SteeringRecord":
         """The record that `encode` stored. Raises ValueError for anything else."""
-        fields = Fields(json.loads(text))
+        fields = Fields(document_in(text))
         own, siblings = fields.part_or_none("own"), fields.part("siblings")
         of_siblings = Fields(fields.part("events_of_siblings"))
         return cls(
@@ -84,10 +82,10 @@ def _steps_text(steps: PolicySteps) -> str:
     """*steps* as JSON. What is the same for every answer is not written anew."""
     parts = [_frame_text(steps.frame), f'"read":[{",".join(map(_scalar_text, steps.read))}]']
     if steps.awake:
-        parts.append(f'"awake":{_encode([_step_value(step) for step in steps.awake])}')
+        parts.append(f'"awake":{json_text([_step_value(step) for step in steps.awake])}')
     if steps.unexpected or steps.drifted:
         lacks = {"unexpected": list(steps.unexpected), "drifted": list(steps.drifted)}
-        parts.append(_encode(lacks)[1:-1])
+        parts.append(json_text(lacks)[1:-1])
     return f"{{{','.join(parts)}}}"
 
 
@@ -95,7 +93,7 @@ def _steps_text(steps: PolicySteps) -> str:
 def _frame_text(frame: Frame) -> str:
     """The members of a frame, without the braces."""
     names, places, rules = list(frame.names), list(frame.places), list(frame.rules)
-    return _encode({"policy": frame.policy, "rules": rules, "names": names, "places": places})[1:-1]
+    return json_text({"policy": frame.policy, "rules": rules, "names": names, "places": places})[1:-1]
 
 
 def _scalar_text(value: Scalar | None) -> str:
@@ -104,7 +102,7 @@ def _scalar_text(value: Scalar | None) -> str:
         return f'"{value!r}"'
     if value is None:
         return "null"
-    return _encode(f"'{value}") if type(value) is str else "true" if value else "false"
+    return json_text(f"'{value}") if type(value) is str else "true" if value else "false"
 
 
 def _step_value(step: RuleStep) -> list[Value]:

@@ -1,11 +1,12 @@
 """Why a plan is what it is: every candidate and step, stored compactly and rendered on reading."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from cronicorn.domain.hint import Author
-from cronicorn.domain.instant import MICROSECOND, instant_of, microseconds_of
+from cronicorn.domain.instant import EPOCH, MICROSECOND, length_of, microseconds_of, shifted
 
 CODE_BYTES_MAX = 199
 """The stored form of a trace is never longer than this."""
@@ -14,6 +15,9 @@ AMOUNT_MAX = 999_999
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RADIX = len(_DIGITS)
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_PAIR = len(_PAIRS)
+"""Numbers are written two digits at a time: half the divisions."""
 
 
 class Mark(StrEnum):
@@ -49,6 +53,10 @@ class Verdict(StrEnum):
 
 _AUTHOR_LETTER = {Author.SIGNAL: "G", Author.MODEL: "M", Author.RULE: "R", Author.PERSON: "P"}
 _LETTER_AUTHOR = {letter: author for author, letter in _AUTHOR_LETTER.items()}
+_WHOLE = "-?[0-9a-z]{1,12}"
+_STORED = re.compile(
+    rf"1{_WHOLE}(?:;[{''.join(Mark)}][{re.escape(''.join(Verdict))}][{''.join(_LETTER_AUTHOR)}]?(?:{_WHOLE})?(?:,{_WHOLE})?)*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +71,77 @@ class Step:
     """A small number that belongs to the step: the failures behind a backoff, how many hints are left out."""
 
 
-@dataclass(frozen=True, slots=True)
 class Trace:
-    """The steps that led to a plan made at `now`."""
+    """The steps that led to a plan made at `now`.
 
-    now: datetime
-    steps: tuple[Step, ...]
+    The stored form and the steps are each made of the other when first asked for. Traces are equal when their stored
+    forms are.
+    """
 
-    def encode(self) -> str:
-        """The stored form: at most CODE_BYTES_MAX ASCII characters; hints that lost are left out first."""
-        steps = list(self.steps)
-        code = _join(self.now, steps)
-        dropped = 0
-        while len(code) > CODE_BYTES_MAX:
-            steps.pop(_least_telling(steps))
-            dropped += 1
-            code = _join(self.now, [*steps, Step(Mark.MORE, Verdict.IDLE, amount=dropped)])
-        return code
+    __slots__ = ("_code", "_told")
+
+    _code: str | None
+    _told: tuple[datetime, tuple[Step, ...]] | None
+
+    def __init__(self, now: datetime, steps: tuple[Step, ...]) -> None:
+        self._code = None
+        self._told = (now, steps)
 
     @classmethod
     def decode(cls, code: str) -> "Trace":
         """The trace that `encode` stored. Raises ValueError for anything else."""
-        head, *rest = code.split(";")
-        if not head.startswith("1"):
+        if _STORED.fullmatch(code) is None:
             raise ValueError(f"not a trace: {code[:20]!r}")
-        try:
-            now = instant_of(_number(head[1:]))
-            return cls(now, tuple(_step(now, part) for part in rest))
-        except (IndexError, OverflowError) as error:
-            raise ValueError(f"not a trace: {code[:20]!r}") from error
+        trace = cls.__new__(cls)
+        trace._code, trace._told = code, None  # noqa: SLF001 - of this class
+        return trace
+
+    @property
+    def now(self) -> datetime:
+        """When the plan was made."""
+        return self._read()[0]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was weighed, in the order in which it spoke."""
+        return self._read()[1]
+
+    def encode(self) -> str:
+        """The stored form: at most CODE_BYTES_MAX ASCII characters; hints that lost are left out first."""
+        if self._code is None:
+            self._code = _encoded(self.now, self.steps)
+        return self._code
+
+    def _read(self) -> tuple[datetime, tuple[Step, ...]]:
+        if self._told is None:
+            self._told = _decoded(self.encode())
+        return self._told
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Trace) and self.encode() == other.encode()
+
+    def __hash__(self) -> int:
+        return str.__hash__(self.encode())
+
+    def __repr__(self) -> str:
+        return f"Trace.decode({self.encode()!r})"
+
+
+def _encoded(now: datetime, told: tuple[Step, ...]) -> str:
+    steps = list(told)
+    code = _join(now, steps)
+    dropped = 0
+    while len(code) > CODE_BYTES_MAX:
+        steps.pop(_least_telling(steps))
+        dropped += 1
+        code = _join(now, [*steps, Step(Mark.MORE, Verdict.IDLE, amount=dropped)])
+    return code
+
+
+def _decoded(code: str) -> tuple[datetime, tuple[Step, ...]]:
+    head, *rest = code.split(";")
+    now = shifted(EPOCH, length_of(_number(head[1:])))
+    return now, tuple(_step(now, part) for part in rest)
 
 
 def _least_telling(steps: list[Step]) -> int:
@@ -112,7 +162,7 @@ def _code(now: datetime, step: Step) -> str:
     author = _AUTHOR_LETTER[step.author] if step.author is not None else ""
     at = _base36((step.at - now) // MICROSECOND) if step.at is not None else ""
     amount = f",{_base36(min(max(step.amount, -AMOUNT_MAX), AMOUNT_MAX))}" if step.amount else ""
-    return f"{step.mark.value}{step.verdict.value}{author}{at}{amount}"
+    return f"{step.mark}{step.verdict}{author}{at}{amount}"
 
 
 def _step(now: datetime, part: str) -> Step:
@@ -121,18 +171,18 @@ def _step(now: datetime, part: str) -> Step:
     if author is not None:
         rest = rest[1:]
     at_text, _, amount_text = rest.partition(",")
-    at = now + timedelta(microseconds=_number(at_text)) if at_text else None
+    at = shifted(now, length_of(_number(at_text))) if at_text else None
     return Step(mark, verdict, at, author, _number(amount_text) if amount_text else 0)
 
 
 def _base36(number: int) -> str:
     if number < 0:
         return f"-{_base36(-number)}"
-    digits = ""
-    while number >= _RADIX:
-        number, digit = divmod(number, _RADIX)
-        digits = _DIGITS[digit] + digits
-    return _DIGITS[number] + digits
+    text = ""
+    while number >= _PAIR:
+        number, pair = divmod(number, _PAIR)
+        text = _PAIRS[pair] + text
+    return (_PAIRS[number] if number >= _RADIX else _DIGITS[number]) + text
 
 
 def _number(text: str) -> int:

@@ -73,7 +73,7 @@ BLANK = PolicyMemory()
 
 def policy_memory_document(memory: PolicyMemory) -> dict[str, Value]:
     """*memory* as a document; an empty one for a blank memory."""
-    return lean({
+    return {} if memory is BLANK else lean({
         "rules": {name: rule_memory_document(rule) for name, rule in memory.rules.items()} or None,
         "fields": {name: _field_document(each) for name, each in memory.fields.items()} or None,
     })  # fmt: skip
@@ -81,6 +81,8 @@ def policy_memory_document(memory: PolicyMemory) -> dict[str, Value]:
 
 def policy_memory_of(document: Mapping[str, Value]) -> PolicyMemory:
     """The memory that `policy_memory_document` wrote. Raises ValueError for anything else."""
+    if not document:
+        return BLANK
     fields = Fields(document)
     return PolicyMemory(
         rules={name: rule_memory_of(part) for name, part in _parts(fields, "rules")},

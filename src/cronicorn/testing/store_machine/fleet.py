@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from cronicorn.domain.document import endpoint_document, state_document
+from cronicorn.domain.document import endpoint_document, state_text
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.lease import Lease
@@ -78,7 +78,7 @@ class Fleet:
 
 def shown_endpoint(endpoint: JobEndpoint) -> object:
     """An endpoint as it is kept: a trace loses steps when it is stored."""
-    return endpoint_document(endpoint), state_document(endpoint.state)
+    return endpoint_document(endpoint), state_text(endpoint.state)
 
 
 def shown_lease(lease: Lease) -> object:
@@ -91,4 +91,4 @@ def shown_lease(lease: Lease) -> object:
 
 def shown_settlement(settlement: Settlement) -> object:
     """A settlement as it is kept."""
-    return state_document(settlement.state), settlement.skips
+    return state_text(settlement.state), settlement.skips
