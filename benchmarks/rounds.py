@@ -14,12 +14,17 @@ from benchmarks.report import Row
 from benchmarks.stopwatch import Drained
 from benchmarks.target import Target
 from benchmarks.world import sqlite_file
-from tests.servers.postgres import RestartableServer
 
 SQLITE_BOUND = "bound, SQLite: calls and rows"
 SQLITE = "cronicorn, SQLite"
 POSTGRES_BOUND = f"bound, {SERVER}: calls and rows"
 POSTGRES = f"cronicorn, {SERVER}"
+BOUND_OF = {
+    SQLITE: SQLITE_BOUND,
+    SQLITE_BOUND: SQLITE_BOUND,
+    POSTGRES: POSTGRES_BOUND,
+    POSTGRES_BOUND: POSTGRES_BOUND,
+}
 
 Place: TypeAlias = Callable[[], AbstractContextManager[str]]
 """Makes an empty store, and names it."""
@@ -36,19 +41,16 @@ def both_stores(*, quick: bool) -> Iterator[dict[str, Place]]:
         yield {SQLITE: sqlite_file, POSTGRES: partial(passing_database, server)}
 
 
-def product_and_bounds(target: Target, server: RestartableServer) -> dict[str, tuple[Place, Work]]:
-    """The product on both stores, and the bound of each."""
-    postgres = partial(passing_database, server)
-    with sqlite_file() as file:
-        in_file = Pattern.of_product(file, target.url)
-    with postgres() as database:
-        on_server = Pattern.of_product(database, target.url)
-    return {
-        SQLITE_BOUND: (sqlite_file, partial(sqlite_bound, pattern=in_file)),
-        SQLITE: (sqlite_file, drained),
-        POSTGRES_BOUND: (postgres, partial(postgres_bound, pattern=on_server)),
-        POSTGRES: (postgres, drained),
-    }
+def product_and_bounds(target: Target, places: Mapping[str, Place]) -> dict[str, tuple[Place, Work]]:
+    """The product at *places*, and the bound of each."""
+    contenders: dict[str, tuple[Place, Work]] = {}
+    for name, place in places.items():
+        with place() as database:
+            pattern = Pattern.of_product(database, target.url)
+        bound = sqlite_bound if name == SQLITE else postgres_bound
+        contenders[BOUND_OF[name]] = place, partial(bound, pattern=pattern)
+        contenders[name] = place, drained
+    return contenders
 
 
 def side_by_side(

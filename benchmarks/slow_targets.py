@@ -1,8 +1,7 @@
 """How many runs a second there are where every answer takes 200 ms and 2,000 calls are in progress at once."""
 
-from benchmarks.postgres import postgres_server
 from benchmarks.report import Report, Row
-from benchmarks.rounds import POSTGRES, POSTGRES_BOUND, SQLITE, SQLITE_BOUND, figures, product_and_bounds, side_by_side
+from benchmarks.rounds import BOUND_OF, both_stores, figures, product_and_bounds, side_by_side
 from benchmarks.target import target_server
 from cronicorn.wiring.descriptors import raise_descriptor_limit
 
@@ -16,17 +15,11 @@ def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
     slots, calls_max, repeats = (100, 50, 0) if quick else (_SLOTS, _CALLS_MAX, _REPEATS)
     raise_descriptor_limit()
-    with target_server(answers_after_s=_ANSWERS_AFTER_S) as target, postgres_server(fsync=not quick) as server:
-        measured = side_by_side(product_and_bounds(target, server), target, slots, calls_max, repeats)
-    bounds = {
-        SQLITE_BOUND: SQLITE_BOUND,
-        SQLITE: SQLITE_BOUND,
-        POSTGRES_BOUND: POSTGRES_BOUND,
-        POSTGRES: POSTGRES_BOUND,
-    }
+    with target_server(answers_after_s=_ANSWERS_AFTER_S) as target, both_stores(quick=quick) as places:
+        measured = side_by_side(product_and_bounds(target, places), target, slots, calls_max, repeats)
     ideal = calls_max / _ANSWERS_AFTER_S
     rows: list[Row] = [
-        {**(found := figures(name, measured, bounds[name])), "of the ideal": float(str(found["runs/s"])) / ideal}
+        {**(found := figures(name, measured, BOUND_OF[name])), "of the ideal": float(str(found["runs/s"])) / ideal}
         for name in measured
     ]
     about = (
