@@ -103,9 +103,13 @@ def started(
     stdout: int = 1,
     stderr: int = 2,
     own_session: bool = False,
+    program: str | None = None,
 ) -> Started:
-    """Start the command with these streams; its *stdin* is a pipe unless one is given."""
-    request = {"arguments": arguments, "environment": dict(env), "folder": str(Path.cwd()), "own_session": own_session}
+    """Start the command, or a *program*, with these streams; its *stdin* is a pipe unless one is given."""
+    request = {
+        "arguments": arguments, "environment": dict(env), "folder": str(Path.cwd()), "own_session": own_session,
+        "program": program,
+    }  # fmt: skip
     sent = json.dumps(request).encode()
     assert len(sent) < forker.REQUEST_MAX
     reading, writing = os.pipe() if stdin is None else (stdin, None)

@@ -1,4 +1,4 @@
-"""Becomes `python -m cronicorn` in a fork for each who asks: what commands import is imported once, before.
+"""Becomes `python -m cronicorn`, or a program, in a fork for each who asks, with what commands import imported before.
 
 Importing is most of the time of a short command. No command ever runs in this process itself, so each starts afresh.
 """
@@ -24,8 +24,8 @@ _LEFT_OUT = ("cronicorn.__main__", "cronicorn.adapters.ai.", "cronicorn.adapters
 """The first runs when imported, the second takes seconds, the others start threads, which a fork would lose."""
 
 
-def main(link: socket.socket, also: list[str]) -> None:
-    """Fork for each request. Returns in the forks only; ends when nobody can ask any more."""
+def main(link: socket.socket, also: list[str]) -> str | None:
+    """Fork for each request. Returns in the forks only, what to become; ends when nobody can ask any more."""
     for module in pkgutil.walk_packages(cronicorn.__path__, "cronicorn."):
         if not module.name.startswith(_LEFT_OUT) and ".migrations" not in module.name:
             importlib.import_module(module.name)
@@ -39,14 +39,13 @@ def main(link: socket.socket, also: list[str]) -> None:
             os._exit(0)
         if os.fork() == 0:
             link.close()
-            _become(json.loads(request), descriptors)
-            return
+            return _become(json.loads(request), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _become(request: dict[str, Any], descriptors: list[int]) -> None:
-    """Return in the process of the command; its parent tells its id, and then how it ended."""
+def _become(request: dict[str, Any], descriptors: list[int]) -> str | None:
+    """Return in the process of the command, which program it is; its parent tells its id, and then how it ended."""
     *standard, told = descriptors
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     process = os.fork()
@@ -66,6 +65,8 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     os.environ.update(request["environment"])
     time.tzset()
     sys.argv[1:] = request["arguments"]
+    program: str | None = request["program"]
+    return program
 
 
 def _tell(told: int, number: int) -> None:
@@ -74,5 +75,8 @@ def _tell(told: int, number: int) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
-    runpy.run_module("cronicorn", run_name="__main__", alter_sys=True)
+    found = main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+    if found is None:
+        runpy.run_module("cronicorn", run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(found, run_name="__main__")

@@ -1,12 +1,12 @@
 """A flash sale: all jobs of one tenant want an analysis at once, in several processes, within one limit."""
 
 import json
-import subprocess
-import sys
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from cronicorn.domain.quota.decision import Mode
+from tests.cli.command import environment, started
 from tests.quota import spender_process
 
 
@@ -22,24 +22,35 @@ class Sale:
 
 def hold(where: str, mode: Mode, sale: Sale) -> list[dict[str, Any]]:
     """Run all workers at the same time on the database at *where*; what each of them says."""
-    command = [sys.executable, spender_process.__file__, where, mode.value]
-    jobs = str(sale.jobs // sale.workers)
     workers = [
-        subprocess.Popen(
-            [*command, str(number), jobs, str(sale.calls)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        _Worker(where, mode.value, str(number), str(sale.jobs // sale.workers), str(sale.calls))
         for number in range(sale.workers)
     ]
-    assert [_said(worker) for worker in workers] == ["ready\n"] * sale.workers
+    assert [worker.said() for worker in workers] == ["ready\n"] * sale.workers
     for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    said = [json.loads(worker.communicate(timeout=300)[0]) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0] * sale.workers
+        worker.go()
+    said = [json.loads(worker.said()) for worker in workers]
+    assert [worker.ended() for worker in workers] == [0] * sale.workers
     return said
 
 
-def _said(worker: "subprocess.Popen[str]") -> str:
-    assert worker.stdout is not None
-    return worker.stdout.readline()
+class _Worker:
+    """A process that spends."""
+
+    def __init__(self, *arguments: str) -> None:
+        reading, writing = os.pipe()
+        self._said = os.fdopen(reading)
+        self._process = started(*arguments, env=environment(), stdout=writing, program=spender_process.__file__)
+        os.close(writing)
+
+    def said(self) -> str:
+        return self._said.readline()
+
+    def go(self) -> None:
+        assert self._process.stdin is not None
+        with self._process.stdin as stdin:
+            stdin.write(b"go\n")
+
+    def ended(self) -> int:
+        with self._said:
+            return self._process.wait(60)
