@@ -89,9 +89,9 @@ async def _calls_only(order: Drain) -> Drained:
 
     endpoints = list(enumerate(due_now(order.slots, order.target), 1))
     async with curl(order.calls_max) as dispatcher:
-        watch = Stopwatch()
+        watch = await Stopwatch.begun()
         await _call_all(dispatcher, iter(endpoints), order.calls_max, forget)
-        return watch.stopped(order.slots)
+        return await watch.stopped(order.slots)
 
 
 async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
@@ -111,10 +111,10 @@ async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
         answers.clear()
 
     endpoints = list(enumerate(due_now(order.slots, order.target), 1))
-    async with curl(order.calls_max) as dispatcher:
-        watch = Stopwatch()
+    async with rows_of(order.database) as rows, curl(order.calls_max) as dispatcher:
+        watch = await Stopwatch.begun(rows)
         await _call_all(dispatcher, iter(endpoints), order.calls_max, write)
-        done = watch.stopped(order.slots)
+        done = await watch.stopped(order.slots)
     connection.close()
     await check(order, pattern)
     return done

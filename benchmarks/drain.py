@@ -49,11 +49,10 @@ def run(*, as_json: bool, quick: bool) -> None:
             **others,
         }
         measured = side_by_side(contenders, target, slots, CALLS_MAX, repeats)
-    best = max((median_rate(measured[name]) for name in others), default=None)
-    rows: list[Row] = []
-    for name, found in measured.items():
-        times = median_rate(found) / best if best is not None else None
-        rows.append({**figures(name, measured, _BOUND_OF.get(name)), "times the best peer": times})
+    rows: list[Row] = [figures(name, measured, _BOUND_OF.get(name)) for name in measured]
+    if others:
+        best = max(median_rate(measured[name]) for name in others)
+        rows = [{**row, "times the best peer": median_rate(measured[str(row["what"])]) / best} for row in rows]
     rows.append(dict.fromkeys(rows[0]) | {"what": "target: a client that only asks", "runs/s": asked})
     about = f"{slots} due slots, {CALLS_MAX} calls at once, every run recorded; medians of {repeats} after a warm-up"
     Report(name="drain", about=about, rows=rows).show(as_json=as_json)

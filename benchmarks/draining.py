@@ -49,11 +49,14 @@ def drained(order: Drain, *, processes: int = 1, policy: Policy | None = None) -
 
 def together(measured: Sequence[Drained]) -> Drained:
     """What it took workers that began together and shared the slots."""
+    written = [each.written or 0 for each in measured]
+    on_server = measured[0].database_cpu_s is not None
     return Drained(
         slots=measured[0].slots,
         seconds=max(each.seconds for each in measured),
         cpu_s=sum(each.cpu_s for each in measured),
         database_cpu_s=measured[0].database_cpu_s,
+        written=written[0] if on_server else sum(written),
     )
 
 
@@ -65,13 +68,12 @@ def drain(order: Drain) -> Drained:
 async def _drain(order: Drain) -> Drained:
     async with opened(order.database) as world, rows_of(order.database) as rows:
         last = await rows.last_run() + order.slots
-        server = await rows.server()
         begin_together()
-        watch = Stopwatch(server)
+        watch = await Stopwatch.begun(rows)
         async with world.scheduler(order.worker_id, order.calls_max):
             while await rows.last_run() < last:  # noqa: ASYNC110 - others record as well
                 await asyncio.sleep(_LOOK_EVERY_S)
-            return watch.stopped(order.slots)
+            return await watch.stopped(order.slots)
 
 
 def left_by_the_product(order: Drain) -> tuple[Row, Row]:

@@ -38,9 +38,9 @@ async def _postgres_bound(order: Drain, pattern: Pattern) -> Drained:
             work = _PostgresBound(
                 endpoints=endpoints, dispatcher=dispatcher, pattern=pattern, claiming=claiming, settling=settling
             )
-            watch = Stopwatch(await rows.server())
+            watch = await Stopwatch.begun(rows)
             await work.drain(order.calls_max)
-            done = watch.stopped(order.slots)
+            done = await watch.stopped(order.slots)
     finally:
         await claiming.close()
         await settling.close()

@@ -2,7 +2,7 @@
 
 from benchmarks.draining import Drain, drained
 from benchmarks.report import Report, Row
-from benchmarks.rounds import both_stores, cpu, median_rate
+from benchmarks.rounds import both_stores, costs, median_rate
 from benchmarks.stopwatch import Drained
 from benchmarks.target import target_server
 from benchmarks.world import CALLS_MAX
@@ -36,5 +36,5 @@ def _row(name: str, processes: int, measured: dict[tuple[str, int], list[Drained
         "processes": processes,
         "runs/s": rate,
         "times one": rate / median_rate(measured[name, 1]),
-        **cpu(measured[name, processes]),
+        **costs(measured[name, processes]),
     }

@@ -75,16 +75,18 @@ def figures(name: str, measured: Mapping[str, Sequence[Drained]], bound: str | N
         "what": name,
         "runs/s": rate,
         "of its bound": rate / median_rate(measured[bound]) if bound is not None else None,
-        **cpu(measured[name]),
+        **costs(measured[name]),
     }
 
 
-def cpu(measured: Sequence[Drained]) -> Row:
+def costs(measured: Sequence[Drained]) -> Row:
     """Medians of what a run costs."""
+    written = [each.written_each for each in measured if each.written_each is not None]
     database = [each.database_cpu_us for each in measured if each.database_cpu_us is not None]
     return {
         "CPU µs/run": statistics.median(each.cpu_us for each in measured),
         "database CPU µs/run": statistics.median(database) if database else None,
+        "bytes written/run": statistics.median(written) if written else None,
     }
 
 

@@ -16,7 +16,7 @@ import uvloop
 from benchmarks.draining import Drain, drain, left_by_the_product
 from benchmarks.planting import due_now, plant, waiting
 from benchmarks.report import Report, Row
-from benchmarks.rounds import Place, both_stores, cpu
+from benchmarks.rounds import Place, both_stores, costs
 from benchmarks.target import target_server
 from benchmarks.world import CALLS_MAX, opened
 from cronicorn.adapters.sqlite.connection import SqliteFile
@@ -85,7 +85,7 @@ def _measured(place: Place, size: Size, target: str, slots: int) -> Row:
         "endpoints": size.endpoints,
         "runs recorded": size.runs,
         "runs/s": found.rate,
-        **cpu([found]),
+        **costs([found]),
     }
 
 

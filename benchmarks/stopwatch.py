@@ -5,6 +5,9 @@ import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from benchmarks.world import Rows
 
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 """A second, as Linux counts the time of processes."""
@@ -20,6 +23,8 @@ class Drained:
     """Of all threads of all workers; that of a database server is not counted."""
     database_cpu_s: float | None = None
     """Of the database server, where there is one."""
+    written: int | None = None
+    """Bytes: of all files of SQLite, or of the server's write-ahead log."""
 
     @property
     def rate(self) -> float:
@@ -36,20 +41,39 @@ class Drained:
         """Of each run."""
         return self.database_cpu_s / self.slots * 1e6 if self.database_cpu_s is not None else None
 
+    @property
+    def written_each(self) -> float | None:
+        """Bytes for each run."""
+        return self.written / self.slots if self.written is not None else None
+
 
 class Stopwatch:
-    """Runs from when it is made: wall time, and CPU time of this process and of *server*, that of a database."""
+    """Runs from `begun` on: wall time, CPU time of this process and of the database server, and bytes written."""
 
-    def __init__(self, server: int | None = None) -> None:
+    def __init__(self, rows: Rows | None, server: int | None, written: int) -> None:
+        self._rows = rows
         self._server = server
+        self._written = written
         self._server_cpu = cpu_seconds_of(server) if server is not None else 0.0
         self._start, self._cpu = time.perf_counter(), cpu_seconds()
 
-    def stopped(self, slots: int) -> Drained:
+    @classmethod
+    async def begun(cls, rows: Rows | None = None) -> Self:
+        """One that begins now, over the store in which *rows* are, if there is one."""
+        if rows is None:
+            return cls(None, None, 0)
+        return cls(rows, await rows.server(), await rows.written())
+
+    async def stopped(self, slots: int) -> Drained:
         """What *slots* took until now."""
         seconds, cpu_s = time.perf_counter() - self._start, cpu_seconds() - self._cpu
-        database_cpu_s = cpu_seconds_of(self._server) - self._server_cpu if self._server is not None else None
-        return Drained(slots=slots, seconds=seconds, cpu_s=cpu_s, database_cpu_s=database_cpu_s)
+        return Drained(
+            slots=slots,
+            seconds=seconds,
+            cpu_s=cpu_s,
+            database_cpu_s=cpu_seconds_of(self._server) - self._server_cpu if self._server is not None else None,
+            written=await self._rows.written() - self._written if self._rows is not None else None,
+        )
 
 
 def cpu_seconds() -> float:

@@ -97,6 +97,12 @@ class Rows:
         """The process of the database server, if there is one."""
         return int((await self._first(_SERVER))[0]) if self._schema else None
 
+    async def written(self) -> int:
+        """Bytes so far: by this process to files, or by the database server to its write-ahead log."""
+        if self._schema:
+            return int((await self._first("SELECT pg_current_wal_lsn() - '0/0'"))[0])
+        return _written_to_files()
+
     async def one(self, table: str) -> Row:
         """The columns of a row of *table*, any."""
         return dict(await self._first(f"SELECT * FROM {self._schema}{table} LIMIT 1"))
@@ -138,3 +144,9 @@ async def curl(calls_max: int = CALLS_MAX) -> AsyncIterator[Dispatcher]:
         yield dispatcher
     finally:
         await dispatcher.aclose()
+
+
+def _written_to_files() -> int:
+    """Bytes, by this process; what goes to sockets by `send` is not among them."""
+    counts = dict(line.split(": ") for line in Path("/proc/self/io").read_text(encoding="utf-8").splitlines())
+    return int(counts["wchar"])
