@@ -66,6 +66,6 @@ async def _settle(store: JobStore, lease: Lease) -> None:
 def _due_at_once(endpoint: JobEndpoint, _: Stored) -> Settlement:
     state = endpoint.state
     assert state.plan is not None
-    plan = replace(state.plan, next_run_at=datetime.now(UTC) + MICROSECOND, nominal_at=None)
+    plan = state.plan._replace(next_run_at=datetime.now(UTC) + MICROSECOND, nominal_at=None)
     issued = state.slots_issued + 1
     return Settlement(state=replace(state, plan=plan, slot=issued, slots_issued=issued))

@@ -39,7 +39,7 @@ def due_now(count: int, url: str, policy: Policy | None = None) -> Iterator[JobE
         begun = waiting(number, f"{url}/{number}", baseline, policy)
         plan = begun.state.plan
         assert plan is not None
-        yield replace(begun, state=replace(begun.state, plan=replace(plan, next_run_at=now, nominal_at=None)))
+        yield replace(begun, state=replace(begun.state, plan=plan._replace(next_run_at=now, nominal_at=None)))
 
 
 def waiting(number: int, url: str, baseline: Baseline, policy: Policy | None = None) -> JobEndpoint:

@@ -1,6 +1,5 @@
 """What planners and settlements that count leave in a store."""
 
-from dataclasses import replace
 from typing import Any
 
 from cronicorn.adapters.postgres.stores import PostgresStores
@@ -46,7 +45,7 @@ async def plan(stores: SqliteStores | PostgresStores) -> None:
     run = a_run(lease)
     decide = deciding(lease, run)
     month_at = month_of(run.started_at).start_at
-    await stores.job_store.settle(lease, run, lambda *seen: replace(decide(*seen), month_at=month_at))
+    await stores.job_store.settle(lease, run, lambda *seen: decide(*seen)._replace(month_at=month_at))
 
 
 def _activate(draft: Draft, endpoint: JobEndpoint, stored: Stored) -> Decided:

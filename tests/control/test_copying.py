@@ -2,7 +2,6 @@
 
 import sqlite3
 import tempfile
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -139,7 +138,7 @@ async def _count(stores, clock):
         decide, month = deciding(lease, run), month_of(run.started_at)
 
         def counted(endpoint, stored, decide=decide, month=month):
-            return replace(decide(endpoint, stored), month_at=month.start_at)
+            return decide(endpoint, stored)._replace(month_at=month.start_at)
 
         await stores.job_store.settle(lease, run, counted)
 

@@ -1,15 +1,26 @@
 """What follows from a run: cadence, catch-up, overlap, retries, failures and hints."""
 
+import ast
+import inspect
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
 
+from cronicorn.domain import decision
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, edited, hinted, suspended
-from cronicorn.domain.endpoint import Baseline, CatchUp, CatchUpMode, JobEndpoint, Overlap, RetryPolicy
+from cronicorn.domain.endpoint import (
+    Baseline,
+    CatchUp,
+    CatchUpMode,
+    EndpointState,
+    JobEndpoint,
+    Overlap,
+    RetryPolicy,
+)
 from cronicorn.domain.fixtures import MIDNIGHT, a_defer, a_one_shot, a_pause, an_endpoint, an_interval_hint, an_outcome
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.plan import Source
@@ -443,3 +454,12 @@ def test_a_clock_set_back_does_not_open_closed_books() -> None:
     write(past, an_interval_hint(HOUR, now=past.now))
 
     assert past.state.accounted_until == watermark
+
+
+def test_settling_says_what_becomes_of_every_field_of_a_state():
+    nodes = ast.walk(ast.parse(inspect.getsource(decision)))
+    built = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "EndpointState"]
+
+    written = [{keyword.arg for keyword in call.keywords} for call in built]
+
+    assert written == [{field.name for field in fields(EndpointState)}]

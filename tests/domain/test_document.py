@@ -91,7 +91,7 @@ def states(draw: st.DrawFn) -> EndpointState:
     endpoint = draw(wild_endpoints())
     plan = draw(maybe(st.just(plan_next_run(MIDNIGHT, endpoint, CRON))))
     if plan is not None:
-        plan = replace(plan, trace=Trace.decode(plan.trace.encode()))
+        plan = plan._replace(trace=Trace.decode(plan.trace.encode()))
     return replace(endpoint.state, plan=plan, slot=draw(st.integers(1)))
 
 

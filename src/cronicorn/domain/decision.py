@@ -20,7 +20,7 @@ from cronicorn.domain.policy.acting import Order
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.retry import may_retry, retry_backoff
 from cronicorn.domain.run import Run, RunStatus
-from cronicorn.domain.settlement import Change, Settlement, Sibling, Stored
+from cronicorn.domain.settlement import NO_CHANGES, Change, Settlement, Sibling, Stored
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.domain.steering import Heard, Steered, heard, ordered, steered, steered_by_sibling
 from cronicorn.domain.steering_memory import SteeringMemory
@@ -65,7 +65,7 @@ def decide(endpoint: JobEndpoint, facts: Facts) -> Settlement:
     steering = _steering(endpoint, facts)
     changes, record = _siblings_after(facts, steering)
     state, skips = _after_manual(endpoint, facts, steering) if facts.manual else _after_slot(endpoint, facts, steering)
-    return Settlement(state=state, skips=skips, siblings=changes, record=record)
+    return Settlement(state, skips, changes, record)
 
 
 _After: TypeAlias = tuple[EndpointState, tuple[Skip, ...]]
@@ -87,14 +87,14 @@ class _Steering(NamedTuple):
 
 
 def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
-    state, run = endpoint.state, facts.run
-    hints = fresh_hints(state.hints, facts.now)
+    state, run, now = endpoint.state, facts.run, facts.now
+    hints = fresh_hints(state.hints, now)
     ended_at = _ended_at(facts)
     if hints and not facts.manual and ended_at is not None:
         hints = tuple(hint for hint in hints if not _consumed(hint, ended_at))
     if run is None:
         return _Steering(hints=hints, memory=state.memory)
-    answer = heard(endpoint, run, _failures(state.failure_count, run.status), facts.now) if facts.steers else None
+    answer = heard(endpoint, run, _failures(state.failure_count, run.status), now) if facts.steers else None
     if answer is None:
         return _Steering(hints=hints, memory=state.memory)
     own = steered(endpoint, hints, answer, facts.seed)
@@ -103,7 +103,7 @@ def _steering(endpoint: JobEndpoint, facts: Facts) -> _Steering:
     hints, memory, events = own.hints, own.memory, own.events
     mine = tuple(order for order in orders if order.sibling == endpoint.name)
     if mine:
-        after, more = ordered(endpoint.standing(replace(state, hints=hints, memory=memory)), mine, facts.now)
+        after, more = ordered(endpoint.standing(replace(state, hints=hints, memory=memory)), mine, now)
         hints, memory, events = after.state.hints, after.state.memory, (*events, *more)
     return _Steering(hints=hints, memory=memory, own=own, readers=readers, orders=orders, events=events)
 
@@ -118,7 +118,7 @@ def _read_by_siblings(endpoint: JobEndpoint, answer: Heard, facts: Facts) -> Ite
 def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _After:
     state, run, now = endpoint.state, facts.run, facts.now
     grid = Grid(endpoint, facts.cron)
-    books = _books(grid, facts)
+    books = _books(grid, facts, now)
     basis = Basis(
         state.suspended, steering.hints, _failures_after(endpoint, facts), _spaced_after(endpoint, facts),
         books.accounted_until, books.owed_at, books.owed_count,
@@ -189,16 +189,15 @@ def _skipped_beside_the_schedule(endpoint: JobEndpoint, facts: Facts) -> tuple[S
     return (beside(plan.next_run_at, SlotState.SKIPPED_QUOTA, f"{plan.source.value}: {facts.over_limit}"),)
 
 
-_NO_CHANGES: Mapping[str, Change] = MappingProxyType({})
 _NO_EVENTS: Mapping[str, tuple[GovernorEvent, ...]] = MappingProxyType({})
 
 
 def _siblings_after(facts: Facts, steering: _Steering) -> tuple[Mapping[str, Change], SteeringRecord | None]:
     """What the answer makes of siblings, by endpoint id, and the record of all decisions."""
     if steering.own is None:
-        return _NO_CHANGES, None
+        return NO_CHANGES, None
     if not steering.readers and not steering.orders:
-        return _NO_CHANGES, _record(steering, steering.own, facts, _NO_EVENTS)
+        return NO_CHANGES, _record(steering, steering.own, facts, _NO_EVENTS)
     changes: dict[str, Change] = {}
     events: dict[str, tuple[GovernorEvent, ...]] = {}
     for sibling in facts.stored.siblings.values():
@@ -241,12 +240,12 @@ def _record(
     return SteeringRecord(facts.now, own.notes, own.steps, read, steering.events, of_siblings)
 
 
-def _books(grid: Grid, facts: Facts) -> Books:
+def _books(grid: Grid, facts: Facts, now: datetime) -> Books:
     run = facts.run
     if run is None:
         note: Note = LATE if facts.over_limit is None else (SlotState.SKIPPED_QUOTA, facts.over_limit)
-        return books_without_run(grid, facts.now, note)
-    return books_after_run(grid, run.nominal_at, _owed(grid.endpoint, run, facts.cron), run.started_at, facts.now)
+        return books_without_run(grid, now, note)
+    return books_after_run(grid, run.nominal_at, _owed(grid.endpoint, run, facts.cron), run.started_at, now)
 
 
 def _owed(endpoint: JobEndpoint, run: Run, cron: Cron) -> tuple[datetime, ...]:

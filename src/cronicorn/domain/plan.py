@@ -1,8 +1,8 @@
 """The plan of an endpoint: when it runs next, and why then."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from cronicorn.domain.trace import Trace
 
@@ -32,8 +32,7 @@ class Source(StrEnum):
     """A call made to try the endpoint out; no slot, no effect on the schedule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The next instant of an endpoint."""
 
     next_run_at: datetime | None

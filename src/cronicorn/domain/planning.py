@@ -86,9 +86,11 @@ def plan_of(now: datetime, basis: Basis, grid: Grid) -> Plan:
     steps: list[Step] = []
     chosen = _choose(now, basis, grid, steps)
     chosen = _not_past(now, chosen, steps)
-    chosen = _deferred(now, basis, chosen, steps)
+    if basis.hints:
+        chosen = _deferred(now, basis, chosen, steps)
     chosen = _clamped(now, basis, grid, chosen, steps)
-    chosen = _paused(now, basis, grid, chosen, steps)
+    if basis.hints:
+        chosen = _paused(now, basis, grid, chosen, steps)
     nominal_at = chosen.nominal_at or _met(basis, grid, chosen.at)
     return Plan(chosen.at, chosen.source, Trace(now, tuple(steps)), nominal_at, is_retry=chosen.mark is Mark.RETRY)
 
@@ -104,12 +106,12 @@ def _choose(now: datetime, basis: Basis, grid: Grid, steps: list[Step]) -> _Cand
     baseline = _baseline(now, basis, grid)
     rivals = [baseline]
     chosen = baseline
-    interval = _interval_hint(now, basis, steps)
+    interval = _interval_hint(now, basis, steps) if basis.hints else None
     if interval is not None:
         rivals.append(interval)
         once = grid.kind is BaselineKind.ONCE
         chosen = interval if not once or interval.before(baseline) else baseline
-    one_shot = _one_shot_hint(now, basis, steps)
+    one_shot = _one_shot_hint(now, basis, steps) if basis.hints else None
     if one_shot is not None:
         rivals.append(one_shot)
         chosen = one_shot if one_shot.before(chosen) else chosen

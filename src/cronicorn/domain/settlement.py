@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.lease import run_id
@@ -76,13 +78,15 @@ class Change:
     skips: tuple[Skip, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+NO_CHANGES: Mapping[str, Change] = MappingProxyType({})
+
+
+class Settlement(NamedTuple):
     """All that follows from one outcome: plan, hints, rule states and counters (`state`), skips, and siblings."""
 
     state: EndpointState
     skips: tuple[Skip, ...] = ()
-    siblings: Mapping[str, Change] = field(default_factory=dict)
+    siblings: Mapping[str, Change] = NO_CHANGES
     """What becomes of other endpoints of the job, by endpoint id: their hints, rule states and plans."""
     record: SteeringRecord | None = None
     """What signals and rules made of the answer, kept with its run; None when they had nothing to say."""

@@ -74,7 +74,8 @@ def steered(endpoint: JobEndpoint, hints: tuple[Hint, ...], answer: Heard, seed:
     """What its own *answer* makes of *hints* on *endpoint*, all of them fresh."""
     state, now = endpoint.state, answer.now
     read = Answer(answer.outcome, answer.success, answer.body, answer.failures)
-    said = signalled(_subject(endpoint, seed), read, state.memory.signals, now)
+    base = _base(endpoint)
+    said = signalled(_subject(endpoint, base, seed), read, state.memory.signals, now)
     learnt = said.memory
     if answer.called_at < endpoint.updated_at and (learnt.etag is not None or learnt.last_modified is not None):
         learnt = replace(learnt, etag=None, last_modified=None)  # It may have been another resource that was called.
@@ -85,7 +86,7 @@ def steered(endpoint: JobEndpoint, hints: tuple[Hint, ...], answer: Heard, seed:
     memory = replace(state.memory, signals=learnt) if learnt is not state.memory.signals else state.memory
     if endpoint.policy is None:
         return _governed(endpoint, hints, after, memory, now=now, called_at=answer.called_at, notes=said.notes)
-    ruling = ruled(_setting(endpoint, endpoint.policy, now), memory.rules, _seen(answer))
+    ruling = ruled(_setting(endpoint, endpoint.policy, base, now), memory.rules, _seen(answer))
     after = _with(after, ruling.hints, ruling.ended, now)
     if ruling.memory is not memory.rules:
         memory = replace(memory, rules=ruling.memory)
@@ -98,7 +99,7 @@ def steered_by_sibling(endpoint: JobEndpoint, policy: Policy, answer: Heard) -> 
     """What the *answer* of a sibling makes of the hints of *endpoint*, whose *policy* reads it."""
     now, memory = answer.now, endpoint.state.memory
     hints = fresh_hints(endpoint.state.hints, now)
-    ruling = ruled(_setting(endpoint, policy, now), memory.rules, _seen(answer), sibling=answer.name)
+    ruling = ruled(_setting(endpoint, policy, _base(endpoint), now), memory.rules, _seen(answer), sibling=answer.name)
     after = _with(hints, ruling.hints, ruling.ended, now)
     if ruling.memory is not memory.rules:
         memory = replace(memory, rules=ruling.memory)
@@ -159,7 +160,7 @@ def _hurries(hint: Hint, least: timedelta) -> bool:
     return hint.author is Author.SIGNAL and hint.interval is not None and hint.interval < least
 
 
-def _subject(endpoint: JobEndpoint, seed: str) -> Subject:
+def _subject(endpoint: JobEndpoint, base: timedelta | None, seed: str) -> Subject:
     state, signals = endpoint.state, endpoint.signals
     if endpoint.policy is not None:
         signals = _without_guesses(signals)
@@ -167,7 +168,6 @@ def _subject(endpoint: JobEndpoint, seed: str) -> Subject:
     def chance() -> float:
         return stable_fraction(seed, endpoint.id, str(state.slot), str(state.attempt), "signal")
 
-    base = _base(endpoint)
     return Subject(endpoint.request.method, base, endpoint.interval_min, endpoint.interval_max, signals, chance)
 
 
@@ -177,8 +177,8 @@ def _without_guesses(signals: Signals) -> Signals:
     return replace(signals, off=signals.off | _GUESSES)
 
 
-def _setting(endpoint: JobEndpoint, policy: Policy, now: datetime) -> Setting:
-    return Setting(endpoint.id, policy, now, _base(endpoint), endpoint.interval_min, endpoint.interval_max)
+def _setting(endpoint: JobEndpoint, policy: Policy, base: timedelta | None, now: datetime) -> Setting:
+    return Setting(endpoint.id, policy, now, base, endpoint.interval_min, endpoint.interval_max)
 
 
 def _base(endpoint: JobEndpoint) -> timedelta | None:

@@ -57,7 +57,7 @@ def deciding(lease: Lease, run: Run | None, cron: Cron, seed: str = "") -> Decid
             seed=seed,
         )  # fmt: skip
         settlement = decided_on(endpoint, facts)
-        return settlement if month_at is None else replace(settlement, month_at=month_at)
+        return settlement if month_at is None else settlement._replace(month_at=month_at)
 
     def decided_on(endpoint: JobEndpoint, facts: Facts) -> Settlement:
         try:

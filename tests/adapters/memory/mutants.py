@@ -194,7 +194,7 @@ class LostSkips(MemoryJobStore):
     """Forgets the instants that a settlement put an end to."""
 
     async def settle(self, lease, run, decide):
-        return await super().settle(lease, run, lambda *stored: replace(decide(*stored), skips=()))
+        return await super().settle(lease, run, lambda *stored: decide(*stored)._replace(skips=()))
 
 
 class LostRun(MemoryJobStore):

@@ -58,14 +58,14 @@ def _host(lease):
 
 def _soon_again(endpoint, stored):
     state = endpoint.state
-    plan = replace(state.plan, next_run_at=stored.now + timedelta(milliseconds=50))
+    plan = state.plan._replace(next_run_at=stored.now + timedelta(milliseconds=50))
     return Settlement(state=replace(state, plan=plan, slot=state.slots_issued + 1, slots_issued=state.slots_issued + 1))
 
 
 def _much_later(endpoint, stored):
     settlement = _soon_again(endpoint, stored)
-    plan = replace(settlement.state.plan, next_run_at=stored.now + timedelta(hours=1))
-    return replace(settlement, state=replace(settlement.state, plan=plan))
+    plan = settlement.state.plan._replace(next_run_at=stored.now + timedelta(hours=1))
+    return settlement._replace(state=replace(settlement.state, plan=plan))
 
 
 def _run(lease):

@@ -122,7 +122,7 @@ async def test_a_job_that_goes_on_wakes_once_for_all_its_endpoints(stores, clock
         )
         plan = change.endpoint.state.plan
         assert plan is not None
-        due = replace(plan, next_run_at=stored.now) if job.status is JobStatus.ACTIVE else None
+        due = plan._replace(next_run_at=stored.now) if job.status is JobStatus.ACTIVE else None
         return replace(change, endpoint=replace(change.endpoint, state=replace(change.endpoint.state, plan=due)))
 
     await plant(stores, "ep1", "ep2")

@@ -1,7 +1,6 @@
 """Due endpoints and leases in memory."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import nsmallest
 
@@ -109,7 +108,7 @@ class MemoryJobStore(JobStore):
         done = row.done if row is not None else None
         if row is None or done is None or (done.claim_id, done.fence) != (lease.claim_id, lease.fence):
             raise LeaseLostError(f"Lease {lease.claim_id} on {lease.run_id} has ended or was taken over.")
-        return replace(done.settlement, state=row.endpoint.state)
+        return done.settlement._replace(state=row.endpoint.state)
 
     def _change_siblings(self, row: Row, changes: Mapping[str, Change]) -> None:
         for endpoint_id, change in changes.items():

@@ -6,6 +6,7 @@ depends on it. Numbers are IEEE doubles throughout. Nothing here raises, whateve
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from cronicorn.domain.condition.arithmetic import ARITHMETIC, lower_ascii
@@ -35,6 +36,10 @@ Verdict: TypeAlias = Callable[[Values], bool | None]
 _COMPARE: Mapping[str, Callable[[Scalar, Scalar], bool]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_MIRRORED: Mapping[str, Callable[[Scalar, Scalar], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.gt, "<=": operator.ge, ">": operator.lt, ">=": operator.le,
+}  # fmt: skip
+"""The same with both sides exchanged."""
 _ASK: Mapping[str, Callable[[str, str], bool]] = {
     "contains": operator.contains, "endsWith": str.endswith, "startsWith": str.startswith,
 }  # fmt: skip
@@ -81,6 +86,8 @@ def _leaf_of(node: Node) -> Verdict:
 
 
 def _compared(sign: str, left: Node, right: Node) -> Verdict:
+    if isinstance(right, Constant):
+        return _applied(partial(_MIRRORED[sign], right.value), reading_of(left))
     compare = _COMPARE[sign]
     match left.kind:
         case FieldKind.NUMBER:

@@ -69,7 +69,7 @@ def observed(policy: Policy, memory: PolicyMemory, seen: Seen, sibling: str | No
 def _read(field: PolicyField, seen: Seen) -> Scalar | None:
     if field.path is not None:
         found = field.path.found_in(seen.body)
-        return number_of(found) if field.type is FieldType.NUMBER else _typed(field.type, found)
+        return _typed(field.type, found)
     match field.http:
         case HttpFact.STATUS:
             return None if seen.status is None else float(seen.status)
@@ -86,17 +86,13 @@ def _read(field: PolicyField, seen: Seen) -> Scalar | None:
 
 
 def _typed(kind: FieldType, value: Json) -> Scalar | None:
-    match kind:
-        case FieldType.NUMBER:
-            return number_of(value)
-        case FieldType.BOOL:
-            return value if isinstance(value, bool) else None
-        case FieldType.INSTANT:
-            return _seconds(value)
-        case FieldType.STRING:
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                value = f"{value:.15g}" if isinstance(value, float) else _whole(value)
-            return value if isinstance(value, str) and len(value) <= TEXT_MAX else None
+    if kind is FieldType.BOOL:
+        return value if isinstance(value, bool) else None
+    if kind is FieldType.STRING:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = f"{value:.15g}" if isinstance(value, float) else _whole(value)
+        return value if isinstance(value, str) and len(value) <= TEXT_MAX else None
+    return _seconds(value) if kind is FieldType.INSTANT else number_of(value)
 
 
 def _whole(value: int) -> str | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -133,7 +132,7 @@ def _counted(lease: Lease, run: Run | None) -> Decide:
     at = run.started_at if run is not None else lease.claimed_at
 
     def decided(endpoint: JobEndpoint, stored: Stored) -> Settlement:
-        return replace(decide(endpoint, stored), month_at=month_of(at).start_at)
+        return decide(endpoint, stored)._replace(month_at=month_of(at).start_at)
 
     return decided
 
