@@ -196,7 +196,7 @@ def _unreadable_state(rows):
 
 
 def _unreadable_done(rows):
-    _schedule(rows)["done"] = "{}"
+    _schedule(rows)["done"] = '{"skips":[{}]}'
 
 
 def _unreadable_outcome(rows):

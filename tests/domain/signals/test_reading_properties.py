@@ -63,7 +63,7 @@ subjects = st.builds(
         off=st.frozensets(st.sampled_from(Signal), max_size=2),
         on=st.frozensets(st.sampled_from(Signal), max_size=2),
     ),
-    chance=st.floats(0, 1, exclude_max=True),
+    chance=st.floats(0, 1, exclude_max=True).map(lambda chance: lambda: chance),
 )
 nows = st.just(MIDNIGHT) | instants.filter(lambda now: now < datetime(9999, 12, 30, tzinfo=UTC))
 

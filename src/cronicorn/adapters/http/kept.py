@@ -13,6 +13,9 @@ KEPT_S = 4
 """How long an idle connection may be used again: less than the 5 s after which many servers close theirs."""
 _FORGOTTEN_S = KEPT_S + 3
 
+_NEWS = select.POLLIN | select.POLLPRI | getattr(select, "POLLRDHUP", 0)
+"""What must not have come in. Systems other than Linux show the end of a connection as something to read."""
+
 Ends = tuple[str, str, int, int]
 """Remote and local address, remote and local port: what names a connection for libcurl's CURLOPT_PREREQFUNCTION."""
 
@@ -65,5 +68,5 @@ class KeptConnections:
 def _is_silent(fd: int) -> bool:
     """Whether nothing has come in on *fd* since its last answer: no bytes, no end, no error."""
     poll = select.poll()
-    poll.register(fd, select.POLLIN | select.POLLPRI | select.POLLRDHUP)
+    poll.register(fd, _NEWS)
     return not poll.poll(0)
