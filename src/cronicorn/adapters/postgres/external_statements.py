@@ -14,13 +14,14 @@ from cronicorn.adapters.postgres.claim_statements import LEASED
 from cronicorn.adapters.postgres.queries import altered
 from cronicorn.adapters.postgres.row_locks import SKIP_LOCKED, WAIT_FOR_LOCKED
 from cronicorn.adapters.postgres.statement_time import NOW_US, takeover_delay_us
-from cronicorn.domain.call import EXECUTION_MAX
+from cronicorn.domain.call import EXECUTION_DEFAULT
 from cronicorn.domain.fields import length_us
 
 _EXECUTION_MAX_US = f"""coalesce(
        substring((SELECT document FROM cronicorn.endpoints WHERE number = e.endpoint_number)
-                 FROM '"execution_max_us":([0-9]+)')::bigint, {length_us(EXECUTION_MAX)})"""
-"""How long a call of the endpoint may last. In a document nothing else reads so: quotes within a text are escaped."""
+                 FROM '"execution_max_us":([0-9]+)')::bigint, {length_us(EXECUTION_DEFAULT)})"""
+"""How long a call of the endpoint may last: as is usual where its document says nothing. Nothing else in it reads so:
+quotes within a text are escaped."""
 _SLACK_US = 10_000_000
 """For the claim before a call and the settlement after it."""
 
