@@ -39,6 +39,8 @@ _VALUE_IS_LINE = re.compile(r"authorization|cookie|passphrase", re.IGNORECASE)
 _NAME = re.compile(r"[\w.-]{1,64}")
 _NAME_MEMBERS = frozenset({"name", "key", "field", "header"})
 _VALUE_MEMBERS = frozenset({"value", "values", "val"})
+_LOOKED_AT_MAX = 10_000
+"""Of a longer value only so many characters are looked at: no value that long is told whole."""
 _KNOWN_LEAST = 6
 """Shorter values stand in texts by chance."""
 
@@ -47,6 +49,7 @@ Headers = tuple[tuple[str, str], ...]
 
 def looks_secret(name: str, value: str) -> bool:
     """Whether the value of the header, or at the path, *name* is, by its name or its form, a credential."""
+    value = value[:_LOOKED_AT_MAX]
     return (
         _SECRET_NAME.search(name) is not None
         or _SECRET_VALUE.match(value.strip()) is not None
