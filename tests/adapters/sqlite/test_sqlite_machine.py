@@ -17,6 +17,8 @@ from cronicorn.testing.store_machine.machine import StoreMachine
 from tests.adapters.sqlite.empty_database import copy_to
 
 UNHURRIED = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), stateful_step_count=50)
+STEPS = {"claims in any order": 80}
+"""Of an example, where 50 seldom show the fault: it takes several endpoints that are due at once."""
 RIGHT = LeaseStatements()
 
 
@@ -94,7 +96,6 @@ def test_statements_that_are_wrong_in_a_known_way_are_found(name):
             stores = await self.open_file(clock)
             return [replace(stores, job_store=SqliteJobStore(stores.database, WRONG[name]))]
 
+    looked_for = settings(UNHURRIED, max_examples=2_000, phases=[Phase.generate])
     with pytest.raises(BrokenPromiseError):
-        run_state_machine_as_test(
-            WrongMachine, settings=settings(UNHURRIED, max_examples=2_000, phases=[Phase.generate])
-        )
+        run_state_machine_as_test(WrongMachine, settings=settings(looked_for, stateful_step_count=STEPS.get(name, 50)))
