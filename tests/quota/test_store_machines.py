@@ -81,6 +81,16 @@ def machine_of(kind, redis_url, open_all):
     return KindMachine
 
 
+def assert_found(machine):
+    """Have *machine* look until a promise is broken; which examples are tried changes with the code."""
+    found = False
+    try:
+        run_state_machine_as_test(machine, settings=settings(UNHURRIED, max_examples=1_000, phases=[Phase.generate]))
+    except* FOUND:  # Also in a group, as where what was found hangs on which reservation came first, and did not again.
+        found = True
+    assert found
+
+
 @pytest.mark.parametrize(("kind", "mode"), MODES)
 def test_thousands_of_random_steps_are_answered_as_by_the_quota_in_memory(kind, mode, redis_url):
     machine = machine_of(
@@ -105,17 +115,11 @@ def test_checking_first_and_recording_then_is_found(kind, redis_url):
         ],
     )
 
-    with pytest.raises(BrokenPromiseError):
-        run_state_machine_as_test(machine, settings=settings(UNHURRIED, max_examples=1_000, phases=[Phase.generate]))
+    assert_found(machine)
 
 
 @pytest.mark.parametrize(("kind", "fault"), WRONG)
 def test_statements_and_scripts_that_are_wrong_in_a_known_way_are_found(kind, fault, redis_url):
-    machine = machine_of(
-        kind, redis_url, lambda place, clock, tiers, mode: [place.open(tiers, mode, WRONG[kind, fault])]
+    assert_found(
+        machine_of(kind, redis_url, lambda place, clock, tiers, mode: [place.open(tiers, mode, WRONG[kind, fault])])
     )
-
-    with pytest.raises(
-        FOUND
-    ):  # Which examples are tried changes with the code; a fault that hides is looked for longer.
-        run_state_machine_as_test(machine, settings=settings(UNHURRIED, max_examples=1_000, phases=[Phase.generate]))
