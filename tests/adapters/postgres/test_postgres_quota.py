@@ -1,15 +1,19 @@
 """The quota in PostgreSQL keeps the promises of its ports."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.quota import PostgresQuota
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.quota.allowance import Budget, Burst
 from cronicorn.domain.quota.book import BOOKS_KEPT
-from cronicorn.domain.quota.decision import GRANT_KEPT, Mode
+from cronicorn.domain.quota.decision import GRANT_KEPT, DenialReason, Denied, Mode
 from cronicorn.testing.contracts.quota import QuotaContract
-from cronicorn.testing.contracts.quota_books import DAY, TTL, grant, standing, tiers
+from cronicorn.testing.contracts.quota_books import DAY, TTL, ask, grant, standing, tiers
 from cronicorn.testing.contracts.quota_modes import AdvisoryContract
 from cronicorn.testing.contracts.quota_upkeep import UpkeepContract
 from tests.adapters.postgres.variants import VARIANTS
@@ -61,6 +65,76 @@ class TestPostgresQuota(QuotaContract, AdvisoryContract, UpkeepContract):
 
         assert await standing(quota) == (0, 0)
         assert await grant(quota)
+
+    async def test_what_waits_for_one_book_is_reserved_in_one_transaction(self, quota):
+        first = await ask(quota, "k0", 100)
+        decisions = await _ask_at_once(quota, 100, 200, 300)
+        compiled = await _ask_at_once(quota, 10, 20, budget=Budget.COMPILE, prefix="c")
+
+        assert [each.remaining for each in (first, *decisions)] == [700, 600, 400, 100]
+        assert [each.remaining for each in compiled] == [290, 270]
+        assert len({each.grant_id for each in (first, *decisions, *compiled)}) == 6
+        assert await standing(quota) == (0, 730)
+        assert await _values(quota, PER_TRANSACTION) == [1, 2, 3]
+
+    async def test_what_does_not_fit_together_is_decided_one_after_another(self, quota):
+        granted = await _ask_at_once(quota, 300, 300, 300, 200, 1)
+
+        assert [isinstance(each, Denied) for each in granted] == [False, False, True, False, True]
+        assert [each.remaining for each in granted] == [500, 200, 200, 0, 0]
+        assert await standing(quota) == (0, 800)
+
+    async def test_a_key_that_is_known_or_named_twice_is_reserved_once(self, quota):
+        known = await grant(quota, "k1", 100)
+
+        first, again, other = await asyncio.gather(grant(quota, "k1"), grant(quota, "k2", 50), grant(quota, "k2", 50))
+
+        assert first == known
+        assert again == other != known
+        assert await standing(quota) == (0, 150)
+
+    async def test_what_has_expired_is_charged_before_others_are_reserved_together(self, quota, clock):
+        await grant(quota, "old", 500)
+        clock.advance(TTL)
+
+        fits, too_much = await _ask_at_once(quota, 300, 1)
+
+        assert (fits.remaining, too_much.reason) == (0, DenialReason.RESERVED)
+        assert await standing(quota) == (500, 300)
+
+    async def test_a_burst_ends_in_the_middle_of_those_that_ask_together(self, open_quota, clock):
+        quota = await open_quota(tiers(burst=Burst(calls=4, every=timedelta(seconds=10))), Mode.RESERVE)
+        pair = await _ask_at_once(quota, 1, 1)
+
+        rest = await _ask_at_once(quota, 1, 1, 1, prefix="r")
+        clock.advance(timedelta(seconds=20))
+        later = await _ask_at_once(quota, 1, 1, prefix="l")
+
+        assert not any(isinstance(each, Denied) for each in (*pair, *rest[:2], *later))
+        assert (rest[2].reason, rest[2].retry_after) == (DenialReason.BURST, timedelta(seconds=10))
+        assert await standing(quota) == (0, 6)
+
+    async def test_whoever_gives_up_waiting_reserves_nothing(self, quota):
+        await grant(quota)
+        first = asyncio.create_task(ask(quota, "k2", 100))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        waiting = [asyncio.create_task(ask(quota, key, 100)) for key in ("k3", "k4")]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+
+        assert (await first).remaining == 600
+        assert (await waiting[1]).remaining == 500
+        assert await standing(quota) == (0, 300)
+
+
+PER_TRANSACTION = "SELECT count(*) FROM cronicorn.quota_grants GROUP BY xmin ORDER BY 1"
+
+
+async def _ask_at_once(quota, *estimates, budget=Budget.ANALYSIS, prefix="k1"):
+    return await asyncio.gather(
+        *(ask(quota, f"{prefix}{number}", estimate, budget=budget) for number, estimate in enumerate(estimates))
+    )
 
 
 async def _values(quota, statement):

@@ -20,7 +20,8 @@ SELECT n::text, 't' || n % 100, number, 'analysis', 1, n, 0, CASE WHEN n % 50 = 
 PLACE = "t1", "day UTC", 1
 STATEMENTS = {
     "reserve": (
-        quota_statements.RESERVE, (None, *PLACE, "new", 60_000_000, 1, "analysis", 1_000, 800, 500_000, 60_000_000)
+        quota_statements.RESERVE,
+        (None, *PLACE, ["new"], [60_000_000], 1, "analysis", 1_000, 800, 500_000, 60_000_000, [1]),
     ),
     "settle": (quota_statements.SETTLE, ("17", 1)),
     "charge expired": (quota_statements.CHARGE_EXPIRED, (None, "t1")),

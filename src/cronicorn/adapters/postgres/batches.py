@@ -24,9 +24,11 @@ class Batches(Generic[Item, Result]):
         self,
         write: Callable[[Sequence[Item]], Awaitable[Sequence[Result | BaseException]]],
         key: Callable[[Item], Hashable],
+        in_flight_max: int = IN_FLIGHT_MAX,
     ) -> None:
         self._write = write
         self._key = key
+        self._in_flight_max = in_flight_max
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._writers: set[asyncio.Task[None]] = set()
 
@@ -34,7 +36,7 @@ class Batches(Generic[Item, Result]):
         """Have *item* written; answer its result. A caller that is cancelled takes back what is not on its way yet."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if len(self._writers) < IN_FLIGHT_MAX:
+        if len(self._writers) < self._in_flight_max:
             writer = asyncio.create_task(self._write_all())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)

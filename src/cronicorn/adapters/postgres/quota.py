@@ -2,13 +2,21 @@
 
 The database's clock says which window it is. Only Python knows time zones as well as the owner's calendar asks for, so
 a statement comes with the window that it was when the database last told its time, and changes nothing if that is over.
+
+One row is the book of a tenant's window, and a commit that waits for the disk holds it. So reservations of one process
+that wait for the same book go together in one statement when all of them fit, and one after another when they do not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 import asyncpg
 
+from cronicorn.adapters.postgres.batches import Batches
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.quota_statements import (
@@ -41,6 +49,9 @@ from cronicorn.domain.quota.rows import book_of, window_row
 ATTEMPTS_MAX = 100
 """So often a statement is tried again that others came before."""
 _RIGHT = QuotaStatements()
+_GRANTED = {"granted", "known"}
+_Alike: TypeAlias = tuple[str, Budget, Allowance]
+"""What reservations have in common that may go together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +81,15 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
         self._reserve = statements.reserve_softly if mode is Mode.SOFT else statements.reserve
         self._told_at = EPOCH
         """What the database's clock showed last."""
+        self._waiting: WeakValueDictionary[_Alike, Batches[Ask, Decision]] = WeakValueDictionary()
+        """Each lives as long as somebody waits in it."""
 
     async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
         ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
         allowance = await self._allowances.of(tenant_id)
-        for _ in range(ATTEMPTS_MAX):
-            decision = await self._decide(ask, allowance)
-            if decision is not None:
-                return decision
-        raise _overtaken()
+        if self._mode is Mode.ADVISORY:
+            return await self._reserve_one(ask, allowance)
+        return await self._batches_of((tenant_id, budget, allowance)).add(ask)
 
     async def commit(self, grant_id: str, actual: int | None) -> None:
         await self._settle(grant_id, checked_tokens(actual) if actual is not None else None)
@@ -128,38 +139,80 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
             await self._charge_expired(tenant_id)
         return gone
 
-    async def _decide(self, ask: Ask, allowance: Allowance) -> Decision | None:
-        """The answer to *ask*; None when it is to be asked again."""
+    def _batches_of(self, alike: _Alike) -> Batches[Ask, Decision]:
+        batches = self._waiting.get(alike)
+        if batches is None:
+            _, _, allowance = alike
+
+            async def write(asks: Sequence[Ask]) -> Sequence[Decision | Exception]:
+                return await self._reserve_all(asks, allowance)
+
+            batches = Batches(write, key=attrgetter("grant_id"), in_flight_max=1)
+            self._waiting[alike] = batches
+        return batches
+
+    async def _reserve_all(self, asks: Sequence[Ask], allowance: Allowance) -> Sequence[Decision | Exception]:
+        """The decision about each of *asks*: together when all are granted, which grants each that comes before too."""
+        for _ in range(ATTEMPTS_MAX):
+            answer = await self._answer(asks, allowance)
+            if answer is not None and answer.verdict == "granted":
+                return _all_granted(answer.row, asks, allowance)
+            if answer is not None:
+                return [await self._reserve_alone(ask, allowance) for ask in asks]
+        raise _overtaken()
+
+    async def _reserve_alone(self, ask: Ask, allowance: Allowance) -> Decision | Exception:
+        try:
+            return await self._reserve_one(ask, allowance)
+        except Exception as error:  # noqa: BLE001 - it is told to whoever asked
+            return error
+
+    async def _reserve_one(self, ask: Ask, allowance: Allowance) -> Decision:
+        for _ in range(ATTEMPTS_MAX):
+            answer = await self._answer((ask,), allowance)
+            if answer is None:
+                continue
+            book = book_of(answer.row)
+            if answer.verdict in _GRANTED:
+                return granted(book, ask, allowance)
+            denial = refusal(book, ask, allowance, self._mode, answer.now)
+            if denial is not None:  # What was seen may have been changed by others before it was their turn to wait.
+                return denial
+        raise _overtaken()
+
+    async def _answer(self, asks: Sequence[Ask], allowance: Allowance) -> _Answer | None:
+        """What trying to reserve for *asks* found; None when it is to be tried again."""
         window = self._window(allowance)
-        answer = await self._attempt(ask, allowance, window, charging=False)
+        answer = await self._attempt(asks, allowance, window, charging=False)
         if answer is not None and answer.verdict == "overdue":
-            answer = await self._attempt(ask, allowance, window, charging=True)
+            answer = await self._attempt(asks, allowance, window, charging=True)
         if answer is None:
             return None
         self._told_at = answer.now
-        if answer.verdict in {"granted", "known"}:
-            return granted(book_of(answer.row), ask, allowance)
+        if answer.verdict in _GRANTED:
+            return answer
         if not window.holds(answer.now):
             return None
         if answer.verdict is None:
-            await self._open_book(ask.tenant_id, allowance, window)
+            await self._open_book(asks[0].tenant_id, allowance, window)
             return None
-        # What was seen may have been changed by others before it was their turn to wait: then there is no reason.
-        return refusal(book_of(answer.row), ask, allowance, self._mode, answer.now)
+        return answer
 
-    async def _attempt(self, ask: Ask, allowance: Allowance, window: Window, *, charging: bool) -> _Answer | None:
+    async def _attempt(
+        self, asks: Sequence[Ask], allowance: Allowance, window: Window, *, charging: bool
+    ) -> _Answer | None:
         """Try to reserve, *charging* what has expired in the same transaction; None when the same key came first."""
 
         async def alone(connection: Connection) -> _Answer:
-            return await self._reserved(connection, ask, allowance, window)
+            return await self._reserved(connection, asks, allowance, window)
 
         async def after_charging(transaction: Transaction) -> _Answer:
             connection = transaction.connection
-            await connection.execute(self._statements.charge_expired, transaction.judged_us, ask.tenant_id)
-            return await self._reserved(connection, ask, allowance, window)
+            await connection.execute(self._statements.charge_expired, transaction.judged_us, asks[0].tenant_id)
+            return await self._reserved(connection, asks, allowance, window)
 
         async def under_lock(transaction: Transaction) -> _Answer:
-            return await self._charged_at_once(transaction, ask, allowance, window)
+            return await self._charged_at_once(transaction, asks[0], allowance, window)
 
         try:
             if self._mode is Mode.ADVISORY:
@@ -168,20 +221,24 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
         except asyncpg.UniqueViolationError:
             return None
 
-    async def _reserved(self, connection: Connection, ask: Ask, allowance: Allowance, window: Window) -> _Answer:
-        burst = allowance.burst
+    async def _reserved(
+        self, connection: Connection, asks: Sequence[Ask], allowance: Allowance, window: Window
+    ) -> _Answer:
+        burst, budget = allowance.burst, asks[0].budget
+        estimates = [ask.estimate for ask in asks]
         found = await connection.fetch(
             self._reserve,
             self._database.judged_us,
-            *_named(ask.tenant_id, allowance, window),
-            ask.grant_id,
-            length_us(ask.ttl),
-            ask.estimate,
-            ask.budget.value,
+            *_named(asks[0].tenant_id, allowance, window),
+            [ask.grant_id for ask in asks],
+            [length_us(ask.ttl) for ask in asks],
+            sum(estimates),
+            budget.value,
             allowance.limit,
-            allowance.cap(ask.budget),
+            allowance.cap(budget),
             length_us(burst.every) if burst is not None else None,
             length_us(burst.every * (burst.calls - 1)) if burst is not None else None,
+            estimates,
             *([allowance.soft_room] if self._mode is Mode.SOFT else []),
         )
         rows = {record["verdict"]: dict(record) for record in found}
@@ -251,6 +308,16 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
 
     def _window(self, allowance: Allowance) -> Window:
         return allowance.calendar.window_at(self._told_at)
+
+
+def _all_granted(row: Row, asks: Sequence[Ask], allowance: Allowance) -> list[Decision]:
+    """The answers to *asks*, each by the book as it was after it, where *row* is the book after all of them."""
+    book = book_of(row)
+    decisions: list[Decision] = []
+    for ask in reversed(asks):
+        decisions.append(granted(book, ask, allowance))
+        book = book.added(ask.budget, reserved=-ask.estimate)
+    return decisions[::-1]
 
 
 def _named(tenant_id: str, allowance: Allowance, window: Window) -> tuple[str, str, int]:

@@ -1,6 +1,6 @@
 """The statements that books of tokens depend on, as one object. $1 is `judged_us` where time is judged.
 
-A reservation is one statement that commits by itself. Its UPDATE looks at the newest state of the book, also when it
+Reservations are one statement that commits by itself. Its UPDATE looks at the newest state of the book, also when it
 has waited for others: PostgreSQL tries its condition again on the row that they left
 (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-READ-COMMITTED).
 """
@@ -12,24 +12,26 @@ from cronicorn.adapters.postgres.statement_time import NOW_US
 
 _MOMENT = f"moment AS MATERIALIZED (SELECT {NOW_US} AS us)"
 _US = "(SELECT us FROM moment)"
-_BURST_END = f"{_US} + $12::bigint + $11::bigint"
-"""No burst leads further: who set a clock back would otherwise be granted nothing for as long."""
+_ARRIVAL = f"CASE WHEN b.burst_us > {_US} + $12::bigint + $11::bigint THEN {_US} ELSE greatest(b.burst_us, {_US}) END"
+"""From here the next reservation counts. No burst leads further than it looks: who set a clock back would otherwise be
+granted nothing for as long.
+"""
 _TAKEN = """CASE WHEN $8::text = 'compile' THEN b.compile_used + b.compile_reserved
           ELSE b.analysis_used + b.analysis_reserved END"""
 FITS = f"""b.compile_used + b.compile_reserved + b.analysis_used + b.analysis_reserved + $7::bigint <= $9::bigint
      AND {_TAKEN} + $7::bigint <= $10::bigint"""
-"""What is used, what is reserved and the estimate are within the limit, and within what the budget may take of it."""
+"""What is used, what is reserved and the estimates are within the limit, and within what the budget may take of it."""
 SOFT_FITS = """b.compile_used + b.analysis_used < $9::bigint
      AND CASE WHEN $8::text = 'compile' THEN b.compile_used ELSE b.analysis_used END < $10::bigint
-     AND ($13::bigint IS NULL OR b.compile_reserved + b.analysis_reserved + $7::bigint <= $13::bigint)"""
-"""The limit is not used up, and all calls in progress together leave room for the estimate: $13, or NULL."""
+     AND ($14::bigint IS NULL OR b.compile_reserved + b.analysis_reserved + $7::bigint <= $14::bigint)"""
+"""The limit is not used up, and all calls in progress together leave room for the estimates: $14, or NULL."""
 _OVERDUE = "SELECT 1 FROM cronicorn.quota_grants WHERE tenant_id = $2 AND charged = 0 AND settled = 0 AND expires_us <="
 
 RESERVE = f"""
 WITH {_MOMENT},
 known AS MATERIALIZED (
   SELECT b.* FROM cronicorn.quota_grants AS g JOIN cronicorn.quota_books AS b ON b.number = g.book_number
-   WHERE g.id = $5),
+   WHERE g.id = ANY ($5::text[])),
 overdue AS MATERIALIZED ({_OVERDUE} {_US} LIMIT 1),
 present AS MATERIALIZED (
   SELECT * FROM cronicorn.quota_books WHERE tenant_id = $2 AND calendar = $3 AND start_us = $4),
@@ -38,26 +40,27 @@ taken AS (
      SET compile_reserved = b.compile_reserved + CASE WHEN $8::text = 'compile' THEN $7::bigint ELSE 0 END,
          analysis_reserved = b.analysis_reserved + CASE WHEN $8::text = 'compile' THEN 0 ELSE $7::bigint END,
          burst_us = CASE WHEN $11::bigint IS NULL THEN b.burst_us
-                         WHEN b.burst_us > {_BURST_END} THEN {_US} + $11::bigint
-                         ELSE greatest(b.burst_us, {_US}) + $11::bigint END
+                         ELSE {_ARRIVAL} + cardinality($5::text[]) * $11::bigint END
    WHERE b.tenant_id = $2 AND b.calendar = $3 AND b.start_us = $4
      AND b.start_us <= {_US} AND {_US} < b.end_us
      AND NOT EXISTS (SELECT FROM known) AND NOT EXISTS (SELECT FROM overdue)
-     AND ($11::bigint IS NULL OR b.burst_us IS NULL OR b.burst_us - $12::bigint <= {_US} OR b.burst_us > {_BURST_END})
+     AND ($11::bigint IS NULL OR {_ARRIVAL} + (cardinality($5::text[]) - 1) * $11::bigint <= {_US} + $12::bigint)
      AND {FITS}
   RETURNING b.*),
 made AS (
   INSERT INTO cronicorn.quota_grants (id, tenant_id, book_number, budget, estimate, expires_us, charged, settled)
-  SELECT $5, $2, number, $8::text, $7::bigint, {_US} + $6::bigint, 0, 0 FROM taken)
+  SELECT asked.id, $2, taken.number, $8::text, asked.estimate, {_US} + asked.ttl, 0, 0
+    FROM taken CROSS JOIN unnest($5::text[], $6::bigint[], $13::bigint[]) AS asked (id, ttl, estimate))
 SELECT m.us, found.* FROM moment AS m LEFT JOIN (
   SELECT 'granted' AS verdict, taken.* FROM taken
    UNION ALL SELECT 'known', known.* FROM known
    UNION ALL SELECT 'overdue', present.* FROM present WHERE EXISTS (SELECT FROM overdue)
    UNION ALL SELECT 'denied', present.* FROM present) AS found ON true
 """  # noqa: S608 (made of constants)
-"""$2 tenant, $3 calendar, $4 the start of the window by guess, $5 grant, $6 its ttl, $7 estimate, $8 budget, $9 limit,
-$10 what the budget may take, $11 a burst's every and $12 its tolerance, or NULL. Answers the instant, with as
-many of these rows as there are: the book after the reservation, that of the grant that was known, the one seen.
+"""Reserves for all calls or for none. $2 tenant, $3 calendar, $4 the start of the window by guess; $5 grants, $6 their
+ttls, $7 the sum of their estimates, $8 budget, $9 limit, $10 what the budget may take; $11 a burst's every and $12 its
+tolerance, or NULL; $13 the estimates. Answers the instant, with as many of these rows as there are: the book after the
+reservations, those of grants that were known, the one seen.
 """
 
 SETTLE = """

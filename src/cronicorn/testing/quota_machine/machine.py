@@ -14,7 +14,7 @@ from cronicorn.domain.quota.decision import Decision, Denied, Granted, Mode
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.quota_books import Books
 from cronicorn.testing.quota_machine.ledger import Entry, Ledger
-from cronicorn.testing.store_machine.fleet import promise
+from cronicorn.testing.store_machine.fleet import BrokenPromiseError, promise
 
 LIMIT = 1_000
 TENANTS = ("t1", "t2")
@@ -69,8 +69,7 @@ class QuotaMachine(RuleBasedStateMachine):
     @rule(pick=picks, estimate=st.integers(1, 450), budget=budgets, ttl=ttls)
     def reserve_again(self, *, pick: int, estimate: int, budget: Budget, ttl: timedelta) -> None:
         entry = self._picked(pick)
-        decision = self._reserve(entry.tenant_id, entry.key, estimate, budget, ttl)
-        promise(isinstance(decision, Granted), "a key that is known answers its grant", decision)
+        _known(self._reserve(entry.tenant_id, entry.key, estimate, budget, ttl))
 
     @rule(tenant=tenants, estimate=st.integers(1, 450), count=st.integers(2, 5), budget=budgets)
     def reserve_at_once(self, *, tenant: str, estimate: int, count: int, budget: Budget) -> None:
@@ -147,8 +146,7 @@ class QuotaMachine(RuleBasedStateMachine):
             decision = await quota.reserve(
                 entry.tenant_id, entry.estimate, budget=entry.budget, key=entry.key, ttl=DAY / 24
             )
-            assert isinstance(decision, Granted)
-            await end(quota, decision.grant_id)
+            await end(quota, _known(decision).grant_id)
 
         self._alike(ended)
         if entry.actual is None:
@@ -174,6 +172,12 @@ class QuotaMachine(RuleBasedStateMachine):
 
     def _count(self) -> None:
         type(self).steps += 1
+
+
+def _known(decision: Decision) -> Granted:
+    if not isinstance(decision, Granted):
+        raise BrokenPromiseError(f"a key that is known answers its grant: {decision!r}")
+    return decision
 
 
 async def _standing(quota: Books, tenant: str) -> tuple[int, int]:
