@@ -1,0 +1,106 @@
+"""A database or a target that is slow bounds what a worker takes on: no lease lies about until it expires."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import asyncpg
+
+from tests.invariants.holding import runs_of
+from tests.invariants.live_workers import SHORT, SlowDispatcher, plant_due, working
+from tests.invariants.places import PostgresPlace, SqlitePlace
+from tests.invariants.worlds import World, on
+from tests.waiting import eventually_async
+
+IDS = [f"ep{number}" for number in range(40)]
+CALLS_MAX = 8
+HELD_S, FREE_S = 0.3, 0.05
+"""Another one has the database for so long, and then nobody."""
+
+
+def _hold_file(place: SqlitePlace, ended: Callable[[], bool]) -> None:
+    connection = sqlite3.connect(place.path, isolation_level=None, timeout=10)
+    while not ended():
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(HELD_S)
+        connection.execute("COMMIT")
+        time.sleep(FREE_S)
+    connection.close()
+
+
+def _hold_server(place: PostgresPlace, ended: Callable[[], bool]) -> None:
+    async def hold() -> None:
+        connection = await asyncpg.connect(place.url)
+        while not ended():
+            async with connection.transaction():
+                await connection.execute("LOCK TABLE cronicorn.schedule IN EXCLUSIVE MODE")
+                await asyncio.sleep(HELD_S)
+            await asyncio.sleep(FREE_S)
+        await connection.close()
+
+    asyncio.run(hold())
+
+
+@contextmanager
+def slow_database(world: World) -> Iterator[None]:
+    """Another one keeps everybody from writing most of the time."""
+    ended, hold = threading.Event(), _hold_file if isinstance(world.place, SqlitePlace) else _hold_server
+    thread = threading.Thread(target=hold, args=(world.place, ended.is_set))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+async def work_off(live: World, dispatcher: SlowDispatcher) -> int:
+    """Have one worker call all endpoints, which takes longer than a lease lasts; answer how many it had at once."""
+    most = 0
+    store = (await live.another()).job_store
+
+    async with working(store, dispatcher, calls_max=CALLS_MAX, drain_grace=timedelta(seconds=5)) as scheduler:
+
+        def worked_off() -> bool:
+            nonlocal most
+            most = max(most, scheduler.calls_in_progress)
+            return len(dispatcher.made) >= len(IDS) and not scheduler.calls_in_progress
+
+        await eventually_async(worked_off, within_s=60)
+    return most
+
+
+async def each_was_called_once(live: World, dispatcher: SlowDispatcher) -> bool:
+    """And what the call came to was recorded, by the first who claimed the slot."""
+    called = Counter(made.key for made in dispatcher.made)
+    fences = [run.fence for endpoint_id in IDS for run in await runs_of(live.stores, endpoint_id)]
+    return len(called) == len(IDS) == called.total() and len(fences) == len(IDS) and len(set(fences)) == 1
+
+
+@on("sqlite lease", "postgres lease", live=True)
+async def test_a_slow_database_is_asked_for_no_more_than_there_is_room_to_run(live: World):
+    await plant_due(live.stores, *IDS)
+    dispatcher, began = SlowDispatcher(length=timedelta(seconds=0.1)), time.monotonic()
+
+    with slow_database(live):
+        most = await work_off(live, dispatcher)
+
+    assert most <= CALLS_MAX
+    assert time.monotonic() - began > SHORT.lease_ttl.total_seconds()
+    assert await each_was_called_once(live, dispatcher)
+
+
+@on("sqlite lease", "postgres lease", live=True)
+async def test_slow_targets_are_called_as_soon_as_their_slots_are_claimed(live: World):
+    await plant_due(live.stores, *IDS)
+    dispatcher = SlowDispatcher(length=SHORT.lease_ttl * 1.5)
+
+    most = await work_off(live, dispatcher)
+
+    assert most <= CALLS_MAX
+    assert await each_was_called_once(live, dispatcher)
