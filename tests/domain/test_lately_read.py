@@ -7,7 +7,7 @@ import pytest
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.fixtures import an_endpoint
-from cronicorn.domain.lately_read import KEPT_CHARACTERS_MAX, LatelyRead
+from cronicorn.domain.lately_read import LONGEST_KEPT, LatelyRead
 from cronicorn.domain.rows import endpoint_row, state_row
 
 
@@ -38,25 +38,59 @@ def test_a_text_that_can_not_be_read_is_refused_each_time_and_spoils_nothing():
         assert lately_read.endpoint(document, state) == an_endpoint()
 
 
-def test_only_so_many_are_kept_however_many_endpoints_there_are():
-    texts = [_texts(an_endpoint(id=f"ep{number}")) for number in range(20)]
-    lately_read = LatelyRead(kept_max=10)
-    found = [lately_read.endpoint(*each) for each in texts]
+def test_what_was_written_is_not_read():
+    lately_read, written = LatelyRead(), an_endpoint(state=EndpointState(slot=2))
+    before = lately_read.endpoint(*_texts(an_endpoint()))
+    document, state = _texts(written)
 
-    again = [lately_read.endpoint(*each) for each in [*texts[10:], *texts[:10]]]
+    lately_read.keep(document, state, before.standing(written.state))
 
-    same = [one is other for one, other in zip(found[10:] + found[:10], again, strict=True)]
-    assert same == [True] * 10 + [False] * 10
+    assert lately_read.endpoint(document, state).state is written.state
+
+
+def test_what_another_process_wrote_is_read():
+    lately_read, ours, theirs = LatelyRead(), an_endpoint(), an_endpoint(state=EndpointState(slot=3))
+    lately_read.keep(*_texts(ours), ours)
+
+    found = lately_read.endpoint(*_texts(theirs))
+
+    assert (found, found.request) == (theirs, ours.request)
+    assert found.request is ours.request
+    assert found.state is not theirs.state
+
+
+def test_only_so_much_is_kept_however_many_endpoints_there_are():
+    texts = [_texts(an_endpoint(id=f"ep{number}")) for number in range(100)]
+    lately_read = LatelyRead(characters_max=10 * sum(map(len, texts[50])))
+
+    assert 5 <= _kept_of(lately_read, texts, walks=3) <= 10
+
+
+def test_who_comes_in_turn_is_found_again_though_not_all_are_kept():
+    texts = [_texts(an_endpoint(id=f"ep{number:03}")) for number in range(200)]
+    lately_read = LatelyRead(characters_max=100 * sum(map(len, texts[0])))
+
+    held = [_kept_of(lately_read, texts, walks=1) for _ in range(12)]
+
+    assert min(held[1:]) >= 90
+
+
+def test_who_comes_no_more_is_forgotten():
+    gone, texts = ([_texts(an_endpoint(id=f"{name}{number:02}")) for number in range(50)] for name in "ab")
+    lately_read = LatelyRead(characters_max=50 * sum(map(len, gone[0])))
+    _kept_of(lately_read, gone, walks=2)
+
+    assert _kept_of(lately_read, texts, walks=300) >= 45
 
 
 def test_a_long_endpoint_is_read_anew_each_time():
-    lately_read, texts = LatelyRead(), _texts(an_endpoint(description="x" * KEPT_CHARACTERS_MAX))
+    lately_read, texts = LatelyRead(), _texts(an_endpoint(description="x" * LONGEST_KEPT))
 
     assert lately_read.endpoint(*texts) is not lately_read.endpoint(*texts)
 
 
 def test_many_threads_read_the_same_endpoints():
-    lately_read = LatelyRead(kept_max=4)
+    lately_read = LatelyRead(characters_max=1_000)
     endpoints = [
         an_endpoint(id=f"ep{number % 7}", state=EndpointState(slot=number % 5 + 1, slots_issued=9))
         for number in range(2_000)
@@ -66,6 +100,14 @@ def test_many_threads_read_the_same_endpoints():
         found = list(threads.map(lambda endpoint: lately_read.endpoint(*_texts(endpoint)), endpoints))
 
     assert found == [replace(endpoint) for endpoint in endpoints]
+
+
+def _kept_of(lately_read: LatelyRead, texts: list[tuple[str, str]], walks: int) -> int:
+    """How many of *texts* are found, and not read, in the last of so many walks over all."""
+    before = found = [lately_read.endpoint(*each) for each in texts]
+    for _ in range(walks):
+        before, found = found, [lately_read.endpoint(*each) for each in texts]
+    return sum(one is other for one, other in zip(before, found, strict=True))
 
 
 def _texts(endpoint: JobEndpoint) -> tuple[str, str]:

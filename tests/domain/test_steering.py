@@ -144,7 +144,7 @@ def test_a_policy_that_changes_keeps_what_its_unchanged_rules_remember():
 
 
 def test_everything_that_is_remembered_survives_being_stored():
-    history = History.of(endpoint_with(_all(), **FIVE_MINUTES))
+    history = History.of(endpoint_with(all_rules(), **FIVE_MINUTES))
     for body in ({"error_rate_pct": 9, "status": "degraded"}, {"error_rate_pct": "7.5"}, {"ready_at": 1.5}):
         history.answer(body)
     endpoint = history.endpoints["api"]
@@ -159,7 +159,7 @@ def test_everything_that_is_remembered_survives_being_stored():
 
 
 def test_a_record_replayed_gives_the_same_decisions():
-    history = History.of(endpoint_with(_all(), **FIVE_MINUTES))
+    history = History.of(endpoint_with(all_rules(), **FIVE_MINUTES))
     policy = history.endpoints["api"].policy
     assert policy is not None
 
@@ -182,14 +182,14 @@ _HEADERS = st.lists(
     ),
     max_size=3,
 )
-_ANSWERS = st.lists(st.tuples(_BODIES, st.sampled_from([200, 304, 404, 429, 500, 503]), _HEADERS), max_size=12)
+ANSWERS = st.lists(st.tuples(_BODIES, st.sampled_from([200, 304, 404, 429, 500, 503]), _HEADERS), max_size=12)
 
 
 @settings(max_examples=150)
-@given(_ANSWERS, st.booleans())
+@given(ANSWERS, st.booleans())
 def test_no_answers_break_a_guardrail_starve_an_endpoint_or_make_steering_raise(answers, ruled):
     adapt = Signals(adapt=Adapt.ON, on=frozenset({Signal.CACHE_CONTROL}))
-    history = History.of(endpoint_with(_all() if ruled else None, signals=adapt, **FIVE_MINUTES))
+    history = History.of(endpoint_with(all_rules() if ruled else None, signals=adapt, **FIVE_MINUTES))
 
     for body, status, headers in answers:
         settlement = history.answer(body, status=status, headers=headers)
@@ -334,7 +334,7 @@ def _slow(when: str) -> dict[str, Any]:
     return {"id": "slow", "when": when, "action": {"interval": "10m"}}
 
 
-def _all():
+def all_rules():
     return {key: value for key, value in EVERYTHING.items() if key not in {"version", "tests"}}
 
 

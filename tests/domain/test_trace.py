@@ -55,15 +55,24 @@ def test_a_trace_that_fits_is_read_as_it_was_written(now: object, spoken: list[S
     assert read == trace or read.steps[-1].mark is Mark.MORE
 
 
-def test_what_lost_is_left_out_before_what_decided() -> None:
-    lost = [Step(Mark.HINT_ONE_SHOT, Verdict.LOST, MIDNIGHT + timedelta(days=i), Author.MODEL) for i in range(16)]
-    pause = Step(Mark.PAUSE, Verdict.WON, MIDNIGHT + timedelta(days=1))
-    trace = Trace(MIDNIGHT, (Step(Mark.INTERVAL, Verdict.WON, MIDNIGHT, None, 5), *lost, pause))
+@given(instants, st.lists(steps, max_size=40))
+def test_a_trace_in_its_stored_form_tells_what_who_reads_it_is_told(now: object, spoken: list[Step]) -> None:
+    trace = Trace(now, tuple(spoken))  # type: ignore[arg-type]
 
     read = Trace.decode(trace.encode())
 
+    assert (trace.now, trace.steps) == (read.now, read.steps)
+
+
+def test_what_lost_is_left_out_before_what_decided() -> None:
+    lost = [Step(Mark.HINT_ONE_SHOT, Verdict.LOST, MIDNIGHT + timedelta(days=i), Author.MODEL) for i in range(16)]
+    pause = Step(Mark.PAUSE, Verdict.WON, MIDNIGHT + timedelta(days=1))
+    steps = (Step(Mark.INTERVAL, Verdict.WON, MIDNIGHT, None, 5), *lost, pause)
+
+    read = Trace.decode(Trace(MIDNIGHT, steps).encode())
+
     assert (read.steps[0].mark, read.steps[-2]) == (Mark.INTERVAL, pause)
-    assert read.steps[-1].amount == len(trace.steps) - len(read.steps) + 1
+    assert read.steps[-1].amount == len(steps) - len(read.steps) + 1
 
 
 @pytest.mark.parametrize(

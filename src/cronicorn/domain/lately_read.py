@@ -1,4 +1,7 @@
-"""Endpoints that were read lately: a settlement mostly finds what the claim before it found."""
+"""Endpoints that were read or written lately.
+
+A settlement mostly finds what the claim before it found, and a claim what the settlement before it wrote.
+"""
 
 from collections import OrderedDict
 
@@ -6,20 +9,27 @@ from cronicorn.domain.document import endpoint_of, state_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fields import document_in
 
-KEPT_MAX = 2_048
-KEPT_CHARACTERS_MAX = 4_096
-"""A longer endpoint is read anew each time, so that what is kept stays within some 20 MB."""
+KEPT_CHARACTERS_MAX = 8_000_000
+"""Of all texts. A plain endpoint has 450 to 600 of them and takes 2.2 kB: 13,000 of these take some 30 MB."""
+LONGEST_KEPT = 4_096
+"""A longer endpoint is read anew each time."""
+_NEWCOMERS = 64
+"""Where there is no room, one of so many newcomers takes the place of what was looked at longest ago. If each did, what
+many endpoints leave would always be gone when its turn comes again: endpoints mostly come in turn."""
 
 
 class LatelyRead:
-    """Endpoints by their documents, each in the state last seen; what has not changed for longest is forgotten first.
+    """Endpoints by their documents, each in the state last seen. What is not kept is read: rows alone say what is so.
 
-    Safe from any thread: what is kept of an endpoint is put and taken as one.
+    Safe from any thread: what is kept of an endpoint is put and taken as one. How much is kept may be counted a little
+    wrong where two keep the same at once.
     """
 
-    def __init__(self, kept_max: int = KEPT_MAX) -> None:
-        self._kept_max = kept_max
+    def __init__(self, characters_max: int = KEPT_CHARACTERS_MAX) -> None:
+        self._characters_max = characters_max
+        self._characters = 0
         self._kept: OrderedDict[str, tuple[str, JobEndpoint]] = OrderedDict()
+        self._newcomers = 0
 
     def endpoint(self, document: str, state: str) -> JobEndpoint:
         """The endpoint that both texts tell of. Raises one of UNREADABLE."""
@@ -30,9 +40,23 @@ class LatelyRead:
             return kept[1]
         else:
             endpoint = kept[1].standing(state_of(document_in(state)))
-        if len(document) + len(state) <= KEPT_CHARACTERS_MAX:
-            self._kept.pop(document, None)
-            self._kept[document] = (state, endpoint)
-            if len(self._kept) > self._kept_max:
-                self._kept.popitem(last=False)
+        self.keep(document, state, endpoint)
         return endpoint
+
+    def keep(self, document: str, state: str, endpoint: JobEndpoint) -> None:
+        """Both texts tell of *endpoint*, which was read from them or written to them."""
+        size = len(document) + len(state)
+        if size > LONGEST_KEPT:
+            return
+        before = self._kept.pop(document, None)
+        if before is not None:
+            size -= len(document) + len(before[0])
+        elif self._characters + size > self._characters_max:
+            self._newcomers += 1
+            if self._newcomers % _NEWCOMERS:
+                return
+        self._kept[document] = (state, endpoint)
+        self._characters += size
+        while self._characters > self._characters_max and self._kept:
+            gone, (its_state, _) = self._kept.popitem(last=False)
+            self._characters -= len(gone) + len(its_state)

@@ -74,6 +74,13 @@ def state_row(state: EndpointState) -> Row:
     }
 
 
+def settled_row(document: str, before: JobEndpoint, state: EndpointState) -> Row:
+    """`state_row` of what settling *before* led to, whose *document* stays; claimed again here it is not read."""
+    row = state_row(state)
+    _LATELY_READ.keep(document, _text(row["state"]), before.standing(state))
+    return row
+
+
 def endpoint_from(document: str, state: str) -> JobEndpoint:
     """An endpoint from the columns `endpoints.document` and `schedule.state`. Raises one of UNREADABLE."""
     return _LATELY_READ.endpoint(document, state)

@@ -75,7 +75,7 @@ class Trace:
     """The steps that led to a plan made at `now`.
 
     The stored form and the steps are each made of the other when first asked for. Traces are equal when their stored
-    forms are.
+    forms are. Once it is in its stored form a trace tells what that says, no more: as if it had been read from a store.
     """
 
     __slots__ = ("_code", "_told")
@@ -108,14 +108,18 @@ class Trace:
 
     def encode(self) -> str:
         """The stored form: at most CODE_BYTES_MAX ASCII characters; hints that lost are left out first."""
-        if self._code is None:
-            self._code = _encoded(self.now, self.steps)
-        return self._code
+        told, code = self._told, self._code
+        if code is None:
+            assert told is not None
+            self._code = code = _encoded(*told)
+            self._told = None
+        return code
 
     def _read(self) -> tuple[datetime, tuple[Step, ...]]:
-        if self._told is None:
-            self._told = _decoded(self.encode())
-        return self._told
+        told = self._told
+        if told is None:
+            told = self._told = _decoded(self.encode())
+        return told
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Trace) and self.encode() == other.encode()

@@ -261,7 +261,9 @@ class Claimer:
         lease = lease_of(row)
         if lease is not None:
             remembered = Remembered(
-                plan_version=number_in(row["plan_version"]), until_us=number_in(row["lease_until_us"])
+                document=str(row["document"]),
+                plan_version=number_in(row["plan_version"]),
+                until_us=number_in(row["lease_until_us"]),
             )
             self._memory.keep(lease.claim_id, remembered)
         return lease

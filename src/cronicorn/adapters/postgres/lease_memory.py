@@ -11,6 +11,8 @@ LEASES_MAX = 20_000
 class Remembered:
     """What the row said when it was claimed."""
 
+    document: str
+    """That of the endpoint."""
     plan_version: int
     until_us: int
     """Until when the lease surely stands, by the database's clock; renewals move it."""

@@ -218,7 +218,10 @@ class PostgresOptimisticJobStore(PostgresJobStore):
         plan_version = row["plan_version"]
         assert isinstance(plan_version, int)
         if row["holder"] is None:
-            self._memory.keep(lease.claim_id, Remembered(plan_version=plan_version, until_us=us(lease.expires_at)))
+            remembered = Remembered(
+                document=str(row["document"]), plan_version=plan_version, until_us=us(lease.expires_at)
+            )
+            self._memory.keep(lease.claim_id, remembered)
 
     def _holds(self, lease: Lease) -> bool:
         return self._in_progress.holds(lease) or lease.claim_id in self._updates

@@ -33,7 +33,7 @@ from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableEr
 from cronicorn.domain.fields import us
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Decide
-from cronicorn.domain.rows import done_of, done_text, run_row, skip_row, state_row
+from cronicorn.domain.rows import done_of, done_text, run_row, settled_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement, Siblings, Stored
 
@@ -100,7 +100,7 @@ class Settler:
             return None
         if settlement.siblings:
             return None
-        row = state_row(settlement.state) | {
+        row = settled_row(remembered.document, lease.endpoint, settlement.state) | {
             "shard": shard_of(lease.endpoint.tenant_id, self._database.shards),
             "endpoint_id": lease.endpoint.id,
             "claim_id": lease.claim_id,

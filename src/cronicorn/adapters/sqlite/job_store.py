@@ -28,7 +28,7 @@ from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
-from cronicorn.domain.rows import done_of, done_text, lease_from, state_row
+from cronicorn.domain.rows import done_of, done_text, lease_from, settled_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement
 
@@ -151,9 +151,10 @@ class SqliteJobStore(JobStore):
             return None
         number, document, state = claimed
         assert isinstance(number, int)
+        assert isinstance(document, str)
         settlement = decide(lease.endpoint, stored_now(transaction, number, lease.slot))
         cells = (
-            *state_row(settlement.state).values(), done_text(settlement),
+            *settled_row(document, lease.endpoint, settlement.state).values(), done_text(settlement),
             number, lease.claim_id, lease.fence, us(transaction.now), state, document,
         )  # fmt: skip
         if not transaction.connection.execute(self._statements.settle_claimed, cells).rowcount:
