@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -23,24 +23,24 @@ HELD_S, FREE_S = 0.3, 0.05
 """Another one has the database for so long, and then nobody."""
 
 
-def _hold_file(place: SqlitePlace, ended: Callable[[], bool]) -> None:
+def _hold_file(place: SqlitePlace, ended: threading.Event) -> None:
     connection = sqlite3.connect(place.path, isolation_level=None, timeout=10)
-    while not ended():
+    while not ended.is_set():
         connection.execute("BEGIN IMMEDIATE")
-        time.sleep(HELD_S)
+        ended.wait(HELD_S)
         connection.execute("COMMIT")
-        time.sleep(FREE_S)
+        ended.wait(FREE_S)
     connection.close()
 
 
-def _hold_server(place: PostgresPlace, ended: Callable[[], bool]) -> None:
+def _hold_server(place: PostgresPlace, ended: threading.Event) -> None:
     async def hold() -> None:
         connection = await asyncpg.connect(place.url)
-        while not ended():
+        while not ended.is_set():
             async with connection.transaction():
                 await connection.execute("LOCK TABLE cronicorn.schedule IN EXCLUSIVE MODE")
-                await asyncio.sleep(HELD_S)
-            await asyncio.sleep(FREE_S)
+                await asyncio.to_thread(ended.wait, HELD_S)
+            await asyncio.to_thread(ended.wait, FREE_S)
         await connection.close()
 
     asyncio.run(hold())
@@ -50,7 +50,7 @@ def _hold_server(place: PostgresPlace, ended: Callable[[], bool]) -> None:
 def slow_database(world: World) -> Iterator[None]:
     """Another one keeps everybody from writing most of the time."""
     ended, hold = threading.Event(), _hold_file if isinstance(world.place, SqlitePlace) else _hold_server
-    thread = threading.Thread(target=hold, args=(world.place, ended.is_set))
+    thread = threading.Thread(target=hold, args=(world.place, ended))
     thread.start()
     try:
         yield
