@@ -45,6 +45,15 @@ class Siblings(Mapping[str, Sibling]):
         return self._found
 
 
+class SiblingsNotReadError(Exception):
+    """A decision looks at the siblings, which nobody read."""
+
+
+def siblings_not_read() -> Mapping[str, Sibling]:
+    """What stands for siblings that nobody read. Raises SiblingsNotReadError."""
+    raise SiblingsNotReadError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What a store knows at the moment it applies a decision, besides the endpoint itself."""

@@ -1,14 +1,29 @@
 """A settlement is decided on the endpoint as it was claimed, and once more when something was written meanwhile."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from cronicorn.adapters.sqlite.endpoint_rows import record_run
 from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fixtures import a_run
+from cronicorn.domain.history import RunQuery
 from cronicorn.domain.plan import Source
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.stores import MINUTE, ask_to_run, claim_one, deciding, endpoint_of, plant, rename
+from cronicorn.testing.contracts.stores import (
+    MINUTE,
+    TENANT,
+    ask_to_run,
+    claim,
+    claim_one,
+    deciding,
+    endpoint_of,
+    plant,
+    rename,
+    settle,
+)
 from tests.adapters.sqlite.empty_database import copy_to
 
 
@@ -87,3 +102,71 @@ async def test_a_lease_that_ran_out_untouched_is_still_settled(stores, clock):
     seen, _ = await _settled(stores, lease)
 
     assert len(seen) == 2
+
+
+async def _claimed(tmp_path, clock, *ids):
+    """Stores of these endpoints, all of them claimed."""
+    stores = await SqliteStores.open(copy_to(tmp_path / "several.db"), clock)
+    await plant(stores, *ids)
+    clock.advance(MINUTE)
+    return stores, await claim(stores)
+
+
+async def _runs_of(stores, endpoint_id):
+    return (await stores.runs.list(TENANT, endpoint_id, RunQuery())).total
+
+
+async def test_what_is_settled_at_once_is_written_by_one_transaction_and_only_what_was_edited_is_decided_again(
+    tmp_path, clock
+):
+    stores, leases = await _claimed(tmp_path, clock, "a", "b", "c")
+    await rename(stores, "another", "b")
+    statements: list[str] = []
+    await stores.database.write(lambda transaction: transaction.connection.set_trace_callback(statements.append))
+
+    await asyncio.gather(*(settle(stores, lease) for lease in leases))
+
+    await stores.database.write(lambda transaction: transaction.connection.set_trace_callback(None))
+    begun = [statement.split()[0] for statement in statements[statements.index("BEGIN IMMEDIATE") :]]
+    assert begun[:10] == ["BEGIN", *["UPDATE"] * 3, *["INSERT"] * 2, "SELECT", "INSERT", "UPDATE", "COMMIT"]
+    assert [await _runs_of(stores, name) for name in "abc"] == [1, 1, 1]
+    assert (await endpoint_of(stores, "b")).name == "another"
+    await stores.aclose()
+
+
+async def test_a_run_that_is_recorded_already_fails_alone(tmp_path, clock):
+    stores, leases = await _claimed(tmp_path, clock, "a", "b", "c")
+    run = a_run(leases[1])
+    await stores.database.write(lambda transaction: record_run(transaction.connection, 2, run))
+
+    answers = await asyncio.gather(*(settle(stores, lease) for lease in leases), return_exceptions=True)
+
+    assert [isinstance(answer, ConflictError) for answer in answers] == [False, True, False]
+    assert [await _runs_of(stores, name) for name in "abc"] == [1, 1, 1]
+    assert (await endpoint_of(stores, "b")).state == leases[1].endpoint.state
+    await stores.aclose()
+
+
+async def test_a_settlement_whose_caller_left_in_time_is_not_written_with_the_others(tmp_path, clock):
+    stores, leases = await _claimed(tmp_path, clock, "a", "b")
+    leaving = asyncio.create_task(settle(stores, leases[0]))
+    staying = asyncio.create_task(settle(stores, leases[1]))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    await staying
+
+    assert [await _runs_of(stores, name) for name in "ab"] == [0, 1]
+    await settle(stores, leases[0])
+    assert await _runs_of(stores, "a") == 1
+    await stores.aclose()
+
+
+async def test_the_same_lease_settled_twice_at_once_is_written_once(tmp_path, clock):
+    stores, (lease,) = await _claimed(tmp_path, clock, "a")
+
+    first, second = await asyncio.gather(settle(stores, lease), settle(stores, lease))
+
+    assert first.state == second.state
+    assert await _runs_of(stores, "a") == 1
+    await stores.aclose()

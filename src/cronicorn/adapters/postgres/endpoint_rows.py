@@ -24,7 +24,14 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
+from cronicorn.domain.settlement import (
+    Change,
+    Sibling,
+    Siblings,
+    SiblingsNotReadError,
+    Stored,
+    siblings_not_read,
+)
 from cronicorn.domain.slot import Skip
 from cronicorn.domain.target import host_of
 
@@ -251,15 +258,6 @@ def number(row: Mapping[str, Cell] | None, name: str) -> int:
     """A cell that holds a number."""
     assert row is not None
     return number_in(row[name])
-
-
-class SiblingsNotReadError(Exception):
-    """A decision looks at the siblings, which nobody read."""
-
-
-def siblings_not_read() -> dict[str, Sibling]:
-    """What stands for siblings that nobody read. Raises SiblingsNotReadError."""
-    raise SiblingsNotReadError
 
 
 async def _later(transaction: Transaction) -> Transaction:

@@ -13,7 +13,6 @@ from cronicorn.adapters.postgres.batches import Batches
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import (
     Found,
-    SiblingsNotReadError,
     apply,
     decided,
     find,
@@ -21,7 +20,6 @@ from cronicorn.adapters.postgres.endpoint_rows import (
     lock_job,
     record_run,
     record_skips,
-    siblings_not_read,
 )
 from cronicorn.adapters.postgres.fleet_clock import FleetClock
 from cronicorn.adapters.postgres.lease_memory import LeaseMemory
@@ -35,7 +33,7 @@ from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Decide
 from cronicorn.domain.rows import done_of, done_text, run_row, settled_row, skip_row, state_row
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Settlement, Siblings, Stored
+from cronicorn.domain.settlement import Settlement, Siblings, SiblingsNotReadError, Stored, siblings_not_read
 
 _LEASE = ("shard", "endpoint_id", "claim_id", "fence", "plan_version", "due_us", "slot", "attempt", "manual_slot")
 _RUN = (

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -13,7 +13,7 @@ from cronicorn.adapters.sqlite.migration import inspect, migrate
 from cronicorn.adapters.sqlite.place import Place
 from cronicorn.adapters.sqlite.readers import Readers
 from cronicorn.adapters.sqlite.turn import Turn
-from cronicorn.adapters.sqlite.writer import Transaction, Writer
+from cronicorn.adapters.sqlite.writer import Item, Many, Transaction, Writer
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.ports import Clock
 
@@ -57,11 +57,19 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise translated(error, file.name) from error
 
+    def now(self) -> datetime:
+        """The instant by the store's clock."""
+        return self._clock.now()
+
     def write(
-        self, work: Callable[[Transaction], T], undo: Callable[[Transaction, T], None] | None = None
+        self,
+        work: Callable[[Transaction], T],
+        undo: Callable[[Transaction, T], None] | None = None,
+        many: Many[Item, T] | None = None,
+        item: Item | None = None,
     ) -> Coroutine[None, None, T]:
         """Do *work* in the writer's thread; see `Writer.run`."""
-        return self._writer.run(work, undo)
+        return self._writer.run(work, undo, many, item)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run *query* in a reader's thread."""

@@ -65,7 +65,7 @@ _UPDATE_STATE = query(
 )
 _RUN = tuple(column.name for column in runs.c[2:])
 _run_cells = itemgetter(*_RUN)
-_INSERT_RUN = f"INSERT INTO runs (endpoint_number, {', '.join(_RUN)}) VALUES (?{', ?' * len(_RUN)})"  # noqa: S608
+INSERT_RUN = f"INSERT INTO runs (endpoint_number, {', '.join(_RUN)}) VALUES (?{', ?' * len(_RUN)})"  # noqa: S608
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
 
 _WATCH = query(
@@ -91,7 +91,8 @@ class Found:
 
     def stored(self, transaction: Transaction) -> Stored:
         """What a decision about it is told."""
-        return stored_now(transaction, self.number, self.leased_slot)
+        siblings = Siblings(lambda: _siblings(transaction, self.number))
+        return Stored(now=transaction.now, leased_slot=self.leased_slot, siblings=siblings)
 
 
 def find(transaction: Transaction, tenant_id: str, endpoint_id: str) -> Found:
@@ -111,12 +112,6 @@ def of_job(transaction: Transaction, job_number: int) -> list[Found]:
 def of_job_of(transaction: Transaction, number: int) -> list[Found]:
     """The endpoints of the job of an endpoint, that one too, oldest first."""
     return [found(row, transaction.now) for row in _OF_JOB_OF.rows(transaction.connection, number=number)]
-
-
-def stored_now(transaction: Transaction, number: int, leased_slot: int | None) -> Stored:
-    """What a decision about an endpoint is told."""
-    siblings = Siblings(lambda: _siblings(transaction, number))
-    return Stored(now=transaction.now, leased_slot=leased_slot, siblings=siblings)
 
 
 def found(row: dict[str, Cell], now: datetime) -> Found:
@@ -187,10 +182,15 @@ def write_state(connection: sqlite3.Connection, number: int, state: EndpointStat
     _UPDATE_STATE.change(connection, number=number, **row)
 
 
+def run_cells(number: int, run: Run, steering: str | None = None) -> tuple[Cell, ...]:
+    """What `INSERT_RUN` takes of a run, with what was made of its answer."""
+    return (number, *_run_cells(run_row(run, steering)))
+
+
 def record_run(connection: sqlite3.Connection, number: int, run: Run, steering: str | None = None) -> None:
     """Write a run, with what was made of its answer. Raises ConflictError when its slot and attempt have one."""
     try:
-        connection.execute(_INSERT_RUN, (number, *_run_cells(run_row(run, steering))))
+        connection.execute(INSERT_RUN, run_cells(number, run, steering))
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"Run {run.id} is already recorded.") from error
 

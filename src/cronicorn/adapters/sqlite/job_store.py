@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
 from threading import Lock
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import (
+    INSERT_RUN,
     apply,
     found,
     of_job_of,
     record_run,
     record_skips,
-    stored_now,
+    run_cells,
 )
 from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.run_book import count_run
 from cronicorn.adapters.sqlite.writer import Transaction
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import UNREADABLE, Cell, number_in
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
@@ -30,7 +31,14 @@ from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.rows import done_of, done_text, lease_from, settled_row, state_row
 from cronicorn.domain.run import Run
-from cronicorn.domain.settlement import Change, Settlement
+from cronicorn.domain.settlement import (
+    Change,
+    Settlement,
+    Siblings,
+    SiblingsNotReadError,
+    Stored,
+    siblings_not_read,
+)
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +72,7 @@ class SqliteJobStore(JobStore):
         share = share if share is not None else Share()
         self._share: dict[str, Cell] = {"share_low": share.low, "share_high": share.high}
         self._renewing = Lock()
-        self._claimed: dict[str, tuple[Cell, Cell, Cell]] = {}
+        self._claimed: dict[str, tuple[int, str, Cell]] = {}
         """What leases in progress were claimed with, by claim id: the number, document and state of their endpoints."""
 
     async def claim_due(
@@ -84,7 +92,14 @@ class SqliteJobStore(JobStore):
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         assert run is None or run.id == lease.run_id
-        return await self._database.write(lambda transaction: self._settle(transaction, lease, run, decide))
+
+        def look_closer(transaction: Transaction) -> Settlement:
+            return self._look_closer(transaction, lease, run, decide)
+
+        decided = self._decided(lease, run, decide)
+        if decided is None:
+            return await self._database.write(look_closer)
+        return await self._database.write(look_closer, many=self._settle_claimed, item=decided)
 
     async def abandon(self, leases: Sequence[Lease]) -> None:
         await self._database.write(lambda transaction: self._abandon(transaction, leases))
@@ -104,7 +119,8 @@ class SqliteJobStore(JobStore):
             lease = readable(row)
             if lease is not None:
                 leases.append(lease)
-                self._claimed[lease.claim_id] = (row["endpoint_number"], row["document"], row["state"])
+                number, document = number_in(row["endpoint_number"]), str(row["document"])
+                self._claimed[lease.claim_id] = (number, document, row["state"])
         while len(self._claimed) > _CLAIMED_MAX:
             del self._claimed[next(iter(self._claimed))]
         return leases
@@ -138,29 +154,36 @@ class SqliteJobStore(JobStore):
                 cancelled.add(lease.claim_id)
         return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled))
 
-    def _settle(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
-        settlement = self._settle_claimed(transaction, lease, run, decide)
-        return settlement if settlement is not None else self._look_closer(transaction, lease, run, decide)
-
-    def _settle_claimed(
-        self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide
-    ) -> Settlement | None:
-        """Settle an endpoint that is as it was claimed; None, and nothing written, when it is not or may not be."""
+    def _decided(self, lease: Lease, run: Run | None, decide: Decide) -> "_Decided | None":
+        """What follows if nothing has changed since the claim; None when that takes a closer look."""
         claimed = self._claimed.pop(lease.claim_id, None)
-        if claimed is None:
+        if claimed is None or lease.watched:  # Siblings that watch are read in the transaction.
             return None
         number, document, state = claimed
-        assert isinstance(number, int)
-        assert isinstance(document, str)
-        settlement = decide(lease.endpoint, stored_now(transaction, number, lease.slot))
+        now = self._database.now()
+        try:
+            settlement = decide(lease.endpoint, Stored(now=now, leased_slot=lease.slot, siblings=_UNREAD))
+        except SiblingsNotReadError:
+            return None
+        if settlement.siblings:
+            return None
         cells = (
             *settled_row(document, lease.endpoint, settlement.state).values(), done_text(settlement),
-            number, lease.claim_id, lease.fence, us(transaction.now), state, document,
+            number, lease.claim_id, lease.fence, us(now), state, document,
         )  # fmt: skip
-        if not transaction.connection.execute(self._statements.settle_claimed, cells).rowcount:
-            return None
-        _record(transaction, number, run, settlement)
-        return settlement
+        recorded = run_cells(number, run, settlement.steering) if run is not None else None
+        return _Decided(settlement, number, cells, run, recorded)
+
+    def _settle_claimed(self, transaction: Transaction, batch: "Sequence[_Decided]") -> list[Settlement | None]:
+        """Settle what is as it was claimed; None, and nothing written, for each that is not."""
+        cursor, statement = transaction.connection.cursor(), self._statements.settle_claimed
+        settled = [decided if cursor.execute(statement, decided.cells).rowcount else None for decided in batch]
+        runs = [decided.recorded for decided in settled if decided is not None and decided.recorded is not None]
+        cursor.executemany(INSERT_RUN, runs)
+        for decided in settled:
+            if decided is not None:
+                _record_more(transaction, decided.number, decided.run, decided.settlement)
+        return [decided.settlement if decided is not None else None for decided in settled]
 
     def _look_closer(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         """Settle what is stored now, or say what became of the lease."""
@@ -169,7 +192,9 @@ class SqliteJobStore(JobStore):
         if before is None or not lease.fits(before.endpoint.state):
             return self._settled_before(transaction, lease)
         settlement = decide(before.endpoint, before.stored(transaction))
-        _record(transaction, before.number, run, settlement)
+        if run is not None:
+            record_run(transaction.connection, before.number, run, settlement.steering)
+        _record_more(transaction, before.number, run, settlement)
         cells = {
             **state_row(settlement.state),
             **_proof(lease),
@@ -199,15 +224,27 @@ class SqliteJobStore(JobStore):
             self._claimed.pop(lease.claim_id, None)
 
 
-def _record(transaction: Transaction, number: int, run: Run | None, settlement: Settlement) -> None:
-    """Write what a settlement leaves besides the state of the endpoint."""
-    connection = transaction.connection
-    if run is not None:
-        record_run(connection, number, run, settlement.steering)
-        if settlement.month_at is not None:
-            count_run(connection, run.tenant_id, settlement.month_at)
+_UNREAD = Siblings(siblings_not_read)
+
+
+class _Decided(NamedTuple):
+    """What was decided about an endpoint as it was claimed."""
+
+    settlement: Settlement
+    number: int
+    cells: tuple[Cell, ...]
+    """What `SETTLE_CLAIMED` takes."""
+    run: Run | None
+    recorded: tuple[Cell, ...] | None
+    """What `INSERT_RUN` takes of the run."""
+
+
+def _record_more(transaction: Transaction, number: int, run: Run | None, settlement: Settlement) -> None:
+    """Write what a settlement leaves besides the state of the endpoint and its run."""
+    if run is not None and settlement.month_at is not None:
+        count_run(transaction.connection, run.tenant_id, settlement.month_at)
     if settlement.skips:
-        record_skips(connection, number, settlement.skips)
+        record_skips(transaction.connection, number, settlement.skips)
     if settlement.siblings:
         _change_siblings(transaction, number, settlement.siblings)
 

@@ -63,7 +63,7 @@ class SqliteOptimisticJobStore(SqliteJobStore):
         def work(transaction: Transaction) -> Settlement:
             endpoint, _ = _version(transaction, endpoint_id)
             lease = unlocked_lease(endpoint, run, secrets.token_hex(16), transaction.now)
-            return self._settle(transaction, lease, run, decide)
+            return self._look_closer(transaction, lease, run, decide)
 
         return await self._database.write(work)
 
