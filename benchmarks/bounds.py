@@ -1,7 +1,8 @@
 """Bounds of a drain: the same calls by the same client and equal rows in the same tables, without the product.
 
-They plan nothing, hold no lease, check no fence and know no skip. What they write is as long, column by column, as what
-the product left in a store of its own. Endpoints are at hand as values; making the call of each is part of the work.
+They claim what is due, but plan nothing, check no fence and know no skip. What they write is as long, column by column,
+as what the product left in a store of its own. Endpoints are at hand as values; making the call of each is part of the
+work.
 """
 
 import asyncio
@@ -30,6 +31,18 @@ _OF_THE_RUN = ("endpoint_number", "started_us", "finished_us", "duration_us", "b
 """Columns of `runs` that differ from run to run in a bound; the rest is as the product left it once."""
 SETTLED = ("due_us", "slot", "attempt", "manual_slot", "state", "done_claim_id", "done_fence", "done")
 """What a settlement changes in `schedule`, besides ending the lease."""
+ENDED = ("claim_id", "worker_id", "mechanism", "claimed_us", "leased_slot", "leased_attempt", "leased_manual",
+         "lease_until_us", "takeover_us")  # fmt: skip
+"""What ending the lease makes null there."""
+_CLAIM = """
+UPDATE schedule
+   SET fence = fence + 1, claim_id = 'c' || endpoint_number, worker_id = 'bound', mechanism = 'lease',
+       claimed_us = :now_us, leased_slot = slot, leased_attempt = attempt, leased_manual = 0,
+       lease_until_us = :now_us + 30000000, takeover_us = :now_us + 30000000
+ WHERE endpoint_number IN (SELECT endpoint_number FROM schedule WHERE claim_id IS NULL AND due_us <= :now_us
+                            ORDER BY due_us, endpoint_number LIMIT :limit)
+RETURNING endpoint_number, state, (SELECT document FROM endpoints WHERE number = endpoint_number)
+"""
 
 Answer = tuple[int, Outcome]
 """The number of an endpoint, and how its call ended."""
@@ -77,7 +90,7 @@ def calls_only(order: Drain) -> Drained:
 
 
 def sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
-    """One INSERT and one UPDATE for each call, in transactions of 100."""
+    """Claims of 100 in one statement; one INSERT and one UPDATE for each call, in transactions of 100."""
     uvloop.run(fill(order))
     return uvloop.run(_sqlite_bound(order, pattern))
 
@@ -99,7 +112,7 @@ async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
     connection = file.connect()
     places = ", ".join("?" * len(pattern.columns))
     insert = f"INSERT INTO runs ({', '.join(pattern.columns)}) VALUES ({places})"
-    settled = ", ".join(f"{column} = ?" for column in SETTLED)
+    settled = ", ".join([*(f"{column} = ?" for column in SETTLED), *(f"{column} = NULL" for column in ENDED)])
     update = f"UPDATE schedule SET {settled} WHERE endpoint_number = ?"
     constants = tuple(pattern.schedule[column] for column in SETTLED)
 
@@ -110,10 +123,15 @@ async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
         connection.execute("COMMIT")
         answers.clear()
 
-    endpoints = list(enumerate(due_now(order.slots, order.target), 1))
+    def claimed() -> Iterator[tuple[int, JobEndpoint]]:
+        while rows := connection.execute(_CLAIM, {"now_us": time.time_ns() // 1_000, "limit": SQLITE_BATCH}).fetchall():
+            for number, _, _ in rows:
+                yield number, endpoints[number - 1]
+
+    endpoints = list(due_now(order.slots, order.target))
     async with rows_of(order.database) as rows, curl(order.calls_max) as dispatcher:
         watch = await Stopwatch.begun(rows)
-        await _call_all(dispatcher, iter(endpoints), order.calls_max, write)
+        await _call_all(dispatcher, claimed(), order.calls_max, write)
         done = await watch.stopped(order.slots)
     connection.close()
     await check(order, pattern)

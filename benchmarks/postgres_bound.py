@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import uvloop
 
-from benchmarks.bounds import SETTLED, Answer, Pattern, check
+from benchmarks.bounds import ENDED, SETTLED, Answer, Pattern, check
 from benchmarks.draining import Drain, fill
 from benchmarks.planting import due_now
 from benchmarks.stopwatch import Drained, Stopwatch
@@ -19,8 +19,6 @@ from cronicorn.domain.ports import Dispatcher
 from cronicorn.wiring.database_url import parse_database_url
 
 POSTGRES_BATCH = 500
-_ENDED = ("claim_id", "worker_id", "mechanism", "claimed_us", "leased_slot", "leased_attempt", "leased_manual",
-          "lease_until_us", "takeover_us")  # fmt: skip
 
 
 def postgres_bound(order: Drain, pattern: Pattern) -> Drained:
@@ -117,7 +115,7 @@ _TYPES = ("bigint", "bigint", "bigint", "bigint", "text", "text", "bigint", "tex
 _SETTLE = f"""
 UPDATE cronicorn.schedule AS e
    SET {", ".join(f"{column} = d.{column}" for column in SETTLED)},
-       {", ".join(f"{column} = NULL" for column in _ENDED)}
+       {", ".join(f"{column} = NULL" for column in ENDED)}
   FROM unnest($2::text[], {", ".join(f"${at}::{kind}[]" for at, kind in enumerate(_TYPES, 3))})
        AS d(endpoint_id, {", ".join(SETTLED)})
  WHERE e.shard = $1 AND e.endpoint_id = d.endpoint_id
