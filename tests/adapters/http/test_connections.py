@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import selectors
 from contextlib import suppress
 from datetime import timedelta
 
@@ -106,6 +107,7 @@ async def test_a_post_is_not_sent_again_when_a_kept_connection_dies_under_it() -
     async with serving(script) as server, dispatching() as dispatcher:
         await dispatcher.dispatch(call_of(server.url("/first")))
         outcome = await dispatcher.dispatch(call_of(server.url("/pay"), method=Method.POST, body=b"{}"))
+        await eventually_async(lambda: server.opened == 2)
 
     assert outcome.kind is OutcomeKind.BROKEN
     assert server.lines == ["GET /first", "POST /pay"]
@@ -126,6 +128,44 @@ async def test_a_get_is_sent_again_when_a_kept_connection_dies_under_it() -> Non
 
     assert outcome.kind is OutcomeKind.RESPONDED
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_the_number_of_a_connection_that_was_closed_may_become_anyones(loop) -> None:
+    async def scenario() -> None:
+        async with serving(once(OK)) as server, serving(echo_path) as other, dispatching() as dispatcher:
+            for n in range(20):
+                await dispatcher.dispatch(call_of(server.url()))
+                await eventually_async(lambda: server.open == 0)
+                reader, writer = await asyncio.open_connection("127.0.0.1", other.port)
+                writer.write(b"GET /ours HTTP/1.1\r\n\r\n")
+                outcome = await dispatcher.dispatch(call_of(other.url(f"/{n}")))
+                assert outcome.body == f"/{n}"
+                assert (await reader.readuntil(b"/ours")).startswith(b"HTTP/1.1 200")
+                writer.close()
+                await writer.wait_closed()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())
+
+
+async def test_a_connection_that_the_server_closed_costs_nothing_while_it_lies_idle(monkeypatch) -> None:
+    async with serving(once(OK)) as server, dispatching() as dispatcher:
+        await dispatcher.dispatch(call_of(server.url()))
+        await eventually_async(lambda: server.open == 0)
+        select, news = selectors.DefaultSelector.select, []
+
+        def counted(selector: selectors.DefaultSelector, timeout: float | None = None) -> object:
+            found = select(selector, timeout)
+            news.append(bool(found))
+            return found
+
+        monkeypatch.setattr(selectors.DefaultSelector, "select", counted)
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+        assert len(news) >= 200
+        assert sum(news) < 20
 
 
 async def test_a_connection_that_the_server_closed_is_not_used() -> None:

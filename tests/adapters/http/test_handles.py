@@ -1,5 +1,6 @@
 """A handle stays set up between calls, and still each call goes out, and comes back, as over a new one."""
 
+import asyncio
 import gc
 import sys
 import weakref
@@ -15,6 +16,7 @@ from cronicorn.adapters.http.exchange import Exchange
 from cronicorn.domain.call import Method, Outcome, OutcomeKind
 from tests.adapters.http.loopback import OK, Connection, Server, always, answering, call_of, dispatching, serving
 from tests.adapters.http.name_server import naming
+from tests.waiting import eventually_async
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,36 @@ async def test_after_a_call_of_any_kind_one_of_any_kind_is_as_if_it_were_the_fir
         OutcomeKind.RESPONDED, OutcomeKind.BROKEN, OutcomeKind.REFUSED, OutcomeKind.TLS_FAILED,
         OutcomeKind.UNREACHABLE,
     }  # fmt: skip
+
+
+async def test_handles_are_used_again_however_many_calls_are_in_progress_at_once(monkeypatch) -> None:
+    made: list[pycurl.Curl] = []
+    easy = pycurl.Curl
+
+    def counted() -> pycurl.Curl:
+        made.append(easy())
+        return made[-1]
+
+    monkeypatch.setattr("pycurl.Curl", counted)
+    async with serving(answers) as server, dispatching() as dispatcher:
+        for _ in range(3):
+            await asyncio.gather(*(dispatcher.dispatch(call_of(server.url(f"/{n}"), timeout_s=20)) for n in range(200)))
+
+    assert len(made) == 200
+
+
+async def test_handles_that_a_crowd_of_calls_needed_go_when_it_is_over() -> None:
+    def handles() -> int:
+        return sum(isinstance(each, Exchange) for each in gc.get_objects())
+
+    async with serving(answers) as server, dispatching() as dispatcher:
+        await asyncio.gather(*(dispatcher.dispatch(call_of(server.url(f"/{n}"), timeout_s=20)) for n in range(50)))
+        assert handles() == 50
+        still_calling = asyncio.create_task(dispatcher.dispatch(call_of(server.url("/silent"), timeout_s=20)))
+
+        await eventually_async(lambda: handles() == 1, within_s=15)
+        still_calling.cancel()
+        await asyncio.gather(still_calling, return_exceptions=True)
 
 
 @pytest.mark.parametrize("path", ["/", "/silent"])

@@ -3,6 +3,7 @@
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable
+from functools import lru_cache
 
 import orjson
 
@@ -10,6 +11,9 @@ HEADERS_KEPT = 100
 HEADER_BYTES_KEPT = 32 * 1_024
 JSON_DEPTH_MAX = 100
 
+_LINES_REMEMBERED = 2_048
+_LINE_REMEMBERED_BYTES_MAX = 128
+_TYPES_REMEMBERED = 128
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _NUL = "\0"
 _BYTE_ORDER_MARK = "\ufeff"
@@ -40,15 +44,13 @@ def headers_of(lines: Iterable[bytes]) -> tuple[tuple[str, str], ...]:
         room -= len(line)
         if room < 0 or len(headers) == HEADERS_KEPT:
             break
-        text = _header_text(line)
         if line.startswith(_FOLDED) and headers:
             name, value = headers[-1]
-            headers[-1] = (name, f"{value} {text}")
+            headers[-1] = (name, f"{value} {_header_text(line)}")
             continue
-        name, colon, value = text.partition(":")
-        name = name.rstrip(_BLANKS)
-        if colon and name:
-            headers.append((name.lower(), value.lstrip(_BLANKS)))
+        field = _field_lately_read(line) if len(line) <= _LINE_REMEMBERED_BYTES_MAX else _field_of(line)
+        if field is not None:
+            headers.append(field)
     return tuple(headers)
 
 
@@ -99,9 +101,19 @@ def _marked(body: bytes | bytearray) -> str:
     return next(codec for mark, codec in _MARKS.items() if body.startswith(mark))
 
 
+@lru_cache(_TYPES_REMEMBERED)
 def _codec_of(content_type: str | None) -> str:
     charset = _CHARSET.search(content_type) if content_type else None
     return _CODECS.get(charset[1].lower(), "utf-8") if charset else "utf-8"
+
+
+def _field_of(line: bytes) -> tuple[str, str] | None:
+    name, colon, value = _header_text(line).partition(":")
+    name = name.rstrip(_BLANKS)
+    return (name.lower(), value.lstrip(_BLANKS)) if colon and name else None
+
+
+_field_lately_read = lru_cache(_LINES_REMEMBERED)(_field_of)  # A server says most of its lines with every answer.
 
 
 def _header_text(raw: bytes) -> str:

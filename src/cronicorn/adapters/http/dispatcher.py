@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pycurl
 
 from cronicorn.adapters.http.addresses import EgressPolicy, Peer
 from cronicorn.adapters.http.ending import is_connect_failure, outcome_of
 from cronicorn.adapters.http.exchange import Stop
-from cronicorn.adapters.http.handle import Handle
+from cronicorn.adapters.http.handle import Handle, Options
 from cronicorn.adapters.http.limits import DispatcherLimits
 from cronicorn.adapters.http.multi import MultiDriver
 from cronicorn.adapters.http.pools import Pools
@@ -54,6 +54,7 @@ class CurlDispatcher(Dispatcher):
         """*resolver* is closed with the dispatcher."""
         self._loop = asyncio.get_running_loop()
         self._peer = lru_cache(_ADDRESSES_REMEMBERED)(policy.peer)  # A policy never changes.
+        self._spelled = lru_cache(_ADDRESSES_REMEMBERED)(lambda host: self._judged((ip_address(host),)))
         self._resolver = resolver
         self._limits = limits or DispatcherLimits.for_this_process()
         self._room = asyncio.Semaphore(self._limits.calls)
@@ -62,6 +63,7 @@ class CurlDispatcher(Dispatcher):
             clock=self._loop.time,
             fixed=fixed_options(trust or Trust.of_this_machine()),
             connections_max=self._limits.connections,
+            forget=self._driver.forget,
         )
         self._live: set[Handle] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -127,61 +129,61 @@ class CurlDispatcher(Dispatcher):
         """Try the checked addresses of the call's host in turn, until one can be connected."""
         target = target_of(call.url)
         if target.site.address is None:
-            found = await self._resolved(call.tenant_id, target.site, watch)
+            found = await self._resolved(call.tenant_id, target.site.host, watch)
+            if isinstance(found, Outcome):
+                return found
         else:
-            found = self._checked(target.site, (target.site.address,), watch)
-        if isinstance(found, Outcome):
-            return found
+            found = self._spelled(target.site.host)
+        if isinstance(found, str):
+            error = f"{target.site.authority} may not be called: {found}."
+            return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=error)
         options = request_options(call, target)
-        for untried in range(len(found), 0, -1):
-            outcome, may_go_on = await self._attempt(call, found[-untried], options, untried, watch)
-            if not may_go_on or untried == 1:
+        while True:
+            outcome, may_go_on = await self._attempt(call, target.site, found, options, watch)
+            found = found[1:]
+            if not may_go_on or not found:
                 return outcome
-        raise AssertionError("A host without an address that may be called has an outcome.")
 
-    async def _resolved(self, tenant_id: str, site: Site, watch: "_Stopwatch") -> list[Peer] | Outcome:
-        """The addresses of a name that may be called, or why there is none."""
-        resolution = self._resolver.known(site.host)
+    async def _resolved(self, tenant_id: str, name: str, watch: "_Stopwatch") -> tuple[Peer, ...] | str | Outcome:
+        """As `_judged`, of the addresses of *name*; or what came of looking it up in vain."""
+        resolution = self._resolver.known(name)
         if resolution is None:
             try:
                 async with asyncio.timeout(watch.remaining_s):
-                    resolution = await self._resolver.resolve(tenant_id, site.host)
+                    resolution = await self._resolver.resolve(tenant_id, name)
             except TimeoutError:
-                error = f"The name {site.host} was not resolved in time."
+                error = f"The name {name} was not resolved in time."
                 return Outcome(kind=OutcomeKind.TIMED_OUT, duration=watch.elapsed, error=error)
         if resolution.no_room:
             raise no_room()
         if resolution.addresses:
-            return self._checked(site, resolution.addresses, watch)
-        error = as_sentence(f"The name {site.host} could not be resolved: {resolution.failure}")
+            return self._judged(resolution.addresses)
+        error = as_sentence(f"The name {name} could not be resolved: {resolution.failure}")
         return Outcome(kind=OutcomeKind.UNRESOLVED, duration=watch.elapsed, error=error)
 
-    def _checked(
-        self, site: Site, addresses: tuple[IPv4Address | IPv6Address, ...], watch: "_Stopwatch"
-    ) -> list[Peer] | Outcome:
+    def _judged(self, addresses: tuple[IPv4Address | IPv6Address, ...]) -> tuple[Peer, ...] | str:
+        """Those of *addresses* that may be called; where there are none, why."""
         peers = [self._peer(address) for address in addresses]
-        allowed = [peer for peer in peers if peer.refusal is None]
+        allowed = tuple(peer for peer in peers if peer.refusal is None)
         if allowed:
             return allowed[: self._limits.addresses_tried]
-        refusals = "; ".join(peer.refusal for peer in peers if peer.refusal is not None)
-        error = f"{site.authority} may not be called: {refusals}."
-        return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=error)
+        return "; ".join(peer.refusal for peer in peers if peer.refusal is not None)
 
     async def _attempt(
-        self, call: Call, peer: Peer, options: dict[int, object], untried: int, watch: "_Stopwatch"
+        self, call: Call, site: Site, peers: tuple[Peer, ...], options: Options, watch: "_Stopwatch"
     ) -> tuple[Outcome, bool]:
-        """Call *peer*, on a kept connection if there is a clean one. Tells too whether another peer may do better.
+        """Call the first of *peers*, on a kept connection if there is a clean one. Tells whether another may do better.
 
-        The time to connect is shared by all peers that are *untried*, this one included.
+        The time to connect is shared by all of them.
         """
-        site = target_of(call.url).site
+        peer = peers[0]
         pool, handle = self._pools.borrow(call.tenant_id)
         exchange = handle.exchange
         if self._sweeper is None:
             self._sweep_later()
         try:
             total_s = watch.remaining_s
-            connect_s = min(self._limits.connect_s, total_s / untried)
+            connect_s = min(self._limits.connect_s, total_s / len(peers))
             options = options | attempt_options(peer, site.port, total_s, connect_s, keep=self._pools.may_keep)
             await self._perform(handle, call, peer, options)
             if exchange.stop is Stop.NOT_REUSABLE:
@@ -193,7 +195,7 @@ class CurlDispatcher(Dispatcher):
         finally:
             self._pools.give_back(pool, handle)
 
-    async def _perform(self, handle: Handle, call: Call, peer: Peer, options: dict[int, object]) -> None:
+    async def _perform(self, handle: Handle, call: Call, peer: Peer, options: Options) -> None:
         handle.begin(call, peer, options, header_bytes_max=self._limits.header_bytes)
         exchange = handle.exchange
         if self._closed:

@@ -65,8 +65,8 @@ def outcome_of(exchange: Exchange, site: Site, duration: timedelta, *, in_time: 
     """
     if exchange.stop is Stop.NO_SOCKET:
         raise no_room()
-    kind, error = _kind_and_error(exchange, site, in_time=in_time)
     headers = headers_of(exchange.header_lines) if exchange.status is not None else ()
+    kind, error = _kind_and_error(exchange, site, in_time=in_time)
     whole = kind is OutcomeKind.RESPONDED and exchange.stop is None
     text = text_of(exchange.body, _first(headers, "content-type"), whole=whole)
     kept = cut(text, exchange.body_bytes_max)

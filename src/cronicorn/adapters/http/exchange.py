@@ -3,7 +3,9 @@
 import os
 import re
 import socket
+from collections.abc import Callable
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -20,6 +22,8 @@ _SWITCHING_PROTOCOLS = 101
 _FINAL_MIN = 200
 _STATUS_LINE_PARTS = 2
 _BLANK_LINE_BYTES_MAX = 2
+_STATUS_LINES_REMEMBERED = 64
+"""Servers say few; the longest is as long as all headers may be."""
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
 """RFC 9110, section 15: three digits, from 100 to 599."""
 
@@ -62,15 +66,16 @@ class Exchange:
     """
 
     __slots__ = (
-        "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_opened", "_owner", "_peer", "_progress",
-        "_progress_at", "_sent", "body", "body_bytes_max", "code", "connected", "crash", "ends", "header_lines",
-        "header_size", "message", "status", "stop",
+        "_forget", "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_opened", "_owner", "_peer",
+        "_progress", "_progress_at", "_sent", "body", "body_bytes_max", "code", "connected", "crash", "ends",
+        "header_lines", "header_size", "message", "status", "stop",
     )  # fmt: skip
 
-    def __init__(self, kept: KeptConnections, owner: object) -> None:
-        """Of *kept* only the connections of *owner* are used again."""
+    def __init__(self, kept: KeptConnections, owner: object, forget: Callable[[int], None]) -> None:
+        """Of *kept* only the connections of *owner* are used again. *forget* is told the number of each new socket."""
         self._kept: Final = kept
         self._owner: Final = owner
+        self._forget: Final = forget
 
     def begin(self, peer: Peer, *, may_repeat: bool, body_bytes_max: int, header_bytes_max: int) -> None:
         """Forget the exchange before. *peer* has the checked address, and the only one that may be connected to.
@@ -129,6 +134,7 @@ class Exchange:
         """Keep *fd* from child processes: libcurl's duplicate has lost that mark."""
         try:
             os.set_inheritable(fd, False)  # noqa: FBT003 - the name says it
+            self._forget(fd)
             self.stop = None
         except BaseException as error:  # noqa: BLE001
             self._crashed(error)
@@ -150,13 +156,14 @@ class Exchange:
     def on_header(self, line: bytes) -> int | None:
         """Note one line of a header block, of which interim answers (1xx) have their own."""
         try:
-            self.header_size += len(line) + _LINE_OVERHEAD
+            length = len(line)
+            self.header_size += length + _LINE_OVERHEAD
             if self.header_size > self._header_bytes_max:
                 self.stop = Stop.HEADERS_TOO_LONG
                 return _STOP_READING
             if line.startswith(b"HTTP/"):
                 return self._status_line(line)
-            if len(line) <= _BLANK_LINE_BYTES_MAX:
+            if length <= _BLANK_LINE_BYTES_MAX:
                 self._in_headers = False
             elif self._in_headers:
                 self.header_lines.append(line)
@@ -177,18 +184,16 @@ class Exchange:
         return _STOP_READING
 
     def _status_line(self, line: bytes) -> int | None:
-        parts = line.split(maxsplit=_STATUS_LINE_PARTS)
         self.header_lines.clear()
         self._in_headers = True
+        status = _status_of(line)
+        if status is not None and status >= _FINAL_MIN:
+            self.status = status
+            return None
         self.status = None
-        if len(parts) < _STATUS_LINE_PARTS or not _STATUS.fullmatch(parts[1]):
-            self.stop = Stop.BAD_STATUS
+        if status is None or status == _SWITCHING_PROTOCOLS:
+            self.stop = Stop.BAD_STATUS if status is None else Stop.SWITCHED
             return _STOP_READING
-        status = int(parts[1])
-        if status == _SWITCHING_PROTOCOLS:
-            self.stop = Stop.SWITCHED
-            return _STOP_READING
-        self.status = status if status >= _FINAL_MIN else None
         return None
 
     def _handed_over(self, opened: socket.socket) -> _Handover:
@@ -218,3 +223,11 @@ class Exchange:
         self.crash = error
         self.stop = Stop.CRASHED
         return _STOP_READING
+
+
+@lru_cache(_STATUS_LINES_REMEMBERED)
+def _status_of(line: bytes) -> int | None:
+    parts = line.split(maxsplit=_STATUS_LINE_PARTS)
+    if len(parts) < _STATUS_LINE_PARTS or not _STATUS.fullmatch(parts[1]):
+        return None
+    return int(parts[1])

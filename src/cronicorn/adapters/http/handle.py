@@ -1,6 +1,6 @@
 """An easy handle of libcurl that is used for one transfer after another."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable
 
 import pycurl
 
@@ -11,7 +11,7 @@ from cronicorn.adapters.http.multi import OK
 from cronicorn.adapters.http.request import IDEMPOTENT
 from cronicorn.domain.call import Call
 
-Options = Mapping[int, object]
+Options = dict[int, Hashable]
 """Values of libcurl's options by their number."""
 
 
@@ -24,15 +24,17 @@ class Handle:
 
     __slots__ = ("_fixed", "_is_sound", "_kept", "_set", "_share", "curl", "exchange")
 
-    def __init__(self, share: pycurl.CurlShare, kept: KeptConnections, fixed: Options) -> None:
-        """All transfers use the connections of *share*, and are set to *fixed*."""
+    def __init__(
+        self, share: pycurl.CurlShare, kept: KeptConnections, fixed: Options, forget: Callable[[int], None]
+    ) -> None:
+        """All transfers use the connections of *share*, and are set to *fixed*; *forget* hears of new sockets."""
         self.curl = pycurl.Curl()
         self.curl.setopt(pycurl.SHARE, share)  # No reset takes it away.
-        self.exchange = Exchange(kept, share)
+        self.exchange = Exchange(kept, share, forget)
         self._kept = kept
         self._share = share
         self._fixed = fixed
-        self._set: dict[int, object] = {}
+        self._set: Options = {}
         self._is_sound = False
 
     def begin(self, call: Call, peer: Peer, options: Options, *, header_bytes_max: int) -> None:
@@ -60,7 +62,7 @@ class Handle:
     def rest(self) -> None:
         """Keep no body, sent or received, until the next transfer."""
         self.exchange.rest()
-        if self._set.get(pycurl.POSTFIELDS):
+        if self._set.get(pycurl.POSTFIELDS, b"") != b"":
             self.curl.setopt(pycurl.POSTFIELDS, b"")
             self._set[pycurl.POSTFIELDS] = b""
 
@@ -71,11 +73,9 @@ class Handle:
         if not self._is_sound or self._set.keys() != options.keys():
             self._begin_anew()
         self._is_sound = False
-        known = self._set
-        for option, value in options.items():
-            if option not in known or known[option] != value:
-                self.curl.setopt(option, value)
-                known[option] = value
+        for option, value in options.items() - self._set.items():
+            self.curl.setopt(option, value)
+            self._set[option] = value
 
     def _begin_anew(self) -> None:
         self.curl.reset()

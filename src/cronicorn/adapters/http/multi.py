@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import selectors
 
 import pycurl
 
@@ -10,12 +11,27 @@ OK = 0
 
 log = logging.getLogger(__name__)
 
+_EVENTS = {
+    pycurl.POLL_IN: selectors.EVENT_READ,
+    pycurl.POLL_OUT: selectors.EVENT_WRITE,
+    pycurl.POLL_INOUT: selectors.EVENT_READ | selectors.EVENT_WRITE,
+}
+_ACTIONS = {
+    selectors.EVENT_READ: pycurl.CSELECT_IN,
+    selectors.EVENT_WRITE: pycurl.CSELECT_OUT,
+    selectors.EVENT_READ | selectors.EVENT_WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
+}
+
 
 class MultiDriver:
     """One libcurl multi handle on the running event loop (any loop with `add_reader`, uvloop too).
 
     libcurl's callbacks run inside `socket_action`, where the multi handle must not be touched: they only note what is
-    wanted. Transfers that ended are collected after each action.
+    wanted. Transfers that ended are collected after the actions of a turn.
+
+    The loop watches one selector that watches all sockets. libcurl lets go of a socket after each transfer and asks for
+    it again with the next one; it stays watched meanwhile, which saves two system calls for each call. A socket that
+    libcurl closes leaves the selector by itself, and never was the loop's, so its number may become anyone's.
     """
 
     def __init__(self, *, connections_max: int) -> None:
@@ -25,7 +41,12 @@ class MultiDriver:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections_max)
         self._live: dict[pycurl.Curl, asyncio.Future[tuple[int, str]]] = {}
+        self._selector = selectors.DefaultSelector()
+        self._loop.add_reader(self._selector, self._on_news)
+        self._wanted: dict[int, int] = {}
+        """For which events libcurl waits, by socket."""
         self._watched: dict[int, int] = {}
+        """For which events sockets are watched. Some were closed by now."""
         self._soon: asyncio.Handle | None = None
         self._due_at = math.inf
         self._alarm: asyncio.Handle | None = None
@@ -55,12 +76,19 @@ class MultiDriver:
     def close(self) -> None:
         """Close the multi handle. All transfers must have ended."""
         assert not self._live, "Transfers are still running."
+        if self._selector.get_map() is None:
+            return  # Closed before.
         self._multi.close()
         for handle in (self._soon, self._alarm):
             if handle is not None:
                 handle.cancel()
-        for fd in list(self._watched):
-            self._watch(fd, 0)
+        self._loop.remove_reader(self._selector)
+        self._selector.close()
+
+    def forget(self, fd: int) -> None:
+        """Watch *fd* no more: it is a new socket, whatever had that number before."""
+        if self._watched.pop(fd, None) is not None:
+            self._selector.unregister(fd)
 
     def _release(self, curl: pycurl.Curl) -> asyncio.Future[tuple[int, str]] | None:
         future = self._live.pop(curl, None)
@@ -69,23 +97,24 @@ class MultiDriver:
         return future
 
     def _on_socket(self, what: int, fd: int, multi: pycurl.CurlMulti, data: object) -> None:
-        """Watch or forget *fd* (libcurl's CURLMOPT_SOCKETFUNCTION)."""
-        self._watch(fd, 0 if what == pycurl.POLL_REMOVE else what)
+        """Watch *fd* for what libcurl waits for, or note that it waits no more (libcurl's CURLMOPT_SOCKETFUNCTION)."""
+        if what == pycurl.POLL_REMOVE:
+            self._wanted.pop(fd, None)
+            return
+        self._wanted[fd] = what
+        if self._watched.get(fd) != what:
+            self.forget(fd)
+            self._selector.register(fd, _EVENTS[what])
+            self._watched[fd] = what
 
-    def _watch(self, fd: int, wanted: int) -> None:
-        changed = self._watched.pop(fd, 0) ^ wanted
-        if wanted:
-            self._watched[fd] = wanted
-        if changed & pycurl.POLL_IN:
-            if wanted & pycurl.POLL_IN:
-                self._loop.add_reader(fd, self._act, fd, pycurl.CSELECT_IN)
+    def _on_news(self) -> None:
+        """Act on the sockets that have something. What comes on one that lies idle is seen before it is used again."""
+        for key, events in self._selector.select(0):
+            if key.fd in self._wanted:
+                self._act(key.fd, _ACTIONS[events])
             else:
-                self._loop.remove_reader(fd)
-        if changed & pycurl.POLL_OUT:
-            if wanted & pycurl.POLL_OUT:
-                self._loop.add_writer(fd, self._act, fd, pycurl.CSELECT_OUT)
-            else:
-                self._loop.remove_writer(fd)
+                self.forget(key.fd)
+        self._collect()
 
     def _on_timer(self, delay_ms: int) -> None:
         """Call again after *delay_ms*, or never if negative (libcurl's CURLMOPT_TIMERFUNCTION)."""
@@ -102,6 +131,7 @@ class MultiDriver:
     def _on_soon(self) -> None:
         self._soon = None
         self._act(pycurl.SOCKET_TIMEOUT, 0)
+        self._collect()
 
     def _on_alarm(self) -> None:
         """Act when something is due. Most transfers end long before, and then the alarm is only set anew."""
@@ -112,6 +142,7 @@ class MultiDriver:
         self._set_alarm(now)
         if is_due:
             self._act(pycurl.SOCKET_TIMEOUT, 0)
+            self._collect()
 
     def _set_alarm(self, now: float) -> None:
         if self._alarm is not None:
@@ -124,7 +155,6 @@ class MultiDriver:
             self._multi.socket_action(fd, events)
         except pycurl.error:
             log.exception("curl_action_failed")
-        self._collect()
 
     def _collect(self) -> None:
         left = 1

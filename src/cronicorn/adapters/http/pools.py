@@ -8,7 +8,6 @@ import pycurl
 from cronicorn.adapters.http.handle import Handle, Options
 from cronicorn.adapters.http.kept import KEPT_S, KeptConnections
 
-_SPARE_MAX = 64
 _POOLS_MAX = 1_000
 
 
@@ -19,7 +18,20 @@ class Pool:
     share: pycurl.CurlShare
     spare: list[Handle] = field(default_factory=list)
     in_use: int = 0
+    in_use_max: int = 0
+    """Since `counted_at`."""
+    counted_at: float = 0.0
     used_at: float = 0.0
+
+    def rest(self, now: float) -> int:
+        """Close handles that were not needed for as long as a connection is kept, and say how many."""
+        if self.counted_at + KEPT_S > now:
+            return 0
+        needless = max(len(self.spare) + self.in_use - self.in_use_max, 0)
+        for _ in range(needless):
+            self.spare.pop().close()
+        self.in_use_max, self.counted_at = self.in_use, now
+        return needless
 
     def close(self) -> None:
         """Close all connections. No handle may be in use."""
@@ -32,32 +44,42 @@ class Pool:
 class Pools:
     """The pools of all tenants that called lately."""
 
-    def __init__(self, *, clock: Callable[[], float], fixed: Options, connections_max: int) -> None:
-        """*fixed* is what all handles are set to."""
+    def __init__(
+        self, *, clock: Callable[[], float], fixed: Options, connections_max: int, forget: Callable[[int], None]
+    ) -> None:
+        """*fixed* is what all handles are set to; *forget* hears of each new socket."""
         self._clock = clock
         self._fixed = fixed
         self._connections_max = connections_max
+        self._forget = forget
         self._pools: dict[str, Pool] = {}
         self._kept = KeptConnections(clock)
         self._in_use = 0
+        self._handles = 0
+        """In use or spare."""
 
     def borrow(self, tenant_id: str) -> tuple[Pool, Handle]:
         """A handle for one call, and the pool it belongs to."""
         pool = self._pools.pop(tenant_id, None) or self._opened()
         self._pools[tenant_id] = pool
-        pool.in_use += 1
         self._in_use += 1
-        return pool, pool.spare.pop() if pool.spare else Handle(pool.share, self._kept, self._fixed)
+        pool.in_use += 1
+        pool.in_use_max = max(pool.in_use_max, pool.in_use)
+        if pool.spare:
+            return pool, pool.spare.pop()
+        self._handles += 1
+        return pool, Handle(pool.share, self._kept, self._fixed, self._forget)
 
     def give_back(self, pool: Pool, handle: Handle) -> None:
         """Take *handle* back."""
         pool.in_use -= 1
         self._in_use -= 1
         pool.used_at = self._clock()
-        if len(pool.spare) < _SPARE_MAX:
+        if self._handles <= self._connections_max:
             handle.rest()
             pool.spare.append(handle)
         else:
+            self._handles -= 1
             handle.close()
 
     @property
@@ -66,11 +88,13 @@ class Pools:
         return len(self._kept) + self._in_use < self._connections_max
 
     def sweep(self) -> None:
-        """Close pools that have not been used for a while, and forget connections that libcurl has closed by now."""
+        """Close what has not been used for a while, and forget connections that libcurl has closed by now."""
         now = self._clock()
         for tenant_id, pool in list(self._pools.items()):
             if not pool.in_use and pool.used_at + KEPT_S <= now:
                 self._close(self._pools.pop(tenant_id))
+            else:
+                self._handles -= pool.rest(now)
         self._kept.sweep()
 
     def close(self) -> None:
@@ -86,7 +110,7 @@ class Pools:
             self._close_oldest()
         share = pycurl.CurlShare()
         share.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_CONNECT)
-        return Pool(share=share)
+        return Pool(share=share, counted_at=self._clock())
 
     def _close_oldest(self) -> None:
         oldest = next((name for name, pool in self._pools.items() if not pool.in_use), None)
@@ -95,4 +119,5 @@ class Pools:
 
     def _close(self, pool: Pool) -> None:
         self._kept.drop(pool.share)
+        self._handles -= len(pool.spare)
         pool.close()

@@ -1,7 +1,7 @@
 """What goes out: one request as libcurl's options."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 
 import pycurl
@@ -38,9 +38,9 @@ def header_lines(headers: Mapping[str, str]) -> list[bytes]:
     return lines
 
 
-def request_options(call: Call, target: Target) -> dict[int, object]:
+def request_options(call: Call, target: Target) -> dict[int, Hashable]:
     """The libcurl options that send *call*, whose URL is *target*. Raises InvalidInputError for a bad header."""
-    options: dict[int, object] = {pycurl.URL: target.url, pycurl.HTTPHEADER: header_lines(call.headers)}
+    options: dict[int, Hashable] = {pycurl.URL: target.url, pycurl.HTTPHEADER: tuple(header_lines(call.headers))}
     method = call.method
     if method is Method.HEAD:
         options[pycurl.NOBODY] = 1

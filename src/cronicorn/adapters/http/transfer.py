@@ -2,6 +2,7 @@
 
 import math
 import ssl
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import pycurl
@@ -27,10 +28,10 @@ class Trust:
         return cls(ca_file=paths.cafile, ca_path=paths.capath)
 
 
-def attempt_options(peer: Peer, port: int, total_s: float, connect_s: float, *, keep: bool) -> dict[int, object]:
+def attempt_options(peer: Peer, port: int, total_s: float, connect_s: float, *, keep: bool) -> dict[int, Hashable]:
     """To go to *peer* alone, within these limits; *keep* leaves the connection open afterwards."""
     return {
-        pycurl.CONNECT_TO: [f"::{peer.literal}:{port}"],
+        pycurl.CONNECT_TO: (f"::{peer.literal}:{port}",),
         pycurl.TIMEOUT_MS: _milliseconds(total_s),
         pycurl.CONNECTTIMEOUT_MS: _milliseconds(connect_s),
         pycurl.FORBID_REUSE: int(not keep),
@@ -38,9 +39,9 @@ def attempt_options(peer: Peer, port: int, total_s: float, connect_s: float, *, 
     }
 
 
-def fixed_options(trust: Trust) -> dict[int, object]:
+def fixed_options(trust: Trust) -> dict[int, Hashable]:
     """What is the same for all transfers."""
-    options: dict[int, object] = {
+    options: dict[int, Hashable] = {
         pycurl.NOSIGNAL: 1,
         pycurl.PROXY: "",
         pycurl.NOPROXY: "*",

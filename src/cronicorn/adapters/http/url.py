@@ -11,7 +11,6 @@ from cronicorn.domain.target import Target, parse_host, parse_target
 _REMEMBERED = 4_096
 
 
-@lru_cache(_REMEMBERED)
 def target_of(url: str) -> Target:
     """Take *url* apart and turn an international name into punycode (UTS #46, IDNA 2008). Raises InvalidInputError.
 
@@ -20,9 +19,13 @@ def target_of(url: str) -> Target:
     target = parse_target(url)
     if target.site.host.isascii():
         return target
+    host, address = parse_host(_punycode(target.site.host))
+    return replace(target, site=replace(target.site, host=host, address=address))
+
+
+@lru_cache(_REMEMBERED)
+def _punycode(name: str) -> str:
     try:
-        ascii_name = idna.encode(target.site.host, uts46=True).decode("ascii")
+        return idna.encode(name, uts46=True).decode("ascii")
     except UnicodeError:
         raise InvalidInputError("The host of the URL is not a valid international name.") from None
-    host, address = parse_host(ascii_name)
-    return replace(target, site=replace(target.site, host=host, address=address))
