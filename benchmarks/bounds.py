@@ -14,11 +14,11 @@ import uvloop
 
 from benchmarks.draining import Drain, fill, left_by_the_product
 from benchmarks.planting import due_now
-from benchmarks.stopwatch import Drained, Stopwatch
+from benchmarks.stopwatch import Drained, Stopwatch, last_of
 from benchmarks.world import curl, rows_of
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.domain.call import Outcome
-from cronicorn.domain.cells import Cell
+from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fields import length_us
 from cronicorn.domain.outgoing import call_for
@@ -56,9 +56,14 @@ class Pattern:
     schedule: Mapping[str, Cell]
 
     @classmethod
-    def of_product(cls, database: str, target: str) -> "Pattern":
-        """What the product leaves in an empty *database*."""
-        return cls(*left_by_the_product(Drain(database=database, target=target, slots=1)))
+    def of_product(cls, database: str, target: str, rounds: int = 1) -> "Pattern":
+        """What the product leaves in an empty *database* when an endpoint has come due so often."""
+        return cls(*left_by_the_product(Drain(database=database, target=target, slots=1, rounds=rounds)))
+
+    def before(self, rounds: int, begun_us: int) -> "Pattern":
+        """The same so many *rounds* earlier, in one that began then: of an earlier slot, and due again after that."""
+        run = {**self.run, "slot": number_in(self.run["slot"]) - rounds}
+        return Pattern(run, {**self.schedule, "due_us": begun_us + 1})
 
     @property
     def same(self) -> tuple[str, ...]:
@@ -101,10 +106,13 @@ async def _calls_only(order: Drain) -> Drained:
         answers.clear()
 
     endpoints = list(enumerate(due_now(order.slots, order.target), 1))
+    measured = []
     async with curl(order.calls_max) as dispatcher:
-        watch = await Stopwatch.begun()
-        await _call_all(dispatcher, iter(endpoints), order.calls_max, forget)
-        return await watch.stopped(order.slots)
+        for _ in range(order.rounds):
+            watch = await Stopwatch.begun()
+            await _call_all(dispatcher, iter(endpoints), order.calls_max, forget)
+            measured.append(await watch.stopped(order.slots))
+    return last_of(measured)
 
 
 async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
@@ -114,28 +122,35 @@ async def _sqlite_bound(order: Drain, pattern: Pattern) -> Drained:
     insert = f"INSERT INTO runs ({', '.join(pattern.columns)}) VALUES ({places})"
     settled = ", ".join([*(f"{column} = ?" for column in SETTLED), *(f"{column} = NULL" for column in ENDED)])
     update = f"UPDATE schedule SET {settled} WHERE endpoint_number = ?"
-    constants = tuple(pattern.schedule[column] for column in SETTLED)
 
-    def write(answers: list[Answer]) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(insert, pattern.runs(answers))
-        connection.executemany(update, [(*constants, number) for number, _ in answers])
-        connection.execute("COMMIT")
-        answers.clear()
+    def writing(left: Pattern) -> Callable[[list[Answer]], None]:
+        constants = tuple(left.schedule[column] for column in SETTLED)
 
-    def claimed() -> Iterator[tuple[int, JobEndpoint]]:
-        while rows := connection.execute(_CLAIM, {"now_us": time.time_ns() // 1_000, "limit": SQLITE_BATCH}).fetchall():
+        def write(answers: list[Answer]) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(insert, left.runs(answers))
+            connection.executemany(update, [(*constants, number) for number, _ in answers])
+            connection.execute("COMMIT")
+            answers.clear()
+
+        return write
+
+    def claimed(begun_us: int) -> Iterator[tuple[int, JobEndpoint]]:
+        while rows := connection.execute(_CLAIM, {"now_us": begun_us, "limit": SQLITE_BATCH}).fetchall():
             for number, _, _ in rows:
                 yield number, endpoints[number - 1]
 
-    endpoints = list(due_now(order.slots, order.target))
+    measured, endpoints = [], list(due_now(order.slots, order.target))
     async with rows_of(order.database) as rows, curl(order.calls_max) as dispatcher:
-        watch = await Stopwatch.begun(rows)
-        await _call_all(dispatcher, claimed(), order.calls_max, write)
-        done = await watch.stopped(order.slots)
+        for more in reversed(range(order.rounds)):
+            begun_us = time.time_ns() // 1_000
+            write = writing(pattern.before(more, begun_us))
+            watch = await Stopwatch.begun(rows)
+            await _call_all(dispatcher, claimed(begun_us), order.calls_max, write)
+            measured.append(await watch.stopped(order.slots))
     connection.close()
     await check(order, pattern)
-    return done
+    return last_of(measured)
 
 
 async def _call_all(
@@ -160,9 +175,9 @@ async def _call_all(
 async def check(order: Drain, pattern: Pattern) -> None:
     """What was written is as much, and as wide, as what the product writes."""
     async with rows_of(order.database) as rows:
-        assert await rows.successes() == order.slots
-        assert _shape(await rows.one("runs")) == _shape(pattern.run)
-        assert _shape(await rows.one("schedule")) == _shape(pattern.schedule)
+        assert await rows.successes() == order.slots * order.rounds
+        assert _shape(await rows.run()) == _shape(pattern.run)
+        assert _shape(await rows.schedule()) == _shape(pattern.schedule)
 
 
 def _shape(row: Mapping[str, Cell]) -> dict[str, int | bool]:

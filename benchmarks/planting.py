@@ -31,10 +31,12 @@ _LONG = timedelta(days=1)
 _CRON = CronsimCron()
 
 
-def due_now(count: int, url: str, policy: Policy | None = None) -> Iterator[JobEndpoint]:
-    """Endpoints whose first slot is due now, and the next one in a day."""
-    now = datetime.now(UTC)
-    baseline = Baseline(interval=_LONG, anchor_at=now)
+def due_now(
+    count: int, url: str, policy: Policy | None = None, *, now: datetime | None = None, every: timedelta = _LONG
+) -> Iterator[JobEndpoint]:
+    """Endpoints whose first slot is due *now*, and the next ones *every* so often: all of them at the same instant."""
+    now = now or datetime.now(UTC)
+    baseline = Baseline(interval=every, anchor_at=now)
     for number in range(count):
         begun = waiting(number, f"{url}/{number}", baseline, policy)
         plan = begun.state.plan

@@ -11,7 +11,7 @@ import uvloop
 from benchmarks.bounds import ENDED, SETTLED, Answer, Pattern, check
 from benchmarks.draining import Drain, fill
 from benchmarks.planting import due_now
-from benchmarks.stopwatch import Drained, Stopwatch
+from benchmarks.stopwatch import Drained, Stopwatch, last_of
 from benchmarks.world import curl, rows_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.outgoing import call_for
@@ -30,20 +30,23 @@ def postgres_bound(order: Drain, pattern: Pattern) -> Drained:
 async def _postgres_bound(order: Drain, pattern: Pattern) -> Drained:
     url = parse_database_url(order.database).connection
     claiming, settling = await asyncpg.connect(url), await asyncpg.connect(url)
-    endpoints = list(due_now(order.slots, order.target))
+    measured, endpoints = [], list(due_now(order.slots, order.target))
     try:
         async with rows_of(order.database) as rows, curl(order.calls_max) as dispatcher:
-            work = _PostgresBound(
-                endpoints=endpoints, dispatcher=dispatcher, pattern=pattern, claiming=claiming, settling=settling
-            )
-            watch = await Stopwatch.begun(rows)
-            await work.drain(order.calls_max)
-            done = await watch.stopped(order.slots)
+            for more in reversed(range(order.rounds)):
+                begun_us = time.time_ns() // 1_000
+                work = _PostgresBound(
+                    endpoints=endpoints, dispatcher=dispatcher, pattern=pattern.before(more, begun_us),
+                    begun_us=begun_us, claiming=claiming, settling=settling,
+                )  # fmt: skip
+                watch = await Stopwatch.begun(rows)
+                await work.drain(order.calls_max)
+                measured.append(await watch.stopped(order.slots))
     finally:
         await claiming.close()
         await settling.close()
     await check(order, pattern)
-    return done
+    return last_of(measured)
 
 
 _CLAIM = """
@@ -65,6 +68,8 @@ class _PostgresBound:
     endpoints: Sequence[JobEndpoint]
     dispatcher: Dispatcher
     pattern: Pattern
+    begun_us: int
+    """What was due then is claimed."""
     claiming: "asyncpg.Connection[asyncpg.Record]"
     settling: "asyncpg.Connection[asyncpg.Record]"
     queue: asyncio.Queue[int | None] = field(default_factory=lambda: asyncio.Queue(maxsize=POSTGRES_BATCH))
@@ -75,7 +80,7 @@ class _PostgresBound:
     async def drain(self, calls_max: int) -> None:
         settling = asyncio.create_task(self._settle_all())
         workers = [asyncio.create_task(self._work()) for _ in range(calls_max)]
-        while numbers := await self.claiming.fetch(_CLAIM, time.time_ns() // 1_000, POSTGRES_BATCH):
+        while numbers := await self.claiming.fetch(_CLAIM, self.begun_us, POSTGRES_BATCH):
             for row in numbers:
                 await self.queue.put(row["endpoint_number"])
         for _ in workers:

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
@@ -41,12 +42,12 @@ def both_stores(*, quick: bool) -> Iterator[dict[str, Place]]:
         yield {SQLITE: sqlite_file, POSTGRES: partial(passing_database, server)}
 
 
-def product_and_bounds(target: Target, places: Mapping[str, Place]) -> dict[str, tuple[Place, Work]]:
-    """The product at *places*, and the bound of each."""
+def product_and_bounds(target: Target, places: Mapping[str, Place], rounds: int = 1) -> dict[str, tuple[Place, Work]]:
+    """The product at *places*, and the bound of each, which writes what the product does in the last of *rounds*."""
     contenders: dict[str, tuple[Place, Work]] = {}
     for name, place in places.items():
         with place() as database:
-            pattern = Pattern.of_product(database, target.url)
+            pattern = Pattern.of_product(database, target.url, rounds)
         bound = sqlite_bound if name == SQLITE else postgres_bound
         contenders[BOUND_OF[name]] = place, partial(bound, pattern=pattern)
         contenders[name] = place, drained
@@ -54,17 +55,17 @@ def product_and_bounds(target: Target, places: Mapping[str, Place]) -> dict[str,
 
 
 def side_by_side(
-    contenders: Mapping[str, tuple[Place, Work]], target: Target, slots: int, calls_max: int, repeats: int
+    contenders: Mapping[str, tuple[Place, Work]], target: Target, order: Drain, repeats: int
 ) -> dict[str, Sequence[Drained]]:
-    """What each took, in *repeats* rounds after one to warm up; with 0 of them, what that took."""
+    """What each took for *order*, at its own place, in *repeats* turns after one to warm up; with 0, what that took."""
     measured: dict[str, list[Drained]] = {name: [] for name in contenders}
     for _ in range(repeats + 1):
         for name, (place, work) in contenders.items():
             target.arrivals()
             with place() as database:
-                order = Drain(database=database, target=target.url, slots=slots, calls_max=calls_max)
-                measured[name].append(work(order))
-            assert len(target.arrivals()) == slots
+                done = work(replace(order, database=database))
+            assert len(target.arrivals()) == order.slots * done.rounds
+            measured[name].append(done)
     return {name: found[1:] or found for name, found in measured.items()}
 
 
@@ -88,6 +89,11 @@ def costs(measured: Sequence[Drained]) -> Row:
         "database CPU µs/run": statistics.median(database) if database else None,
         "bytes written/run": statistics.median(written) if written else None,
     }
+
+
+def median_cold_rate(measured: Sequence[Drained]) -> float:
+    """Runs a second when all came due for the first time."""
+    return statistics.median(each.rate if each.cold_rate is None else each.cold_rate for each in measured)
 
 
 def median_rate(measured: Sequence[Drained]) -> float:

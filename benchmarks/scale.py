@@ -30,7 +30,7 @@ _SLOTS_BEFORE = 1_000
 """Recorded runs are of later slots than those that become due."""
 _MADE = 100_000
 """So many runs are made in one transaction."""
-_DUE, _MEASURED = 4, 2.5
+_DUE, _MEASURED = 5, 2.5
 """Times the slots that warm up: what is due, and what is measured. A scheduler that stops has begun some more."""
 
 

@@ -1,5 +1,6 @@
 """How many runs a second there are where every answer takes 200 ms and 2,000 calls are in progress at once."""
 
+from benchmarks.draining import Drain
 from benchmarks.report import Report, Row
 from benchmarks.rounds import BOUND_OF, both_stores, figures, product_and_bounds, side_by_side
 from benchmarks.target import target_server
@@ -16,7 +17,8 @@ def run(*, as_json: bool, quick: bool) -> None:
     slots, calls_max, repeats = (100, 50, 0) if quick else (_SLOTS, _CALLS_MAX, _REPEATS)
     raise_descriptor_limit()
     with target_server(answers_after_s=_ANSWERS_AFTER_S) as target, both_stores(quick=quick) as places:
-        measured = side_by_side(product_and_bounds(target, places), target, slots, calls_max, repeats)
+        order = Drain(database="", target=target.url, slots=slots, calls_max=calls_max)
+        measured = side_by_side(product_and_bounds(target, places), target, order, repeats)
     ideal = calls_max / _ANSWERS_AFTER_S
     rows: list[Row] = [
         {**(found := figures(name, measured, BOUND_OF[name])), "of the ideal": float(str(found["runs/s"])) / ideal}

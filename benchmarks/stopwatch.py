@@ -3,7 +3,8 @@
 import os
 import resource
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +26,10 @@ class Drained:
     """Of the database server, where there is one."""
     written: int | None = None
     """Bytes: of all files of SQLite, or of the server's write-ahead log."""
+    cold_rate: float | None = None
+    """Runs a second when the same slots came due for the first time; None where that is all that was measured."""
+    rounds: int = 1
+    """How often they came due in all."""
 
     @property
     def rate(self) -> float:
@@ -45,6 +50,12 @@ class Drained:
     def written_each(self) -> float | None:
         """Bytes for each run."""
         return self.written / self.slots if self.written is not None else None
+
+
+def last_of(rounds: Sequence[Drained]) -> Drained:
+    """The last of *rounds* over the same endpoints."""
+    cold_rate = rounds[0].rate if len(rounds) > 1 else None
+    return replace(rounds[-1], cold_rate=cold_rate, rounds=len(rounds))
 
 
 class Stopwatch:

@@ -103,9 +103,13 @@ class Rows:
             return int((await self._first("SELECT pg_current_wal_lsn() - '0/0'"))[0])
         return _written_to_files()
 
-    async def one(self, table: str) -> Row:
-        """The columns of a row of *table*, any."""
-        return dict(await self._first(f"SELECT * FROM {self._schema}{table} LIMIT 1"))
+    async def run(self) -> Row:
+        """The columns of the run recorded last."""
+        return dict(await self._first(f"SELECT * FROM {self._schema}runs ORDER BY number DESC LIMIT 1"))
+
+    async def schedule(self) -> Row:
+        """The columns of a row of `schedule`, any."""
+        return dict(await self._first(f"SELECT * FROM {self._schema}schedule LIMIT 1"))
 
     async def _first(self, statement: str) -> "sqlite3.Row | asyncpg.Record":
         if isinstance(self._connection, sqlite3.Connection):
