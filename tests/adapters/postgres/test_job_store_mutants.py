@@ -57,7 +57,7 @@ WRONG = {
         PROMISES.test_settling_the_same_lease_again_is_answered_the_same_and_changes_nothing,
     ),
     "records a slot twice": (
-        _changed(settle=("AND r.finished_us >= $15", "AND false")),
+        _changed(settle=("AND r.finished_us >= $14", "AND false")),
         PROMISES.test_a_slot_has_one_outcome_even_when_a_decision_plans_it_again,
     ),
     "takes over under the same fence": (

@@ -17,8 +17,8 @@ CLAIM = (None, 0, 100, LOWEST[0], 0, 100, -EVER, EVER, "nonce", "w1", TTL_US, LO
 MANY = list(range(SIZE_MAX))
 NUMBERS, TEXTS = [1] * SIZE_MAX, [""] * SIZE_MAX
 PROOFS = ([0] * SIZE_MAX, [f"t0-127.0.0.1-{number:06}" for number in MANY], TEXTS, NUMBERS)
-SETTLED = (MANY, *PROOFS, *[NUMBERS] * 5, *[TEXTS] * 2, *[NUMBERS] * 2, 0)
-RUNS = (MANY, *[NUMBERS] * 3, *[TEXTS] * 3, *[NUMBERS] * 5, TEXTS, [b""] * SIZE_MAX, TEXTS)
+SETTLED = (*PROOFS, *[NUMBERS] * 5, *[TEXTS] * 2, *[NUMBERS] * 2, 0, EVER)
+RUNS = (*[TEXTS] * 3, *[NUMBERS] * 5, TEXTS, [b""] * SIZE_MAX, TEXTS)
 STATEMENTS = {
     "claim": (claim_statements.CLAIM, CLAIM),
     "claim in turn": (fair_claim_statements.CLAIM_IN_TURN, (*CLAIM, "", 2_000)),

@@ -11,11 +11,12 @@ from cronicorn.adapters.postgres.row_locks import WAIT_FOR_LOCKED
 
 SETTLE = f"""
 WITH decided AS MATERIALIZED (
-       SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-                            $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[],
-                            $14::bigint[])
-           AS d(number, shard, endpoint_id, claim_id, fence, plan_version, due_us, slot, attempt, manual_slot, state,
-                done, run_slot, run_attempt) ORDER BY d.shard, d.endpoint_id),
+       SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+                            $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::bigint[],
+                            $13::bigint[])
+         WITH ORDINALITY
+           AS d(shard, endpoint_id, claim_id, fence, plan_version, due_us, slot, attempt, manual_slot, state, done,
+                run_slot, run_attempt, number) ORDER BY d.shard, d.endpoint_id),
 held AS MATERIALIZED (
        SELECT d.number FROM decided AS d CROSS JOIN LATERAL (
               SELECT e.endpoint_number FROM cronicorn.schedule AS e
@@ -24,8 +25,8 @@ held AS MATERIALIZED (
                  {WAIT_FOR_LOCKED}) AS l
          LEFT JOIN LATERAL (
               SELECT true AS there FROM cronicorn.runs AS r WHERE r.endpoint_number = l.endpoint_number
-                 AND r.slot = d.run_slot AND r.attempt = d.run_attempt AND r.finished_us >= $15 LIMIT 1) AS recorded
-           ON true
+                 AND r.slot = d.run_slot AND r.attempt = d.run_attempt AND r.finished_us >= $14 AND r.finished_us <= $15
+               LIMIT 1) AS recorded ON true
         WHERE recorded.there IS NULL),
 settled AS (
        UPDATE cronicorn.schedule AS e
@@ -34,31 +35,34 @@ settled AS (
               done_claim_id = d.claim_id, done_fence = d.fence, done = d.done
          FROM held AS h JOIN decided AS d ON d.number = h.number
         WHERE e.shard = d.shard AND e.endpoint_id = d.endpoint_id
-       RETURNING d.number, e.endpoint_number),
+       RETURNING d.number, e.endpoint_number, d.run_slot, d.run_attempt, d.fence),
 recorded AS (
        INSERT INTO cronicorn.runs (endpoint_number, slot, attempt, fence, status, source, trace, due_us, nominal_us,
                                    started_us, finished_us, duration_us, outcome, body, steering)
-       SELECT s.endpoint_number, r.slot, r.attempt, r.fence, r.status, r.source, r.trace, r.due_us, r.nominal_us,
-              r.started_us, r.finished_us, r.duration_us, r.outcome, r.body, r.steering
-         FROM unnest($16::int[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::text[], $22::text[],
-                     $23::bigint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[], $28::text[],
-                     $29::bytea[], $30::text[])
-           AS r(number, slot, attempt, fence, status, source, trace, due_us, nominal_us, started_us, finished_us,
-                duration_us, outcome, body, steering)
-         JOIN settled AS s ON s.number = r.number),
+       SELECT s.endpoint_number, s.run_slot, s.run_attempt, s.fence, r.status, r.source, r.trace, r.due_us,
+              r.nominal_us, r.started_us, r.finished_us, r.duration_us, r.outcome, r.body, r.steering
+         FROM unnest($16::text[], $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[],
+                     $23::bigint[], $24::text[], $25::bytea[], $26::text[])
+           WITH ORDINALITY
+           AS r(status, source, trace, due_us, nominal_us, started_us, finished_us, duration_us, outcome, body,
+                steering, number)
+         JOIN settled AS s ON s.number = r.number
+        WHERE s.run_slot IS NOT NULL),
 skipped AS (
        INSERT INTO cronicorn.skips (endpoint_number, state, reason, first_us, last_us, instants, exact)
        SELECT s.endpoint_number, k.state, k.reason, k.first_us, k.last_us, k.instants, k.exact
-         FROM unnest($31::int[], $32::text[], $33::text[], $34::bigint[], $35::bigint[], $36::bigint[], $37::smallint[])
+         FROM unnest($27::int[], $28::text[], $29::text[], $30::bigint[], $31::bigint[], $32::bigint[], $33::smallint[])
            WITH ORDINALITY AS k(number, state, reason, first_us, last_us, instants, exact, place)
          JOIN settled AS s ON s.number = k.number
         ORDER BY k.place)
-SELECT number FROM settled
+SELECT array_agg(number) FROM settled
 """
-"""Settles what is still as it was claimed. The rest is left to a closer look: fenced, settled before, or edited since.
+"""Settles what is still as it was claimed, and answers which of the lists' places that are, from 1 on. The rest is left
+to a closer look: fenced, settled before, or edited since.
 
 A slot whose attempt is recorded already is left as well. It can only be so when a decision planned it again, and is
-looked for from a day before the batch's earliest plan on, so that hardly more than one partition is searched.
+looked for from a day before the batch's earliest plan to a day after its latest end, so that few partitions are
+searched.
 """
 
 COUNT_RUNS = """
@@ -70,12 +74,12 @@ SELECT t.tenant_id, t.month_us, count(*)
 """
 """Counts runs that are recorded in the same transaction. Rows are locked after those of `schedule`, by tenant."""
 
-_ANSWER = "\nSELECT number FROM settled\n"
+_ANSWER = "\nSELECT array_agg(number) FROM settled\n"
 _COUNTED = """,
 counted AS (
        INSERT INTO cronicorn.run_counts AS c (tenant_id, month_us, runs)
        SELECT t.tenant_id, t.month_us, count(*)
-         FROM unnest($38::int[], $39::text[], $40::bigint[]) AS t(number, tenant_id, month_us)
+         FROM unnest($34::int[], $35::text[], $36::bigint[]) AS t(number, tenant_id, month_us)
          JOIN settled AS s ON s.number = t.number
         GROUP BY t.tenant_id, t.month_us ORDER BY t.tenant_id, t.month_us
            ON CONFLICT (tenant_id, month_us) DO UPDATE SET runs = c.runs + excluded.runs)"""

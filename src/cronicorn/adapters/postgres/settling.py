@@ -6,7 +6,8 @@ locks the endpoint, decides on what is stored now, and says what became of the l
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TypeVar
 
 from cronicorn.adapters.postgres.batches import Batches
@@ -26,7 +27,7 @@ from cronicorn.adapters.postgres.lease_memory import LeaseMemory
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.settle_statements import COUNT_RUNS, counting
-from cronicorn.domain.cells import Cell, Row
+from cronicorn.domain.cells import Cell
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
 from cronicorn.domain.lease import Lease
@@ -35,13 +36,15 @@ from cronicorn.domain.rows import done_of, done_text, run_row, settled_row, skip
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement, Siblings, SiblingsNotReadError, Stored, siblings_not_read
 
-_LEASE = ("shard", "endpoint_id", "claim_id", "fence", "plan_version", "due_us", "slot", "attempt", "manual_slot")
-_RUN = (
-    "slot", "attempt", "fence", "status", "source", "trace", "due_us", "nominal_us", "started_us", "finished_us",
-    "duration_us", "outcome", "body", "steering",
+_RUN = itemgetter(
+    "status", "source", "trace", "due_us", "nominal_us", "started_us", "finished_us", "duration_us", "outcome", "body",
+    "steering",
 )  # fmt: skip
-_SKIP = ("state", "reason", "first_us", "last_us", "instants", "exact")
+_NO_RUN = (None,) * 11
+_SKIP = itemgetter("state", "reason", "first_us", "last_us", "instants", "exact")
+_NO_SKIPS: list[list[Cell]] = [[]] * 7
 _DAY_US = 86_400_000_000
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 T = TypeVar("T")
 
@@ -52,8 +55,10 @@ class Settling:
 
     lease: Lease
     run: Run | None
-    row: Row
-    """The columns of `schedule` to write, and those that prove the lease."""
+    decided: tuple[Cell, ...]
+    """What proves the lease, the columns of `schedule` to write, and which attempt was made."""
+    recorded: tuple[Cell, ...]
+    """The columns of `runs` besides those."""
     settlement: Settlement
 
 
@@ -98,15 +103,15 @@ class Settler:
             return None
         if settlement.siblings:
             return None
-        row = settled_row(remembered.document, lease.endpoint, settlement.state) | {
-            "shard": shard_of(lease.endpoint.tenant_id, self._database.shards),
-            "endpoint_id": lease.endpoint.id,
-            "claim_id": lease.claim_id,
-            "fence": lease.fence,
-            "plan_version": remembered.plan_version,
-            "done": done_text(settlement),
-        }
-        return Settling(lease=lease, run=run, row=row, settlement=settlement)
+        endpoint = lease.endpoint
+        decided = (
+            shard_of(endpoint.tenant_id, self._database.shards), endpoint.id, lease.claim_id, lease.fence,
+            remembered.plan_version, *settled_row(remembered.document, endpoint, settlement.state).values(),
+            done_text(settlement),
+            *((run.slot, run.attempt) if run is not None else (None, None)),
+        )  # fmt: skip
+        recorded = _RUN(run_row(run, settlement.steering)) if run is not None else _NO_RUN
+        return Settling(lease=lease, run=run, decided=decided, recorded=recorded, settlement=settlement)
 
     async def _write(self, batch: Sequence[Settling]) -> list[bool | BaseException]:
         """Settle what is as it was claimed; answer of each whether it was. One that can't be written fails alone."""
@@ -124,9 +129,11 @@ class Settler:
         statement, counts = self._statements.settle, _counts(batch)
         if any(counts):
             statement, arguments = counting(statement), [*arguments, *counts]
-        records = await self._database.alone(lambda connection: connection.fetch(statement, *arguments))
-        accepted = {record["number"] for record in records}
-        return [number in accepted for number in range(len(batch))]
+        accepted = await self._database.alone(lambda connection: connection.fetchval(statement, *arguments)) or ()
+        settled = [False] * len(batch)
+        for number in accepted:
+            settled[number - 1] = True
+        return settled
 
     async def _look_closer(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         async def work(transaction: Transaction) -> Settlement:
@@ -190,43 +197,34 @@ async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) ->
     raise NotFoundError(f"There is no endpoint {endpoint.id}.")
 
 
-def _arguments(batch: Sequence[Settling]) -> list[list[Cell] | int]:
-    """The columns of the statement's lists."""
-    runs = [
-        (number, run_row(item.run, item.settlement.steering))
-        for number, item in enumerate(batch)
-        if item.run is not None
-    ]
-    skips = [(number, skip_row(skip)) for number, item in enumerate(batch) for skip in item.settlement.skips]
-    attempts = dict(runs)
-    earliest_us = min((us(_due_at(item)) for item in batch), default=0)
+def _arguments(batch: Sequence[Settling]) -> list[Sequence[Cell] | int]:
+    """The columns of the statement's lists, and between which ends an attempt recorded before is looked for."""
+    runs = [item.run for item in batch if item.run is not None]
+    earliest_us = us(min((run.due_at for run in runs), default=_EPOCH)) - _DAY_US
+    latest_us = us(max((run.finished_at for run in runs), default=_EPOCH)) + _DAY_US
     return [
-        list(range(len(batch))),
-        *([item.row[name] for item in batch] for name in (*_LEASE, "state", "done")),
-        *(
-            [attempts[number][name] if number in attempts else None for number in range(len(batch))]
-            for name in _RUN[:2]
-        ),
-        earliest_us - _DAY_US,
-        [number for number, _ in runs],
-        *([row[name] for _, row in runs] for name in _RUN),
-        [number for number, _ in skips],
-        *([row[name] for _, row in skips] for name in _SKIP),
+        *zip(*(item.decided for item in batch), strict=True),
+        earliest_us,
+        latest_us,
+        *zip(*(item.recorded for item in batch), strict=True),
+        *_skips(batch),
     ]
+
+
+def _skips(batch: Sequence[Settling]) -> Sequence[Sequence[Cell]]:
+    """The columns of the list of skips, each with its settlement's place."""
+    skips = [(place, *_SKIP(skip_row(skip))) for place, item in enumerate(batch, 1) for skip in item.settlement.skips]
+    return list(zip(*skips, strict=True)) or _NO_SKIPS
 
 
 def _counts(batch: Sequence[Settling]) -> list[list[Cell]]:
     """The columns of the list of runs to count; all empty where no tenant has a limit."""
     counted = [
-        (number, item.run.tenant_id, us(item.settlement.month_at))
-        for number, item in enumerate(batch)
+        (place, item.run.tenant_id, us(item.settlement.month_at))
+        for place, item in enumerate(batch, 1)
         if item.run is not None and item.settlement.month_at is not None
     ]
     return [[row[column] for row in counted] for column in range(3)]
-
-
-def _due_at(item: Settling) -> datetime:
-    return item.run.due_at if item.run is not None else item.lease.claimed_at
 
 
 async def _repeated(work: Callable[[], Awaitable[T]]) -> T:
