@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 _COALESCE = 0.005
 """Wake-ups come at least this far apart, so that instants close together are claimed together."""
 _BATCH_MAX = 500
+_BACKLOG_PACE = 0.02
+"""So long a claim of a backlog waits for half of the room: one that takes few costs each run what it costs many."""
+_DENSE = 4
+"""After a claim of so many the next instant is hardly farther away than asking for it would take."""
 _OUTAGE_WAIT_FIRST = 0.1
 _AT_ONCE_S = 1.0
 """So long a store that has been asked something may take to answer, also where nothing else is waited for."""
@@ -33,6 +37,7 @@ _TIMER_SLACK = 0.001
 """Event loops round timers to milliseconds; waking a little late beats waking early for nothing."""
 _CLOCK_STEP = 1.0
 """Seconds by which the wall clock may part from the monotonic one between two looks."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -53,6 +58,10 @@ class Scheduler:
         self._heartbeat = Heartbeat(store, clock, settings)
         self._runs: dict[asyncio.Task[None], Lease] = {}
         self._woken = asyncio.Event()
+        self._more = False
+        """Whether the last claim took all that there was room for: more may be due."""
+        self._wake_at = -1
+        """A run that ends and leaves no more than so many wakes us."""
         self._stopping = False
         self._limit: asyncio.Timeout | None = None
         """Of the work, once a stop was asked for: a store that does not answer holds it up no longer."""
@@ -60,7 +69,7 @@ class Scheduler:
         self._end_by = 0.0
         self._grace_over = asyncio.Event()
         self._outage_wait = 0.0
-        self._resting_until = _NEVER
+        self._resting_until = _EARLIEST
         """By the store's clock, like the instants that endpoints are due at; the clock of this machine has no say."""
         self._clock_offset = clock.now().timestamp() - clock.monotonic()
 
@@ -133,6 +142,7 @@ class Scheduler:
         room = min(self._settings.calls_max - len(self._runs), _BATCH_MAX)
         if room <= 0:
             return 0
+        self._more = False
         claimed_mono = self._clock.monotonic()
         try:
             leases = await self._store.claim_due(
@@ -149,6 +159,7 @@ class Scheduler:
             self._end_by = self._clock.monotonic() + _ENDING_S
             await self._give_back(leases)
             return 0
+        self._more = len(leases) >= room
         for lease in leases:
             self._start(lease, claimed_mono)
         return len(leases)
@@ -181,28 +192,41 @@ class Scheduler:
             self._woken.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        was_full = self._full
         self._runs.pop(task, None)
-        if was_full:
+        if len(self._runs) <= self._wake_at:
             self._woken.set()
 
     async def _rest(self, claimed: int) -> None:
-        """Sleep until the next instant is due, somebody wakes us, or a run ends while we are full."""
-        if self._stopping or claimed >= _BATCH_MAX:
+        """Sleep until the next instant is due or somebody wakes us; where more is due, until there is room for it."""
+        if self._stopping:
             return
         self._woken.clear()
-        wait = self._outage_wait or await self._until_due()
+        self._resting_until = _EARLIEST  # Whatever becomes due, the claim after this one finds it soon enough.
+        if self._more:
+            await self._until_room()
+            return
+        wait = self._outage_wait or (0.0 if claimed >= _DENSE else await self._until_due())
         await asyncio.sleep(_COALESCE)
         if wait > _COALESCE and not self._stopping:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait - _COALESCE + _TIMER_SLACK):
-                    await self._woken.wait()
+            await self._until_woken(wait - _COALESCE + _TIMER_SLACK)
+
+    async def _until_room(self) -> None:
+        """Wait for half of the room, but not for long; then for any."""
+        calls_max = self._settings.calls_max
+        for in_progress, patience in ((calls_max // 2, _BACKLOG_PACE), (calls_max - 1, self._poll)):
+            self._wake_at = in_progress
+            if len(self._runs) > in_progress:
+                await self._until_woken(patience)
+        self._wake_at = -1
+
+    async def _until_woken(self, patience: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._woken.wait()
 
     async def _until_due(self) -> float:
         """Seconds until the store has something for us, at most the poll interval."""
         self._resting_until = _NEVER
-        if self._full:
-            return self._poll
         try:
             next_due = await self._store.next_due()
         except UnavailableError:
@@ -282,10 +306,6 @@ class Scheduler:
     def _left_s(self, before_s: float = 0.0) -> float:
         """Seconds until *before_s* before the end."""
         return max(self._end_by - before_s - self._clock.monotonic(), 0.0)
-
-    @property
-    def _full(self) -> bool:
-        return len(self._runs) >= self._settings.calls_max
 
     @property
     def _poll(self) -> float:
