@@ -18,7 +18,7 @@ _IN_HEADER = APIKeyHeader(name="x-api-key", auto_error=False, description="An AP
 _AS_BEARER = HTTPBearer(auto_error=False, description="An API key as a bearer token.")
 
 
-def _principal(
+async def _principal(  # A plain function would be sent to a thread.
     request: Request, _key: object = Security(_IN_HEADER), _token: object = Security(_AS_BEARER)
 ) -> Principal:
     """Whom the gatekeeper let in; the credentials are named only for the description."""

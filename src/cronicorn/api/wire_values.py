@@ -12,13 +12,14 @@ from cronicorn.domain.errors import FieldError
 NEVER = datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)
 """What the contract's required `nextRunAt` says when nothing is planned."""
 MILLISECOND = timedelta(milliseconds=1)
+_UTC = "+00:00"
 
 T = TypeVar("T")
 
 
 def instant_text(instant: datetime) -> str:
     """*instant* in UTC with milliseconds, cut, not rounded."""
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    return f"{instant.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix(_UTC)}Z"
 
 
 def milliseconds(length: timedelta) -> float:
