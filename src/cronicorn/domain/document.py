@@ -40,9 +40,9 @@ from cronicorn.domain.endpoint_parts import (
     success_document,
     success_of,
 )
-from cronicorn.domain.fields import Document, Fields, Shape, Value, json_object, json_text, lean, length_us, unusual, us
+from cronicorn.domain.fields import Document, Fields, Shape, Value, json_text, lean, length_us, unusual, us
 from cronicorn.domain.hint import Author, Hint, HintKind
-from cronicorn.domain.instant import instant_of, length_of
+from cronicorn.domain.instant import instant_of, length_of, microseconds_of
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.policy.text import policy_from, policy_text
 from cronicorn.domain.signals.signal import DEFAULT as SIGNALS_DEFAULT
@@ -138,40 +138,51 @@ def endpoint_of(document: Mapping[str, Value], state: EndpointState = BEGINNING)
 
 
 def state_text(state: EndpointState) -> str:
-    """Where the schedule of an endpoint stands, as JSON."""
+    """Where the schedule of an endpoint stands, as JSON: written out, at half the cost of an encoder."""
+    text = f'{{"slot":{state.slot}'
+    if state.attempt != 1:
+        text += f',"attempt":{state.attempt}'
+    if state.slots_issued != 1:
+        text += f',"slots_issued":{state.slots_issued}'
+    if state.failure_count:
+        text += f',"failure_count":{state.failure_count}'
+    if state.hints:
+        text += f',"hints":{json_text([hint_document(hint) for hint in state.hints])}'
     memory = steering_memory_document(state.memory)
-    return json_object({
-        "slot": state.slot,
-        "attempt": unusual(state.attempt, 1),
-        "slots_issued": unusual(state.slots_issued, 1),
-        "failure_count": state.failure_count or None,
-        "hints": json_text([hint_document(hint) for hint in state.hints]) if state.hints else None,
-        "memory": json_text(memory) if memory is not None else None,
-        "suspended": "true" if state.suspended else None,
-        "last_run_at_us": us(state.last_run_at),
-        "spaced_from_us": us(state.spaced_from),
-        "accounted_until_us": us(state.accounted_until),
-        "retry_at_us": us(state.retry_at),
-        "owed_at_us": us(state.owed_at),
-        "owed_count": state.owed_count or None,
-        "manual": _manual_text(state.manual) if state.manual is not None else None,
-        "plan": _plan_text(state.plan) if state.plan is not None else None,
-    })  # fmt: skip
+    if memory is not None:
+        text += f',"memory":{json_text(memory)}'
+    if state.suspended:
+        text += ',"suspended":true'
+    if state.last_run_at is not None:
+        text += f',"last_run_at_us":{microseconds_of(state.last_run_at)}'
+    if state.spaced_from is not None:
+        text += f',"spaced_from_us":{microseconds_of(state.spaced_from)}'
+    if state.accounted_until is not None:
+        text += f',"accounted_until_us":{microseconds_of(state.accounted_until)}'
+    return f"{text}{_owed_text(state)}}}"
 
 
-def _manual_text(manual: ManualSlot) -> str:
-    return json_object({"slot": manual.slot, "requested_at_us": us(manual.requested_at)})
+def _owed_text(state: EndpointState) -> str:
+    """What is to be run: what is owed, asked for and planned."""
+    text = ""
+    if state.retry_at is not None:
+        text += f',"retry_at_us":{microseconds_of(state.retry_at)}'
+    if state.owed_at is not None:
+        text += f',"owed_at_us":{microseconds_of(state.owed_at)}'
+    if state.owed_count:
+        text += f',"owed_count":{state.owed_count}'
+    manual, plan = state.manual, state.plan
+    if manual is not None:
+        text += f',"manual":{{"slot":{manual.slot},"requested_at_us":{microseconds_of(manual.requested_at)}}}'
+    return text if plan is None else f'{text},"plan":{_plan_text(plan)}'
 
 
 def _plan_text(plan: Plan) -> str:
     """A plan, with its trace as a code."""
-    return json_object({
-        "next_run_at_us": us(plan.next_run_at),
-        "source": f'"{plan.source}"',
-        "trace": f'"{plan.trace.encode()}"',
-        "nominal_at_us": us(plan.nominal_at),
-        "is_retry": "true" if plan.is_retry else None,
-    })  # fmt: skip
+    at = "" if plan.next_run_at is None else f'"next_run_at_us":{microseconds_of(plan.next_run_at)},'
+    nominal_at = "" if plan.nominal_at is None else f',"nominal_at_us":{microseconds_of(plan.nominal_at)}'
+    is_retry = ',"is_retry":true' if plan.is_retry else ""
+    return f'{{{at}"source":"{plan.source}","trace":"{plan.trace.encode()}"{nominal_at}{is_retry}}}'
 
 
 class _State(TypedDict, total=False):

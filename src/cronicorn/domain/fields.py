@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Required, TypeAlias, TypeVar, get_args, get_origin, overload
 
-from cronicorn.domain.instant import MICROSECOND, instant_of, length_of, microseconds_of
+from cronicorn.domain.instant import EPOCH, MICROSECOND, instant_of, length_of
 
 json_text = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 """A value as stores keep it."""
+
+json_string = json.encoder.encode_basestring_ascii
+"""The same of a text alone."""
 
 _read = json.JSONDecoder().raw_decode
 
@@ -36,7 +39,7 @@ def us(instant: datetime) -> int: ...
 def us(instant: datetime | None) -> int | None: ...
 def us(instant: datetime | None) -> int | None:
     """*instant* in microseconds since 1970."""
-    return None if instant is None else microseconds_of(instant)
+    return None if instant is None else (instant - EPOCH) // MICROSECOND  # Written out: a dozen for each run.
 
 
 @overload
@@ -51,11 +54,6 @@ def length_us(length: timedelta | None) -> int | None:
 def lean(document: dict[str, Value]) -> dict[str, Value]:
     """*document* without what is None."""
     return {key: value for key, value in document.items() if value is not None}
-
-
-def json_object(members: dict[str, str | int | None]) -> str:
-    """A JSON object of *members* that are JSON by themselves, without what is None: at half the cost of an encoder."""
-    return "{" + ",".join([f'"{key}":{value}' for key, value in members.items() if value is not None]) + "}"
 
 
 def unusual(value: T, usual: T) -> T | None:

@@ -159,14 +159,19 @@ def _least_telling(steps: list[Step]) -> int:
 
 
 def _join(now: datetime, steps: list[Step]) -> str:
-    return ";".join([f"1{_base36(microseconds_of(now))}", *(_code(now, step) for step in steps)])
+    code = "1" + _base36(microseconds_of(now))
+    for step in steps:
+        code += _code(now, step)
+    return code
 
 
 def _code(now: datetime, step: Step) -> str:
-    author = _AUTHOR_LETTER[step.author] if step.author is not None else ""
-    at = _base36((step.at - now) // MICROSECOND) if step.at is not None else ""
-    amount = f",{_base36(min(max(step.amount, -AMOUNT_MAX), AMOUNT_MAX))}" if step.amount else ""
-    return f"{step.mark}{step.verdict}{author}{at}{amount}"
+    code = f";{step.mark}{step.verdict}"
+    if step.author is not None:
+        code += _AUTHOR_LETTER[step.author]
+    if step.at is not None:
+        code += _base36((step.at - now) // MICROSECOND)
+    return code if not step.amount else f"{code},{_base36(min(max(step.amount, -AMOUNT_MAX), AMOUNT_MAX))}"
 
 
 def _step(now: datetime, part: str) -> Step:
