@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...] [--json] [--quick]`: when none is named, all but the longest."""
+"""`python -m benchmarks [NAME ...] [--json] [--quick]`: when none is named, all but those that have to be."""
 
 import argparse
 from importlib import import_module

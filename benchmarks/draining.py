@@ -41,7 +41,7 @@ class Drain:
     @property
     def every(self) -> timedelta:
         """How long after that again: in a day, or soon after whoever is slow has worked them off."""
-        return timedelta(days=1) if self.rounds == 1 else timedelta(seconds=3 + self.slots // _SLOW_RATE)
+        return timedelta(days=1) if self.rounds == 1 else timedelta(seconds=5 + self.slots // _SLOW_RATE)
 
 
 async def fill(order: Drain) -> None:
@@ -54,7 +54,7 @@ async def fill(order: Drain) -> None:
 def drained(order: Drain, *, processes: int = 1) -> Drained:
     """Fill the empty store that *order* names, and have the product work it off, in processes that know nothing yet."""
     if processes == 1:
-        measured = crew(_fill_and_drain, [order])
+        measured = crew(fill_and_drain, [order])
     else:
         uvloop.run(fill(order))
         measured = crew(drain, [replace(order, worker_id=f"bench{number}") for number in range(processes)])
@@ -62,7 +62,8 @@ def drained(order: Drain, *, processes: int = 1) -> Drained:
     return together(measured)
 
 
-def _fill_and_drain(order: Drain) -> Drained:
+def fill_and_drain(order: Drain) -> Drained:
+    """Fill the empty store that *order* names, and work it off: all endpoints come due from now on."""
     order = replace(order, due_at=datetime.now(UTC))
     uvloop.run(fill(order))
     return drain(order)

@@ -20,6 +20,7 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.postgres.claim_statements import CLAIM
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.lease_statements import LeaseStatements
+from cronicorn.adapters.postgres.queries import altered
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.cli.comparison.measures import quantile
@@ -33,7 +34,7 @@ _WORKERS = 3
 _BIG = "big"
 _OVERDUE = timedelta(hours=1)
 _SAID = "1 AS turns, $14::int AS visited, $13::text AS last_visited, $13::text AS last_turn"
-_LONGEST_DUE_FIRST = LeaseStatements(claim_in_turn=CLAIM.replace(" AS found,", f" AS found, {_SAID},"))
+_LONGEST_DUE_FIRST = LeaseStatements(claim_in_turn=altered(CLAIM, " AS found,", f" AS found, {_SAID},"))
 _DELAYS = """
 WITH due AS (
        SELECT e.number, d.due_us FROM unnest($1::text[], $2::bigint[]) AS d(id, due_us)

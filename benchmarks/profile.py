@@ -1,4 +1,7 @@
-"""Where the time of a run goes: py-spy looks at a worker that drains; each stack belongs to a part of the product."""
+"""Where the time of a run goes: py-spy looks at a worker that drains; each stack belongs to a part of the product.
+
+All endpoints come due so often that what is seen of their first time, when the worker knows none, is a small part.
+"""
 
 import json
 import subprocess
@@ -9,17 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import uvloop
-
-from benchmarks.draining import Drain, drain, fill
+from benchmarks.draining import Drain, fill_and_drain
 from benchmarks.report import Report, Row
 from benchmarks.rounds import both_stores
 from benchmarks.stopwatch import Drained
 from benchmarks.target import target_server
 
-_SLOTS = 12_000
+_SLOTS = 4_000
+_ROUNDS = 5
 _LOOKS_A_SECOND = 500
-_DRAINING = "drain (benchmarks/draining.py"
+_DRAINING = ";drain (benchmarks/draining.py"
 _WRITING = "_serve (cronicorn/adapters/sqlite/writer.py"
 _PARTS = {
     "making calls": ("cronicorn/adapters/http/",),
@@ -36,7 +38,6 @@ _PARTS = {
         "cronicorn/domain/steering_record.py",
     ),
     "statements": ("cronicorn/adapters/sqlite/", "cronicorn/adapters/postgres/"),
-    "metrics": ("cronicorn/adapters/metrics/",),
     "the loop that claims and runs": ("cronicorn/scheduler/",),
 }
 """Files of the product; what they call elsewhere, libraries and the interpreter included, is theirs."""
@@ -50,27 +51,23 @@ def run(*, as_json: bool, quick: bool) -> None:
     with target_server() as target, both_stores(quick=quick) as places:
         for name, place in places.items():
             with place() as database:
-                order = Drain(database=database, target=target.url, slots=slots)
-                uvloop.run(fill(order))
-                rows.extend(_rows(name, *_watched(order)))
+                rows.extend(_rows(name, *_watched(database, target.url, slots)))
             target.arrivals()
-    about = f"CPU of a worker that drains {slots} slots, by part; {_LOOKS_A_SECOND} looks a second"
+    about = f"CPU of a worker that drains {slots} slots {_ROUNDS} times, by part; {_LOOKS_A_SECOND} looks a second"
     Report(name="profile", about=about, rows=rows).show(as_json=as_json)
 
 
-def _watched(order: Drain) -> tuple[Drained, Counter[str]]:
+def _watched(database: str, target: str, slots: int) -> tuple[Drained, Counter[str]]:
     """Drain in another process, and count at what part it was seen how often."""
     with TemporaryDirectory() as folder:
         stacks = Path(folder) / "stacks"
         look = ["record", "--nonblocking", "--format", "raw", "--rate", str(_LOOKS_A_SECOND), "--output", str(stacks)]
-        worker = [sys.executable, "-m", "benchmarks.profile", json.dumps(asdict(order))]
+        worker = [sys.executable, "-m", "benchmarks.profile", database, target, str(slots)]
         spy = Path(sys.executable).with_name("py-spy")
         done = subprocess.run([spy, *look, "--", *worker], check=True, capture_output=True, text=True)
-        return Drained(**json.loads(_result_in(done.stdout))), _parts_in(stacks.read_text())
-
-
-def _result_in(output: str) -> str:
-    return next(line for line in output.splitlines() if line.startswith("{"))
+        result = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
+        assert result is not None, done.stderr
+        return Drained(**json.loads(result)), _parts_in(stacks.read_text())
 
 
 def _parts_in(stacks: str) -> Counter[str]:
@@ -98,4 +95,5 @@ def _rows(name: str, drained: Drained, seen: Counter[str]) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(drain(Drain(**json.loads(sys.argv[1]))))))
+    order = Drain(database=sys.argv[1], target=sys.argv[2], slots=int(sys.argv[3]), rounds=_ROUNDS)
+    print(json.dumps(asdict(fill_and_drain(order))))

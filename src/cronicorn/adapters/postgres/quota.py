@@ -152,14 +152,12 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
         return batches
 
     async def _reserve_all(self, asks: Sequence[Ask], allowance: Allowance) -> Sequence[Decision | Exception]:
-        """The decision about each of *asks*: together when all are granted, which grants each that comes before too."""
-        for _ in range(ATTEMPTS_MAX):
+        """The decision about each of *asks*: all are granted together, or each is decided by itself, in turn."""
+        if len(asks) > 1:
             answer = await self._answer(asks, allowance)
             if answer is not None and answer.verdict == "granted":
                 return _all_granted(answer.row, asks, allowance)
-            if answer is not None:
-                return [await self._reserve_alone(ask, allowance) for ask in asks]
-        raise _overtaken()
+        return [await self._reserve_alone(ask, allowance) for ask in asks]
 
     async def _reserve_alone(self, ask: Ask, allowance: Allowance) -> Decision | Exception:
         try:
@@ -176,7 +174,7 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
             if answer.verdict in _GRANTED:
                 return granted(book, ask, allowance)
             denial = refusal(book, ask, allowance, self._mode, answer.now)
-            if denial is not None:  # What was seen may have been changed by others before it was their turn to wait.
+            if denial is not None:  # None: what was seen changed while the statement waited for its turn.
                 return denial
         raise _overtaken()
 
