@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from operator import itemgetter
 from threading import Lock
 from typing import ClassVar, NamedTuple
 
@@ -22,14 +21,14 @@ from cronicorn.adapters.sqlite.endpoint_rows import (
 from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.run_book import count_run
 from cronicorn.adapters.sqlite.writer import Transaction
-from cronicorn.domain.cells import UNREADABLE, Cell, number_in
+from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.mechanism import Mechanism, Share
 from cronicorn.domain.ports import Decide, JobStore
-from cronicorn.domain.rows import done_of, done_text, lease_from, settled_row, state_row
+from cronicorn.domain.rows import done_of, done_text, endpoint_from, settled_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import (
     Change,
@@ -44,7 +43,6 @@ log = logging.getLogger(__name__)
 
 _CLAIMED_MAX = 20_000
 """More leases are hardly in progress in one process. What is forgotten is settled all the same, with a closer look."""
-_longest_due = itemgetter("due_us", "endpoint_number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,7 @@ class SqliteJobStore(JobStore):
         share = share if share is not None else Share()
         self._share: dict[str, Cell] = {"share_low": share.low, "share_high": share.high}
         self._renewing = Lock()
-        self._claimed: dict[str, tuple[int, str, Cell]] = {}
+        self._claimed: dict[str, tuple[int, str, str]] = {}
         """What leases in progress were claimed with, by claim id: the number, document and state of their endpoints."""
 
     async def claim_due(
@@ -115,19 +113,18 @@ class SqliteJobStore(JobStore):
         self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None
     ) -> list[Lease]:
         leases = []
-        for row in self._due(transaction, worker_id, limit, ttl, endpoint_id):
-            lease = readable(row)
+        for due in self._due(transaction, worker_id, limit, ttl, endpoint_id):
+            lease = readable(due, self.mechanism)
             if lease is not None:
                 leases.append(lease)
-                number, document = number_in(row["endpoint_number"]), str(row["document"])
-                self._claimed[lease.claim_id] = (number, document, row["state"])
+                self._claimed[lease.claim_id] = (due.number, due.document, due.state)
         while len(self._claimed) > _CLAIMED_MAX:
             del self._claimed[next(iter(self._claimed))]
         return leases
 
     def _due(
         self, transaction: Transaction, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None
-    ) -> list[dict[str, Cell]]:
+    ) -> list["Due"]:
         """What `claim` takes, the longest due first."""
         parameters: dict[str, Cell] = {
             **self._share,
@@ -138,9 +135,9 @@ class SqliteJobStore(JobStore):
             "until_us": us(shifted(transaction.now, ttl)),
             "limit": limit,
         }
-        rows = dicts(transaction.connection.execute(self._statements.claim, parameters))
-        rows.sort(key=_longest_due)
-        return rows
+        rows = transaction.connection.execute(self._statements.claim, parameters).fetchall()
+        rows.sort()
+        return [Due._make(row) for row in rows]
 
     def _renew(self, transaction: Transaction, leases: Sequence[Lease], ttl: timedelta, statement: str) -> Renewal:
         lost, cancelled = set(), set()
@@ -256,13 +253,47 @@ def _change_siblings(transaction: Transaction, number: int, changes: Mapping[str
             apply(transaction, sibling, change)
 
 
-def readable(row: Mapping[str, Cell]) -> Lease | None:
+class Due(NamedTuple):
+    """A row that `LeaseStatements.claim` returns, by place: by name it takes 10,000 instructions more.
+
+    Its first two columns put the longest due first.
+    """
+
+    due_us: int
+    number: int
+    claim_id: str
+    fence: int
+    slot: int
+    attempt: int
+    manual: int
+    lost_claims: int
+    claimed_us: int
+    until_us: int
+    state: str
+    document: str
+    watched: int | None
+
+
+def readable(due: Due, mechanism: Mechanism) -> Lease | None:
     """The lease; None for an endpoint that can't be read: its lease runs out, and it rests like any that is lost."""
     try:
-        return lease_from(row)
+        endpoint = endpoint_from(due.document, due.state)
     except UNREADABLE:
-        log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
+        log.exception("endpoint_unreadable", extra={"number": due.number})
         return None
+    return Lease(
+        endpoint=endpoint,
+        claim_id=due.claim_id,
+        fence=due.fence,
+        slot=due.slot,
+        attempt=due.attempt,
+        manual=bool(due.manual),
+        taken_over=bool(due.lost_claims),
+        watched=bool(due.watched),
+        claimed_at=instant_of(due.claimed_us),
+        expires_at=instant_of(due.until_us),
+        mechanism=mechanism,
+    )
 
 
 def _proof(lease: Lease) -> dict[str, Cell]:

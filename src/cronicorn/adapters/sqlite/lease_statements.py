@@ -66,14 +66,14 @@ UPDATE schedule
        takeover_us = :until_us + {takeover_delay_us("lost_claims + 1 + (claim_id IS NOT NULL)")},
        cancelled = 0
  WHERE endpoint_number IN ({_DUE})
-RETURNING due_us, endpoint_number, claim_id, fence, mechanism, leased_slot, leased_attempt, leased_manual, lost_claims,
-          claimed_us, lease_until_us, state,
+RETURNING due_us, endpoint_number, claim_id, fence, leased_slot, leased_attempt, leased_manual, lost_claims, claimed_us,
+          lease_until_us, state,
           (SELECT document FROM endpoints WHERE number = endpoint_number) AS document,
           {_WATCHED}
 """  # noqa: S608 (made of constants)
 
 LOOK = f"""
-SELECT due_us, endpoint_number, lower(hex(randomblob(16))) AS claim_id, fence, :mechanism AS mechanism,
+SELECT due_us, endpoint_number, lower(hex(randomblob(16))) AS claim_id, fence,
        coalesce(manual_slot, slot) AS leased_slot, iif(manual_slot IS NULL, attempt, 1) AS leased_attempt,
        manual_slot IS NOT NULL AS leased_manual, lost_claims + (claim_id IS NOT NULL) AS lost_claims,
        :now_us AS claimed_us, :until_us AS lease_until_us, state,

@@ -71,8 +71,9 @@ class SqliteOptimisticJobStore(SqliteJobStore):
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
     ) -> Sequence[Lease]:
         def query(transaction: Transaction) -> list[Lease]:
-            rows = self._due(transaction, worker_id, self._in_progress.wanted(limit), ttl, endpoint_id)
-            return [lease for lease in map(readable, rows) if lease is not None]
+            due = self._due(transaction, worker_id, self._in_progress.wanted(limit), ttl, endpoint_id)
+            leases = (readable(each, self.mechanism) for each in due)
+            return [lease for lease in leases if lease is not None]
 
         due = [
             replace(lease, expires_at=unlocked_until(lease.endpoint, lease.claimed_at, ttl))
