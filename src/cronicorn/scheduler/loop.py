@@ -16,7 +16,7 @@ from cronicorn.scheduler.settings import ENDING_MAX, SchedulerSettings
 log = logging.getLogger(__name__)
 
 _COALESCE = 0.005
-"""Wake-ups come at least this far apart, so that instants close together are claimed together."""
+"""Claims begin at least this far apart, so that instants close together are claimed together."""
 _BATCH_MAX = 500
 _BACKLOG_PACE = 0.02
 """So long a claim of a backlog waits for half of the room: one that takes few costs each run what it costs many."""
@@ -69,6 +69,8 @@ class Scheduler:
         self._end_by = 0.0
         self._grace_over = asyncio.Event()
         self._outage_wait = 0.0
+        self._claimed_mono = 0.0
+        """When the last claim began."""
         self._resting_until = _EARLIEST
         """By the store's clock, like the instants that endpoints are due at; the clock of this machine has no say."""
         self._clock_offset = clock.now().timestamp() - clock.monotonic()
@@ -143,7 +145,7 @@ class Scheduler:
         if room <= 0:
             return 0
         self._more = False
-        claimed_mono = self._clock.monotonic()
+        self._claimed_mono = claimed_mono = self._clock.monotonic()
         try:
             leases = await self._store.claim_due(
                 worker_id=self._settings.worker_id, limit=room, ttl=self._settings.lease_ttl
@@ -206,9 +208,10 @@ class Scheduler:
             await self._until_room()
             return
         wait = self._outage_wait or (0.0 if claimed >= _DENSE else await self._until_due())
-        await asyncio.sleep(_COALESCE)
-        if wait > _COALESCE and not self._stopping:
-            await self._until_woken(wait - _COALESCE + _TIMER_SLACK)
+        pause = max(self._claimed_mono + _COALESCE - self._clock.monotonic(), 0.0)
+        await asyncio.sleep(pause)
+        if wait > pause and not self._stopping:
+            await self._until_woken(wait - pause + _TIMER_SLACK)
 
     async def _until_room(self) -> None:
         """Wait for half of the room, but not for long; then for any."""
