@@ -59,13 +59,19 @@ async def _names(database):
     return [name for (name,) in rows]
 
 
+async def _handed_over():
+    """Let what was asked for be asked, and at the end of that turn be handed to the thread."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
 async def _held_up(database, *works):
     """Let *works* wait behind a closed gate, so that they are done together."""
     gate = Gate()
     first = asyncio.create_task(database.write(gate.work))
     await eventually_async(gate.entered.is_set)
     waiting = [asyncio.create_task(database.write(work)) for work in works]
-    await asyncio.sleep(0)
+    await _handed_over()
     gate.open.set()
     await first
     return await asyncio.gather(*waiting, return_exceptions=True)
@@ -119,7 +125,7 @@ async def test_the_time_is_read_after_the_wait(database, clock):
     first = asyncio.create_task(database.write(gate.work))
     await eventually_async(gate.entered.is_set)
     second = asyncio.create_task(database.write(lambda transaction: transaction.now))
-    await asyncio.sleep(0)
+    await _handed_over()
     clock.advance(MINUTE)
     gate.open.set()
     await first
@@ -132,7 +138,7 @@ async def test_work_whose_caller_left_before_it_began_is_not_done(database):
     first = asyncio.create_task(database.write(gate.work))
     await eventually_async(gate.entered.is_set)
     leaving = asyncio.create_task(database.write(_adding("a")))
-    await asyncio.sleep(0)
+    await _handed_over()
     leaving.cancel()
     await asyncio.sleep(0)
     gate.open.set()
