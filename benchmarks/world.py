@@ -143,7 +143,7 @@ async def rows_of(url: str) -> AsyncIterator[Rows]:
 async def curl(calls_max: int = CALLS_MAX) -> AsyncIterator[Dispatcher]:
     """The product's dispatcher, allowed to call this machine."""
     policy = EgressPolicy((ip_network("127.0.0.0/8"),))
-    dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=DispatcherLimits.within(3 * calls_max))
+    dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=DispatcherLimits.within(6 * calls_max))
     try:
         yield dispatcher
     finally:

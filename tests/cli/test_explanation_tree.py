@@ -1,6 +1,5 @@
 """What a person reads of an explanation, in a terminal of eighty columns."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -71,7 +70,7 @@ async def test_the_last_run_the_failures_and_the_schedule_are_told():
     world = a_world()
     endpoint = await world.endpoint(minIntervalMs=5_000)
     world.clock.move(minutes=1)
-    outcome = replace(an_outcome(), kind=OutcomeKind.BROKEN, status_code=None, error="The answer broke off.")
+    outcome = an_outcome()._replace(kind=OutcomeKind.BROKEN, status_code=None, error="The answer broke off.")
     await world.run_due(outcome)
 
     text = flat(await said(world, endpoint))

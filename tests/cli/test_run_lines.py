@@ -15,7 +15,7 @@ async def a_finished_run(**outcome):
     world = a_world()
     await world.endpoint()
     world.clock.move(minutes=1)
-    return await world.run_due(replace(an_outcome(), **outcome))
+    return await world.run_due(an_outcome()._replace(**outcome))
 
 
 def shown(*looks):

@@ -1,6 +1,5 @@
 """What a process runs without a lock: taken once, spread over workers, and forgotten in the end."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, an_endpoint
@@ -15,7 +14,7 @@ DAY = timedelta(days=1)
 def _due(count: int, after: timedelta = timedelta(0)) -> list[Lease]:
     now = MIDNIGHT + after
     leases = (a_lease(an_endpoint(id=f"ep{number:03}"), now=now) for number in range(count))
-    return [replace(lease, claim_id=f"{lease.endpoint.id} at {after}") for lease in leases]
+    return [lease._replace(claim_id=f"{lease.endpoint.id} at {after}") for lease in leases]
 
 
 def _ids(leases: list[Lease]) -> list[str]:

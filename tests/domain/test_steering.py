@@ -118,7 +118,7 @@ def test_what_ended_on_our_side_steers_nothing(kind):
 def test_the_answer_of_a_manual_run_steers_and_the_schedule_is_planned_again():
     endpoint = endpoint_with({"fields": ERR, "rules": [_slow("err > 5")]})
     manual = replace(endpoint.state, manual=ManualSlot(slot=2, requested_at=MIDNIGHT), slots_issued=2)
-    lease = replace(a_lease(replace(endpoint, state=manual)), slot=2, manual=True)
+    lease = a_lease(replace(endpoint, state=manual))._replace(slot=2, manual=True)
     outcome = an_outcome(body='{"err": 9}', body_is_json=True)
 
     settlement = decide(replace(endpoint, state=manual), _facts(a_run(lease, outcome), manual=True))

@@ -115,7 +115,7 @@ async def test_work_that_is_due_renews_nothing_and_a_cancellation_does():
 
 @pytest.mark.parametrize("mechanism", [mechanism for mechanism in Mechanism if mechanism.cancellable])
 async def test_a_cancellation_is_heard_with_every_mechanism_that_has_one_and_extends_no_lock(mechanism):
-    lock = replace(a_lease(an_endpoint()), mechanism=mechanism)
+    lock = a_lease(an_endpoint())._replace(mechanism=mechanism)
     store = Renewals(Renewal(cancelled=frozenset({"claim1"}), unextended=frozenset({"claim1"})))
     heartbeat = Heartbeat(store, CLOCK, SETTINGS)
     heartbeat.start()

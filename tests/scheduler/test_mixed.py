@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
@@ -68,7 +68,7 @@ class Part(JobStore):
 
 def _lease(mechanism, claim_id, late_s=0):
     endpoint = started(an_endpoint(id=claim_id), MIDNIGHT - late_s * SECOND, CRON)
-    return replace(a_lease(endpoint), claim_id=claim_id, mechanism=mechanism)
+    return a_lease(endpoint)._replace(claim_id=claim_id, mechanism=mechanism)
 
 
 def _mixed(*parts):
@@ -187,7 +187,7 @@ async def test_what_was_claimed_for_a_caller_that_has_gone_is_given_back():
 def test_each_lease_is_renewed_by_its_own_store_and_one_that_is_away_answers_nothing(caplog):
     lease, away = Part(LEASE), Part(REDIS, fails=AWAY)
     broken = Part(OPTIMISTIC, fails=ZeroDivisionError("a bug"))
-    held, lost, unasked = _lease(LEASE, "held"), replace(_lease(LEASE, "lost"), fence=2), _lease(REDIS, "unasked")
+    held, lost, unasked = _lease(LEASE, "held"), _lease(LEASE, "lost")._replace(fence=2), _lease(REDIS, "unasked")
     crashed, foreign = _lease(OPTIMISTIC, "crashed"), _lease(Mechanism.ETCD, "foreign")
 
     with caplog.at_level(logging.WARNING):

@@ -75,7 +75,7 @@ class TrialCalls:
         started_at = self._clock.now()
         # A number no slot ever has, so that the target never takes a trial for a run, nor two trials for one.
         call = call_for(endpoint, microseconds_of(started_at))
-        call = replace(call, timeout=min(call.timeout, TRIAL_DURATION_MAX))
+        call = call._replace(timeout=min(call.timeout, TRIAL_DURATION_MAX))
         outcome = await self._outcome(call, unwanted)
         return Run(
             tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, slot=0, attempt=1, fence=0, source=Source.TEST,

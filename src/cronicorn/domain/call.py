@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 
@@ -45,8 +46,7 @@ class Request:
     """How many redirects are followed; each hop passes the address guard again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One attempt, ready to be sent: what a `Dispatcher` needs and nothing else."""
 
     tenant_id: str
@@ -87,8 +87,7 @@ class OutcomeKind(StrEnum):
         return self is OutcomeKind.CANCELLED or self is OutcomeKind.CRASHED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a call returned. Anything a server may do is one of these, never an exception."""
 
     kind: OutcomeKind

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.mechanism import Mechanism
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class Lease(NamedTuple):
     """One worker's right to run one slot until `expires_at`, by the store's clock."""
 
     endpoint: JobEndpoint
@@ -23,12 +22,12 @@ class Lease:
     slot: int
     attempt: int
     manual: bool
+    claimed_at: datetime
+    expires_at: datetime
     taken_over: bool = False
     """A lease before this one was lost, so the slot may have been called already."""
     watched: bool = False
     """Rules of other endpoints of the job read siblings: this one's answer may concern them."""
-    claimed_at: datetime
-    expires_at: datetime
     mechanism: Mechanism = Mechanism.LEASE
     """What keeps others away meanwhile, and so who renews, settles and abandons it."""
     ration: Ration | None = None

@@ -71,7 +71,7 @@ def shown(endpoint: JobEndpoint, outcome: Outcome) -> str:
     What is secret now is not shown, though the answer may have been recorded before that was said.
     """
     if outcome.body is not None:
-        outcome = replace(outcome, body=redacted_body(outcome.body, endpoint.redaction, None))
+        outcome = outcome._replace(body=redacted_body(outcome.body, endpoint.redaction, None))
     value = parsed(outcome)
     if value is ABSENT:
         return framed("response", "No JSON that could be read.")

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cronicorn.domain.calendar import Window
@@ -100,5 +99,5 @@ def _rationed(
         ration = Ration(limit=most, month=month, used=stands.runs + begun.get(tenant_id, 0))
         if not ration.exhausted:
             begun[tenant_id] = begun.get(tenant_id, 0) + 1
-        rationed.append(replace(lease, ration=ration))
+        rationed.append(lease._replace(ration=ration))
     return rationed

@@ -1,7 +1,6 @@
 """A dispatcher that lets nobody see what the owner of an endpoint declared secret in its answers."""
 
 import asyncio
-from dataclasses import replace
 
 from cronicorn.domain.call import Call, Outcome
 from cronicorn.domain.ports import Dispatcher
@@ -32,4 +31,4 @@ def _redacted(outcome: Outcome, redaction: Redaction, key: bytes | None) -> Outc
     body = outcome.body and redacted_body(outcome.body, redaction, key)
     is_json = outcome.body_is_json and body is not None and not body.startswith(REDACTED)
     headers = redacted_headers(outcome.headers, redaction, key)
-    return replace(outcome, headers=headers, body=body, body_is_json=is_json)
+    return outcome._replace(headers=headers, body=body, body_is_json=is_json)

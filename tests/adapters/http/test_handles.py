@@ -5,7 +5,7 @@ import gc
 import sys
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pycurl
@@ -105,7 +105,7 @@ class Scene:
             body=kind.body, bytes_max=kind.bytes_max, timeout_s=kind.timeout_s, redirects_max=kind.redirects_max,
         )  # fmt: skip
         outcome = await dispatcher.dispatch(call)
-        return replace(outcome, duration=timedelta(0)), list(server.requests)
+        return outcome._replace(duration=timedelta(0)), list(server.requests)
 
 
 async def test_after_a_call_of_any_kind_one_of_any_kind_is_as_if_it_were_the_first(monkeypatch) -> None:

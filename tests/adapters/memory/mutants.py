@@ -1,6 +1,6 @@
 """Stores in memory that are wrong in one way each. Most of these ways are those of well-known job queues."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog
@@ -169,7 +169,7 @@ class SlotPutAside(MemoryJobStore):
     """Settles a slot that an edit put aside after its lease expired."""
 
     async def settle(self, lease, run, decide):
-        anything = _LeaseOnAnything(**{field.name: getattr(lease, field.name) for field in fields(lease)})
+        anything = _LeaseOnAnything._make(lease)
         return await super().settle(anything, run, decide)
 
 

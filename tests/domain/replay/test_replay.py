@@ -269,7 +269,7 @@ def test_a_test_call_is_an_answer_that_steers_nobody_by_itself():
 
 def test_a_call_that_ended_on_our_side_says_nothing_to_other_calls():
     runs = every_five_minutes(*QUIET, 9, 9, 9, 0)
-    cancelled = replace(an_outcome(kind=OutcomeKind.CANCELLED), status_code=None)
+    cancelled = an_outcome(kind=OutcomeKind.CANCELLED)._replace(status_code=None)
     runs[13] = replace(runs[13], outcome=cancelled, status=RunStatus.CANCELLED)
 
     told = replayed(under(ERRORS, PLAIN), runs)

@@ -1,7 +1,5 @@
 """What bodies say: health, intervals and ends to come."""
 
-from dataclasses import replace
-
 import pytest
 
 from cronicorn.domain.call import OutcomeKind
@@ -22,7 +20,7 @@ WORDS = [
 BAD = an_answer(body={"status": "degraded"})
 GOOD = an_answer(body={"status": "ok"})
 TIMEOUT = Answer(
-    outcome=replace(an_outcome(), kind=OutcomeKind.TIMED_OUT, status_code=None), success=False, body=None, failures=1
+    outcome=an_outcome()._replace(kind=OutcomeKind.TIMED_OUT, status_code=None), success=False, body=None, failures=1
 )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """What servers say about the pace of calls: Retry-After, 429, the RateLimit fields and Cache-Control."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,7 +49,7 @@ def test_of_twenty_retry_after_fields_the_first_one_counts() -> None:
     answer = an_answer(404)
     headers = tuple(("retry-after", str(60 + index)) for index in range(20))
 
-    said = heard(answer._replace(outcome=replace(answer.outcome, headers=headers)))
+    said = heard(answer._replace(outcome=answer.outcome._replace(headers=headers)))
 
     assert asked(said)["defer:retry-after"] == 60
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -253,4 +252,4 @@ class _Stopwatch:
 
 def _not_followed(outcome: Outcome, kind: OutcomeKind, call: Call, why: str) -> Outcome:
     site = target_of(call.url).site
-    return replace(outcome, kind=kind, error=f"The redirect of {site.authority} was not followed. {why}")
+    return outcome._replace(kind=kind, error=f"The redirect of {site.authority} was not followed. {why}")

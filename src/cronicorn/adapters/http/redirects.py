@@ -1,6 +1,5 @@
 """Where a redirect leads, and what may go there (RFC 9110, section 15.4, and the WHATWG Fetch standard)."""
 
-from dataclasses import replace
 from urllib.parse import urljoin
 
 from cronicorn.adapters.http.url import target_of
@@ -38,8 +37,7 @@ def redirected(call: Call, status: int | None, location: str) -> Call:
         for name, value in call.headers.items()
         if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and _stays_home(name, value))
     }
-    return replace(
-        call,
+    return call._replace(
         url=target.url,
         method=Method.GET if to_get else call.method,
         headers=headers,

@@ -18,7 +18,7 @@ _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _LEFT_OUT = {name.lower(): f"{name}:".encode() for name in ("Accept", "Content-Type", "Expect", "User-Agent")}
 """What libcurl would add, and the order not to."""
 _METHODS_WITH_BODY = (Method.POST, Method.PUT, Method.PATCH)
-_NAMES_REMEMBERED = 1_024
+_NAMES_REMEMBERED = 256
 
 
 def header_lines(headers: Mapping[str, str]) -> list[bytes]:
@@ -26,15 +26,14 @@ def header_lines(headers: Mapping[str, str]) -> list[bytes]:
 
     The message names the header, never its value.
     """
-    left_out = dict(_LEFT_OUT)
+    left_out = _left_out(tuple(headers))
     lines = []
     for name, value in headers.items():
-        left_out.pop(_checked_name(name), None)
         if _NOT_IN_VALUE.search(value):
             raise InvalidInputError(f"The value of the request header {name} holds a control character: remove it.")
         stripped = value.strip()
         lines.append(f"{name}: {stripped}".encode() if stripped else f"{name};".encode())
-    lines += left_out.values()
+    lines += left_out
     return lines
 
 
@@ -53,6 +52,12 @@ def request_options(call: Call, target: Target) -> dict[int, Hashable]:
 
 
 @lru_cache(_NAMES_REMEMBERED)
+def _left_out(names: tuple[str, ...]) -> tuple[bytes, ...]:
+    """What libcurl would add beside headers of these *names*. Raises InvalidInputError for one that can't be sent."""
+    lower = {_checked_name(name) for name in names}
+    return tuple(line for name, line in _LEFT_OUT.items() if name not in lower)
+
+
 def _checked_name(name: str) -> str:
     """*name* in lower case. Raises InvalidInputError."""
     if not HEADER_NAME.fullmatch(name):

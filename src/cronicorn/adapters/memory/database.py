@@ -115,4 +115,4 @@ class MemoryDatabase:
 
 def without_body(run: Run) -> Run:
     """*run* as it is listed."""
-    return replace(run, outcome=replace(run.outcome, body=None))
+    return replace(run, outcome=run.outcome._replace(body=None))

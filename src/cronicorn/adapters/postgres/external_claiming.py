@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import asyncpg
@@ -111,7 +111,7 @@ class ExternalClaimer(Claimer):
         self._refused = len(order.rows) < len(order.tried)
         order.rows.sort(key=longest_due)
         leases = (self._remembered(row) for row in order.rows)
-        return [replace(lease, mechanism=self._mechanism) for lease in leases if lease is not None]
+        return [lease._replace(mechanism=self._mechanism) for lease in leases if lease is not None]
 
     async def next_due(self) -> NextDue | None:
         """When a claim will next find something."""

@@ -65,7 +65,7 @@ class PostgresLegacyJobStore(PostgresJobStore):
     ) -> Sequence[Lease]:
         """Lock up to *limit* endpoints due now for *lock*, the longest due first."""
         leases = await super().claim_due(worker_id=worker_id, limit=limit, ttl=lock, endpoint_id=endpoint_id)
-        return [replace(lease, mechanism=Mechanism.LEGACY) for lease in leases]
+        return [lease._replace(mechanism=Mechanism.LEGACY) for lease in leases]
 
     async def set_lock(self, lease: Lease, lock: timedelta) -> None:
         """Let the lock of *lease* end *lock* from now.

@@ -3,7 +3,6 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -229,4 +228,4 @@ class PostgresOptimisticJobStore(PostgresJobStore):
 
 def _unlocked(lease: Lease, ttl: timedelta) -> Lease:
     expires_at = unlocked_until(lease.endpoint, lease.claimed_at, ttl)
-    return replace(lease, mechanism=Mechanism.OPTIMISTIC, expires_at=expires_at)
+    return lease._replace(mechanism=Mechanism.OPTIMISTIC, expires_at=expires_at)

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -76,7 +75,7 @@ class SqliteOptimisticJobStore(SqliteJobStore):
             return [lease for lease in leases if lease is not None]
 
         due = [
-            replace(lease, expires_at=unlocked_until(lease.endpoint, lease.claimed_at, ttl))
+            lease._replace(expires_at=unlocked_until(lease.endpoint, lease.claimed_at, ttl))
             for lease in await self._database.read(query)
         ]
         return self._in_progress.begin(due, limit, worker_id)

@@ -73,7 +73,7 @@ class RunHistoryContract(StoresContract):
 
         page = await stores.runs.list(TENANT, "ep1", RunQuery())
 
-        expected = [replace(run, outcome=replace(run.outcome, body=None)) for run in reversed(runs)]
+        expected = [replace(run, outcome=run.outcome._replace(body=None)) for run in reversed(runs)]
         assert page == RunPage(runs=tuple(expected), total=3)
 
     async def test_runs_are_listed_in_pages(self, stores: Stores, clock: VirtualClock) -> None:
