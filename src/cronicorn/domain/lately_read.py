@@ -14,8 +14,9 @@ KEPT_CHARACTERS_MAX = 8_000_000
 LONGEST_KEPT = 4_096
 """A longer endpoint is read anew each time."""
 _NEWCOMERS = 64
-"""Where there is no room, one of so many newcomers takes the place of what was looked at longest ago. If each did, what
-many endpoints leave would always be gone when its turn comes again: endpoints mostly come in turn."""
+"""Where there is no room, one of so many newcomers takes the place of what was kept longest ago. If each did, endpoints
+that come in turn, as most do, would each be gone when its turn comes again.
+"""
 
 
 class LatelyRead:

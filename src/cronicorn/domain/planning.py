@@ -1,4 +1,4 @@
-"""`plan_next_run`: the only place that computes a time.
+"""`plan_next_run`, and `plan_of` that it is made of: the only place that computes a time.
 
 The rules, in order, each one line of the trace:
 
@@ -80,7 +80,7 @@ def plan_next_run(now: datetime, endpoint: JobEndpoint, cron: Cron) -> Plan:
 
 
 def plan_of(now: datetime, basis: Basis, grid: Grid) -> Plan:
-    """The next run of the endpoint of *grid*, whatever its state says, as it stands now; otherwise `plan_next_run`."""
+    """As `plan_next_run`, for the endpoint of *grid*, and from *basis* in place of the endpoint's state."""
     if basis.suspended:
         return Plan(None, Source.SUSPENDED, Trace(now, (Step(Mark.SUSPENDED, Verdict.WON),)))
     steps: list[Step] = []

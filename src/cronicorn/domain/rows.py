@@ -64,7 +64,10 @@ def endpoint_row(endpoint: JobEndpoint) -> Row:
 
 
 def state_row(state: EndpointState) -> Row:
-    """The columns of `schedule` that say where the schedule stands. `state` is the truth, the rest is for queries."""
+    """The columns of `schedule` that say where the schedule stands. `state` is the truth, the rest is for queries.
+
+    Statements that settle take them in this order.
+    """
     return {
         "due_us": us(state.due_at),
         "slot": state.slot,
@@ -75,7 +78,11 @@ def state_row(state: EndpointState) -> Row:
 
 
 def settled_row(document: str, before: JobEndpoint, state: EndpointState) -> Row:
-    """`state_row` of what settling *before* led to, whose *document* stays; claimed again here it is not read."""
+    """`state_row` of what settling *before* led to, whose *document* stays.
+
+    The next claim of it by this process needs to read neither text. A write that is undone does no harm: what is kept
+    says what texts mean, and rows alone which texts are so.
+    """
     row = state_row(state)
     _LATELY_READ.keep(document, _text(row["state"]), before.standing(state))
     return row

@@ -28,7 +28,8 @@ class SlotLog:
         if not log.isEnabledFor(logging.INFO):
             return
         if self._told >= TOLD_MAX:
-            self._untold[_status(lease, settlement) or "due" if run is None else run.status.value] += 1
+            status = run.status.value if run is not None else _status(lease, settlement)
+            self._untold[status or "due"] += 1
             return
         self._told += 1
         if run is None:
@@ -39,7 +40,7 @@ class SlotLog:
         log.info("run_settled", extra=lease.facts() | facts | settlement.facts())
 
     def look(self, now_mono: float) -> None:
-        """Tell of the rest of a second that is over. To be called at least as often as that."""
+        """Tell of the rest once a second is over, counted from one call to the next."""
         if now_mono - self._since_mono >= _SPAN_S:
             self._since_mono = now_mono
             self.tell_rest()

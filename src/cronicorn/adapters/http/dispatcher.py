@@ -62,7 +62,7 @@ class CurlDispatcher(Dispatcher):
             clock=self._loop.time,
             fixed=fixed_options(trust or Trust.of_this_machine()),
             connections_max=self._limits.connections,
-            forget=self._driver.forget,
+            on_new_socket=self._driver.forget,
         )
         self._live: set[Handle] = set()
         self._sweeper: asyncio.TimerHandle | None = None

@@ -66,16 +66,16 @@ class Exchange:
     """
 
     __slots__ = (
-        "_forget", "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_opened", "_owner", "_peer",
+        "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_on_new_socket", "_opened", "_owner", "_peer",
         "_progress", "_progress_at", "_sent", "body", "body_bytes_max", "code", "connected", "crash", "ends",
         "header_lines", "header_size", "message", "status", "stop",
     )  # fmt: skip
 
-    def __init__(self, kept: KeptConnections, owner: object, forget: Callable[[int], None]) -> None:
-        """Of *kept* only the connections of *owner* are used again. *forget* is told the number of each new socket."""
+    def __init__(self, kept: KeptConnections, owner: object, on_new_socket: Callable[[int], None]) -> None:
+        """Of *kept* only the connections of *owner* are used again. *on_new_socket* is told its number."""
         self._kept: Final = kept
         self._owner: Final = owner
-        self._forget: Final = forget
+        self._on_new_socket: Final = on_new_socket
 
     def begin(self, peer: Peer, *, may_repeat: bool, body_bytes_max: int, header_bytes_max: int) -> None:
         """Forget the exchange before. *peer* has the checked address, and the only one that may be connected to.
@@ -134,7 +134,7 @@ class Exchange:
         """Keep *fd* from child processes: libcurl's duplicate has lost that mark."""
         try:
             os.set_inheritable(fd, False)  # noqa: FBT003 - the name says it
-            self._forget(fd)
+            self._on_new_socket(fd)
             self.stop = None
         except BaseException as error:  # noqa: BLE001
             self._crashed(error)

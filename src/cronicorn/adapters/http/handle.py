@@ -25,12 +25,12 @@ class Handle:
     __slots__ = ("_fixed", "_is_sound", "_kept", "_set", "_share", "curl", "exchange")
 
     def __init__(
-        self, share: pycurl.CurlShare, kept: KeptConnections, fixed: Options, forget: Callable[[int], None]
+        self, share: pycurl.CurlShare, kept: KeptConnections, fixed: Options, on_new_socket: Callable[[int], None]
     ) -> None:
-        """All transfers use the connections of *share*, and are set to *fixed*; *forget* hears of new sockets."""
+        """All transfers use the connections of *share*, and are set to *fixed*; *on_new_socket* is told its number."""
         self.curl = pycurl.Curl()
         self.curl.setopt(pycurl.SHARE, share)  # No reset takes it away.
-        self.exchange = Exchange(kept, share, forget)
+        self.exchange = Exchange(kept, share, on_new_socket)
         self._kept = kept
         self._share = share
         self._fixed = fixed

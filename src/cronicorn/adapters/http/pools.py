@@ -45,13 +45,13 @@ class Pools:
     """The pools of all tenants that called lately."""
 
     def __init__(
-        self, *, clock: Callable[[], float], fixed: Options, connections_max: int, forget: Callable[[int], None]
+        self, *, clock: Callable[[], float], fixed: Options, connections_max: int, on_new_socket: Callable[[int], None]
     ) -> None:
-        """*fixed* is what all handles are set to; *forget* hears of each new socket."""
+        """*fixed* is what all handles are set to; *on_new_socket* hears of each new socket."""
         self._clock = clock
         self._fixed = fixed
         self._connections_max = connections_max
-        self._forget = forget
+        self._on_new_socket = on_new_socket
         self._pools: dict[str, Pool] = {}
         self._kept = KeptConnections(clock)
         self._in_use = 0
@@ -68,7 +68,7 @@ class Pools:
         if pool.spare:
             return pool, pool.spare.pop()
         self._handles += 1
-        return pool, Handle(pool.share, self._kept, self._fixed, self._forget)
+        return pool, Handle(pool.share, self._kept, self._fixed, self._on_new_socket)
 
     def give_back(self, pool: Pool, handle: Handle) -> None:
         """Take *handle* back."""

@@ -6,7 +6,6 @@ locks the endpoint, decides on what is stored now, and says what became of the l
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TypeVar
 
@@ -30,6 +29,7 @@ from cronicorn.adapters.postgres.settle_statements import COUNT_RUNS, counting
 from cronicorn.domain.cells import Cell
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import us
+from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import Decide
 from cronicorn.domain.rows import done_of, done_text, run_row, settled_row, skip_row, state_row
@@ -44,7 +44,6 @@ _NO_RUN = (None,) * 11
 _SKIP = itemgetter("state", "reason", "first_us", "last_us", "instants", "exact")
 _NO_SKIPS: list[list[Cell]] = [[]] * 7
 _DAY_US = 86_400_000_000
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 T = TypeVar("T")
 
@@ -200,8 +199,8 @@ async def _locked(transaction: Transaction, lease: Lease, *, whole_job: bool) ->
 def _arguments(batch: Sequence[Settling]) -> list[Sequence[Cell] | int]:
     """The columns of the statement's lists, and between which ends an attempt recorded before is looked for."""
     runs = [item.run for item in batch if item.run is not None]
-    earliest_us = us(min((run.due_at for run in runs), default=_EPOCH)) - _DAY_US
-    latest_us = us(max((run.finished_at for run in runs), default=_EPOCH)) + _DAY_US
+    earliest_us = us(min((run.due_at for run in runs), default=EPOCH)) - _DAY_US
+    latest_us = us(max((run.finished_at for run in runs), default=EPOCH)) + _DAY_US
     return [
         *zip(*(item.decided for item in batch), strict=True),
         earliest_us,

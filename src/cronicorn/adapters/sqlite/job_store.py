@@ -1,6 +1,7 @@
 """Due endpoints and leases in a SQLite file."""
 
 import logging
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,8 +71,10 @@ class SqliteJobStore(JobStore):
         share = share if share is not None else Share()
         self._share: dict[str, Cell] = {"share_low": share.low, "share_high": share.high}
         self._renewing = Lock()
-        self._claimed: dict[str, tuple[int, str, str]] = {}
-        """What leases in progress were claimed with, by claim id: the number, document and state of their endpoints."""
+        self._claimed: OrderedDict[str, tuple[int, str, str]] = OrderedDict()
+        """What leases in progress were claimed with, by claim id: the number, document and state of their endpoints.
+        The writer's thread adds, the event loop takes.
+        """
 
     async def claim_due(
         self, *, worker_id: str, limit: int, ttl: timedelta, endpoint_id: str | None = None
@@ -118,8 +121,8 @@ class SqliteJobStore(JobStore):
             if lease is not None:
                 leases.append(lease)
                 self._claimed[lease.claim_id] = (due.number, due.document, due.state)
-        while len(self._claimed) > _CLAIMED_MAX:
-            del self._claimed[next(iter(self._claimed))]
+                if len(self._claimed) > _CLAIMED_MAX:
+                    self._claimed.popitem(last=False)
         return leases
 
     def _due(

@@ -44,7 +44,7 @@ class Transaction:
 
 
 Many: TypeAlias = Callable[[Transaction, Sequence[Item]], Sequence[T | None]]
-"""Does work that is alike, all at once. Answers None for each item that it left as it was."""
+"""Does work that is alike, all at once. Answers None for each item that it left as it was: that is done by itself."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -164,6 +164,7 @@ class Writer:
     def _attempt_all(self, works: Iterable[_Work[object]], *, alone: bool) -> BaseException | None:
         """Do *works* and commit them; answer what broke the transaction as a whole."""
         try:
+            # Methods of one object are equal, so what one store hands in goes together.
             for many, alike in groupby((work for work in works if not work.future.cancelled()), _many):
                 if many is not None and not alone:
                     self._attempt_many(many, list(alike))
