@@ -15,7 +15,7 @@ from cronicorn.domain.cells import Row
 from cronicorn.domain.policy.text import policy_from
 
 _LOOK_EVERY_S = 0.02
-_SLOW_RATE = 400
+_SLOW_RATE = 600
 """Runs a second that are worked off before the same endpoints come due again, also by a machine that others use."""
 
 
