@@ -13,7 +13,7 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from tests.servers.ground import Ground
 from tests.servers.postgres import RestartableServer
 
-SERVER = "PostgreSQL 18, fsync on"
+SERVER = "PostgreSQL 18"
 _numbers = count()
 
 

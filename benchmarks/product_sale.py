@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
@@ -209,10 +208,6 @@ class RunningSale:
         """What the books have as used and as reserved."""
         view = (await self.local.control.quotas.show(self.local.principal(tenant))).view
         return view.used, view.reserved
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """What all processes logged under *name*."""
-        return [event for each in self.services for event in each.events(name)]
 
 
 @asynccontextmanager

@@ -214,7 +214,7 @@ def state_of(document: Mapping[str, Value]) -> EndpointState:
         attempt=part.get("attempt", 1),
         slots_issued=part.get("slots_issued", 1),
         failure_count=part.get("failure_count", 0),
-        hints=tuple(map(_hint_of, part["hints"])) if "hints" in part else (),
+        hints=tuple(map(_hint_in, part["hints"])) if "hints" in part else (),
         memory=steering_memory_of(part["memory"]) if "memory" in part else NO_MEMORY,
         suspended=part.get("suspended", False),
         last_run_at=instant_of(part["last_run_at_us"]) if "last_run_at_us" in part else None,
@@ -297,7 +297,7 @@ def hint_of(document: Mapping[str, Value]) -> Hint:
     )
 
 
-def _hint_of(item: Value) -> Hint:
+def _hint_in(item: Value) -> Hint:
     if not isinstance(item, dict):
         raise ValueError(f"hints holds {item!r}, not an object")  # noqa: TRY004
     return hint_of(item)

@@ -15,6 +15,7 @@ json_string = json.encoder.encode_basestring_ascii
 """The same of a text alone."""
 
 _read = json.JSONDecoder().raw_decode
+"""`json.loads` without its looking for blanks around the value."""
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -25,7 +26,7 @@ Document: TypeAlias = dict[str, Value]
 
 
 def document_in(text: str) -> Document:
-    """What `json_text` made of a document. Raises ValueError for anything else but other JSON."""
+    """What `json_text` made of a document. Raises ValueError for what is not one JSON value and nothing around it."""
     document: Document
     document, end = _read(text)
     if end != len(text):
@@ -89,7 +90,7 @@ class Shape(Generic[D]):
         """*document*, as it is or without what is None or not known. Raises ValueError when it holds anything else."""
         kinds = self._kinds
         for key, value in document.items():
-            if type(value) is not kinds.get(key):
+            if type(value) is not kinds.get(key):  # `isinstance` would take true for a number.
                 document = self._known(document)
                 break
         if not document.keys() >= self._required:
@@ -165,7 +166,7 @@ class Fields:
         """The instants in the list under *key*."""
         found = []
         for value in self.items(key):
-            if not isinstance(value, int):
+            if not isinstance(value, int) or isinstance(value, bool):
                 raise ValueError(f"{key} holds {value!r}, not an instant")  # noqa: TRY004
             found.append(instant_of(value))
         return tuple(found)

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_RETRY_FIRST = 0.05
+_RETRY_FIRST_S = 0.05
 _RETRY_MAX = 1.0
 _NOT_MADE_PAUSE = 1.0
 """How long a slot is kept before it is given back uncalled, so that a lack of room doesn't spin."""
@@ -123,7 +123,7 @@ class Executor:
 
         So no call is made twice for a hiccup, and no slot that was not called waits until its lease ends.
         """
-        wait = _RETRY_FIRST
+        wait = _RETRY_FIRST_S
         while True:
             try:
                 return await end()

@@ -19,7 +19,7 @@ from cronicorn.scheduler.store_time import StoreTime
 
 log = logging.getLogger(__name__)
 
-_NUDGE_GAP = 0.05
+_NUDGE_GAP_S = 0.05
 
 
 class Heartbeat:
@@ -130,4 +130,4 @@ class Heartbeat:
                 return
             self.beat()
             if nudged:
-                self._stopped.wait(_NUDGE_GAP)
+                self._stopped.wait(_NUDGE_GAP_S)

@@ -15,14 +15,14 @@ from cronicorn.scheduler.settings import ENDING_MAX, SchedulerSettings
 
 log = logging.getLogger(__name__)
 
-_COALESCE = 0.005
+_COALESCE_S = 0.005
 """Claims begin at least this far apart, so that instants close together are claimed together."""
 _BATCH_MAX = 500
-_BACKLOG_PACE = 0.02
+_BACKLOG_PACE_S = 0.02
 """So long a claim of a backlog waits for half of the room: one that takes few costs each run what it costs many."""
 _DENSE = 4
 """After a claim of so many the next instant is hardly farther away than asking for it would take."""
-_OUTAGE_WAIT_FIRST = 0.1
+_OUTAGE_WAIT_FIRST_S = 0.1
 _AT_ONCE_S = 1.0
 """So long a store that has been asked something may take to answer, also where nothing else is waited for."""
 _ENDING_S = ENDING_MAX.total_seconds() - _AT_ONCE_S
@@ -33,9 +33,9 @@ _STOPPED_BEFORE_S = 2.0
 """So long before, calls that were cancelled must have ended, or their slots can't be given back."""
 _GIVEN_BACK_BEFORE_S = 1.0
 """So long before, leases are no longer offered to a store that can't be reached."""
-_TIMER_SLACK = 0.001
+_TIMER_SLACK_S = 0.001
 """Event loops round timers to milliseconds; waking a little late beats waking early for nothing."""
-_CLOCK_STEP = 1.0
+_CLOCK_STEP_S = 1.0
 """Seconds by which the wall clock may part from the monotonic one between two looks."""
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -168,14 +168,14 @@ class Scheduler:
 
     def _wait_out(self) -> int:
         """Ask again later, and later still as long as it does not help; nothing was claimed."""
-        self._outage_wait = min(self._outage_wait * 2 or _OUTAGE_WAIT_FIRST, self._poll)
+        self._outage_wait = min(self._outage_wait * 2 or _OUTAGE_WAIT_FIRST_S, self._poll)
         return 0
 
     def _watch_clock(self) -> None:
         """Say so when the wall clock is set: what was planned by the wrong time stays planned for it."""
         offset = self._clock.now().timestamp() - self._clock.monotonic()
         step = offset - self._clock_offset
-        if abs(step) > _CLOCK_STEP:
+        if abs(step) > _CLOCK_STEP_S:
             log.warning("clock_stepped", extra={"by_s": round(step, 3)})
         self._clock_offset = offset
 
@@ -208,15 +208,15 @@ class Scheduler:
             await self._until_room()
             return
         wait = self._outage_wait or (0.0 if claimed >= _DENSE else await self._until_due())
-        pause = max(self._claimed_mono + _COALESCE - self._clock.monotonic(), 0.0)
+        pause = max(self._claimed_mono + _COALESCE_S - self._clock.monotonic(), 0.0)
         await asyncio.sleep(pause)
         if wait > pause and not self._stopping:
-            await self._until_woken(wait - pause + _TIMER_SLACK)
+            await self._until_woken(wait - pause + _TIMER_SLACK_S)
 
     async def _until_room(self) -> None:
         """Wait for half of the room, but not for long; then for any."""
         calls_max = self._settings.calls_max
-        for in_progress, patience in ((calls_max // 2, _BACKLOG_PACE), (calls_max - 1, self._poll)):
+        for in_progress, patience in ((calls_max // 2, _BACKLOG_PACE_S), (calls_max - 1, self._poll)):
             self._wake_at = in_progress
             if len(self._runs) > in_progress:
                 await self._until_woken(patience)
@@ -296,7 +296,7 @@ class Scheduler:
             log.warning("runs_abandoned", extra={"leases": len(leases)})
 
     async def _abandon_patiently(self, leases: Sequence[Lease]) -> None:
-        wait = _OUTAGE_WAIT_FIRST
+        wait = _OUTAGE_WAIT_FIRST_S
         while True:
             try:
                 return await self._store.abandon(leases)

@@ -7,7 +7,6 @@ import pycurl
 
 from cronicorn.adapters.http.answer import cut, headers_of, is_json, text_of
 from cronicorn.adapters.http.exchange import Exchange, Stop
-from cronicorn.adapters.http.multi import OK
 from cronicorn.adapters.http.room import no_room
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.sentence import as_sentence
@@ -52,7 +51,7 @@ _STOPPED = {
 
 def is_connect_failure(exchange: Exchange) -> bool:
     """Whether another address of the same name may do better."""
-    if exchange.code == OK or exchange.stop is not None or exchange.connected:
+    if exchange.code == pycurl.E_OK or exchange.stop is not None or exchange.connected:
         return False
     return exchange.code in {pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT}
 
@@ -93,7 +92,7 @@ def _kind_and_error(exchange: Exchange, site: Site, *, in_time: bool) -> tuple[O
     stop, code = exchange.stop, exchange.code
     if stop is Stop.BODY_FULL:
         return OutcomeKind.RESPONDED, None
-    if stop is None and code == OK and exchange.status is not None:
+    if stop is None and code == pycurl.E_OK and exchange.status is not None:
         if not exchange.body or not any(map(_ENDLESS.match, exchange.header_lines)):
             return OutcomeKind.RESPONDED, None
         code = pycurl.E_PARTIAL_FILE

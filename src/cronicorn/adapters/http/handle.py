@@ -7,7 +7,6 @@ import pycurl
 from cronicorn.adapters.http.addresses import Peer
 from cronicorn.adapters.http.exchange import Exchange
 from cronicorn.adapters.http.kept import KeptConnections
-from cronicorn.adapters.http.multi import OK
 from cronicorn.adapters.http.request import IDEMPOTENT
 from cronicorn.domain.call import Call
 
@@ -53,7 +52,7 @@ class Handle:
         exchange.code = code
         exchange.message = message
         exchange.connected = exchange.ends is not None or self.curl.getinfo(pycurl.CONNECT_TIME) > 0
-        if code == OK:
+        if code == pycurl.E_OK:
             self._is_sound = True
             fd = self.curl.getinfo(pycurl.ACTIVESOCKET)
             if fd >= 0 and exchange.ends is not None:

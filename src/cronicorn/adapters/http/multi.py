@@ -7,8 +7,6 @@ import selectors
 
 import pycurl
 
-OK = 0
-
 log = logging.getLogger(__name__)
 
 _EVENTS = {
@@ -161,7 +159,7 @@ class MultiDriver:
         while left:
             left, done, failed = self._multi.info_read()
             for curl in done:
-                self._finish(curl, OK, "")
+                self._finish(curl, pycurl.E_OK, "")
             for curl, code, message in failed:
                 self._finish(curl, code, message)
 

@@ -23,7 +23,7 @@ class Pool:
     counted_at: float = 0.0
     used_at: float = 0.0
 
-    def rest(self, now: float) -> int:
+    def trim(self, now: float) -> int:
         """Close handles that were not needed for as long as a connection is kept, and say how many."""
         if self.counted_at + KEPT_S > now:
             return 0
@@ -94,7 +94,7 @@ class Pools:
             if not pool.in_use and pool.used_at + KEPT_S <= now:
                 self._close(self._pools.pop(tenant_id))
             else:
-                self._handles -= pool.rest(now)
+                self._handles -= pool.trim(now)
         self._kept.sweep()
 
     def close(self) -> None:

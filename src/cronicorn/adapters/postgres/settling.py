@@ -54,9 +54,9 @@ class Settling:
 
     lease: Lease
     run: Run | None
-    decided: tuple[Cell, ...]
+    schedule_cells: tuple[Cell, ...]
     """What proves the lease, the columns of `schedule` to write, and which attempt was made."""
-    recorded: tuple[Cell, ...]
+    run_cells: tuple[Cell, ...]
     """The columns of `runs` besides those."""
     settlement: Settlement
 
@@ -103,14 +103,14 @@ class Settler:
         if settlement.siblings:
             return None
         endpoint = lease.endpoint
-        decided = (
+        schedule_cells = (
             shard_of(endpoint.tenant_id, self._database.shards), endpoint.id, lease.claim_id, lease.fence,
             remembered.plan_version, *settled_row(remembered.document, endpoint, settlement.state).values(),
             done_text(settlement),
             *((run.slot, run.attempt) if run is not None else (None, None)),
         )  # fmt: skip
-        recorded = _RUN(run_row(run, settlement.steering)) if run is not None else _NO_RUN
-        return Settling(lease=lease, run=run, decided=decided, recorded=recorded, settlement=settlement)
+        run_cells = _RUN(run_row(run, settlement.steering)) if run is not None else _NO_RUN
+        return Settling(lease=lease, run=run, schedule_cells=schedule_cells, run_cells=run_cells, settlement=settlement)
 
     async def _write(self, batch: Sequence[Settling]) -> list[bool | BaseException]:
         """Settle what is as it was claimed; answer of each whether it was. One that can't be written fails alone."""
@@ -202,10 +202,10 @@ def _arguments(batch: Sequence[Settling]) -> list[Sequence[Cell] | int]:
     earliest_us = us(min((run.due_at for run in runs), default=EPOCH)) - _DAY_US
     latest_us = us(max((run.finished_at for run in runs), default=EPOCH)) + _DAY_US
     return [
-        *zip(*(item.decided for item in batch), strict=True),
+        *zip(*(item.schedule_cells for item in batch), strict=True),
         earliest_us,
         latest_us,
-        *zip(*(item.recorded for item in batch), strict=True),
+        *zip(*(item.run_cells for item in batch), strict=True),
         *_skips(batch),
     ]
 

@@ -64,7 +64,7 @@ _UPDATE_STATE = query(
     .values({name: bindparam(f"new_{name}") for name in ("due_us", "slot", "attempt", "manual_slot", "state")})
 )
 _RUN = tuple(column.name for column in runs.c[2:])
-_run_cells = itemgetter(*_RUN)
+_columns_of_run = itemgetter(*_RUN)
 INSERT_RUN = f"INSERT INTO runs (endpoint_number, {', '.join(_RUN)}) VALUES (?{', ?' * len(_RUN)})"  # noqa: S608
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
 
@@ -184,7 +184,7 @@ def write_state(connection: sqlite3.Connection, number: int, state: EndpointStat
 
 def run_cells(number: int, run: Run, steering: str | None = None) -> tuple[Cell, ...]:
     """What `INSERT_RUN` takes of a run, with what was made of its answer."""
-    return (number, *_run_cells(run_row(run, steering)))
+    return (number, *_columns_of_run(run_row(run, steering)))
 
 
 def record_run(connection: sqlite3.Connection, number: int, run: Run, steering: str | None = None) -> None:
