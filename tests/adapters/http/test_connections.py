@@ -130,6 +130,23 @@ async def test_a_get_is_sent_again_when_a_kept_connection_dies_under_it() -> Non
     assert len(server.requests) == 3
 
 
+async def test_a_get_whose_answer_began_is_not_sent_again_and_the_next_has_a_fresh_connection() -> None:
+    async def script(connection: Connection) -> None:
+        await connection.request()
+        await connection.send(OK)
+        if connection.number > 1:
+            return await connection.ended()
+        await connection.request()
+        return await connection.send(b"HTTP/1.1 200 OK\r\nContent-Le")
+
+    async with serving(script) as server, dispatching() as dispatcher:
+        kinds = [(await dispatcher.dispatch(call_of(server.url(f"/{n}")))).kind for n in range(3)]
+
+    assert kinds == [OutcomeKind.RESPONDED, OutcomeKind.BROKEN, OutcomeKind.RESPONDED]
+    assert server.lines == ["GET /0", "GET /1", "GET /2"]
+    assert server.opened == 2
+
+
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_the_number_of_a_connection_that_was_closed_may_become_anyones(loop) -> None:
     async def scenario() -> None:

@@ -191,6 +191,64 @@ async def test_an_answer_whose_status_is_none_is_broken_without_one(status: str,
     assert not caplog.records
 
 
+@pytest.mark.parametrize("method", [Method.GET, Method.HEAD, Method.POST])
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (HEAD, 200),
+        (HEAD + b"X-Nonce: /a", 200),
+        (HEAD + b"Content-Length: 1", 200),
+        (HEAD + b"Transfer-Encoding: chun", 200),
+        (HEAD + b"\r", 200),
+        (HEAD + b":\nA: b\r\n", 200),
+        (b"HTTP/1.0 200 OK\r\nA: b\r\n", 200),
+        (b"HTTP/1.1 204 No Content\r\n", 204),
+        (b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n', 304),
+        (b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1", 503),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + HEAD, 200),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: <x", None),
+    ],
+    ids=[
+        "no header", "half a header", "half a length", "half a coding", "half a blank line",
+        "after a line of two bytes", "HTTP/1.0", "204", "304", "503", "after an interim answer", "an interim answer",
+    ],
+)  # fmt: skip
+async def test_an_answer_that_is_cut_in_its_headers_is_broken(method: Method, data: bytes, status: int | None) -> None:
+    async with serving(once(data)) as server, dispatching() as dispatcher:
+        outcome = await dispatcher.dispatch(call_of(server.url(), method=method))
+
+    assert (outcome.kind, outcome.status_code, outcome.body) == (OutcomeKind.BROKEN, status, None)
+    assert outcome.error == f"The answer of 127.0.0.1:{server.port} ended before its headers did."
+    assert len(server.requests) == 1
+
+
+async def test_the_whole_headers_of_an_answer_that_is_cut_in_them_are_kept() -> None:
+    outcome = await outcome_from(once(HEAD + b"A: b\r\nX-Nonce: /a"))
+
+    assert (outcome.kind, outcome.headers) == (OutcomeKind.BROKEN, (("a", "b"),))
+
+
+@pytest.mark.parametrize("method", [Method.GET, Method.HEAD])
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (HEAD + b"\r\n", 200),
+        (b"HTTP/1.1 200 OK\nA: b\n\n", 200),
+        (HEAD + b":\nA: b\r\n\r\n", 200),
+        (b"HTTP/1.0 200 OK\r\n\r\n", 200),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
+        (b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n', 304),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + HEAD + b"\r\n", 200),
+    ],
+    ids=["no header", "bare LF", "a line of two bytes", "HTTP/1.0", "204", "304", "after an interim answer"],
+)
+async def test_an_answer_that_ends_with_its_headers_is_whole(method: Method, data: bytes, status: int) -> None:
+    async with serving(once(data)) as server, dispatching() as dispatcher:
+        outcome = await dispatcher.dispatch(call_of(server.url(), method=method))
+
+    assert (outcome.kind, outcome.status_code, outcome.error) == (OutcomeKind.RESPONDED, status, None)
+
+
 async def test_a_reset_in_the_body_is_broken_with_the_status_kept() -> None:
     async def script(connection) -> None:
         await connection.request()

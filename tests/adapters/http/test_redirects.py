@@ -3,7 +3,7 @@
 import pytest
 
 from cronicorn.domain.call import Method, OutcomeKind
-from tests.adapters.http.loopback import OK, Connection, Script, always, answering, call_of, dispatching, serving
+from tests.adapters.http.loopback import OK, Connection, Script, always, answering, call_of, dispatching, once, serving
 
 SECRETS = {
     "Authorization": "Bearer s3cret",
@@ -47,6 +47,17 @@ async def test_a_redirect_is_followed_when_asked() -> None:
 
     assert outcome.status_code == 200
     assert server.lines == ["GET /to/to/x", "GET /to/x", "GET /x"]
+
+
+async def test_a_redirect_that_is_cut_in_its_headers_is_not_followed() -> None:
+    script = once(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Len")
+
+    async with serving(script) as server, dispatching() as dispatcher:
+        outcome = await dispatcher.dispatch(call_of(server.url(), redirects_max=3))
+
+    assert (outcome.kind, outcome.status_code) == (OutcomeKind.BROKEN, 302)
+    assert "ended before its headers did" in (outcome.error or "")
+    assert len(server.requests) == 1
 
 
 async def test_one_redirect_too_many_is_broken_with_its_status() -> None:

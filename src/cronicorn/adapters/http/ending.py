@@ -23,6 +23,7 @@ _OUR_FAULT = {
     pycurl.E_NOT_BUILT_IN, pycurl.E_ABORTED_BY_CALLBACK,
 }  # fmt: skip
 _BROKEN = {
+    pycurl.E_OK: "ended before its headers did",  # Incomplete by RFC 9112, section 8, though not to libcurl.
     pycurl.E_PARTIAL_FILE: "ended before it was complete",
     pycurl.E_GOT_NOTHING: "was empty: the connection was closed without one",
     pycurl.E_RECV_ERROR: "broke off, or could not be read",
@@ -92,7 +93,7 @@ def _kind_and_error(exchange: Exchange, site: Site, *, in_time: bool) -> tuple[O
     stop, code = exchange.stop, exchange.code
     if stop is Stop.BODY_FULL:
         return OutcomeKind.RESPONDED, None
-    if stop is None and code == pycurl.E_OK and exchange.status is not None:
+    if stop is None and code == pycurl.E_OK and exchange.status is not None and exchange.headers_ended:
         if not exchange.body or not any(map(_ENDLESS.match, exchange.header_lines)):
             return OutcomeKind.RESPONDED, None
         code = pycurl.E_PARTIAL_FILE

@@ -21,7 +21,7 @@ _LINE_OVERHEAD = 32
 _SWITCHING_PROTOCOLS = 101
 _FINAL_MIN = 200
 _STATUS_LINE_PARTS = 2
-_BLANK_LINE_BYTES_MAX = 2
+_BLANK_LINES = (b"\r\n", b"\n")
 _STATUS_LINES_REMEMBERED = 64
 """Servers say few; the longest is as long as all headers may be."""
 _STATUS = re.compile(rb"[1-5][0-9]{2}")
@@ -66,9 +66,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_header_bytes_max", "_in_headers", "_kept", "_may_repeat", "_on_new_socket", "_opened", "_owner", "_peer",
+        "_header_bytes_max", "_kept", "_may_repeat", "_on_new_socket", "_opened", "_owner", "_peer",
         "_progress", "_progress_at", "_sent", "body", "body_bytes_max", "code", "connected", "crash", "ends",
-        "header_lines", "header_size", "message", "status", "stop",
+        "header_lines", "header_size", "headers_ended", "message", "status", "stop",
     )  # fmt: skip
 
     def __init__(self, kept: KeptConnections, owner: object, on_new_socket: Callable[[int], None]) -> None:
@@ -88,7 +88,6 @@ class Exchange:
         self._header_bytes_max = header_bytes_max
         self._opened = False
         self._sent = False
-        self._in_headers = True
         self._progress = 0
         self._progress_at = 0.0
         self.code = 0
@@ -100,6 +99,8 @@ class Exchange:
         self.status: int | None = None
         self.header_lines: list[bytes] = []
         self.header_size = 0
+        self.headers_ended = False
+        """Whether the blank line after the last status line came."""
         self.body = bytearray()
         self.stop: Stop | None = None
         self.crash: BaseException | None = None
@@ -156,16 +157,15 @@ class Exchange:
     def on_header(self, line: bytes) -> int | None:
         """Note one line of a header block, of which interim answers (1xx) have their own."""
         try:
-            length = len(line)
-            self.header_size += length + _LINE_OVERHEAD
+            self.header_size += len(line) + _LINE_OVERHEAD
             if self.header_size > self._header_bytes_max:
                 self.stop = Stop.HEADERS_TOO_LONG
                 return _STOP_READING
             if line.startswith(b"HTTP/"):
                 return self._status_line(line)
-            if length <= _BLANK_LINE_BYTES_MAX:
-                self._in_headers = False
-            elif self._in_headers:
+            if line in _BLANK_LINES:
+                self.headers_ended = True
+            elif not self.headers_ended:
                 self.header_lines.append(line)
         except BaseException as error:  # noqa: BLE001
             return self._crashed(error)
@@ -185,7 +185,7 @@ class Exchange:
 
     def _status_line(self, line: bytes) -> int | None:
         self.header_lines.clear()
-        self._in_headers = True
+        self.headers_ended = False
         status = _status_of(line)
         if status is not None and status >= _FINAL_MIN:
             self.status = status
