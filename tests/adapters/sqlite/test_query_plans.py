@@ -18,7 +18,7 @@ STATEMENTS = {
     "find unlocked": lease_statements.FIND_UNLOCKED,
     "renew": lease_statements.RENEW,
     "find": lease_statements.FIND,
-    "settle as claimed": lease_statements.SETTLE_CLAIMED,
+    "settle as claimed": lease_statements.settling(lease_statements.SETTLE_CLAIMED, 2),
     "settle": lease_statements.SETTLE,
     "abandon": lease_statements.ABANDON,
     "next due": lease_statements.NEXT_DUE,

@@ -109,11 +109,43 @@ async def _claimed(tmp_path, clock, *ids):
     stores = await SqliteStores.open(copy_to(tmp_path / "several.db"), clock)
     await plant(stores, *ids)
     clock.advance(MINUTE)
-    return stores, await claim(stores)
+    return stores, await claim(stores, limit=len(ids))
 
 
 async def _runs_of(stores, endpoint_id):
     return (await stores.runs.list(TENANT, endpoint_id, RunQuery())).total
+
+
+async def _begun_to_settle(stores, leases):
+    """How the statements begin that settle *leases* at once, to the end of the first transaction."""
+    statements: list[str] = []
+    await stores.database.write(lambda transaction: transaction.connection.set_trace_callback(statements.append))
+    await asyncio.gather(*(settle(stores, lease) for lease in leases))
+    await stores.database.write(lambda transaction: transaction.connection.set_trace_callback(None))
+    begun = [statement.split()[0] for statement in statements[statements.index("BEGIN IMMEDIATE") :]]
+    return begun[: begun.index("COMMIT") + 1]
+
+
+async def test_what_is_settled_at_once_and_as_it_was_claimed_takes_two_statements(tmp_path, clock):
+    stores, leases = await _claimed(tmp_path, clock, *"abc")
+
+    assert await _begun_to_settle(stores, leases) == ["BEGIN", "SAVEPOINT", "UPDATE", "RELEASE", "INSERT", "COMMIT"]
+
+    assert [await _runs_of(stores, name) for name in "abc"] == [1, 1, 1]
+    assert [(await endpoint_of(stores, name)).state.slot for name in "abc"] == [2, 2, 2]
+    await stores.aclose()
+
+
+async def test_more_than_go_in_one_statement_are_settled_all(tmp_path, clock):
+    ids = [f"ep{number}" for number in range(70)]
+    stores, leases = await _claimed(tmp_path, clock, *ids)
+    await rename(stores, "another", "ep40")
+
+    await asyncio.gather(*(settle(stores, lease) for lease in leases))
+
+    assert [await _runs_of(stores, name) for name in ids] == [1] * 70
+    assert (await endpoint_of(stores, "ep40")).name == "another"
+    await stores.aclose()
 
 
 async def test_what_is_settled_at_once_is_written_by_one_transaction_and_only_what_was_edited_is_decided_again(
@@ -121,14 +153,12 @@ async def test_what_is_settled_at_once_is_written_by_one_transaction_and_only_wh
 ):
     stores, leases = await _claimed(tmp_path, clock, "a", "b", "c")
     await rename(stores, "another", "b")
-    statements: list[str] = []
-    await stores.database.write(lambda transaction: transaction.connection.set_trace_callback(statements.append))
 
-    await asyncio.gather(*(settle(stores, lease) for lease in leases))
+    begun = await _begun_to_settle(stores, leases)
 
-    await stores.database.write(lambda transaction: transaction.connection.set_trace_callback(None))
-    begun = [statement.split()[0] for statement in statements[statements.index("BEGIN IMMEDIATE") :]]
-    assert begun[:10] == ["BEGIN", *["UPDATE"] * 3, *["INSERT"] * 2, "SELECT", "INSERT", "UPDATE", "COMMIT"]
+    together = ["BEGIN", "SAVEPOINT", "UPDATE", "ROLLBACK", "RELEASE"]
+    each = ["UPDATE", "INSERT", "UPDATE", "UPDATE", "INSERT"]
+    assert begun == [*together, *each, "SELECT", "INSERT", "UPDATE", "COMMIT"]
     assert [await _runs_of(stores, name) for name in "abc"] == [1, 1, 1]
     assert (await endpoint_of(stores, "b")).name == "another"
     await stores.aclose()

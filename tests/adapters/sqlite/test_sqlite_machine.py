@@ -61,12 +61,12 @@ WRONG = {
         find=("s.claim_id = :claim_id AND s.fence = :fence AS held", "s.claim_id IS NOT NULL AS held")
     ),
     "settles as claimed by the id alone": _changed(
-        settle_claimed=("AND claim_id = ? AND fence = ? AND", "AND ? <> '' AND ? > 0 AND")
+        settle_claimed=("AND claim_id = of.column8 AND fence = of.column9 AND", "AND")
     ),
     "settles as claimed what was edited": _changed(
         settle_claimed=(
-            "AND state = ? AND (SELECT document FROM endpoints WHERE number = endpoint_number) = ?",
-            "AND ? <> '' AND ? <> ''",
+            "AND state = of.column11 AND (SELECT document FROM endpoints WHERE number = endpoint_number) = of.column12",
+            "",
         )
     ),
     "takes over under the same fence": _changed(claim=("fence = fence + 1", "fence = fence + (claim_id IS NULL)")),

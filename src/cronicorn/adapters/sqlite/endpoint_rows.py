@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -65,7 +66,7 @@ _UPDATE_STATE = query(
 )
 _RUN = tuple(column.name for column in runs.c[2:])
 _columns_of_run = itemgetter(*_RUN)
-INSERT_RUN = f"INSERT INTO runs (endpoint_number, {', '.join(_RUN)}) VALUES (?{', ?' * len(_RUN)})"  # noqa: S608
+_RUN_ROW = f"(?{', ?' * len(_RUN)})"
 _INSERT_SKIP = query(insert(skips).values({column.name: bindparam(column.name) for column in skips.c[1:]}))
 
 _WATCH = query(
@@ -182,15 +183,21 @@ def write_state(connection: sqlite3.Connection, number: int, state: EndpointStat
     _UPDATE_STATE.change(connection, number=number, **row)
 
 
+@lru_cache(256)
+def insert_runs(count: int) -> str:
+    """A statement that records *count* runs, each by its `run_cells`."""
+    return f"INSERT INTO runs (endpoint_number, {', '.join(_RUN)}) VALUES {', '.join([_RUN_ROW] * count)}"  # noqa: S608
+
+
 def run_cells(number: int, run: Run, steering: str | None = None) -> tuple[Cell, ...]:
-    """What `INSERT_RUN` takes of a run, with what was made of its answer."""
+    """What `insert_runs` takes of a run, with what was made of its answer."""
     return (number, *_columns_of_run(run_row(run, steering)))
 
 
 def record_run(connection: sqlite3.Connection, number: int, run: Run, steering: str | None = None) -> None:
     """Write a run, with what was made of its answer. Raises ConflictError when its slot and attempt have one."""
     try:
-        connection.execute(INSERT_RUN, run_cells(number, run, steering))
+        connection.execute(insert_runs(1), run_cells(number, run, steering))
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"Run {run.id} is already recorded.") from error
 

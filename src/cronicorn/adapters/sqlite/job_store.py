@@ -11,9 +11,9 @@ from typing import ClassVar, NamedTuple
 from cronicorn.adapters.sqlite import lease_statements
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import (
-    INSERT_RUN,
     apply,
     found,
+    insert_runs,
     of_job_of,
     record_run,
     record_skips,
@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 
 _CLAIMED_MAX = 20_000
 """More leases are hardly in progress in one process. What is forgotten is settled all the same, with a closer look."""
+_TOGETHER_MAX = 32
+"""So many settlements go in one statement. sqlite3 gives up the interpreter at every step, and has it again when the
+event loop lets go of it: with a statement for each settlement a run took a sixth more CPU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ class SqliteJobStore(JobStore):
         self._renewing = Lock()
         self._claimed: OrderedDict[str, tuple[int, str, str]] = OrderedDict()
         """What leases in progress were claimed with, by claim id: the number, document and state of their endpoints.
-        The writer's thread adds, the event loop takes.
+        The writer's thread adds, the event loop takes, and the heartbeat's thread forgets what is lost.
         """
 
     async def claim_due(
@@ -150,6 +153,7 @@ class SqliteJobStore(JobStore):
             row = transaction.connection.execute(statement, parameters).fetchone()
             if row is None:
                 lost.add(lease.claim_id)
+                self._claimed.pop(lease.claim_id, None)
             elif row[0]:
                 cancelled.add(lease.claim_id)
         return Renewal(lost=frozenset(lost), cancelled=frozenset(cancelled))
@@ -176,14 +180,26 @@ class SqliteJobStore(JobStore):
 
     def _settle_claimed(self, transaction: Transaction, batch: "Sequence[_Decided]") -> list[Settlement | None]:
         """Settle what is as it was claimed; None, and nothing written, for each that is not."""
-        cursor, statement = transaction.connection.cursor(), self._statements.settle_claimed
-        settled = [decided if cursor.execute(statement, decided.cells).rowcount else None for decided in batch]
-        runs = [decided.recorded for decided in settled if decided is not None and decided.recorded is not None]
-        cursor.executemany(INSERT_RUN, runs)
-        for decided in settled:
-            if decided is not None:
-                _record_more(transaction, decided.number, decided.run, decided.settlement)
-        return [decided.settlement if decided is not None else None for decided in settled]
+        parts = (batch[begin : begin + _TOGETHER_MAX] for begin in range(0, len(batch), _TOGETHER_MAX))
+        return [settled for part in parts for settled in self._settle_together(transaction, part)]
+
+    def _settle_together(self, transaction: Transaction, batch: "Sequence[_Decided]") -> list[Settlement | None]:
+        """As `_settle_claimed`: in one statement, or, where one has changed since its claim, in one for each."""
+        if len(batch) > 1:
+            transaction.connection.execute("SAVEPOINT together")
+        cells = [cell for decided in batch for cell in decided.cells]
+        statement = lease_statements.settling(self._statements.settle_claimed, len(batch))
+        settled = transaction.connection.execute(statement, cells).rowcount == len(batch)
+        if len(batch) > 1:
+            if not settled:
+                transaction.connection.execute("ROLLBACK TO together")
+            transaction.connection.execute("RELEASE together")
+        if settled:
+            _record(transaction, batch)
+            return [decided.settlement for decided in batch]
+        if len(batch) == 1:
+            return [None]
+        return [each for decided in batch for each in self._settle_together(transaction, [decided])]
 
     def _look_closer(self, transaction: Transaction, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         """Settle what is stored now, or say what became of the lease."""
@@ -236,7 +252,16 @@ class _Decided(NamedTuple):
     """What `SETTLE_CLAIMED` takes."""
     run: Run | None
     recorded: tuple[Cell, ...] | None
-    """What `INSERT_RUN` takes of the run."""
+    """What `insert_runs` takes of the run."""
+
+
+def _record(transaction: Transaction, batch: Sequence[_Decided]) -> None:
+    """Write what is left of settlements whose endpoints are in their new state."""
+    runs = [decided.recorded for decided in batch if decided.recorded is not None]
+    if runs:
+        transaction.connection.execute(insert_runs(len(runs)), [cell for cells in runs for cell in cells])
+    for decided in batch:
+        _record_more(transaction, decided.number, decided.run, decided.settlement)
 
 
 def _record_more(transaction: Transaction, number: int, run: Run | None, settlement: Settlement) -> None:

@@ -12,6 +12,8 @@ A legacy lock is a lease that nobody extends. An optimistic worker locks nothing
 its settlement raises, unless somebody else holds a live lease by then.
 """
 
+from functools import lru_cache
+
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.takeover import TAKEOVER_DELAY_MAX, takeover_delay
 
@@ -118,14 +120,25 @@ _FREE = """
        leased_attempt = NULL, leased_manual = NULL, lease_until_us = NULL, takeover_us = NULL, cancelled = 0""".strip()
 SETTLE_CLAIMED = f"""
 UPDATE schedule
-   SET due_us = ?, slot = ?, attempt = ?, manual_slot = ?, state = ?, done = ?, done_claim_id = claim_id,
-       done_fence = fence, lost_claims = 0,
+   SET due_us = of.column1, slot = of.column2, attempt = of.column3, manual_slot = of.column4, state = of.column5,
+       done = of.column6, done_claim_id = claim_id, done_fence = fence, lost_claims = 0,
        {_FREE}
- WHERE endpoint_number = ?
-   AND claim_id = ? AND fence = ? AND lease_until_us > ?
-   AND state = ? AND (SELECT document FROM endpoints WHERE number = endpoint_number) = ?
+  FROM (VALUES {{settlements}}) AS of
+ WHERE endpoint_number = of.column7
+   AND claim_id = of.column8 AND fence = of.column9 AND lease_until_us > of.column10
+   AND state = of.column11 AND (SELECT document FROM endpoints WHERE number = endpoint_number) = of.column12
 """  # noqa: S608 (made of constants)
-"""The columns of `state_row` in its order, `done`; then the proof, the instant, and the endpoint as it was claimed."""
+"""Of each settlement the columns of `state_row` in its order, `done`; then the proof, the instant, and the endpoint as
+it was claimed. `settling` says of how many.
+"""
+_SETTLEMENT = f"({', '.join('?' * 12)})"
+
+
+@lru_cache(256)
+def settling(statement: str, count: int) -> str:
+    """*statement*, like SETTLE_CLAIMED, for *count* settlements."""
+    return statement.format(settlements=", ".join([_SETTLEMENT] * count))
+
 
 _SETTLED = f"""
 UPDATE schedule
