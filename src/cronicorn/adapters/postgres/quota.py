@@ -4,7 +4,7 @@ The database's clock says which window it is. Only Python knows time zones as we
 a statement comes with the window that it was when the database last told its time, and changes nothing if that is over.
 
 One row is the book of a tenant's window, and a commit that waits for the disk holds it. So reservations of one process
-that wait for the same book go together in one statement when all of them fit, and one after another when they do not.
+that wait for the same book go together in one statement when all of them fit, and each by itself when they do not.
 """
 
 from collections.abc import Sequence
@@ -81,15 +81,22 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
         self._reserve = statements.reserve_softly if mode is Mode.SOFT else statements.reserve
         self._told_at = EPOCH
         """What the database's clock showed last."""
-        self._waiting: WeakValueDictionary[_Alike, Batches[Ask, Decision]] = WeakValueDictionary()
+        self._waiting: WeakValueDictionary[_Alike, Batches[Ask, Decision | None]] = WeakValueDictionary()
         """Each lives as long as somebody waits in it."""
 
     async def reserve(self, tenant_id: str, estimate: int, *, budget: Budget, key: str, ttl: timedelta) -> Decision:
         ask = Ask(tenant_id=tenant_id, estimate=estimate, budget=budget, key=key, ttl=ttl)
         allowance = await self._allowances.of(tenant_id)
-        if self._mode is Mode.ADVISORY:
-            return await self._reserve_one(ask, allowance)
-        return await self._batches_of((tenant_id, budget, allowance)).add(ask)
+        if self._mode is not Mode.ADVISORY:
+            decision = await self._batches_of((tenant_id, budget, allowance)).add(ask)
+            if decision is not None:
+                return decision
+        for _ in range(ATTEMPTS_MAX):
+            answer = await self._answer((ask,), allowance)
+            decision = self._decision(answer, ask, allowance) if answer is not None else None
+            if decision is not None:
+                return decision
+        raise _overtaken()
 
     async def commit(self, grant_id: str, actual: int | None) -> None:
         await self._settle(grant_id, checked_tokens(actual) if actual is not None else None)
@@ -139,44 +146,31 @@ class PostgresQuota(Quota, QuotaGuard, QuotaUpkeep):
             await self._charge_expired(tenant_id)
         return gone
 
-    def _batches_of(self, alike: _Alike) -> Batches[Ask, Decision]:
+    def _batches_of(self, alike: _Alike) -> Batches[Ask, Decision | None]:
         batches = self._waiting.get(alike)
         if batches is None:
             _, _, allowance = alike
 
-            async def write(asks: Sequence[Ask]) -> Sequence[Decision | Exception]:
-                return await self._reserve_all(asks, allowance)
+            async def write(asks: Sequence[Ask]) -> Sequence[Decision | None]:
+                return await self._reserve_together(asks, allowance)
 
             batches = Batches(write, key=attrgetter("grant_id"), in_flight_max=1)
             self._waiting[alike] = batches
         return batches
 
-    async def _reserve_all(self, asks: Sequence[Ask], allowance: Allowance) -> Sequence[Decision | Exception]:
-        """The decision about each of *asks*: all are granted together, or each is decided by itself, in turn."""
-        if len(asks) > 1:
-            answer = await self._answer(asks, allowance)
-            if answer is not None and answer.verdict == "granted":
-                return _all_granted(answer.row, asks, allowance)
-        return [await self._reserve_alone(ask, allowance) for ask in asks]
+    async def _reserve_together(self, asks: Sequence[Ask], allowance: Allowance) -> Sequence[Decision | None]:
+        """The grants of *asks*; None for each where not all fit, or one is alone: each is then tried by itself."""
+        answer = await self._answer(asks, allowance) if len(asks) > 1 else None
+        if answer is None or answer.verdict != "granted":
+            return [None] * len(asks)
+        return _all_granted(answer.row, asks, allowance)
 
-    async def _reserve_alone(self, ask: Ask, allowance: Allowance) -> Decision | Exception:
-        try:
-            return await self._reserve_one(ask, allowance)
-        except Exception as error:  # noqa: BLE001 - it is told to whoever asked
-            return error
-
-    async def _reserve_one(self, ask: Ask, allowance: Allowance) -> Decision:
-        for _ in range(ATTEMPTS_MAX):
-            answer = await self._answer((ask,), allowance)
-            if answer is None:
-                continue
-            book = book_of(answer.row)
-            if answer.verdict in _GRANTED:
-                return granted(book, ask, allowance)
-            denial = refusal(book, ask, allowance, self._mode, answer.now)
-            if denial is not None:  # None: what was seen changed while the statement waited for its turn.
-                return denial
-        raise _overtaken()
+    def _decision(self, answer: _Answer, ask: Ask, allowance: Allowance) -> Decision | None:
+        """What *answer* means for *ask*; None when others changed what was seen while the statement waited."""
+        book = book_of(answer.row)
+        if answer.verdict in _GRANTED:
+            return granted(book, ask, allowance)
+        return refusal(book, ask, allowance, self._mode, answer.now)
 
     async def _answer(self, asks: Sequence[Ask], allowance: Allowance) -> _Answer | None:
         """What trying to reserve for *asks* found; None when it is to be tried again."""
