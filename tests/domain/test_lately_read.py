@@ -83,6 +83,20 @@ def test_who_comes_no_more_is_forgotten():
     assert _kept_of(lately_read, texts, walks=300) >= 45
 
 
+@pytest.mark.parametrize("wrong_by", [-10, 10, 40, 1_000])
+def test_how_much_is_kept_is_put_right_where_it_was_counted_wrong(wrong_by: int):
+    texts = [_texts(an_endpoint(id=f"ep{number:03}")) for number in range(100)]
+    size = sum(map(len, texts[0]))
+    lately_read = LatelyRead(characters_max=50 * size)
+    _kept_of(lately_read, texts, walks=2)
+
+    lately_read._characters += wrong_by * size
+    _kept_of(lately_read, texts, walks=300)
+
+    assert 45 <= _kept_of(lately_read, texts, walks=1) <= 50
+    assert lately_read._characters == 50 * size
+
+
 def test_a_long_endpoint_is_read_anew_each_time():
     lately_read, texts = LatelyRead(), _texts(an_endpoint(description="x" * LONGEST_KEPT))
 

@@ -22,8 +22,8 @@ that come in turn, as most do, would each be gone when its turn comes again.
 class LatelyRead:
     """Endpoints by their documents, each in the state last seen. What is not kept is read: rows alone say what is so.
 
-    Safe from any thread: what is kept of an endpoint is put and taken as one. How much is kept may be counted a little
-    wrong where two keep the same at once.
+    Safe from any thread: what is kept of an endpoint is put and taken as one. How much is kept may be counted wrong
+    where two keep the same at once; it is counted anew each time that as many were forgotten as are kept.
     """
 
     def __init__(self, characters_max: int = KEPT_CHARACTERS_MAX) -> None:
@@ -31,6 +31,8 @@ class LatelyRead:
         self._characters = 0
         self._kept: OrderedDict[str, tuple[str, JobEndpoint]] = OrderedDict()
         self._newcomers = 0
+        self._forgotten = 0
+        """Since all was counted anew."""
 
     def endpoint(self, document: str, state: str) -> JobEndpoint:
         """The endpoint that both texts tell of. Raises one of UNREADABLE."""
@@ -61,3 +63,11 @@ class LatelyRead:
         while self._characters > self._characters_max and self._kept:
             gone, (its_state, _) = self._kept.popitem(last=False)
             self._characters -= len(gone) + len(its_state)
+            self._forgotten += 1
+            if self._forgotten >= len(self._kept):
+                self._count_anew()
+
+    def _count_anew(self) -> None:
+        self._forgotten = 0
+        documents, kept = list(self._kept), list(self._kept.values())  # Copies: other threads go on meanwhile.
+        self._characters = sum(map(len, documents)) + sum(len(state) for state, _ in kept)
