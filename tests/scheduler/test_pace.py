@@ -70,6 +70,16 @@ def test_room_beside_a_slow_call_is_filled_at_once():
     assert run_virtually(main) == 1 + 10
 
 
+@pytest.mark.parametrize("hanging", [6, 8, 9])
+def test_a_backlog_beside_calls_that_hang_does_not_wait_for_them(hanging):
+    async def main(clock):
+        hang = Reply(latency=10 * SECOND)
+        world = a_world(clock, ScriptedDispatcher(lambda _call, n: hang if n < hanging else Reply(latency=MILLISECOND)))
+        return (await working(world, hanging + 100, DAY, 0 * SECOND, seconds=1.5, calls_max=10))[1]
+
+    assert run_virtually(main) == hanging + 100
+
+
 @pytest.mark.parametrize("trip", [MILLISECOND, 6 * MILLISECOND, 12 * MILLISECOND])
 def test_instants_that_follow_closely_wait_for_the_claim_before_theirs_and_for_nothing_else(trip):
     async def main(clock):

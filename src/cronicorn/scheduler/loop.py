@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.lease import Lease
@@ -20,6 +20,8 @@ _COALESCE_S = 0.005
 _BATCH_MAX = 500
 _BACKLOG_PACE_S = 0.02
 """So long a claim of a backlog waits for half of the room: one that takes few costs each run what it costs many."""
+_SLOW = timedelta(seconds=2 * _BACKLOG_PACE_S)
+"""No claim waits for calls older than this: they may hang. Half of what ends within two paces ends within one."""
 _DENSE = 4
 """After a claim of so many the next instant is hardly farther away than asking for it would take."""
 _OUTAGE_WAIT_FIRST_S = 0.1
@@ -214,13 +216,19 @@ class Scheduler:
             await self._until_woken(wait - pause + _TIMER_SLACK_S)
 
     async def _until_room(self) -> None:
-        """Wait for half of the room, but not for long; then for any."""
+        """Wait for half of the room that slow calls leave, but not for long; then for any."""
         calls_max = self._settings.calls_max
-        for in_progress, patience in ((calls_max // 2, _BACKLOG_PACE_S), (calls_max - 1, self._poll)):
+        half = (calls_max + self._slow()) // 2
+        for in_progress, patience in ((half, _BACKLOG_PACE_S), (calls_max - 1, self._poll)):
             self._wake_at = in_progress
             if len(self._runs) > in_progress:
                 await self._until_woken(patience)
         self._wake_at = -1
+
+    def _slow(self) -> int:
+        """How many of the calls in progress were claimed long before the last, by the store's clock."""
+        claims = [lease.claimed_at for lease in self._runs.values()]
+        return sum(claims[-1] - claimed_at > _SLOW for claimed_at in claims)
 
     async def _until_woken(self, patience: float) -> None:
         with contextlib.suppress(TimeoutError):
