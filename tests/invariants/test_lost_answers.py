@@ -17,7 +17,7 @@ from tests.invariants.worlds import SYSTEM, Kind, World, kept
 from tests.servers.proxy import Proxy, proxy_to
 from tests.waiting import eventually_async
 
-TRIP_S = 0.05
+TRIP_S = 0.1
 MOMENTS = {"on the way there": 0.5, "on the way back": 1.5, "on the second way back": 3.5, "after the answer": 4.5}
 """When the connection is cut, in trips after the request was sent: each way takes one, and two more without prepared
 statements."""
