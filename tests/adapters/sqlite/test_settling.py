@@ -200,3 +200,14 @@ async def test_the_same_lease_settled_twice_at_once_is_written_once(tmp_path, cl
     assert first.state == second.state
     assert await _runs_of(stores, "a") == 1
     await stores.aclose()
+
+
+async def test_what_a_lease_was_claimed_with_is_forgotten_once_it_is_known_to_be_lost(tmp_path, clock):
+    stores, (lease,) = await _claimed(tmp_path, clock, "a")
+    clock.advance(timedelta(hours=1))
+    (taken_over,) = await claim(stores)
+
+    assert stores.job_store.renew([lease], ttl=MINUTE).lost
+
+    assert list(stores.job_store._claimed) == [taken_over.claim_id]
+    await stores.aclose()
