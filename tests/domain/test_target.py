@@ -69,6 +69,7 @@ def test_each_spelling_of_an_address_is_the_address_it_means(host: str, address:
     "url",
     [
         "", "example.com", "//example.com/", "/x", "ftp://example.com/", "file:///etc/passwd", "gopher://h/", "http:/h",
+        "http\u017f://h/",
         "http:h", "http://", "http:///x", "http://?x", "javascript:alert(1)", " http://h/", "http://h/ ",
         "http://h/a b",
         "http://h/\n", "http://h/\t", "http://h/\0", "http://h\\@x/", "http:\\\\h", "http://h/\x7f",

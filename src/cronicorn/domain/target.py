@@ -19,7 +19,7 @@ PORTS = {"http": 80, "https": 443}
 _REMEMBERED = 4_096
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\\\s\ud800-\udfff]")
-_URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE)
+_URL = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.IGNORECASE | re.ASCII)
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::([0-9]*))?")
 _NAMED = re.compile(r"([^:\[\]]+)(?::([0-9]*))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")

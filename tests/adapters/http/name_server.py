@@ -1,21 +1,22 @@
 """A small DNS server on loopback that answers what a test wrote down."""
 
 import asyncio
-import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from ipaddress import ip_address
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import cast
 
-NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME = 0, 2, 3
-_TYPES = {1: 4, 28: 6}
+from dnslib import AAAA, CNAME, QTYPE, RCODE, RR, A, DNSRecord  # type: ignore[import-untyped]
 
-Zone = Callable[[str], list[str] | int | None]
-"""The addresses of a name, or a response code; None leaves the question unanswered."""
+SERVER_FAILURE, NO_SUCH_NAME = int(RCODE.SERVFAIL), int(RCODE.NXDOMAIN)
+_CHAIN_MAX = 40
+
+Zone = Callable[[str], Sequence[str] | int | None]
+"""The addresses of a name, another name that stands for it, or a response code; None leaves the question unanswered."""
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers A and AAAA questions from *zone* with a TTL."""
+    """Answers A and AAAA questions from *zone* with a TTL, and follows the names that stand for others."""
 
     def __init__(self, zone: Zone, ttl_s: int) -> None:
         self._zone = zone
@@ -29,28 +30,43 @@ class NameServer(asyncio.DatagramProtocol):
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        name, kind, question = _question(data)
-        if kind == 1:
+        question = DNSRecord.parse(data)
+        name = _plain(question.q.qname)
+        if question.q.qtype == QTYPE.A:
             self.asked.append(name)
-        found = self._zone(name)
-        if found is not None and self._transport is not None:
-            self._transport.sendto(self._answer(data[:2], question, kind, found), addr)
+        reply = question.reply()
+        if self._fill(reply, name, question.q.qtype) and self._transport is not None:
+            self._transport.sendto(reply.pack(), addr)
 
-    def _answer(self, identity: bytes, question: bytes, kind: int, found: list[str] | int) -> bytes:
-        code = found if isinstance(found, int) else NO_ERROR
-        listed = [] if isinstance(found, int) else [ip_address(text) for text in found]
-        packed = [address.packed for address in listed if address.version == _TYPES.get(kind)]
-        head = identity + struct.pack(">HHHHH", 0x8180 | code, 1, len(packed), 0, 0)
-        records = [struct.pack(">HHHIH", 0xC00C, kind, 1, self._ttl_s, len(data)) + data for data in packed]
-        return head + question + b"".join(records)
+    def _fill(self, reply: DNSRecord, name: str, kind: int) -> bool:
+        """Answer for *name*, and for what it stands for; False where the question is to stay unanswered."""
+        for _ in range(_CHAIN_MAX):
+            found = self._zone(name)
+            if found is None:
+                return False
+            if isinstance(found, int):
+                reply.header.rcode = found
+                return True
+            addresses = [address for text in found if (address := _address(text)) is not None]
+            for address in addresses:
+                if kind == (QTYPE.A if address.version == 4 else QTYPE.AAAA):
+                    data = A(str(address)) if address.version == 4 else AAAA(str(address))
+                    reply.add_answer(RR(name, kind, rdata=data, ttl=self._ttl_s))
+            if addresses or not found:
+                return True
+            reply.add_answer(RR(name, QTYPE.CNAME, rdata=CNAME(found[0]), ttl=self._ttl_s))
+            name = found[0]
+        return True
 
 
-def _question(data: bytes) -> tuple[str, int, bytes]:
-    labels, at = [], 12
-    while length := data[at]:
-        labels.append(data[at + 1 : at + 1 + length].decode().lower())
-        at += 1 + length
-    return ".".join(labels), struct.unpack(">H", data[at + 1 : at + 3])[0], data[12 : at + 5]
+def _plain(name: object) -> str:
+    return str(name).rstrip(".").lower()
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    with suppress(ValueError):
+        return ip_address(text)
+    return None
 
 
 @asynccontextmanager

@@ -87,17 +87,51 @@ METADATA: frozenset[IPv4Address | IPv6Address] = frozenset(
     )
 )
 
-_LOW_32_BITS = tuple(
-    IPv6Network(network) for network in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
-)
+_LOW_32_BITS = tuple(IPv6Network(network) for network in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
+_NAT64_HALVES = {48: (16, 16), 56: (8, 24), 64: (0, 32)}
+"""By the length of a NAT64 prefix: how many bits of the IPv4 address stand before the octet that is always zero, and
+how many after it (RFC 6052, section 2.2)."""
+_ISATAP = {0x0000_5EFE, 0x0200_5EFE}
+"""The upper half of an interface identifier whose lower half is an IPv4 address (RFC 5214, section 6.1)."""
 
 
 def embedded_ipv4(address: IPv6Address) -> tuple[IPv4Address, ...]:
     """The IPv4 addresses that *address* stands for when it is a mapped, translated or tunnelled form."""
     if address.sixtofour is not None:
-        return (address.sixtofour,)
+        return (address.sixtofour, *_isatap(address))
     if address.teredo is not None:
         return address.teredo
+    if address in _NAT64_LOCAL:
+        return _translated(address)
     if not address.is_loopback and any(address in network for network in _LOW_32_BITS):
-        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
-    return ()
+        return (_low_32_bits(address),)
+    return _isatap(address)
+
+
+def _isatap(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    return (_low_32_bits(address),) if int(address) >> 32 & 0xFFFF_FFFF in _ISATAP else ()
+
+
+def _translated(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    """All that *address* may stand for: the length of the network's own prefix is not known."""
+    shorter = [each for length in _NAT64_HALVES if (each := _translated_under(length, address)) is not None]
+    low = _low_32_bits(address)
+    return tuple(shorter) if shorter and not int(low) else (low, *shorter)
+
+
+def _translated_under(length: int, address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address behind a prefix of *length* bits; None where one never stands so."""
+    before, after = _NAT64_HALVES[length]
+    bits = int(address)
+    unused = 56 - after
+    if bits >> 56 & 0xFF or bits & ((1 << unused) - 1):
+        return None
+    upper = bits >> 64 & ((1 << before) - 1)
+    lower = bits >> unused & ((1 << after) - 1)
+    found = upper << after | lower
+    return IPv4Address(found) if found else None
+
+
+def _low_32_bits(address: IPv6Address) -> IPv4Address:
+    return IPv4Address(int(address) & 0xFFFF_FFFF)
