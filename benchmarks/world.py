@@ -16,6 +16,7 @@ import asyncpg
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.http.addresses import EgressPolicy
 from cronicorn.adapters.http.dispatcher import CurlDispatcher
+from cronicorn.adapters.http.egress import Egress
 from cronicorn.adapters.http.limits import DispatcherLimits
 from cronicorn.adapters.http.resolver import Resolver
 from cronicorn.adapters.system_clock import SystemClock
@@ -143,7 +144,9 @@ async def rows_of(url: str) -> AsyncIterator[Rows]:
 async def curl(calls_max: int = CALLS_MAX) -> AsyncIterator[Dispatcher]:
     """The product's dispatcher, allowed to call this machine."""
     policy = EgressPolicy((ip_network("127.0.0.0/8"),))
-    dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=DispatcherLimits.within(6 * calls_max))
+    dispatcher = CurlDispatcher(
+        egress=Egress(policy), resolver=Resolver(), limits=DispatcherLimits.within(6 * calls_max)
+    )
     try:
         yield dispatcher
     finally:

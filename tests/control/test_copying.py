@@ -29,6 +29,8 @@ from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.ports import Archive, Restoration
+from cronicorn.domain.provision.allowed import Allowed
+from cronicorn.domain.provision.provision import Provision
 from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
@@ -115,6 +117,7 @@ async def _history(stores, clock):
     tenant = Tenant(id=TENANT, name=ODD, created_at=MIDNIGHT)
     key = ApiKey(id="k1", tenant_id=TENANT, prefix="ck_", hash="ab", created_at=MIDNIGHT)
     await stores.keys.add_tenant(tenant, key)
+    await stores.provisions.provide(TENANT, Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
     await plant(stores, "interval", baseline=Baseline(interval=MINUTE, anchor_at=MIDNIGHT))
     await plant(stores, "cron", name=ODD, baseline=Baseline(cron="* * * * *"))
     await plant(stores, "late", catch_up=CatchUp(mode=CatchUpMode.ALL, runs_max=3))

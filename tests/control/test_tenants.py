@@ -105,3 +105,10 @@ def test_no_two_identities_are_the_same() -> None:
     assert random_id("job") != random_id("job")
     assert random_key() != random_key()
     assert ":" not in random_id("ep")
+
+
+async def test_no_tenant_opens_addresses_to_itself() -> None:
+    world = a_world()
+
+    with pytest.raises(UnauthenticatedError):
+        await world.control.provisions.change(ALICE, lambda before: before)

@@ -20,6 +20,7 @@ from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import QuotaRules, Quotas
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
@@ -147,6 +148,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
     control = ControlPlane(
         tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
+        provisions=Provisions(stores.provisions),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),

@@ -183,11 +183,14 @@ def test_a_file_is_applied_once(name, tmp_path):
 
 
 def test_the_egress_example_is_a_valid_setting(tmp_path):
-    [block] = shell_blocks(DOCS / "how-to" / "open-the-egress-guard.md")
+    for_all, for_one = shell_blocks(DOCS / "how-to" / "open-the-egress-guard.md")
+    terminal = Session(tmp_path)
 
-    said = Session(tmp_path).type(typed(block).replace("cronicorn up", "cronicorn settings"))
+    said = terminal.type(typed(for_all).replace("cronicorn up", "cronicorn settings"))
+    opened = terminal.type(typed(for_one))
 
     assert "CRONICORN_EGRESS_ALLOW=10.20.30.40/32,127.0.0.0/8\n" in said
+    assert "Tenant 'shop' may call 10.20.30.0/24,db.internal beside what all may call.\n" in opened
 
 
 def test_many_workers_start_as_printed(tmp_path, fresh_postgres_url):

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.tenant_egress import tenant_egress
 
 if TYPE_CHECKING:
     from cronicorn.domain.quota.terms import Terms
 
-app = typer.Typer(help="Add and list tenants, and set what they may spend.", no_args_is_help=True)
+app = typer.Typer(help="Add and list tenants, and set what they may spend and call.", no_args_is_help=True)
 
 
 _TOKENS_MAX = 1_000_000_000_000
@@ -47,6 +48,9 @@ def list_all(
 ) -> None:
     """List the tenants, oldest first."""
     run(_list(database, as_json=as_json))
+
+
+app.command("egress")(tenant_egress)
 
 
 class PeriodWord(StrEnum):

@@ -9,6 +9,7 @@ from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.policies import Policies
+from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
@@ -22,6 +23,7 @@ class ControlPlane:
     """What can be asked for, by noun."""
 
     tenants: Tenants
+    provisions: Provisions
     jobs: Jobs
     endpoints: Endpoints
     hints: Hints

@@ -14,6 +14,7 @@ from cronicorn.domain.endpoint import JobEndpoint, JobStatus
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.planner_audit import PlannerAudit
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
+from cronicorn.domain.provision.provision import provision_of
 from cronicorn.domain.rows import job_of, key_of, tenant_of
 from cronicorn.domain.run_count_audit import RunCountAudit
 from cronicorn.domain.token_audit import TokenAudit
@@ -115,6 +116,9 @@ class _Walk:
             self._readable(row, f"tenant {row['id']!s}", tenant_of)
         async for row in each(self._snapshot.rows(Table.API_KEYS)):
             self._readable(row, f"API key {row['id']!s}", key_of)
+        async for row in each(self._snapshot.rows(Table.TENANT_PROVISIONS)):
+            where = f"what was set for tenant {row['tenant_id']!s}"
+            self._readable(row, where, lambda provided: provision_of(str(provided["document"])))
         return tenants
 
     async def _look_at_tokens(self, tenants: set[str]) -> None:

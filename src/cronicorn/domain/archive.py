@@ -9,6 +9,7 @@ class Table(StrEnum):
 
     TENANTS = "tenants"
     API_KEYS = "api_keys"
+    TENANT_PROVISIONS = "tenant_provisions"
     JOBS = "jobs"
     ENDPOINTS = "endpoints"
     SCHEDULE = "schedule"
@@ -28,6 +29,7 @@ COPIED = tuple(table for table in Table if table not in {Table.WATCHES, Table.AN
 COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.TENANTS: ("id", "name", "created_us", "tier", "token_limit", "token_period", "token_zone"),
     Table.API_KEYS: ("hash", "id", "tenant_id", "prefix", "created_us"),
+    Table.TENANT_PROVISIONS: ("tenant_id", "document"),
     Table.JOBS: (
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",
     ),

@@ -10,6 +10,7 @@ from cronicorn.control.identity import random_id, random_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
@@ -50,6 +51,7 @@ def control_plane(
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
+        provisions=Provisions(stores.provisions),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),

@@ -88,7 +88,7 @@ async def engine(
         stores = replace(stores, watches=watches, drafts=drafts)
         if dispatcher is None:
             settings = within_room(settings) if scheduling else settings
-            dispatcher = await stack.enter_async_context(http_dispatcher(settings))
+            dispatcher = await stack.enter_async_context(http_dispatcher(settings, stores.provisions))
         dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
         scheduler = None
         if scheduling:

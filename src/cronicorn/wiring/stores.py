@@ -18,6 +18,7 @@ from cronicorn.domain.ports import (
     RunHistory,
     StoreHealth,
 )
+from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.extras import require
@@ -44,6 +45,7 @@ class Stores:
     run_control: RunControl
     run_book: RunBook
     keys: KeyRing
+    provisions: ProvisionBook
     drafts: Drafts
     health: StoreHealth
     watches: WatchStore
@@ -131,6 +133,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         run_control=opened.run_control,
         run_book=opened.run_book,
         keys=opened.keys,
+        provisions=opened.provisions,
         drafts=opened.drafts,
         health=opened.health,
         watches=opened.watches,

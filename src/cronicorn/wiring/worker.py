@@ -4,13 +4,15 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.domain.provision.allowed import NOTHING_ALLOWED, Allowed
+from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.scheduler import Scheduler, SchedulerSettings
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.wiring.descriptors import descriptor_limit, descriptors_for_calls
@@ -62,14 +64,21 @@ async def observed_scheduler(
 
 
 @asynccontextmanager
-async def http_dispatcher(settings: Settings) -> AsyncIterator[Dispatcher]:
-    """Calls over HTTP, for as long as the block lasts."""
+async def http_dispatcher(settings: Settings, provisions: ProvisionBook | None = None) -> AsyncIterator[Dispatcher]:
+    """Calls over HTTP, for as long as the block lasts. *provisions* may open to a tenant what is closed to others."""
     from cronicorn.adapters.http.addresses import EgressPolicy
     from cronicorn.adapters.http.dispatcher import CurlDispatcher
+    from cronicorn.adapters.http.egress import Egress
     from cronicorn.adapters.http.resolver import Resolver
 
+    async def allowed() -> Mapping[str, Allowed]:
+        assert provisions is not None
+        provided = await provisions.provisions()
+        return {tenant_id: each.egress for tenant_id, each in provided.items() if each.egress != NOTHING_ALLOWED}
+
     policy = EgressPolicy(settings.egress_allow, setting=f"{PREFIX}EGRESS_ALLOW")
-    dispatcher = CurlDispatcher(policy=policy, resolver=Resolver(), limits=_limits(settings))
+    egress = Egress(policy, allowed if provisions is not None else None)
+    dispatcher = CurlDispatcher(egress=egress, resolver=Resolver(), limits=_limits(settings))
     try:
         yield dispatcher
     finally:

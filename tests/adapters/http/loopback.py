@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cronicorn.adapters.http.addresses import EgressPolicy
 from cronicorn.adapters.http.dispatcher import CurlDispatcher
+from cronicorn.adapters.http.egress import Egress, ReadAllowed
 from cronicorn.adapters.http.limits import DispatcherLimits
 from cronicorn.adapters.http.resolver import Resolver, ResolverLimits
 from cronicorn.adapters.http.transfer import Trust
@@ -133,9 +134,10 @@ async def dispatching(
     nameservers: tuple[str, ...] = (),
     names: ResolverLimits | None = None,
     trust: Trust = TRUST,
+    allowed: ReadAllowed | None = None,
 ) -> AsyncIterator[CurlDispatcher]:
     resolver = Resolver(nameservers=nameservers, limits=names)
-    dispatcher = CurlDispatcher(policy=policy, resolver=resolver, limits=limits, trust=trust)
+    dispatcher = CurlDispatcher(egress=Egress(policy, allowed), resolver=resolver, limits=limits, trust=trust)
     try:
         yield dispatcher
     finally:

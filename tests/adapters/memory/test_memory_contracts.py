@@ -8,6 +8,7 @@ from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
@@ -49,6 +50,10 @@ class TestRunBook(InMemory, RunBookContract):
 
 
 class TestKeyRing(InMemory, KeyRingContract):
+    pass
+
+
+class TestProvisionBook(InMemory, ProvisionBookContract):
     pass
 
 

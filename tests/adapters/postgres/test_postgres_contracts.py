@@ -7,6 +7,7 @@ from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCat
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
@@ -48,6 +49,10 @@ class TestRunBook(InDatabase, RunBookContract):
 
 
 class TestKeyRing(InDatabase, KeyRingContract):
+    pass
+
+
+class TestProvisionBook(InDatabase, ProvisionBookContract):
     pass
 
 

@@ -8,6 +8,7 @@ from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
@@ -51,6 +52,10 @@ class TestRunBook(InFile, RunBookContract):
 
 
 class TestKeyRing(InFile, KeyRingContract):
+    pass
+
+
+class TestProvisionBook(InFile, ProvisionBookContract):
     pass
 
 

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import Self
 
 from cronicorn.adapters.http.special_ranges import METADATA, SPECIAL_IPV4, SPECIAL_IPV6, embedded_ipv4
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.provision.allowed import parse_ranges
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 
@@ -39,7 +39,7 @@ class EgressPolicy:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ranges separated by commas, such as `127.0.0.0/8, 10.1.2.3`. Raises InvalidInputError."""
-        return cls(tuple(_network(part.strip()) for part in text.split(",") if part.strip()))
+        return cls(parse_ranges(text))
 
     def refusal(self, address: IPv4Address | IPv6Address) -> str | None:
         """Why *address* may not be called and what opens it, as the end of a sentence; None when it may be called."""
@@ -92,15 +92,3 @@ def _refusal_as_such(policy: EgressPolicy, address: IPv4Address | IPv6Address) -
 
 def _reaches(network: IPv4Network | IPv6Network, address: IPv4Address | IPv6Address) -> bool:
     return address not in METADATA or network.num_addresses == 1
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        network = ip_network(text)
-    except ValueError as error:
-        raise InvalidInputError(
-            f"{text!r} is not a range of addresses such as 10.0.0.0/8 ({error}): correct the list of ranges to open."
-        ) from None
-    if "%" in text:
-        raise InvalidInputError(f"{text!r} is not a range of addresses: leave out the zone.")
-    return network

@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pycurl
 
-from cronicorn.adapters.http.addresses import EgressPolicy, Peer
+from cronicorn.adapters.http.addresses import Peer
+from cronicorn.adapters.http.egress import AddressJudge, Egress
 from cronicorn.adapters.http.ending import is_connect_failure, outcome_of
 from cronicorn.adapters.http.exchange import Stop
 from cronicorn.adapters.http.handle import Handle, Options
@@ -29,7 +28,6 @@ from cronicorn.domain.sentence import as_sentence
 from cronicorn.domain.target import Site
 
 _SWEEP_S = 1.0
-_ADDRESSES_REMEMBERED = 4_096
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ log = logging.getLogger(__name__)
 class CurlDispatcher(Dispatcher):
     """Calls endpoints over HTTP/1.1. Belongs to the event loop it was made on; close it with `aclose`.
 
-    Each address is checked against *policy* before a socket is opened, and the connection is held to that address.
+    Each address is checked by *egress* before a socket is opened, and the connection is held to that address.
     Connections are kept for a tenant's next call for a few seconds and never shared between tenants. Proxy settings
     of the environment are ignored.
     """
@@ -45,15 +43,14 @@ class CurlDispatcher(Dispatcher):
     def __init__(
         self,
         *,
-        policy: EgressPolicy,
+        egress: Egress,
         resolver: Resolver,
         limits: DispatcherLimits | None = None,
         trust: Trust | None = None,
     ) -> None:
-        """*resolver* is closed with the dispatcher."""
+        """*egress* and *resolver* are closed with the dispatcher."""
         self._loop = asyncio.get_running_loop()
-        self._peer = lru_cache(_ADDRESSES_REMEMBERED)(policy.peer)  # A policy never changes.
-        self._spelled = lru_cache(_ADDRESSES_REMEMBERED)(lambda host: self._judged((ip_address(host),)))
+        self._egress = egress
         self._resolver = resolver
         self._limits = limits or DispatcherLimits.for_this_process()
         self._room = asyncio.Semaphore(self._limits.calls)
@@ -93,6 +90,7 @@ class CurlDispatcher(Dispatcher):
         self._closed = True
         for handle in list(self._live):
             self._stop(handle, Stop.CLOSING)
+        await self._egress.aclose()
         await self._resolver.aclose()
         while self._calls:
             self._quiet.clear()
@@ -127,24 +125,28 @@ class CurlDispatcher(Dispatcher):
     async def _send(self, call: Call, watch: "_Stopwatch") -> Outcome:
         """Try the checked addresses of the call's host in turn, until one can be connected."""
         target = target_of(call.url)
+        judge = await self._egress.judge(call.tenant_id)
         if target.site.address is None:
-            found = await self._resolved(call.tenant_id, target.site.host, watch)
+            found = await self._resolved(judge, call.tenant_id, target.site.host, watch)
             if isinstance(found, Outcome):
                 return found
         else:
-            found = self._spelled(target.site.host)
+            found = judge.of_literal(target.site.host)
         if isinstance(found, str):
             error = f"{target.site.authority} may not be called: {found}."
             return Outcome(kind=OutcomeKind.REFUSED, duration=watch.elapsed, error=error)
         options = request_options(call, target)
+        found = found[: self._limits.addresses_tried]
         while True:
             outcome, may_go_on = await self._attempt(call, target.site, found, options, watch)
             found = found[1:]
             if not may_go_on or not found:
                 return outcome
 
-    async def _resolved(self, tenant_id: str, name: str, watch: "_Stopwatch") -> tuple[Peer, ...] | str | Outcome:
-        """As `_judged`, of the addresses of *name*; or what came of looking it up in vain."""
+    async def _resolved(
+        self, judge: AddressJudge, tenant_id: str, name: str, watch: "_Stopwatch"
+    ) -> tuple[Peer, ...] | str | Outcome:
+        """As `AddressJudge.of_name`, of the addresses of *name*; or what came of looking it up in vain."""
         resolution = self._resolver.known(name)
         if resolution is None:
             try:
@@ -156,17 +158,9 @@ class CurlDispatcher(Dispatcher):
         if resolution.no_room:
             raise no_room()
         if resolution.addresses:
-            return self._judged(resolution.addresses)
+            return judge.of_name(name, resolution.addresses)
         error = as_sentence(f"The name {name} could not be resolved: {resolution.failure}")
         return Outcome(kind=OutcomeKind.UNRESOLVED, duration=watch.elapsed, error=error)
-
-    def _judged(self, addresses: tuple[IPv4Address | IPv6Address, ...]) -> tuple[Peer, ...] | str:
-        """Those of *addresses* that may be called; where there are none, why."""
-        peers = [self._peer(address) for address in addresses]
-        allowed = tuple(peer for peer in peers if peer.refusal is None)
-        if allowed:
-            return allowed[: self._limits.addresses_tried]
-        return "; ".join(peer.refusal for peer in peers if peer.refusal is not None)
 
     async def _attempt(
         self, call: Call, site: Site, peers: tuple[Peer, ...], options: Options, watch: "_Stopwatch"

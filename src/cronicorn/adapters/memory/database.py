@@ -13,6 +13,7 @@ from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import Clock
+from cronicorn.domain.provision.provision import Provision
 from cronicorn.domain.quota.book import Book
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
@@ -30,6 +31,7 @@ class MemoryDatabase:
         self.rows: dict[str, Row] = {}
         self.tenants: dict[str, Tenant] = {}
         self.keys: dict[str, ApiKey] = {}
+        self.provisions: dict[str, Provision] = {}
         self.numbers = count(1)
         self.run_counts: Counter[tuple[str, datetime]] = Counter()
         """Runs by tenant and beginning of the month."""

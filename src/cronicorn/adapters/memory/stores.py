@@ -8,6 +8,7 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
+from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
 from cronicorn.adapters.memory.run_book import MemoryRunBook
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
@@ -27,6 +28,7 @@ class MemoryStores:
     run_control: MemoryRunControl
     run_book: MemoryRunBook
     keys: MemoryKeyRing
+    provisions: MemoryProvisionBook
     drafts: MemoryDrafts
     health: MemoryStoreHealth
     watches: MemoryWatchStore
@@ -48,6 +50,7 @@ class MemoryStores:
             run_control=MemoryRunControl(database),
             run_book=MemoryRunBook(database),
             keys=MemoryKeyRing(database),
+            provisions=MemoryProvisionBook(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
             watches=MemoryWatchStore(database),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -176,6 +176,14 @@ skips = Table(
     Index("skips_by_endpoint", "endpoint_number"),
     Index("skips_by_end", "last_us"),
 )
+
+tenant_provisions = Table(
+    "tenant_provisions",
+    metadata,
+    Column("tenant_id", Text, ForeignKey(tenants.c.id, ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""What the operator has set for a tenant."""
 
 run_counts = Table(
     "run_counts",

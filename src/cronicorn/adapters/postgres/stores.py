@@ -14,6 +14,7 @@ from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Partitions
+from cronicorn.adapters.postgres.provision_book import PostgresProvisionBook
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
@@ -33,6 +34,7 @@ class PostgresStores:
     run_control: PostgresRunControl
     run_book: PostgresRunBook
     keys: PostgresKeyRing
+    provisions: PostgresProvisionBook
     drafts: PostgresDrafts
     health: PostgresStoreHealth
     watches: PostgresWatchStore
@@ -78,6 +80,7 @@ class PostgresStores:
             run_control=PostgresRunControl(database),
             run_book=PostgresRunBook(database),
             keys=PostgresKeyRing(database),
+            provisions=PostgresProvisionBook(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
             watches=PostgresWatchStore(database),

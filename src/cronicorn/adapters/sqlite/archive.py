@@ -26,6 +26,7 @@ _PORTION_BYTES_MAX = 4 << 20
 _ORDER = {
     Table.TENANTS: "rowid",
     Table.API_KEYS: "hash",
+    Table.TENANT_PROVISIONS: "tenant_id",
     Table.SCHEDULE: "endpoint_number",
     Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: "tenant_id, month_us",

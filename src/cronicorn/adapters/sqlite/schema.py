@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration."""
 
 metadata = MetaData()
@@ -167,6 +167,15 @@ skips = Table(
     Index("skips_by_end", "last_us"),
     sqlite_strict=True,
 )
+
+tenant_provisions = Table(
+    "tenant_provisions",
+    metadata,
+    Column("tenant_id", Text, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("document", Text, nullable=False),
+    sqlite_strict=True,
+)
+"""What the operator has set for a tenant."""
 
 run_counts = Table(
     "run_counts",

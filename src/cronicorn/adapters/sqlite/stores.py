@@ -11,6 +11,7 @@ from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
+from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
@@ -30,6 +31,7 @@ class SqliteStores:
     run_control: SqliteRunControl
     run_book: SqliteRunBook
     keys: SqliteKeyRing
+    provisions: SqliteProvisionBook
     drafts: SqliteDrafts
     health: SqliteStoreHealth
     watches: SqliteWatchStore
@@ -69,6 +71,7 @@ class SqliteStores:
             run_control=SqliteRunControl(database),
             run_book=SqliteRunBook(database),
             keys=SqliteKeyRing(database),
+            provisions=SqliteProvisionBook(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
             watches=SqliteWatchStore(database),

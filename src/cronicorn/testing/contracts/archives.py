@@ -50,6 +50,7 @@ def an_installation() -> dict[Table, list[Row]]:
             {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG}
             for text in ("A", "Z", "a", "ä")
         ],
+        Table.TENANT_PROVISIONS: [{"tenant_id": tenant_id, "document": ODD} for tenant_id in ("aa", "zz")],
         Table.JOBS: [{"number": 7, **job_row(job)}],
         Table.ENDPOINTS: [
             {"number": 3, "job_number": 7, **endpoint_row(made[0])},
@@ -67,10 +68,7 @@ def an_installation() -> dict[Table, list[Row]]:
             {"number": number, "endpoint_number": owner, **skip_row(skip)} for number, owner in ((2, 3), (8, 1))
         ],
         Table.POLICY_DRAFTS: [_draft(3), _draft(BIG)],
-        Table.RUN_COUNTS: [
-            {"tenant_id": tenant_id, "month_us": month_us, "runs": BIG}
-            for tenant_id, month_us in (("B", 0), ("a", -BIG), ("a", BIG), ("ä", 0))
-        ],
+        Table.RUN_COUNTS: [_count("B", 0), _count("a", -BIG), _count("a", BIG), _count("ä", 0)],
         Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
         Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
     }
@@ -106,6 +104,10 @@ def _book(number: int, **changes: str | int | None) -> Row:
         **counts,
         **changes,
     }
+
+
+def _count(tenant_id: str, month_us: int) -> Row:
+    return {"tenant_id": tenant_id, "month_us": month_us, "runs": BIG}
 
 
 def _grant(grant_id: str, book: int, *, charged: int) -> Row:

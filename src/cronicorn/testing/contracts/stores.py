@@ -26,6 +26,7 @@ from cronicorn.domain.ports import (
     RunHistory,
     StoreHealth,
 )
+from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
@@ -64,6 +65,8 @@ class TenantStores(Protocol):
     def terms(self) -> TermsRegister: ...
     @property
     def run_book(self) -> RunBook: ...
+    @property
+    def provisions(self) -> ProvisionBook: ...
 
 
 class Stores(ScheduleStores, TenantStores, Protocol):

@@ -1,0 +1,50 @@
+"""`cronicorn tenant egress`: what one tenant may call although it is not on the public internet."""
+
+from typing import Annotated
+
+import typer
+
+from cronicorn.cli.local import DatabaseOption, run
+
+
+def tenant_egress(
+    name: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    *,
+    allow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="Ranges of addresses and names of hosts, separated by commas, in the place of those before; an empty "
+            "text opens none.",
+        ),
+    ] = None,
+    database: DatabaseOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show or set what a tenant may call beside the public internet and what the settings open to all.
+
+    Workers know of a change within seconds.
+    """
+    run(_egress(name, allow, database, as_json=as_json))
+
+
+async def _egress(name: str, allow: str | None, database: str | None, *, as_json: bool) -> None:
+    import json
+    from dataclasses import replace
+
+    from cronicorn.cli.local import opened, opened_to_read
+    from cronicorn.control.provisions import allowed
+
+    async with opened_to_read(database) if allow is None else opened(database) as local:
+        principal = local.principal(name)
+        provisions = local.control.provisions
+        if allow is None:
+            egress = (await provisions.show(principal)).egress
+        else:
+            wanted = allowed(allow)
+            egress = (await provisions.change(principal, lambda before: replace(before, egress=wanted))).egress
+    if as_json:
+        shown = {"id": principal.tenant_id, "ranges": [str(each) for each in egress.ranges], "hosts": egress.hosts}
+        print(json.dumps(shown))
+        return
+    print(f"Tenant {name!r} may call {str(egress) or 'nothing'} beside what all may call.")

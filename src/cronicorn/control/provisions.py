@@ -1,0 +1,40 @@
+"""What the operator sets for one tenant. No tenant sets any of it for itself."""
+
+from collections.abc import Callable
+
+from cronicorn.control.findings import refused
+from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.provision.allowed import Allowed
+from cronicorn.domain.provision.ports import ProvisionBook
+from cronicorn.domain.provision.provision import NO_PROVISION, Provision
+
+
+class Provisions:
+    """What is set for tenants."""
+
+    def __init__(self, book: ProvisionBook) -> None:
+        self._book = book
+
+    async def show(self, principal: Principal) -> Provision:
+        """What is set for the principal's tenant."""
+        return (await self._book.provisions()).get(principal.tenant_id, NO_PROVISION)
+
+    async def change(self, principal: Principal, edit: Callable[[Provision], Provision]) -> Provision:
+        """Set what *edit* makes of what is set for the tenant, and answer it. Only for a person at the machine.
+
+        Raises UnauthenticatedError for anybody else, NotFoundError where the tenant is gone, and what *edit* raises.
+        """
+        if principal.kind is not ActorKind.LOCAL:
+            raise UnauthenticatedError("What a tenant may do is set on the machine itself: see `cronicorn tenant`.")
+        provision = edit(await self.show(principal))
+        await self._book.provide(principal.tenant_id, provision)
+        return provision
+
+
+def allowed(text: str) -> Allowed:
+    """Read what is to be open. Raises InvalidInputError."""
+    try:
+        return Allowed.parse(text)
+    except InvalidInputError as error:
+        raise refused("/allow", str(error)) from error

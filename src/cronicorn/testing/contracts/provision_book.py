@@ -1,0 +1,48 @@
+"""The promises of `ProvisionBook`."""
+
+import pytest
+
+from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.provision.allowed import Allowed
+from cronicorn.domain.provision.provision import NO_PROVISION, Provision
+from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.testing.contracts.stores import Stores, StoresContract
+
+INNER = Provision(egress=Allowed.parse("10.1.0.0/16, fd12::1, db.internal"))
+
+
+async def _move_in(stores: Stores, *names: str) -> None:
+    for name in names:
+        key = ApiKey(id=f"key-{name}", tenant_id=name, prefix="ck", hash=f"hash-{name}", created_at=MIDNIGHT)
+        await stores.keys.add_tenant(Tenant(id=name, name=name, created_at=MIDNIGHT), key)
+
+
+class ProvisionBookContract(StoresContract):
+    """Subclass this with a `stores` fixture."""
+
+    async def test_nothing_is_set_at_first(self, stores: Stores) -> None:
+        await _move_in(stores, "shop")
+
+        assert await stores.provisions.provisions() == {}
+
+    async def test_what_is_set_for_one_tenant_is_set_for_no_other(self, stores: Stores) -> None:
+        await _move_in(stores, "shop", "bank")
+
+        await stores.provisions.provide("shop", INNER)
+
+        assert await stores.provisions.provisions() == {"shop": INNER}
+
+    async def test_what_is_set_takes_the_place_of_what_was(self, stores: Stores) -> None:
+        await _move_in(stores, "shop")
+        await stores.provisions.provide("shop", INNER)
+
+        await stores.provisions.provide("shop", NO_PROVISION)
+
+        assert await stores.provisions.provisions() == {"shop": NO_PROVISION}
+
+    async def test_nothing_can_be_set_for_a_tenant_that_is_not_there(self, stores: Stores) -> None:
+        with pytest.raises(NotFoundError):
+            await stores.provisions.provide("nobody", INNER)
+
+        assert await stores.provisions.provisions() == {}
