@@ -17,6 +17,10 @@ BODIES: dict[str, Any] = {
     "POST /api/endpoints/{id}/hints/defer": {"forMs": 5_000},
     "POST /api/endpoints/{id}/pause": {"pausedUntil": None},
     "POST /api/endpoints/{id}/backtest": {"policy": {"version": 1, "rules": []}},
+    "POST /api/jobs": {"name": "n"},
+    "POST /api/preview": {"endpoint": {"name": "n", "url": "https://x.example", "baselineIntervalMs": 1_000}},
+    "POST /api/tenants": {"name": "another"},
+    "POST /api/keys": {"name": "ci", "role": "viewer"},
     "PATCH /api/jobs/{id}": {"name": "stolen"},
     "PATCH /api/jobs/{jobId}/endpoints/{id}": {"name": "stolen"},
 }
@@ -40,6 +44,8 @@ async def path_of(door: Door, route: str) -> str:
     if "{draftId}" in path:
         draft = await door.client.post(f"/api/endpoints/{endpoint['id']}/policy/drafts")
         path = path.replace("{draftId}", draft.json()["id"])
+    if path.startswith("/api/keys/"):
+        return path.replace("{id}", (await door.made("/api/keys", BODIES["POST /api/keys"]))["id"])
     kind = re.match(r"/api/(\w+)/\{id\}", path)
     if kind is not None and kind[1] == "sessions":
         await analysed(door, endpoint)

@@ -24,6 +24,7 @@ from cronicorn.control.identity import random_id
 from cronicorn.control.policies import Policies
 from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.errors import ConflictError, QuotaExceededError, UnavailableError
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.scheduler.agreed_allowances import AgreedAllowances
@@ -110,7 +111,9 @@ async def _main(order):
 async def _compile(drafts, endpoint_id):
     while True:
         with suppress(ConflictError, QuotaExceededError, UnavailableError):
-            await drafts.make(Principal(tenant_id=TENANT, actor="ann"), endpoint_id, CompileReason.ASKED)
+            await drafts.make(
+                Principal(tenant_id=TENANT, actor="ann", permissions=EVERYTHING), endpoint_id, CompileReason.ASKED
+            )
         await asyncio.sleep(PAUSE.total_seconds())
 
 

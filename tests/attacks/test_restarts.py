@@ -11,6 +11,7 @@ from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.domain.archive import Table
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import Principal
 from cronicorn.testing.contracts.archives import contents
 from cronicorn.wiring.engine import Engine, engine
@@ -38,7 +39,7 @@ async def working(url: str, shop: Target) -> AsyncIterator[tuple[Engine, Princip
     async with engine(settings) as parts:
         await parts.control.tenants.bootstrap("a-key-for-tests-only")
         (tenant,) = await parts.stores.keys.tenants()
-        owner = Principal(tenant_id=tenant.id, actor="test")
+        owner = Principal(tenant_id=tenant.id, actor="test", permissions=EVERYTHING)
         job = await parts.control.jobs.create(owner, JobDocument(name="shop"))
         documents = [
             EndpointDocument.model_validate({"name": f"ep{number}", "url": f"{shop.url}/{number}", **ENDPOINT})

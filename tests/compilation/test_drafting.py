@@ -14,6 +14,7 @@ from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.fixtures import an_outcome
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import TIERS
 from cronicorn.domain.quota.decision import QuotaView
@@ -335,7 +336,7 @@ async def test_the_same_is_compiled_once():
         first = await shop.made()
 
         assert await shop.made() == first
-        await shop.drafts.activate(Principal(tenant_id="t1", actor="ann"), "ep1", first.id)
+        await shop.drafts.activate(Principal(tenant_id="t1", actor="ann", permissions=EVERYTHING), "ep1", first.id)
         again = await shop.made(CompileReason.DRIFT)
 
         assert again.id == first.id
@@ -346,7 +347,7 @@ async def test_a_person_may_have_a_rejected_draft_made_anew_and_nobody_else():
     async with a_workshop(writes(SURGE)) as shop:
         await shop.endpoint()
         first = await shop.made()
-        await shop.drafts.reject(Principal(tenant_id="t1", actor="ann"), "ep1", first.id)
+        await shop.drafts.reject(Principal(tenant_id="t1", actor="ann", permissions=EVERYTHING), "ep1", first.id)
 
         assert (await shop.made(CompileReason.COMPILER)).id == first.id
         assert (await shop.made()).id != first.id
@@ -408,7 +409,9 @@ async def test_what_has_no_description_or_is_not_there_is_refused():
         with pytest.raises(ConflictError, match="no description"):
             await shop.made()
         with pytest.raises(NotFoundError):
-            await shop.drafting.make(Principal(tenant_id="t2", actor="bob"), "ep1", CompileReason.ASKED)
+            await shop.drafting.make(
+                Principal(tenant_id="t2", actor="bob", permissions=EVERYTHING), "ep1", CompileReason.ASKED
+            )
 
         assert shop.model.asked == []
 

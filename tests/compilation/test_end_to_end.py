@@ -17,6 +17,7 @@ from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.history import RunQuery
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.wiring.drafting import drafting
@@ -28,7 +29,7 @@ from tests.compilation.workshop import DESCRIPTION, SURGE, writes
 from tests.servers.model import Answer, FakeModel, fake_model
 from tests.waiting import eventually_awaited
 
-PLANNER = Principal(tenant_id="", actor="planner")
+PLANNER = Principal(tenant_id="", actor="planner", permissions=EVERYTHING)
 URL = "http://shop.internal/errors"
 AFTER_DRIFT = {**SURGE, "fields": [{"name": "err", "path": "$.errors_percent", "type": "number"}]}
 
@@ -55,7 +56,7 @@ class Shop:
         made = await self.client.post(f"/api/jobs/{job['id']}/endpoints", json=document)
         self.endpoint_id = made.json()["id"]
         [tenant] = await self.parts.stores.keys.tenants()
-        self.principal = Principal(tenant_id=tenant.id, actor="planner")
+        self.principal = Principal(tenant_id=tenant.id, actor="planner", permissions=EVERYTHING)
 
     async def answers(self, body: dict[str, Any], times: int) -> None:
         """Have it called so many *times*, each time answering *body*."""

@@ -8,8 +8,9 @@ import pytest
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.domain.calendar import Period
-from cronicorn.domain.errors import InvalidInputError, NotFoundError, UnauthenticatedError
+from cronicorn.domain.errors import ForbiddenError, InvalidInputError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.permission import EVERYTHING, GRANTED, Role
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget, Tiers
 from cronicorn.domain.quota.terms import Terms
@@ -44,7 +45,7 @@ async def test_what_is_agreed_counts_at_once():
     tenant_id, owner = await _a_tenant(world)
 
     await world.control.quotas.agree(owner, Terms(tier="pro-tier", period=Period.MONTH))
-    standing = await world.control.quotas.show(Principal(tenant_id=tenant_id, actor="key"))
+    standing = await world.control.quotas.show(Principal(tenant_id=tenant_id, actor="key", permissions=EVERYTHING))
 
     assert (standing.tier, standing.view.limit, standing.calendar.period) == ("pro-tier", 100_000, Period.MONTH)
     assert standing.window in {timedelta(days=days) for days in (28, 29, 30, 31)}
@@ -80,11 +81,11 @@ async def test_a_tier_or_a_zone_that_is_not_known_is_refused(terms, pointers):
     assert [each.pointer for each in caught.value.fields] == pointers
 
 
-async def test_tokens_are_agreed_on_the_machine_and_with_tenants_that_are_there():
+async def test_tokens_are_agreed_by_who_runs_the_installation_and_with_tenants_that_are_there():
     world = a_world()
 
-    with pytest.raises(UnauthenticatedError):
-        await world.control.quotas.agree(ALICE, Terms(limit=1))
+    with pytest.raises(ForbiddenError):
+        await world.control.quotas.agree(replace(ALICE, permissions=GRANTED[Role.OWNER]), Terms(limit=1))
     with pytest.raises(NotFoundError):
         await world.control.quotas.agree(replace(LOCAL, tenant_id="nobody"), Terms(limit=1))
 

@@ -19,6 +19,7 @@ from cronicorn.domain.errors import (
     UnavailableError,
 )
 from cronicorn.domain.history import RunQuery
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
@@ -226,7 +227,9 @@ async def test_the_number_of_test_calls_of_a_tenant_at_a_time_is_bounded() -> No
 
 async def test_the_number_of_test_calls_of_all_tenants_at_a_time_is_bounded() -> None:
     world = a_world()
-    nested = Nested(world, (Principal(tenant_id=f"t{number}", actor="someone") for number in count()))
+    nested = Nested(
+        world, (Principal(tenant_id=f"t{number}", actor="someone", permissions=EVERYTHING) for number in count())
+    )
 
     for _ in range(2):
         await nested.ask()

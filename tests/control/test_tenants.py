@@ -1,20 +1,23 @@
 """Tenants and keys."""
 
+from dataclasses import replace
+
 import pytest
 
 from cronicorn.control.identity import random_id, random_key
-from cronicorn.control.tenants import hash_of
-from cronicorn.domain.errors import ConflictError, InvalidInputError, UnauthenticatedError
+from cronicorn.control.keys import hash_of
+from cronicorn.domain.errors import ConflictError, ForbiddenError, InvalidInputError, UnauthenticatedError
+from cronicorn.domain.permission import GRANTED, Role
 from tests.control.world import ALICE, LOCAL, a_world
 
 KEY = "a-long-random-word"
 
 
 async def test_a_new_tenants_key_opens_it() -> None:
-    tenants = a_world().control.tenants
+    control = a_world().control
 
-    added = await tenants.add(LOCAL, "acme")
-    principal = await tenants.authenticate(added.key)
+    added = await control.tenants.add(LOCAL, "acme")
+    principal = (await control.admittance.by_key(added.key)).principal
 
     assert principal.tenant_id == added.tenant.id
     assert principal.actor == "an API key"
@@ -30,9 +33,14 @@ async def test_only_a_hash_of_a_key_is_kept() -> None:
     assert len(kept.hash) == 64
 
 
-async def test_tenants_are_added_on_the_machine_only() -> None:
-    with pytest.raises(UnauthenticatedError):
-        await a_world().control.tenants.add(ALICE, "acme")
+async def test_who_does_not_run_the_installation_neither_sees_nor_adds_tenants() -> None:
+    tenants = a_world().control.tenants
+    owner = replace(ALICE, permissions=GRANTED[Role.OWNER])
+
+    with pytest.raises(ForbiddenError):
+        await tenants.add(owner, "acme")
+    with pytest.raises(ForbiddenError):
+        await tenants.list(owner)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 256])
@@ -51,23 +59,23 @@ async def test_a_tenants_name_is_its_own() -> None:
 
 @pytest.mark.parametrize("key", [None, "", "ck_unknown", "x" * 10_000, "ck_\x00", "schlüssel", "a b"])
 async def test_an_unknown_key_opens_nothing(key: str | None) -> None:
-    tenants = a_world().control.tenants
-    await tenants.bootstrap(KEY)
+    control = a_world().control
+    await control.tenants.bootstrap(KEY)
 
     with pytest.raises(UnauthenticatedError):
-        await tenants.authenticate(key)
+        await control.admittance.by_key(key)
 
 
 async def test_the_first_start_makes_a_key_and_shows_it_once() -> None:
-    tenants = a_world().control.tenants
+    control = a_world().control
 
-    shown = await tenants.bootstrap(None)
-    again = await tenants.bootstrap(None)
+    shown = await control.tenants.bootstrap(None)
+    again = await control.tenants.bootstrap(None)
 
     assert shown is not None
     assert shown.startswith("ck_")
     assert again is None
-    assert (await tenants.authenticate(shown)).tenant_id == "tenant_2"
+    assert (await control.admittance.by_key(shown)).principal.tenant_id == "tenant_2"
 
 
 async def test_a_given_key_opens_the_first_tenant_and_is_never_shown() -> None:
@@ -78,8 +86,9 @@ async def test_a_given_key_opens_the_first_tenant_and_is_never_shown() -> None:
     assert await tenants.bootstrap(KEY) is None
     assert await tenants.bootstrap("another-long-random-word") is None
 
-    first, second = await tenants.authenticate(KEY), await tenants.authenticate("another-long-random-word")
-    assert first.tenant_id == second.tenant_id
+    first = await world.control.admittance.by_key(KEY)
+    second = await world.control.admittance.by_key("another-long-random-word")
+    assert first.principal.tenant_id == second.principal.tenant_id
     assert len(await world.stores.keys.tenants()) == 1
 
 
@@ -93,7 +102,7 @@ async def test_of_a_short_key_no_telling_part_is_kept() -> None:
     world = a_world()
     await world.control.tenants.bootstrap("secret")
 
-    principal = await world.control.tenants.authenticate("secret")
+    principal = (await world.control.admittance.by_key("secret")).principal
     known = await world.stores.keys.find(hash_of("secret"))
 
     assert principal.actor == "an API key"

@@ -10,6 +10,7 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.document import EndpointDocument, JobDocument
@@ -18,6 +19,7 @@ from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
+from cronicorn.control.keys import Keys
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
@@ -33,6 +35,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.lease import Lease
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.allowance import Tiers
@@ -42,9 +45,9 @@ from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from tests.control.drafts_by_hand import DraftsByHand
 
-ALICE = Principal(tenant_id="t1", actor="alice")
-BOB = Principal(tenant_id="t2", actor="bob")
-LOCAL = Principal(tenant_id="", actor="root", kind=ActorKind.LOCAL)
+ALICE = Principal(tenant_id="t1", actor="alice", permissions=EVERYTHING)
+BOB = Principal(tenant_id="t2", actor="bob", permissions=EVERYTHING)
+LOCAL = Principal(tenant_id="", actor="root", kind=ActorKind.LOCAL, permissions=EVERYTHING)
 
 
 class SetClock(Clock):
@@ -139,6 +142,9 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     def new_id(kind: str) -> str:
         return f"{kind}_{next(numbers)}"
 
+    def new_key() -> str:
+        return f"ck_{next(numbers):064x}"
+
     maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
     rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
@@ -147,8 +153,10 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers)
     quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
     control = ControlPlane(
-        tenants=Tenants(stores.keys, clock, new_id, lambda: f"ck_{next(numbers):064x}"),
         provisions=Provisions(stores.provisions),
+        tenants=Tenants(stores.keys, clock, new_id, new_key),
+        admittance=Admittance(stores.keys, stores.issued_keys, stores.rates, clock),
+        keys=Keys(stores.issued_keys, clock, new_id, new_key),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),

@@ -22,6 +22,7 @@ from cronicorn.domain.slot import SlotState
 from cronicorn.scheduler.asking import TokensDeniedError
 from cronicorn.wiring.settings_table import SETTINGS
 from tests.architecture.source import PACKAGE
+from tests.docs import access_reference
 from tests.docs.markdown import REFERENCE, marked, table, with_marked
 from tests.docs.rest_reference import bodies, routes
 
@@ -176,6 +177,8 @@ def _parameter_row(each: Any) -> tuple[str, str, str]:
     return " ".join(f"`{name}`" for name in names), "" if unset else f"`{each.default}`", each.help or ""
 
 
+_PERMISSIONS = PACKAGE / "domain" / "permission.py"
+
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "metrics": metrics,
@@ -187,6 +190,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "bodies": bodies,
     "errors": errors,
     "refusals": refusals,
+    "roles": lambda: access_reference.roles(documented(_PERMISSIONS, "Role")),
+    "permissions": lambda: access_reference.permissions(documented(_PERMISSIONS, "Permission")),
     "domain": lambda: public_names("cronicorn.domain"),
     "scheduler": lambda: public_names("cronicorn.scheduler"),
 }

@@ -15,6 +15,7 @@ from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, Overlap
 from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.permission import Permission, Role
 from cronicorn.domain.run import RunStatus
 from cronicorn.domain.signals.signal import Adapt
 from cronicorn.wiring.engine import engine
@@ -104,7 +105,19 @@ def _one_type(option: dict[str, Any]) -> str:
 
 _CHOICES: dict[str, type[StrEnum]] = {
     kind.__name__: kind
-    for kind in (Adapt, CatchUpMode, CompileMode, DstGap, DstOverlap, JobStatus, Method, Overlap, RunStatus)
+    for kind in (
+        Adapt,
+        CatchUpMode,
+        CompileMode,
+        DstGap,
+        DstOverlap,
+        JobStatus,
+        Method,
+        Overlap,
+        Permission,
+        Role,
+        RunStatus,
+    )
 }
 
 

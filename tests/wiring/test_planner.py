@@ -7,9 +7,10 @@ import pytest
 
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import Principal
 from cronicorn.wiring.engine import engine
-from cronicorn.wiring.process import Role, check_store
+from cronicorn.wiring.process import ProcessRole, check_store
 from cronicorn.wiring.settings import Settings
 from tests.cli.command import cronicorn, environment
 from tests.servers.model import calls, fake_model
@@ -30,7 +31,7 @@ async def test_what_is_asked_for_at_the_command_line_is_analysed_and_shown(tmp_p
         async with engine(settings, scheduling=False, planning=True) as parts:
             await parts.control.tenants.bootstrap("a-key-for-tests-only")
             (tenant,) = await parts.stores.keys.tenants()
-            asker = Principal(tenant_id=tenant.id, actor="test")
+            asker = Principal(tenant_id=tenant.id, actor="test", permissions=EVERYTHING)
             job = await parts.control.jobs.create(asker, JobDocument(name="shop"))
             document = EndpointDocument.model_validate(ENDPOINT)
             view = await parts.control.endpoints.create(asker, job.id, document)
@@ -90,7 +91,7 @@ async def test_nobody_asks_where_no_model_is_named(tmp_path):
     async with engine(settings, scheduling=False, planning=True) as parts:
         assert parts.planner is None
     with pytest.raises(InvalidInputError, match="CRONICORN_AI_MODEL"):
-        check_store(settings, Role.PLANNER)
+        check_store(settings, ProcessRole.PLANNER)
 
 
 def test_the_start_says_which_model_may_be_asked_and_where_and_never_the_key(tmp_path):

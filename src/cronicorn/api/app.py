@@ -13,18 +13,20 @@ from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
+from cronicorn.api.routes_keys import key_routes
 from cronicorn.api.routes_operations import operation_routes
 from cronicorn.api.routes_policies import policy_routes
 from cronicorn.api.routes_quota import quota_routes
 from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
+from cronicorn.api.routes_tenants import tenant_routes
 from cronicorn.control.identity import random_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.outgoing import VERSION
 from cronicorn.domain.ports import StoreHealth
 
 PROBLEMS = (
-    HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT,
+    HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT,
     HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE,
 )  # fmt: skip
 
@@ -61,10 +63,12 @@ def create_app(
     api.include_router(one_draft_routes(control.drafts))
     api.include_router(quota_routes(control.quotas))
     api.include_router(analysis_routes(control.analyses))
+    api.include_router(key_routes(control.keys))
+    api.include_router(tenant_routes(control.tenants))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)
-    app.add_middleware(Gatekeeper, tenants=control.tenants)
+    app.add_middleware(Gatekeeper, admittance=control.admittance)
     app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
     return app
 

@@ -5,14 +5,15 @@ Plain ASGI: nothing is wrapped in tasks, so cancellation and errors go straight 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cronicorn.api.problems import INTERNAL, problem, problem_of
-from cronicorn.control.tenants import Tenants
+from cronicorn.api.wire_rates import request_rate_fields
+from cronicorn.control.admittance import Admittance
 from cronicorn.domain.errors import CronicornError
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ BODY_BYTES_MAX = 1_048_576
 BODY_SECONDS_MAX = 30.0
 """A body that takes longer to arrive is not waited for."""
 PROTECTED = "/api"
+REQUEST_ID = "request_id"
+"""Where the state of a request holds its id."""
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -44,6 +47,7 @@ class RequestFrame:
             await self._app(scope, receive, send)
             return
         request_id = self._new_id("req")
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
         started = False
 
         async def framed(message: Message) -> None:
@@ -68,9 +72,9 @@ class RequestFrame:
 class Gatekeeper:
     """Lets requests under `/api` pass that carry a known key and a body of bounded size, and reads that body."""
 
-    def __init__(self, app: ASGIApp, tenants: Tenants) -> None:
+    def __init__(self, app: ASGIApp, admittance: Admittance) -> None:
         self._app = app
-        self._tenants = tenants
+        self._admittance = admittance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,8 +83,10 @@ class Gatekeeper:
         headers = Headers(scope=scope)
         try:
             if scope["path"] == PROTECTED or scope["path"].startswith(f"{PROTECTED}/"):
-                principal = await self._tenants.authenticate(credentials(headers))
-                scope.setdefault("state", {})["principal"] = principal
+                admitted = await self._admittance.by_key(credentials(headers), _request_id(scope))
+                scope.setdefault("state", {})["principal"] = admitted.principal
+                if admitted.standing is not None:
+                    send = _with_headers(send, request_rate_fields(admitted.standing))
         except CronicornError as error:
             await problem_of(scope, error)(scope, receive, send)
             return
@@ -122,6 +128,24 @@ def credentials(headers: Headers) -> str | None:
         return key
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _request_id(scope: Scope) -> str | None:
+    request_id = scope.get("state", {}).get(REQUEST_ID)
+    return request_id if isinstance(request_id, str) else None
+
+
+def _with_headers(send: Send, fields: Mapping[str, str]) -> Send:
+    """*send*, which says *fields* in the head of the answer."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in fields.items():
+                headers.append(name, value)
+        await send(message)
+
+    return sending
 
 
 def _is_json(headers: Headers) -> bool:

@@ -16,15 +16,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from cronicorn.api.wire_rates import request_rate_fields
 from cronicorn.control.findings import invalid
 from cronicorn.control.misfits import misfits
 from cronicorn.domain.errors import (
     ConflictError,
     CronicornError,
     FieldError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     QuotaExceededError,
+    RateExceededError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -34,9 +37,11 @@ log = logging.getLogger(__name__)
 STATUSES: Mapping[type[CronicornError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
     ConflictError: HTTPStatus.CONFLICT,
     InvalidInputError: HTTPStatus.BAD_REQUEST,
     QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
+    RateExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_S = 5
@@ -76,13 +81,14 @@ def problem(
     status: int,
     detail: str,
     *,
+    code: str | None = None,
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer that tells of a problem. `message` says the same as `detail`, for older clients."""
     known = HTTPStatus(status)
     content: dict[str, object] = {
-        "type": f"urn:cronicorn:error:{_CODES.get(known, 'error')}",
+        "type": f"urn:cronicorn:error:{code or _CODES.get(known, 'error')}",
         "title": known.phrase,
         "status": known.value,
         "detail": detail,
@@ -98,18 +104,21 @@ def problem(
 
 def problem_of(scope: Scope, error: CronicornError) -> Response:
     """The answer that tells of *error*."""
-    known = (status for kind, status in STATUSES.items() if isinstance(error, kind))
-    status = next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
+    known = ((kind.code, status) for kind, status in STATUSES.items() if isinstance(error, kind))
+    code, status = next(known, (None, HTTPStatus.INTERNAL_SERVER_ERROR))
     headers = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="cronicorn"'
     if isinstance(error, QuotaExceededError) and error.retry_after is not None:
         headers["Retry-After"] = str(max(1, ceil(error.retry_after.total_seconds())))
+    if isinstance(error, RateExceededError):
+        headers |= request_rate_fields(error.standing)
+        headers["Retry-After"] = str(max(1, ceil(error.standing.retry_after.total_seconds())))
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
         log.warning("request_unavailable", extra={"path": scope.get("path"), "reason": str(error)})
     fields = error.fields if isinstance(error, InvalidInputError) else ()
-    return problem(scope, status, str(error), errors=fields, headers=headers)
+    return problem(scope, status, str(error), code=code, errors=fields, headers=headers)
 
 
 def add_problem_handlers(app: FastAPI) -> None:

@@ -21,8 +21,8 @@ def api(
     from cronicorn.cli.up import told
     from cronicorn.wiring.event_loop import run_in_event_loop
     from cronicorn.wiring.logging import configure_logging
-    from cronicorn.wiring.process import Role, serve
+    from cronicorn.wiring.process import ProcessRole, serve
 
     settings = read_settings(host=host, port=port, database_url=database)
     configure_logging(settings.log_level, settings.log_format)
-    raise SystemExit(run_in_event_loop(serve(settings, told, Role.API)))
+    raise SystemExit(run_in_event_loop(serve(settings, told, ProcessRole.API)))

@@ -1,15 +1,18 @@
 """How commands end: one exit code for each kind of error that a caller can act on.
 
 0 done · 1 a bug, or stopped by a closed pipe · 2 invalid input, settings or usage · 3 unauthenticated · 4 not found ·
-5 conflict · 6 quota exceeded · 7 unavailable · 130, 143 stopped at once by a (second) signal
+5 conflict · 6 quota exceeded · 7 unavailable · 8 forbidden ·
+9 rate exceeded · 130, 143 stopped at once by a (second) signal
 """
 
 from cronicorn.domain.errors import (
     ConflictError,
     CronicornError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     QuotaExceededError,
+    RateExceededError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -21,6 +24,8 @@ EXIT_CODES: tuple[tuple[type[CronicornError], int], ...] = (
     (ConflictError, 5),
     (QuotaExceededError, 6),
     (UnavailableError, 7),
+    (ForbiddenError, 8),
+    (RateExceededError, 9),
 )
 
 

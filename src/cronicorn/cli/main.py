@@ -13,6 +13,7 @@ from cronicorn.cli import (
     copy,
     demo,
     explain,
+    key,
     leases,
     plan,
     planner,
@@ -67,6 +68,7 @@ app.command("workers")(workers.workers)
 app.command("verify")(verify.verify)
 app.command("copy")(copy.copy)
 app.add_typer(tenant.app, name="tenant")
+app.add_typer(key.app, name="key")
 app.add_typer(quota.app, name="quota")
 app.add_typer(leases.app, name="leases")
 app.add_typer(policy.app, name="policy")

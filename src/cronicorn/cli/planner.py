@@ -22,8 +22,8 @@ def planner(
     from cronicorn.cli.scheduler import told
     from cronicorn.wiring.event_loop import run_in_event_loop
     from cronicorn.wiring.logging import configure_logging
-    from cronicorn.wiring.process import Role, serve
+    from cronicorn.wiring.process import ProcessRole, serve
 
     settings = read_settings(database_url=database, metrics_port=metrics_port)
     configure_logging(settings.log_level, settings.log_format)
-    raise SystemExit(run_in_event_loop(serve(settings, told, Role.PLANNER)))
+    raise SystemExit(run_in_event_loop(serve(settings, told, ProcessRole.PLANNER)))

@@ -34,7 +34,7 @@ def scheduler(
     from cronicorn.cli.local import read_settings, variables
     from cronicorn.wiring.event_loop import run_in_event_loop
     from cronicorn.wiring.logging import configure_logging
-    from cronicorn.wiring.process import Role, serve
+    from cronicorn.wiring.process import ProcessRole, serve
     from cronicorn.wiring.supervisor import supervise
 
     settings = read_settings(database_url=database, metrics_port=metrics_port)
@@ -42,7 +42,7 @@ def scheduler(
     if processes > 1:
         environ = {**os.environ, **variables(database_url=database, metrics_port=metrics_port)}
         raise SystemExit(run_in_event_loop(supervise(settings, processes, environ, with_parent=with_parent)))
-    raise SystemExit(run_in_event_loop(serve(settings, told, Role.SCHEDULER, with_parent=with_parent)))
+    raise SystemExit(run_in_event_loop(serve(settings, told, ProcessRole.SCHEDULER, with_parent=with_parent)))
 
 
 def told(started: "Started") -> None:

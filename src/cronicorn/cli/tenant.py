@@ -91,10 +91,11 @@ async def _add(name: str, database: str | None, *, as_json: bool) -> None:
     import sys
 
     from cronicorn.cli.local import opened
+    from cronicorn.domain.permission import EVERYTHING
     from cronicorn.domain.principal import ActorKind, Principal
 
     async with opened(database) as local:
-        owner = Principal(tenant_id="", actor="local", kind=ActorKind.LOCAL)
+        owner = Principal(tenant_id="", actor="local", kind=ActorKind.LOCAL, permissions=EVERYTHING)
         added = await local.control.tenants.add(owner, name)
     if as_json:
         print(json.dumps({"id": added.tenant.id, "name": added.tenant.name, "key": added.key}))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronicorn.control.permissions import operation
 from cronicorn.control.quota import Quotas, QuotaStanding, never_made
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
@@ -10,6 +11,7 @@ from cronicorn.domain.analysis.watching import MODEL_PAUSE, NOT_ASKED_BEFORE
 from cronicorn.domain.durations import coarse
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import ZERO, shifted
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import EndpointCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
@@ -48,6 +50,7 @@ class Analyses:
         self._quotas = quotas
         self._model_named = model_named
 
+    @operation(Operation.ANALYSIS_LIST)
     async def list(self, principal: Principal, endpoint_id: str, *, limit: int = 10, offset: int = 0) -> AnalysisList:
         """Analyses of an endpoint, newest first."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
@@ -56,12 +59,14 @@ class Analyses:
         follow_up_at = page.follow_up_at if endpoint.analysis.enabled else None
         return AnalysisList(views=views, total=page.total, follow_up_at=follow_up_at)
 
+    @operation(Operation.ANALYSIS_GET)
     async def get(self, principal: Principal, analysis_id: str) -> AnalysisView:
         """One analysis."""
         analysis = await self._watches.get(principal.tenant_id, analysis_id)
         endpoint, _ = await self._catalog.get(principal.tenant_id, analysis.endpoint_id)
         return AnalysisView(analysis=analysis, endpoint_name=endpoint.name)
 
+    @operation(Operation.ANALYSIS_REQUEST)
     async def request(self, principal: Principal, endpoint_id: str) -> tuple[str, ...]:
         """Ask for an analysis at the planner's next look, and answer what may keep it from being made, as sentences.
 

@@ -24,12 +24,14 @@ from cronicorn.control.execution_tiers import spaced
 from cronicorn.control.findings import Findings
 from cronicorn.control.jobs import Jobs, judge_job
 from cronicorn.control.misfits import read_document
+from cronicorn.control.permissions import operation
 from cronicorn.control.validation import judge
 from cronicorn.domain.compilation.draft import brought
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.execution.limits import ExecutionLimits
 from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.principal import Principal
 
@@ -68,6 +70,7 @@ class FileApplier:
         self._clock = clock
         self._cron = cron
 
+    @operation(Operation.FILE_APPLY)
     async def apply(
         self,
         principal: Principal,

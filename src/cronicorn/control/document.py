@@ -71,11 +71,13 @@ def _read_statuses(value: object) -> object:
     return [str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value]
 
 
-def _from_to(least: int, most: int) -> Any:
+def from_to(least: int, most: int) -> Any:
+    """A field of a number from *least* to *most*."""
     return Field(json_schema_extra={"minimum": least, "maximum": most})
 
 
-def _characters(least: int, most: int) -> Any:
+def characters(least: int, most: int) -> Any:
+    """A field of a text of *least* to *most* characters."""
     return Field(json_schema_extra={"minLength": least, "maxLength": most})
 
 
@@ -85,9 +87,9 @@ Choice = Annotated[T, Field(strict=False)]
 """One of the values of an enumeration, by its text."""
 Instant = Annotated[datetime, BeforeValidator(_read_instant)]
 InstantOrNull = Annotated[datetime | None, BeforeValidator(_read_instant)]
-LengthMs = Annotated[int | None, _from_to(1, LENGTH_MS_MAX)]
-TtlMinutes = Annotated[int | None, _from_to(1, TTL_MINUTES_MAX)]
-Name = Annotated[str | None, _characters(1, 255)]
+LengthMs = Annotated[int | None, from_to(1, LENGTH_MS_MAX)]
+TtlMinutes = Annotated[int | None, from_to(1, TTL_MINUTES_MAX)]
+Name = Annotated[str | None, characters(1, 255)]
 
 
 class Document(BaseModel):
@@ -100,7 +102,7 @@ class JobPatch(Document):
     """Changes to a job; what is absent stays, null clears."""
 
     name: Name = None
-    description: Annotated[str | None, _characters(0, 1_000)] = None
+    description: Annotated[str | None, characters(0, 1_000)] = None
 
 
 class JobDocument(JobPatch):
@@ -114,16 +116,16 @@ class CatchUpPatch(Document):
 
     mode: Choice[CatchUpMode] | None = None
     window_ms: LengthMs = None
-    max_runs: Annotated[int | None, _from_to(1, CATCH_UP_RUNS_MAX)] = None
+    max_runs: Annotated[int | None, from_to(1, CATCH_UP_RUNS_MAX)] = None
 
 
 class RetriesPatch(Document):
     """Attempts within one slot."""
 
-    retry_count: Annotated[int | None, _from_to(0, RETRIES_MAX)] = None
+    retry_count: Annotated[int | None, from_to(0, RETRIES_MAX)] = None
     min_backoff_ms: LengthMs = None
     max_backoff_ms: LengthMs = None
-    max_doublings: Annotated[int | None, _from_to(0, 64)] = None
+    max_doublings: Annotated[int | None, from_to(0, 64)] = None
 
 
 class RedactPatch(Document):
@@ -137,16 +139,16 @@ class EndpointPatch(Document):
     """Changes to an endpoint; what is absent stays, null clears."""
 
     name: Name = None
-    description: Annotated[str | None, _characters(0, 2_000)] = None
-    baseline_cron: Annotated[str | None, _characters(1, 255)] = None
-    baseline_interval_ms: Annotated[int | None, _from_to(1_000, LENGTH_MS_MAX)] = None
+    description: Annotated[str | None, characters(0, 2_000)] = None
+    baseline_cron: Annotated[str | None, characters(1, 255)] = None
+    baseline_interval_ms: Annotated[int | None, from_to(1_000, LENGTH_MS_MAX)] = None
     once_at: InstantOrNull = None
     dormant: bool | None = None
     anchor_at: InstantOrNull = None
-    timezone: Annotated[str | None, _characters(1, 255)] = None
+    timezone: Annotated[str | None, characters(1, 255)] = None
     dst_gap: Choice[DstGap] | None = None
     dst_overlap: Choice[DstOverlap] | None = None
-    window_ms: Annotated[int | None, _from_to(0, LENGTH_MS_MAX)] = None
+    window_ms: Annotated[int | None, from_to(0, LENGTH_MS_MAX)] = None
     min_interval_ms: LengthMs = None
     max_interval_ms: LengthMs = None
     catch_up: CatchUpPatch | None = None
@@ -162,16 +164,16 @@ class EndpointPatch(Document):
     headers_json: dict[str, str] | None = None
     body_json: Any = None
     timeout_ms: LengthMs = None
-    max_execution_time_ms: Annotated[int | None, _from_to(1, EXECUTION_MAX // MILLISECOND)] = None
-    max_response_size_kb: Annotated[int | None, _from_to(1, 2**31 - 1)] = None
-    redirects_max: Annotated[int | None, _from_to(0, REDIRECTS_MAX)] = None
+    max_execution_time_ms: Annotated[int | None, from_to(1, EXECUTION_MAX // MILLISECOND)] = None
+    max_response_size_kb: Annotated[int | None, from_to(1, 2**31 - 1)] = None
+    redirects_max: Annotated[int | None, from_to(0, REDIRECTS_MAX)] = None
     policy: dict[str, Any] | None = None
     compile: Annotated[Choice[CompileMode] | None, BeforeValidator(_read_compile)] = None
     adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
     signals: dict[Choice[Signal], bool] | None = None
     redact: RedactPatch | None = None
     analysis: bool | None = None
-    analysis_cooldown_ms: Annotated[int | None, _from_to(COOLDOWN_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None
+    analysis_cooldown_ms: Annotated[int | None, from_to(COOLDOWN_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None
 
 
 class EndpointDocument(EndpointPatch):
@@ -195,7 +197,7 @@ class FileDocument(Document):
 class IntervalHintDocument(Document):
     """Run every so often instead of the baseline, for a while."""
 
-    interval_ms: Annotated[int, _from_to(1_000, LENGTH_MS_MAX)]
+    interval_ms: Annotated[int, from_to(1_000, LENGTH_MS_MAX)]
     ttl_minutes: TtlMinutes = None
     reason: str | None = None
 
@@ -228,4 +230,4 @@ class PreviewDocument(Document):
     """An endpoint to be planned without being stored; its name and URL may be left out."""
 
     endpoint: EndpointPatch
-    count: Annotated[int, _from_to(1, PREVIEW_MAX)] = 10
+    count: Annotated[int, from_to(1, PREVIEW_MAX)] = 10

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cronicorn.control.permissions import operation
 from cronicorn.domain.compilation.deciding import Decided, activated, rejected
 from cronicorn.domain.compilation.difference import PolicyDifference, difference
 from cronicorn.domain.compilation.draft import CompileReason, Draft, as_it_stands
 from cronicorn.domain.compilation.ports import DraftMaker, Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
@@ -50,6 +52,7 @@ class PolicyDrafts:
         """None where no model is connected."""
         self._wake = wake
 
+    @operation(Operation.DRAFT_MAKE)
     async def make(self, principal: Principal, endpoint_id: str) -> DraftView:
         """Compile the description of an endpoint; see `DraftMaker.make` for what is raised.
 
@@ -61,18 +64,21 @@ class PolicyDrafts:
         draft = await self.maker.make(principal, endpoint_id, CompileReason.ASKED)
         return await self.get(principal, endpoint_id, draft.id)
 
+    @operation(Operation.DRAFT_LIST)
     async def list(self, principal: Principal, endpoint_id: str) -> Sequence[Draft]:
         """The drafts of an endpoint, newest first."""
         drafts = await self._drafts.list(principal.tenant_id, endpoint_id)
         endpoint, _ = await self._endpoints.get(principal.tenant_id, endpoint_id)
         return [as_it_stands(draft, endpoint.policy) for draft in drafts]
 
+    @operation(Operation.DRAFT_GET)
     async def get(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
         """One draft."""
         draft = await self._drafts.get(principal.tenant_id, endpoint_id, draft_id)
         endpoint, _ = await self._endpoints.get(principal.tenant_id, endpoint_id)
         return _view(draft, endpoint)
 
+    @operation(Operation.DRAFT_ACTIVATE)
     async def activate(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
         """Give the endpoint the policy of a draft, as an edit would.
 
@@ -88,6 +94,7 @@ class PolicyDrafts:
         self._wake()
         return _view(draft, endpoint)
 
+    @operation(Operation.DRAFT_REJECT)
     async def reject(self, principal: Principal, endpoint_id: str, draft_id: str) -> DraftView:
         """Do not use a draft. Raises ConflictError for one that is or was in force."""
         by = principal.actor

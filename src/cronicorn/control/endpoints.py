@@ -11,6 +11,7 @@ from cronicorn.control.execution_tiers import ExecutionTiers, spaced
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.namesakes import Namesakes
+from cronicorn.control.permissions import operation
 from cronicorn.control.policy_judging import names_siblings, strangers
 from cronicorn.control.validation import judge
 from cronicorn.domain.editing import edited, forgiven, started, suspended
@@ -18,6 +19,7 @@ from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import FieldError, NotFoundError, UnavailableError
 from cronicorn.domain.execution.limits import ExecutionLimits
 from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
@@ -48,6 +50,7 @@ class Endpoints:
         self._tiers = tiers
         self._namesakes = Namesakes(catalog)
 
+    @operation(Operation.ENDPOINT_CREATE)
     async def create(self, principal: Principal, job_id: str, document: EndpointPatch) -> EndpointView:
         """Store a new endpoint and plan its first run. Raises InvalidInputError with all findings, or NotFoundError.
 
@@ -72,6 +75,7 @@ class Endpoints:
         unknown = await self._strangers(endpoint)
         return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *unknown))
 
+    @operation(Operation.ENDPOINT_LIST)
     async def list(self, principal: Principal, job_id: str) -> Sequence[EndpointView]:
         """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError."""
         found = await self._catalog.list(principal.tenant_id, job_id)
@@ -80,6 +84,7 @@ class Endpoints:
             for endpoint, stored in found
         ]
 
+    @operation(Operation.ENDPOINT_GET)
     async def get(self, principal: Principal, endpoint_id: str, job_id: str | None = None) -> EndpointView:
         """The endpoint, with what is odd about it. Raises NotFoundError."""
         endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
@@ -90,6 +95,7 @@ class Endpoints:
         warnings = (*await self._repeated(endpoint, endpoint.name), *findings.warnings, *unknown)
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint), warnings=warnings)
 
+    @operation(Operation.ENDPOINT_EDIT)
     async def edit(
         self, principal: Principal, endpoint_id: str, patch: EndpointPatch, job_id: str | None = None
     ) -> EndpointView:
@@ -108,6 +114,7 @@ class Endpoints:
         view = await self._change(principal, endpoint_id, edit, job_id)
         return replace(view, warnings=(*repeated, *warnings, *await self._strangers(view.endpoint)))
 
+    @operation(Operation.ENDPOINT_ARCHIVE)
     async def archive(
         self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True
     ) -> EndpointView:
@@ -126,16 +133,19 @@ class Endpoints:
 
         return await self._change(principal, endpoint_id, edit, job_id, endpoints_max)
 
+    @operation(Operation.ENDPOINT_LIMITS)
     async def limits(self, principal: Principal) -> ExecutionLimits:
         """What the tenant's tier lets it have."""
         return await self._tiers.of(principal.tenant_id)
 
+    @operation(Operation.ENDPOINT_FORGIVE)
     async def forgive(self, principal: Principal, endpoint_id: str) -> EndpointView:
         """Hold no failure against the endpoint: its backoff ends. Raises NotFoundError."""
         return await self._change(
             principal, endpoint_id, lambda before, _job, stored: forgiven(before, stored, self._cron)
         )
 
+    @operation(Operation.ENDPOINT_DELETE)
     async def delete(self, principal: Principal, endpoint_id: str, job_id: str | None = None) -> None:
         """Remove the endpoint with all its runs. Raises NotFoundError."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)

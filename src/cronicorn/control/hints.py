@@ -15,10 +15,12 @@ from cronicorn.control.document import (
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.limits import check_limits
+from cronicorn.control.permissions import operation
 from cronicorn.domain.editing import hinted, resumed, unhinted
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.hint import REASON_MAX, Author, Hint, HintKind
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
@@ -36,6 +38,7 @@ class Hints:
         self._cron = cron
         self._wake = wake
 
+    @operation(Operation.HINT_INTERVAL)
     async def write_interval(
         self, principal: Principal, endpoint_id: str, document: IntervalHintDocument
     ) -> EndpointView:
@@ -52,6 +55,7 @@ class Hints:
 
         return await self._write(principal, endpoint_id, hint)
 
+    @operation(Operation.HINT_ONE_SHOT)
     async def write_one_shot(
         self, principal: Principal, endpoint_id: str, document: OneShotHintDocument
     ) -> EndpointView:
@@ -72,6 +76,7 @@ class Hints:
 
         return await self._write(principal, endpoint_id, hint)
 
+    @operation(Operation.HINT_DEFER)
     async def write_defer(self, principal: Principal, endpoint_id: str, document: DeferHintDocument) -> EndpointView:
         """Do not run before an instant; the maximum still counts. Raises InvalidInputError when it has passed."""
         _check(document)
@@ -85,6 +90,7 @@ class Hints:
 
         return await self._write(principal, endpoint_id, hint)
 
+    @operation(Operation.ENDPOINT_PAUSE)
     async def pause(self, principal: Principal, endpoint_id: str, document: PauseDocument) -> EndpointView:
         """Do not run before an instant, whatever the guardrails say; without one, lift every pause."""
         until = document.paused_until
@@ -103,6 +109,7 @@ class Hints:
 
         return await self._write(principal, endpoint_id, hint)
 
+    @operation(Operation.HINT_CLEAR)
     async def clear(self, principal: Principal, endpoint_id: str) -> EndpointView:
         """Take away every hint, whoever wrote it; pauses stay."""
         return await self._change(

@@ -8,8 +8,10 @@ from cronicorn.control.document import JobPatch
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
+from cronicorn.control.permissions import operation
 from cronicorn.domain.editing import suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, JobCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
@@ -25,6 +27,7 @@ class Jobs:
         self._new_id = new_id
         self._wake = wake
 
+    @operation(Operation.JOB_CREATE)
     async def create(self, principal: Principal, document: JobPatch) -> Job:
         """Store a new job."""
         now = self._clock.now()
@@ -33,18 +36,22 @@ class Jobs:
         await self._catalog.add(job)
         return job
 
+    @operation(Operation.JOB_LIST)
     async def list(self, principal: Principal, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
         """Jobs, oldest first, each with its number of endpoints; archived ones only when asked for."""
         return await self._catalog.list(principal.tenant_id, status)
 
+    @operation(Operation.JOB_GET)
     async def get(self, principal: Principal, job_id: str) -> Job:
         """The job. Raises NotFoundError."""
         return await self._catalog.get(principal.tenant_id, job_id)
 
+    @operation(Operation.JOB_EDIT)
     async def edit(self, principal: Principal, job_id: str, patch: JobPatch) -> Job:
         """Change name or description. Raises NotFoundError."""
         return await self._catalog.change(principal.tenant_id, job_id, lambda job, now: patched(job, patch, now))
 
+    @operation(Operation.JOB_MOVE)
     async def move(self, principal: Principal, job_id: str, status: JobStatus) -> Job:
         """Pause, archive or (re)activate the job with its endpoints, each planned again. Raises NotFoundError.
 

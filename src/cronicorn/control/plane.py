@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
+from cronicorn.control.keys import Keys
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
@@ -24,6 +26,8 @@ class ControlPlane:
 
     tenants: Tenants
     provisions: Provisions
+    admittance: Admittance
+    keys: Keys
     jobs: Jobs
     endpoints: Endpoints
     hints: Hints

@@ -14,6 +14,7 @@ from cronicorn.control.document import Document
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
+from cronicorn.control.permissions import operation
 from cronicorn.control.recorded_runs import recorded_runs
 from cronicorn.domain.compilation.ports import Backtester
 from cronicorn.domain.endpoint import JobEndpoint
@@ -22,6 +23,7 @@ from cronicorn.domain.explain import ExplainedStep, explained
 from cronicorn.domain.explain_steering import ExplainedSteering, explained_steering
 from cronicorn.domain.history import SpanQuery
 from cronicorn.domain.instant import LAST_INSTANT, shifted
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Plan
 from cronicorn.domain.policy.document_part import PolicyError
 from cronicorn.domain.policy.policy import Policy
@@ -94,6 +96,7 @@ class Policies(Backtester):
         self._cron = cron
         self._under_way: set[str] = set()
 
+    @operation(Operation.POLICY_BACKTEST)
     async def backtest(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Backtest:
         """Replay what was recorded *over* the last time under *policy*.
 
@@ -112,9 +115,11 @@ class Policies(Backtester):
             beside = await self._beside(endpoint, job, replay)
         return Backtest(endpoint=endpoint, since=since, until=stored.now, replayed=replay.replayed(beside))
 
+    @operation(Operation.POLICY_BACKTEST)
     async def replayed(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Replayed:
         return (await self.backtest(principal, endpoint_id, policy, over)).replayed
 
+    @operation(Operation.POLICY_EXPLAIN)
     async def explain_at(self, principal: Principal, endpoint_id: str, at: datetime | None = None) -> PastDecision:
         """What had been decided last *at* an instant, by default now, and for when that planned the next call."""
         endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)

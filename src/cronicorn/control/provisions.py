@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from cronicorn.control.findings import refused
+from cronicorn.control.permissions import operation
 from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.provision.allowed import Allowed
 from cronicorn.domain.provision.ports import ProvisionBook
@@ -16,10 +18,12 @@ class Provisions:
     def __init__(self, book: ProvisionBook) -> None:
         self._book = book
 
+    @operation(Operation.PROVISION_SHOW)
     async def show(self, principal: Principal) -> Provision:
         """What is set for the principal's tenant."""
         return (await self._book.provisions()).get(principal.tenant_id, NO_PROVISION)
 
+    @operation(Operation.PROVISION_CHANGE)
     async def change(self, principal: Principal, edit: Callable[[Provision], Provision]) -> Provision:
         """Set what *edit* makes of what is set for the tenant, and answer it. Only for a person at the machine.
 

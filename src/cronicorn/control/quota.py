@@ -7,11 +7,13 @@ from math import ceil
 
 from cronicorn.control.execution_tiers import ExecutionStanding, ExecutionTiers
 from cronicorn.control.findings import Findings
+from cronicorn.control.permissions import operation
 from cronicorn.domain.calendar import Calendar
-from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
+from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock
-from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
 from cronicorn.domain.quota.book import left_of
 from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX, COMPILE_TOKENS_LEAST
@@ -93,6 +95,7 @@ class Quotas:
         self._clock = clock
         self._tiers = tiers
 
+    @operation(Operation.QUOTA_SHOW)
     async def show(self, principal: Principal) -> QuotaStanding:
         """Where the tenant stands now. Raises UnavailableError."""
         terms = await self._register.terms(principal.tenant_id)
@@ -111,14 +114,13 @@ class Quotas:
             execution=await self._tiers.standing(principal.tenant_id, now),
         )
 
+    @operation(Operation.TERMS_AGREE)
     async def agree(self, principal: Principal, wanted: Terms, *, reset: bool = False) -> Terms:
-        """Agree what *wanted* says with the tenant, and answer all that holds then. Only for a person at the machine.
+        """Agree what *wanted* says with the tenant, and answer all that holds then. Only for who runs the installation.
 
-        What it leaves out stays as it was, or with *reset* is as the settings say. Raises UnauthenticatedError for
-        anybody else, InvalidInputError for a tier or a zone that is not known, NotFoundError where the tenant is gone.
+        What it leaves out stays as it was, or with *reset* is as the settings say. Raises
+        InvalidInputError for a tier or a zone that is not known, NotFoundError where the tenant is gone.
         """
-        if principal.kind is not ActorKind.LOCAL:
-            raise UnauthenticatedError("Tokens are agreed on the machine itself: `cronicorn tenant set NAME`.")
         self._check(wanted)
         before = Terms() if reset else await self._register.terms(principal.tenant_id)
         terms = wanted.over(before)

@@ -6,12 +6,14 @@ from datetime import timedelta
 from enum import StrEnum
 
 from cronicorn.control.execution_tiers import ExecutionTiers
+from cronicorn.control.permissions import operation
 from cronicorn.control.runs import parsed_run_id, waiting_run
 from cronicorn.domain.editing import asked_to_run, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import ConflictError, QuotaExceededError
 from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.lease import run_id
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal
@@ -49,6 +51,7 @@ class RunRequests:
         self._tiers = tiers
         self._told = told
 
+    @operation(Operation.RUN_REQUEST)
     async def run_now(self, principal: Principal, endpoint_id: str) -> str:
         """Make a slot of its own due now and answer the id of its run. Also while paused.
 
@@ -70,6 +73,7 @@ class RunRequests:
         assert manual is not None
         return run_id(endpoint.id, manual.slot, 1)
 
+    @operation(Operation.RUN_CANCEL)
     async def cancel(self, principal: Principal, identity: str) -> Cancelled:
         """Stop the run *identity* if it goes on; take it back if it is a manual one that waits.
 

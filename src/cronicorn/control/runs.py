@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronicorn.control.permissions import operation
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.lease import run_id
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal
@@ -47,10 +49,12 @@ class Runs:
         self._catalog = catalog
         self._clock = clock
 
+    @operation(Operation.RUN_LIST)
     async def list(self, principal: Principal, endpoint_id: str, query: RunQuery) -> RunPage:
         """Finished runs of an endpoint, newest first, without bodies."""
         return await self._history.list(principal.tenant_id, endpoint_id, query)
 
+    @operation(Operation.RUN_GET)
     async def get(self, principal: Principal, identity: str) -> RunView:
         """The run with the id *identity*, finished or not."""
         slot = parsed_run_id(identity)
@@ -62,11 +66,13 @@ class Runs:
             run = await self._history.get(principal.tenant_id, identity)
         return RunView(run=run, endpoint=endpoint)
 
+    @operation(Operation.RUN_HEALTH)
     async def health(self, principal: Principal, endpoint_id: str, hours: int) -> Health:
         """How the endpoint fared in the last *hours*."""
         since = shifted(self._clock.now(), -timedelta(hours=min(hours, HEALTH_HOURS_MAX)))
         return await self._history.health(principal.tenant_id, endpoint_id, since)
 
+    @operation(Operation.RUN_SKIPS)
     async def skips(
         self, principal: Principal, endpoint_id: str, limit: int, state: SlotState | None = None
     ) -> SkipPage:

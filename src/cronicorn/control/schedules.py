@@ -8,6 +8,7 @@ from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
+from cronicorn.control.permissions import operation
 from cronicorn.control.validation import judge_request, judge_schedule
 from cronicorn.domain.counterfactuals import Counterfactual, counterfactuals
 from cronicorn.domain.editing import started
@@ -16,6 +17,7 @@ from cronicorn.domain.errors import FieldError
 from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.explain import ExplainedStep, explained
 from cronicorn.domain.hint import Hint, fresh_hints
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Plan
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, RunHistory
@@ -83,11 +85,13 @@ class Schedules:
         self._clock = clock
         self._cron = cron
 
+    @operation(Operation.SCHEDULE_UPCOMING)
     async def upcoming(self, principal: Principal, endpoint_id: str, count: int) -> tuple[Plan, ...]:
         """The next *count* plans, if every run succeeds at once and nobody steers. Raises NotFoundError."""
         endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
         return preview(endpoint, stored.now, self._cron, count)
 
+    @operation(Operation.SCHEDULE_PREVIEW)
     async def preview(self, principal: Principal, document: PreviewDocument) -> Preview:
         """The next plans of the endpoint that *document* describes, as if created now. Raises InvalidInputError.
 
@@ -105,6 +109,7 @@ class Schedules:
         endpoint = started(endpoint, now, self._cron)
         return Preview(plans=preview(endpoint, now, self._cron, document.count), warnings=findings.warnings)
 
+    @operation(Operation.SCHEDULE_EXPLAIN)
     async def explain(self, principal: Principal, endpoint_id: str) -> Explanation:
         """Why the endpoint runs when it does. Raises NotFoundError."""
         endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)

@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cronicorn.control.findings import refused
+from cronicorn.control.permissions import operation
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
 from cronicorn.domain.instant import microseconds_of, shifted
 from cronicorn.domain.outgoing import call_for
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, Dispatcher, EndpointCatalog, RunControl
 from cronicorn.domain.principal import Principal
@@ -41,6 +43,7 @@ class TrialCalls:
         self._clock = clock
         self._under_way: Counter[str] = Counter()
 
+    @operation(Operation.ENDPOINT_TEST)
     async def call(self, principal: Principal, endpoint_id: str, unwanted: Unwanted | None = None) -> Run:
         """Call the endpoint now, paused or not, and record the run.
 

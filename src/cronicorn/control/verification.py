@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
+from cronicorn.domain.access.rows import key_of
 from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
@@ -15,7 +16,7 @@ from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.planner_audit import PlannerAudit
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
 from cronicorn.domain.provision.provision import provision_of
-from cronicorn.domain.rows import job_of, key_of, tenant_of
+from cronicorn.domain.rows import job_of, tenant_of
 from cronicorn.domain.run_count_audit import RunCountAudit
 from cronicorn.domain.token_audit import TokenAudit
 from cronicorn.domain.verification import Check, Findings

@@ -28,8 +28,11 @@ COPIED = tuple(table for table in Table if table not in {Table.WATCHES, Table.AN
 
 COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.TENANTS: ("id", "name", "created_us", "tier", "token_limit", "token_period", "token_zone"),
-    Table.API_KEYS: ("hash", "id", "tenant_id", "prefix", "created_us"),
     Table.TENANT_PROVISIONS: ("tenant_id", "document"),
+    Table.API_KEYS: (
+        "hash", "id", "tenant_id", "prefix", "created_us", "name", "role", "scopes", "runs_installation", "agent",
+        "rate", "expires_us", "used_us", "revoked_us",
+    ),
     Table.JOBS: (
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",
     ),

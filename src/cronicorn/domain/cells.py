@@ -13,3 +13,14 @@ def number_in(cell: Cell) -> int:
     """The number that *cell* holds."""
     assert isinstance(cell, int)
     return cell
+
+
+def text_in(cell: Cell) -> str:
+    """The text that *cell* holds."""
+    assert isinstance(cell, str)
+    return cell
+
+
+def text_or_none(cell: Cell) -> str | None:
+    """The text that *cell* holds, if it holds anything."""
+    return None if cell is None else text_in(cell)

@@ -3,10 +3,12 @@
 CronicornError
 ├── NotFoundError           404 · exit 4
 ├── UnauthenticatedError    401 · exit 3
+├── ForbiddenError          403 · exit 8
 ├── ConflictError           409 · exit 5
 │   └── LeaseLostError
 ├── InvalidInputError       400 · exit 2
 ├── QuotaExceededError      429 · exit 6
+├── RateExceededError       429 · exit 9
 └── UnavailableError        503 · exit 7 · the same call may work later
 
 Anything else that is raised is a bug. What a called endpoint may well answer is an `Outcome`, never an error.
@@ -15,6 +17,8 @@ Anything else that is raised is a bug. What a called endpoint may well answer is
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
+
+from cronicorn.domain.rate import RateStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,12 @@ class UnauthenticatedError(CronicornError):
     """The call carries no credentials, or credentials nobody knows."""
 
     code = "unauthenticated"
+
+
+class ForbiddenError(CronicornError):
+    """Whoever asks is known, and may not do this."""
+
+    code = "forbidden"
 
 
 class ConflictError(CronicornError):
@@ -78,6 +88,17 @@ class QuotaExceededError(CronicornError):
         """Earlier it is of no use to ask again; None where waiting does not help."""
         self.raising_helps = raising_helps
         """Whether a higher limit of tokens is an answer to it."""
+
+
+class RateExceededError(CronicornError):
+    """Somebody asks more often than was agreed."""
+
+    code = "rate_exceeded"
+
+    def __init__(self, message: str, standing: RateStanding) -> None:
+        super().__init__(message)
+        self.standing = standing
+        """Where the count stands, and when it is of use to ask again."""
 
 
 class UnavailableError(CronicornError):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from cronicorn.domain.calendar import Period
-from cronicorn.domain.cells import Cell, Row, number_in
+from cronicorn.domain.cells import Cell, Row, number_in, text_in, text_or_none
 from cronicorn.domain.document import endpoint_document, state_text
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
 from cronicorn.domain.fields import Fields, Value, document_in, json_text, lean, length_us, us
@@ -18,7 +18,7 @@ from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Settlement
 from cronicorn.domain.slot import Skip, SlotState
-from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.domain.tenant import Tenant
 
 _LATELY_READ = LatelyRead()
 _MECHANISMS: Mapping[str, Mechanism] = {mechanism: mechanism for mechanism in Mechanism}
@@ -39,11 +39,11 @@ def job_row(job: Job) -> Row:
 
 def job_of(row: Mapping[str, Cell]) -> Job:
     return Job(
-        id=_text(row["id"]),
-        tenant_id=_text(row["tenant_id"]),
-        name=_text(row["name"]),
-        description=_text_or_none(row["description"]),
-        status=JobStatus(_text(row["status"])),
+        id=text_in(row["id"]),
+        tenant_id=text_in(row["tenant_id"]),
+        name=text_in(row["name"]),
+        description=text_or_none(row["description"]),
+        status=JobStatus(text_in(row["status"])),
         created_at=instant_of(number_in(row["created_us"])),
         updated_at=instant_of(number_in(row["updated_us"])),
         archived_at=instant_of(number_in(row["archived_us"])) if row["archived_us"] is not None else None,
@@ -84,7 +84,7 @@ def settled_row(document: str, before: JobEndpoint, state: EndpointState) -> Row
     says what texts mean, and rows alone which texts are so.
     """
     row = state_row(state)
-    _LATELY_READ.keep(document, _text(row["state"]), before.standing(state))
+    _LATELY_READ.keep(document, text_in(row["state"]), before.standing(state))
     return row
 
 
@@ -121,7 +121,7 @@ def lease_from(row: Mapping[str, Cell]) -> Lease:
         watched=bool(row.get("watched")),
         claimed_at=instant_of(claimed_us),
         expires_at=instant_of(until_us),
-        mechanism=_MECHANISMS[_text(row.get("mechanism", Mechanism.LEASE))],
+        mechanism=_MECHANISMS[text_in(row.get("mechanism", Mechanism.LEASE))],
     )
 
 
@@ -156,15 +156,15 @@ def run_of(tenant_id: str, endpoint_id: str, row: Mapping[str, Cell]) -> Run:
         slot=number_in(row["slot"]),
         attempt=number_in(row["attempt"]),
         fence=number_in(row["fence"]),
-        source=Source(_text(row["source"])),
-        trace=_text(row["trace"]),
+        source=Source(text_in(row["source"])),
+        trace=text_in(row["trace"]),
         due_at=instant_of(number_in(row["due_us"])),
         nominal_at=instant_of(number_in(row["nominal_us"])) if row["nominal_us"] is not None else None,
         started_at=instant_of(number_in(row["started_us"])),
         finished_at=instant_of(number_in(row["finished_us"])),
-        status=RunStatus(_text(row["status"])),
-        outcome=outcome_of(document_in(_text(row["outcome"])), text),
-        steering=_text_or_none(row["steering"]),
+        status=RunStatus(text_in(row["status"])),
+        outcome=outcome_of(document_in(text_in(row["outcome"])), text),
+        steering=text_or_none(row["steering"]),
     )
 
 
@@ -182,8 +182,8 @@ def skip_row(skip: Skip) -> Row:
 
 def skip_from(row: Mapping[str, Cell]) -> Skip:
     return Skip(
-        state=SlotState(_text(row["state"])),
-        reason=_text(row["reason"]),
+        state=SlotState(text_in(row["state"])),
+        reason=text_in(row["reason"]),
         first_at=instant_of(number_in(row["first_us"])),
         last_at=instant_of(number_in(row["last_us"])),
         count=number_in(row["instants"]),
@@ -210,8 +210,8 @@ def done_of(text: str | None, state: EndpointState) -> Settlement:
 
 def tenant_of(row: Mapping[str, Cell]) -> Tenant:
     return Tenant(
-        id=_text(row["id"]),
-        name=_text(row["name"]),
+        id=text_in(row["id"]),
+        name=text_in(row["name"]),
         created_at=instant_of(number_in(row["created_us"])),
         terms=terms_of(row),
     )
@@ -233,47 +233,18 @@ def terms_row(terms: Terms) -> Row:
 
 def terms_of(row: Mapping[str, Cell]) -> Terms:
     """The terms in a row of `tenants`."""
-    limit, period = row["token_limit"], _text_or_none(row["token_period"])
+    limit, period = row["token_limit"], text_or_none(row["token_period"])
     return Terms(
-        tier=_text_or_none(row["tier"]),
+        tier=text_or_none(row["tier"]),
         limit=number_in(limit) if limit is not None else None,
         period=Period(period) if period is not None else None,
-        zone=_text_or_none(row["token_zone"]),
-    )
-
-
-def key_row(key: ApiKey) -> Row:
-    return {
-        "id": key.id,
-        "tenant_id": key.tenant_id,
-        "prefix": key.prefix,
-        "hash": key.hash,
-        "created_us": us(key.created_at),
-    }
-
-
-def key_of(row: Mapping[str, Cell]) -> ApiKey:
-    return ApiKey(
-        id=_text(row["id"]),
-        tenant_id=_text(row["tenant_id"]),
-        prefix=_text(row["prefix"]),
-        hash=_text(row["hash"]),
-        created_at=instant_of(number_in(row["created_us"])),
+        zone=text_or_none(row["token_zone"]),
     )
 
 
 def mean(total_us: int, count: int) -> timedelta | None:
     """The mean of *count* lengths, rounded down to the microsecond; None of nothing."""
     return length_of(total_us // count) if count else None
-
-
-def _text(cell: Cell) -> str:
-    assert isinstance(cell, str)
-    return cell
-
-
-def _text_or_none(cell: Cell) -> str | None:
-    return None if cell is None else _text(cell)
 
 
 def number_or_zero(cell: Cell) -> int:

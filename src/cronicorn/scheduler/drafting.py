@@ -27,9 +27,10 @@ from cronicorn.domain.compilation.recompiling import recompilation, stands
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
 from cronicorn.domain.history import RunQuery, SpanQuery
+from cronicorn.domain.permission import Permission
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import Cron, EndpointCatalog, RunHistory
-from cronicorn.domain.principal import Principal
+from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.brief import Brief
 from cronicorn.scheduler.compiling import Compiled, Compiler, Judge, PolicyJudgement
@@ -173,7 +174,12 @@ class Drafting(DraftMaker):
     async def _tried(self, brief: Brief, policy: Policy, findings: tuple[Finding, ...]) -> PolicyJudgement:
         """What the record says of *policy*, beside what was found already."""
         endpoint = brief.endpoint
-        principal = Principal(tenant_id=endpoint.tenant_id, actor=AUTHOR)
+        principal = Principal(
+            tenant_id=endpoint.tenant_id,
+            actor=AUTHOR,
+            kind=ActorKind.MODEL,
+            permissions=frozenset({Permission.JOBS_READ}),
+        )
         try:
             replayed = await self._records.backtester.replayed(principal, endpoint.id, policy, BACKTEST_OVER)
         except (QuotaExceededError, UnavailableError) as error:

@@ -1,5 +1,6 @@
 """The control plane over a store."""
 
+from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.drafts import PolicyDrafts
@@ -8,6 +9,7 @@ from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key
 from cronicorn.control.jobs import Jobs
+from cronicorn.control.keys import Keys
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
@@ -52,6 +54,8 @@ def control_plane(
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
         provisions=Provisions(stores.provisions),
+        admittance=Admittance(stores.keys, stores.issued_keys, stores.rates, clock),
+        keys=Keys(stores.issued_keys, clock, random_id, random_key),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),

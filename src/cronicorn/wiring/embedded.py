@@ -9,6 +9,7 @@ from typing import Any
 
 from cronicorn.adapters.handlers.handler_dispatcher import Handler, HandlerDispatcher
 from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.scheduler import Scheduler
@@ -52,7 +53,7 @@ async def embedded(
         await parts.control.tenants.bootstrap(settings.api_key)
         first, *_ = await parts.stores.keys.tenants()
         assert parts.scheduler is not None
-        principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL)
+        principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL, permissions=EVERYTHING)
         async with _running(parts.scheduler, parts.forget()):
             yield Embedded(control=parts.control, principal=principal, scheduler=parts.scheduler)
 

@@ -8,6 +8,7 @@ from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
+from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.tenant import Tenant
 from cronicorn.wiring.control_plane import control_plane
@@ -36,7 +37,7 @@ class LocalControl:
         """The person at this machine, acting for the tenant of this name or id. Raises NotFoundError."""
         for known in self.tenants:
             if tenant in {known.name, known.id}:
-                return Principal(tenant_id=known.id, actor=ACTOR, kind=ActorKind.LOCAL)
+                return Principal(tenant_id=known.id, actor=ACTOR, kind=ActorKind.LOCAL, permissions=EVERYTHING)
         raise NotFoundError(
             f"There is no tenant {tenant!r}: `cronicorn tenant list` shows those there are, `tenant add NAME` adds one."
         )

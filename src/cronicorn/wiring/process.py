@@ -28,7 +28,7 @@ from cronicorn.wiring.stopping import STOPPING_MAX, StopRequests, stop_requests
 log = logging.getLogger(__name__)
 
 
-class Role(StrEnum):
+class ProcessRole(StrEnum):
     """What a process does."""
 
     UP = "up"
@@ -95,7 +95,11 @@ class _Process:
 
 
 async def serve(
-    settings: Settings, told: Callable[[Started], None], role: Role = Role.UP, *, with_parent: bool = False
+    settings: Settings,
+    told: Callable[[Started], None],
+    role: ProcessRole = ProcessRole.UP,
+    *,
+    with_parent: bool = False,
 ) -> int:
     """Run until a signal ends it, or (*with_parent*) an order on stdin or its end; answer the exit code.
 
@@ -105,8 +109,11 @@ async def serve(
     raise_descriptor_limit()
     if settings.api_key is not None and len(settings.api_key) < KEY_LENGTH_SAFE:
         log.warning("api_key_short", extra={"safe_length": KEY_LENGTH_SAFE})
-    scheduling, planning = role in {Role.UP, Role.SCHEDULER}, role in {Role.UP, Role.PLANNER}
-    compiling = role is not Role.SCHEDULER
+    scheduling, planning = (
+        role in {ProcessRole.UP, ProcessRole.SCHEDULER},
+        role in {ProcessRole.UP, ProcessRole.PLANNER},
+    )
+    compiling = role is not ProcessRole.SCHEDULER
     async with engine(settings, scheduling=scheduling, compiling=compiling, planning=planning) as parts:
         collect_rarely()
         with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
@@ -116,11 +123,11 @@ async def serve(
             return requests.exit_code
 
 
-def check_store(settings: Settings, role: Role) -> None:
+def check_store(settings: Settings, role: ProcessRole) -> None:
     """Raises InvalidInputError for a store that processes can't share, where they must, and for no model to ask."""
-    if role is Role.PLANNER and settings.ai_model is None:
+    if role is ProcessRole.PLANNER and settings.ai_model is None:
         raise InvalidInputError("`cronicorn planner` asks a model, and none is configured: set CRONICORN_AI_MODEL.")
-    if role is not Role.UP and settings.database_url.backend == "memory":
+    if role is not ProcessRole.UP and settings.database_url.backend == "memory":
         raise InvalidInputError(
             f"`cronicorn {role}` shares its work with other processes, which see nothing of memory:; set "
             f"{settings.database_url.given_as} to postgresql://… or, on one machine, sqlite:PATH, or start "
@@ -129,9 +136,9 @@ def check_store(settings: Settings, role: Role) -> None:
 
 
 @contextmanager
-def _door(settings: Settings, role: Role) -> Iterator[socket.socket | None]:
+def _door(settings: Settings, role: ProcessRole) -> Iterator[socket.socket | None]:
     """The socket that a process of this *role* listens on."""
-    if role in {Role.UP, Role.API}:
+    if role in {ProcessRole.UP, ProcessRole.API}:
         with listen(settings.host, settings.port) as listening:
             yield listening
     elif settings.metrics_port is not None:
@@ -142,9 +149,13 @@ def _door(settings: Settings, role: Role) -> Iterator[socket.socket | None]:
 
 
 async def _run(
-    parts: Engine, listening: socket.socket | None, role: Role, told: Callable[[Started], None], requests: StopRequests
+    parts: Engine,
+    listening: socket.socket | None,
+    role: ProcessRole,
+    told: Callable[[Started], None],
+    requests: StopRequests,
 ) -> None:
-    watched = role in {Role.SCHEDULER, Role.PLANNER}
+    watched = role in {ProcessRole.SCHEDULER, ProcessRole.PLANNER}
     new_key = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
     app = operations_app(parts) if watched else rest_app(parts)
     server = api_server(app, grace=parts.settings.drain_grace) if listening is not None else None
@@ -170,10 +181,10 @@ async def _run(
         await process.end()
 
 
-def _may_ask(parts: Engine, role: Role) -> dict[str, object]:
+def _may_ask(parts: Engine, role: ProcessRole) -> dict[str, object]:
     """Which model the process may ask, at which host if the settings name one, and whether it does so by itself."""
     settings = parts.settings
-    named = role is not Role.SCHEDULER and settings.ai_model is not None
+    named = role is not ProcessRole.SCHEDULER and settings.ai_model is not None
     host = urlsplit(settings.ai_base_url.text).hostname if named and settings.ai_base_url is not None else None
     model = settings.ai_model if named else None
     return {"model": model, "model_host": host, "planner": parts.planner is not None}

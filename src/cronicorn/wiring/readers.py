@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 
-from cronicorn.control.tenants import KEY_LENGTH_MAX
+from cronicorn.control.admittance import KEY_LENGTH_MAX
 from cronicorn.domain.durations import parse_duration, show_duration
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.mechanism import shares_of

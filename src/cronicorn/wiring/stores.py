@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from cronicorn.domain.access.ports import IssuedKeys, RateCounter
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
@@ -46,6 +47,8 @@ class Stores:
     run_book: RunBook
     keys: KeyRing
     provisions: ProvisionBook
+    issued_keys: IssuedKeys
+    rates: RateCounter
     drafts: Drafts
     health: StoreHealth
     watches: WatchStore
@@ -134,6 +137,8 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         run_book=opened.run_book,
         keys=opened.keys,
         provisions=opened.provisions,
+        issued_keys=opened.issued_keys,
+        rates=opened.rates,
         drafts=opened.drafts,
         health=opened.health,
         watches=opened.watches,

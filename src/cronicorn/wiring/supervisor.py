@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.wiring.orders import DRAIN, NOW, obey_parent
-from cronicorn.wiring.process import Role, check_store
+from cronicorn.wiring.process import ProcessRole, check_store
 from cronicorn.wiring.setting import PREFIX
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stopping import SIGNALS, STOPPING_MAX, StopRequests, stop_requests
@@ -113,7 +113,7 @@ async def supervise(
     UnavailableError when they could not start: the store is opened once to see, and made ready for all of them;
     InvalidInputError for a store that they can't share, or ports that there are not.
     """
-    check_store(settings, Role.SCHEDULER)
+    check_store(settings, ProcessRole.SCHEDULER)
     _check_ports(settings, processes)
     stores = await open_chosen(settings, system_clock())
     await stores.aclose()

@@ -6,6 +6,7 @@ from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
@@ -54,6 +55,10 @@ class TestKeyRing(InMemory, KeyRingContract):
 
 
 class TestProvisionBook(InMemory, ProvisionBookContract):
+    pass
+
+
+class TestIssuedKeys(InMemory, IssuedKeysContract):
     pass
 
 

@@ -6,6 +6,7 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
@@ -56,6 +57,10 @@ class TestKeyRing(InFile, KeyRingContract):
 
 
 class TestProvisionBook(InFile, ProvisionBookContract):
+    pass
+
+
+class TestIssuedKeys(InFile, IssuedKeysContract):
     pass
 
 

@@ -32,6 +32,7 @@ class MemoryDatabase:
         self.tenants: dict[str, Tenant] = {}
         self.keys: dict[str, ApiKey] = {}
         self.provisions: dict[str, Provision] = {}
+        self.rates: dict[str, datetime] = {}
         self.numbers = count(1)
         self.run_counts: Counter[tuple[str, datetime]] = Counter()
         """Runs by tenant and beginning of the month."""

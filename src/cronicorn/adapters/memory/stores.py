@@ -6,9 +6,11 @@ from typing import Self
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
+from cronicorn.adapters.memory.issued_keys import MemoryIssuedKeys
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
 from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
+from cronicorn.adapters.memory.rate_counter import MemoryRateCounter
 from cronicorn.adapters.memory.run_book import MemoryRunBook
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
@@ -18,7 +20,7 @@ from cronicorn.domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStores:
-    """One database in memory behind all eight ports."""
+    """One database in memory behind all its ports."""
 
     database: MemoryDatabase
     job_store: MemoryJobStore
@@ -29,6 +31,8 @@ class MemoryStores:
     run_book: MemoryRunBook
     keys: MemoryKeyRing
     provisions: MemoryProvisionBook
+    issued_keys: MemoryIssuedKeys
+    rates: MemoryRateCounter
     drafts: MemoryDrafts
     health: MemoryStoreHealth
     watches: MemoryWatchStore
@@ -51,6 +55,8 @@ class MemoryStores:
             run_book=MemoryRunBook(database),
             keys=MemoryKeyRing(database),
             provisions=MemoryProvisionBook(database),
+            issued_keys=MemoryIssuedKeys(database),
+            rates=MemoryRateCounter(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
             watches=MemoryWatchStore(database),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -59,7 +59,27 @@ api_keys = Table(
     Column("tenant_id", Text, ForeignKey("cronicorn.tenants.id", ondelete="CASCADE"), nullable=False),
     Column("prefix", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("role", Text, nullable=False, server_default="owner"),
+    Column("scopes", Text),
+    Column("runs_installation", SmallInteger, nullable=False, server_default="0"),
+    Column("agent", SmallInteger, nullable=False, server_default="0"),
+    Column("rate", Integer),
+    Column("expires_us", BigInteger),
+    Column("used_us", BigInteger),
+    Column("revoked_us", BigInteger),
+    Index("api_keys_by_tenant", "tenant_id", "created_us", "hash"),
+    Index("api_keys_id", "id", unique=True),
 )
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("spent_until_us", BigInteger, nullable=False),
+    Index("rates_spent", "spent_until_us"),
+)
+"""Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
 
 jobs = Table(
     "jobs",

@@ -7,6 +7,7 @@ from typing import Self
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
+from cronicorn.adapters.postgres.issued_keys import PostgresIssuedKeys
 from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.key_ring import PostgresKeyRing
@@ -15,6 +16,7 @@ from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.provision_book import PostgresProvisionBook
+from cronicorn.adapters.postgres.rate_counter import PostgresRateCounter
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
@@ -24,7 +26,7 @@ from cronicorn.domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresStores:
-    """One database behind all eight ports."""
+    """One database behind all its ports."""
 
     database: PostgresDatabase
     job_store: PostgresJobStore
@@ -35,6 +37,8 @@ class PostgresStores:
     run_book: PostgresRunBook
     keys: PostgresKeyRing
     provisions: PostgresProvisionBook
+    issued_keys: PostgresIssuedKeys
+    rates: PostgresRateCounter
     drafts: PostgresDrafts
     health: PostgresStoreHealth
     watches: PostgresWatchStore
@@ -81,6 +85,8 @@ class PostgresStores:
             run_book=PostgresRunBook(database),
             keys=PostgresKeyRing(database),
             provisions=PostgresProvisionBook(database),
+            issued_keys=PostgresIssuedKeys(database),
+            rates=PostgresRateCounter(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
             watches=PostgresWatchStore(database),

@@ -9,11 +9,12 @@ from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.rows import key_of, key_row
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import KeyRing
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
-from cronicorn.domain.rows import key_of, key_row, tenant_of, tenant_row, terms_of, terms_row
+from cronicorn.domain.rows import tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))

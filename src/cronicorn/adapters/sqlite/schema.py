@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration."""
 
 metadata = MetaData()
@@ -35,8 +35,29 @@ api_keys = Table(
     Column("tenant_id", Text, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
     Column("prefix", Text, nullable=False),
     Column("created_us", Integer, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("role", Text, nullable=False, server_default="owner"),
+    Column("scopes", Text),
+    Column("runs_installation", Integer, nullable=False, server_default="0"),
+    Column("agent", Integer, nullable=False, server_default="0"),
+    Column("rate", Integer),
+    Column("expires_us", Integer),
+    Column("used_us", Integer),
+    Column("revoked_us", Integer),
+    Index("api_keys_by_tenant", "tenant_id", "created_us", "hash"),
+    Index("api_keys_id", "id", unique=True),
     sqlite_strict=True,
 )
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("name", Text, primary_key=True, nullable=False),
+    Column("spent_until_us", Integer, nullable=False),
+    Index("rates_spent", "spent_until_us"),
+    sqlite_strict=True,
+)
+"""Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
 
 jobs = Table(
     "jobs",

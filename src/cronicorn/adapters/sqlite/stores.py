@@ -8,10 +8,12 @@ from typing import Self
 from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
 from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
+from cronicorn.adapters.sqlite.issued_keys import SqliteIssuedKeys
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
+from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
@@ -21,7 +23,7 @@ from cronicorn.domain.ports import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteStores:
-    """One database file behind all eight ports."""
+    """One database file behind all its ports."""
 
     database: SqliteDatabase
     job_store: SqliteJobStore
@@ -32,6 +34,8 @@ class SqliteStores:
     run_book: SqliteRunBook
     keys: SqliteKeyRing
     provisions: SqliteProvisionBook
+    issued_keys: SqliteIssuedKeys
+    rates: SqliteRateCounter
     drafts: SqliteDrafts
     health: SqliteStoreHealth
     watches: SqliteWatchStore
@@ -72,6 +76,8 @@ class SqliteStores:
             run_book=SqliteRunBook(database),
             keys=SqliteKeyRing(database),
             provisions=SqliteProvisionBook(database),
+            issued_keys=SqliteIssuedKeys(database),
+            rates=SqliteRateCounter(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
             watches=SqliteWatchStore(database),

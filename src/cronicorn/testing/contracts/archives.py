@@ -21,6 +21,14 @@ ODD = "ünïcode 🙂 \u2028 'quoted' \"twice\" \\ back\n\ttab  "
 BIG = 2**62
 
 
+_PLAIN_KEY: Row = {
+    "name": "", "role": "owner", "scopes": None, "runs_installation": 0, "agent": 0, "rate": None, "expires_us": None,
+    "used_us": None, "revoked_us": None,
+}  # fmt: skip
+_FULL_KEY: Row = {
+    "name": ODD, "role": "viewer", "scopes": "jobs:read", "runs_installation": 1, "agent": 1, "rate": 1_000_000,
+    "expires_us": BIG, "used_us": -BIG, "revoked_us": BIG,
+}  # fmt: skip
 _TERMS = ("tier", "token_limit", "token_period", "token_zone")
 
 
@@ -47,8 +55,8 @@ def an_installation() -> dict[Table, list[Row]]:
             {"id": "aa", "name": "second", "created_us": 5, **dict.fromkeys(_TERMS)},
         ],
         Table.API_KEYS: [
-            {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG}
-            for text in ("A", "Z", "a", "ä")
+            {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG, **more}
+            for text, more in (("A", _PLAIN_KEY), ("Z", _FULL_KEY), ("a", _PLAIN_KEY), ("ä", _FULL_KEY))
         ],
         Table.TENANT_PROVISIONS: [{"tenant_id": tenant_id, "document": ODD} for tenant_id in ("aa", "zz")],
         Table.JOBS: [{"number": 7, **job_row(job)}],

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 import pytest
 
+from cronicorn.domain.access.ports import IssuedKeys, RateCounter
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
@@ -61,6 +62,10 @@ class TenantStores(Protocol):
 
     @property
     def keys(self) -> KeyRing: ...
+    @property
+    def issued_keys(self) -> IssuedKeys: ...
+    @property
+    def rates(self) -> RateCounter: ...
     @property
     def terms(self) -> TermsRegister: ...
     @property

@@ -1,0 +1,88 @@
+"""The API keys of tenants in a SQLite file, as their owners see them."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.queries import query
+from cronicorn.adapters.sqlite.schema import api_keys, tenants
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.issuing import check_keys
+from cronicorn.domain.access.ports import IssuedKeys
+from cronicorn.domain.access.rows import key_of, key_row
+from cronicorn.domain.cells import number_in
+from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.fields import us
+from cronicorn.domain.tenant import ApiKey
+
+_OF_TENANT = api_keys.c.tenant_id == bindparam("tenant_id")
+_ONE = and_(_OF_TENANT, api_keys.c.id == bindparam("key_id"))
+_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
+_COUNT = query(select(func.count().label("count")).where(_OF_TENANT, api_keys.c.revoked_us.is_(None)))
+_INSERT = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
+_FIND = query(select(api_keys).where(_ONE))
+_REVOKE = query(update(api_keys).values(revoked_us=bindparam("now_us")).where(_ONE, api_keys.c.revoked_us.is_(None)))
+_LIST = query(
+    select(api_keys)
+    .where(_OF_TENANT)
+    .order_by(api_keys.c.created_us.desc(), api_keys.c.hash.desc())
+    .limit(bindparam("most"))
+    .offset(bindparam("skipped"))
+)
+_USED = query(
+    update(api_keys)
+    .values(used_us=bindparam("at_us"))
+    .where(
+        api_keys.c.hash == bindparam("key_hash"),
+        or_(api_keys.c.used_us.is_(None), api_keys.c.used_us < bindparam("at_us")),
+    )
+)
+
+
+class SqliteIssuedKeys(IssuedKeys):
+    """Keeps the keys that were issued."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def issue(self, key: ApiKey, keys_max: int) -> None:
+        def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            if _TENANT.row(connection, tenant_id=key.tenant_id) is None:
+                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            row = _COUNT.row(connection, tenant_id=key.tenant_id)
+            assert row is not None
+            check_keys(number_in(row["count"]), keys_max)
+            try:
+                _INSERT.change(connection, **key_row(key))
+            except sqlite3.IntegrityError as error:
+                raise ConflictError("The key is taken; make a new one.") from error
+
+        await self._database.write(work)
+
+    async def list(self, tenant_id: str, *, limit: int, offset: int = 0) -> Sequence[ApiKey]:
+        def work(transaction: Transaction) -> Sequence[ApiKey]:
+            rows = _LIST.rows(transaction.connection, tenant_id=tenant_id, most=limit, skipped=offset)
+            return [key_of(row) for row in rows]
+
+        return await self._database.read(work)
+
+    async def revoke(self, tenant_id: str, key_id: str) -> ApiKey:
+        def work(transaction: Transaction) -> ApiKey:
+            which = {"tenant_id": tenant_id, "key_id": key_id}
+            _REVOKE.change(transaction.connection, now_us=us(transaction.now), **which)
+            row = _FIND.row(transaction.connection, **which)
+            if row is None:
+                raise NotFoundError(f"There is no key {key_id}.")
+            return key_of(row)
+
+        return await self._database.write(work)
+
+    async def used(self, key_hash: str, at: datetime) -> None:
+        def work(transaction: Transaction) -> None:
+            _USED.change(transaction.connection, key_hash=key_hash, at_us=us(at))
+
+        await self._database.write(work)

@@ -1,0 +1,95 @@
+"""Who comes in: what proves who somebody is, and how often a key may be used."""
+
+import hmac
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cronicorn.control.keys import hash_of
+from cronicorn.domain.access.ports import IssuedKeys, RateCounter
+from cronicorn.domain.errors import RateExceededError, UnauthenticatedError, UnavailableError
+from cronicorn.domain.permission import permitted
+from cronicorn.domain.ports import Clock, KeyRing
+from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.rate import Rate, RateStanding
+from cronicorn.domain.tenant import ApiKey
+
+KEY_LENGTH_MAX = 256
+KEY_ACTOR = "an API key"
+"""Who asked, where a key did: no part of it is kept with what was asked, nor told to a model."""
+USE_NOTED_EVERY = timedelta(minutes=10)
+"""The last use of a key is known this exactly: it is not written for every request."""
+MINUTE = timedelta(minutes=1)
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+_UNKNOWN = "No valid API key: send one as `x-api-key: KEY` or `Authorization: Bearer KEY`."
+_NOTED_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Somebody who was let in."""
+
+    principal: Principal
+    standing: RateStanding | None = None
+    """Where the key stands that was used; None where its requests are not counted."""
+
+
+class Admittance:
+    """Tells who somebody is by what was sent."""
+
+    def __init__(self, ring: KeyRing, issued: IssuedKeys, rates: RateCounter, clock: Clock) -> None:
+        self._ring = ring
+        self._issued = issued
+        self._rates = rates
+        self._clock = clock
+        self._noted: dict[str, datetime] = {}
+
+    async def by_key(self, text: str | None, request_id: str | None = None) -> Admitted:
+        """Who stands behind a key. Raises UnauthenticatedError, RateExceededError."""
+        if text is None or not can_be_key(text):
+            raise UnauthenticatedError(_UNKNOWN)
+        digest = hash_of(text)
+        key = await self._ring.find(digest)
+        # The store looks up a hash, whose timing tells nothing of the key; it is compared once more all the same.
+        if key is None or not hmac.compare_digest(key.hash, digest) or not key.opens(self._clock.now()):
+            raise UnauthenticatedError(_UNKNOWN)
+        standing = await self._counted(key)
+        await self._note_use(key)
+        return Admitted(principal=_principal(key, request_id), standing=standing)
+
+    async def _counted(self, key: ApiKey) -> RateStanding | None:
+        if key.rate is None:
+            return None
+        standing = await self._rates.take(f"key:{key.id}", Rate(limit=key.rate, period=MINUTE))
+        if not standing.allowed:
+            raise RateExceededError(f"The key may be used {key.rate} times a minute, and was: wait.", standing)
+        return standing
+
+    async def _note_use(self, key: ApiKey) -> None:
+        now = self._clock.now()
+        last = max(filter(None, (key.used_at, self._noted.get(key.id))), default=None)
+        if last is not None and now - last < USE_NOTED_EVERY:
+            return
+        if len(self._noted) >= _NOTED_MAX:
+            self._noted.clear()
+        self._noted[key.id] = now  # Before the write: requests that come meanwhile leave it to this one.
+        with suppress(UnavailableError):  # Reading goes on where nothing can be written.
+            await self._issued.used(key.hash, now)
+
+
+def can_be_key(text: str) -> bool:
+    """Whether *text* is of the shape that keys have."""
+    return len(text) <= KEY_LENGTH_MAX and _KEY.fullmatch(text) is not None
+
+
+def _principal(key: ApiKey, request_id: str | None) -> Principal:
+    return Principal(
+        tenant_id=key.tenant_id,
+        actor=KEY_ACTOR,
+        permissions=permitted(key.role, key.scopes, runs_installation=key.runs_installation),
+        kind=ActorKind.AGENT if key.agent else ActorKind.KEY,
+        actor_id=key.id,
+        request_id=request_id,
+    )
