@@ -4,7 +4,7 @@ from typing import Any
 
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.sqlite.stores import SqliteStores
-from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.analysis import Analysis, AnalysisUsage
 from cronicorn.domain.analysis.watch import Look, Watch
 from cronicorn.domain.analysis.watching import Occasion, Why, analysed
 from cronicorn.domain.compilation.deciding import Decided, activated
@@ -54,6 +54,9 @@ def _activate(draft: Draft, endpoint: JobEndpoint, stored: Stored) -> Decided:
 
 def _look(watch: Watch, name: str) -> Look:
     why = Why(occasion=Occasion.REQUEST, detail="alice")
-    analysis = Analysis(id=f"se_{name}", tenant_id=TENANT, endpoint_id=watch.endpoint.id, at=watch.claimed_at, why=why)
+    analysis = Analysis(
+        id=f"se_{name}", tenant_id=TENANT, endpoint_id=watch.endpoint.id, at=watch.claimed_at, why=why,
+        spent=AnalysisUsage(input=7, output=5, cached=3, estimated=1),
+    )  # fmt: skip
     memory = analysed(watch.memory, why, watch.claimed_at)
     return Look(memory=memory, cursor=watch.cursor, look_at=watch.claimed_at, analysis=analysis, answers_request=True)

@@ -518,11 +518,45 @@ def _counted_ahead(rows):
     rows[Table.RUN_COUNTS].append(rows[Table.RUN_COUNTS][0] | {"month_us": us(month_at)})
 
 
+def _hour(rows, table=Table.ENDPOINT_HOURS):
+    return max(rows[table], key=lambda row: row["runs"])
+
+
+def _hour_miscounted(rows):
+    _hour(rows)["runs"] += 1
+
+
+def _hour_of_a_job_miscounted(rows):
+    _hour(rows, Table.JOB_HOURS)["runs"] -= 1
+
+
+def _hour_never_counted(rows):
+    rows[Table.ENDPOINT_HOURS].remove(_hour(rows))
+
+
+def _hour_of_a_job_never_counted(rows):
+    rows[Table.JOB_HOURS].remove(_hour(rows, Table.JOB_HOURS))
+
+
+def _half_an_hour(rows):
+    _hour(rows)["hour_us"] += 1_800_000_000
+
+
+def _hour_to_come(rows):
+    for table in (Table.ENDPOINT_HOURS, Table.JOB_HOURS):
+        _hour(rows, table)["hour_us"] += 24 * 3_600_000_000
+
+
+def _unreadable_hour(rows):
+    _hour(rows)["status"] = "odd"
+
+
 PLANTS = {
     Check.READABLE: [
         _unreadable_document, _unreadable_state, _unreadable_done, _unreadable_outcome, _unreadable_trace,
         _unreadable_status, _unreadable_skip, _unreadable_job, _unreadable_instant, _unreadable_grant,
         _unreadable_memory, _unreadable_draft, _unreadable_draft_status, _unreadable_analysis, _unreadable_month,
+        _unreadable_hour,
     ],
     Check.AGREEMENT: [_other_slot, _other_due, _other_tenant, _other_version, _other_job],
     Check.ONE_SCHEDULE: [_no_schedule, _two_schedules, _no_endpoint],
@@ -541,6 +575,10 @@ PLANTS = {
     ],
     Check.RUN_COUNTS: [
         _counted_for_nobody, _counted_too_low, _never_counted, _counted_in_no_month, _counted_ahead,
+    ],
+    Check.ROLLUPS: [
+        _hour_miscounted, _hour_of_a_job_miscounted, _hour_never_counted, _hour_of_a_job_never_counted, _half_an_hour,
+        _hour_to_come,
     ],
     Check.WATCHES: [
         _never_watched, _watched_twice, _watched_for_nothing, _watch_of_nobody, _half_a_claim, _claim_without_end,

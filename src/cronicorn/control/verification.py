@@ -16,6 +16,7 @@ from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.planner_audit import PlannerAudit
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
 from cronicorn.domain.provision.provision import provision_of
+from cronicorn.domain.rollup.audit import EndpointHours, RollupAudit
 from cronicorn.domain.rows import job_of, tenant_of
 from cronicorn.domain.run_count_audit import RunCountAudit
 from cronicorn.domain.token_audit import TokenAudit
@@ -86,12 +87,13 @@ class _Walk:
         runs, skips = self._sorted(Table.RUNS, self._left_over), self._sorted(Table.SKIPS, self._left_over)
         of_planners = _OfPlanners(self._snapshot, self._findings)
         counts = RunCountAudit(self._findings, tenants, bounds.taken_at)
+        rollups = _OfRollups(self._snapshot, self._findings, bounds)
         async for row in each(self._snapshot.rows(Table.ENDPOINTS)):
             number = number_in(row["number"])
             own = [schedule async for schedule in schedules.of(number)]
             what = f"it has {len(own)} schedules"
             self._findings.expect(Check.ONE_SCHEDULE, len(own) == 1, f"endpoint {row['id']!s}", what)
-            endpoint = None
+            endpoint, counted = None, rollups.audit.endpoint(str(row["id"]))
             if own:
                 with suppress(*UNREADABLE):  # The audit tells of that.
                     counts.schedule(own[0])
@@ -99,12 +101,15 @@ class _Walk:
                 audit.begin(jobs.get(number_in(row["job_number"])))
                 async for run in runs.of(number):
                     audit.run(run)
+                    counted.run(run)
                 async for skip in skips.of(number):
                     audit.skip(skip)
                 audit.close()
                 endpoint = audit.endpoint
+                await rollups.look(number, counted)
             await of_planners.look(row, number, endpoint)
         await of_planners.pass_over()
+        await rollups.pass_over()
         await self._look_at_counts(counts)
         for sorted_rows in (schedules, runs, skips):
             await sorted_rows.pass_over()
@@ -209,3 +214,36 @@ class _OfPlanners:
             )
 
         return SortedRows(snapshot.rows(table, by_endpoint=True), "endpoint_number", left_over)
+
+
+class _OfRollups:
+    """Counted runs, endpoint by endpoint and then job by job."""
+
+    def __init__(self, snapshot: Snapshot, findings: Findings, bounds: AuditBounds) -> None:
+        self.audit = RollupAudit(findings, bounds.kept_since, bounds.taken_at)
+        self._findings = findings
+        self._snapshot = snapshot
+        self._hours = SortedRows(
+            snapshot.rows(Table.ENDPOINT_HOURS, by_endpoint=True), "endpoint_number",
+            lambda row: self._read(row, self.audit.left_over),
+        )  # fmt: skip
+
+    async def look(self, number: int, counted: EndpointHours) -> None:
+        """Look at the counts of the endpoint of this *number*, which comes after those before it."""
+        async for row in self._hours.of(number):
+            self._read(row, counted.hour)
+        counted.close()
+
+    async def pass_over(self) -> None:
+        """Look at what is left of deleted endpoints, and at all jobs."""
+        await self._hours.pass_over()
+        async for row in each(self._snapshot.rows(Table.JOB_HOURS)):
+            self._read(row, self.audit.job)
+        self.audit.close()
+
+    def _read(self, row: Row, take: Callable[[Row], None]) -> None:
+        try:
+            take(row)
+        except UNREADABLE as error:
+            where = f"the counted runs of job number {row['job_number']!s}"
+            self._findings.expect(Check.READABLE, holds=False, where=where, what=f"they can't be read ({error!r})")

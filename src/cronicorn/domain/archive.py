@@ -17,6 +17,8 @@ class Table(StrEnum):
     SKIPS = "skips"
     POLICY_DRAFTS = "policy_drafts"
     RUN_COUNTS = "run_counts"
+    JOB_HOURS = "job_hours"
+    ENDPOINT_HOURS = "endpoint_hours"
     QUOTA_BOOKS = "quota_books"
     QUOTA_GRANTS = "quota_grants"
     WATCHES = "watches"
@@ -55,6 +57,10 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
         "number", "id", "tenant_id", "endpoint_number", "status", "hash", "created_us", "document",
     ),
     Table.RUN_COUNTS: ("tenant_id", "month_us", "runs"),
+    Table.JOB_HOURS: ("job_number", "hour_us", "source", "status", "runs", "duration_us"),
+    Table.ENDPOINT_HOURS: (
+        "job_number", "hour_us", "endpoint_number", "source", "status", "runs", "duration_us",
+    ),
     Table.QUOTA_BOOKS: (
         "number", "tenant_id", "calendar", "start_us", "end_us", "compile_used", "compile_reserved", "analysis_used",
         "analysis_reserved", "burst_us",
@@ -65,6 +71,8 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.WATCHES: (
         "endpoint_number", "look_us", "cursor_us", "memory", "requested_by", "claim_id", "claimed_until_us",
     ),
-    Table.ANALYSES: ("number", "endpoint_number", "id", "tenant_id", "endpoint_id", "document"),
+    Table.ANALYSES: (
+        "number", "endpoint_number", "id", "tenant_id", "endpoint_id", "at_us", "tokens", "document",
+    ),
 }  # fmt: skip
 """The columns of a row, the same in all stores. What a store derives from them for itself is not among them."""

@@ -27,6 +27,7 @@ class Check(StrEnum):
     TOKENS = "tokens"
     OWNERS = "owners"
     RUN_COUNTS = "run_counts"
+    ROLLUPS = "rollups"
     WATCHES = "watches"
     DRAFTS = "drafts"
     ANALYSES = "analyses"
@@ -51,6 +52,7 @@ MEANING = {
     Check.TOKENS: "the books of tokens and the grants in progress add up",
     Check.OWNERS: "books of tokens and grants are of tenants that are there",
     Check.RUN_COUNTS: "runs are counted for a tenant and a month, no fewer than settlements say",
+    Check.ROLLUPS: "the hours of endpoints count the runs that are there, and those of jobs all of their endpoints'",
     Check.WATCHES: "each endpoint that planners look at is watched, and no other",
     Check.DRAFTS: "each draft is of an endpoint of its tenant, and at most one of an endpoint is in force",
     Check.ANALYSES: "each analysis is of an endpoint of its tenant, and says which",

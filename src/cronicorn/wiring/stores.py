@@ -21,6 +21,7 @@ from cronicorn.domain.ports import (
 )
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
@@ -45,6 +46,8 @@ class Stores:
     runs: RunHistory
     run_control: RunControl
     run_book: RunBook
+    rollups: Rollups
+    timeline: Timeline
     keys: KeyRing
     provisions: ProvisionBook
     issued_keys: IssuedKeys
@@ -135,6 +138,8 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         runs=opened.runs,
         run_control=opened.run_control,
         run_book=opened.run_book,
+        rollups=opened.rollups,
+        timeline=opened.timeline,
         keys=opened.keys,
         provisions=opened.provisions,
         issued_keys=opened.issued_keys,

@@ -12,6 +12,7 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract
+from cronicorn.testing.contracts.rollups import RollupsContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.shares import SharesContract
 from tests.adapters.postgres.variants import VARIANTS
@@ -62,6 +63,10 @@ class TestLegacyRunBook(Legacy, RunBookContract):
 
 
 class TestOptimisticRunBook(Optimistic, RunBookContract):
+    pass
+
+
+class TestOptimisticRollups(Optimistic, RollupsContract):
     pass
 
 

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_mock_engine
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
+from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.migration import MIGRATIONS, migrate
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.schema import REVISION, metadata
@@ -18,6 +19,8 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import a_job
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.archives import contents
+from tests.adapters.backfilling import COUNTED, FORGET, live, statements_of
 from tests.servers.databases import ask, fresh_database
 
 PROCESSES = 6
@@ -110,6 +113,21 @@ async def test_what_was_stored_is_there_when_the_database_is_opened_again(bare_u
 
     assert await second.jobs.list("t1") == [(a_job(), 0)]
     await second.aclose()
+
+
+async def test_runs_that_were_recorded_before_they_were_counted_are_counted_by_the_migration(fresh_postgres_url):
+    clock = VirtualClock()
+    stores = await PostgresStores.open(fresh_postgres_url, clock)
+    await live(stores, clock)
+    await stores.aclose()
+    archive = PostgresArchive(fresh_postgres_url, PostgresOptions(), clock)
+    counted = await contents(archive, COUNTED)
+
+    for statement in (*(forget.format("cronicorn.") for forget in FORGET), *statements_of("postgres")):
+        await _ask(fresh_postgres_url, statement)
+
+    assert await contents(archive, COUNTED) == counted
+    assert min(len(rows) for rows in counted.values()) >= 2
 
 
 def test_processes_that_open_an_empty_database_at_once_all_find_it_ready(bare_url):

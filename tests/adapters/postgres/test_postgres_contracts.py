@@ -9,6 +9,7 @@ from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
+from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
@@ -46,6 +47,14 @@ class TestRunControl(InDatabase, RunControlContract):
 
 
 class TestRunBook(InDatabase, RunBookContract):
+    pass
+
+
+class TestRollups(InDatabase, RollupsContract):
+    pass
+
+
+class TestTimeline(InDatabase, TimelineContract):
     pass
 
 

@@ -13,6 +13,7 @@ from cronicorn.domain.mechanism import Mechanism
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.mechanisms import LegacyContract, OptimisticContract
 from cronicorn.testing.contracts.promises import not_promised
+from cronicorn.testing.contracts.rollups import RollupsContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.shares import SharesContract
 from tests.adapters.sqlite.empty_database import copy_to
@@ -51,6 +52,10 @@ class TestLegacyRunBook(Legacy, RunBookContract):
 
 
 class TestOptimisticRunBook(Optimistic, RunBookContract):
+    pass
+
+
+class TestOptimisticRollups(Optimistic, RollupsContract):
     pass
 
 

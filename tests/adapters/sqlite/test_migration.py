@@ -8,6 +8,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.migration import MIGRATIONS, migrate
 from cronicorn.adapters.sqlite.schema import REVISION, metadata
@@ -15,6 +16,8 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import a_job
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.archives import contents
+from tests.adapters.backfilling import COUNTED, FORGET, live, statements_of
 
 OPEN_AND_ADD = """
 import asyncio, sys
@@ -78,6 +81,23 @@ async def test_what_was_stored_is_there_when_the_file_is_opened_again(tmp_path):
 
     assert await second.jobs.list("t1") == [(a_job(), 0)]
     await second.aclose()
+
+
+async def test_runs_that_were_recorded_before_they_were_counted_are_counted_by_the_migration(tmp_path):
+    clock, file = VirtualClock(), SqliteFile(path=tmp_path / "cronicorn.db")
+    stores = await SqliteStores.open(file.path, clock)
+    await live(stores, clock)
+    await stores.aclose()
+    counted = await contents(SqliteArchive(file, clock), COUNTED)
+
+    connection = sqlite3.connect(file.path)
+    for statement in (*(forget.format("") for forget in FORGET), *statements_of("sqlite")):
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+    assert await contents(SqliteArchive(file, clock), COUNTED) == counted
+    assert min(len(rows) for rows in counted.values()) >= 2
 
 
 def test_processes_that_open_a_new_file_at_once_all_find_it_ready(tmp_path):

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from cronicorn.adapters.sqlite import endpoint_rows, lease_statements, runs, store_health
+from cronicorn.adapters.sqlite import endpoint_rows, lease_statements, rollups, runs, store_health
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from tests.adapters.sqlite.empty_database import copy_to
 
@@ -42,6 +42,16 @@ STATEMENTS = {
     "skips in a state": runs.SKIPS_IN_STATE.text,
     "old runs": runs.OLD_RUNS.text,
     "old skips": runs.OLD_SKIPS.text,
+    "count of endpoints": rollups.COUNT_OF_ENDPOINTS,
+    "count of jobs": rollups.COUNT_OF_JOBS,
+    "runs by job": rollups.BY_JOB,
+    "runs by step": rollups.BY_STEP,
+    "busiest": rollups.BUSIEST,
+    "analyses by step": rollups.ANALYSES_BY_STEP,
+    "newest analyses": rollups.NEWEST_ANALYSES,
+    "newest runs": rollups.NEWEST_RUNS,
+    "census": rollups.CENSUS,
+    "maybe paused": rollups.MAYBE_PAUSED,
 }
 _GIVEN = r"\(?subquery|CONSTANT|\d+ CONSTANT|of$"
 """Rows that come with the statement; `of` is what settlements are called in theirs."""
@@ -84,6 +94,10 @@ def test_no_table_is_read_from_end_to_end(connection, name):
         ("one run", "sqlite_autoindex_runs_1"),
         ("old runs", "COVERING INDEX runs_by_end"),
         ("skips", "skips_by_endpoint"),
+        ("runs by job", "jobs_by_tenant"),
+        ("analyses by step", "analyses_by_time"),
+        ("newest analyses", "analyses_by_time"),
+        ("newest runs", "runs_by_start"),
     ],
 )
 def test_the_index_made_for_a_question_answers_it(connection, name, index):

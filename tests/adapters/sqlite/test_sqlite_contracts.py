@@ -10,6 +10,7 @@ from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
+from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
@@ -49,6 +50,14 @@ class TestRunControl(InFile, RunControlContract):
 
 
 class TestRunBook(InFile, RunBookContract):
+    pass
+
+
+class TestRollups(InFile, RollupsContract):
+    pass
+
+
+class TestTimeline(InFile, TimelineContract):
     pass
 
 

@@ -3,22 +3,37 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from threading import RLock
+from typing import NamedTuple
 
 from cronicorn.adapters.memory.agenda import Agenda
 from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.provision.provision import Provision
 from cronicorn.domain.quota.book import Book
-from cronicorn.domain.run import Run
+from cronicorn.domain.rollup.tallies import hour_of
+from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
 from cronicorn.domain.slot import Skip
 from cronicorn.domain.tenant import ApiKey, Tenant
+
+
+class RollupKey(NamedTuple):
+    """What runs are counted by."""
+
+    job_id: str
+    hour: datetime
+    endpoint_number: int
+    """0 for what is known of the job alone."""
+    source: Source
+    status: RunStatus
 
 
 class MemoryDatabase:
@@ -36,6 +51,8 @@ class MemoryDatabase:
         self.numbers = count(1)
         self.run_counts: Counter[tuple[str, datetime]] = Counter()
         """Runs by tenant and beginning of the month."""
+        self.rollups: dict[RollupKey, tuple[int, timedelta]] = {}
+        """How many runs there were, and how long they took together."""
         self.books: dict[BookKey, Book] = {}
         self.grants: dict[str, Grant] = {}
         self.agenda = Agenda()
@@ -94,10 +111,27 @@ class MemoryDatabase:
         self._readers.get(row.endpoint.job_id, set()).discard(row.endpoint.id)
 
     def record_run(self, row: Row, run: Run) -> None:
-        """Write a run. Raises ConflictError when its slot and attempt have one."""
+        """Write a run and count it. Raises ConflictError when its slot and attempt have one."""
         if (run.slot, run.attempt) in row.runs:
             raise ConflictError(f"Run {run.id} is already recorded.")
         row.runs[run.slot, run.attempt] = (next(self.numbers), run)
+        key = RollupKey(
+            job_id=row.endpoint.job_id,
+            hour=hour_of(run.started_at),
+            endpoint_number=row.number,
+            source=run.source,
+            status=run.status,
+        )
+        self._count(key, 1, run.outcome.duration)
+
+    def forget_endpoints(self, before: datetime) -> None:
+        """Of what was counted before *before* keep only what jobs had."""
+        for key in [key for key in self.rollups if key.hour < before and key.endpoint_number]:
+            self._count(key._replace(endpoint_number=0), *self.rollups.pop(key))
+
+    def _count(self, key: RollupKey, runs: int, duration: timedelta) -> None:
+        before = self.rollups.get(key, (0, ZERO))
+        self.rollups[key] = (before[0] + runs, before[1] + duration)
 
     def record_skips(self, row: Row, skips: Iterable[Skip]) -> None:
         """Write skips."""

@@ -12,9 +12,10 @@ from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
-from cronicorn.domain.instant import ZERO, minute_of
+from cronicorn.domain.instant import ZERO, minute_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.rollup.tallies import KEPT_LONGER
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
 
@@ -104,6 +105,7 @@ class MemoryRunHistory(RunHistory):
                     del row.runs[key]
                 else:
                     row.skips = [kept for kept in row.skips if kept[0] != number]
+            self._database.forget_endpoints(shifted(before, -KEPT_LONGER))
             return len(ended)
 
 

@@ -11,6 +11,7 @@ from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
 from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
 from cronicorn.adapters.memory.rate_counter import MemoryRateCounter
+from cronicorn.adapters.memory.rollups import MemoryRollups, MemoryTimeline
 from cronicorn.adapters.memory.run_book import MemoryRunBook
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
@@ -29,6 +30,8 @@ class MemoryStores:
     runs: MemoryRunHistory
     run_control: MemoryRunControl
     run_book: MemoryRunBook
+    rollups: MemoryRollups
+    timeline: MemoryTimeline
     keys: MemoryKeyRing
     provisions: MemoryProvisionBook
     issued_keys: MemoryIssuedKeys
@@ -45,6 +48,7 @@ class MemoryStores:
     @classmethod
     def over(cls, database: MemoryDatabase) -> Self:
         """The stores of a *database*."""
+        watches = MemoryWatchStore(database)
         return cls(
             database=database,
             job_store=MemoryJobStore(database),
@@ -53,13 +57,15 @@ class MemoryStores:
             runs=MemoryRunHistory(database),
             run_control=MemoryRunControl(database),
             run_book=MemoryRunBook(database),
+            rollups=MemoryRollups(database, watches),
+            timeline=MemoryTimeline(database, watches),
             keys=MemoryKeyRing(database),
             provisions=MemoryProvisionBook(database),
             issued_keys=MemoryIssuedKeys(database),
             rates=MemoryRateCounter(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
-            watches=MemoryWatchStore(database),
+            watches=watches,
         )
 
     @property

@@ -99,6 +99,17 @@ class MemoryWatchStore(WatchStore):
                 raise NotFoundError(f"There is no session {analysis_id}.")
             return analysis
 
+    def made(self, tenant_id: str, since: datetime, until: datetime, job_id: str | None) -> Sequence[Analysis]:
+        """The tenant's analyses that began between *since* and *until*, of one job or of all, as they were kept."""
+        with self._database.lock:
+            rows = self._database.rows
+            return [
+                each
+                for each in self._analyses.values()
+                if each.tenant_id == tenant_id and since <= each.at < until and each.endpoint_id in rows
+                if job_id in {None, rows[each.endpoint_id].endpoint.job_id}
+            ]
+
     def _keep(self, analysis: Analysis) -> None:
         self._analyses[analysis.id] = analysis
         older = [each.id for each in self._analyses.values() if each.endpoint_id == analysis.endpoint_id]

@@ -48,10 +48,13 @@ _ORDER = {
     Table.SCHEDULE: "endpoint_number",
     Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: 'tenant_id COLLATE "C", month_us',
+    Table.JOB_HOURS: 'job_number, hour_us, source COLLATE "C", status COLLATE "C"',
+    Table.ENDPOINT_HOURS: 'job_number, hour_us, endpoint_number, source COLLATE "C", status COLLATE "C"',
     Table.QUOTA_GRANTS: 'id COLLATE "C"',
 }
 _BY_ENDPOINT = {
     Table.RUNS: "endpoint_number, slot, attempt, number",
+    Table.ENDPOINT_HOURS: "endpoint_number, hour_us",
     **dict.fromkeys((Table.SKIPS, Table.POLICY_DRAFTS, Table.ANALYSES), "endpoint_number, number"),
 }
 _TABLES = ", ".join(f"{SCHEMA}.{table}" for table in Table)
@@ -61,14 +64,15 @@ _KEPT_SINCE = """
 SELECT greatest((SELECT min(finished_us) FROM cronicorn.runs), (SELECT min(last_us) FROM cronicorn.skips))
 """
 _ENDPOINTS = "SELECT number, id, document FROM cronicorn.endpoints WHERE number = ANY($1)"
-# Endpoints that are gone may have left runs and skips: their numbers are not given again.
+# Endpoints that are gone may have left runs, skips and counts: their numbers are not given again.
 _RESERVE_NUMBERS = """
 SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.jobs), false),
        setval(pg_get_serial_sequence('cronicorn.endpoints', 'number'),
               1 + greatest(0, (SELECT max(number) FROM cronicorn.endpoints),
                            (SELECT max(endpoint_number) FROM cronicorn.runs),
-                           (SELECT max(endpoint_number) FROM cronicorn.skips)), false),
+                           (SELECT max(endpoint_number) FROM cronicorn.skips),
+                           (SELECT max(endpoint_number) FROM cronicorn.endpoint_hours)), false),
        setval(pg_get_serial_sequence('cronicorn.skips', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.skips), false),
        setval(pg_get_serial_sequence('cronicorn.policy_drafts', 'number'),

@@ -15,12 +15,13 @@ from sqlalchemy.dialects.postgresql import insert as insert_anew
 from cronicorn.adapters.postgres.database import Transaction
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Connection, query
+from cronicorn.adapters.postgres.rollup_statements import COUNT_ONE
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.postgres.statement_time import CLOCK_US
 from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
-from cronicorn.domain.fields import us
+from cronicorn.domain.fields import length_us, us
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
@@ -246,6 +247,9 @@ async def record_run(connection: Connection, endpoint_number: int, run: Run) -> 
     if await _RECORDED.row(connection, endpoint_number=endpoint_number, slot=run.slot, attempt=run.attempt):
         raise ConflictError(f"Run {run.id} is already recorded.")
     await _INSERT_RUN.change(connection, endpoint_number=endpoint_number, **run_row(run))
+    await connection.execute(
+        COUNT_ONE, endpoint_number, run.source, run.status, us(run.started_at), length_us(run.outcome.duration)
+    )
 
 
 async def record_skips(connection: Connection, endpoint_number: int, ranges: Iterable[Skip]) -> None:

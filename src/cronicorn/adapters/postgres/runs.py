@@ -14,14 +14,16 @@ from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.pruning import prune_rows
 from cronicorn.adapters.postgres.queries import query
+from cronicorn.adapters.postgres.rollup_statements import PRUNE_HOURS
 from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
 from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
-from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of
+from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.rollup.tallies import KEPT_LONGER
 from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
@@ -189,6 +191,7 @@ class PostgresRunHistory(RunHistory):
 
     async def prune(self, before: datetime, limit: int) -> int:
         await self._partitions.make_ahead()
+        await self._database.alone(lambda each: each.execute(PRUNE_HOURS, us(shifted(before, -KEPT_LONGER))))
         dropped = await self._partitions.drop(before)
         if dropped >= limit:
             return dropped

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -217,6 +217,35 @@ run_counts = Table(
 )
 """How many runs of a tenant with a limit began in the month that begins at `month_us`."""
 
+_ROOM = {"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_cost_delay": 0}
+"""Room beside each row, as in `schedule`: rows of the present hour are written again and again."""
+job_hours = Table(
+    "job_hours",
+    metadata,
+    Column("job_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hour_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    postgresql_with=_ROOM,
+)
+"""How many runs of a job began in an hour, those of its deleted endpoints too."""
+
+endpoint_hours = Table(
+    "endpoint_hours",
+    metadata,
+    Column("job_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hour_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("endpoint_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("source", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("runs", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    postgresql_with=_ROOM,
+)
+"""How many runs of an endpoint began in an hour. Keys of one hour lie together: it is the one that is written."""
+
 quota_books = Table(
     "quota_books",
     metadata,
@@ -299,6 +328,9 @@ analyses = Table(
     Column("tenant_id", Text, nullable=False),
     Column("endpoint_id", Text, nullable=False),
     Column("document", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False, server_default="0"),
+    Column("tokens", BigInteger, nullable=False, server_default="0"),
     Unique("id", name="analyses_id"),
     Index("analyses_by_endpoint", "endpoint_number", "number"),
+    Index("analyses_by_time", "tenant_id", "at_us"),
 )

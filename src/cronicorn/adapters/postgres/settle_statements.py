@@ -7,6 +7,7 @@ one for each column: of leases with what was decided, of their runs, and of skip
 
 from cronicorn.adapters.postgres.holding_statements import ENDED
 from cronicorn.adapters.postgres.queries import altered
+from cronicorn.adapters.postgres.rollup_statements import COUNTING
 from cronicorn.adapters.postgres.row_locks import WAIT_FOR_LOCKED
 
 SETTLE = f"""
@@ -47,7 +48,9 @@ recorded AS (
            AS r(status, source, trace, due_us, nominal_us, started_us, finished_us, duration_us, outcome, body,
                 steering, number)
          JOIN settled AS s ON s.number = r.number
-        WHERE s.run_slot IS NOT NULL),
+        WHERE s.run_slot IS NOT NULL
+       RETURNING endpoint_number, source, status, started_us, duration_us),
+{COUNTING},
 skipped AS (
        INSERT INTO cronicorn.skips (endpoint_number, state, reason, first_us, last_us, instants, exact)
        SELECT s.endpoint_number, k.state, k.reason, k.first_us, k.last_us, k.instants, k.exact
@@ -72,7 +75,8 @@ SELECT t.tenant_id, t.month_us, count(*)
  GROUP BY t.tenant_id, t.month_us ORDER BY t.tenant_id, t.month_us
     ON CONFLICT (tenant_id, month_us) DO UPDATE SET runs = c.runs + excluded.runs
 """
-"""Counts runs that are recorded in the same transaction. Rows are locked after those of `schedule`, by tenant."""
+"""Counts runs that are recorded in the same transaction. Rows are locked after those of `schedule` and of jobs, by
+tenant."""
 
 _ANSWER = "\nSELECT array_agg(number) FROM settled\n"
 _COUNTED = """,
@@ -81,6 +85,7 @@ counted AS (
        SELECT t.tenant_id, t.month_us, count(*)
          FROM unnest($34::int[], $35::text[], $36::bigint[]) AS t(number, tenant_id, month_us)
          JOIN settled AS s ON s.number = t.number
+        CROSS JOIN (SELECT count(*) FROM hours_of_jobs) AS first
         GROUP BY t.tenant_id, t.month_us ORDER BY t.tenant_id, t.month_us
            ON CONFLICT (tenant_id, month_us) DO UPDATE SET runs = c.runs + excluded.runs)"""
 

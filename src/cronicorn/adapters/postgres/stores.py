@@ -17,6 +17,7 @@ from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.provision_book import PostgresProvisionBook
 from cronicorn.adapters.postgres.rate_counter import PostgresRateCounter
+from cronicorn.adapters.postgres.rollups import PostgresRollups, PostgresTimeline
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
@@ -35,6 +36,8 @@ class PostgresStores:
     runs: PostgresRunHistory
     run_control: PostgresRunControl
     run_book: PostgresRunBook
+    rollups: PostgresRollups
+    timeline: PostgresTimeline
     keys: PostgresKeyRing
     provisions: PostgresProvisionBook
     issued_keys: PostgresIssuedKeys
@@ -83,6 +86,8 @@ class PostgresStores:
             runs=PostgresRunHistory(database),
             run_control=PostgresRunControl(database),
             run_book=PostgresRunBook(database),
+            rollups=PostgresRollups(database),
+            timeline=PostgresTimeline(database),
             keys=PostgresKeyRing(database),
             provisions=PostgresProvisionBook(database),
             issued_keys=PostgresIssuedKeys(database),

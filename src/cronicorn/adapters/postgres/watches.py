@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 import asyncpg
 
@@ -47,7 +48,8 @@ UPDATE cronicorn.watches
 RETURNING endpoint_number
 """
 _ADD = """
-INSERT INTO cronicorn.analyses (endpoint_number, id, tenant_id, endpoint_id, document) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO cronicorn.analyses (endpoint_number, id, tenant_id, endpoint_id, at_us, tokens, document)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 _FORGET = """
 DELETE FROM cronicorn.analyses WHERE number IN (
@@ -69,6 +71,7 @@ SELECT * FROM cronicorn.analyses WHERE endpoint_number = $1
 _COUNT = "SELECT count(*) FROM cronicorn.analyses WHERE endpoint_number = $1"
 _MEMORY = "SELECT memory FROM cronicorn.watches WHERE endpoint_number = $1"
 _GET = "SELECT * FROM cronicorn.analyses WHERE id = $1 AND tenant_id = $2"
+_KEPT = itemgetter("id", "tenant_id", "endpoint_id", "at_us", "tokens", "document")
 
 
 class PostgresWatchStore(WatchStore):
@@ -153,8 +156,7 @@ async def _write(connection: Connection, number: int, watch: Watch, look: Look) 
 
 async def _keep(connection: Connection, number: int, analysis: Analysis) -> None:
     kept = analysis_row(analysis)
-    cells = (kept["id"], kept["tenant_id"], kept["endpoint_id"], kept["document"])
-    await connection.execute(_ADD, number, *cells)
+    await connection.execute(_ADD, number, *_KEPT(kept))
     await connection.execute(_FORGET, number, ANALYSES_KEPT)
 
 

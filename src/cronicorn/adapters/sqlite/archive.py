@@ -30,16 +30,19 @@ _ORDER = {
     Table.SCHEDULE: "endpoint_number",
     Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: "tenant_id, month_us",
+    Table.JOB_HOURS: "job_number, hour_us, source, status",
+    Table.ENDPOINT_HOURS: "job_number, hour_us, endpoint_number, source, status",
     Table.QUOTA_GRANTS: "id",
 }
 _BY_ENDPOINT = {
     Table.RUNS: "endpoint_number, slot, attempt, number",
+    Table.ENDPOINT_HOURS: "endpoint_number, hour_us",
     **dict.fromkeys((Table.SKIPS, Table.POLICY_DRAFTS, Table.ANALYSES), "endpoint_number, number"),
 }
 _KEPT_SINCE = """
 SELECT max(us) FROM (SELECT min(finished_us) AS us FROM runs UNION ALL SELECT min(last_us) FROM skips)
 """
-# Endpoints that are gone may have left runs and skips: their numbers are not given again.
+# Endpoints that are gone may have left runs, skips and counts: their numbers are not given again.
 _KNOW_NUMBERS = """
 INSERT INTO sqlite_sequence (name, seq)
 SELECT 'endpoints', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'endpoints')
@@ -49,7 +52,8 @@ UPDATE sqlite_sequence
    SET seq = (SELECT max(number) FROM (
               SELECT seq AS number
                UNION ALL SELECT max(endpoint_number) FROM runs
-               UNION ALL SELECT max(endpoint_number) FROM skips))
+               UNION ALL SELECT max(endpoint_number) FROM skips
+               UNION ALL SELECT max(endpoint_number) FROM endpoint_hours))
  WHERE name = 'endpoints'
 """
 

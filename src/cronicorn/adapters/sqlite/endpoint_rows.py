@@ -1,7 +1,7 @@
 """Reading and writing whole endpoints inside a transaction: what settling and editing have in common."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_anew
 
 from cronicorn.adapters.sqlite.queries import query
+from cronicorn.adapters.sqlite.rollups import count_runs
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.cells import Cell
@@ -190,14 +191,22 @@ def insert_runs(count: int) -> str:
 
 
 def run_cells(number: int, run: Run, steering: str | None = None) -> tuple[Cell, ...]:
-    """What `insert_runs` takes of a run, with what was made of its answer."""
+    """What `record_runs` takes of a run, with what was made of its answer."""
     return (number, *_columns_of_run(run_row(run, steering)))
+
+
+def record_runs(connection: sqlite3.Connection, runs_cells: Sequence[tuple[Cell, ...]]) -> None:
+    """Write runs, each by its `run_cells`, and count them."""
+    cells = [cell for run in runs_cells for cell in run]
+    newest = connection.execute(insert_runs(len(runs_cells)), cells).lastrowid
+    assert newest is not None
+    count_runs(connection, newest, len(runs_cells))
 
 
 def record_run(connection: sqlite3.Connection, number: int, run: Run, steering: str | None = None) -> None:
     """Write a run, with what was made of its answer. Raises ConflictError when its slot and attempt have one."""
     try:
-        connection.execute(insert_runs(1), run_cells(number, run, steering))
+        record_runs(connection, [run_cells(number, run, steering)])
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"Run {run.id} is already recorded.") from error
 

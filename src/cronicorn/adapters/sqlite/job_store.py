@@ -13,9 +13,9 @@ from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import (
     apply,
     found,
-    insert_runs,
     of_job_of,
     record_run,
+    record_runs,
     record_skips,
     run_cells,
 )
@@ -252,14 +252,14 @@ class _Decided(NamedTuple):
     """What `SETTLE_CLAIMED` takes."""
     run: Run | None
     recorded: tuple[Cell, ...] | None
-    """What `insert_runs` takes of the run."""
+    """What `record_runs` takes of the run."""
 
 
 def _record(transaction: Transaction, batch: Sequence[_Decided]) -> None:
     """Write what is left of settlements whose endpoints are in their new state."""
     runs = [decided.recorded for decided in batch if decided.recorded is not None]
     if runs:
-        transaction.connection.execute(insert_runs(len(runs)), [cell for cells in runs for cell in cells])
+        record_runs(transaction.connection, runs)
     for decided in batch:
         _record_more(transaction, decided.number, decided.run, decided.settlement)
 

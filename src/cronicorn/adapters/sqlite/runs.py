@@ -10,15 +10,17 @@ from sqlalchemy import bindparam, case, delete, func, select, tuple_, update
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import find, number_of, record_run, write_state
 from cronicorn.adapters.sqlite.queries import Query, query
+from cronicorn.adapters.sqlite.rollups import PRUNE_HOURS
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
-from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of
+from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.rollup.tallies import KEPT_LONGER
 from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
@@ -282,6 +284,7 @@ def _prune(transaction: Transaction, before: datetime, limit: int) -> int:
     ended.sort(key=lambda item: item[0])
     for _, number, remove in ended[:limit]:
         remove.change(connection, old=number)
+    connection.execute(PRUNE_HOURS, [us(shifted(before, -KEPT_LONGER))])
     return min(len(ended), limit)
 
 

@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration."""
 
 metadata = MetaData()
@@ -209,6 +209,35 @@ run_counts = Table(
 )
 """How many runs of a tenant with a limit began in the month that begins at `month_us`."""
 
+job_hours = Table(
+    "job_hours",
+    metadata,
+    Column("job_number", Integer, primary_key=True, nullable=False),
+    Column("hour_us", Integer, primary_key=True, nullable=False),
+    Column("source", Text, primary_key=True, nullable=False),
+    Column("status", Text, primary_key=True, nullable=False),
+    Column("runs", Integer, nullable=False),
+    Column("duration_us", Integer, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""How many runs of a job began in an hour, those of its deleted endpoints too."""
+
+endpoint_hours = Table(
+    "endpoint_hours",
+    metadata,
+    Column("job_number", Integer, primary_key=True, nullable=False),
+    Column("hour_us", Integer, primary_key=True, nullable=False),
+    Column("endpoint_number", Integer, primary_key=True, nullable=False),
+    Column("source", Text, primary_key=True, nullable=False),
+    Column("status", Text, primary_key=True, nullable=False),
+    Column("runs", Integer, nullable=False),
+    Column("duration_us", Integer, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""How many runs of an endpoint began in an hour. Rows of one hour lie together: it is the one that is written."""
+
 quota_books = Table(
     "quota_books",
     metadata,
@@ -293,7 +322,10 @@ analyses = Table(
     Column("tenant_id", Text, nullable=False),
     Column("endpoint_id", Text, nullable=False),
     Column("document", Text, nullable=False),
+    Column("at_us", Integer, nullable=False, server_default="0"),
+    Column("tokens", Integer, nullable=False, server_default="0"),
     Unique("id", name="analyses_id"),
     Index("analyses_by_endpoint", "endpoint_number", "number"),
+    Index("analyses_by_time", "tenant_id", "at_us"),
     sqlite_strict=True,
 )

@@ -14,6 +14,7 @@ from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
+from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
@@ -32,6 +33,8 @@ class SqliteStores:
     runs: SqliteRunHistory
     run_control: SqliteRunControl
     run_book: SqliteRunBook
+    rollups: SqliteRollups
+    timeline: SqliteTimeline
     keys: SqliteKeyRing
     provisions: SqliteProvisionBook
     issued_keys: SqliteIssuedKeys
@@ -74,6 +77,8 @@ class SqliteStores:
             runs=SqliteRunHistory(database),
             run_control=SqliteRunControl(database),
             run_book=SqliteRunBook(database),
+            rollups=SqliteRollups(database),
+            timeline=SqliteTimeline(database),
             keys=SqliteKeyRing(database),
             provisions=SqliteProvisionBook(database),
             issued_keys=SqliteIssuedKeys(database),

@@ -40,8 +40,8 @@ UPDATE watches SET look_us = :look_us, cursor_us = :cursor_us, memory = :memory,
  WHERE endpoint_number = :number AND claim_id = :claim_id
 """
 _ADD = """
-INSERT INTO analyses (endpoint_number, id, tenant_id, endpoint_id, document)
-VALUES (:number, :id, :tenant_id, :endpoint_id, :document)
+INSERT INTO analyses (endpoint_number, id, tenant_id, endpoint_id, at_us, tokens, document)
+VALUES (:number, :id, :tenant_id, :endpoint_id, :at_us, :tokens, :document)
 """
 _FORGET = """
 DELETE FROM analyses WHERE number IN (SELECT number FROM analyses WHERE endpoint_number = :number

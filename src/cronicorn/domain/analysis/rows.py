@@ -64,6 +64,8 @@ def analysis_row(analysis: Analysis) -> Row:
         "id": analysis.id,
         "tenant_id": analysis.tenant_id,
         "endpoint_id": analysis.endpoint_id,
+        "at_us": us(analysis.at),
+        "tokens": analysis.spent.tokens,
         "document": _encode(analysis.document()),
     }
 

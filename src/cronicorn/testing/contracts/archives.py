@@ -54,10 +54,7 @@ def an_installation() -> dict[Table, list[Row]]:
             },
             {"id": "aa", "name": "second", "created_us": 5, **dict.fromkeys(_TERMS)},
         ],
-        Table.API_KEYS: [
-            {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG, **more}
-            for text, more in (("A", _PLAIN_KEY), ("Z", _FULL_KEY), ("a", _PLAIN_KEY), ("ä", _FULL_KEY))
-        ],
+        Table.API_KEYS: [_key("A", _PLAIN_KEY), _key("Z", _FULL_KEY), _key("a", _PLAIN_KEY), _key("ä", _FULL_KEY)],
         Table.TENANT_PROVISIONS: [{"tenant_id": tenant_id, "document": ODD} for tenant_id in ("aa", "zz")],
         Table.JOBS: [{"number": 7, **job_row(job)}],
         Table.ENDPOINTS: [
@@ -77,6 +74,8 @@ def an_installation() -> dict[Table, list[Row]]:
         ],
         Table.POLICY_DRAFTS: [_draft(3), _draft(BIG)],
         Table.RUN_COUNTS: [_count("B", 0), _count("a", -BIG), _count("a", BIG), _count("ä", 0)],
+        Table.JOB_HOURS: [_hour(*place) for place in ((7, -BIG, "B"), (7, -BIG, "a"), (7, 1, "ä"), (BIG, 0, ODD))],
+        Table.ENDPOINT_HOURS: [_hour(*place[:3], endpoint_number=place[3]) for place in _ENDPOINT_HOURS],
         Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
         Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
     }
@@ -86,6 +85,10 @@ _LEASED: Mapping[str, str | int] = {
     "claim_id": "claim", "worker_id": ODD, "mechanism": "lease", "claimed_us": 1, "leased_slot": 1, "leased_attempt": 1,
     "leased_manual": 0, "lease_until_us": BIG, "takeover_us": BIG, "cancelled": 1, "lost_claims": 2,
 }  # fmt: skip
+
+
+def _key(text: str, more: Row) -> Row:
+    return {"hash": text, "id": f"k{text}", "tenant_id": "aa", "prefix": "ck_", "created_us": -BIG, **more}
 
 
 def _free(number: int) -> Row:
@@ -99,6 +102,14 @@ def _draft(number: int, **changes: str | int) -> Row:
         "hash": "0" * 64, "created_us": -BIG, "document": ODD,
     }  # fmt: skip
     return made | changes
+
+
+def _hour(job: int, hour_us: int, source: str, **more: int) -> Row:
+    counted: Row = {"status": ODD, "runs": BIG, "duration_us": BIG}
+    return {"job_number": job, "hour_us": hour_us, "source": source, **counted, **more}
+
+
+_ENDPOINT_HOURS = ((7, -BIG, "B", 3), (7, -BIG, "a", 3), (7, -BIG, "a", 9), (7, BIG, "ä", 1), (BIG, 0, ODD, 1))
 
 
 def _book(number: int, **changes: str | int | None) -> Row:

@@ -29,6 +29,7 @@ from cronicorn.domain.ports import (
 )
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.testing.clocks import VirtualClock
@@ -58,7 +59,7 @@ class ScheduleStores(Protocol):
 
 
 class TenantStores(Protocol):
-    """Where tenants are, what was agreed with them, and what they did."""
+    """Where tenants are, and what was agreed with them."""
 
     @property
     def keys(self) -> KeyRing: ...
@@ -69,16 +70,25 @@ class TenantStores(Protocol):
     @property
     def terms(self) -> TermsRegister: ...
     @property
-    def run_book(self) -> RunBook: ...
-    @property
     def provisions(self) -> ProvisionBook: ...
 
 
-class Stores(ScheduleStores, TenantStores, Protocol):
-    """The stores of one database, one for each port."""
+class PastStores(Protocol):
+    """Where it is what happened, and how often."""
 
     @property
     def runs(self) -> RunHistory: ...
+    @property
+    def run_book(self) -> RunBook: ...
+    @property
+    def rollups(self) -> Rollups: ...
+    @property
+    def timeline(self) -> Timeline: ...
+
+
+class Stores(ScheduleStores, TenantStores, PastStores, Protocol):
+    """The stores of one database, one for each port."""
+
     @property
     def run_control(self) -> RunControl: ...
     @property
