@@ -10,6 +10,8 @@ from tests.architecture.source import PACKAGE, Module, called_names, imports_in,
 
 ALLOWED_MODULES = {
     "__future__",
+    "base64",
+    "binascii",
     "bisect",
     "collections",
     "collections.abc",
@@ -21,6 +23,7 @@ ALLOWED_MODULES = {
     "enum",
     "functools",
     "hashlib",
+    "hmac",
     "itertools",
     "json",
     "math",

@@ -28,6 +28,7 @@ from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.keychain.keychain import first_key
 from cronicorn.domain.ports import Archive, Restoration
 from cronicorn.domain.provision.allowed import Allowed
 from cronicorn.domain.provision.provision import Provision
@@ -36,6 +37,7 @@ from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.archives import ODD, an_installation, contents, fill
 from cronicorn.testing.contracts.drafts import a_draft
+from cronicorn.testing.contracts.keychains import a_signing_key
 from cronicorn.testing.contracts.quota_books import grant, standing
 from cronicorn.testing.contracts.stores import (
     CRON,
@@ -118,6 +120,7 @@ async def _history(stores, clock):
     key = ApiKey(id="k1", tenant_id=TENANT, prefix="ck_", hash="ab", created_at=MIDNIGHT)
     await stores.keys.add_tenant(tenant, key)
     await stores.provisions.provide(TENANT, Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
+    await stores.keychains.change(TENANT, lambda keychain: first_key(keychain, a_signing_key()))
     await plant(stores, "interval", baseline=Baseline(interval=MINUTE, anchor_at=MIDNIGHT))
     await plant(stores, "cron", name=ODD, baseline=Baseline(cron="* * * * *"))
     await plant(stores, "late", catch_up=CatchUp(mode=CatchUpMode.ALL, runs_max=3))

@@ -10,6 +10,8 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.adapters.vault.aes_vault import AesVault
+from cronicorn.adapters.vault.master_keys import PassingKey
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
@@ -18,15 +20,19 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.hints import Hints
+from cronicorn.control.identity import random_signing_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import QuotaRules, Quotas
+from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
+from cronicorn.control.sealing import Sealer
+from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.call import Outcome
@@ -148,6 +154,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
     rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
+    vault = AesVault(PassingKey())
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers)
@@ -164,6 +171,8 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         policies=Policies(stores.endpoints, stores.runs, cron),
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         quotas=quotas,
+        signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
+        rewrapping=Rewrapping(stores.keychains, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),

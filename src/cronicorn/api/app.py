@@ -19,6 +19,7 @@ from cronicorn.api.routes_policies import policy_routes
 from cronicorn.api.routes_quota import quota_routes
 from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
+from cronicorn.api.routes_signing import signing_key_routes
 from cronicorn.api.routes_tenants import tenant_routes
 from cronicorn.control.identity import random_id
 from cronicorn.control.plane import ControlPlane
@@ -65,6 +66,7 @@ def create_app(
     api.include_router(analysis_routes(control.analyses))
     api.include_router(key_routes(control.keys))
     api.include_router(tenant_routes(control.tenants))
+    api.include_router(signing_key_routes(control.signing_keys))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)

@@ -15,6 +15,7 @@ from cronicorn.cli import (
     explain,
     key,
     leases,
+    master_key,
     plan,
     planner,
     policy,
@@ -22,6 +23,7 @@ from cronicorn.cli import (
     runs,
     scheduler,
     settings,
+    signing_key,
     simulate,
     tenant,
     up,
@@ -70,6 +72,8 @@ app.command("copy")(copy.copy)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
 app.add_typer(quota.app, name="quota")
+app.add_typer(signing_key.app, name="signing-key")
+app.add_typer(master_key.app, name="master-key")
 app.add_typer(leases.app, name="leases")
 app.add_typer(policy.app, name="policy")
 app.add_typer(analyses.app, name="analyses")

@@ -16,7 +16,7 @@ TellProgress = Callable[[Table, int, int], None]
 """Hears of a table, how many of its rows are done, and how many there are."""
 DROPPED = "dropped:"
 """What the claim ids of dropped leases begin with, so that no holder of one proves anything any more."""
-_TELLING = (Table.TENANTS, Table.API_KEYS, Table.JOBS, Table.ENDPOINTS, Table.SCHEDULE)
+_TELLING = (Table.TENANTS, Table.API_KEYS, Table.KEYCHAINS, Table.JOBS, Table.ENDPOINTS, Table.SCHEDULE)
 """The tables that show whether anybody was at work: every claim, renewal and settlement changes the schedule."""
 
 

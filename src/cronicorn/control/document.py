@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, COOLDOWN_LEAST, RETRIES_MAX, CatchUpMode, CompileMode, Overlap
+from cronicorn.domain.keychain.keychain import OVERLAP_MAX
 from cronicorn.domain.preview import PREVIEW_MAX
 from cronicorn.domain.signals.signal import Adapt, Signal
 
@@ -224,6 +225,13 @@ class PauseDocument(Document):
 
     paused_until: InstantOrNull
     reason: str | None = None
+
+
+class RotationDocument(Document):
+    """How a signing key is rotated."""
+
+    overlap_ms: Annotated[int | None, from_to(0, OVERLAP_MAX // MILLISECOND)] = None
+    """For so long the key before goes on signing, a day unless given; 0 ends all older keys at once."""
 
 
 class PreviewDocument(Document):

@@ -3,6 +3,8 @@
 import secrets
 from collections.abc import Callable
 
+from cronicorn.domain.keychain.signing import KEY_BYTES
+
 NewId = Callable[[str], str]
 """Makes the id of a new job, endpoint, key or tenant, from a word for its kind. Ids hold no colon."""
 
@@ -15,3 +17,8 @@ def random_id(kind: str) -> str:
 def random_key() -> str:
     """A new API key: `ck_` and 256 random bits."""
     return f"ck_{secrets.token_hex(32)}"
+
+
+def random_signing_key() -> bytes:
+    """A new key to sign calls with: 256 random bits."""
+    return secrets.token_bytes(KEY_BYTES)

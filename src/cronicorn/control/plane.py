@@ -13,9 +13,11 @@ from cronicorn.control.keys import Keys
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
+from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
+from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
 
@@ -35,6 +37,8 @@ class ControlPlane:
     policies: Policies
     drafts: PolicyDrafts
     quotas: Quotas
+    signing_keys: SigningKeys
+    rewrapping: Rewrapping
     runs: Runs
     requests: RunRequests
     trials: TrialCalls

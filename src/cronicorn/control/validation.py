@@ -16,7 +16,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import INTERVAL_LEAST, ZERO
 from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.masking import MASK
-from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESPONSE_KB_MAX
+from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESERVED, RESPONSE_KB_MAX
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.target import parse_target
 
@@ -146,8 +146,8 @@ def _judge_headers(headers: tuple[tuple[str, str], ...], findings: Findings) -> 
         fault = _header_fault(name, value, seen)
         if fault:
             findings.refuse(pointer, fault)
-        if name.lower() == "idempotency-key":
-            findings.warn(pointer, "Each call carries a key of its own, <endpoint id>:<slot>; this one is left out.")
+        if name.lower() in RESERVED:
+            findings.warn(pointer, "Each call carries one of its own; this one is left out.")
         seen.add(name.lower())
 
 

@@ -13,6 +13,7 @@ from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
 from cronicorn.domain.endpoint import JobEndpoint, JobStatus
 from cronicorn.domain.instant import ZERO, shifted
+from cronicorn.domain.keychain.rows import keychain_of
 from cronicorn.domain.planner_audit import PlannerAudit
 from cronicorn.domain.ports import Archive, Clock, Cron, Snapshot
 from cronicorn.domain.provision.provision import provision_of
@@ -125,6 +126,10 @@ class _Walk:
         async for row in each(self._snapshot.rows(Table.TENANT_PROVISIONS)):
             where = f"what was set for tenant {row['tenant_id']!s}"
             self._readable(row, where, lambda provided: provision_of(str(provided["document"])))
+        async for row in each(self._snapshot.rows(Table.KEYCHAINS)):
+            where = f"the keychain of tenant {row['tenant_id']!s}"
+            self._readable(row, where, keychain_of)
+            self._findings.expect(Check.OWNERS, row["tenant_id"] in tenants, where, "there is no such tenant")
         return tenants
 
     async def _look_at_tokens(self, tenants: set[str]) -> None:

@@ -10,6 +10,7 @@ class Table(StrEnum):
     TENANTS = "tenants"
     API_KEYS = "api_keys"
     TENANT_PROVISIONS = "tenant_provisions"
+    KEYCHAINS = "keychains"
     JOBS = "jobs"
     ENDPOINTS = "endpoints"
     SCHEDULE = "schedule"
@@ -35,6 +36,7 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
         "hash", "id", "tenant_id", "prefix", "created_us", "name", "role", "scopes", "runs_installation", "agent",
         "rate", "expires_us", "used_us", "revoked_us",
     ),
+    Table.KEYCHAINS: ("tenant_id", "revision", "document"),
     Table.JOBS: (
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",
     ),

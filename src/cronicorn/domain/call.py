@@ -59,6 +59,8 @@ class Call(NamedTuple):
     redirects_max: int = 0
     redaction: Redaction = NOTHING_SECRET
     """What of the answer nobody may see."""
+    signed: bool = False
+    """Whether the headers sign this body, for the site of this URL: it goes nowhere else."""
 
 
 class OutcomeKind(StrEnum):
@@ -69,6 +71,8 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed_out"
     REFUSED = "refused"
     """The address guard or a malformed URL kept the call from being sent."""
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - no password
+    """What the tenant keeps secret could not be opened, so nothing was sent: a master key is missing."""
     UNRESOLVED = "unresolved"
     """The name has no address, or its name servers did not answer."""
     UNREACHABLE = "unreachable"

@@ -10,6 +10,7 @@ CronicornError
 ├── QuotaExceededError      429 · exit 6
 ├── RateExceededError       429 · exit 9
 └── UnavailableError        503 · exit 7 · the same call may work later
+    └── MasterKeyError
 
 Anything else that is raised is a bug. What a called endpoint may well answer is an `Outcome`, never an error.
 """
@@ -105,3 +106,9 @@ class UnavailableError(CronicornError):
     """Something we depend on did not answer; the same call may work later."""
 
     code = "unavailable"
+
+
+class MasterKeyError(UnavailableError):
+    """No master key is there to seal with, or not the one that something was sealed with."""
+
+    code = "master_key"

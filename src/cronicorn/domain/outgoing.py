@@ -31,20 +31,25 @@ FRAMING = frozenset({
     "upgrade",
 })  # fmt: skip
 """Header fields that belong to the connection (RFC 9110, 7.6.1): the client sets them, never an owner."""
+ID_HEADER = "Idempotency-Key"
+FENCE_HEADER = "Cronicorn-Fence"
+RESERVED = frozenset({ID_HEADER.lower(), FENCE_HEADER.lower()})
+"""Header fields that say which call this is: each gets its own."""
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110, 5.6.2."""
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 """What every server understands of RFC 9110, 5.5: visible ASCII, spaces and tabs."""
 
 
-def call_for(endpoint: JobEndpoint, slot: int, *, conditional: bool = False) -> Call:
-    """The call of *endpoint* for *slot*: every attempt at the slot sends the same.
+def call_for(endpoint: JobEndpoint, slot: int, fence: int | None = None, *, conditional: bool = False) -> Call:
+    """The call of *endpoint* for *slot*: every attempt at the slot sends the same, but for the *fence* of its lease.
 
     With *conditional* the target may say that nothing has changed since its last answer, and send no body. Rules that
     read bodies need them: ask for it only where there are none.
 
     The owner's headers go out but for those that frame a message, that can't be sent, or that name the slot: the
-    `Idempotency-Key` is always `<endpoint id>:<slot>`, so that a target can tell a repeated slot from a new one.
+    `Idempotency-Key` is always `<endpoint id>:<slot>`, so that a target can tell a repeated slot from a new one. The
+    `Cronicorn-Fence` grows with every claim of the endpoint, so that it can tell a newer call from a belated one.
     """
     request = endpoint.request
     body = None if request.body_json is None else request.body_json.encode()
@@ -52,7 +57,7 @@ def call_for(endpoint: JobEndpoint, slot: int, *, conditional: bool = False) -> 
         tenant_id=endpoint.tenant_id,
         url=request.url,
         method=request.method,
-        headers=_headers(endpoint, slot, conditional=conditional),
+        headers=_headers(endpoint, slot, fence, conditional=conditional),
         body=body,
         timeout=_timeout(request),
         response_bytes_max=max(0, min(request.response_kb_max, RESPONSE_KB_MAX)) * 1024,
@@ -65,12 +70,14 @@ def _timeout(request: Request) -> timedelta:
     return min(max(request.timeout, TIMEOUT_MIN), request.execution_max)
 
 
-def _headers(endpoint: JobEndpoint, slot: int, *, conditional: bool) -> dict[str, str]:
+def _headers(endpoint: JobEndpoint, slot: int, fence: int | None, *, conditional: bool) -> dict[str, str]:
     request = endpoint.request
     headers = {
         **_lasting(request.headers, has_body=request.body_json is not None),
-        "Idempotency-Key": f"{endpoint.id}:{slot}",
+        ID_HEADER: f"{endpoint.id}:{slot}",
     }
+    if fence is not None:
+        headers[FENCE_HEADER] = str(fence)
     if conditional:
         headers |= _condition(endpoint)
     return headers
@@ -103,7 +110,7 @@ def _may_send(name: str, value: str) -> bool:
     lower = name.lower()
     return (
         lower not in FRAMING
-        and lower != "idempotency-key"
+        and lower not in RESERVED
         and HEADER_NAME.fullmatch(name) is not None
         and HEADER_VALUE.fullmatch(value) is not None
     )

@@ -24,6 +24,10 @@ class Permission(StrEnum):
     """See which API keys there are; never a key itself."""
     KEYS_WRITE = "keys:write"
     """Make and revoke API keys."""
+    SECRETS_READ = "secrets:read"
+    """See by which key calls are signed; never a key itself."""
+    SECRETS_WRITE = "secrets:write"
+    """Make, change and remove signing keys."""
     AUDIT_READ = "audit:read"
     """See who did what."""
     TENANTS_WRITE = "tenants:write"
@@ -94,6 +98,12 @@ class Operation(StrEnum):
     KEY_CREATE = "key.create"
     KEY_LIST = "key.list"
     KEY_REVOKE = "key.revoke"
+    SIGNING_KEY_SHOW = "signing_key.show"
+    SIGNING_KEY_CREATE = "signing_key.create"
+    SIGNING_KEY_ROTATE = "signing_key.rotate"
+    SIGNING_KEY_END_OVERLAP = "signing_key.end_overlap"
+    SIGNING_KEY_REMOVE = "signing_key.remove"
+    MASTER_KEY_REWRAP = "master_key.rewrap"
 
 
 NEEDED: Mapping[Operation, Permission] = MappingProxyType({
@@ -145,12 +155,27 @@ NEEDED: Mapping[Operation, Permission] = MappingProxyType({
     Operation.KEY_CREATE: Permission.KEYS_WRITE,
     Operation.KEY_LIST: Permission.KEYS_READ,
     Operation.KEY_REVOKE: Permission.KEYS_WRITE,
+    Operation.SIGNING_KEY_SHOW: Permission.SECRETS_READ,
+    Operation.SIGNING_KEY_CREATE: Permission.SECRETS_WRITE,
+    Operation.SIGNING_KEY_ROTATE: Permission.SECRETS_WRITE,
+    Operation.SIGNING_KEY_END_OVERLAP: Permission.SECRETS_WRITE,
+    Operation.SIGNING_KEY_REMOVE: Permission.SECRETS_WRITE,
+    Operation.MASTER_KEY_REWRAP: Permission.TENANTS_WRITE,
 })  # fmt: skip
 
-_LOOKING = frozenset({Permission.JOBS_READ, Permission.MEMBERS_READ})
+_LOOKING = frozenset({Permission.JOBS_READ, Permission.MEMBERS_READ, Permission.SECRETS_READ})
 _OPERATING = _LOOKING | {Permission.RUNS_CONTROL}
-_EDITING = _OPERATING | {Permission.JOBS_WRITE, Permission.POLICIES_WRITE, Permission.KEYS_READ}
-_OWNING = _EDITING | {Permission.MEMBERS_WRITE, Permission.KEYS_WRITE, Permission.AUDIT_READ}
+_EDITING = _OPERATING | {
+    Permission.JOBS_WRITE,
+    Permission.POLICIES_WRITE,
+    Permission.KEYS_READ,
+}
+_OWNING = _EDITING | {
+    Permission.MEMBERS_WRITE,
+    Permission.KEYS_WRITE,
+    Permission.SECRETS_WRITE,
+    Permission.AUDIT_READ,
+}
 
 GRANTED: Mapping[Role, frozenset[Permission]] = MappingProxyType({
     Role.VIEWER: _LOOKING,
@@ -165,6 +190,7 @@ READING_WITH: Mapping[Permission, Permission] = MappingProxyType({
     Permission.POLICIES_WRITE: Permission.JOBS_READ,
     Permission.MEMBERS_WRITE: Permission.MEMBERS_READ,
     Permission.KEYS_WRITE: Permission.KEYS_READ,
+    Permission.SECRETS_WRITE: Permission.SECRETS_READ,
 })  # fmt: skip
 """What shows the things that one may change."""
 

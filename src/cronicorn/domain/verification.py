@@ -50,7 +50,7 @@ MEANING = {
     Check.BOOKS: "every instant that is accounted for ran or was skipped, once",
     Check.TAKEN: "I6, I9: nothing waits for a worker much longer than it may",
     Check.TOKENS: "the books of tokens and the grants in progress add up",
-    Check.OWNERS: "books of tokens and grants are of tenants that are there",
+    Check.OWNERS: "keychains, books of tokens and grants are of tenants that are there",
     Check.RUN_COUNTS: "runs are counted for a tenant and a month, no fewer than settlements say",
     Check.ROLLUPS: "the hours of endpoints count the runs that are there, and those of jobs all of their endpoints'",
     Check.WATCHES: "each endpoint that planners look at is watched, and no other",

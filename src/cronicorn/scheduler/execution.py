@@ -102,7 +102,7 @@ class Executor:
         return run_of(hold, started_at, nominal_at, outcome)
 
     async def _dispatch(self, lease: Lease) -> Outcome:
-        call = call_for(lease.endpoint, lease.slot, conditional=not lease.watched)
+        call = call_for(lease.endpoint, lease.slot, lease.fence, conditional=not lease.watched)
         started_mono = self.clock.monotonic()
         try:
             return await self.dispatcher.dispatch(call)

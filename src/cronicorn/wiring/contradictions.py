@@ -25,6 +25,7 @@ _COUNTED = {mechanism for mechanism in Mechanism if Invariant.I17 in KEPT[mechan
 def contradictions(values: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with *values*, by field. Those that could not be read are not in it."""
     yield from _of_the_lease(values)
+    yield from _of_the_master_key(values)
     yield from _of_the_model(values)
     yield from _of_the_quota(values)
     yield from _of_the_soft_quota(values)
@@ -32,6 +33,12 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[Problem]:
         mechanisms = [mechanism for mechanism, _ in shares_of(values["lease_mechanism"])]
         yield from _of_mechanisms(values, mechanisms)
         yield from _of_caps(values, mechanisms)
+
+
+def _of_the_master_key(values: Mapping[str, Any]) -> Iterator[Problem]:
+    if values.get("master_key") and values.get("master_key_command"):
+        name = f"{PREFIX}MASTER_KEY_COMMAND"
+        yield name, f"{name} and {PREFIX}MASTER_KEY both tell the master key: keep one of them."
 
 
 def _of_the_lease(values: Mapping[str, Any]) -> Iterator[Problem]:

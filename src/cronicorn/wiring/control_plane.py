@@ -7,19 +7,23 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.hints import Hints
-from cronicorn.control.identity import random_id, random_key
+from cronicorn.control.identity import random_id, random_key, random_signing_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
+from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
+from cronicorn.control.sealing import Sealer
+from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.execution.limits import TierLimits
+from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.drafting import MakeDrafts
@@ -31,6 +35,7 @@ def control_plane(
     stores: Stores,
     dispatcher: Dispatcher,
     tokens: Tokens,
+    vault: Vault,
     *,
     clock: Clock,
     cron: Cron,
@@ -63,6 +68,8 @@ def control_plane(
         policies=policies,
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         quotas=quotas,
+        signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
+        rewrapping=Rewrapping(stores.keychains, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(
             stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=tell_cancelled)

@@ -13,6 +13,8 @@ from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import GRANT_KEPT
 from cronicorn.scheduler import AIClient, Planner, Retention, Scheduler, forget
+from cronicorn.scheduler.keychains import Keychains
+from cronicorn.scheduler.preparing import PreparingDispatcher
 from cronicorn.scheduler.redacting import RedactingDispatcher
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
@@ -24,6 +26,7 @@ from cronicorn.wiring.quota import Tokens, tell_unknown_tiers, token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
+from cronicorn.wiring.vault import open_vault
 from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_room
 
 OVERDUE_SLACK = timedelta(seconds=5)
@@ -89,6 +92,9 @@ async def engine(
         if dispatcher is None:
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings, stores.provisions))
+        vault = await open_vault(settings)
+        keychains = Keychains(stores.keychains, vault, clock)
+        dispatcher = PreparingDispatcher(dispatcher, keychains, clock, plain=settings.signing_plain)
         dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
         scheduler = None
         if scheduling:
@@ -100,7 +106,7 @@ async def engine(
         compiler = _observed(client, metrics, Budget.COMPILE)
         make_drafts = drafting(settings, stores, tokens.quota, compiler, evaluator) if compiling else None
         control = control_plane(
-            stores, dispatcher, tokens, clock=clock, cron=evaluator, limits=tier_limits(settings),
+            stores, dispatcher, tokens, vault, clock=clock, cron=evaluator, limits=tier_limits(settings),
             scheduler=scheduler, make_drafts=make_drafts, model_named=settings.ai_model is not None,
         )  # fmt: skip
         planner = None

@@ -20,6 +20,7 @@ from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
+from cronicorn.wiring.vault import open_vault
 
 ACTOR = "local"
 
@@ -82,7 +83,8 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     stores = await open_stores(apart.database_url, clock)
     tokens = await stack.enter_async_context(token_quota(apart, stores, Metrics()))
     limits = tier_limits(settings)
-    control = control_plane(stores, HandlerDispatcher({}), tokens, clock=clock, cron=cron(), limits=limits)
+    vault = await open_vault(apart)
+    control = control_plane(stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=cron(), limits=limits)
     await control.tenants.bootstrap(settings.api_key)
     return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
@@ -110,6 +112,7 @@ async def _opened(
                 stores,
                 HandlerDispatcher({}),
                 tokens,
+                await open_vault(settings),
                 clock=clock,
                 cron=evaluator,
                 limits=tier_limits(settings),

@@ -1,6 +1,7 @@
 """How the text of a setting is read. A reader raises ValueError with what it expected: the end of a sentence."""
 
 import re
+import shlex
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -67,6 +68,30 @@ def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
         return tuple(sorted(given))
 
     return read
+
+
+def master_keys(text: str) -> tuple[bytes, ...]:
+    """Master keys, separated by commas or white space."""
+    from cronicorn.adapters.vault.master_keys import MASTER_KEY_BYTES, master_keys
+
+    try:
+        return master_keys(text)
+    except ValueError:
+        raise ValueError(
+            f"{MASTER_KEY_BYTES} random bytes in base64 or hex, as `cronicorn master-key new` prints them, and others "
+            "like it after a comma"
+        ) from None
+
+
+def command(text: str) -> str:
+    """A command and its arguments, quoted as for a shell."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = []
+    if not words or len(text) > _TEXT_MAX:
+        raise ValueError(f"a command and its arguments, quoted as for a shell, in {_TEXT_MAX} characters at most")
+    return text
 
 
 def mechanisms(text: str) -> str:

@@ -19,7 +19,7 @@ from cronicorn.wiring.tiers import TierValue
 
 IGNORED_PREFIX = "CRONICORN_TEST_"
 _SHOWN_MAX = 60
-_LISTS = {"egress_allow", "postgres_without", "endpoints_max", "interval_min", "runs_per_month"}
+_LISTS = {"egress_allow", "master_key", "postgres_without", "endpoints_max", "interval_min", "runs_per_month"}
 _DATABASE = f"{PREFIX}DATABASE_URL"
 _BY_THEIR_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -45,6 +45,10 @@ class Settings:
     interval_min: tuple[TierValue[timedelta], ...]
     runs_per_month: tuple[TierValue[int], ...]
     seed: str
+    master_key: tuple[bytes, ...] = field(repr=False)
+    """The one that seals first; none where they are not among the settings."""
+    master_key_command: str | None
+    signing_plain: bool
     lease_mechanism: str
     lease_ttl: timedelta
     renew_interval: timedelta

@@ -112,6 +112,27 @@ _WORK = (
     ),
 )  # fmt: skip
 
+_SECRETS = (
+    Setting(
+        field="master_key", unit="secret", default="", example="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        read=readers.master_keys, secret=True,
+        meaning="Seals signing keys and secrets in the store: what `cronicorn master-key new` prints. Several, "
+        "separated by commas or lines, change it: the first seals, all open. When unset, one is made when the first "
+        "secret is, and kept beside a SQLite file (`cronicorn.db.key`), else in the platform's data folder "
+        "(`master.key`). The same in all processes. `CRONICORN_MASTER_KEY_FILE` may name a file that holds it.",
+    ),
+    Setting(
+        field="master_key_command", unit="command", default="", example="pass show cronicorn", read=readers.command,
+        meaning="A command that prints the master key when a process starts, instead of MASTER_KEY. It is run without "
+        "a shell, and has 10 s.",
+    ),
+    Setting(
+        field="signing_plain", unit="word", default="no", example="yes", read=readers.yes_or_no,
+        meaning="Whether signed calls also carry `X-Cronicorn-Timestamp` and `X-Cronicorn-Signature: sha256=HEX`, "
+        "beside the headers of Standard Webhooks.",
+    ),
+)  # fmt: skip
+
 _LEASES = (
     Setting(
         field="lease_mechanism", unit="words", default="lease", example="lease:90,optimistic:10",
@@ -266,4 +287,4 @@ _LOGS = (
     ),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_LOGS)
+SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_SECRETS, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_LOGS)

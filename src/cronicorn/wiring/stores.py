@@ -9,6 +9,7 @@ from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.ports import RunBook
+from cronicorn.domain.keychain.ports import KeychainStore
 from cronicorn.domain.ports import (
     Clock,
     EndpointCatalog,
@@ -52,6 +53,7 @@ class Stores:
     provisions: ProvisionBook
     issued_keys: IssuedKeys
     rates: RateCounter
+    keychains: KeychainStore
     drafts: Drafts
     health: StoreHealth
     watches: WatchStore
@@ -144,6 +146,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         provisions=opened.provisions,
         issued_keys=opened.issued_keys,
         rates=opened.rates,
+        keychains=opened.keychains,
         drafts=opened.drafts,
         health=opened.health,
         watches=opened.watches,

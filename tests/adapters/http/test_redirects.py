@@ -178,3 +178,31 @@ async def test_the_time_limit_spans_all_hops() -> None:
 
     assert outcome.kind is OutcomeKind.TIMED_OUT
     assert outcome.duration.total_seconds() < 1
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect"])
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_a_signed_call_goes_where_its_signature_holds_and_nowhere_else(status: str, *, elsewhere: bool) -> None:
+    stays = not elsewhere and status.startswith("307")
+    async with serving(path_decides) as other, dispatching() as dispatcher:
+
+        async def script(connection: Connection) -> None:
+            while True:
+                request = await connection.request()
+                away = other.url("/x") if elsewhere else "/x"
+                done = b"POST /x" in request or b"GET /x" in request
+                sent = answering(b"done") if done else answering(b"", f"Location: {away}", status=status)
+                await connection.send(sent)
+
+        async with serving(script) as server:
+            call = call_of(server.url("/a"), method=Method.POST, headers=SECRETS, body=b"{}", redirects_max=2)
+            outcome = await dispatcher.dispatch(call._replace(signed=True))
+
+    assert other.requests == []
+    if stays:
+        assert (outcome.status_code, outcome.body) == (200, "done")
+        assert b"v1,s3cret" in server.requests[1]
+    else:
+        assert outcome.kind is OutcomeKind.REFUSED
+        assert "signed" in (outcome.error or "")
+        assert len(server.requests) == 1

@@ -9,6 +9,7 @@ from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.keychains import KeychainsContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -68,6 +69,10 @@ class TestProvisionBook(InMemory, ProvisionBookContract):
 
 
 class TestIssuedKeys(InMemory, IssuedKeysContract):
+    pass
+
+
+class TestKeychains(InMemory, KeychainsContract):
     pass
 
 

@@ -8,6 +8,7 @@ from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
+from cronicorn.testing.contracts.keychains import KeychainsContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -67,6 +68,10 @@ class TestProvisionBook(InDatabase, ProvisionBookContract):
 
 
 class TestIssuedKeys(InDatabase, IssuedKeysContract):
+    pass
+
+
+class TestKeychains(InDatabase, KeychainsContract):
     pass
 
 

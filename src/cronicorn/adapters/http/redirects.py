@@ -24,7 +24,9 @@ def location_of(outcome: Outcome) -> str | None:
 def redirected(call: Call, status: int | None, location: str) -> Call:
     """The call that follows *call*. Raises InvalidInputError when *location* can't be called.
 
-    Headers that look like credentials stay at home when scheme, host or port change.
+    Headers that look like credentials stay at home when scheme, host or port change. A signed call does not go there
+    at all: the signature would be of use to whoever gets it, and without it the call would be one that nobody vouches
+    for.
     """
     origin = target_of(call.url)
     target = target_of(_joined(origin.url, location))
@@ -32,6 +34,11 @@ def redirected(call: Call, status: int | None, location: str) -> Call:
         status in _BECOMES_GET and call.method is Method.POST
     )
     leaves = target.site != origin.site
+    if call.signed and (leaves or to_get):
+        raise InvalidInputError(
+            "The call is signed, and what is signed goes to its own site alone and as it is: let the endpoint call the "
+            "URL that the redirect leads to."
+        )
     headers = {
         name: value
         for name, value in call.headers.items()

@@ -14,6 +14,7 @@ from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.instant import ZERO
+from cronicorn.domain.keychain.keychain import Keychain
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.provision.provision import Provision
@@ -48,6 +49,7 @@ class MemoryDatabase:
         self.keys: dict[str, ApiKey] = {}
         self.provisions: dict[str, Provision] = {}
         self.rates: dict[str, datetime] = {}
+        self.keychains: dict[str, Keychain] = {}
         self.numbers = count(1)
         self.run_counts: Counter[tuple[str, datetime]] = Counter()
         """Runs by tenant and beginning of the month."""

@@ -9,6 +9,7 @@ from cronicorn.adapters.memory.drafts import MemoryDrafts
 from cronicorn.adapters.memory.issued_keys import MemoryIssuedKeys
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
+from cronicorn.adapters.memory.keychains import MemoryKeychains
 from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
 from cronicorn.adapters.memory.rate_counter import MemoryRateCounter
 from cronicorn.adapters.memory.rollups import MemoryRollups, MemoryTimeline
@@ -36,6 +37,7 @@ class MemoryStores:
     provisions: MemoryProvisionBook
     issued_keys: MemoryIssuedKeys
     rates: MemoryRateCounter
+    keychains: MemoryKeychains
     drafts: MemoryDrafts
     health: MemoryStoreHealth
     watches: MemoryWatchStore
@@ -63,6 +65,7 @@ class MemoryStores:
             provisions=MemoryProvisionBook(database),
             issued_keys=MemoryIssuedKeys(database),
             rates=MemoryRateCounter(database),
+            keychains=MemoryKeychains(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
             watches=watches,

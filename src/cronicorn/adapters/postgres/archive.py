@@ -45,6 +45,7 @@ SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 15; SET 
 _ORDER = {
     Table.API_KEYS: 'hash COLLATE "C"',
     Table.TENANT_PROVISIONS: 'tenant_id COLLATE "C"',
+    Table.KEYCHAINS: 'tenant_id COLLATE "C"',
     Table.SCHEDULE: "endpoint_number",
     Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: 'tenant_id COLLATE "C", month_us',

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0010"
+REVISION = "0011"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -80,6 +80,16 @@ rates = Table(
     Index("rates_spent", "spent_until_us"),
 )
 """Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
+
+keychains = Table(
+    "keychains",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Unique("revision", name="keychains_revision"),
+)
+"""What tenants keep secret, sealed. Each write of one gets a `revision` above all others."""
 
 jobs = Table(
     "jobs",

@@ -11,6 +11,7 @@ from cronicorn.adapters.postgres.issued_keys import PostgresIssuedKeys
 from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.key_ring import PostgresKeyRing
+from cronicorn.adapters.postgres.keychains import PostgresKeychains
 from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
@@ -42,6 +43,7 @@ class PostgresStores:
     provisions: PostgresProvisionBook
     issued_keys: PostgresIssuedKeys
     rates: PostgresRateCounter
+    keychains: PostgresKeychains
     drafts: PostgresDrafts
     health: PostgresStoreHealth
     watches: PostgresWatchStore
@@ -92,6 +94,7 @@ class PostgresStores:
             provisions=PostgresProvisionBook(database),
             issued_keys=PostgresIssuedKeys(database),
             rates=PostgresRateCounter(database),
+            keychains=PostgresKeychains(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
             watches=PostgresWatchStore(database),

@@ -27,6 +27,7 @@ _ORDER = {
     Table.TENANTS: "rowid",
     Table.API_KEYS: "hash",
     Table.TENANT_PROVISIONS: "tenant_id",
+    Table.KEYCHAINS: "tenant_id",
     Table.SCHEDULE: "endpoint_number",
     Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: "tenant_id, month_us",

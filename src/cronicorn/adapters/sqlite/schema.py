@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0010"
+REVISION = "0011"
 """The newest migration."""
 
 metadata = MetaData()
@@ -58,6 +58,17 @@ rates = Table(
     sqlite_strict=True,
 )
 """Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
+
+keychains = Table(
+    "keychains",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Unique("revision", name="keychains_revision"),
+    sqlite_strict=True,
+)
+"""What tenants keep secret, sealed. Each write of one gets a `revision` above all others."""
 
 jobs = Table(
     "jobs",

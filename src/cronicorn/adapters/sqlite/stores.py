@@ -12,6 +12,7 @@ from cronicorn.adapters.sqlite.issued_keys import SqliteIssuedKeys
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
+from cronicorn.adapters.sqlite.keychains import SqliteKeychains
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
 from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
@@ -39,6 +40,7 @@ class SqliteStores:
     provisions: SqliteProvisionBook
     issued_keys: SqliteIssuedKeys
     rates: SqliteRateCounter
+    keychains: SqliteKeychains
     drafts: SqliteDrafts
     health: SqliteStoreHealth
     watches: SqliteWatchStore
@@ -83,6 +85,7 @@ class SqliteStores:
             provisions=SqliteProvisionBook(database),
             issued_keys=SqliteIssuedKeys(database),
             rates=SqliteRateCounter(database),
+            keychains=SqliteKeychains(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
             watches=SqliteWatchStore(database),

@@ -30,6 +30,7 @@ _FULL_KEY: Row = {
     "expires_us": BIG, "used_us": -BIG, "revoked_us": BIG,
 }  # fmt: skip
 _TERMS = ("tier", "token_limit", "token_period", "token_zone")
+_AGREED: Row = dict(zip(_TERMS, (ODD, BIG, "month", "Europe/Berlin"), strict=True))
 
 
 def an_installation() -> dict[Table, list[Row]]:
@@ -43,19 +44,12 @@ def an_installation() -> dict[Table, list[Row]]:
     skip = Skip(state=SlotState.COALESCED, reason=ODD, first_at=MIDNIGHT, last_at=MIDNIGHT, count=BIG, exact=False)
     return {
         Table.TENANTS: [
-            {
-                "id": "zz",
-                "name": ODD,
-                "created_us": 5,
-                "tier": ODD,
-                "token_limit": BIG,
-                "token_period": "month",
-                "token_zone": "Europe/Berlin",
-            },
+            {"id": "zz", "name": ODD, "created_us": 5, **_AGREED},
             {"id": "aa", "name": "second", "created_us": 5, **dict.fromkeys(_TERMS)},
         ],
         Table.API_KEYS: [_key("A", _PLAIN_KEY), _key("Z", _FULL_KEY), _key("a", _PLAIN_KEY), _key("ä", _FULL_KEY)],
         Table.TENANT_PROVISIONS: [{"tenant_id": tenant_id, "document": ODD} for tenant_id in ("aa", "zz")],
+        Table.KEYCHAINS: [_keychain("B", 3), _keychain("a", BIG), _keychain("ä", 1)],
         Table.JOBS: [{"number": 7, **job_row(job)}],
         Table.ENDPOINTS: [
             {"number": 3, "job_number": 7, **endpoint_row(made[0])},
@@ -94,6 +88,10 @@ def _key(text: str, more: Row) -> Row:
 def _free(number: int) -> Row:
     empty: Row = dict.fromkeys(COLUMNS[Table.SCHEDULE])
     return empty | {"endpoint_number": number, "tenant_id": "t1", "fence": 0, "cancelled": 0, "lost_claims": 0}
+
+
+def _keychain(tenant_id: str, revision: int) -> Row:
+    return {"tenant_id": tenant_id, "revision": revision, "document": ODD}
 
 
 def _draft(number: int, **changes: str | int) -> Row:

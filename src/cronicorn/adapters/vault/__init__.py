@@ -1,0 +1,1 @@
+"""Sealing what is kept secret."""

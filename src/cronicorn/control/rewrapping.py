@@ -1,0 +1,47 @@
+"""Sealing with the present master key what an older one sealed."""
+
+from dataclasses import replace
+
+from cronicorn.control.permissions import operation
+from cronicorn.domain.errors import ForbiddenError
+from cronicorn.domain.keychain.keychain import Keychain, place_of_key
+from cronicorn.domain.keychain.ports import KeychainStore, Vault
+from cronicorn.domain.permission import Operation
+from cronicorn.domain.principal import ActorKind, Principal
+
+
+class Rewrapping:
+    """Changes master keys. What they sealed stays sealed: only the keys of the envelopes are wrapped anew."""
+
+    def __init__(self, store: KeychainStore, vault: Vault) -> None:
+        self._store = store
+        self._vault = vault
+
+    @operation(Operation.MASTER_KEY_REWRAP)
+    async def rewrap(self, principal: Principal) -> int:
+        """Seal what the tenant keeps secret with the first master key; answer how much of it an older one had sealed.
+
+        Only for a person at the machine: raises ForbiddenError for anybody else. Raises UnavailableError when a
+        master key is missing; nothing of this tenant is changed then.
+        """
+        if principal.kind is not ActorKind.LOCAL:
+            raise ForbiddenError("Master keys are changed on the machine itself: `cronicorn master-key rewrap`.")
+        count = 0
+
+        def edit(keychain: Keychain) -> Keychain:
+            nonlocal count
+            wrapped = self._rewrapped(keychain)
+            count = sum(old != new for old, new in zip(keychain.signing, wrapped.signing, strict=True))
+            return wrapped
+
+        await self._store.change(principal.tenant_id, edit)
+        return count
+
+    def _rewrapped(self, keychain: Keychain) -> Keychain:
+        tenant_id, rewrap = keychain.tenant_id, self._vault.rewrap
+        return replace(
+            keychain,
+            signing=tuple(
+                replace(key, sealed=rewrap(key.sealed, place_of_key(tenant_id, key.prefix))) for key in keychain.signing
+            ),
+        )

@@ -1,0 +1,52 @@
+"""A dispatcher that gives each call what its tenant keeps secret, at the last moment: the signature of the call."""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+
+from cronicorn.domain.call import Call, Outcome, OutcomeKind
+from cronicorn.domain.errors import MasterKeyError
+from cronicorn.domain.keychain.signing import SIGNING_HEADERS, signing_headers
+from cronicorn.domain.outgoing import ID_HEADER
+from cronicorn.domain.ports import Clock, Dispatcher
+from cronicorn.scheduler.keychains import Keychains, OpenKeychain
+
+log = logging.getLogger(__name__)
+
+
+class PreparingDispatcher(Dispatcher):
+    """Calls through another dispatcher, and fails closed: a call that can't be prepared is not sent."""
+
+    def __init__(self, dispatcher: Dispatcher, keychains: Keychains, clock: Clock, *, plain: bool = False) -> None:
+        """With *plain* signed calls also carry the older form of the signature."""
+        self._dispatcher = dispatcher
+        self._keychains = keychains
+        self._clock = clock
+        self._plain = plain
+
+    async def dispatch(self, call: Call) -> Outcome:
+        """As promised. Also raises UnavailableError when the store can't tell whether the tenant's calls are signed."""
+        keychain = await self._keychains.of(call.tenant_id)
+        if keychain is not None:
+            try:
+                call = self._signed(call, keychain)
+            except MasterKeyError as error:
+                log.error("keychain_unreadable", extra={"tenant": call.tenant_id, "reason": str(error)})  # noqa: TRY400
+                said = f"The tenant's signing key can't be read, so nothing was sent. {error}"
+                return Outcome(kind=OutcomeKind.SECRET_UNREADABLE, duration=timedelta(0), error=said)
+        return await self._dispatcher.dispatch(call)
+
+    def _signed(self, call: Call, keychain: OpenKeychain) -> Call:
+        now = self._clock.now()
+        secrets = keychain.signing_secrets(now)
+        if not secrets:
+            return call
+        signature = signing_headers(
+            secrets, call.headers[ID_HEADER], int(now.timestamp()), call.body or b"", plain=self._plain
+        )
+        return call._replace(headers=_with(call.headers, signature), signed=True)
+
+
+def _with(headers: Mapping[str, str], signature: Mapping[str, str]) -> Mapping[str, str]:
+    """*headers* with those of a *signature* in the place of all that have such a name."""
+    return {**{name: value for name, value in headers.items() if name.lower() not in SIGNING_HEADERS}, **signature}
