@@ -26,6 +26,7 @@ from cronicorn.domain.errors import ConflictError, LeaseLostError, NotFoundError
 from cronicorn.domain.execution.limits import month_of
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
+from cronicorn.domain.flow.record import FlowKey, FlowRecord, Place
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.keychain.keychain import first_key
@@ -119,6 +120,8 @@ async def _history(stores, clock):
     tenant = Tenant(id=TENANT, name=ODD, created_at=MIDNIGHT)
     key = ApiKey(id="k1", tenant_id=TENANT, prefix="ck_", hash="ab", created_at=MIDNIGHT)
     await stores.keys.add_tenant(tenant, key)
+    full = FlowRecord(starts_us=(1, 2), places=(Place("c1", "ep1", 3),), slowed_us=4)
+    await stores.flow_book.change([FlowKey("t1", ODD)], lambda before, now: (dict.fromkeys(before, full), now))
     await stores.provisions.provide(TENANT, Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
     await stores.keychains.change(TENANT, lambda keychain: first_key(keychain, a_signing_key()))
     await plant(stores, "interval", baseline=Baseline(interval=MINUTE, anchor_at=MIDNIGHT))

@@ -24,6 +24,7 @@ from cronicorn.domain.endpoint import (
 )
 from cronicorn.domain.fields import Document, Value
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
+from cronicorn.domain.flow.limits import Flow, FlowLimits, Held
 from cronicorn.domain.history_document import outcome_of, outcome_text, skip_document, skip_of
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.reading import policy_of
@@ -278,8 +279,9 @@ def test_every_field_of_an_endpoint_comes_back_from_its_row():
         interval_min=timedelta(1), interval_max=timedelta(2), catch_up=CatchUp(mode=CatchUpMode.ALL),
         overlap=Overlap.BUFFER_ONE, retries=RetryPolicy(count=2), success=SuccessCriteria(statuses=()),
         signals=Signals(adapt=Adapt.ON), policy=policy, redaction=Redaction(body=("/a",), headers=("b",)),
+        flow=Flow(key="k", limits=FlowLimits(rate=2, period=timedelta(seconds=3), parallelism=4)),
         analysis=AnalysisSwitch(enabled=True), compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7,
-        state=EndpointState(slot=3),
+        state=EndpointState(slot=3, held=Held(until=MIDNIGHT, reason="r")),
     )  # fmt: skip
 
     row = endpoint_row(endpoint)

@@ -10,7 +10,7 @@ from typing import Any
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.domain import Hint, Job, JobEndpoint, JobStore, Run, RunQuery, Skip, Stored
-from cronicorn.domain.editing import asked_to_run, hinted, started
+from cronicorn.domain.editing import asked_to_run, edited, hinted, started
 from cronicorn.domain.fixtures import a_job, an_endpoint
 from cronicorn.scheduler import Scheduler, SchedulerSettings
 from cronicorn.sim.virtual_time import LoopClock
@@ -39,6 +39,14 @@ class World:
 
         def edit(endpoint: JobEndpoint, _job: Job, stored: Stored):
             return hinted(endpoint, hint, stored, CRON)
+
+        return (await self.stores.endpoints.change("t1", endpoint_id, edit))[0]
+
+    async def change(self, endpoint_id: str, **changes: Any) -> JobEndpoint:
+        """Edit the endpoint, as its owner would."""
+
+        def edit(endpoint: JobEndpoint, _job: Job, stored: Stored):
+            return edited(endpoint, replace(endpoint, **changes), stored, CRON)
 
         return (await self.stores.endpoints.change("t1", endpoint_id, edit))[0]
 

@@ -1,6 +1,7 @@
 """A real HTTP server to be called: it counts its calls and can hold them."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,11 +12,14 @@ class Target:
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.called_at: list[float] = []
+        """When each of them came, in seconds of the monotonic clock."""
         self.release = threading.Event()
         target = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                target.called_at.append(time.monotonic())
                 target.keys.append(self.headers["Idempotency-Key"])
                 if self.path == "/held":
                     target.release.wait(60)

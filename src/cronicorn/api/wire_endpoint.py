@@ -39,6 +39,15 @@ class RetriesAnswer(Answer):
     max_doublings: int
 
 
+class FlowAnswer(Answer):
+    """How many calls may begin and be in progress, of all endpoints under one key; without one, of those of a host."""
+
+    key: Omittable[str] = None
+    rate: Omittable[int] = None
+    period_ms: Omittable[int] = None
+    parallelism: Omittable[int] = None
+
+
 class RedactAnswer(Answer):
     """What of answers is hashed before anything reads or keeps it."""
 
@@ -100,6 +109,7 @@ class EndpointAnswer(Answer):
     compile: CompileMode
     adapt: Adapt
     signals: Omittable[dict[Signal, bool]] = None
+    flow: Omittable[FlowAnswer] = None
     redact: Omittable[RedactAnswer] = None
     analysis: bool
     analysis_cooldown_ms: int

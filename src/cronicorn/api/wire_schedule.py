@@ -5,6 +5,7 @@ from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer,
 from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit, Preview
 from cronicorn.domain.counterfactuals import Counterfactual
 from cronicorn.domain.explain import ExplainedStep
+from cronicorn.domain.flow.limits import Held
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.slot import SlotState
 
@@ -60,6 +61,14 @@ class OverLimitAnswer(Answer):
     """From then on calls are made again."""
 
 
+class HeldAnswer(Answer):
+    """A slot that is due and has to wait."""
+
+    until: Instant
+    """When it asks again."""
+    reason: str
+
+
 class ExplanationAnswer(Answer):
     """Why an endpoint runs when it does: the plan in force, and what it would be if made now."""
 
@@ -73,6 +82,7 @@ class ExplanationAnswer(Answer):
     hints: list[HintAnswer]
     otherwise: list[CounterfactualAnswer]
     over_limit: OverLimitAnswer | None = None
+    held: HeldAnswer | None = None
 
 
 def plans_answer(plans: tuple[Plan, ...]) -> PlansAnswer:
@@ -95,6 +105,7 @@ def explanation_answer(explanation: Explanation) -> ExplanationAnswer:
         stored=None if explanation.stored is None else _explained(explanation.stored),
         current=_explained(explanation.current), hints=[hint_answer(hint) for hint in explanation.hints],
         otherwise=[_counterfactual(each) for each in explanation.otherwise],
+        held=None if explanation.held is None else _held(explanation.held),
         over_limit=None if explanation.over_limit is None else _over_limit(explanation.over_limit),
     )  # fmt: skip
 
@@ -119,6 +130,10 @@ def _over_limit(over: OverLimit) -> OverLimitAnswer:
         last_at=over.last_at,
         until=over.ration.month.end_at,
     )
+
+
+def _held(held: Held) -> HeldAnswer:
+    return HeldAnswer(until=held.until, reason=held.reason)
 
 
 def _explained(explained: ExplainedPlan) -> ExplainedPlanAnswer:

@@ -67,6 +67,7 @@ async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json:
 def _as_json(explanation: "Explanation") -> dict[str, object]:
     from cronicorn.cli.instants import written
 
+    held = explanation.held
     return {
         "id": explanation.endpoint.id,
         "now": written(explanation.now),
@@ -75,6 +76,7 @@ def _as_json(explanation: "Explanation") -> dict[str, object]:
         "planned_now": _plan_as_json(explanation.current),
         "hints": [_hint_as_json(hint) for hint in explanation.hints],
         "otherwise": [_otherwise_as_json(each) for each in explanation.otherwise],
+        "held": None if held is None else {"until": written(held.until), "reason": held.reason},
         "over_limit": None if explanation.over_limit is None else _over_limit_as_json(explanation.over_limit),
     }
 

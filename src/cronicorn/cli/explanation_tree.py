@@ -42,8 +42,7 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
         tree.add(_hanging("Frozen:", f"its steering went to and fro; until {until}, or its hints are cleared"))
     if explanation.running is not None:
         tree.add(_hanging("Running:", f"{explanation.running}; it is planned again when the call ends"))
-    if explanation.over_limit is not None:
-        tree.add(_hanging("Over limit:", _over_limit(explanation.over_limit, now, zone)))
+    _add_obstacles(tree, explanation, now, zone)
     stored, current = explanation.stored, explanation.current
     if stored is not None:
         branch = _add_plan(tree, "The plan in force", stored, now, zone)
@@ -77,6 +76,15 @@ def add_unexplained_skip(tree: Tree, skips: Sequence[Skip], explanation: Explana
     ended = f"the slot of {moment(skips[0].last_at, now, zone)} ended without a call, as skipped_quota"
     said = f"{ended}: {skips[0].reason} By the settings of this terminal there are runs left."
     tree.add(_hanging("Over limit:", said))
+
+
+def _add_obstacles(tree: Tree, explanation: Explanation, now: datetime, zone: str) -> None:
+    """Why what is due does not run."""
+    if explanation.held is not None:
+        until = moment(explanation.held.until, now, zone)
+        tree.add(_hanging("Held back:", f"{explanation.held.reason}; it asks again {until}"))
+    if explanation.over_limit is not None:
+        tree.add(_hanging("Over limit:", _over_limit(explanation.over_limit, now, zone)))
 
 
 def _add_otherwise(tree: Tree, explanation: Explanation, now: datetime, zone: str) -> None:
@@ -144,7 +152,8 @@ def _over_limit(over: OverLimit, now: datetime, zone: str) -> str:
 
 def _left_lying(explanation: Explanation) -> bool:
     at = explanation.stored.plan.next_run_at if explanation.stored is not None else None
-    return at is not None and at < explanation.now and explanation.running is None
+    waits = explanation.running is not None or explanation.held is not None
+    return at is not None and at < explanation.now and not waits
 
 
 def _telling(explained: ExplainedPlan) -> tuple[object, ...]:

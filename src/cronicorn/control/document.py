@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, COOLDOWN_LEAST, RETRIES_MAX, CatchUpMode, CompileMode, Overlap
+from cronicorn.domain.flow.limits import KEY_LENGTH_MAX, PARALLELISM_MAX, PERIOD_MAX, RATE_MAX
 from cronicorn.domain.keychain.keychain import OVERLAP_MAX
 from cronicorn.domain.preview import PREVIEW_MAX
 from cronicorn.domain.signals.signal import Adapt, Signal
@@ -129,6 +130,18 @@ class RetriesPatch(Document):
     max_doublings: Annotated[int | None, from_to(0, 64)] = None
 
 
+class FlowPatch(Document):
+    """How many calls may begin in any stretch of a period, and be in progress, of all endpoints under one key.
+
+    Without a key it is the host that is called.
+    """
+
+    key: Annotated[str | None, characters(1, KEY_LENGTH_MAX)] = None
+    rate: Annotated[int | None, from_to(1, RATE_MAX)] = None
+    period_ms: Annotated[int | None, from_to(1, PERIOD_MAX // MILLISECOND)] = None
+    parallelism: Annotated[int | None, from_to(1, PARALLELISM_MAX)] = None
+
+
 class RedactPatch(Document):
     """What of answers is hashed before anything reads or keeps it."""
 
@@ -172,6 +185,7 @@ class EndpointPatch(Document):
     compile: Annotated[Choice[CompileMode] | None, BeforeValidator(_read_compile)] = None
     adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
     signals: dict[Choice[Signal], bool] | None = None
+    flow: FlowPatch | None = None
     redact: RedactPatch | None = None
     analysis: bool | None = None
     analysis_cooldown_ms: Annotated[int | None, from_to(COOLDOWN_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None

@@ -23,6 +23,7 @@ from cronicorn.domain.endpoint import (
     Overlap,
     RetryPolicy,
 )
+from cronicorn.domain.flow.limits import PERIOD_DEFAULT, Flow, FlowLimits
 from cronicorn.domain.instant import ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
 from cronicorn.domain.outgoing import HEADER_NAME
@@ -66,6 +67,7 @@ def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: 
         success=_success(fields, patch, before.success),
         signals=_signals(fields, patch, before.signals),
         policy=_policy(fields, patch, before.policy),
+        flow=_flow(patch, before.flow, findings),
         redaction=_redaction(patch, before.redaction, findings),
         compile_mode=fields.value("compile", before.compile_mode, CompileMode.REVIEW),
         analysis=AnalysisSwitch(
@@ -191,6 +193,28 @@ def _policy(fields: _Fields, patch: EndpointPatch, before: Policy | None) -> Pol
     except ValueError as error:
         fields.refuse("policy", str(error))
     return before
+
+
+def _flow(patch: EndpointPatch, before: Flow | None, findings: Findings) -> Flow | None:
+    """The flow, as a whole: of another one nothing stays."""
+    if "flow" not in patch.model_fields_set:
+        return before
+    if patch.flow is None:
+        return None
+    inside = findings.inside("/flow")
+    fields = _Fields(patch.flow, inside)
+    if patch.flow.rate is None and patch.flow.parallelism is None:
+        inside.refuse("", "Give a rate (calls in each period), a parallelism (calls in progress at once), or both.")
+    if patch.flow.period_ms is not None and patch.flow.rate is None:
+        inside.refuse("/periodMs", "A period says in what time a rate may begin: give a rate, too, or leave it out.")
+    rate = patch.flow.rate if fields.given("rate") else None
+    parallelism = patch.flow.parallelism if fields.given("parallelism") else None
+    if rate is None and parallelism is None:
+        return before
+    limits = FlowLimits(
+        rate=rate, parallelism=parallelism, period=fields.length("period_ms", PERIOD_DEFAULT, PERIOD_DEFAULT)
+    )
+    return Flow(limits=limits, key=patch.flow.key if fields.given("key") else None)
 
 
 def _redaction(patch: EndpointPatch, before: Redaction, findings: Findings) -> Redaction:

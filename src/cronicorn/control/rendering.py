@@ -6,6 +6,7 @@ from datetime import timedelta
 from cronicorn.control.document import MILLISECOND
 from cronicorn.domain.call import StatusRange
 from cronicorn.domain.endpoint import BaselineKind, CatchUp, JobEndpoint, RetryPolicy
+from cronicorn.domain.flow.limits import Flow
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.masking import masked
 from cronicorn.domain.policy.text import policy_document
@@ -44,6 +45,7 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "compile": endpoint.compile_mode.value,
         "adapt": endpoint.signals.adapt.value,
         "signals": _signals(endpoint.signals) or None,
+        "flow": _flow(endpoint.flow),
         "redact": _redact(endpoint.redaction) or None,
         "analysis": endpoint.analysis.enabled,
         "analysisCooldownMs": _ms(endpoint.analysis.cooldown),
@@ -78,6 +80,19 @@ def _retries(policy: RetryPolicy) -> Fields:
         "maxBackoffMs": _ms(policy.backoff_max),
         "maxDoublings": policy.doublings_max,
     }
+
+
+def _flow(flow: Flow | None) -> Fields | None:
+    if flow is None:
+        return None
+    limits = flow.limits
+    fields: Fields = {
+        "key": flow.key,
+        "rate": limits.rate,
+        "periodMs": _ms(limits.period) if limits.rate is not None else None,
+        "parallelism": limits.parallelism,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _redact(redaction: Redaction) -> Fields:

@@ -16,6 +16,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import FieldError
 from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.explain import ExplainedStep, explained
+from cronicorn.domain.flow.limits import Held
 from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Plan
@@ -61,6 +62,8 @@ class Explanation:
     """The hints that count now."""
     otherwise: tuple[Counterfactual, ...]
     """What the plan would be, if it were made now, without each of the things that steer it."""
+    held: Held | None
+    """What is due is held back; None when it is not."""
     over_limit: OverLimit | None
     """None while the tenant has runs left."""
 
@@ -122,6 +125,7 @@ class Schedules:
             current=_explained(plan_next_run(stored.now, endpoint, self._cron)),
             hints=fresh_hints(endpoint.state.hints, stored.now),
             otherwise=counterfactuals(stored.now, endpoint, self._cron),
+            held=_held(endpoint, stored.now),
             over_limit=await self._over_limit(endpoint, stored.now),
         )
 
@@ -138,6 +142,11 @@ class Schedules:
             next_at=due_at if due_at is not None and due_at < ration.month.end_at else None,
             last_at=next((skip.last_at for skip in page.skips if skip.last_at >= ration.month.start_at), None),
         )
+
+
+def _held(endpoint: JobEndpoint, now: datetime) -> Held | None:
+    held = endpoint.state.held
+    return held if held is not None and held.until > now else None
 
 
 def _explained(plan: Plan) -> ExplainedPlan:

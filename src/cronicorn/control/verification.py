@@ -12,6 +12,7 @@ from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
 from cronicorn.domain.endpoint import JobEndpoint, JobStatus
+from cronicorn.domain.flow.record import flow_record_of
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.keychain.rows import keychain_of
 from cronicorn.domain.planner_audit import PlannerAudit
@@ -144,6 +145,9 @@ class _Walk:
         async for row in each(self._snapshot.rows(Table.RUN_COUNTS)):
             self._readable(row, f"the runs of tenant {row['tenant_id']!s}", audit.count)
         audit.close()
+        async for row in each(self._snapshot.rows(Table.FLOWS)):
+            where = f"the calls of tenant {row['tenant_id']!s} under {row['name']!s}"
+            self._readable(row, where, _flow_record_in)
 
     async def _jobs(self) -> dict[int, JobFacts]:
         found = {}
@@ -183,6 +187,11 @@ class _Walk:
         """What is left of a deleted endpoint until it is pruned."""
         where = f"endpoint number {row['endpoint_number']!s}"
         self._findings.expect(Check.LEFT_OVERS, holds=False, where=where, what="a run or a skip is left of it")
+
+
+def _flow_record_in(row: Row) -> object:
+    kept_until_us, slowed_us = number_in(row["kept_until_us"]), number_in(row["slowed_us"])
+    return flow_record_of(str(row["document"]), kept_until_us=kept_until_us, slowed_us=slowed_us)
 
 
 class _OfPlanners:

@@ -39,14 +39,20 @@ def catch_up_window(endpoint: JobEndpoint) -> timedelta:
 def admit(endpoint: JobEndpoint, now: datetime, cron: Cron, *, taken_over: bool = False) -> Admission:
     """Decide at *now* what the due plan of *endpoint* runs for.
 
-    A plan that stands for no nominal instant (hint, clamp, pause end), a retry, an instant already taken on as owed and
-    a slot *taken_over* from a worker that may have called it always run. A nominal instant runs when it is inside the
-    window; of several late ones the catch-up mode picks.
+    A plan that stands for no nominal instant (hint, clamp, pause end), a retry, an instant already taken on as owed,
+    one that was held back and a slot *taken_over* from a worker that may have called it always run. A nominal instant
+    runs when it is inside the window; of several late ones the catch-up mode picks.
     """
     plan, state = endpoint.state.plan, endpoint.state
     if plan is None or plan.next_run_at is None:
         return Admission(run=False)
-    if taken_over or plan.nominal_at is None or state.attempt > 1 or state.owed_at is not None:
+    if (
+        taken_over
+        or plan.nominal_at is None
+        or state.attempt > 1
+        or state.owed_at is not None
+        or state.held is not None
+    ):
         return Admission(run=True, nominal_at=plan.nominal_at)
     grid = Grid(endpoint, cron)
     earliest = shifted(now, -catch_up_window(endpoint))

@@ -20,6 +20,7 @@ class Table(StrEnum):
     RUN_COUNTS = "run_counts"
     JOB_HOURS = "job_hours"
     ENDPOINT_HOURS = "endpoint_hours"
+    FLOWS = "flows"
     QUOTA_BOOKS = "quota_books"
     QUOTA_GRANTS = "quota_grants"
     WATCHES = "watches"
@@ -58,6 +59,7 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.POLICY_DRAFTS: (
         "number", "id", "tenant_id", "endpoint_number", "status", "hash", "created_us", "document",
     ),
+    Table.FLOWS: ("tenant_id", "name", "kept_until_us", "slowed_us", "document"),
     Table.RUN_COUNTS: ("tenant_id", "month_us", "runs"),
     Table.JOB_HOURS: ("job_number", "hour_us", "source", "status", "runs", "duration_us"),
     Table.ENDPOINT_HOURS: (

@@ -145,6 +145,7 @@ def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _Af
         owed_count=basis.owed_count,
         manual=state.manual,
         plan=plan,
+        held=None,
     )
     if plan is again:
         return after, skips
@@ -160,7 +161,9 @@ def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _
     state, skips = endpoint.state, _manual_skipped(endpoint, facts)
     steers = steering.hints != fresh_hints(state.hints, facts.now)
     last_run_at = facts.run.started_at if facts.run is not None else state.last_run_at
-    state = replace(state, manual=None, last_run_at=last_run_at, hints=steering.hints, memory=steering.memory)
+    state = replace(
+        state, manual=None, held=None, last_run_at=last_run_at, hints=steering.hints, memory=steering.memory
+    )
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
     waits = held_back and state.plan is not None and state.plan.source not in {Source.PAUSED, Source.SUSPENDED}
     if not steers and not waits:

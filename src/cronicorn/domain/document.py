@@ -29,6 +29,10 @@ from cronicorn.domain.endpoint_parts import (
     baseline_of,
     catch_up_document,
     catch_up_of,
+    flow_document,
+    flow_of,
+    held_document,
+    held_of,
     redaction_document,
     redaction_of,
     request_document,
@@ -71,6 +75,7 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "updated_at_us": us(endpoint.updated_at),
         "signals": signals_document(endpoint.signals) or None,
         "policy": policy_text(endpoint.policy) if endpoint.policy is not None else None,
+        "flow": flow_document(endpoint.flow),
         "redaction": redaction_document(endpoint.redaction) or None,
         "compile": unusual(endpoint.compile_mode.value, CompileMode.REVIEW.value),
         "analysis": analysis_document(endpoint.analysis),
@@ -97,6 +102,7 @@ class _Endpoint(TypedDict, total=False):
     updated_at_us: Required[int]
     signals: Document
     policy: str
+    flow: Document
     redaction: Document
     compile: str
     analysis: Document
@@ -126,6 +132,7 @@ def endpoint_of(document: Mapping[str, Value], state: EndpointState = BEGINNING)
         success=success_of(part["success"]) if "success" in part else SUCCESS_DEFAULT,
         signals=signals_of(part["signals"]) if "signals" in part else SIGNALS_DEFAULT,
         policy=policy_from(part["policy"]) if "policy" in part else None,
+        flow=flow_of(part["flow"]) if "flow" in part else None,
         redaction=redaction_of(part["redaction"]) if "redaction" in part else NOTHING_SECRET,
         compile_mode=CompileMode(part["compile"]) if "compile" in part else CompileMode.REVIEW,
         analysis=analysis_of(part["analysis"]) if "analysis" in part else UNANALYSED,
@@ -174,6 +181,8 @@ def _owed_text(state: EndpointState) -> str:
     manual, plan = state.manual, state.plan
     if manual is not None:
         text += f',"manual":{{"slot":{manual.slot},"requested_at_us":{microseconds_of(manual.requested_at)}}}'
+    if state.held is not None:
+        text += f',"held":{json_text(held_document(state.held))}'
     return text if plan is None else f'{text},"plan":{_plan_text(plan)}'
 
 
@@ -201,6 +210,7 @@ class _State(TypedDict, total=False):
     owed_count: int
     manual: Document
     plan: Document
+    held: Document
 
 
 _STATE = Shape(_State)
@@ -225,6 +235,7 @@ def state_of(document: Mapping[str, Value]) -> EndpointState:
         owed_count=part.get("owed_count", 0),
         manual=_manual_of(part["manual"]) if "manual" in part else None,
         plan=_plan_of(part["plan"]) if "plan" in part else None,
+        held=held_of(part["held"]) if "held" in part else None,
     )
 
 

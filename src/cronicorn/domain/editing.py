@@ -10,6 +10,7 @@ from datetime import datetime
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.flow.limits import Held
 from cronicorn.domain.governor import CALM
 from cronicorn.domain.hint import Hint, paused_until, with_hint, without_model, without_pauses, without_steering
 from cronicorn.domain.instant import shifted, whole_millisecond
@@ -28,7 +29,7 @@ from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.changing import kept_hints, kept_memory
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import Cron
-from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.domain.signals.memory import BLANK as NOTHING_LEARNT
 from cronicorn.domain.slot import Skip, SlotState
 
@@ -49,6 +50,8 @@ def edited(before: JobEndpoint, after: JobEndpoint, stored: Stored, cron: Cron) 
         after = _with_state(after, hints=without_model(after.state.hints))
     if after.request != before.request:  # What was learnt of another resource says nothing about this one.
         after = _with_state(after, memory=replace(after.state.memory, signals=NOTHING_LEARNT))
+    if after.state.held is not None and (after.flow, after.request) != (before.flow, before.request):
+        after = _with_state(after, held=None)  # It asks at once, by what holds now.
     if _running(before, stored):
         return _left_planned(before, after, stored.now, cron, OVERLAPPED)
     if _stays_due(before, after, stored.now):
@@ -144,6 +147,19 @@ def resumed(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:
     """The endpoint without any pause, back on its schedule; the time it was away makes no run of its own."""
     state = _rested(before, replace(before.state, hints=without_pauses(before.state.hints)), stored.now)
     return edited(before, before.standing(state), stored, cron)
+
+
+def called_on(before: JobEndpoint, stored: Stored) -> Change:
+    """The endpoint held back no longer than until now: what it waited for may be there."""
+    held = before.state.held
+    if held is None or held.until <= stored.now:
+        return Change(endpoint=before)
+    return Change(endpoint=_with_state(before, held=replace(held, until=stored.now)))
+
+
+def held_back(before: JobEndpoint, held: Held) -> Settlement:
+    """What becomes of a slot of the endpoint that was claimed and has to wait: it stays as it is, for later."""
+    return Settlement(state=replace(before.state, held=held))
 
 
 def forgiven(before: JobEndpoint, stored: Stored, cron: Cron) -> Change:

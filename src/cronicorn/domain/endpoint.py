@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from cronicorn.domain.call import SUCCESS_DEFAULT, Request, SuccessCriteria
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
+from cronicorn.domain.flow.limits import Flow, Held
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.plan import Plan
@@ -204,14 +205,16 @@ class EndpointState:
     """How many more late instants follow the owed one."""
     manual: ManualSlot | None = None
     plan: Plan | None = None
+    held: Held | None = None
+    """What was due is held back; None when it is not."""
 
     @property
     def due_at(self) -> datetime | None:
-        """When a worker has something to do here: the planned run or the manual one."""
-        planned = self.plan.next_run_at if self.plan is not None else None
-        if self.manual is None:
-            return planned
-        return self.manual.requested_at if planned is None else min(planned, self.manual.requested_at)
+        """When a worker has something to do here: the planned run or the manual one, if they are not held back."""
+        due = self.plan.next_run_at if self.plan is not None else None
+        if self.manual is not None:
+            due = self.manual.requested_at if due is None else min(due, self.manual.requested_at)
+        return due if self.held is None or due is None else max(due, self.held.until)
 
 
 BEGINNING = EndpointState()
@@ -245,6 +248,8 @@ class JobEndpoint:
     """What its answers may say about when it is called by themselves."""
     policy: Policy | None = None
     """What its owner wrote about its answers."""
+    flow: Flow | None = None
+    """How many of its calls, and of others under the same key, may begin and be in progress."""
     redaction: Redaction = NOTHING_SECRET
     """What of its answers is hashed before anything reads or keeps it."""
     compile_mode: CompileMode = CompileMode.REVIEW
@@ -287,6 +292,7 @@ class JobEndpoint:
             success=self.success,
             signals=self.signals,
             policy=self.policy,
+            flow=self.flow,
             redaction=self.redaction,
             compile_mode=self.compile_mode,
             analysis=self.analysis,

@@ -16,6 +16,7 @@ from cronicorn.domain.endpoint import (
     RetryPolicy,
 )
 from cronicorn.domain.fields import Document, Fields, Shape, Value, lean, length_us, pairs, pairs_of, unusual, us
+from cronicorn.domain.flow.limits import PERIOD_DEFAULT, Flow, FlowLimits, Held
 from cronicorn.domain.instant import instant_of, length_of
 from cronicorn.domain.signals.signal import Adapt, Signal, Signals
 from cronicorn.domain.untrusted.redaction import Redaction
@@ -197,6 +198,37 @@ def analysis_of(document: Mapping[str, Value]) -> AnalysisSwitch:
         enabled=fields.flag("enabled", default=default.enabled),
         cooldown=fields.length("cooldown_us", default.cooldown),
     )
+
+
+def flow_document(flow: Flow | None) -> Document | None:
+    if flow is None:
+        return None
+    limits = flow.limits
+    return lean({
+        "key": flow.key,
+        "rate": limits.rate,
+        "period_us": length_us(unusual(limits.period, PERIOD_DEFAULT)),
+        "parallelism": limits.parallelism,
+    })  # fmt: skip
+
+
+def flow_of(document: Mapping[str, Value]) -> Flow:
+    fields = Fields(document)
+    limits = FlowLimits(
+        rate=fields.number_or_none("rate"),
+        period=fields.length("period_us", PERIOD_DEFAULT),
+        parallelism=fields.number_or_none("parallelism"),
+    )
+    return Flow(limits=limits, key=fields.text_or_none("key"))
+
+
+def held_document(held: Held) -> Document:
+    return {"until_us": us(held.until), "reason": held.reason}
+
+
+def held_of(document: Mapping[str, Value]) -> Held:
+    fields = Fields(document)
+    return Held(until=fields.instant("until_us"), reason=fields.text("reason"))
 
 
 def redaction_document(redaction: Redaction) -> Document:

@@ -32,6 +32,8 @@ from cronicorn.wiring.worker import http_dispatcher, observed_scheduler, within_
 OVERDUE_SLACK = timedelta(seconds=5)
 """A slot is overdue once it has been due for this long beyond the poll interval without a live lease."""
 
+FLOWS_KEPT = timedelta(hours=1)
+"""After they have anything to say."""
 GRANTS_PRUNED_EVERY = timedelta(hours=1)
 
 
@@ -56,6 +58,7 @@ class Engine:
     async def forget(self) -> None:
         """Remove old history, and ended grants of tokens, now and then, until cancelled."""
         forgetting = [forget(self.stores.runs.prune, self.clock, Retention(keep=self.settings.retention))]
+        forgetting.append(forget(self.stores.flow_book.prune, self.clock, Retention(keep=FLOWS_KEPT)))
         if self.tokens.upkeep is not None:
             forgetting.append(
                 forget(self.tokens.upkeep.prune, self.clock, Retention(keep=GRANT_KEPT, every=GRANTS_PRUNED_EVERY))

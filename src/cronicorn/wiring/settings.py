@@ -11,6 +11,7 @@ from cronicorn.domain.errors import FieldError, InvalidInputError
 from cronicorn.wiring import readers
 from cronicorn.wiring.contradictions import contradictions
 from cronicorn.wiring.database_url import DatabaseUrl
+from cronicorn.wiring.host_flows import HostFlow
 from cronicorn.wiring.secret_files import read_secret
 from cronicorn.wiring.secret_url import SecretUrl, masked_url
 from cronicorn.wiring.setting import PREFIX, Setting, as_given
@@ -19,7 +20,15 @@ from cronicorn.wiring.tiers import TierValue
 
 IGNORED_PREFIX = "CRONICORN_TEST_"
 _SHOWN_MAX = 60
-_LISTS = {"egress_allow", "master_key", "postgres_without", "endpoints_max", "interval_min", "runs_per_month"}
+_LISTS = {
+    "egress_allow",
+    "host_flow",
+    "master_key",
+    "postgres_without",
+    "endpoints_max",
+    "interval_min",
+    "runs_per_month",
+}
 _DATABASE = f"{PREFIX}DATABASE_URL"
 _BY_THEIR_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -36,6 +45,7 @@ class Settings:
     calls_max: int
     tenant_calls_max: int | None
     host_calls_max: int | None
+    host_flow: tuple[HostFlow, ...]
     poll_interval: timedelta
     drain_grace: timedelta
     egress_allow: readers.Networks

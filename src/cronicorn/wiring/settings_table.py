@@ -7,6 +7,7 @@ from cronicorn.domain.quota.allowance import TOKENS_MAX
 from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX, CALLS_MAX
 from cronicorn.wiring import readers
 from cronicorn.wiring.database_url import parse_database_url
+from cronicorn.wiring.host_flows import host_flows
 from cronicorn.wiring.setting import Setting
 from cronicorn.wiring.tiers import by_tier
 
@@ -60,6 +61,12 @@ _WORK = (
         field="host_calls_max", unit="calls", default="", example="10", read=readers.whole_number(1, 100_000),
         meaning="Calls to one host in progress at once, in all processes together. Unset means no limit; needs "
         "PostgreSQL and the mechanism `lease` or `legacy`.",
+    ),
+    Setting(
+        field="host_flow", unit="hosts", default="", example="api.example.com=10/1sx4,*=100/1s", read=host_flows,
+        meaning="How many calls to a host begin in any stretch of a period, and (after `x`) are in progress at once, "
+        "of all tenants and in all processes together; `*` is every host that is not named. What comes on top waits. "
+        "The same in all processes.",
     ),
     Setting(
         field="poll_interval", unit="duration", default="1s", example="1s", read=readers.duration(10 * _MS, _MINUTE),

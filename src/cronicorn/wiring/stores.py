@@ -9,6 +9,7 @@ from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.ports import RunBook
+from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.keychain.ports import KeychainStore
 from cronicorn.domain.ports import (
     Clock,
@@ -51,6 +52,7 @@ class Stores:
     timeline: Timeline
     keys: KeyRing
     provisions: ProvisionBook
+    flow_book: FlowBook
     issued_keys: IssuedKeys
     rates: RateCounter
     keychains: KeychainStore
@@ -144,6 +146,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         timeline=opened.timeline,
         keys=opened.keys,
         provisions=opened.provisions,
+        flow_book=opened.flow_book,
         issued_keys=opened.issued_keys,
         rates=opened.rates,
         keychains=opened.keychains,

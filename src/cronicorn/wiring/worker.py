@@ -14,6 +14,7 @@ from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.provision.allowed import NOTHING_ALLOWED, Allowed
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.scheduler import Scheduler, SchedulerSettings
+from cronicorn.scheduler.flowing import FlowingJobStore
 from cronicorn.scheduler.rationed import RationedJobStore
 from cronicorn.wiring.descriptors import descriptor_limit, descriptors_for_calls
 from cronicorn.wiring.execution_limits import tier_limits
@@ -58,7 +59,10 @@ async def observed_scheduler(
     async with observed_job_store(settings, stores, clock, metrics) as store:
         limits = tier_limits(settings)
         rationed = RationedJobStore(store, stores.run_book, limits) if limits.counts_runs else store
-        scheduler = Scheduler(rationed, dispatcher, clock, cron, scheduler_settings(settings))
+        hosts = {each.host: each.limits for each in settings.host_flow}
+        flowing = FlowingJobStore(rationed, stores.flow_book, stores.endpoints, clock, hosts)
+        scheduler = Scheduler(flowing, dispatcher, clock, cron, scheduler_settings(settings))
+        flowing.on_due(scheduler.wake)
         metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
         yield scheduler
 

@@ -6,6 +6,7 @@ from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
@@ -65,6 +66,10 @@ class TestKeyRing(InMemory, KeyRingContract):
 
 
 class TestProvisionBook(InMemory, ProvisionBookContract):
+    pass
+
+
+class TestFlowBook(InMemory, FlowBookContract):
     pass
 
 

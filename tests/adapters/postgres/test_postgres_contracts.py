@@ -6,6 +6,7 @@ from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.keychains import KeychainsContract
@@ -64,6 +65,10 @@ class TestKeyRing(InDatabase, KeyRingContract):
 
 
 class TestProvisionBook(InDatabase, ProvisionBookContract):
+    pass
+
+
+class TestFlowBook(InDatabase, FlowBookContract):
     pass
 
 

@@ -6,6 +6,7 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
@@ -67,6 +68,10 @@ class TestKeyRing(InFile, KeyRingContract):
 
 
 class TestProvisionBook(InFile, ProvisionBookContract):
+    pass
+
+
+class TestFlowBook(InFile, FlowBookContract):
     pass
 
 

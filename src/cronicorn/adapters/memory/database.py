@@ -13,6 +13,7 @@ from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.flow.record import FlowKey, FlowRecord
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.keychain.keychain import Keychain
 from cronicorn.domain.plan import Source
@@ -55,6 +56,7 @@ class MemoryDatabase:
         """Runs by tenant and beginning of the month."""
         self.rollups: dict[RollupKey, tuple[int, timedelta]] = {}
         """How many runs there were, and how long they took together."""
+        self.flows: dict[FlowKey, FlowRecord] = {}
         self.books: dict[BookKey, Book] = {}
         self.grants: dict[str, Grant] = {}
         self.agenda = Agenda()

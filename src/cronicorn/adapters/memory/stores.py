@@ -6,6 +6,7 @@ from typing import Self
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
+from cronicorn.adapters.memory.flow_book import MemoryFlowBook
 from cronicorn.adapters.memory.issued_keys import MemoryIssuedKeys
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
@@ -35,6 +36,7 @@ class MemoryStores:
     timeline: MemoryTimeline
     keys: MemoryKeyRing
     provisions: MemoryProvisionBook
+    flow_book: MemoryFlowBook
     issued_keys: MemoryIssuedKeys
     rates: MemoryRateCounter
     keychains: MemoryKeychains
@@ -63,6 +65,7 @@ class MemoryStores:
             timeline=MemoryTimeline(database, watches),
             keys=MemoryKeyRing(database),
             provisions=MemoryProvisionBook(database),
+            flow_book=MemoryFlowBook(database),
             issued_keys=MemoryIssuedKeys(database),
             rates=MemoryRateCounter(database),
             keychains=MemoryKeychains(database),

@@ -51,6 +51,7 @@ _ORDER = {
     Table.RUN_COUNTS: 'tenant_id COLLATE "C", month_us',
     Table.JOB_HOURS: 'job_number, hour_us, source COLLATE "C", status COLLATE "C"',
     Table.ENDPOINT_HOURS: 'job_number, hour_us, endpoint_number, source COLLATE "C", status COLLATE "C"',
+    Table.FLOWS: 'tenant_id COLLATE "C", name COLLATE "C"',
     Table.QUOTA_GRANTS: 'id COLLATE "C"',
 }
 _BY_ENDPOINT = {

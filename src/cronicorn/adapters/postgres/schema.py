@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0011"
+REVISION = "0012"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -214,6 +214,21 @@ tenant_provisions = Table(
     Column("document", Text, nullable=False),
 )
 """What the operator has set for a tenant."""
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("name", Text, primary_key=True, nullable=False),
+    Column("kept_until_us", BigInteger, nullable=False),
+    Column("slowed_us", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("flows_by_end", "kept_until_us"),
+    # As in the books of tokens.
+    postgresql_with={"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_cost_delay": 0},
+)
+"""What calls began lately and are in progress, by key (`FlowKey`)."""
+Index("flows_slowed", flows.c.slowed_us, postgresql_where=flows.c.slowed_us > 0)
 
 run_counts = Table(
     "run_counts",

@@ -7,6 +7,7 @@ from typing import Self
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
+from cronicorn.adapters.postgres.flow_book import PostgresFlowBook
 from cronicorn.adapters.postgres.issued_keys import PostgresIssuedKeys
 from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
@@ -41,6 +42,7 @@ class PostgresStores:
     timeline: PostgresTimeline
     keys: PostgresKeyRing
     provisions: PostgresProvisionBook
+    flow_book: PostgresFlowBook
     issued_keys: PostgresIssuedKeys
     rates: PostgresRateCounter
     keychains: PostgresKeychains
@@ -92,6 +94,7 @@ class PostgresStores:
             timeline=PostgresTimeline(database),
             keys=PostgresKeyRing(database),
             provisions=PostgresProvisionBook(database),
+            flow_book=PostgresFlowBook(database),
             issued_keys=PostgresIssuedKeys(database),
             rates=PostgresRateCounter(database),
             keychains=PostgresKeychains(database),

@@ -33,6 +33,7 @@ _ORDER = {
     Table.RUN_COUNTS: "tenant_id, month_us",
     Table.JOB_HOURS: "job_number, hour_us, source, status",
     Table.ENDPOINT_HOURS: "job_number, hour_us, endpoint_number, source, status",
+    Table.FLOWS: "tenant_id, name",
     Table.QUOTA_GRANTS: "id",
 }
 _BY_ENDPOINT = {

@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0011"
+REVISION = "0012"
 """The newest migration."""
 
 metadata = MetaData()
@@ -208,6 +208,20 @@ tenant_provisions = Table(
     sqlite_strict=True,
 )
 """What the operator has set for a tenant."""
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("name", Text, primary_key=True, nullable=False),
+    Column("kept_until_us", Integer, nullable=False),
+    Column("slowed_us", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("flows_by_end", "kept_until_us"),
+    sqlite_strict=True,
+)
+"""What calls began lately and are in progress, by key (`FlowKey`)."""
+Index("flows_slowed", flows.c.slowed_us, sqlite_where=flows.c.slowed_us > 0)
 
 run_counts = Table(
     "run_counts",

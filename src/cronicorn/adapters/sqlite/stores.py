@@ -8,6 +8,7 @@ from typing import Self
 from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
 from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
+from cronicorn.adapters.sqlite.flow_book import SqliteFlowBook
 from cronicorn.adapters.sqlite.issued_keys import SqliteIssuedKeys
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
@@ -38,6 +39,7 @@ class SqliteStores:
     timeline: SqliteTimeline
     keys: SqliteKeyRing
     provisions: SqliteProvisionBook
+    flow_book: SqliteFlowBook
     issued_keys: SqliteIssuedKeys
     rates: SqliteRateCounter
     keychains: SqliteKeychains
@@ -83,6 +85,7 @@ class SqliteStores:
             timeline=SqliteTimeline(database),
             keys=SqliteKeyRing(database),
             provisions=SqliteProvisionBook(database),
+            flow_book=SqliteFlowBook(database),
             issued_keys=SqliteIssuedKeys(database),
             rates=SqliteRateCounter(database),
             keychains=SqliteKeychains(database),

@@ -70,6 +70,7 @@ def an_installation() -> dict[Table, list[Row]]:
         Table.RUN_COUNTS: [_count("B", 0), _count("a", -BIG), _count("a", BIG), _count("ä", 0)],
         Table.JOB_HOURS: [_hour(*place) for place in ((7, -BIG, "B"), (7, -BIG, "a"), (7, 1, "ä"), (BIG, 0, ODD))],
         Table.ENDPOINT_HOURS: [_hour(*place[:3], endpoint_number=place[3]) for place in _ENDPOINT_HOURS],
+        Table.FLOWS: [_flow("", "a"), _flow("aa", ODD), _flow("ä", "z")],
         Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
         Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
     }
@@ -121,6 +122,10 @@ def _book(number: int, **changes: str | int | None) -> Row:
         **counts,
         **changes,
     }
+
+
+def _flow(tenant_id: str, name: str) -> Row:
+    return {"tenant_id": tenant_id, "name": name, "kept_until_us": BIG, "slowed_us": 0, "document": ODD}
 
 
 def _count(tenant_id: str, month_us: int) -> Row:

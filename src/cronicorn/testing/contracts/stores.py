@@ -14,6 +14,7 @@ from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
+from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism
@@ -84,6 +85,8 @@ class PastStores(Protocol):
     def rollups(self) -> Rollups: ...
     @property
     def timeline(self) -> Timeline: ...
+    @property
+    def flow_book(self) -> FlowBook: ...
 
 
 class Stores(ScheduleStores, TenantStores, PastStores, Protocol):
