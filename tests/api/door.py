@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from cronicorn.api.app import create_app
 from cronicorn.domain.execution.limits import TierLimits
 from tests.control.world import LOCAL, UNLIMITED_TIERS, World, a_world
+from tests.wiring import api_socket
 
 JSON = {"content-type": "application/json"}
 
@@ -74,6 +75,18 @@ async def a_door(limits: TierLimits = UNLIMITED_TIERS) -> AsyncIterator[Door]:
     transport = httpx.ASGITransport(app=an_app(world))
     async with a_client(transport, key) as client, a_client(transport, other) as stranger:
         yield Door(world, client, stranger)
+
+
+@asynccontextmanager
+async def a_listening_door() -> AsyncIterator[Door]:
+    """As `a_door`, behind a real socket."""
+    world = a_world()
+    key = (await world.control.tenants.add(LOCAL, "acme")).key
+    other = (await world.control.tenants.add(LOCAL, "rival")).key
+    async with api_socket.listening(an_app(world)) as (_, port):
+        url, transport = f"http://127.0.0.1:{port}", httpx.AsyncHTTPTransport()
+        async with a_client(transport, key, url) as client, a_client(transport, other, url) as stranger:
+            yield Door(world, client, stranger)
 
 
 def assert_problem(answer: httpx.Response, status: int | None = None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Clients of the wire contract work here: every route of it is there, and answers what it promises."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
@@ -7,7 +9,8 @@ import pytest
 
 from cronicorn.domain.fixtures import an_outcome
 from tests.api.contract import CONTRACT, faults
-from tests.api.door import Door, a_door
+from tests.api.door import Door, a_door, a_listening_door
+from tests.api.test_analyses import SESSION, analysed
 
 ENDPOINT = {
     "name": "stock", "description": "Reads the stock", "baselineIntervalMs": 60_000, "minIntervalMs": 1_000,
@@ -50,6 +53,12 @@ async def visited(door: Door) -> dict[str, httpx.Response]:
     await ask("GET /api/endpoints/{id}/runs", id=endpoint)
     await ask("GET /api/runs/{id}", id=run.id)
     await ask("GET /api/endpoints/{id}/health", id=endpoint)
+    await door.client.patch(f"/api/jobs/{job}/endpoints/{endpoint}", json={"analysis": True})
+    await analysed(door, {"id": endpoint})
+    await ask("GET /api/endpoints/{id}/sessions", id=endpoint)
+    await ask("GET /api/sessions/{id}", id=SESSION)
+    await ask("GET /api/dashboard/stats")
+    await ask("GET /api/dashboard/activity")
     await ask("POST /api/jobs/{jobId}/endpoints/{id}/archive", jobId=job, id=endpoint)
     await ask("DELETE /api/jobs/{jobId}/endpoints/{id}", jobId=job, id=endpoint)
     await ask("DELETE /api/jobs/{id}", id=job)
@@ -59,8 +68,11 @@ async def visited(door: Door) -> dict[str, httpx.Response]:
     return seen
 
 
-async def test_every_route_of_the_contract_answers_as_it_promises() -> None:
-    async with a_door() as door:
+@pytest.mark.parametrize("open_door", [a_door, a_listening_door])
+async def test_every_route_of_the_contract_answers_as_it_promises(
+    open_door: Callable[[], AbstractAsyncContextManager[Door]],
+) -> None:
+    async with open_door() as door:
         seen = await visited(door)
 
     assert set(seen) == set(CONTRACT)

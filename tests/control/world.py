@@ -12,9 +12,11 @@ from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.vault.aes_vault import AesVault
 from cronicorn.adapters.vault.master_keys import PassingKey
+from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
@@ -73,6 +75,7 @@ class SetClock(Clock):
 
 
 UNLIMITED_TIERS = TierLimits()
+KEPT = timedelta(days=30)
 
 
 @dataclass(slots=True)
@@ -177,6 +180,8 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
+        dashboards=Dashboards(stores.rollups, clock),
+        activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
     )
     return World(clock, stores, dispatcher, control, wakes, cron)

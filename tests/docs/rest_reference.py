@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from cronicorn.control.activity import EventType
 from cronicorn.control.document import PreviewDocument
 from cronicorn.control.drafting import blank
 from cronicorn.control.hints import TTL_MINUTES_DEFAULT
@@ -100,7 +101,9 @@ def _one_type(option: dict[str, Any]) -> str:
         name = option["$ref"].rpartition("/")[2]
         choices = _CHOICES.get(name)
         return " ".join(f"`{choice.value}`" for choice in choices) if choices else f"[{name}](#{name.lower()})"
-    return str(option.get("format") or option.get("type") or "any JSON")
+    kinds = option.get("type")
+    kind = " or ".join(each for each in kinds if each != "null") if isinstance(kinds, list) else kinds
+    return str(option.get("format") or kind or "any JSON")
 
 
 _CHOICES: dict[str, type[StrEnum]] = {
@@ -111,6 +114,7 @@ _CHOICES: dict[str, type[StrEnum]] = {
         CompileMode,
         DstGap,
         DstOverlap,
+        EventType,
         JobStatus,
         Method,
         Overlap,

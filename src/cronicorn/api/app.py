@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
 from cronicorn.api.routes_analyses import analysis_routes
+from cronicorn.api.routes_dashboard import dashboard_routes
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
@@ -64,6 +65,7 @@ def create_app(
     api.include_router(one_draft_routes(control.drafts))
     api.include_router(quota_routes(control.quotas))
     api.include_router(analysis_routes(control.analyses))
+    api.include_router(dashboard_routes(control.dashboards, control.activity))
     api.include_router(key_routes(control.keys))
     api.include_router(tenant_routes(control.tenants))
     api.include_router(signing_key_routes(control.signing_keys))

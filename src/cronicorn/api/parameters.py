@@ -5,15 +5,17 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from starlette.requests import Request
 
+from cronicorn.control.document import InstantOrNull
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.principal import Principal
 
 OFFSET_MAX = 1_000_000_000
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(?::[0-9]{1,18}:[0-9]{1,9})?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _IN_HEADER = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key.")
 _AS_BEARER = HTTPBearer(auto_error=False, description="An API key as a bearer token.")
 
@@ -39,8 +41,21 @@ def _absent(value: object) -> object:
     return 0 if value in {"", "null"} else value
 
 
+def _bound(value: object) -> object:
+    """An instant with its offset, or a day, which begins at midnight in UTC; nothing and null are no bound."""
+    if value in {"", "null"}:
+        return None
+    return f"{value}T00:00:00Z" if isinstance(value, str) and _DAY.fullmatch(value) else value
+
+
 Asker = Annotated[Principal, Depends(_principal)]
 Id = Annotated[str, Path(alias="id"), AfterValidator(_possible_id)]
 InJob = Annotated[str, Path(alias="jobId"), AfterValidator(_possible_id)]
 DraftId = Annotated[str, Path(alias="draftId"), AfterValidator(_possible_id)]
-Offset = Annotated[int, Query(ge=0, le=OFFSET_MAX), BeforeValidator(_absent)]
+Offset = Annotated[
+    int,
+    Query(ge=0, le=OFFSET_MAX),
+    BeforeValidator(_absent),
+    WithJsonSchema({"type": ["integer", "null"], "minimum": 0, "maximum": OFFSET_MAX}),
+]
+Bound = Annotated[InstantOrNull, BeforeValidator(_bound), WithJsonSchema({"type": ["string", "null"]})]

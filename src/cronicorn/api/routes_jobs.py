@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from cronicorn.api.parameters import Asker, Id
 from cronicorn.api.strict_json import StrictRoute
-from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer
+from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer, jobs_answer
 from cronicorn.control.document import JobDocument, JobPatch
 from cronicorn.control.jobs import Jobs
 from cronicorn.domain.endpoint import JobStatus
@@ -25,7 +25,7 @@ def job_routes(jobs: Jobs) -> APIRouter:
     @router.get("")
     async def list_jobs(asker: Asker, status: JobStatus | None = None) -> JobsAnswer:
         """Archived jobs are listed only when asked for."""
-        return JobsAnswer(jobs=[job_answer(job, count) for job, count in await jobs.list(asker, status)])
+        return jobs_answer(await jobs.list(asker, status))
 
     @router.get("/{id}")
     async def get_job(asker: Asker, job_id: Id) -> JobAnswer:

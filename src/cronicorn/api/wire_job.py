@@ -1,5 +1,7 @@
 """Jobs on the wire."""
 
+from collections.abc import Iterable
+
 from cronicorn.api.wire_values import Answer, Instant, Omittable
 from cronicorn.domain.endpoint import Job, JobStatus
 
@@ -15,19 +17,28 @@ class JobAnswer(Answer):
     created_at: Instant
     updated_at: Instant
     archived_at: Omittable[Instant] = None
-    endpoint_count: Omittable[int] = None
+
+
+class ListedJobAnswer(JobAnswer):
+    """A job with the number of its endpoints that are not archived."""
+
+    endpoint_count: int
 
 
 class JobsAnswer(Answer):
     """Jobs, oldest first."""
 
-    jobs: list[JobAnswer]
+    jobs: list[ListedJobAnswer]
 
 
-def job_answer(job: Job, endpoint_count: int | None = None) -> JobAnswer:
+def job_answer(job: Job) -> JobAnswer:
     """*job* on the wire."""
     return JobAnswer(
         id=job.id, user_id=job.tenant_id, name=job.name, description=job.description, status=job.status,
         created_at=job.created_at, updated_at=job.updated_at, archived_at=job.archived_at,
-        endpoint_count=endpoint_count,
     )  # fmt: skip
+
+
+def jobs_answer(jobs: Iterable[tuple[Job, int]]) -> JobsAnswer:
+    """*jobs*, each with the number of its endpoints, on the wire."""
+    return JobsAnswer(jobs=[ListedJobAnswer(**dict(job_answer(job)), endpoint_count=count) for job, count in jobs])

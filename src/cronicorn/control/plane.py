@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.hints import Hints
@@ -43,4 +45,6 @@ class ControlPlane:
     requests: RunRequests
     trials: TrialCalls
     analyses: Analyses
+    dashboards: Dashboards
+    activity: Activity
     files: FileApplier

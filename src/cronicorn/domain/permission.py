@@ -89,6 +89,8 @@ class Operation(StrEnum):
     ANALYSIS_LIST = "analysis.list"
     ANALYSIS_GET = "analysis.get"
     ANALYSIS_REQUEST = "analysis.request"
+    DASHBOARD_SHOW = "dashboard.show"
+    ACTIVITY_LIST = "activity.list"
     QUOTA_SHOW = "quota.show"
     TERMS_AGREE = "terms.agree"
     TENANT_ADD = "tenant.add"
@@ -146,6 +148,8 @@ NEEDED: Mapping[Operation, Permission] = MappingProxyType({
     Operation.ANALYSIS_LIST: Permission.JOBS_READ,
     Operation.ANALYSIS_GET: Permission.JOBS_READ,
     Operation.ANALYSIS_REQUEST: Permission.RUNS_CONTROL,
+    Operation.DASHBOARD_SHOW: Permission.JOBS_READ,
+    Operation.ACTIVITY_LIST: Permission.JOBS_READ,
     Operation.QUOTA_SHOW: Permission.JOBS_READ,
     Operation.TERMS_AGREE: Permission.TENANTS_WRITE,
     Operation.TENANT_ADD: Permission.TENANTS_WRITE,

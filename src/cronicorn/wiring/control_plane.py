@@ -1,8 +1,12 @@
 """The control plane over a store."""
 
+from datetime import timedelta
+
+from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
@@ -41,15 +45,17 @@ def control_plane(
     cron: Cron,
     scheduler: Scheduler | None = None,
     limits: TierLimits,
+    kept: timedelta,
     make_drafts: MakeDrafts | None = None,
     model_named: bool = False,
 ) -> ControlPlane:
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
     Without *make_drafts* no description is compiled; *model_named* says whether this process's settings name a model.
+    Runs are *kept* so long.
     """
-    wake = scheduler.wake if scheduler is not None else _tell_nobody
-    tell_cancelled = scheduler.heed_cancellations if scheduler is not None else _tell_nobody
+    told = _told_by(scheduler)
+    wake = told.wake
     jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = Endpoints(stores.endpoints, cron, random_id, wake, tiers)
@@ -71,13 +77,20 @@ def control_plane(
         signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
         rewrapping=Rewrapping(stores.keychains, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
-        requests=RunRequests(
-            stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=tell_cancelled)
-        ),
+        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),
+        dashboards=Dashboards(stores.rollups, clock),
+        activity=Activity(stores.rollups, stores.timeline, clock, kept),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
     )
+
+
+def _told_by(scheduler: Scheduler | None) -> Told:
+    """Whom a change is told."""
+    if scheduler is None:
+        return Told(wake=_tell_nobody, cancelled=_tell_nobody)
+    return Told(wake=scheduler.wake, cancelled=scheduler.heed_cancellations)
 
 
 def _tell_nobody() -> None:

@@ -110,7 +110,8 @@ async def engine(
         make_drafts = drafting(settings, stores, tokens.quota, compiler, evaluator) if compiling else None
         control = control_plane(
             stores, dispatcher, tokens, vault, clock=clock, cron=evaluator, limits=tier_limits(settings),
-            scheduler=scheduler, make_drafts=make_drafts, model_named=settings.ai_model is not None,
+            kept=settings.retention, scheduler=scheduler, make_drafts=make_drafts,
+            model_named=settings.ai_model is not None,
         )  # fmt: skip
         planner = None
         if planning:

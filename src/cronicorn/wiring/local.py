@@ -84,7 +84,9 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     tokens = await stack.enter_async_context(token_quota(apart, stores, Metrics()))
     limits = tier_limits(settings)
     vault = await open_vault(apart)
-    control = control_plane(stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=cron(), limits=limits)
+    control = control_plane(
+        stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=cron(), limits=limits, kept=settings.retention
+    )
     await control.tenants.bootstrap(settings.api_key)
     return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
 
@@ -116,6 +118,7 @@ async def _opened(
                 clock=clock,
                 cron=evaluator,
                 limits=tier_limits(settings),
+                kept=settings.retention,
                 make_drafts=make_drafts,
                 model_named=settings.ai_model is not None,
             ),

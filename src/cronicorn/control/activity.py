@@ -1,0 +1,161 @@
+"""The activity of a tenant: its runs and analyses in one list, newest first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cronicorn.control.dashboards import check_order
+from cronicorn.control.permissions import operation
+from cronicorn.domain.instant import MICROSECOND, MINUTE, shifted
+from cronicorn.domain.permission import Operation
+from cronicorn.domain.ports import Clock
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.rollup.ports import Rollups, Timeline
+from cronicorn.domain.rollup.steps import whole_hours
+from cronicorn.domain.rollup.tallies import HOUR, HourPart, HourSpan, PastAnalysis, PastRun, StepTally
+from cronicorn.domain.run import RunStatus
+
+ACTIVITY_MAX = 100
+_WIDER = 4
+"""How much longer the next look is where the one before found too little."""
+
+
+class EventType(StrEnum):
+    """What is listed."""
+
+    ALL = "all"
+    RUNS = "runs"
+    SESSIONS = "sessions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityQuery:
+    """Which events are wanted, newest first."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    job_id: str | None = None
+    kind: EventType = EventType.ALL
+    limit: int = 50
+    offset: int = 0
+
+
+PastEvent = PastRun | PastAnalysis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityPage:
+    """Some events, and how many there are in all, those of deleted endpoints too."""
+
+    events: tuple[PastEvent, ...]
+    runs: int
+    analyses: int
+    success_rate: float
+    """Percent of the runs that ended by themselves, in tenths; 0 of nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hour:
+    """An hour of events, and how many there are said to be."""
+
+    begins_at: datetime
+    job_id: str | None
+    runs: int
+    analyses: int
+
+    def until(self, end: datetime, length: timedelta) -> HourPart:
+        """The part of *length* that ends at *end*, no more than the hour has."""
+        return HourPart(since=max(self.begins_at, end - length), until=end, job_id=self.job_id)
+
+
+class Activity:
+    """Finds events hour by hour, by how many each is known to have: hours before a page are not looked into."""
+
+    def __init__(self, rollups: Rollups, timeline: Timeline, clock: Clock, kept: timedelta) -> None:
+        self._rollups = rollups
+        self._timeline = timeline
+        self._clock = clock
+        self._kept = kept
+        """So long runs are kept, and shown."""
+
+    @operation(Operation.ACTIVITY_LIST)
+    async def list(self, principal: Principal, query: ActivityQuery) -> ActivityPage:
+        """A page of events. Raises InvalidInputError for a span that ends before it begins."""
+        tenant_id, span = principal.tenant_id, self._span(query)
+        by_step: Sequence[StepTally] = ()
+        runs, analyses = Counter[datetime](), Counter[datetime]()
+        if query.kind is not EventType.SESSIONS:
+            by_step = await self._rollups.by_step(tenant_id, span)
+            for step in by_step:
+                runs[step.begins_at] += step.tally.runs
+        if query.kind is not EventType.RUNS:
+            for each in await self._rollups.analyses(tenant_id, span):
+                analyses[each.begins_at] += each.analyses
+        hours = [
+            _Hour(begins_at=hour, job_id=query.job_id, runs=runs[hour], analyses=analyses[hour])
+            for hour in sorted({*runs, *analyses}, reverse=True)
+        ]
+        return ActivityPage(
+            events=await self._page(tenant_id, query, hours),
+            runs=runs.total(),
+            analyses=analyses.total(),
+            success_rate=_success_rate(by_step),
+        )
+
+    def _span(self, query: ActivityQuery) -> HourSpan:
+        now = self._clock.now()
+        until = query.until if query.until is not None else shifted(now, MICROSECOND)
+        oldest = shifted(now, -self._kept)
+        since = query.since if query.since is not None else min(oldest, until)
+        check_order(since, until)
+        return whole_hours(max(since, oldest), max(until, oldest), now, query.job_id, step=HOUR)
+
+    async def _page(self, tenant_id: str, query: ActivityQuery, hours: Sequence[_Hour]) -> tuple[PastEvent, ...]:
+        page: Sequence[PastEvent] = ()
+        skip, left = query.offset, query.limit
+        for hour in hours:
+            there = hour.runs + hour.analyses
+            if skip < there and left:
+                wanted = min(left, there - skip)
+                found = await self._newest(tenant_id, hour, skip + wanted)
+                page = (*page, *found[skip : skip + wanted])
+                left -= wanted  # What was pruned meanwhile leaves its place empty, so that no event is on two pages.
+            skip = max(0, skip - there)
+        return tuple(page)
+
+    async def _newest(self, tenant_id: str, hour: _Hour, limit: int) -> Sequence[PastEvent]:
+        """The newest *limit* events that began in *hour*."""
+        runs: Sequence[PastEvent] = await self._newest_runs(tenant_id, hour, limit) if hour.runs else ()
+        analyses: Sequence[PastEvent] = ()
+        if hour.analyses:
+            analyses = await self._timeline.analyses(tenant_id, hour.until(hour.begins_at + HOUR, HOUR), limit)
+        return sorted((*runs, *analyses), key=_place, reverse=True)[:limit]
+
+    async def _newest_runs(self, tenant_id: str, hour: _Hour, limit: int) -> Sequence[PastRun]:
+        """Looks into the last part of *hour* that should have enough, and into more where it has not."""
+        end = min(hour.begins_at + HOUR, max(shifted(self._clock.now(), MINUTE), hour.begins_at + MINUTE))
+        length = (end - hour.begins_at) * min(1.0, 2 * limit / hour.runs)
+        while True:
+            part = hour.until(end, length)
+            found = await self._timeline.runs(tenant_id, part, limit)
+            if len(found) >= limit or part.since == hour.begins_at:
+                return found
+            length *= _WIDER
+
+
+def began_at(event: PastEvent) -> datetime:
+    """When *event* began."""
+    return event.run.started_at if isinstance(event, PastRun) else event.analysis.at
+
+
+def _place(event: PastEvent) -> tuple[datetime, str]:
+    return began_at(event), event.run.id if isinstance(event, PastRun) else event.analysis.id
+
+
+def _success_rate(steps: Sequence[StepTally]) -> float:
+    ended = [step.tally for step in steps if step.tally.status is not RunStatus.CANCELLED]
+    runs = sum(tally.runs for tally in ended)
+    failed = sum(tally.runs for tally in ended if tally.status is RunStatus.FAILED)
+    return round(100 * (runs - failed) / runs, 1) if runs else 0.0
