@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
+from cronicorn.domain.criteria.reading import criteria_of
 from cronicorn.domain.document import endpoint_document, endpoint_of, hint_document, hint_of, state_of, state_text
 from cronicorn.domain.endpoint import (
     AnalysisSwitch,
@@ -279,6 +280,7 @@ def test_every_field_of_an_endpoint_comes_back_from_its_row():
         interval_min=timedelta(1), interval_max=timedelta(2), catch_up=CatchUp(mode=CatchUpMode.ALL),
         overlap=Overlap.BUFFER_ONE, retries=RetryPolicy(count=2), success=SuccessCriteria(statuses=()),
         signals=Signals(adapt=Adapt.ON), policy=policy, redaction=Redaction(body=("/a",), headers=("b",)),
+        criteria=criteria_of({"fields": {"ok": {"http": "ok"}}, "failure": "!ok"}),
         flow=Flow(key="k", limits=FlowLimits(rate=2, period=timedelta(seconds=3), parallelism=4)),
         analysis=AnalysisSwitch(enabled=True), compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7,
         state=EndpointState(slot=3, held=Held(until=MIDNIGHT, reason="r")),

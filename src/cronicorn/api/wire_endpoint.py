@@ -97,6 +97,7 @@ class EndpointAnswer(Answer):
     overlap: Overlap
     retries: RetriesAnswer
     success_statuses: list[str]
+    criteria: Omittable[dict[str, Any]] = None
     url: str
     method: Method
     headers_json: Omittable[dict[str, str]] = None

@@ -8,7 +8,7 @@ from cronicorn.api.wire_schedule import StepAnswer, step_answer
 from cronicorn.api.wire_steering import SteeringAnswer, steering_answer
 from cronicorn.api.wire_values import Answer, Instant, Omittable, milliseconds
 from cronicorn.control.runs import RunView, UnfinishedRun
-from cronicorn.domain.call import Method, Outcome, OutcomeKind
+from cronicorn.domain.call import AnswerClass, Method, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.explain import explained
 from cronicorn.domain.explain_steering import explained_steering
@@ -18,6 +18,13 @@ from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.trace import Trace
+
+
+class JudgedAnswer(Answer):
+    """What a condition of the owner made of an answer."""
+
+    answer_class: AnswerClass
+    condition: str
 
 
 class RunListed(Answer):
@@ -32,6 +39,7 @@ class RunListed(Answer):
     attempt: int
     status_code: Omittable[int] = None
     error_message: Omittable[str] = None
+    judged: Omittable[JudgedAnswer] = None
 
 
 class RunsAnswer(Answer):
@@ -66,6 +74,7 @@ class RunAnswer(Answer):
     response_truncated: Omittable[bool] = None
     status_code: Omittable[int] = None
     outcome: Omittable[OutcomeKind] = None
+    judged: Omittable[JudgedAnswer] = None
     due_at: Omittable[Instant] = None
     nominal_at: Omittable[Instant] = None
     steps: Omittable[list[StepAnswer]] = None
@@ -181,8 +190,13 @@ def _listed(run: Run) -> RunListed:
     return RunListed(
         run_id=run.id, endpoint_id=run.endpoint_id, started_at=run.started_at, status=run.status,
         duration_ms=milliseconds(run.outcome.duration), source=run.source, attempt=run.attempt,
-        status_code=run.outcome.status_code, error_message=_error(run),
+        status_code=run.outcome.status_code, error_message=_error(run), judged=_judged(run.outcome),
     )  # fmt: skip
+
+
+def _judged(outcome: Outcome) -> JudgedAnswer | None:
+    said = outcome.judged
+    return None if said is None else JudgedAnswer(answer_class=said.answer_class, condition=said.condition)
 
 
 def _unfinished(run: UnfinishedRun) -> dict[str, object]:
@@ -196,7 +210,8 @@ def _finished(run: Run) -> dict[str, object]:
         "status": run.status, "started_at": run.started_at, "finished_at": run.finished_at,
         "duration_ms": milliseconds(outcome.duration), "error_message": _error(run), "response_body": _body(outcome),
         "response_truncated": outcome.body_truncated or None, "status_code": outcome.status_code,
-        "outcome": outcome.kind, "due_at": run.due_at, "nominal_at": run.nominal_at, "steps": steps,
+        "outcome": outcome.kind, "judged": _judged(outcome),
+        "due_at": run.due_at, "nominal_at": run.nominal_at, "steps": steps,
     }  # fmt: skip
 
 
@@ -211,6 +226,8 @@ def _error(run: Run) -> str | None:
     outcome = run.outcome
     if outcome.error is not None or run.status is not RunStatus.FAILED or outcome.status_code is None:
         return outcome.error
+    if outcome.judged is not None:
+        return f"The answer counts as a failure by the condition {outcome.judged.condition}."
     return f"The answer's status {outcome.status_code} is not among successStatuses."
 
 

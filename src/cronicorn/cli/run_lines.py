@@ -9,6 +9,7 @@ from rich.text import Text
 
 from cronicorn.cli.instants import length, written
 from cronicorn.cli.watched_runs import NamedRun
+from cronicorn.domain.call import AnswerClass
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
 from cronicorn.domain.slot import Skip
@@ -71,6 +72,8 @@ def outcome_in_words(run: Run) -> str:
     outcome = run.outcome
     if outcome.error is not None:
         return f"{outcome.kind.value}: {outcome.error}"
+    if outcome.judged is not None and outcome.judged.answer_class is not AnswerClass.SUCCESS:
+        return f"{outcome.judged.answer_class.value}: {outcome.judged.condition}"
     return outcome.kind.value if outcome.status_code is None else ""
 
 
@@ -85,7 +88,7 @@ def _note(run: Run) -> str:
 
 
 def _as_json(named: NamedRun) -> dict[str, object]:
-    run = named.run
+    run, judged = named.run, named.run.outcome.judged
     return {
         "id": run.id,
         "endpoint": named.name,
@@ -101,4 +104,5 @@ def _as_json(named: NamedRun) -> dict[str, object]:
         "finished_at": written(run.finished_at),
         "duration_ms": round(run.outcome.duration.total_seconds() * 1_000, 3),
         "error": run.outcome.error,
+        "judged": None if judged is None else {"class": judged.answer_class.value, "condition": judged.condition},
     }

@@ -173,6 +173,7 @@ class EndpointPatch(Document):
         BeforeValidator(_read_statuses),
         Field(json_schema_extra={"minItems": 1, "maxItems": 20}),
     ] = None
+    criteria: dict[str, Any] | None = None
     url: Annotated[str | None, Field(json_schema_extra={"format": "uri"})] = None
     method: Choice[Method] | None = None
     headers_json: dict[str, str] | None = None

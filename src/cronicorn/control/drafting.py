@@ -4,15 +4,18 @@ Absent fields stay as they are, null takes a field back to its default, and one 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cronicorn.control.document import MILLISECOND, CatchUpPatch, Document, EndpointPatch, RetriesPatch
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
+from cronicorn.domain.criteria.criteria import AnswerCriteria
+from cronicorn.domain.criteria.reading import criteria_of
 from cronicorn.domain.endpoint import (
     AnalysisSwitch,
     Baseline,
@@ -65,6 +68,7 @@ def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: 
         overlap=fields.value("overlap", before.overlap, Overlap.SKIP),
         retries=_retries(patch, before.retries, findings),
         success=_success(fields, patch, before.success),
+        criteria=_criteria(fields, patch, before.criteria),
         signals=_signals(fields, patch, before.signals),
         policy=_policy(fields, patch, before.policy),
         flow=_flow(patch, before.flow, findings),
@@ -181,17 +185,30 @@ def _signals(fields: _Fields, patch: EndpointPatch, before: Signals) -> Signals:
 def _policy(fields: _Fields, patch: EndpointPatch, before: Policy | None) -> Policy | None:
     if not fields.given("policy"):
         return before
-    if patch.policy is None:
+    return _read(fields, "policy", patch.policy, policy_of, before)
+
+
+def _criteria(fields: _Fields, patch: EndpointPatch, before: AnswerCriteria | None) -> AnswerCriteria | None:
+    if not fields.given("criteria"):
+        return before
+    return _read(fields, "criteria", patch.criteria, criteria_of, before)
+
+
+def _read(
+    fields: _Fields, name: str, document: dict[str, Any] | None, read: Callable[[dict[str, Any]], T], before: T | None
+) -> T | None:
+    """What *read* makes of *document*; its faults are reported where they stand."""
+    if document is None:
         return None
     try:
-        json_text(patch.policy)
-        return policy_of(patch.policy)
+        json_text(document)
+        return read(document)
     except PolicyError as error:
-        findings = fields.findings.inside(fields.pointer("policy"))
+        findings = fields.findings.inside(fields.pointer(name))
         for problem in error.problems:
             findings.refuse(problem.pointer, problem.problem)
     except ValueError as error:
-        fields.refuse("policy", str(error))
+        fields.refuse(name, str(error))
     return before
 
 

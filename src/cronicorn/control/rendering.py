@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from cronicorn.control.document import MILLISECOND
 from cronicorn.domain.call import StatusRange
+from cronicorn.domain.criteria.reading import criteria_document
 from cronicorn.domain.endpoint import BaselineKind, CatchUp, JobEndpoint, RetryPolicy
 from cronicorn.domain.flow.limits import Flow
 from cronicorn.domain.instant import ZERO
@@ -33,6 +34,7 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "overlap": endpoint.overlap.value,
         "retries": _retries(endpoint.retries),
         "successStatuses": [_status(allowed) for allowed in endpoint.success.statuses],
+        "criteria": criteria_document(endpoint.criteria) if endpoint.criteria is not None else None,
         "url": request.url,
         "method": request.method.value,
         "headersJson": dict(headers) or None,

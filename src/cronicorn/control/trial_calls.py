@@ -18,7 +18,7 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, Dispatcher, EndpointCatalog, RunControl
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.run import Run, run_status
+from cronicorn.domain.run import Run, judged, run_status
 
 _ENDS_WITHIN = timedelta(seconds=5)
 """After so long it is worth asking again."""
@@ -79,7 +79,7 @@ class TrialCalls:
         # A number no slot ever has, so that the target never takes a trial for a run, nor two trials for one.
         call = call_for(endpoint, microseconds_of(started_at))
         call = call._replace(timeout=min(call.timeout, TRIAL_DURATION_MAX))
-        outcome = await self._outcome(call, unwanted)
+        outcome = judged(endpoint, await self._outcome(call, unwanted))
         return Run(
             tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, slot=0, attempt=1, fence=0, source=Source.TEST,
             trace="", due_at=started_at, nominal_at=None, started_at=started_at,

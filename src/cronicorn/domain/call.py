@@ -91,6 +91,22 @@ class OutcomeKind(StrEnum):
         return self is OutcomeKind.CANCELLED or self is OutcomeKind.CRASHED
 
 
+class AnswerClass(StrEnum):
+    """What an answer counts as, where its owner's conditions say so."""
+
+    SUCCESS = "success"
+    DEGRADED = "degraded"
+    """A success that a person should know of."""
+    FAILURE = "failure"
+
+
+class Judged(NamedTuple):
+    """What an answer counts as, and by which condition."""
+
+    answer_class: AnswerClass
+    condition: str
+
+
 class Outcome(NamedTuple):
     """What a call returned. Anything a server may do is one of these, never an exception."""
 
@@ -107,6 +123,8 @@ class Outcome(NamedTuple):
     body_truncated: bool = False
     error: str | None = None
     """One sentence for a person, without secrets; None when the answer is complete."""
+    judged: Judged | None = None
+    """What a condition of its owner made of it; None where its status, or how it ended, decides."""
 
     def header(self, name: str) -> str | None:
         """The first value of the header *name* (lower case), or None."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Required, TypedDict
 
 from cronicorn.domain.call import SUCCESS_DEFAULT
+from cronicorn.domain.criteria.reading import criteria_from, criteria_text
 from cronicorn.domain.endpoint import (
     BEGINNING,
     CATCH_UP_DEFAULT,
@@ -71,6 +72,7 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "overlap": unusual(endpoint.overlap.value, Overlap.SKIP.value),
         "retries": retries_document(endpoint.retries),
         "success": success_document(endpoint.success),
+        "criteria": criteria_text(endpoint.criteria) if endpoint.criteria is not None else None,
         "created_at_us": us(endpoint.created_at),
         "updated_at_us": us(endpoint.updated_at),
         "signals": signals_document(endpoint.signals) or None,
@@ -98,6 +100,7 @@ class _Endpoint(TypedDict, total=False):
     overlap: str
     retries: Document
     success: list[Value]
+    criteria: str
     created_at_us: Required[int]
     updated_at_us: Required[int]
     signals: Document
@@ -130,6 +133,7 @@ def endpoint_of(document: Mapping[str, Value], state: EndpointState = BEGINNING)
         overlap=Overlap(part["overlap"]) if "overlap" in part else Overlap.SKIP,
         retries=retries_of(part["retries"]) if "retries" in part else NO_RETRIES,
         success=success_of(part["success"]) if "success" in part else SUCCESS_DEFAULT,
+        criteria=criteria_from(part["criteria"]) if "criteria" in part else None,
         signals=signals_of(part["signals"]) if "signals" in part else SIGNALS_DEFAULT,
         policy=policy_from(part["policy"]) if "policy" in part else None,
         flow=flow_of(part["flow"]) if "flow" in part else None,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cronicorn.domain.call import SUCCESS_DEFAULT, Request, SuccessCriteria
+from cronicorn.domain.criteria.criteria import AnswerCriteria
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
 from cronicorn.domain.flow.limits import Flow, Held
 from cronicorn.domain.hint import Hint
@@ -244,6 +245,8 @@ class JobEndpoint:
     overlap: Overlap = Overlap.SKIP
     retries: RetryPolicy = NO_RETRIES
     success: SuccessCriteria = SUCCESS_DEFAULT
+    criteria: AnswerCriteria | None = None
+    """What its answers count as, beyond `success`."""
     signals: Signals = SIGNALS_DEFAULT
     """What its answers may say about when it is called by themselves."""
     policy: Policy | None = None
@@ -290,6 +293,7 @@ class JobEndpoint:
             overlap=self.overlap,
             retries=self.retries,
             success=self.success,
+            criteria=self.criteria,
             signals=self.signals,
             policy=self.policy,
             flow=self.flow,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.call import AnswerClass, Judged, Outcome, OutcomeKind
 from cronicorn.domain.fields import Document, Fields, Value, json_string, length_us, pairs_of, us
 from cronicorn.domain.slot import Skip, SlotState
 
@@ -46,6 +46,9 @@ def outcome_text(outcome: Outcome) -> str:
         text += ',"body_truncated":true'
     if outcome.error is not None:
         text += f',"error":{json_string(outcome.error)}'
+    if outcome.judged is not None:
+        answer_class, condition = outcome.judged
+        text += f',"judged":["{answer_class}",{json_string(condition)}]'
     return text + "}"
 
 
@@ -61,4 +64,15 @@ def outcome_of(document: Mapping[str, Value], body: str | None) -> Outcome:
         body_is_json=fields.flag("body_is_json"),
         body_truncated=fields.flag("body_truncated"),
         error=fields.text_or_none("error"),
+        judged=_judged_of(fields.items("judged")),
     )
+
+
+def _judged_of(items: list[Value]) -> Judged | None:
+    match items:
+        case []:
+            return None
+        case [str(answer_class), str(condition)]:
+            return Judged(AnswerClass(answer_class), condition)
+        case _:
+            raise ValueError(f"not what a condition made of an answer: {items!r}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cronicorn.domain.call import Outcome, OutcomeKind
+from cronicorn.domain.call import AnswerClass, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.lease import run_id
 from cronicorn.domain.plan import Source
@@ -61,7 +61,17 @@ class Run:
 
 
 def run_status(endpoint: JobEndpoint, outcome: Outcome) -> RunStatus:
-    """What *outcome* counts as by the success criteria of *endpoint*."""
+    """What *outcome*, once `judged`, counts as by the success criteria of *endpoint*."""
     if outcome.kind is OutcomeKind.CANCELLED:
         return RunStatus.CANCELLED
+    if outcome.judged is not None:
+        return RunStatus.FAILED if outcome.judged.answer_class is AnswerClass.FAILURE else RunStatus.SUCCESS
     return RunStatus.SUCCESS if endpoint.success.accepts(outcome) else RunStatus.FAILED
+
+
+def judged(endpoint: JobEndpoint, outcome: Outcome) -> Outcome:
+    """*outcome* with what the conditions of *endpoint* make of it."""
+    criteria = endpoint.criteria
+    if criteria is None:
+        return outcome if outcome.judged is None else outcome._replace(judged=None)
+    return outcome._replace(judged=criteria.judge(outcome, endpoint.success))

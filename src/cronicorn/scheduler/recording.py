@@ -11,7 +11,7 @@ from cronicorn.domain.execution.limits import month_of
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Cron, Decide
-from cronicorn.domain.run import Run, run_status
+from cronicorn.domain.run import Run, judged, run_status
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.scheduler.held import HeldLease
 
@@ -24,6 +24,7 @@ _BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, Recursion
 def run_of(hold: HeldLease, started_at: datetime, nominal_at: datetime | None, outcome: Outcome) -> Run:
     """The record of a call made under *hold*, which has just ended."""
     lease = hold.lease
+    outcome = judged(lease.endpoint, outcome)
     endpoint, plan = lease.endpoint, lease.endpoint.state.plan
     return Run(
         tenant_id=endpoint.tenant_id,

@@ -28,6 +28,12 @@ METRICS: tuple[Metric, ...] = (
         name="cronicorn_outcomes_total", kind="counter", labels=("kind",), help="Calls recorded, by what came of them."
     ),
     Metric(
+        name="cronicorn_answers_judged_total",
+        kind="counter",
+        labels=("class",),
+        help="Answers that a condition of their owner made a success, a degraded one or a failure.",
+    ),
+    Metric(
         name="cronicorn_plans_total",
         kind="counter",
         labels=("source",),

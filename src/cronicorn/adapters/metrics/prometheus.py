@@ -44,6 +44,8 @@ class Metrics:
         if run is not None:
             self._counter("cronicorn_runs_total", run.status.value).inc()
             self._counter("cronicorn_outcomes_total", run.outcome.kind.value).inc()
+            if run.outcome.judged is not None:
+                self._counter("cronicorn_answers_judged_total", run.outcome.judged.answer_class.value).inc()
             delay = (run.started_at - run.due_at).total_seconds()
             self._histograms["cronicorn_start_delay_seconds"].observe(max(delay, 0.0))
             self._histograms["cronicorn_run_duration_seconds"].observe(run.outcome.duration.total_seconds())

@@ -59,7 +59,7 @@ def policy_document(policy: Policy) -> Members:
     return _lean({
         "version": VERSION,
         "description": policy.description,
-        "fields": {each.name: _field(each) for each in policy.fields} or None,
+        "fields": {each.name: field_document(each) for each in policy.fields} or None,
         "rules": [_rule(rule) for rule in policy.rules],
         "limits": _lean({
             "pause_max": _unless(policy.pause_max, PAUSE_MAX_DEFAULT),
@@ -71,7 +71,8 @@ def policy_document(policy: Policy) -> Members:
     })  # fmt: skip
 
 
-def _field(declared: PolicyField) -> Members:
+def field_document(declared: PolicyField) -> Members:
+    """A declared field, defaults left out."""
     of_fact = declared.http is not None or declared.fact is not None
     return _lean({
         "from": _from(declared),

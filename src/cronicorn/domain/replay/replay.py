@@ -27,7 +27,7 @@ from cronicorn.domain.replay.counting import CallCount
 from cronicorn.domain.replay.following import RulesFollowed
 from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.replay.siblings import SiblingsHeard
-from cronicorn.domain.run import Run, run_status
+from cronicorn.domain.run import Run, judged, run_status
 from cronicorn.domain.settlement import Settlement, Stored
 from cronicorn.domain.signals.conditional import says_something
 from cronicorn.domain.steering_record import SteeringRecord
@@ -227,11 +227,12 @@ class Replay:
     def _imagined(self, answer: Run, due_at: datetime, at: datetime, nominal_at: datetime | None) -> Run:
         endpoint, state = self._endpoint, self._endpoint.state
         assert state.plan is not None
+        outcome = judged(endpoint, answer.outcome)
         return Run(
             tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, slot=state.slot, attempt=state.attempt, fence=0,
             source=state.plan.source, trace="", due_at=due_at, nominal_at=nominal_at, started_at=at,
             finished_at=shifted(at, answer.finished_at - answer.started_at),
-            status=run_status(endpoint, answer.outcome), outcome=answer.outcome,
+            status=run_status(endpoint, outcome), outcome=outcome,
         )  # fmt: skip
 
     def _settle(self, run: Run | None, now: datetime, *, manual: bool = False) -> None:
