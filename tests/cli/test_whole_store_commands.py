@@ -67,8 +67,9 @@ async def test_a_copy_is_told_as_a_table_and_is_whole(path, env, tmp_path):
     assert ended.code == 0, ended.err
     heading, *lines = [line.split() for line in ended.out.splitlines()]
     assert heading == ["TABLE", "ROWS", "CHECKSUM"]
-    assert [line[:2] for line in lines][3:7] == [["jobs", "1"], ["endpoints", "2"], ["schedule", "2"], ["runs", "1"]]
-    assert "6 rows copied, counted and compared" in ended.err
+    rows = {table: int(count) for table, count, _ in lines}
+    assert (rows["jobs"], rows["endpoints"], rows["schedule"], rows["runs"]) == (1, 2, 2, 1)
+    assert f"{sum(rows.values())} rows copied, counted and compared" in ended.err
     assert await contents(_archive(path)) == await contents(_archive(tmp_path / "other.db"))
 
 

@@ -21,6 +21,7 @@ from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
+from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_signing_key
 from cronicorn.control.jobs import Jobs
@@ -183,5 +184,6 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
+        exporter=Exporter(jobs, endpoints),
     )
     return World(clock, stores, dispatcher, control, wakes, cron)

@@ -38,7 +38,6 @@ def copy(
 
 
 async def _copy(source: str, target: str, *, drop_leases: bool, dry_run: bool, as_json: bool) -> None:
-    import json
     import sys
 
     from cronicorn.cli.local import read_settings
@@ -47,16 +46,23 @@ async def _copy(source: str, target: str, *, drop_leases: bool, dry_run: bool, a
 
     settings = read_settings(database_option="--from", database_url=source)
     there = read_settings(database_option="--to", database_url=target)
-    with _progress() as told:
+    with progress() as told:
         copier = Copier(source=whole_store(settings).archive, drop_leases=drop_leases, told=told)
         copied = await (copier.weigh() if dry_run else copier.copy_to(whole_store(there).archive))
-    if as_json:
-        print(json.dumps({"copied": not dry_run, "tables": [_as_json(each) for each in copied]}, indent=2))
-    else:
-        print("\n".join(_lines(copied)))
+    show_copied(copied, as_json=as_json, wrote=not dry_run)
     rows = sum(each.count for each in copied)
     done = "would be copied; nothing was written" if dry_run else "copied, counted and compared"
     print(f"{rows} rows {done}: {settings.database_url} to {there.database_url}.", file=sys.stderr)
+
+
+def show_copied(copied: Sequence["Copied"], *, as_json: bool, wrote: bool = True) -> None:
+    """Show what was copied, table by table, or with *wrote* false what would be."""
+    import json
+
+    if as_json:
+        print(json.dumps({"copied": wrote, "tables": [_as_json(each) for each in copied]}, indent=2))
+    else:
+        print("\n".join(_lines(copied)))
 
 
 def _lines(copied: Sequence["Copied"]) -> list[str]:
@@ -70,7 +76,7 @@ def _as_json(copied: "Copied") -> dict[str, object]:
 
 
 @contextmanager
-def _progress() -> Iterator["TellProgress"]:
+def progress() -> Iterator["TellProgress"]:
     """A bar for each table on stderr, if a person looks there."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn

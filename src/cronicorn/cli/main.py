@@ -10,9 +10,11 @@ from cronicorn.cli import (
     api,
     apply,
     backtest,
+    backup,
     copy,
     demo,
     explain,
+    export,
     key,
     leases,
     master_key,
@@ -69,6 +71,10 @@ app.command("runs")(runs.runs)
 app.command("workers")(workers.workers)
 app.command("verify")(verify.verify)
 app.command("copy")(copy.copy)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("export")(export.export)
+app.command("import")(export.import_file)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
 app.add_typer(quota.app, name="quota")

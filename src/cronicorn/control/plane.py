@@ -9,6 +9,7 @@ from cronicorn.control.apply import FileApplier
 from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
@@ -48,3 +49,4 @@ class ControlPlane:
     dashboards: Dashboards
     activity: Activity
     files: FileApplier
+    exporter: Exporter

@@ -10,6 +10,7 @@ from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
+from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key, random_signing_key
 from cronicorn.control.jobs import Jobs
@@ -83,6 +84,7 @@ def control_plane(
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
+        exporter=Exporter(jobs, endpoints),
     )
 
 

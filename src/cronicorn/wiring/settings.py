@@ -66,6 +66,7 @@ class Settings:
     legacy_lock: timedelta
     redis_url: SecretUrl | None
     etcd_url: SecretUrl | None
+    sqlite_backup: bool
     sqlite_synchronous: str
     postgres_connections: int
     postgres_shards: int

@@ -181,6 +181,11 @@ _LEASES = (
 
 _STORES = (
     Setting(
+        field="sqlite_backup", unit="word", default="yes", example="no", read=readers.yes_or_no,
+        meaning="Whether a SQLite file is copied before its tables are brought up to date, to FILE.REVISION.backup "
+        "beside it. With `yes` a start is refused where the disk has no room for that.",
+    ),
+    Setting(
         field="sqlite_synchronous", unit="word", default="normal", example="full",
         read=readers.one_of("normal", "full"),
         meaning="What a power cut may take from a SQLite store: normal may lose the last moments, full loses nothing.",

@@ -76,11 +76,12 @@ async def open_stores(
     durable: bool = False,
     postgres: "PostgresOptions | None" = None,
     existing: bool = False,
+    backed_up: bool = True,
 ) -> Stores:
     """The store that *url* names, with its newest schema. Raises UnavailableError.
 
     With *existing* nothing is made: raises NotFoundError where no installation is, ConflictError for another version's.
-    *durable* is for SQLite, *postgres* (see `postgres_options`) for PostgreSQL.
+    *durable* and *backed_up* are for SQLite, *postgres* (see `postgres_options`) for PostgreSQL.
     """
     if url.backend == "memory":
         from cronicorn.adapters.memory.stores import MemoryStores
@@ -92,7 +93,7 @@ async def open_stores(
 
     if not existing:
         _check_place(url)
-    opened = await SqliteStores.open(url.file, clock, durable=durable, existing=existing)
+    opened = await SqliteStores.open(url.file, clock, durable=durable, existing=existing, backed_up=backed_up)
     return _over(opened)
 
 
@@ -103,6 +104,7 @@ async def open_chosen(settings: Settings, clock: Clock, *, existing: bool = Fals
         url,
         clock,
         durable=settings.sqlite_synchronous == "full",
+        backed_up=settings.sqlite_backup,
         postgres=postgres_options(settings) if url.backend == "postgresql" else None,
         existing=existing,
     )

@@ -20,6 +20,8 @@ class SqliteFile:
     """How long to wait for another process to release the file."""
     durable: bool = False
     """Whether a commit survives a power cut (`synchronous=FULL`). If not, the last ones may be lost; nothing breaks."""
+    backed_up: bool = True
+    """Whether a migration copies it first."""
 
     @property
     def name(self) -> str:

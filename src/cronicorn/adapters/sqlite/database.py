@@ -45,12 +45,14 @@ class SqliteDatabase:
         durable: bool = False,
         readers: int = READERS_DEFAULT,
         existing: bool = False,
+        backed_up: bool = True,
     ) -> Self:
         """Open, and make if need be, the file that a path or a `sqlite:///` URL names. Raises UnavailableError.
 
-        With *existing* nothing is made: see `inspect` for what is raised then.
+        With *backed_up* a migration copies it first. With *existing* nothing is made: see `inspect` for what is raised
+        then.
         """
-        file = SqliteFile(path=_path(where), busy_timeout=busy_timeout, durable=durable)
+        file = SqliteFile(path=_path(where), busy_timeout=busy_timeout, durable=durable, backed_up=backed_up)
         try:
             await asyncio.to_thread(inspect if existing else migrate, file)
             return cls(file, clock, readers=readers)

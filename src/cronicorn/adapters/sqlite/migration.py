@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from cronicorn.adapters.sqlite.connection import SqliteFile
+from cronicorn.adapters.sqlite.safekeeping import check_room, safe_copy, size_of
 from cronicorn.adapters.sqlite.schema import REVISION
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.installation import check_revision
@@ -14,13 +15,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def migrate(file: SqliteFile) -> None:
     """Make the file if there is none and run the migrations it lacks, all or nothing. Raises UnavailableError.
 
+    A file that has some already is copied first (`backup_of`), where there is room for it.
     A second process that opens the file meanwhile waits, and finds the work done.
     """
     file.make()
     connection = file.connect()
     try:
         if revision_of(connection) != REVISION:
-            _upgrade(connection, file.name)
+            _upgrade(connection, file)
     finally:
         connection.close()
 
@@ -46,7 +48,37 @@ def check_installation(connection: sqlite3.Connection, file: SqliteFile) -> None
     check_revision(revision_of(connection), REVISION, str(file.path.absolute()))
 
 
-def _upgrade(connection: sqlite3.Connection, name: str) -> None:
+def backup_of(path: Path, revision: str) -> Path:
+    """Where a file of *revision* is kept as it was before a migration."""
+    return path.with_name(f"{path.name}.{revision}.backup")
+
+
+def _keep_as_it_is(file: SqliteFile, revision: str | None) -> None:
+    """Copy what a migration is about to change; nobody else can write meanwhile. Raises UnavailableError."""
+    if not file.backed_up or revision is None or not _is_older(revision):
+        return
+    path = file.path.resolve()
+    size = size_of(path)
+    # The copy, and what the migration writes beside the file until it is done.
+    check_room(path.parent, 2 * size, "A backup before the migration", "set CRONICORN_SQLITE_BACKUP=no to make none")
+    reader = file.connect(writes=False)
+    try:
+        safe_copy(reader, backup_of(path, revision))
+    except OSError as error:
+        raise UnavailableError(
+            f"The database {file.name} can't be backed up before its migration ({error.strerror}): make its folder "
+            "writable, or set CRONICORN_SQLITE_BACKUP=no to make no backup."
+        ) from error
+    finally:
+        reader.close()
+
+
+def _is_older(revision: str) -> bool:
+    """Revisions sort by age; one of a newer version is refused, not migrated."""
+    return revision < REVISION
+
+
+def _upgrade(connection: sqlite3.Connection, file: SqliteFile) -> None:
     # Alembic takes longer to import than everything else together, and hardly ever has something to do.
     from alembic.config import Config  # noqa: PLC0415
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
@@ -65,6 +97,7 @@ def _upgrade(connection: sqlite3.Connection, name: str) -> None:
     try:
         with engine.begin() as bound:
             connection.execute("BEGIN IMMEDIATE")
+            _keep_as_it_is(file, revision_of(connection))
             # `fn` is told the revision that is in force now that nobody else can change it.
             with EnvironmentContext(
                 Config(),
@@ -75,7 +108,7 @@ def _upgrade(connection: sqlite3.Connection, name: str) -> None:
                 environment.run_migrations()
     except CommandError as error:
         raise UnavailableError(
-            f"The database {name} was written by a newer version of Cronicorn: upgrade, or name another file."
+            f"The database {file.name} was written by a newer version of Cronicorn: upgrade, or name another file."
         ) from error
 
 

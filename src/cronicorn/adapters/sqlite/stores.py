@@ -57,6 +57,7 @@ class SqliteStores:
         durable: bool = False,
         readers: int = READERS_DEFAULT,
         existing: bool = False,
+        backed_up: bool = True,
     ) -> Self:
         """Open, and make if need be, the file that a path or a `sqlite:///` URL names; *clock* judges its leases.
 
@@ -66,7 +67,13 @@ class SqliteStores:
         """
         return cls.over(
             await SqliteDatabase.open(
-                where, clock, busy_timeout=busy_timeout, durable=durable, readers=readers, existing=existing
+                where,
+                clock,
+                busy_timeout=busy_timeout,
+                durable=durable,
+                readers=readers,
+                existing=existing,
+                backed_up=backed_up,
             )
         )
 

@@ -1,0 +1,78 @@
+"""`cronicorn export` and `cronicorn import`: jobs and endpoints of a tenant as a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cronicorn.cli.apply import apply
+from cronicorn.cli.local import DatabaseOption, TenantOption, run
+
+
+def export(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE.yaml", help="The file to make; or stdout.")] = None,
+    *,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Write headers that look like credentials as they are, not masked.")
+    ] = False,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+) -> None:
+    """Write the jobs and endpoints of a tenant as a file that `cronicorn import` and `cronicorn apply` read.
+
+    Archived ones, hints, pauses, runs, keys and secrets are not in it; references to secrets are. For everything there
+    is see `cronicorn backup`.
+    """
+    run(_export(file, database, tenant, reveal=reveal))
+
+
+def import_file(
+    file: Annotated[str, typer.Argument(metavar="FILE.yaml", help="What `cronicorn export` made; - reads stdin.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Create or update the jobs and endpoints of an exported file, by name: `cronicorn apply` with another name.
+
+    Where a value is masked, what is stored stays; an endpoint that is not there yet needs the value itself.
+    """
+    apply(file, dry_run=dry_run, database=database, tenant=tenant, as_json=as_json)
+
+
+async def _export(file: Path | None, database: str | None, tenant: str, *, reveal: bool) -> None:
+    import json
+    import sys
+
+    import yaml
+
+    from cronicorn.cli.differences import plain
+    from cronicorn.cli.local import opened_to_read
+    from cronicorn.control.exporting import masked_headers
+
+    async with opened_to_read(database) as local:
+        document = await local.control.exporter.export(local.principal(tenant), reveal=reveal)
+    values = json.loads(json.dumps(document, default=plain))
+    text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=120)
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        _write(file, text)
+    for header in masked_headers(document):
+        print(f"Warning: {header} is masked; --reveal writes it, and so does an editor.", file=sys.stderr)
+
+
+def _write(path: Path, text: str) -> None:
+    """Make the file, for this user alone. Raises ConflictError where there is one, UnavailableError where it can't."""
+    import os
+
+    from cronicorn.domain.errors import ConflictError, UnavailableError
+
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ConflictError(f"There is a file {path} already: name another one, or remove it.") from error
+    except OSError as error:
+        raise UnavailableError(f"The file {path} can't be written ({error.strerror}): name another one.") from error
