@@ -18,6 +18,7 @@ from cronicorn.cli import (
     key,
     leases,
     master_key,
+    migrate,
     plan,
     planner,
     policy,
@@ -73,6 +74,7 @@ app.command("verify")(verify.verify)
 app.command("copy")(copy.copy)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("migrate")(migrate.migrate)
 app.command("export")(export.export)
 app.command("import")(export.import_file)
 app.add_typer(tenant.app, name="tenant")

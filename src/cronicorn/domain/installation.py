@@ -1,6 +1,8 @@
 """What whoever only reads a database is told when it holds nothing that this version can read."""
 
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from collections.abc import Collection
+
+from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
 
 
 def check_revision(found: str | None, newest: str, place: str) -> None:
@@ -23,3 +25,9 @@ def check_revision(found: str | None, newest: str, place: str) -> None:
             f"The database ({place}) was written by a newer version of Cronicorn (its revision is {found}, not "
             f"{newest}): upgrade, or name another database."
         )
+
+
+def check_known(revision: str, known: Collection[str]) -> None:
+    """Raise InvalidInputError unless *revision* is one of those *known*."""
+    if revision not in known:
+        raise InvalidInputError(f"There is no revision {revision!r}: this version knows {', '.join(sorted(known))}.")

@@ -14,7 +14,7 @@ from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.adapters.postgres.schema import REVISION, SCHEMA
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.installation import check_revision
+from cronicorn.domain.installation import check_known, check_revision
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = "LOCK TABLE cronicorn.alembic_version IN SHARE ROW EXCLUSIVE MODE"
@@ -51,13 +51,29 @@ async def migrate(url: str, options: PostgresOptions | None = None) -> int:
         for _ in range(_ATTEMPTS_MAX):
             if await _revision(connection) == REVISION:
                 break
-            await _upgrade(connection, options)
+            await _change(connection, options, REVISION)
         else:
             raise UnavailableError(
                 "The database's tables are made or dropped by others at the same time, again and again: see who, and "
                 "start again."
             )
         return await shards_of(connection)
+    except FAULTS as error:
+        raise translated(error) from error
+    finally:
+        connection.terminate()
+
+
+async def migrate_to(url: str, options: PostgresOptions, revision: str) -> None:
+    """Take the database forward or back to *revision*, all or nothing, for whoever opens it next: this version may not.
+
+    Raises NotFoundError where no installation is, InvalidInputError for an unknown revision, UnavailableError.
+    """
+    connection = await connect(url, options)
+    try:
+        if await _revision(connection) is None:
+            await check_installation(connection)  # It raises.
+        await _change(connection, options, revision)
     except FAULTS as error:
         raise translated(error) from error
     finally:
@@ -84,13 +100,13 @@ async def check_installation(connection: Connection) -> None:
     check_revision(await _revision(connection), REVISION, f"{place} on its PostgreSQL server")
 
 
-async def _upgrade(connection: Connection, options: PostgresOptions) -> None:
-    """Run what is missing; nothing when another process is quicker."""
+async def _change(connection: Connection, options: PostgresOptions, wanted: str) -> None:
+    """Run what leads to the revision *wanted*; nothing when another process is quicker."""
     try:
         async with connection.transaction(isolation="read_committed"):
             await connection.execute(_IDLE_MAX)
             before = await _revision(connection, alone=True)
-            script = await asyncio.to_thread(_script, before)
+            script = await asyncio.to_thread(_script, before, wanted)
             await _make_schema(connection)
             await connection.execute(script, timeout=_PATIENCE_S)
             if before is None:
@@ -124,8 +140,11 @@ async def _make_schema(connection: Connection) -> None:
         await connection.execute(f"CREATE SCHEMA {SCHEMA}", timeout=_PATIENCE_S)
 
 
-def _script(before: str | None) -> str:
-    """The statements that lead from the revision *before* to the newest. Raises UnavailableError for an unknown one."""
+def _script(before: str | None, wanted: str) -> str:
+    """The statements that lead from the revision *before* to the one *wanted*.
+
+    Raises InvalidInputError where *wanted* is not known, UnavailableError where *before* is not.
+    """
     # Alembic takes longer to import than everything else together, and hardly ever has something to do.
     from alembic.config import Config  # noqa: PLC0415
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
@@ -133,13 +152,16 @@ def _script(before: str | None) -> str:
     from alembic.util import CommandError  # noqa: PLC0415
 
     script, text = ScriptDirectory(str(MIGRATIONS)), StringIO()
+    check_known(wanted, [each.revision for each in script.walk_revisions()])
+    back = before is not None and wanted < before <= REVISION
+    steps = script._downgrade_revs if back else script._upgrade_revs  # noqa: SLF001
     try:
         with (
             _ALONE,
             EnvironmentContext(
                 Config(),
                 script,
-                fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
+                fn=lambda revision, _: steps(wanted, revision),
                 as_sql=True,
                 starting_rev=before,
             ) as environment,

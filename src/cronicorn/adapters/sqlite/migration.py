@@ -7,7 +7,7 @@ from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.safekeeping import check_room, safe_copy, size_of
 from cronicorn.adapters.sqlite.schema import REVISION
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.installation import check_revision
+from cronicorn.domain.installation import check_known, check_revision
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,7 +22,22 @@ def migrate(file: SqliteFile) -> None:
     connection = file.connect()
     try:
         if revision_of(connection) != REVISION:
-            _upgrade(connection, file)
+            _change(connection, file, REVISION)
+    finally:
+        connection.close()
+
+
+def migrate_to(file: SqliteFile, revision: str) -> None:
+    """Take the file forward or back to *revision*, all or nothing, for whoever opens it next: this version may not.
+
+    A copy is kept first (`backup_of`). Raises NotFoundError where no file is, InvalidInputError for an unknown
+    revision, UnavailableError.
+    """
+    check_file(file)
+    connection = file.connect()
+    try:
+        if revision_of(connection) != revision:
+            _change(connection, file, revision)
     finally:
         connection.close()
 
@@ -55,7 +70,7 @@ def backup_of(path: Path, revision: str) -> Path:
 
 def _keep_as_it_is(file: SqliteFile, revision: str | None) -> None:
     """Copy what a migration is about to change; nobody else can write meanwhile. Raises UnavailableError."""
-    if not file.backed_up or revision is None or not _is_older(revision):
+    if not file.backed_up or revision is None or revision > REVISION:  # What is newer is refused.
         return
     path = file.path.resolve()
     size = size_of(path)
@@ -73,12 +88,7 @@ def _keep_as_it_is(file: SqliteFile, revision: str | None) -> None:
         reader.close()
 
 
-def _is_older(revision: str) -> bool:
-    """Revisions sort by age; one of a newer version is refused, not migrated."""
-    return revision < REVISION
-
-
-def _upgrade(connection: sqlite3.Connection, file: SqliteFile) -> None:
+def _change(connection: sqlite3.Connection, file: SqliteFile, wanted: str) -> None:
     # Alembic takes longer to import than everything else together, and hardly ever has something to do.
     from alembic.config import Config  # noqa: PLC0415
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
@@ -94,16 +104,15 @@ def _upgrade(connection: sqlite3.Connection, file: SqliteFile) -> None:
         isolation_level="AUTOCOMMIT",
     )
     script = ScriptDirectory(str(MIGRATIONS))
+    check_known(wanted, [each.revision for each in script.walk_revisions()])
     try:
         with engine.begin() as bound:
             connection.execute("BEGIN IMMEDIATE")
-            _keep_as_it_is(file, revision_of(connection))
-            # `fn` is told the revision that is in force now that nobody else can change it.
-            with EnvironmentContext(
-                Config(),
-                script,
-                fn=lambda revision, _: script._upgrade_revs("head", revision),  # noqa: SLF001
-            ) as environment:
+            before = revision_of(connection)
+            if before != wanted:
+                _keep_as_it_is(file, before)
+            steps = script._downgrade_revs if before is not None and wanted < before else script._upgrade_revs  # noqa: SLF001
+            with EnvironmentContext(Config(), script, fn=lambda revision, _: steps(wanted, revision)) as environment:
                 environment.configure(connection=bound)
                 environment.run_migrations()
     except CommandError as error:

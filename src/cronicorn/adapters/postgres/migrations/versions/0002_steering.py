@@ -18,3 +18,10 @@ def upgrade() -> None:
     reading = sa.text("reads = 1")
     op.create_index("endpoints_reading", "endpoints", ["job_number", "number"], schema=SCHEMA, postgresql_where=reading)
     op.add_column("runs", sa.Column("steering", sa.Text(), nullable=True), schema=SCHEMA)
+
+
+def downgrade() -> None:
+    """Take it away: rules read no siblings in the older version, and what they made of answers is forgotten."""
+    op.drop_index("endpoints_reading", table_name="endpoints", schema=SCHEMA)
+    op.drop_column("endpoints", "reads", schema=SCHEMA)
+    op.drop_column("runs", "steering", schema=SCHEMA)

@@ -49,3 +49,9 @@ def upgrade() -> None:
     op.create_index(
         "quota_grants_open", "quota_grants", ["tenant_id", "expires_us"], schema=SCHEMA, postgresql_where=still_open
     )
+
+
+def downgrade() -> None:
+    """Forget the tokens that were used and reserved."""
+    op.drop_table("quota_grants", schema=SCHEMA)
+    op.drop_table("quota_books", schema=SCHEMA)

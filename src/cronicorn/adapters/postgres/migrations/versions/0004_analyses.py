@@ -51,3 +51,9 @@ def upgrade() -> None:
     )
     op.create_index("analyses_by_endpoint", "analyses", ["endpoint_number", "number"], schema=SCHEMA)
     op.execute(_WATCH)
+
+
+def downgrade() -> None:
+    """Forget the analyses, and what planners remember."""
+    op.drop_table("analyses", schema=SCHEMA)
+    op.drop_table("watches", schema=SCHEMA)

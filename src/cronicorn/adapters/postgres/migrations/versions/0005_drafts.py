@@ -29,3 +29,8 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     op.create_index("policy_drafts_by_endpoint", "policy_drafts", ["endpoint_number", "number"], schema=SCHEMA)
+
+
+def downgrade() -> None:
+    """Forget the drafts; policies in force stay."""
+    op.drop_table("policy_drafts", schema=SCHEMA)

@@ -17,3 +17,11 @@ def upgrade() -> None:
     op.add_column("tenants", sa.Column("token_limit", sa.BigInteger(), nullable=True), schema=SCHEMA)
     op.add_column("tenants", sa.Column("token_period", sa.Text(), nullable=True), schema=SCHEMA)
     op.add_column("tenants", sa.Column("token_zone", sa.Text(), nullable=True), schema=SCHEMA)
+
+
+def downgrade() -> None:
+    """Forget the terms: all tenants are as the settings say."""
+    op.drop_column("tenants", "token_zone", schema=SCHEMA)
+    op.drop_column("tenants", "token_period", schema=SCHEMA)
+    op.drop_column("tenants", "token_limit", schema=SCHEMA)
+    op.drop_column("tenants", "tier", schema=SCHEMA)

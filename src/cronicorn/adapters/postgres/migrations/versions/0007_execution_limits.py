@@ -23,3 +23,8 @@ def upgrade() -> None:
         schema=SCHEMA,
         postgresql_with={"fillfactor": 50, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_cost_delay": 0},
     )
+
+
+def downgrade() -> None:
+    """Forget the counts."""
+    op.drop_table("run_counts", schema=SCHEMA)

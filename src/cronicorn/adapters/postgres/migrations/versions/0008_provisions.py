@@ -21,3 +21,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id"),
         schema=SCHEMA,
     )
+
+
+def downgrade() -> None:
+    """Forget what was set: the settings hold alone."""
+    op.drop_table("tenant_provisions", schema=SCHEMA)

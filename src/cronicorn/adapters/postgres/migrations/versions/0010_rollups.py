@@ -46,6 +46,15 @@ def upgrade() -> None:
     op.create_index("analyses_by_time", "analyses", ["tenant_id", "at_us"], schema=SCHEMA)
 
 
+def downgrade() -> None:
+    """Forget the tallies; the runs that they count stay."""
+    op.drop_index("analyses_by_time", table_name="analyses", schema=SCHEMA)
+    op.drop_column("analyses", "tokens", schema=SCHEMA)
+    op.drop_column("analyses", "at_us", schema=SCHEMA)
+    op.drop_table("endpoint_hours", schema=SCHEMA)
+    op.drop_table("job_hours", schema=SCHEMA)
+
+
 def _columns(*numbers: str) -> list[sa.schema.SchemaItem]:
     texts = ("source", "status")
     return [

@@ -22,3 +22,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("revision", name="keychains_revision"),
         schema=SCHEMA,
     )
+
+
+def downgrade() -> None:
+    """Forget the keychains: keys and secrets sealed in them are gone for good."""
+    op.drop_table("keychains", schema=SCHEMA)

@@ -26,3 +26,8 @@ def upgrade() -> None:
     )
     op.create_index("flows_by_end", "flows", ["kept_until_us"], schema=SCHEMA)
     op.create_index("flows_slowed", "flows", ["slowed_us"], postgresql_where=sa.text("slowed_us > 0"), schema=SCHEMA)
+
+
+def downgrade() -> None:
+    """Forget which calls began lately: limits count anew."""
+    op.drop_table("flows", schema=SCHEMA)

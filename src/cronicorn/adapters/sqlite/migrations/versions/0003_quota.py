@@ -44,3 +44,9 @@ def upgrade() -> None:
     op.create_index("quota_grants_by_book", "quota_grants", ["book_number", "expires_us"])
     still_open = sa.text("charged = 0 AND settled = 0")
     op.create_index("quota_grants_open", "quota_grants", ["tenant_id", "expires_us"], sqlite_where=still_open)
+
+
+def downgrade() -> None:
+    """Forget the tokens that were used and reserved."""
+    op.drop_table("quota_grants")
+    op.drop_table("quota_books")

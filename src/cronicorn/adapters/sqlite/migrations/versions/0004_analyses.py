@@ -49,3 +49,9 @@ def upgrade() -> None:
     )
     op.create_index("analyses_by_endpoint", "analyses", ["endpoint_number", "number"])
     op.execute(_WATCH)
+
+
+def downgrade() -> None:
+    """Forget the analyses, and what planners remember."""
+    op.drop_table("analyses")
+    op.drop_table("watches")

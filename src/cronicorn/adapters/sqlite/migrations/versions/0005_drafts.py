@@ -27,3 +27,8 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("policy_drafts_by_endpoint", "policy_drafts", ["endpoint_number", "number"])
+
+
+def downgrade() -> None:
+    """Forget the drafts; policies in force stay."""
+    op.drop_table("policy_drafts")

@@ -15,3 +15,11 @@ def upgrade() -> None:
     op.add_column("tenants", sa.Column("token_limit", sa.Integer(), nullable=True))
     op.add_column("tenants", sa.Column("token_period", sa.Text(), nullable=True))
     op.add_column("tenants", sa.Column("token_zone", sa.Text(), nullable=True))
+
+
+def downgrade() -> None:
+    """Forget the terms: all tenants are as the settings say."""
+    op.drop_column("tenants", "token_zone")
+    op.drop_column("tenants", "token_period")
+    op.drop_column("tenants", "token_limit")
+    op.drop_column("tenants", "tier")

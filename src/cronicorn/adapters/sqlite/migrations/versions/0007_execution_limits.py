@@ -20,3 +20,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "month_us"),
         sqlite_strict=True,
     )
+
+
+def downgrade() -> None:
+    """Forget the counts."""
+    op.drop_table("run_counts")

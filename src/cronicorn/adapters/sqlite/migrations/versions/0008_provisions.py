@@ -19,3 +19,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id"),
         sqlite_strict=True,
     )
+
+
+def downgrade() -> None:
+    """Forget what was set: the settings hold alone."""
+    op.drop_table("tenant_provisions")

@@ -41,6 +41,15 @@ def upgrade() -> None:
     op.create_index("analyses_by_time", "analyses", ["tenant_id", "at_us"])
 
 
+def downgrade() -> None:
+    """Forget the tallies; the runs that they count stay."""
+    op.drop_index("analyses_by_time", table_name="analyses")
+    op.drop_column("analyses", "tokens")
+    op.drop_column("analyses", "at_us")
+    op.drop_table("endpoint_hours")
+    op.drop_table("job_hours")
+
+
 def _columns(*numbers: str) -> list[sa.schema.SchemaItem]:
     texts = ("source", "status")
     return [

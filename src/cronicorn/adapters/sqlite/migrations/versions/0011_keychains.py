@@ -20,3 +20,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("revision", name="keychains_revision"),
         sqlite_strict=True,
     )
+
+
+def downgrade() -> None:
+    """Forget the keychains: keys and secrets sealed in them are gone for good."""
+    op.drop_table("keychains")

@@ -23,3 +23,8 @@ def upgrade() -> None:
     )
     op.create_index("flows_by_end", "flows", ["kept_until_us"])
     op.create_index("flows_slowed", "flows", ["slowed_us"], sqlite_where=sa.text("slowed_us > 0"))
+
+
+def downgrade() -> None:
+    """Forget which calls began lately: limits count anew."""
+    op.drop_table("flows")

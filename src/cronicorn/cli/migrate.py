@@ -1,0 +1,33 @@
+"""`cronicorn migrate`: a database forward to this version, or back to an older one."""
+
+from typing import Annotated
+
+import typer
+
+from cronicorn.cli.local import DatabaseOption, run
+
+
+def migrate(
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="REVISION", help="Such as 0007; without it, the newest that this version knows."),
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Bring the tables of a database to a revision, forward or back, all or nothing. Stop all that uses it first.
+
+    Processes bring a database forward by themselves when they start. Going back is for an older version, and takes away
+    what that does not know. A SQLite file is copied first.
+    """
+    run(_migrate(to, database))
+
+
+async def _migrate(to: str | None, database: str | None) -> None:
+    from cronicorn.cli.local import read_settings
+    from cronicorn.wiring.revisions import newest_revision, take_to
+
+    settings = read_settings(database_url=database)
+    revision = to if to is not None else newest_revision(settings)
+    await take_to(settings, revision)
+    print(f"{settings.database_url} is at revision {revision}.")
