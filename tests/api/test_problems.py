@@ -43,7 +43,7 @@ async def test_a_store_that_does_not_answer_is_told_with_when_to_try_again() -> 
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
-    assert answer.json()["type"] == "urn:cronicorn:error:unavailable"
+    assert answer.json()["type"] == "/problems/unavailable"
 
 
 @pytest.mark.parametrize(("wait", "told"), [(timedelta(seconds=61.2), "62"), (timedelta(0), "1"), (None, None)])
@@ -122,10 +122,8 @@ async def test_no_other_origin_is_let_in() -> None:
 async def test_the_description_is_of_version_3_1_and_complete() -> None:
     async with a_door() as door:
         description = (await door.client.get("/openapi.json")).json()
-        page = await door.client.get("/docs")
 
     assert description["openapi"].startswith("3.1")
-    assert page.status_code == 404
     for path, methods in description["paths"].items():
         for method, operation in methods.items():
             assert "422" not in operation["responses"], (method, path)

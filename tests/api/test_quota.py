@@ -79,7 +79,7 @@ async def test_a_run_beyond_the_runs_of_the_month_is_refused_with_the_seconds_un
         unknown = await door.stranger.post(f"/api/endpoints/{endpoint['id']}/run")
 
     problem = assert_problem(answer, 429)
-    assert problem["type"] == "urn:cronicorn:error:quota_exceeded"
+    assert problem["type"] == "/problems/quota_exceeded"
     assert "Ask again from 2026-02-01T00:00:00Z on" in problem["detail"]
     assert answer.headers["Retry-After"] == str(31 * 86_400)
     assert unknown.status_code == 404

@@ -1,22 +1,23 @@
 """The REST door as an application."""
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from cronicorn.api.description import COMMON, complete, problem_responses
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
 from cronicorn.api.routes_analyses import analysis_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
+from cronicorn.api.routes_docs import docs_routes
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
 from cronicorn.api.routes_keys import key_routes
 from cronicorn.api.routes_operations import operation_routes
-from cronicorn.api.routes_policies import policy_routes
+from cronicorn.api.routes_policies import policy_in_force_routes, policy_routes
 from cronicorn.api.routes_quota import quota_routes
 from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
@@ -26,11 +27,6 @@ from cronicorn.control.identity import random_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.outgoing import VERSION
 from cronicorn.domain.ports import StoreHealth
-
-PROBLEMS = (
-    HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT,
-    HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE,
-)  # fmt: skip
 
 
 def create_app(
@@ -43,7 +39,7 @@ def create_app(
 
     *metrics* answers Prometheus' text format.
     """
-    app = FastAPI(
+    app = _Api(
         title="Cronicorn",
         version=VERSION,
         description="Calls HTTP endpoints on a schedule, and adapts when to call next.",
@@ -52,7 +48,7 @@ def create_app(
         strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    api = APIRouter(prefix=PROTECTED, responses=_described())
+    api = APIRouter(prefix=PROTECTED, responses={**problem_responses(*COMMON), "default": _OTHER})
     api.include_router(job_routes(control.jobs))
     api.include_router(job_endpoint_routes(control.endpoints))
     api.include_router(endpoint_routes(control.endpoints))
@@ -69,8 +65,10 @@ def create_app(
     api.include_router(key_routes(control.keys))
     api.include_router(tenant_routes(control.tenants))
     api.include_router(signing_key_routes(control.signing_keys))
+    api.include_router(policy_in_force_routes(control.endpoints))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
+    app.include_router(docs_routes(app.openapi))
     add_problem_handlers(app)
     app.add_middleware(Gatekeeper, admittance=control.admittance)
     app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
@@ -86,10 +84,13 @@ def create_operations_app(*, health: StoreHealth, metrics: Callable[[], Awaitabl
     return app
 
 
-def _described() -> dict[int | str, dict[str, Any]]:
-    """Every problem looks the same, so only the statuses that a client may well meet are listed."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
-    listed: dict[int | str, dict[str, Any]] = {
-        status.value: {"description": status.phrase, "content": content} for status in PROBLEMS
-    }
-    return listed | {"default": {"description": "Any other problem", "model": ProblemAnswer}}
+_OTHER: dict[str, Any] = {"description": "Any other problem", "model": ProblemAnswer}
+
+
+class _Api(FastAPI):
+    """An application that describes its problems and examples as well."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            complete(super().openapi())
+        return super().openapi()

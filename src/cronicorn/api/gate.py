@@ -5,13 +5,14 @@ Plain ASGI: nothing is wrapped in tasks, so cancellation and errors go straight 
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cronicorn.api.problems import INTERNAL, problem, problem_of
+from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of
 from cronicorn.api.wire_rates import request_rate_fields
 from cronicorn.control.admittance import Admittance
 from cronicorn.domain.errors import CronicornError
@@ -22,8 +23,7 @@ BODY_BYTES_MAX = 1_048_576
 BODY_SECONDS_MAX = 30.0
 """A body that takes longer to arrive is not waited for."""
 PROTECTED = "/api"
-REQUEST_ID = "request_id"
-"""Where the state of a request holds its id."""
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -36,7 +36,7 @@ SECURITY_HEADERS = {
 
 
 class RequestFrame:
-    """Gives each request an id and each answer its headers; a bug becomes an answer without internals."""
+    """Gives each request an id, unless it brings one, and each answer its headers; a bug is told without internals."""
 
     def __init__(self, app: ASGIApp, new_id: Callable[[str], str]) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class RequestFrame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = self._new_id("req")
+        request_id = given_id(scope) or self._new_id("req")
         scope.setdefault("state", {})[REQUEST_ID] = request_id
         started = False
 
@@ -67,6 +67,12 @@ class RequestFrame:
             if started:
                 raise
             await problem(scope, HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)(scope, receive, framed)
+
+
+def given_id(scope: Scope) -> str | None:
+    """The id that a client gave its request, if it is one that a log may hold."""
+    given = Headers(scope=scope).get("x-request-id")
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else None
 
 
 class Gatekeeper:

@@ -26,6 +26,8 @@ from cronicorn.domain.errors import (
     ForbiddenError,
     InvalidInputError,
     NotFoundError,
+    PreconditionFailedError,
+    PreconditionRequiredError,
     QuotaExceededError,
     RateExceededError,
     UnauthenticatedError,
@@ -38,13 +40,19 @@ STATUSES: Mapping[type[CronicornError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     ConflictError: HTTPStatus.CONFLICT,
+    PreconditionRequiredError: HTTPStatus.PRECONDITION_REQUIRED,
     InvalidInputError: HTTPStatus.BAD_REQUEST,
     QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     RateExceededError: HTTPStatus.TOO_MANY_REQUESTS,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_S = 5
+PROBLEMS_PATH = "/problems"
+"""Below it each type of problem has a page, which its `type` names."""
+REQUEST_ID = "request_id"
+"""Where the state of a request holds its id."""
 INTERNAL = "Something went wrong here. The log tells more under the request's id, which the X-Request-Id header holds."
 
 _CODES = {
@@ -67,6 +75,7 @@ class ProblemAnswer(BaseModel):
     """A problem document (RFC 9457)."""
 
     type: str
+    """Where a page about this type of problem is; it ends in the code."""
     title: str
     status: int
     detail: str
@@ -74,6 +83,8 @@ class ProblemAnswer(BaseModel):
     message: str
     """The same as `detail`, for older clients."""
     errors: list[FaultAnswer] = []
+    requestId: str | None = None  # noqa: N815 - as it is on the wire
+    """The id of the request, as the field X-Request-Id and the log have it."""
 
 
 def problem(
@@ -88,13 +99,16 @@ def problem(
     """The answer that tells of a problem. `message` says the same as `detail`, for older clients."""
     known = HTTPStatus(status)
     content: dict[str, object] = {
-        "type": f"urn:cronicorn:error:{code or _CODES.get(known, 'error')}",
+        "type": f"{PROBLEMS_PATH}/{code or _CODES.get(known, 'error')}",
         "title": known.phrase,
         "status": known.value,
         "detail": detail,
         "instance": scope.get("path", ""),
         "message": detail,
     }
+    request_id = scope.get("state", {}).get(REQUEST_ID)
+    if isinstance(request_id, str):
+        content["requestId"] = request_id
     if errors:
         content["errors"] = [{"pointer": error.pointer, "detail": error.message} for error in errors]
     return Response(

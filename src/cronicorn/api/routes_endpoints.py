@@ -5,12 +5,15 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from cronicorn.api.parameters import Asker, Id, InJob
+from cronicorn.api.preconditions import IfMatch, tag_field
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoint_answer
 from cronicorn.control.document import EndpointDocument, EndpointPatch
-from cronicorn.control.endpoints import Endpoints
+from cronicorn.control.endpoints import Endpoints, EndpointView
+from cronicorn.domain.unchanged import version_of_endpoint
 
 
 def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
@@ -18,8 +21,10 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
     router = APIRouter(prefix="/jobs/{jobId}/endpoints", tags=["endpoints"], route_class=StrictRoute)
 
     @router.post("", status_code=HTTPStatus.CREATED)
-    async def create_endpoint(asker: Asker, job_id: InJob, document: EndpointDocument) -> EndpointAnswer:
-        return endpoint_answer(await endpoints.create(asker, job_id, document))
+    async def create_endpoint(
+        asker: Asker, job_id: InJob, document: EndpointDocument, response: Response
+    ) -> EndpointAnswer:
+        return _tagged(response, await endpoints.create(asker, job_id, document))
 
     @router.get("")
     async def list_endpoints(asker: Asker, job_id: InJob) -> EndpointsAnswer:
@@ -27,12 +32,15 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
         return EndpointsAnswer(endpoints=[endpoint_answer(view) for view in await endpoints.list(asker, job_id)])
 
     @router.get("/{id}")
-    async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> EndpointAnswer:
-        return endpoint_answer(await endpoints.get(asker, endpoint_id, job_id))
+    async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, response: Response) -> EndpointAnswer:
+        return _tagged(response, await endpoints.get(asker, endpoint_id, job_id))
 
     @router.patch("/{id}")
-    async def edit_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, patch: EndpointPatch) -> EndpointAnswer:
-        return endpoint_answer(await endpoints.edit(asker, endpoint_id, patch, job_id))
+    async def edit_endpoint(
+        asker: Asker, job_id: InJob, endpoint_id: Id, patch: EndpointPatch, *, unchanged: IfMatch, response: Response
+    ) -> EndpointAnswer:
+        """A merge patch (RFC 7396): what is absent stays, null clears."""
+        return _tagged(response, await endpoints.edit(asker, endpoint_id, patch, job_id, unchanged=unchanged))
 
     @router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT)
     async def delete_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> None:
@@ -55,11 +63,17 @@ def endpoint_routes(endpoints: Endpoints) -> APIRouter:
     router = APIRouter(prefix="/endpoints/{id}", tags=["endpoints"], route_class=StrictRoute)
 
     @router.get("")
-    async def get_endpoint(asker: Asker, endpoint_id: Id) -> EndpointAnswer:
-        return endpoint_answer(await endpoints.get(asker, endpoint_id))
+    async def get_endpoint(asker: Asker, endpoint_id: Id, response: Response) -> EndpointAnswer:
+        return _tagged(response, await endpoints.get(asker, endpoint_id))
 
     @router.post("/reset-failures", status_code=HTTPStatus.NO_CONTENT)
     async def reset_failures(asker: Asker, endpoint_id: Id) -> None:
         await endpoints.forgive(asker, endpoint_id)
 
     return router
+
+
+def _tagged(response: Response, view: EndpointView) -> EndpointAnswer:
+    """The endpoint of *view*, whose version *response* names."""
+    response.headers.update(tag_field(version_of_endpoint(view.endpoint)))
+    return endpoint_answer(view)

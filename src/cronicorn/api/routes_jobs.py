@@ -5,13 +5,16 @@
 from http import HTTPStatus
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
 from cronicorn.api.parameters import Asker, Id
+from cronicorn.api.preconditions import IfMatch, tag_field
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer, jobs_answer
 from cronicorn.control.document import JobDocument, JobPatch
 from cronicorn.control.jobs import Jobs
-from cronicorn.domain.endpoint import JobStatus
+from cronicorn.domain.endpoint import Job, JobStatus
+from cronicorn.domain.unchanged import version_of_job
 
 
 def job_routes(jobs: Jobs) -> APIRouter:
@@ -19,8 +22,8 @@ def job_routes(jobs: Jobs) -> APIRouter:
     router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=StrictRoute)
 
     @router.post("", status_code=HTTPStatus.CREATED)
-    async def create_job(asker: Asker, document: JobDocument) -> JobAnswer:
-        return job_answer(await jobs.create(asker, document))
+    async def create_job(asker: Asker, document: JobDocument, response: Response) -> JobAnswer:
+        return _tagged(response, await jobs.create(asker, document))
 
     @router.get("")
     async def list_jobs(asker: Asker, status: JobStatus | None = None) -> JobsAnswer:
@@ -28,12 +31,13 @@ def job_routes(jobs: Jobs) -> APIRouter:
         return jobs_answer(await jobs.list(asker, status))
 
     @router.get("/{id}")
-    async def get_job(asker: Asker, job_id: Id) -> JobAnswer:
-        return job_answer(await jobs.get(asker, job_id))
+    async def get_job(asker: Asker, job_id: Id, response: Response) -> JobAnswer:
+        return _tagged(response, await jobs.get(asker, job_id))
 
     @router.patch("/{id}")
-    async def edit_job(asker: Asker, job_id: Id, patch: JobPatch) -> JobAnswer:
-        return job_answer(await jobs.edit(asker, job_id, patch))
+    async def edit_job(asker: Asker, job_id: Id, patch: JobPatch, unchanged: IfMatch, response: Response) -> JobAnswer:
+        """A merge patch (RFC 7396): what is absent stays, null clears."""
+        return _tagged(response, await jobs.edit(asker, job_id, patch, unchanged))
 
     @router.delete("/{id}")
     async def archive_job(asker: Asker, job_id: Id) -> JobAnswer:
@@ -54,3 +58,9 @@ def job_routes(jobs: Jobs) -> APIRouter:
         return job_answer(await jobs.move(asker, job_id, JobStatus.ACTIVE))
 
     return router
+
+
+def _tagged(response: Response, job: Job) -> JobAnswer:
+    """*job*, whose version *response* names."""
+    response.headers.update(tag_field(version_of_job(job)))
+    return job_answer(job)

@@ -1,9 +1,22 @@
-"""Backtests and past decisions on the wire."""
+"""Policies, backtests and past decisions on the wire."""
+
+from typing import Any
 
 from cronicorn.api.wire_schedule import StepAnswer, step_answer
 from cronicorn.api.wire_steering import SteeringAnswer, steering_answer
-from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, milliseconds
+from cronicorn.api.wire_values import (
+    MILLISECOND,
+    Answer,
+    Instant,
+    WarningAnswer,
+    milliseconds,
+    warning_answers,
+)
+from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.policies import Backtest, PastDecision
+from cronicorn.control.policy_lines import policy_in_words
+from cronicorn.domain.compilation.judging import cadence_of
+from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.replay.replayed import Behaviour, Conclusion, Delay, Episode, ReactionTimes, RuleSummary
 
 
@@ -57,6 +70,17 @@ class EpisodeAnswer(Answer):
     new: DelayAnswer | None
 
 
+class PolicyAnswer(Answer):
+    """The policy of an endpoint: in force, and in words."""
+
+    endpoint_id: str
+    version: int
+    """Of the endpoint: it differs after every edit."""
+    policy: dict[str, Any] | None
+    in_words: list[str]
+    warnings: list[WarningAnswer]
+
+
 class BacktestAnswer(Answer):
     """What a policy would have made of the record: `old` is as it happened, `new` under the policy."""
 
@@ -88,6 +112,17 @@ class PastDecisionAnswer(Answer):
     steering: SteeringAnswer | None
     next_due_at: Instant | None
     steps: list[StepAnswer]
+
+
+def policy_answer(view: EndpointView) -> PolicyAnswer:
+    """The policy of the endpoint of *view* on the wire."""
+    policy = view.endpoint.policy
+    return PolicyAnswer(
+        endpoint_id=view.endpoint.id, version=view.endpoint.version,
+        policy=policy_document(policy) if policy is not None else None,
+        in_words=policy_in_words(policy, cadence_of(view.endpoint)) if policy is not None else [],
+        warnings=warning_answers(view.warnings),
+    )  # fmt: skip
 
 
 def backtest_answer(backtest: Backtest) -> BacktestAnswer:

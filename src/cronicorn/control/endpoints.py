@@ -23,6 +23,7 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +98,18 @@ class Endpoints:
 
     @operation(Operation.ENDPOINT_EDIT)
     async def edit(
-        self, principal: Principal, endpoint_id: str, patch: EndpointPatch, job_id: str | None = None
+        self,
+        principal: Principal,
+        endpoint_id: str,
+        patch: EndpointPatch,
+        job_id: str | None = None,
+        *,
+        unchanged: Unchanged | None = None,
     ) -> EndpointView:
-        """Change what *patch* gives and plan again. Raises InvalidInputError with all findings, or NotFoundError."""
+        """Change what *patch* gives and plan again. Raises InvalidInputError with all findings, or NotFoundError.
+
+        Raises PreconditionFailedError where it is not *unchanged*.
+        """
         limits = await self.limits(principal)
         known, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(known, job_id)
@@ -108,6 +118,8 @@ class Endpoints:
 
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
             nonlocal warnings
+            if unchanged is not None:
+                unchanged.check(version_of_endpoint(before))
             after, warnings = accepted(before, patch, stored.now, self._cron, limits)
             return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
 

@@ -15,6 +15,7 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, JobCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.unchanged import Unchanged, version_of_job
 
 
 class Jobs:
@@ -47,9 +48,15 @@ class Jobs:
         return await self._catalog.get(principal.tenant_id, job_id)
 
     @operation(Operation.JOB_EDIT)
-    async def edit(self, principal: Principal, job_id: str, patch: JobPatch) -> Job:
-        """Change name or description. Raises NotFoundError."""
-        return await self._catalog.change(principal.tenant_id, job_id, lambda job, now: patched(job, patch, now))
+    async def edit(self, principal: Principal, job_id: str, patch: JobPatch, unchanged: Unchanged | None = None) -> Job:
+        """Change name or description. Raises NotFoundError, PreconditionFailedError where it is not *unchanged*."""
+
+        def edit(job: Job, now: datetime) -> Job:
+            if unchanged is not None:
+                unchanged.check(version_of_job(job))
+            return patched(job, patch, now)
+
+        return await self._catalog.change(principal.tenant_id, job_id, edit)
 
     @operation(Operation.JOB_MOVE)
     async def move(self, principal: Principal, job_id: str, status: JobStatus) -> Job:

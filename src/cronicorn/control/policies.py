@@ -49,6 +49,12 @@ _FOLLOWING_MAX = 20
 """So many runs are looked through for the one that was planned after an instant."""
 
 
+class PolicyDocument(Document):
+    """A policy to be put in force."""
+
+    policy: dict[str, Any]
+
+
 class BacktestDocument(Document):
     """A policy to be tried on what was recorded in the last hours."""
 

@@ -5,8 +5,10 @@ CronicornError
 ├── UnauthenticatedError    401 · exit 3
 ├── ForbiddenError          403 · exit 8
 ├── ConflictError           409 · exit 5
-│   └── LeaseLostError
+│   ├── LeaseLostError
+│   └── PreconditionFailedError  412
 ├── InvalidInputError       400 · exit 2
+│   └── PreconditionRequiredError  428
 ├── QuotaExceededError      429 · exit 6
 ├── RateExceededError       429 · exit 9
 └── UnavailableError        503 · exit 7 · the same call may work later
@@ -68,6 +70,12 @@ class LeaseLostError(ConflictError):
     code = "lease_lost"
 
 
+class PreconditionFailedError(ConflictError):
+    """What was to be changed is not the version that was meant."""
+
+    code = "precondition_failed"
+
+
 class InvalidInputError(CronicornError):
     """The input can't be accepted as it is."""
 
@@ -76,6 +84,12 @@ class InvalidInputError(CronicornError):
     def __init__(self, message: str, *, fields: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class PreconditionRequiredError(InvalidInputError):
+    """The change does not say which version it is of."""
+
+    code = "precondition_required"
 
 
 class QuotaExceededError(CronicornError):
