@@ -126,7 +126,7 @@ async def test_the_description_is_of_version_3_1_and_complete() -> None:
     assert description["openapi"].startswith("3.1")
     for path, methods in description["paths"].items():
         for method, operation in methods.items():
-            assert "422" not in operation["responses"], (method, path)
+            assert "HTTPValidationError" not in str(operation["responses"]), (method, path)
             if path.startswith("/api/"):
                 assert operation["security"] == [{"APIKeyHeader": []}, {"HTTPBearer": []}]
     assert not [reference for reference in references(description) if not resolves(description, reference)]

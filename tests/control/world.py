@@ -30,6 +30,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import QuotaRules, Quotas
+from cronicorn.control.repeats import Repeats
 from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
@@ -181,6 +182,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
+        repeats=Repeats(stores.keyed_requests, new_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from cronicorn.api.description import COMMON, complete, problem_responses
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
+from cronicorn.api.repeating import Repetition
 from cronicorn.api.routes_analyses import analysis_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
 from cronicorn.api.routes_docs import docs_routes
@@ -70,6 +71,7 @@ def create_app(
     app.include_router(operation_routes(health, metrics))
     app.include_router(docs_routes(app.openapi))
     add_problem_handlers(app)
+    app.add_middleware(Repetition, repeats=control.repeats)
     app.add_middleware(Gatekeeper, admittance=control.admittance)
     app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
     return app

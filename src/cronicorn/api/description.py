@@ -65,10 +65,25 @@ def complete(description: dict[str, Any]) -> dict[str, Any]:
     for name, example in EXAMPLES.items():
         schemas[name]["examples"] = [example]
     for path, methods in description["paths"].items():
-        for route in methods.values():
+        for method, route in methods.items():
             route["responses"].pop("422", None)  # The same; we answer 400.
+            if path.startswith("/api") and method == "post":
+                route.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+                route["responses"] |= _told(problem_responses(HTTPStatus.UNPROCESSABLE_ENTITY))
             takes_match = any(each["name"] == "If-Match" for each in route.get("parameters", ()))
             more = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED) if takes_match else ()
-            for status, told in problem_responses(*(WITH_BODY if path.startswith("/api") else ()), *more).items():
-                route["responses"].setdefault(str(status), told)
+            refusals = problem_responses(*(WITH_BODY if path.startswith("/api") else ()), *more)
+            route["responses"] = _told(refusals) | route["responses"]
     return description
+
+
+def _told(responses: Mapping[int | str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {str(status): told for status, told in responses.items()}
+
+
+_IDEMPOTENCY_KEY: Mapping[str, Any] = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "description": "Carry this request out once, however often it comes within 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "order-4711",
+}  # fmt: skip

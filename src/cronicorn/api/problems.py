@@ -24,12 +24,15 @@ from cronicorn.domain.errors import (
     CronicornError,
     FieldError,
     ForbiddenError,
+    IdempotencyKeyReusedError,
     InvalidInputError,
     NotFoundError,
+    OutcomeUnknownError,
     PreconditionFailedError,
     PreconditionRequiredError,
     QuotaExceededError,
     RateExceededError,
+    RequestInProgressError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -41,7 +44,10 @@ STATUSES: Mapping[type[CronicornError], HTTPStatus] = {
     UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
+    RequestInProgressError: HTTPStatus.CONFLICT,
+    OutcomeUnknownError: HTTPStatus.CONFLICT,
     ConflictError: HTTPStatus.CONFLICT,
+    IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PreconditionRequiredError: HTTPStatus.PRECONDITION_REQUIRED,
     InvalidInputError: HTTPStatus.BAD_REQUEST,
     QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -49,6 +55,8 @@ STATUSES: Mapping[type[CronicornError], HTTPStatus] = {
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_S = 5
+IN_PROGRESS_S = 1
+"""Most requests have ended by then."""
 PROBLEMS_PATH = "/problems"
 """Below it each type of problem has a page, which its `type` names."""
 REQUEST_ID = "request_id"
@@ -128,6 +136,8 @@ def problem_of(scope: Scope, error: CronicornError) -> Response:
     if isinstance(error, RateExceededError):
         headers |= request_rate_fields(error.standing)
         headers["Retry-After"] = str(max(1, ceil(error.standing.retry_after.total_seconds())))
+    if isinstance(error, RequestInProgressError):
+        headers["Retry-After"] = str(IN_PROGRESS_S)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
         log.warning("request_unavailable", extra={"path": scope.get("path"), "reason": str(error)})

@@ -16,6 +16,7 @@ from cronicorn.control.keys import Keys
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
+from cronicorn.control.repeats import Repeats
 from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
@@ -48,5 +49,6 @@ class ControlPlane:
     analyses: Analyses
     dashboards: Dashboards
     activity: Activity
+    repeats: Repeats
     files: FileApplier
     exporter: Exporter

@@ -5,9 +5,10 @@ CronicornError
 ├── UnauthenticatedError    401 · exit 3
 ├── ForbiddenError          403 · exit 8
 ├── ConflictError           409 · exit 5
-│   ├── LeaseLostError
+│   ├── LeaseLostError, RequestInProgressError, OutcomeUnknownError
 │   └── PreconditionFailedError  412
 ├── InvalidInputError       400 · exit 2
+│   ├── IdempotencyKeyReusedError  422
 │   └── PreconditionRequiredError  428
 ├── QuotaExceededError      429 · exit 6
 ├── RateExceededError       429 · exit 9
@@ -76,6 +77,18 @@ class PreconditionFailedError(ConflictError):
     code = "precondition_failed"
 
 
+class RequestInProgressError(ConflictError):
+    """The same request is being carried out."""
+
+    code = "request_in_progress"
+
+
+class OutcomeUnknownError(ConflictError):
+    """Nobody can say whether the request was carried out."""
+
+    code = "outcome_unknown"
+
+
 class InvalidInputError(CronicornError):
     """The input can't be accepted as it is."""
 
@@ -84,6 +97,12 @@ class InvalidInputError(CronicornError):
     def __init__(self, message: str, *, fields: tuple[FieldError, ...] = ()) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class IdempotencyKeyReusedError(InvalidInputError):
+    """The key of the request belongs to another request."""
+
+    code = "idempotency_key_reused"
 
 
 class PreconditionRequiredError(InvalidInputError):

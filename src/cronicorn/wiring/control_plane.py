@@ -19,6 +19,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
+from cronicorn.control.repeats import Repeats
 from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
@@ -56,12 +57,11 @@ def control_plane(
     Runs are *kept* so long.
     """
     told = _told_by(scheduler)
-    wake = told.wake
-    jobs = Jobs(stores.jobs, clock, cron, random_id, wake)
+    jobs = Jobs(stores.jobs, clock, cron, random_id, told.wake)
     tiers = ExecutionTiers(stores.run_book, limits)
-    endpoints = Endpoints(stores.endpoints, cron, random_id, wake, tiers)
+    endpoints = Endpoints(stores.endpoints, cron, random_id, told.wake, tiers)
     policies = Policies(stores.endpoints, stores.runs, cron)
-    maker = make_drafts(policies, wake) if make_drafts is not None else None
+    maker = make_drafts(policies, told.wake) if make_drafts is not None else None
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     return ControlPlane(
         tenants=Tenants(stores.keys, clock, random_id, random_key),
@@ -70,10 +70,10 @@ def control_plane(
         keys=Keys(stores.issued_keys, clock, random_id, random_key),
         jobs=jobs,
         endpoints=endpoints,
-        hints=Hints(stores.endpoints, cron, wake),
+        hints=Hints(stores.endpoints, cron, told.wake),
         schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=policies,
-        drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
+        drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake),
         quotas=quotas,
         signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
         rewrapping=Rewrapping(stores.keychains, vault),
@@ -81,6 +81,7 @@ def control_plane(
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),
+        repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),

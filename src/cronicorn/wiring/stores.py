@@ -23,6 +23,7 @@ from cronicorn.domain.ports import (
 )
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.repeating.ports import KeyedRequests
 from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.extras import require
@@ -49,6 +50,7 @@ class Stores:
     run_control: RunControl
     run_book: RunBook
     rollups: Rollups
+    keyed_requests: KeyedRequests
     timeline: Timeline
     keys: KeyRing
     provisions: ProvisionBook
@@ -145,6 +147,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         run_control=opened.run_control,
         run_book=opened.run_book,
         rollups=opened.rollups,
+        keyed_requests=opened.keyed_requests,
         timeline=opened.timeline,
         keys=opened.keys,
         provisions=opened.provisions,

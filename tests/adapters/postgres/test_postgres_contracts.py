@@ -10,6 +10,7 @@ from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.keychains import KeychainsContract
+from cronicorn.testing.contracts.keyed_requests import KeyedRequestsContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -49,6 +50,10 @@ class TestRunControl(InDatabase, RunControlContract):
 
 
 class TestRunBook(InDatabase, RunBookContract):
+    pass
+
+
+class TestKeyedRequests(InDatabase, KeyedRequestsContract):
     pass
 
 

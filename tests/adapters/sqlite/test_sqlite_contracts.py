@@ -11,6 +11,7 @@ from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.keychains import KeychainsContract
+from cronicorn.testing.contracts.keyed_requests import KeyedRequestsContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -52,6 +53,10 @@ class TestRunControl(InFile, RunControlContract):
 
 
 class TestRunBook(InFile, RunBookContract):
+    pass
+
+
+class TestKeyedRequests(InFile, KeyedRequestsContract):
     pass
 
 

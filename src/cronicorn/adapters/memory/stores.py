@@ -11,6 +11,7 @@ from cronicorn.adapters.memory.issued_keys import MemoryIssuedKeys
 from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
 from cronicorn.adapters.memory.keychains import MemoryKeychains
+from cronicorn.adapters.memory.keyed_requests import MemoryKeyedRequests
 from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
 from cronicorn.adapters.memory.rate_counter import MemoryRateCounter
 from cronicorn.adapters.memory.rollups import MemoryRollups, MemoryTimeline
@@ -33,6 +34,7 @@ class MemoryStores:
     run_control: MemoryRunControl
     run_book: MemoryRunBook
     rollups: MemoryRollups
+    keyed_requests: MemoryKeyedRequests
     timeline: MemoryTimeline
     keys: MemoryKeyRing
     provisions: MemoryProvisionBook
@@ -61,6 +63,7 @@ class MemoryStores:
             runs=MemoryRunHistory(database),
             run_control=MemoryRunControl(database),
             run_book=MemoryRunBook(database),
+            keyed_requests=MemoryKeyedRequests(database),
             rollups=MemoryRollups(database, watches),
             timeline=MemoryTimeline(database, watches),
             keys=MemoryKeyRing(database),

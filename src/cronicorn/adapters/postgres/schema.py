@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0012"
+REVISION = "0013"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -80,6 +80,20 @@ rates = Table(
     Index("rates_spent", "spent_until_us"),
 )
 """Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
+
+keyed_requests = Table(
+    "keyed_requests",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("claim_id", Text, nullable=False),
+    Column("begun_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("answer", Text),
+    Index("keyed_requests_by_end", "expires_us"),
+)
+"""Requests that carry a key, and what they were answered. A row whose end has passed means nothing any more."""
 
 keychains = Table(
     "keychains",

@@ -13,6 +13,7 @@ from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.key_ring import PostgresKeyRing
 from cronicorn.adapters.postgres.keychains import PostgresKeychains
+from cronicorn.adapters.postgres.keyed_requests import PostgresKeyedRequests
 from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
@@ -39,6 +40,7 @@ class PostgresStores:
     run_control: PostgresRunControl
     run_book: PostgresRunBook
     rollups: PostgresRollups
+    keyed_requests: PostgresKeyedRequests
     timeline: PostgresTimeline
     keys: PostgresKeyRing
     provisions: PostgresProvisionBook
@@ -90,6 +92,7 @@ class PostgresStores:
             runs=PostgresRunHistory(database),
             run_control=PostgresRunControl(database),
             run_book=PostgresRunBook(database),
+            keyed_requests=PostgresKeyedRequests(database),
             rollups=PostgresRollups(database),
             timeline=PostgresTimeline(database),
             keys=PostgresKeyRing(database),

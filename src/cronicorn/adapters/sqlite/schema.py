@@ -8,7 +8,7 @@ Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0012"
+REVISION = "0013"
 """The newest migration."""
 
 metadata = MetaData()
@@ -58,6 +58,21 @@ rates = Table(
     sqlite_strict=True,
 )
 """Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
+
+keyed_requests = Table(
+    "keyed_requests",
+    metadata,
+    Column("tenant_id", Text, primary_key=True, nullable=False),
+    Column("key", Text, primary_key=True, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("claim_id", Text, nullable=False),
+    Column("begun_us", Integer, nullable=False),
+    Column("expires_us", Integer, nullable=False),
+    Column("answer", Text),
+    Index("keyed_requests_by_end", "expires_us"),
+    sqlite_strict=True,
+)
+"""Requests that carry a key, and what they were answered. A row whose end has passed means nothing any more."""
 
 keychains = Table(
     "keychains",

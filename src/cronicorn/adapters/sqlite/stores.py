@@ -14,6 +14,7 @@ from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.keychains import SqliteKeychains
+from cronicorn.adapters.sqlite.keyed_requests import SqliteKeyedRequests
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
 from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
@@ -36,6 +37,7 @@ class SqliteStores:
     run_control: SqliteRunControl
     run_book: SqliteRunBook
     rollups: SqliteRollups
+    keyed_requests: SqliteKeyedRequests
     timeline: SqliteTimeline
     keys: SqliteKeyRing
     provisions: SqliteProvisionBook
@@ -88,6 +90,7 @@ class SqliteStores:
             runs=SqliteRunHistory(database),
             run_control=SqliteRunControl(database),
             run_book=SqliteRunBook(database),
+            keyed_requests=SqliteKeyedRequests(database),
             rollups=SqliteRollups(database),
             timeline=SqliteTimeline(database),
             keys=SqliteKeyRing(database),

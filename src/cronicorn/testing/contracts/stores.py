@@ -30,6 +30,7 @@ from cronicorn.domain.ports import (
 )
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.quota.ports import TermsRegister
+from cronicorn.domain.repeating.ports import KeyedRequests
 from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
@@ -98,6 +99,8 @@ class Stores(ScheduleStores, TenantStores, PastStores, Protocol):
     def health(self) -> StoreHealth: ...
     @property
     def watches(self) -> WatchStore: ...
+    @property
+    def keyed_requests(self) -> KeyedRequests: ...
 
 
 class StoresContract:

@@ -1,0 +1,1 @@
+"""Requests that carry a key of their own, so that whoever does not hear the answer may send them again."""
