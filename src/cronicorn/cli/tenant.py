@@ -7,6 +7,7 @@ import typer
 
 from cronicorn.cli.local import DatabaseOption, run
 from cronicorn.cli.tenant_egress import tenant_egress
+from cronicorn.cli.tenant_retention import tenant_retention
 
 if TYPE_CHECKING:
     from cronicorn.domain.quota.terms import Terms
@@ -51,6 +52,7 @@ def list_all(
 
 
 app.command("egress")(tenant_egress)
+app.command("retention")(tenant_retention)
 
 
 class PeriodWord(StrEnum):

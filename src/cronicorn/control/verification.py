@@ -78,6 +78,8 @@ class _Walk:
         self._verifier = verifier
         self._snapshot = snapshot
         self._findings = findings
+        self._kept = verifier.retention
+        """How long everybody's history is kept at least."""
 
     async def walk(self) -> None:
         """Look at everything, endpoint by endpoint."""
@@ -126,7 +128,10 @@ class _Walk:
             self._readable(row, f"API key {row['id']!s}", key_of)
         async for row in each(self._snapshot.rows(Table.TENANT_PROVISIONS)):
             where = f"what was set for tenant {row['tenant_id']!s}"
-            self._readable(row, where, lambda provided: provision_of(str(provided["document"])))
+            if self._readable(row, where, lambda provided: provision_of(str(provided["document"]))):
+                provision = provision_of(str(row["document"]))
+                lengths = (self._kept, provision.runs_kept, provision.failures_kept)
+                self._kept = min(length for length in lengths if length is not None)
         async for row in each(self._snapshot.rows(Table.KEYCHAINS)):
             where = f"the keychain of tenant {row['tenant_id']!s}"
             self._readable(row, where, keychain_of)
@@ -160,7 +165,7 @@ class _Walk:
 
     async def _bounds(self) -> AuditBounds:
         taken_at = self._snapshot.taken_at
-        kept = shifted(taken_at, -self._verifier.retention)
+        kept = shifted(taken_at, -self._kept)
         oldest = await self._snapshot.kept_since()
         return AuditBounds(
             taken_at=taken_at,

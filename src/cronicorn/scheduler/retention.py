@@ -28,9 +28,14 @@ class Retention:
 
 async def forget(prune: Prune, clock: Clock, retention: Retention) -> None:
     """Remove what is older than `keep` with *prune*, now and then `every` so often, until cancelled."""
+    await repeatedly(lambda: forget_once(prune, clock, retention), retention)
+
+
+async def repeatedly(once: Callable[[], Awaitable[int]], retention: Retention) -> None:
+    """Do *once*, which answers how much it removed, again and again until cancelled."""
     while True:
         try:
-            removed = await _forget_once(prune, clock, retention)
+            removed = await once()
         except UnavailableError as error:
             log.warning("history_not_pruned", extra={"reason": str(error)})
         except Exception:  # A bug here must not end the forgetting, nor anything beside it.
@@ -41,7 +46,8 @@ async def forget(prune: Prune, clock: Clock, retention: Retention) -> None:
         await asyncio.sleep(retention.every.total_seconds())
 
 
-async def _forget_once(prune: Prune, clock: Clock, retention: Retention) -> int:
+async def forget_once(prune: Prune, clock: Clock, retention: Retention) -> int:
+    """Remove what is older than `keep` now, in batches, and answer how much that was."""
     before, removed = clock.now() - retention.keep, 0
     while batch := await prune(before, retention.batch):
         removed += batch

@@ -10,9 +10,11 @@ from cronicorn.adapters.metrics.observed_watches import ObservedDrafts, Observed
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
+from cronicorn.domain.provision.retention import KeptFor
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import GRANT_KEPT
 from cronicorn.scheduler import AIClient, Planner, Retention, Scheduler, forget
+from cronicorn.scheduler.forgetting import HistoryForgetter
 from cronicorn.scheduler.keychains import Keychains
 from cronicorn.scheduler.preparing import PreparingDispatcher
 from cronicorn.scheduler.redacting import RedactingDispatcher
@@ -57,7 +59,9 @@ class Engine:
 
     async def forget(self) -> None:
         """Remove old history, and ended grants of tokens, now and then, until cancelled."""
-        forgetting = [forget(self.stores.runs.prune, self.clock, Retention(keep=self.settings.retention))]
+        stores, usual = self.stores, kept_usually(self.settings)
+        history = HistoryForgetter(stores.runs.prune, stores.pruner, stores.provisions, self.clock, usual)
+        forgetting = [history.forget()]
         forgetting.append(forget(self.stores.flow_book.prune, self.clock, Retention(keep=FLOWS_KEPT)))
         if self.tokens.upkeep is not None:
             forgetting.append(
@@ -69,6 +73,12 @@ class Engine:
         """The metrics in Prometheus's text format."""
         overdue_by = self.settings.poll_interval + OVERDUE_SLACK
         return await self.metrics.exposition(lambda: self.stores.health.overdue(overdue_by))
+
+
+def kept_usually(settings: Settings) -> KeptFor:
+    """How long history is kept of tenants of whom nothing else was set."""
+    failures = settings.retention_failures
+    return KeptFor(runs=settings.retention, failures=failures if failures is not None else settings.retention)
 
 
 @asynccontextmanager

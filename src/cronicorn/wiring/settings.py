@@ -50,6 +50,7 @@ class Settings:
     drain_grace: timedelta
     egress_allow: readers.Networks
     retention: timedelta
+    retention_failures: timedelta | None
     redaction_key: bytes | None = field(repr=False)
     endpoints_max: tuple[TierValue[int], ...]
     interval_min: tuple[TierValue[timedelta], ...]

@@ -87,6 +87,11 @@ _WORK = (
         meaning="How long runs and skips are kept.",
     ),
     Setting(
+        field="retention_failures", unit="duration", default="", example="90d",
+        read=readers.duration(_MINUTE, 3_650 * _DAY),
+        meaning="How long runs that failed are kept. Unset means as long as all others.",
+    ),
+    Setting(
         field="redaction_key", unit="secret", default="", example="a-long-random-word", read=readers.redaction_key,
         secret=True,
         meaning="Hashes what endpoints `redact` of their answers, so that equal secrets are seen to be equal: 16 to 64 "

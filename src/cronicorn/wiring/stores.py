@@ -21,7 +21,7 @@ from cronicorn.domain.ports import (
     RunHistory,
     StoreHealth,
 )
-from cronicorn.domain.provision.ports import ProvisionBook
+from cronicorn.domain.provision.ports import ProvisionBook, RunPruner
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.repeating.ports import KeyedRequests
 from cronicorn.domain.rollup.ports import Rollups, Timeline
@@ -55,6 +55,7 @@ class Stores:
     keys: KeyRing
     provisions: ProvisionBook
     flow_book: FlowBook
+    pruner: RunPruner
     issued_keys: IssuedKeys
     rates: RateCounter
     keychains: KeychainStore
@@ -152,6 +153,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         keys=opened.keys,
         provisions=opened.provisions,
         flow_book=opened.flow_book,
+        pruner=opened.pruner,
         issued_keys=opened.issued_keys,
         rates=opened.rates,
         keychains=opened.keychains,

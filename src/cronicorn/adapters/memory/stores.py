@@ -16,6 +16,7 @@ from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
 from cronicorn.adapters.memory.rate_counter import MemoryRateCounter
 from cronicorn.adapters.memory.rollups import MemoryRollups, MemoryTimeline
 from cronicorn.adapters.memory.run_book import MemoryRunBook
+from cronicorn.adapters.memory.run_pruner import MemoryRunPruner
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
 from cronicorn.adapters.memory.watches import MemoryWatchStore
@@ -39,6 +40,7 @@ class MemoryStores:
     keys: MemoryKeyRing
     provisions: MemoryProvisionBook
     flow_book: MemoryFlowBook
+    pruner: MemoryRunPruner
     issued_keys: MemoryIssuedKeys
     rates: MemoryRateCounter
     keychains: MemoryKeychains
@@ -69,6 +71,7 @@ class MemoryStores:
             keys=MemoryKeyRing(database),
             provisions=MemoryProvisionBook(database),
             flow_book=MemoryFlowBook(database),
+            pruner=MemoryRunPruner(database),
             issued_keys=MemoryIssuedKeys(database),
             rates=MemoryRateCounter(database),
             keychains=MemoryKeychains(database),

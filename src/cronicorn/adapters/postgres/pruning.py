@@ -1,6 +1,7 @@
 """Forgetting row by row: skips, and runs of days that can't be dropped whole."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from operator import itemgetter
 
@@ -20,10 +21,16 @@ SELECT last_us, 'cronicorn.skips', ctid FROM cronicorn.skips
 
 async def prune_rows(connection: Connection, before: datetime, limit: int) -> int:
     """Remove at most *limit* runs and skips that ended before *before*, oldest first; answer how many went."""
-    before_us, gone = us(before), 0
+    before_us = us(before)
     old = [tuple(record) for each in (OLD_RUNS, OLD_SKIPS) for record in await connection.fetch(each, before_us, limit)]
-    places = defaultdict(list)
-    for _, table, place in sorted(old, key=itemgetter(0))[:limit]:
+    oldest = sorted(old, key=itemgetter(0))[:limit]
+    return await remove_at(connection, [(table, place) for _, table, place in oldest], before_us)
+
+
+async def remove_at(connection: Connection, found: Sequence[tuple[str, object]], before_us: int) -> int:
+    """Remove what was found in these tables and places, if it still ended before *before_us*; answer how much went."""
+    places, gone = defaultdict(list), 0
+    for table, place in found:
         places[table].append(place)
     for table in sorted(places):
         # Another may have removed a row meanwhile, and put a new one into its place.

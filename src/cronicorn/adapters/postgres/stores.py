@@ -22,6 +22,7 @@ from cronicorn.adapters.postgres.provision_book import PostgresProvisionBook
 from cronicorn.adapters.postgres.rate_counter import PostgresRateCounter
 from cronicorn.adapters.postgres.rollups import PostgresRollups, PostgresTimeline
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
+from cronicorn.adapters.postgres.run_pruner import PostgresRunPruner
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
 from cronicorn.adapters.postgres.watches import PostgresWatchStore
@@ -45,6 +46,7 @@ class PostgresStores:
     keys: PostgresKeyRing
     provisions: PostgresProvisionBook
     flow_book: PostgresFlowBook
+    pruner: PostgresRunPruner
     issued_keys: PostgresIssuedKeys
     rates: PostgresRateCounter
     keychains: PostgresKeychains
@@ -98,6 +100,7 @@ class PostgresStores:
             keys=PostgresKeyRing(database),
             provisions=PostgresProvisionBook(database),
             flow_book=PostgresFlowBook(database),
+            pruner=PostgresRunPruner(database),
             issued_keys=PostgresIssuedKeys(database),
             rates=PostgresRateCounter(database),
             keychains=PostgresKeychains(database),

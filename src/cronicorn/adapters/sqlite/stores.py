@@ -19,6 +19,7 @@ from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
 from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
+from cronicorn.adapters.sqlite.run_pruner import SqliteRunPruner
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
 from cronicorn.adapters.sqlite.watches import SqliteWatchStore
@@ -42,6 +43,7 @@ class SqliteStores:
     keys: SqliteKeyRing
     provisions: SqliteProvisionBook
     flow_book: SqliteFlowBook
+    pruner: SqliteRunPruner
     issued_keys: SqliteIssuedKeys
     rates: SqliteRateCounter
     keychains: SqliteKeychains
@@ -96,6 +98,7 @@ class SqliteStores:
             keys=SqliteKeyRing(database),
             provisions=SqliteProvisionBook(database),
             flow_book=SqliteFlowBook(database),
+            pruner=SqliteRunPruner(database),
             issued_keys=SqliteIssuedKeys(database),
             rates=SqliteRateCounter(database),
             keychains=SqliteKeychains(database),

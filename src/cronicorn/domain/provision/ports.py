@@ -1,9 +1,10 @@
-"""The port of provisions. What holds of the others in `cronicorn.domain.ports` holds of it."""
+"""The ports of provisions. What holds of the others in `cronicorn.domain.ports` holds of it."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 from cronicorn.domain.provision.provision import Provision
+from cronicorn.domain.provision.retention import PrunedPart, RunPart
 
 
 class ProvisionBook(Protocol):
@@ -15,4 +16,16 @@ class ProvisionBook(Protocol):
 
     async def provide(self, tenant_id: str, provision: Provision) -> None:
         """From now on *provision* holds for the tenant, and nothing of before. Raises NotFoundError."""
+        ...
+
+
+class RunPruner(Protocol):
+    """Forgets history of some tenants, or of some outcome, before that of others."""
+
+    async def prune_part(self, part: RunPart, limit: int) -> PrunedPart:
+        """Remove at most *limit* runs, and as many skips, of *part*, oldest first, and say how far that went.
+
+        What is left of deleted endpoints is nobody's and stays (`RunHistory.prune` takes it). Costs what lies in the
+        span, not what lies before it.
+        """
         ...

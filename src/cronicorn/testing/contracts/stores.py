@@ -28,7 +28,7 @@ from cronicorn.domain.ports import (
     RunHistory,
     StoreHealth,
 )
-from cronicorn.domain.provision.ports import ProvisionBook
+from cronicorn.domain.provision.ports import ProvisionBook, RunPruner
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.repeating.ports import KeyedRequests
 from cronicorn.domain.rollup.ports import Rollups, Timeline
@@ -95,6 +95,8 @@ class Stores(ScheduleStores, TenantStores, PastStores, Protocol):
 
     @property
     def run_control(self) -> RunControl: ...
+    @property
+    def pruner(self) -> RunPruner: ...
     @property
     def health(self) -> StoreHealth: ...
     @property

@@ -1,4 +1,4 @@
-"""`cronicorn tenant egress`, and what a worker makes of it."""
+"""`cronicorn tenant egress` and `retention`, and what a worker makes of them."""
 
 import json
 
@@ -40,3 +40,22 @@ def test_a_worker_calls_what_was_opened_to_its_tenant(tmp_path):
 
     assert calls == 0
     assert opened.code == 0, opened.err
+
+
+def test_how_long_history_is_kept_is_set_shown_and_taken_back(tmp_path):
+    env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}")
+    cronicorn("tenant", "add", "shop", env=env)
+    cronicorn("tenant", "egress", "shop", "--allow", "10.0.0.0/8", env=env)
+
+    def told(*more):
+        return cronicorn("tenant", "retention", "shop", *more, env=env)
+
+    both, one = told("--runs", "7d", "--failures", "90d").out, told("--runs", "default").out
+    wrong = [told("--runs", text) for text in ("", "0s", "ever", "9999d")]
+
+    assert both == "Tenant 'shop': runs are kept 7d, failures 90d.\n"
+    assert one == told().out == "Tenant 'shop': runs are kept as the settings say, failures 90d.\n"
+    assert json.loads(told("--json").out)["failures"] == "90d"
+    assert [ended.code for ended in wrong] == [2] * 4
+    assert all("--runs" in ended.err for ended in wrong)
+    assert "10.0.0.0/8" in cronicorn("tenant", "egress", "shop", env=env).out

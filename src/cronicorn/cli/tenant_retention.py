@@ -1,0 +1,78 @@
+"""`cronicorn tenant retention`: how long the history of one tenant is kept."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cronicorn.cli.local import DatabaseOption, run
+
+if TYPE_CHECKING:
+    from cronicorn.domain.provision.provision import Provision
+
+_LEAST, _MOST = timedelta(minutes=1), timedelta(days=3_650)
+_AS_SETTINGS = "default"
+
+
+def tenant_retention(
+    name: Annotated[str, typer.Argument(help="The tenant's name or id.")],
+    *,
+    runs: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Of runs that did not fail, and skips; `default`: as the settings say."),
+    ] = None,
+    failures: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Of runs that failed; `default`: as the settings say.")
+    ] = None,
+    database: DatabaseOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show or set how long the history of a tenant is kept, such as 7d or 90d."""
+    run(_retention(name, runs, failures, database, as_json=as_json))
+
+
+async def _retention(name: str, runs: str | None, failures: str | None, database: str | None, *, as_json: bool) -> None:
+    import json
+    from dataclasses import replace
+
+    from cronicorn.cli.local import opened, opened_to_read
+
+    given = {
+        field: _length(option, text)
+        for field, option, text in (("runs_kept", "--runs", runs), ("failures_kept", "--failures", failures))
+        if text is not None
+    }
+    async with opened(database) if given else opened_to_read(database) as local:
+        principal, provisions = local.principal(name), local.control.provisions
+        if given:
+            provision = await provisions.change(principal, lambda before: replace(before, **given))  # type: ignore[arg-type]
+        else:
+            provision = await provisions.show(principal)
+    shown = _shown(provision)
+    if as_json:
+        print(json.dumps({"id": principal.tenant_id, **shown}))
+        return
+    told = {kind: length or "as the settings say" for kind, length in shown.items()}
+    print(f"Tenant {name!r}: runs are kept {told['runs']}, failures {told['failures']}.")
+
+
+def _length(option: str, text: str) -> timedelta | None:
+    from cronicorn.domain.durations import parse_duration, show_duration
+    from cronicorn.domain.errors import InvalidInputError
+
+    if text == _AS_SETTINGS:
+        return None
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{option} must be {error}, or {_AS_SETTINGS}, not {text[:40]!r}.") from None
+    if not _LEAST <= length <= _MOST:
+        raise InvalidInputError(f"{option} must be from {show_duration(_LEAST)} to {show_duration(_MOST)}.")
+    return length
+
+
+def _shown(provision: "Provision") -> dict[str, str | None]:
+    from cronicorn.domain.durations import show_duration
+
+    lengths = {"runs": provision.runs_kept, "failures": provision.failures_kept}
+    return {kind: show_duration(length) if length is not None else None for kind, length in lengths.items()}
