@@ -60,7 +60,7 @@ async def test_a_key_may_do_no_more_than_whoever_makes_it(given: dict[str, Any])
     world, owner = await owned()
     lesser = replace(owner, permissions=GRANTED[Role.EDITOR] | {Permission.KEYS_WRITE})
 
-    with pytest.raises(ForbiddenError, match="may do no more"):
+    with pytest.raises(ForbiddenError, match="more than they may do themselves"):
         await world.control.keys.create(lesser, a_key(**given))
 
 

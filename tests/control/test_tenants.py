@@ -73,9 +73,9 @@ async def test_the_first_start_makes_a_key_and_shows_it_once() -> None:
     again = await control.tenants.bootstrap(None)
 
     assert shown is not None
-    assert shown.startswith("ck_")
+    assert shown.key.startswith("ck_")
     assert again is None
-    assert (await control.admittance.by_key(shown)).principal.tenant_id == "tenant_2"
+    assert (await control.admittance.by_key(shown.key)).principal.tenant_id == "tenant_2"
 
 
 async def test_a_given_key_opens_the_first_tenant_and_is_never_shown() -> None:

@@ -6,16 +6,21 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from argon2.profiles import CHEAPEST
+
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.adapters.cron.zone import zone_rules
 from cronicorn.adapters.memory.quota import MemoryQuota
 from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
 from cronicorn.adapters.vault.aes_vault import AesVault
 from cronicorn.adapters.vault.master_keys import PassingKey
+from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.audit import Audit
 from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.control.drafts import PolicyDrafts
@@ -26,6 +31,7 @@ from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_signing_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
+from cronicorn.control.members import TenantMembers
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
@@ -164,11 +170,16 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers)
     quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
+    passwords = Argon2Passwords(CHEAPEST)
+    doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
     control = ControlPlane(
         provisions=Provisions(stores.provisions),
-        tenants=Tenants(stores.keys, clock, new_id, new_key),
-        admittance=Admittance(stores.keys, stores.issued_keys, stores.rates, clock),
+        tenants=Tenants(stores.keys, clock, new_id, new_key, passwords),
+        admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
         keys=Keys(stores.issued_keys, clock, new_id, new_key),
+        members=TenantMembers(stores.members, passwords, clock, new_id),
+        accounts=Accounts(doors, clock),
+        audit=Audit(stores.audit_log),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, wake),

@@ -38,8 +38,8 @@ class CountedStore(KeychainStore):
             await self.gate.wait()
         return kept
 
-    async def change(self, tenant_id, edit):
-        return await self.store.change(tenant_id, edit)
+    async def change(self, tenant_id, edit, by=None):
+        return await self.store.change(tenant_id, edit, by)
 
     async def changed_since(self, revision) -> KeychainChanges:
         self._check()

@@ -5,11 +5,14 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from cronicorn.api.cookies import Cookies
 from cronicorn.api.description import COMMON, complete, problem_responses
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
 from cronicorn.api.repeating import Repetition
+from cronicorn.api.routes_account import account_routes
 from cronicorn.api.routes_analyses import analysis_routes
+from cronicorn.api.routes_audit import audit_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
 from cronicorn.api.routes_docs import docs_routes
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
@@ -17,6 +20,7 @@ from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_jobs import job_routes
 from cronicorn.api.routes_keys import key_routes
+from cronicorn.api.routes_members import member_routes
 from cronicorn.api.routes_operations import operation_routes
 from cronicorn.api.routes_policies import policy_in_force_routes, policy_routes
 from cronicorn.api.routes_quota import quota_routes
@@ -35,11 +39,13 @@ def create_app(
     *,
     health: StoreHealth,
     metrics: Callable[[], Awaitable[bytes]],
+    public_origin: str | None = None,
 ) -> FastAPI:
     """The application that lets *control* be asked over HTTP. Starts nothing and owns nothing.
 
-    *metrics* answers Prometheus' text format.
+    *metrics* answers Prometheus' text format; *public_origin* is what browsers see, where a proxy stands before it.
     """
+    cookies = Cookies(origin=public_origin)
     app = _Api(
         title="Cronicorn",
         version=VERSION,
@@ -67,12 +73,15 @@ def create_app(
     api.include_router(tenant_routes(control.tenants))
     api.include_router(signing_key_routes(control.signing_keys))
     api.include_router(policy_in_force_routes(control.endpoints))
+    api.include_router(member_routes(control.members))
+    api.include_router(audit_routes(control.audit))
+    api.include_router(account_routes(control.accounts, cookies))
     app.include_router(api)
     app.include_router(operation_routes(health, metrics))
     app.include_router(docs_routes(app.openapi))
     add_problem_handlers(app)
     app.add_middleware(Repetition, repeats=control.repeats)
-    app.add_middleware(Gatekeeper, admittance=control.admittance)
+    app.add_middleware(Gatekeeper, admittance=control.admittance, cookies=cookies)
     app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
     return app
 

@@ -12,9 +12,10 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cronicorn.api.cookies import SAFE_METHODS, Cookies
 from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of
 from cronicorn.api.wire_rates import request_rate_fields
-from cronicorn.control.admittance import Admittance
+from cronicorn.control.admittance import Admittance, Admitted
 from cronicorn.domain.errors import CronicornError
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ BODY_SECONDS_MAX = 30.0
 """A body that takes longer to arrive is not waited for."""
 PROTECTED = "/api"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+SIGN_IN = f"{PROTECTED}/sign-in"
+"""The one route under it that needs nothing."""
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -78,9 +81,10 @@ def given_id(scope: Scope) -> str | None:
 class Gatekeeper:
     """Lets requests under `/api` pass that carry a known key and a body of bounded size, and reads that body."""
 
-    def __init__(self, app: ASGIApp, admittance: Admittance) -> None:
+    def __init__(self, app: ASGIApp, admittance: Admittance, cookies: Cookies) -> None:
         self._app = app
         self._admittance = admittance
+        self._cookies = cookies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,8 +92,10 @@ class Gatekeeper:
             return
         headers = Headers(scope=scope)
         try:
-            if scope["path"] == PROTECTED or scope["path"].startswith(f"{PROTECTED}/"):
-                admitted = await self._admittance.by_key(credentials(headers), _request_id(scope))
+            if scope["path"] == SIGN_IN:
+                self._cookies.check_site(scope, headers)
+            elif scope["path"] == PROTECTED or scope["path"].startswith(f"{PROTECTED}/"):
+                admitted = await self._admitted(scope, headers)
                 scope.setdefault("state", {})["principal"] = admitted.principal
                 if admitted.standing is not None:
                     send = _with_headers(send, request_rate_fields(admitted.standing))
@@ -103,6 +109,18 @@ class Gatekeeper:
             await self._app(scope, _replayed(body, receive), send)
         else:
             await _refuse_body(body, scope, receive, send)
+
+    async def _admitted(self, scope: Scope, headers: Headers) -> Admitted:
+        """Who asks: a key, if one is shown, or else whoever is signed in. Raises what `Admittance` does."""
+        key, token = credentials(headers), self._cookies.token(scope, headers)
+        if key is not None or token is None or "authorization" in headers:
+            return await self._admittance.by_key(key, request_id_of(scope))
+        admitted = await self._admittance.by_session(token, request_id_of(scope))
+        if scope["method"] not in SAFE_METHODS:
+            self._cookies.check_site(scope, headers)
+            self._cookies.check_token(headers, token)
+        scope.setdefault("state", {})["token"] = token
+        return admitted
 
 
 async def read_body(headers: Headers, receive: Receive) -> bytes | HTTPStatus | None:
@@ -136,7 +154,8 @@ def credentials(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _request_id(scope: Scope) -> str | None:
+def request_id_of(scope: Scope) -> str | None:
+    """The id of a request."""
     request_id = scope.get("state", {}).get(REQUEST_ID)
     return request_id if isinstance(request_id, str) else None
 

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Security
-from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from starlette.requests import Request
 
@@ -17,11 +17,15 @@ OFFSET_MAX = 1_000_000_000
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}(?::[0-9]{1,18}:[0-9]{1,9})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _IN_HEADER = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key.")
+_IN_COOKIE = APIKeyCookie(name="__Host-cronicorn-session", auto_error=False, description="Whoever is signed in.")
 _AS_BEARER = HTTPBearer(auto_error=False, description="An API key as a bearer token.")
 
 
 async def _principal(  # A plain function would be sent to a thread.
-    request: Request, _key: object = Security(_IN_HEADER), _token: object = Security(_AS_BEARER)
+    request: Request,
+    _key: object = Security(_IN_HEADER),
+    _token: object = Security(_AS_BEARER),
+    _cookie: object = Security(_IN_COOKIE),
 ) -> Principal:
     """Whom the gatekeeper let in; the credentials are named only for the description."""
     principal = request.state.principal

@@ -24,7 +24,7 @@ BODY_KEPT_MAX = 262_144
 """A longer answer is not kept."""
 REPLAYED = {"Idempotency-Replayed": "true"}
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_SECRET = re.compile(r"/api/(keys|signing-keys|secrets|tenants|members|sessions|sign-in)\b")
+_SECRET = re.compile(r"/api/(keys|signing-keys|secrets|tenants|members|me|sessions|sign-in)\b")
 """What is answered there once is kept nowhere."""
 _FIELDS_KEPT = ("content-type", "etag", "location")
 

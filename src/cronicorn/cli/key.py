@@ -1,28 +1,17 @@
 """`cronicorn key`: what programs show to be let in."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.roles import JsonOption, RoleWord
 
 if TYPE_CHECKING:
     from cronicorn.control.keys import KeyDocument
     from cronicorn.domain.tenant import ApiKey
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
-
-
-class RoleWord(StrEnum):
-    """What somebody is to a tenant."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    EDITOR = "editor"
-    OWNER = "owner"
 
 
 @app.command("add")
@@ -44,18 +33,14 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Make an API key and show it, once."""
-    from cronicorn.control.findings import Findings
+    from cronicorn.cli.documents import read
     from cronicorn.control.keys import KeyDocument
-    from cronicorn.control.misfits import read_document
 
-    findings = Findings()
     given = {
         "name": name, "role": role.value, "scopes": scopes or None, "expiresAt": expires_at,
         "requestsPerMinute": rate, "agent": agent, "runsInstallation": runs_installation,
     }  # fmt: skip
-    document = read_document(KeyDocument, given, findings)
-    findings.raise_errors()
-    assert document is not None
+    document = read(KeyDocument, given)
     run(_add(tenant, database, document, as_json=as_json))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from cronicorn.control.tenants import FirstStart
     from cronicorn.wiring.local import LocalControl
     from cronicorn.wiring.settings import Settings
 
@@ -69,8 +70,8 @@ async def opened(database: str | None, *, compiling: bool = False) -> AsyncItera
     from cronicorn.wiring.local import local_control
 
     async with local_control(read_settings(database_url=database), compiling=compiling) as local:
-        if local.new_key is not None:
-            show_key("default", local.new_key)
+        if local.first is not None:
+            show_first(local.first)
         yield local
 
 
@@ -92,7 +93,10 @@ async def opened_to_try(database: str | None) -> AsyncIterator["LocalControl"]:
         yield local
 
 
-def show_key(tenant: str, key: str) -> None:
-    """Show a new key on stderr, once."""
-    lines = [f"A new API key for the tenant {tenant!r}. It is shown only now, so keep it:", "", f"    {key}", ""]
+def show_first(first: "FirstStart") -> None:
+    """Show on stderr, once, what opens a new installation."""
+    lines = ["A new API key for the tenant 'default'. It is shown only now, so keep it:", "", f"    {first.key}", ""]
+    if first.login is not None:
+        lines += [f"Its owner signs in as {first.login!r} with this password, shown only now, too:", ""]
+        lines += [f"    {first.password}", ""]
     print("\n".join(lines), file=sys.stderr, flush=True)

@@ -9,6 +9,7 @@ from cronicorn.cli import (
     analyses,
     api,
     apply,
+    audit,
     backtest,
     backup,
     copy,
@@ -18,6 +19,7 @@ from cronicorn.cli import (
     key,
     leases,
     master_key,
+    member,
     migrate,
     plan,
     planner,
@@ -79,6 +81,8 @@ app.command("export")(export.export)
 app.command("import")(export.import_file)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
+app.add_typer(member.app, name="member")
+app.command("audit")(audit.audit)
 app.add_typer(quota.app, name="quota")
 app.add_typer(signing_key.app, name="signing-key")
 app.add_typer(master_key.app, name="master-key")

@@ -34,9 +34,9 @@ def told(started: "Started") -> None:
     """Show what a person should know now that a process listens."""
     import sys
 
-    from cronicorn.cli.local import show_key
+    from cronicorn.cli.local import show_first
 
-    if started.new_key is not None:
-        show_key("default", started.new_key)
+    if started.first is not None:
+        show_first(started.first)
     if sys.stderr.isatty():
         print(f"Cronicorn listens on {started.url}; the API is described at /openapi.json.", file=sys.stderr)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.control.keys import hash_of
-from cronicorn.domain.access.ports import IssuedKeys, RateCounter
+from cronicorn.domain.access.member import SEEN_NOTED_EVERY, Member
+from cronicorn.domain.access.ports import IssuedKeys, KeyRing, RateCounter, SignedInStore
 from cronicorn.domain.errors import RateExceededError, UnauthenticatedError, UnavailableError
 from cronicorn.domain.permission import permitted
-from cronicorn.domain.ports import Clock, KeyRing
+from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.rate import Rate, RateStanding
 from cronicorn.domain.tenant import ApiKey
@@ -24,6 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _UNKNOWN = "No valid API key: send one as `x-api-key: KEY` or `Authorization: Bearer KEY`."
+_NOT_SIGNED_IN = "You are not signed in, or no longer: sign in again."
 _NOTED_MAX = 10_000
 
 
@@ -39,9 +41,12 @@ class Admitted:
 class Admittance:
     """Tells who somebody is by what was sent."""
 
-    def __init__(self, ring: KeyRing, issued: IssuedKeys, rates: RateCounter, clock: Clock) -> None:
+    def __init__(
+        self, ring: KeyRing, issued: IssuedKeys, sessions: SignedInStore, rates: RateCounter, clock: Clock
+    ) -> None:
         self._ring = ring
         self._issued = issued
+        self._sessions = sessions
         self._rates = rates
         self._clock = clock
         self._noted: dict[str, datetime] = {}
@@ -58,6 +63,20 @@ class Admittance:
         standing = await self._counted(key)
         await self._note_use(key)
         return Admitted(principal=_principal(key, request_id), standing=standing)
+
+    async def by_session(self, token: str, request_id: str | None = None) -> Admitted:
+        """Who is signed in and shows *token*. Raises UnauthenticatedError."""
+        if not can_be_key(token):
+            raise UnauthenticatedError(_NOT_SIGNED_IN)
+        digest, now = hash_of(token), self._clock.now()
+        found = await self._sessions.find(digest)
+        if found is None or not hmac.compare_digest(found[0].hash, digest) or not found[0].holds(now):
+            raise UnauthenticatedError(_NOT_SIGNED_IN)
+        session, member = found
+        if now - session.seen_at >= SEEN_NOTED_EVERY:
+            with suppress(UnavailableError):
+                await self._sessions.seen(digest, now)
+        return Admitted(principal=user_principal(member, request_id))
 
     async def _counted(self, key: ApiKey) -> RateStanding | None:
         if key.rate is None:
@@ -82,6 +101,18 @@ class Admittance:
 def can_be_key(text: str) -> bool:
     """Whether *text* is of the shape that keys have."""
     return len(text) <= KEY_LENGTH_MAX and _KEY.fullmatch(text) is not None
+
+
+def user_principal(member: Member, request_id: str | None) -> Principal:
+    """A member who is signed in."""
+    return Principal(
+        tenant_id=member.tenant_id,
+        actor=member.login,
+        permissions=permitted(member.role, None, runs_installation=member.runs_installation),
+        kind=ActorKind.USER,
+        actor_id=member.id,
+        request_id=request_id,
+    )
 
 
 def _principal(key: ApiKey, request_id: str | None) -> Principal:

@@ -89,7 +89,7 @@ class PolicyDrafts:
         def decision(draft: Draft, endpoint: JobEndpoint, stored: Stored) -> Decided:
             return activated(draft, endpoint, stored, self._cron, by)
 
-        draft, endpoint, _ = await self._drafts.decide(principal.tenant_id, endpoint_id, draft_id, decision)
+        draft, endpoint, _ = await self._drafts.decide(principal.tenant_id, endpoint_id, draft_id, decision, principal)
         log.info("policy_activated", extra={"endpoint": endpoint_id, "draft": draft_id, "by": by})
         self._wake()
         return _view(draft, endpoint)
@@ -99,7 +99,11 @@ class PolicyDrafts:
         """Do not use a draft. Raises ConflictError for one that is or was in force."""
         by = principal.actor
         draft, endpoint, _ = await self._drafts.decide(
-            principal.tenant_id, endpoint_id, draft_id, lambda draft, _endpoint, stored: rejected(draft, stored.now, by)
+            principal.tenant_id,
+            endpoint_id,
+            draft_id,
+            lambda draft, _endpoint, stored: rejected(draft, stored.now, by),
+            principal,
         )
         log.info("policy_rejected", extra={"endpoint": endpoint_id, "draft": draft_id, "by": by})
         return _view(draft, endpoint)

@@ -71,7 +71,7 @@ class Endpoints:
             state = replace(drawn.state, suspended=job.status is not JobStatus.ACTIVE)
             return started(replace(drawn, state=state, created_at=now, updated_at=now), now, self._cron)
 
-        endpoint = await self._catalog.add(new, start, limits.endpoints)
+        endpoint = await self._catalog.add(new, start, limits.endpoints, principal)
         self._wake()
         unknown = await self._strangers(endpoint)
         return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *unknown))
@@ -162,7 +162,7 @@ class Endpoints:
         """Remove the endpoint with all its runs. Raises NotFoundError."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(endpoint, job_id)
-        await self._catalog.delete(principal.tenant_id, endpoint_id)
+        await self._catalog.delete(principal.tenant_id, endpoint_id, principal)
 
     async def _strangers(self, endpoint: JobEndpoint) -> tuple[FieldError, ...]:
         """Warnings of siblings that its policy names and the job does not have; none when nobody can be asked."""
@@ -191,7 +191,9 @@ class Endpoints:
             check_job(before, job_id)
             return edit(before, job, stored)
 
-        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, checked, endpoints_max)
+        endpoint, stored = await self._catalog.change(
+            principal.tenant_id, endpoint_id, checked, endpoints_max, principal
+        )
         self._wake()
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 

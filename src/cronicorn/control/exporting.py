@@ -3,8 +3,10 @@
 from cronicorn.control.document import EndpointDocument
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.jobs import Jobs
+from cronicorn.control.permissions import operation
 from cronicorn.control.rendering import Fields, shown
 from cronicorn.domain.masking import MASK
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
 
 _WIRE_NAMES = frozenset(each.alias for each in EndpointDocument.model_fields.values())
@@ -17,6 +19,7 @@ class Exporter:
         self._jobs = jobs
         self._endpoints = endpoints
 
+    @operation(Operation.FILE_EXPORT)
     async def export(self, principal: Principal, *, reveal: bool = False) -> Fields:
         """The tenant's jobs and endpoints that are not archived, in the fields of a file, credentials masked.
 

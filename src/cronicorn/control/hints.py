@@ -127,7 +127,7 @@ class Hints:
         return await self._change(principal, endpoint_id, edit)
 
     async def _change(self, principal: Principal, endpoint_id: str, edit: EndpointEdit) -> EndpointView:
-        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, edit)
+        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, edit, by=principal)
         self._wake()
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 

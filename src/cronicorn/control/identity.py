@@ -22,3 +22,13 @@ def random_key() -> str:
 def random_signing_key() -> bytes:
     """A new key to sign calls with: 256 random bits."""
     return secrets.token_bytes(KEY_BYTES)
+
+
+def random_password() -> str:
+    """A new password: 96 random bits, in letters and digits."""
+    return secrets.token_hex(12)
+
+
+def random_session() -> str:
+    """What a browser shows to stay signed in: `cs_` and 256 random bits."""
+    return f"cs_{secrets.token_hex(32)}"

@@ -34,7 +34,7 @@ class Jobs:
         now = self._clock.now()
         job = Job(id=self._new_id("job"), tenant_id=principal.tenant_id, name="", created_at=now, updated_at=now)
         job = patched(job, document, now)
-        await self._catalog.add(job)
+        await self._catalog.add(job, principal)
         return job
 
     @operation(Operation.JOB_LIST)
@@ -56,7 +56,7 @@ class Jobs:
                 unchanged.check(version_of_job(job))
             return patched(job, patch, now)
 
-        return await self._catalog.change(principal.tenant_id, job_id, edit)
+        return await self._catalog.change(principal.tenant_id, job_id, edit, by=principal)
 
     @operation(Operation.JOB_MOVE)
     async def move(self, principal: Principal, job_id: str, status: JobStatus) -> Job:
@@ -74,7 +74,7 @@ class Jobs:
                 endpoint, job_active=active, archived_at=endpoint.archived_at, stored=stored, cron=self._cron
             )
 
-        job = await self._catalog.change(principal.tenant_id, job_id, edit, edit_endpoint)
+        job = await self._catalog.change(principal.tenant_id, job_id, edit, edit_endpoint, principal)
         self._wake()
         return job
 

@@ -12,10 +12,9 @@ from cronicorn.control.document import Choice, Document, InstantOrNull, Name, fr
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
-from cronicorn.control.permissions import operation
+from cronicorn.control.permissions import check_reach, operation
 from cronicorn.domain.access.issuing import KEYS_MAX
 from cronicorn.domain.access.ports import IssuedKeys
-from cronicorn.domain.errors import ForbiddenError
 from cronicorn.domain.permission import READING_WITH, Operation, Permission, Role, permitted
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
@@ -69,14 +68,14 @@ class Keys:
         now = self._clock.now()
         name, role = _checked(document, now)
         scopes = _with_reading(document.scopes)
-        _check_reach(principal, permitted(role, scopes, runs_installation=document.runs_installation))
+        check_reach(principal, permitted(role, scopes, runs_installation=document.runs_installation))
         text = self._new_key()
         key = ApiKey(
             id=self._new_id("key"), tenant_id=principal.tenant_id, prefix=prefix_of(text), hash=hash_of(text),
             created_at=now, name=name, role=role, scopes=scopes, runs_installation=document.runs_installation,
             agent=document.agent, rate=document.requests_per_minute, expires_at=document.expires_at,
         )  # fmt: skip
-        await self._issued.issue(key, KEYS_MAX)
+        await self._issued.issue(key, KEYS_MAX, principal)
         return NewKey(key=key, text=text)
 
     @operation(Operation.KEY_LIST)
@@ -87,7 +86,7 @@ class Keys:
     @operation(Operation.KEY_REVOKE)
     async def revoke(self, principal: Principal, key_id: str) -> ApiKey:
         """Let a key open nothing from the next request on. Doing so again changes nothing. Raises NotFoundError."""
-        return await self._issued.revoke(principal.tenant_id, key_id)
+        return await self._issued.revoke(principal.tenant_id, key_id, principal)
 
 
 def hash_of(text: str) -> str:
@@ -123,11 +122,3 @@ def _with_reading(scopes: Sequence[Permission] | None) -> frozenset[Permission] 
     if scopes is None:
         return None
     return frozenset(scopes) | {READING_WITH[scope] for scope in scopes if scope in READING_WITH}
-
-
-def _check_reach(principal: Principal, wanted: frozenset[Permission]) -> None:
-    if beyond := wanted - principal.permissions:
-        raise ForbiddenError(
-            f"A key may do no more than whoever makes it, and {principal.actor} lacks {', '.join(sorted(beyond))}: "
-            "choose a lesser role, or confine it with `scopes`."
-        )

@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from cronicorn.domain.permission import Operation
+from cronicorn.domain.errors import ForbiddenError
+from cronicorn.domain.permission import Operation, Permission
 from cronicorn.domain.principal import Principal
 
 P = ParamSpec("P")
@@ -33,3 +34,12 @@ def operation(done: Operation) -> Callable[[_Method[Noun, P, T]], _Method[Noun, 
         return checked
 
     return mark
+
+
+def check_reach(principal: Principal, wanted: frozenset[Permission]) -> None:
+    """Raise ForbiddenError where *principal* would give, or take from, somebody more than it may do itself."""
+    if beyond := wanted - principal.permissions:
+        raise ForbiddenError(
+            f"Nobody may give or take more than they may do themselves, and {principal.actor} lacks "
+            f"{', '.join(sorted(beyond))}: choose a lesser role, or for a key `scopes`, or ask somebody who may."
+        )

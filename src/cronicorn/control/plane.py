@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from cronicorn.control.accounts import Accounts
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.audit import Audit
 from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
@@ -13,6 +15,7 @@ from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
+from cronicorn.control.members import TenantMembers
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
@@ -34,6 +37,9 @@ class ControlPlane:
     provisions: Provisions
     admittance: Admittance
     keys: Keys
+    members: TenantMembers
+    accounts: Accounts
+    audit: Audit
     jobs: Jobs
     endpoints: Endpoints
     hints: Hints

@@ -124,7 +124,7 @@ class Quotas:
         self._check(wanted)
         before = Terms() if reset else await self._register.terms(principal.tenant_id)
         terms = wanted.over(before)
-        await self._register.agree(principal.tenant_id, terms)
+        await self._register.agree(principal.tenant_id, terms, principal)
         return terms
 
     def _check(self, terms: Terms) -> None:

@@ -67,7 +67,7 @@ class RunRequests:
                 raise _used_up(ration, stored)
             return asked_to_run(before, stored)
 
-        endpoint, _ = await self._catalog.change(principal.tenant_id, endpoint_id, edit)
+        endpoint, _ = await self._catalog.change(principal.tenant_id, endpoint_id, edit, by=principal)
         self._told.wake()
         manual = endpoint.state.manual
         assert manual is not None
@@ -84,7 +84,7 @@ class RunRequests:
         endpoint, _ = await self._catalog.get(principal.tenant_id, wanted.endpoint_id)
         lease = await self._control.held(principal.tenant_id, endpoint.id)
         if lease is not None and lease.run_id == identity:
-            if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot):
+            if await self._control.cancel(principal.tenant_id, endpoint.id, wanted.slot, principal):
                 self._told.cancelled()  # Its worker may be in this process, and need not wait for its next heartbeat.
                 return Cancelled.ASKED_TO_STOP
         elif (waiting := waiting_run(endpoint, identity)) is not None:
@@ -111,7 +111,7 @@ class RunRequests:
                 raise ConflictError(f"Run {run_id(endpoint_id, slot, 1)} has just begun; cancel it again to stop it.")
             return taken_back(before, stored)
 
-        await self._catalog.change(principal.tenant_id, endpoint_id, edit)
+        await self._catalog.change(principal.tenant_id, endpoint_id, edit, by=principal)
 
 
 def _manual_goes_on(endpoint: JobEndpoint, stored: Stored) -> bool:

@@ -53,7 +53,7 @@ class SigningKeys:
     async def create(self, principal: Principal) -> NewSigningKey:
         """Make the first key. Raises ConflictError when there is one, UnavailableError when it can't be sealed."""
         made = await self._made(principal)
-        await self._store.change(principal.tenant_id, lambda keychain: first_key(keychain, made.key))
+        await self._store.change(principal.tenant_id, lambda keychain: first_key(keychain, made.key), principal)
         return made
 
     @operation(Operation.SIGNING_KEY_ROTATE)
@@ -67,19 +67,21 @@ class SigningKeys:
             raise refused("/overlapMs", f"An overlap lasts from 0 to {OVERLAP_MAX.days} days.")
         made = await self._made(principal)
         now = self._clock.now()
-        kept = await self._store.change(principal.tenant_id, lambda keychain: rotated(keychain, made.key, now, overlap))
+        kept = await self._store.change(
+            principal.tenant_id, lambda keychain: rotated(keychain, made.key, now, overlap), principal
+        )
         assert kept.newest is not None
         return NewSigningKey(text=made.text, key=kept.newest)
 
     @operation(Operation.SIGNING_KEY_END_OVERLAP)
     async def end_overlap(self, principal: Principal) -> None:
         """Let only the newest key sign from now on. Raises NotFoundError when there is none."""
-        await self._store.change(principal.tenant_id, overlap_ended)
+        await self._store.change(principal.tenant_id, overlap_ended, principal)
 
     @operation(Operation.SIGNING_KEY_REMOVE)
     async def remove(self, principal: Principal) -> None:
         """Sign no more calls. Raises NotFoundError when none are signed."""
-        await self._store.change(principal.tenant_id, unsigned)
+        await self._store.change(principal.tenant_id, unsigned, principal)
 
     async def _made(self, principal: Principal) -> NewSigningKey:
         text = signing_key_text(self._new_key())

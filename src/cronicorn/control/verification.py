@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
-from cronicorn.domain.access.rows import key_of
+from cronicorn.domain.access.rows import audit_entry_of, key_of, member_of
 from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
@@ -83,7 +83,7 @@ class _Walk:
 
     async def walk(self) -> None:
         """Look at everything, endpoint by endpoint."""
-        tenants = await self._look_at_keys()
+        tenants = await self._look_at_access()
         await self._look_at_tokens(tenants)
         jobs = await self._jobs()
         bounds = await self._bounds()
@@ -118,7 +118,7 @@ class _Walk:
         for sorted_rows in (schedules, runs, skips):
             await sorted_rows.pass_over()
 
-    async def _look_at_keys(self) -> set[str]:
+    async def _look_at_access(self) -> set[str]:
         """Also answers the ids of all tenants."""
         tenants = set()
         async for row in each(self._snapshot.rows(Table.TENANTS)):
@@ -126,6 +126,10 @@ class _Walk:
             self._readable(row, f"tenant {row['id']!s}", tenant_of)
         async for row in each(self._snapshot.rows(Table.API_KEYS)):
             self._readable(row, f"API key {row['id']!s}", key_of)
+        async for row in each(self._snapshot.rows(Table.MEMBERS)):
+            self._readable(row, f"member {row['id']!s}", member_of)
+        async for row in each(self._snapshot.rows(Table.AUDIT_LOG)):
+            self._readable(row, f"audit entry {row['number']!s}", audit_entry_of)
         async for row in each(self._snapshot.rows(Table.TENANT_PROVISIONS)):
             where = f"what was set for tenant {row['tenant_id']!s}"
             if self._readable(row, where, lambda provided: provision_of(str(provided["document"]))):

@@ -1,5 +1,6 @@
 """The public domain library: pure scheduling rules, the values they speak in, and the ports they need."""
 
+from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.admission import Admission, admit, catch_up_window
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.call import Call, Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
@@ -49,7 +50,6 @@ from cronicorn.domain.ports import (
     EndpointEdit,
     JobCatalog,
     JobStore,
-    KeyRing,
     RunControl,
     RunHistory,
     RunLog,

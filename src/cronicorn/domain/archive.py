@@ -9,6 +9,7 @@ class Table(StrEnum):
 
     TENANTS = "tenants"
     API_KEYS = "api_keys"
+    MEMBERS = "members"
     TENANT_PROVISIONS = "tenant_provisions"
     KEYCHAINS = "keychains"
     JOBS = "jobs"
@@ -23,6 +24,7 @@ class Table(StrEnum):
     FLOWS = "flows"
     QUOTA_BOOKS = "quota_books"
     QUOTA_GRANTS = "quota_grants"
+    AUDIT_LOG = "audit_log"
     WATCHES = "watches"
     ANALYSES = "analyses"
 
@@ -38,6 +40,9 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
         "rate", "expires_us", "used_us", "revoked_us",
     ),
     Table.KEYCHAINS: ("tenant_id", "revision", "document"),
+    Table.MEMBERS: (
+        "id", "tenant_id", "login", "role", "created_us", "runs_installation", "password", "password_us",
+    ),
     Table.JOBS: (
         "number", "id", "tenant_id", "name", "description", "status", "created_us", "updated_us", "archived_us",
     ),
@@ -71,6 +76,10 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     ),
     Table.QUOTA_GRANTS: (
         "id", "tenant_id", "book_number", "budget", "estimate", "expires_us", "charged", "settled",
+    ),
+    Table.AUDIT_LOG: (
+        "number", "tenant_id", "at_us", "actor_kind", "actor_id", "actor", "action", "object_kind", "object_id",
+        "before", "after", "request_id",
     ),
     Table.WATCHES: (
         "endpoint_number", "look_us", "cursor_us", "memory", "requested_by", "claim_id", "claimed_until_us",

@@ -56,6 +56,7 @@ class Operation(StrEnum):
     JOB_EDIT = "job.edit"
     JOB_MOVE = "job.move"
     FILE_APPLY = "file.apply"
+    FILE_EXPORT = "file.export"
     ENDPOINT_CREATE = "endpoint.create"
     ENDPOINT_LIST = "endpoint.list"
     ENDPOINT_GET = "endpoint.get"
@@ -106,15 +107,27 @@ class Operation(StrEnum):
     SIGNING_KEY_END_OVERLAP = "signing_key.end_overlap"
     SIGNING_KEY_REMOVE = "signing_key.remove"
     MASTER_KEY_REWRAP = "master_key.rewrap"
+    MEMBER_ADD = "member.add"
+    MEMBER_LIST = "member.list"
+    MEMBER_EDIT = "member.edit"
+    MEMBER_REMOVE = "member.remove"
+    MEMBER_RESET_PASSWORD = "member.reset_password"  # noqa: S105 (the name of an operation)
+    AUDIT_LIST = "audit.list"
+    ACCOUNT_SHOW = "account.show"
+    ACCOUNT_CHANGE_PASSWORD = "account.change_password"  # noqa: S105 (the name of an operation)
+    ACCOUNT_SIGN_IN = "account.sign_in"
+    ACCOUNT_SIGN_OUT = "account.sign_out"
+    ACCOUNT_SIGN_OUT_EVERYWHERE = "account.sign_out_everywhere"
 
 
-NEEDED: Mapping[Operation, Permission] = MappingProxyType({
+NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.JOB_CREATE: Permission.JOBS_WRITE,
     Operation.JOB_LIST: Permission.JOBS_READ,
     Operation.JOB_GET: Permission.JOBS_READ,
     Operation.JOB_EDIT: Permission.JOBS_WRITE,
     Operation.JOB_MOVE: Permission.JOBS_WRITE,
     Operation.FILE_APPLY: Permission.JOBS_WRITE,
+    Operation.FILE_EXPORT: Permission.JOBS_WRITE,
     Operation.ENDPOINT_CREATE: Permission.JOBS_WRITE,
     Operation.ENDPOINT_LIST: Permission.JOBS_READ,
     Operation.ENDPOINT_GET: Permission.JOBS_READ,
@@ -165,7 +178,19 @@ NEEDED: Mapping[Operation, Permission] = MappingProxyType({
     Operation.SIGNING_KEY_END_OVERLAP: Permission.SECRETS_WRITE,
     Operation.SIGNING_KEY_REMOVE: Permission.SECRETS_WRITE,
     Operation.MASTER_KEY_REWRAP: Permission.TENANTS_WRITE,
+    Operation.MEMBER_ADD: Permission.MEMBERS_WRITE,
+    Operation.MEMBER_LIST: Permission.MEMBERS_READ,
+    Operation.MEMBER_EDIT: Permission.MEMBERS_WRITE,
+    Operation.MEMBER_REMOVE: Permission.MEMBERS_WRITE,
+    Operation.MEMBER_RESET_PASSWORD: Permission.MEMBERS_WRITE,
+    Operation.AUDIT_LIST: Permission.AUDIT_READ,
+    Operation.ACCOUNT_SHOW: None,
+    Operation.ACCOUNT_CHANGE_PASSWORD: None,
+    Operation.ACCOUNT_SIGN_IN: None,
+    Operation.ACCOUNT_SIGN_OUT: None,
+    Operation.ACCOUNT_SIGN_OUT_EVERYWHERE: None,
 })  # fmt: skip
+"""None needs what everybody has who is known: it is about themselves."""
 
 _LOOKING = frozenset({Permission.JOBS_READ, Permission.MEMBERS_READ, Permission.SECRETS_READ})
 _OPERATING = _LOOKING | {Permission.RUNS_CONTROL}

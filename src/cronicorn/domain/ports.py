@@ -1,7 +1,8 @@
 """What the domain needs from the world, as protocols: what, never how. Further ones are in `<part>.ports`.
 
 Every sentence of a docstring here is a promise with a test in `cronicorn.testing`. Stores raise UnavailableError
-when they can't be reached; nothing is then half written.
+when they can't be reached; nothing is then half written. Whoever changes something is named by `by`, and an entry of
+the audit log is written with the change, if anything changed.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -17,10 +18,10 @@ from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.fleet import Fleet
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.lease import Lease, NextDue, Renewal
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.domain.slot import SlotState
-from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.domain.verification import Findings
 
 T = TypeVar("T")
@@ -120,7 +121,7 @@ class JobStore(Protocol):
 class JobCatalog(Protocol):
     """Jobs, as the control plane sees them. Every call is confined to one tenant."""
 
-    async def add(self, job: Job) -> None:
+    async def add(self, job: Job, by: Principal | None = None) -> None:
         """Store a new *job*."""
         ...
 
@@ -141,6 +142,7 @@ class JobCatalog(Protocol):
         job_id: str,
         edit: Callable[[Job, datetime], Job],
         edit_endpoint: EndpointEdit | None = None,
+        by: Principal | None = None,
     ) -> Job:
         """Store what *edit* makes of the job now, and *edit_endpoint* of each of its endpoints in it, all or nothing.
 
@@ -157,6 +159,7 @@ class EndpointCatalog(Protocol):
         endpoint: JobEndpoint,
         start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
         endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> JobEndpoint:
         """Store what *start* makes of the new *endpoint* now. Raises NotFoundError when its job is not there.
 
@@ -173,7 +176,12 @@ class EndpointCatalog(Protocol):
         ...
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        edit: EndpointEdit,
+        endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> tuple[JobEndpoint, Stored]:
         """Store what *edit* makes of the endpoint as it is now, and its skips, all or nothing; never touches a lease.
 
@@ -181,7 +189,7 @@ class EndpointCatalog(Protocol):
         """
         ...
 
-    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
         """Remove the endpoint with its runs. A call in progress settles as lost. Raises NotFoundError."""
         ...
 
@@ -239,7 +247,7 @@ class RunControl(Protocol):
         """The live lease on the endpoint, or None. Raises NotFoundError."""
         ...
 
-    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int) -> bool:
+    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int, by: Principal | None = None) -> bool:
         """Ask the holder of the live lease on *slot* to stop; False when no such lease lives.
 
         The holder learns of it with its next renewal.
@@ -248,26 +256,6 @@ class RunControl(Protocol):
 
     async def record_test(self, run: Run) -> int:
         """Store the run of a test call under a slot number of its own, and answer that number. No plan changes."""
-        ...
-
-
-class KeyRing(Protocol):
-    """Tenants and API keys."""
-
-    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
-        """Store a tenant with its first key. Raises ConflictError when the name or the key is taken."""
-        ...
-
-    async def tenants(self) -> Sequence[Tenant]:
-        """All tenants, oldest first."""
-        ...
-
-    async def add_key(self, key: ApiKey) -> None:
-        """Store a further key; storing the same hash for the same tenant again changes nothing."""
-        ...
-
-    async def find(self, key_hash: str) -> ApiKey | None:
-        """The key with this hash, or None."""
         ...
 
 

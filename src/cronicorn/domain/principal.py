@@ -45,7 +45,8 @@ class Principal:
 
     def may(self, operation: Operation) -> bool:
         """Whether it is permitted what *operation* needs."""
-        return NEEDED[operation] in self.permissions
+        needed = NEEDED[operation]
+        return needed is None or needed in self.permissions
 
     def check(self, operation: Operation) -> None:
         """Raise ForbiddenError unless it may do *operation*."""

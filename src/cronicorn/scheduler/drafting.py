@@ -27,7 +27,7 @@ from cronicorn.domain.compilation.recompiling import recompilation, stands
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError
 from cronicorn.domain.history import RunQuery, SpanQuery
-from cronicorn.domain.permission import Permission
+from cronicorn.domain.permission import Operation, Permission
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.principal import ActorKind, Principal
@@ -147,6 +147,13 @@ class Drafting(DraftMaker):
                 draft.endpoint_id,
                 draft.id,
                 lambda found, endpoint, stored: activated(found, endpoint, stored, self._cron, AUTHOR),
+                Principal(
+                    tenant_id=draft.tenant_id,
+                    actor=AUTHOR,
+                    kind=ActorKind.MODEL,
+                    permissions=frozenset(),
+                    operation=Operation.DRAFT_ACTIVATE,
+                ),
             )
         except (ConflictError, NotFoundError) as error:
             log.info("draft_left_to_review", extra={"draft": draft.id, "reason": str(error)})

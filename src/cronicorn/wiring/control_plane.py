@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
+from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
+from cronicorn.control.audit import Audit
 from cronicorn.control.dashboards import Dashboards
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
@@ -15,6 +18,7 @@ from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key, random_signing_key
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
+from cronicorn.control.members import TenantMembers
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
@@ -63,11 +67,16 @@ def control_plane(
     policies = Policies(stores.endpoints, stores.runs, cron)
     maker = make_drafts(policies, told.wake) if make_drafts is not None else None
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
+    passwords = Argon2Passwords()
+    doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
     return ControlPlane(
-        tenants=Tenants(stores.keys, clock, random_id, random_key),
+        tenants=Tenants(stores.keys, clock, random_id, random_key, passwords),
         provisions=Provisions(stores.provisions),
-        admittance=Admittance(stores.keys, stores.issued_keys, stores.rates, clock),
+        admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
         keys=Keys(stores.issued_keys, clock, random_id, random_key),
+        members=TenantMembers(stores.members, passwords, clock, random_id),
+        accounts=Accounts(doors, clock),
+        audit=Audit(stores.audit_log),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, told.wake),

@@ -50,7 +50,7 @@ async def embedded(
         if dispatcher is None:
             dispatcher = await stack.enter_async_context(http_dispatcher(settings))
         parts = await stack.enter_async_context(engine(settings, HandlerDispatcher(handlers or {}, dispatcher)))
-        await parts.control.tenants.bootstrap(settings.api_key)
+        await parts.control.tenants.bootstrap(settings.api_key, with_owner=False)
         first, *_ = await parts.stores.keys.tenants()
         assert parts.scheduler is not None
         principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL, permissions=EVERYTHING)

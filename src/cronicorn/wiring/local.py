@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from cronicorn.adapters.handlers.handler_dispatcher import HandlerDispatcher
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
+from cronicorn.control.tenants import FirstStart
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.principal import ActorKind, Principal
@@ -31,8 +32,8 @@ class LocalControl:
 
     control: ControlPlane
     tenants: Sequence[Tenant]
-    new_key: str | None
-    """The API key made just now, if the store had none: to be shown, because nobody can read it again."""
+    first: FirstStart | None
+    """What opens the installation that was made just now, if there was none: to be shown, once."""
 
     def principal(self, tenant: str) -> Principal:
         """The person at this machine, acting for the tenant of this name or id. Raises NotFoundError."""
@@ -52,8 +53,8 @@ async def local_control(settings: Settings, *, compiling: bool = False) -> Async
     that the settings name is connected: that takes seconds.
     """
     async with _opened(settings, compiling=compiling) as (stores, control):
-        new_key = await control.tenants.bootstrap(settings.api_key)
-        yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=new_key)
+        first = await control.tenants.bootstrap(settings.api_key)
+        yield LocalControl(control=control, tenants=await stores.keys.tenants(), first=first)
 
 
 @asynccontextmanager
@@ -63,7 +64,7 @@ async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
     Raises NotFoundError where no installation is, ConflictError for another version's.
     """
     async with _opened(settings, existing=True) as (stores, control):
-        yield LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
+        yield LocalControl(control=control, tenants=await stores.keys.tenants(), first=None)
 
 
 @asynccontextmanager
@@ -87,8 +88,8 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     control = control_plane(
         stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=cron(), limits=limits, kept=settings.retention
     )
-    await control.tenants.bootstrap(settings.api_key)
-    return LocalControl(control=control, tenants=await stores.keys.tenants(), new_key=None)
+    await control.tenants.bootstrap(settings.api_key, with_owner=False)
+    return LocalControl(control=control, tenants=await stores.keys.tenants(), first=None)
 
 
 @asynccontextmanager

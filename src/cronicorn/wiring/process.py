@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from cronicorn.control.tenants import KEY_LENGTH_SAFE
+from cronicorn.control.tenants import KEY_LENGTH_SAFE, FirstStart
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.scheduler import Planner, Scheduler
 from cronicorn.scheduler.settings import ENDING_MAX
@@ -47,8 +47,8 @@ class Started:
 
     url: str | None
     """None when the process listens nowhere."""
-    new_key: str | None
-    """The API key made just now, if there was none: to be shown, because nobody can read it again."""
+    first: FirstStart | None
+    """What opens the installation that was made just now, if there was none: to be shown, once."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,14 +156,14 @@ async def _run(
     requests: StopRequests,
 ) -> None:
     watched = role in {ProcessRole.SCHEDULER, ProcessRole.PLANNER}
-    new_key = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
+    first = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
     app = operations_app(parts) if watched else rest_app(parts)
     server = api_server(app, grace=parts.settings.drain_grace) if listening is not None else None
     process = _Process(
         scheduler=parts.scheduler, server=server, planner=parts.planner, grace=parts.settings.drain_grace
     )
     url = url_of(listening) if listening is not None else None
-    told(Started(url=url, new_key=new_key))
+    told(Started(url=url, first=first))
     database = str(parts.settings.database_url)
     log.info("process_started", extra={"role": role.value, "url": url, "database": database, **_may_ask(parts, role)})
     try:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
+from urllib.parse import urlsplit
 
 from cronicorn.control.admittance import KEY_LENGTH_MAX
 from cronicorn.domain.durations import parse_duration, show_duration
@@ -126,6 +127,16 @@ def host(text: str) -> str:
     if len(text) > _TEXT_MAX or not text.isascii() or any(character in text for character in " /@\t"):
         raise ValueError("a host name or an IP address")
     return text.removeprefix("[").removesuffix("]")
+
+
+def public_url(text: str) -> str:
+    """What browsers see, as they write it in an Origin: scheme, host and port."""
+    parts = urlsplit(text.rstrip("/"))
+    port = f":{parts.port}" if parts.port is not None else ""
+    origin = f"{parts.scheme}://{parts.hostname or ''}{port}"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or origin != text.rstrip("/").lower():
+        raise ValueError("scheme, host and port alone, such as https://cron.example.org")
+    return origin
 
 
 def api_key(text: str) -> str:

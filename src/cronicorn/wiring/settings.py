@@ -41,6 +41,7 @@ class Settings:
     api_key: str | None = field(repr=False)
     host: str
     port: int
+    public_url: str | None
     metrics_port: int | None
     calls_max: int
     tenant_calls_max: int | None

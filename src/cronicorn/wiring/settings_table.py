@@ -40,6 +40,11 @@ _DOORS = (
         meaning="The port the API listens on; 0 picks a free one.",
     ),
     Setting(
+        field="public_url", unit="URL", default="", example="https://cron.example.org", read=readers.public_url,
+        meaning="What browsers see of the API, where a proxy stands before it: scheme, host and port. With `https` the "
+        "cookie of whoever signs in goes over TLS alone. Unset means what the request says.",
+    ),
+    Setting(
         field="metrics_port", unit="port", default="", example="9464", read=readers.whole_number(0, 65_535),
         meaning="The port on which `cronicorn scheduler`, which has no API, answers `/metrics`, `/healthz` and "
         "`/readyz`; 0 picks a free one, unset means none. Of several processes the second takes the port after it, "

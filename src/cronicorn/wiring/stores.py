@@ -4,23 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cronicorn.domain.access.ports import IssuedKeys, RateCounter
+from cronicorn.domain.access.ports import AuditLog, IssuedKeys, KeyRing, MemberBook, RateCounter, SignedInStore
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.ports import RunBook
 from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.keychain.ports import KeychainStore
-from cronicorn.domain.ports import (
-    Clock,
-    EndpointCatalog,
-    JobCatalog,
-    JobStore,
-    KeyRing,
-    RunControl,
-    RunHistory,
-    StoreHealth,
-)
+from cronicorn.domain.ports import Clock, EndpointCatalog, JobCatalog, JobStore, RunControl, RunHistory, StoreHealth
 from cronicorn.domain.provision.ports import ProvisionBook, RunPruner
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.repeating.ports import KeyedRequests
@@ -59,6 +50,9 @@ class Stores:
     issued_keys: IssuedKeys
     rates: RateCounter
     keychains: KeychainStore
+    members: MemberBook
+    signed_in: SignedInStore
+    audit_log: AuditLog
     drafts: Drafts
     health: StoreHealth
     watches: WatchStore
@@ -157,6 +151,9 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         issued_keys=opened.issued_keys,
         rates=opened.rates,
         keychains=opened.keychains,
+        members=opened.members,
+        signed_in=opened.signed_in,
+        audit_log=opened.audit_log,
         drafts=opened.drafts,
         health=opened.health,
         watches=opened.watches,

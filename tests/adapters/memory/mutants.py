@@ -210,8 +210,8 @@ class LostRun(MemoryJobStore):
 class EditThatReleases(MemoryEndpointCatalog):
     """Ends the lease of an endpoint that is edited."""
 
-    async def change(self, tenant_id, endpoint_id, edit, endpoints_max=None):
-        changed = await super().change(tenant_id, endpoint_id, edit, endpoints_max)
+    async def change(self, tenant_id, endpoint_id, edit, endpoints_max=None, by=None):
+        changed = await super().change(tenant_id, endpoint_id, edit, endpoints_max, by)
         self._database.rows[endpoint_id].claim = None
         return changed
 
@@ -219,9 +219,9 @@ class EditThatReleases(MemoryEndpointCatalog):
 class EditThatForgetsSkips(MemoryEndpointCatalog):
     """Forgets the instants that an edit put an end to."""
 
-    async def change(self, tenant_id, endpoint_id, edit, endpoints_max=None):
+    async def change(self, tenant_id, endpoint_id, edit, endpoints_max=None, by=None):
         return await super().change(
-            tenant_id, endpoint_id, lambda *stored: replace(edit(*stored), skips=()), endpoints_max
+            tenant_id, endpoint_id, lambda *stored: replace(edit(*stored), skips=()), endpoints_max, by
         )
 
 
@@ -240,9 +240,9 @@ class TestInASlotOfTheSchedule(MemoryRunControl):
 class CancelByAnySlot(MemoryRunControl):
     """Cancels whatever runs, though it is not the slot that was meant."""
 
-    async def cancel(self, tenant_id, endpoint_id, slot):
+    async def cancel(self, tenant_id, endpoint_id, slot, by=None):
         lease = await self.held(tenant_id, endpoint_id)
-        return lease is not None and await super().cancel(tenant_id, endpoint_id, lease.slot)
+        return lease is not None and await super().cancel(tenant_id, endpoint_id, lease.slot, by)
 
 
 MUTANTS = (

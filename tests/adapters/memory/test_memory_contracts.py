@@ -3,6 +3,7 @@
 import pytest
 
 from cronicorn.adapters.memory.stores import MemoryStores
+from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContract, SignedInStoreContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
@@ -88,6 +89,18 @@ class TestIssuedKeys(InMemory, IssuedKeysContract):
 
 
 class TestKeychains(InMemory, KeychainsContract):
+    pass
+
+
+class TestMemberBook(InMemory, MemberBookContract):
+    pass
+
+
+class TestSignedInStore(InMemory, SignedInStoreContract):
+    pass
+
+
+class TestAuditLog(InMemory, AuditLogContract):
     pass
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
+from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContract, SignedInStoreContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
@@ -87,6 +88,18 @@ class TestIssuedKeys(InDatabase, IssuedKeysContract):
 
 
 class TestKeychains(InDatabase, KeychainsContract):
+    pass
+
+
+class TestMemberBook(InDatabase, MemberBookContract):
+    pass
+
+
+class TestSignedInStore(InDatabase, SignedInStoreContract):
+    pass
+
+
+class TestAuditLog(InDatabase, AuditLogContract):
     pass
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContract, SignedInStoreContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
@@ -90,6 +91,18 @@ class TestIssuedKeys(InFile, IssuedKeysContract):
 
 
 class TestKeychains(InFile, KeychainsContract):
+    pass
+
+
+class TestMemberBook(InFile, MemberBookContract):
+    pass
+
+
+class TestSignedInStore(InFile, SignedInStoreContract):
+    pass
+
+
+class TestAuditLog(InFile, AuditLogContract):
     pass
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.row import Row
+from cronicorn.domain.access.audit_views import endpoint_entry, job_entry
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.execution.limits import check_room
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit, JobCatalog
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
 
 
@@ -18,11 +21,12 @@ class MemoryJobCatalog(JobCatalog):
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def add(self, job: Job) -> None:
+    async def add(self, job: Job, by: Principal | None = None) -> None:
         with self._database.lock:
             if job.id in self._database.jobs:
                 raise ConflictError(f"Job {job.id} already exists.")
             self._database.jobs[job.id] = job
+            record(self._database, job_entry(by, self._database.clock.now(), None, job))
 
     async def get(self, tenant_id: str, job_id: str) -> Job:
         with self._database.lock:
@@ -45,10 +49,12 @@ class MemoryJobCatalog(JobCatalog):
         job_id: str,
         edit: Callable[[Job, datetime], Job],
         edit_endpoint: EndpointEdit | None = None,
+        by: Principal | None = None,
     ) -> Job:
         with self._database.lock:
             now = self._database.clock.now()
-            job = edit(self._database.job(tenant_id, job_id), now)
+            before = self._database.job(tenant_id, job_id)
+            job = edit(before, now)
             rows = self._database.rows_of(job_id) if edit_endpoint is not None else []
             changes = [
                 (row, edit_endpoint(row.endpoint, job, self._database.stored(row, now)))
@@ -58,6 +64,7 @@ class MemoryJobCatalog(JobCatalog):
             self._database.jobs[job_id] = job
             for row, change in changes:
                 self._database.apply(row, change)
+            record(self._database, job_entry(by, now, before, job))
             return job
 
     def _endpoint_count(self, job_id: str) -> int:
@@ -75,6 +82,7 @@ class MemoryEndpointCatalog(EndpointCatalog):
         endpoint: JobEndpoint,
         start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
         endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> JobEndpoint:
         with self._database.lock:
             job = self._database.job(endpoint.tenant_id, endpoint.job_id)
@@ -83,6 +91,7 @@ class MemoryEndpointCatalog(EndpointCatalog):
             started = start(job, endpoint, self._database.clock.now())
             self._check_room(None, started, endpoints_max)
             self._database.put(Row(number=next(self._database.numbers), endpoint=started), started)
+            record(self._database, endpoint_entry(by, started.created_at, None, started))
             return started
 
     async def get(self, tenant_id: str, endpoint_id: str) -> tuple[JobEndpoint, Stored]:
@@ -95,7 +104,12 @@ class MemoryEndpointCatalog(EndpointCatalog):
             return [self._seen(row) for row in self._database.rows_of(job.id)]
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        edit: EndpointEdit,
+        endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> tuple[JobEndpoint, Stored]:
         with self._database.lock:
             row = self._database.row(tenant_id, endpoint_id)
@@ -103,12 +117,16 @@ class MemoryEndpointCatalog(EndpointCatalog):
             now = self._database.clock.now()
             change = edit(row.endpoint, job, self._database.stored(row, now))
             self._check_room(row.endpoint, change.endpoint, endpoints_max)
+            entry = endpoint_entry(by, now, row.endpoint, change.endpoint)
             self._database.apply(row, change)
+            record(self._database, entry)
             return row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))
 
-    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
         with self._database.lock:
-            self._database.remove(self._database.row(tenant_id, endpoint_id))
+            row = self._database.row(tenant_id, endpoint_id)
+            self._database.remove(row)
+            record(self._database, endpoint_entry(by, self._database.clock.now(), row.endpoint, None))
 
     def _check_room(self, before: JobEndpoint | None, after: JobEndpoint, endpoints_max: int | None) -> None:
         if endpoints_max is None or not after.takes_room(before):

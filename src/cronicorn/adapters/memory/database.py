@@ -11,6 +11,8 @@ from typing import NamedTuple
 from cronicorn.adapters.memory.agenda import Agenda
 from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.adapters.memory.row import Row
+from cronicorn.domain.access.audit_entry import AuditEntry
+from cronicorn.domain.access.member import Member, SignedIn
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.flow.record import FlowKey, FlowRecord
@@ -51,6 +53,9 @@ class MemoryDatabase:
         self.provisions: dict[str, Provision] = {}
         self.rates: dict[str, datetime] = {}
         self.keychains: dict[str, Keychain] = {}
+        self.members: dict[str, Member] = {}
+        self.signed_in: dict[str, SignedIn] = {}
+        self.audit_log: list[AuditEntry] = []
         self.numbers = count(1)
         self.run_counts: Counter[tuple[str, datetime]] = Counter()
         """Runs by tenant and beginning of the month."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
+from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.domain.compilation.audited import draft_entry
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
 
 
@@ -38,17 +41,24 @@ class MemoryDrafts(Drafts):
             return list(reversed(self._database.row(tenant_id, endpoint_id).drafts.values()))
 
     async def decide(
-        self, tenant_id: str, endpoint_id: str, draft_id: str, decision: Callable[[Draft, JobEndpoint, Stored], Decided]
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        draft_id: str,
+        decision: Callable[[Draft, JobEndpoint, Stored], Decided],
+        by: Principal | None = None,
     ) -> tuple[Draft, JobEndpoint, Stored]:
         with self._database.lock:
             draft = self._draft(tenant_id, endpoint_id, draft_id)
             row = self._database.row(tenant_id, endpoint_id)
             now = self._database.clock.now()
-            decided = decision(draft, row.endpoint, self._database.stored(row, now))
+            before = row.endpoint
+            decided = decision(draft, before, self._database.stored(row, now))
             if decided.change is not None:
                 self._database.apply(row, decided.change)
             others = superseded_by(decided.draft, list(row.drafts.values()))
             row.drafts.update({each.id: each for each in (*others, decided.draft)})
+            record(self._database, draft_entry(by, now, (draft, before), (decided.draft, row.endpoint)))
             return decided.draft, row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))
 
     def _draft(self, tenant_id: str, endpoint_id: str, draft_id: str) -> Draft:

@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.member_book import insert_member
+from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
+from cronicorn.domain.access.member import Member
+from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.errors import ConflictError, NotFoundError
-from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -17,7 +22,9 @@ class MemoryKeyRing(KeyRing, TermsRegister):
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+    async def add_tenant(
+        self, tenant: Tenant, key: ApiKey, owner: Member | None = None, by: Principal | None = None
+    ) -> None:
         assert key.tenant_id == tenant.id
         with self._database.lock:
             others = self._database.tenants.values()
@@ -25,8 +32,11 @@ class MemoryKeyRing(KeyRing, TermsRegister):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
             if key.hash in self._database.keys:
                 raise ConflictError("The key is taken; make a new one.")
+            if owner is not None:
+                insert_member(self._database, owner)
             self._database.tenants[tenant.id] = tenant
             self._database.keys[key.hash] = key
+            record(self._database, tenant_entry(by, self._database.clock.now(), tenant))
 
     async def tenants(self) -> Sequence[Tenant]:
         with self._database.lock:
@@ -49,9 +59,11 @@ class MemoryKeyRing(KeyRing, TermsRegister):
             tenant = self._database.tenants.get(tenant_id)
             return tenant.terms if tenant is not None else Terms()
 
-    async def agree(self, tenant_id: str, terms: Terms) -> None:
+    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         with self._database.lock:
             tenant = self._database.tenants.get(tenant_id)
             if tenant is None:
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
             self._database.tenants[tenant_id] = replace(tenant, terms=terms)
+            now = self._database.clock.now()
+            record(self._database, terms_entry(by, now, tenant_id, tenant.terms, terms))

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.domain.keychain.audited import keychain_entry
 from cronicorn.domain.keychain.keychain import Keychain
 from cronicorn.domain.keychain.ports import CHANGES_TOLD_MAX, KeychainChanges, KeychainStore
+from cronicorn.domain.principal import Principal
 
 
 class MemoryKeychains(KeychainStore):
@@ -18,13 +21,16 @@ class MemoryKeychains(KeychainStore):
         with self._database.lock:
             return self._get(tenant_id)
 
-    async def change(self, tenant_id: str, edit: Callable[[Keychain], Keychain]) -> Keychain:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Keychain], Keychain], by: Principal | None = None
+    ) -> Keychain:
         with self._database.lock:
             before = self._get(tenant_id)
             after = edit(before)
             if after != before:
                 after = replace(after, revision=self._newest + 1)
                 self._database.keychains[tenant_id] = after
+                record(self._database, keychain_entry(by, self._database.clock.now(), before, after))
             return after
 
     async def changed_since(self, revision: int) -> KeychainChanges:

@@ -6,15 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase, without_body
 from cronicorn.adapters.memory.job_store import lease_on
 from cronicorn.adapters.memory.row import Row
+from cronicorn.domain.access.audit_views import cancel_entry
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import ZERO, minute_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.tallies import KEPT_LONGER
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
@@ -122,12 +125,13 @@ class MemoryRunControl(RunControl):
                 return None
             return lease_on(row, row.claim)
 
-    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int) -> bool:
+    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int, by: Principal | None = None) -> bool:
         with self._database.lock:
             row = self._database.row(tenant_id, endpoint_id)
             if row.claim is None or not row.leased(self._database.clock.now()) or row.claim.slot != slot:
                 return False
             row.claim.cancelled = True
+            record(self._database, cancel_entry(by, self._database.clock.now(), f"{endpoint_id}:{slot}"))
             return True
 
     async def record_test(self, run: Run) -> int:

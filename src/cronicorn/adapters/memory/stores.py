@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from cronicorn.adapters.memory.audit_log import MemoryAuditLog
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
@@ -12,12 +13,14 @@ from cronicorn.adapters.memory.job_store import MemoryJobStore
 from cronicorn.adapters.memory.key_ring import MemoryKeyRing
 from cronicorn.adapters.memory.keychains import MemoryKeychains
 from cronicorn.adapters.memory.keyed_requests import MemoryKeyedRequests
+from cronicorn.adapters.memory.member_book import MemoryMemberBook
 from cronicorn.adapters.memory.provision_book import MemoryProvisionBook
 from cronicorn.adapters.memory.rate_counter import MemoryRateCounter
 from cronicorn.adapters.memory.rollups import MemoryRollups, MemoryTimeline
 from cronicorn.adapters.memory.run_book import MemoryRunBook
 from cronicorn.adapters.memory.run_pruner import MemoryRunPruner
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
+from cronicorn.adapters.memory.signed_in_store import MemorySignedInStore
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
 from cronicorn.adapters.memory.watches import MemoryWatchStore
 from cronicorn.domain.ports import Clock
@@ -44,6 +47,9 @@ class MemoryStores:
     issued_keys: MemoryIssuedKeys
     rates: MemoryRateCounter
     keychains: MemoryKeychains
+    members: MemoryMemberBook
+    signed_in: MemorySignedInStore
+    audit_log: MemoryAuditLog
     drafts: MemoryDrafts
     health: MemoryStoreHealth
     watches: MemoryWatchStore
@@ -75,6 +81,9 @@ class MemoryStores:
             issued_keys=MemoryIssuedKeys(database),
             rates=MemoryRateCounter(database),
             keychains=MemoryKeychains(database),
+            members=MemoryMemberBook(database),
+            signed_in=MemorySignedInStore(database),
+            audit_log=MemoryAuditLog(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
             watches=watches,

@@ -11,6 +11,7 @@ from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
 
 
@@ -57,9 +58,14 @@ class ObservedDrafts(Drafts):
         return await self._inner.list(tenant_id, endpoint_id)
 
     async def decide(
-        self, tenant_id: str, endpoint_id: str, draft_id: str, decision: Callable[[Draft, JobEndpoint, Stored], Decided]
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        draft_id: str,
+        decision: Callable[[Draft, JobEndpoint, Stored], Decided],
+        by: Principal | None = None,
     ) -> tuple[Draft, JobEndpoint, Stored]:
-        return await self._inner.decide(tenant_id, endpoint_id, draft_id, decision)
+        return await self._inner.decide(tenant_id, endpoint_id, draft_id, decision, by)
 
 
 def _outcome(look: Look) -> str:

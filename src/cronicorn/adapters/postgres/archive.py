@@ -44,6 +44,7 @@ SET LOCAL tcp_keepalives_idle = 60; SET LOCAL tcp_keepalives_interval = 15; SET 
 """A process that froze or vanished must not keep its snapshot and its locks; the other store may take its time."""
 _ORDER = {
     Table.API_KEYS: 'hash COLLATE "C"',
+    Table.MEMBERS: 'id COLLATE "C"',
     Table.TENANT_PROVISIONS: 'tenant_id COLLATE "C"',
     Table.KEYCHAINS: 'tenant_id COLLATE "C"',
     Table.SCHEDULE: "endpoint_number",
@@ -81,6 +82,8 @@ SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.policy_drafts), false),
        setval(pg_get_serial_sequence('cronicorn.quota_books', 'number'),
               (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.quota_books), false),
+       setval(pg_get_serial_sequence('cronicorn.audit_log', 'number'),
+              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.audit_log), false),
        setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)
 """
 # What was remembered of their answers stays behind: they are watched from their last run on. Texts in a document can't

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import apply, decided, lock, number_of
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import policy_drafts
+from cronicorn.domain.compilation.audited import draft_entry
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
@@ -18,6 +20,7 @@ from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.compilation.rows import draft_of, draft_row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
 
 _OF_ENDPOINT = query(
@@ -78,7 +81,12 @@ class PostgresDrafts(Drafts):
         return await self._database.read(work)
 
     async def decide(
-        self, tenant_id: str, endpoint_id: str, draft_id: str, decision: Callable[[Draft, JobEndpoint, Stored], Decided]
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        draft_id: str,
+        decision: Callable[[Draft, JobEndpoint, Stored], Decided],
+        by: Principal | None = None,
     ) -> tuple[Draft, JobEndpoint, Stored]:
         async def work(transaction: Transaction) -> tuple[Draft, JobEndpoint, Stored]:
             connection = transaction.connection
@@ -94,6 +102,7 @@ class PostgresDrafts(Drafts):
             others = await _of_endpoint(connection, before.number, endpoint_id)
             for each in (*superseded_by(result.draft, others), result.draft):
                 await _write(connection, each)
+            await record(transaction, draft_entry(by, before.now, (draft, before.endpoint), (result.draft, after)))
             return result.draft, after, before.seen()[1]
 
         return await self._database.write(work)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import (
     apply,
@@ -24,11 +25,13 @@ from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Query, query
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, tenants
+from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
 from cronicorn.domain.target import host_of
@@ -81,6 +84,7 @@ class PostgresEndpointCatalog(EndpointCatalog):
         endpoint: JobEndpoint,
         start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
         endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> JobEndpoint:
         async def work(transaction: Transaction) -> JobEndpoint:
             row = await find_job(transaction, endpoint.tenant_id, endpoint.job_id, keep=True)
@@ -88,6 +92,7 @@ class PostgresEndpointCatalog(EndpointCatalog):
             await _check_room(transaction, None, started, endpoints_max)
             await _insert(transaction, number(row, "number"), started)
             await announce(self._database.options, transaction, before=None, after=started.state.due_at)
+            await record(transaction, endpoint_entry(by, transaction.now, None, started))
             return started
 
         return await self._database.write(work)
@@ -106,7 +111,12 @@ class PostgresEndpointCatalog(EndpointCatalog):
         return await self._database.read(work)
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        edit: EndpointEdit,
+        endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> tuple[JobEndpoint, Stored]:
         async def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
             job = await job_of_endpoint(transaction, tenant_id, endpoint_id)
@@ -114,17 +124,19 @@ class PostgresEndpointCatalog(EndpointCatalog):
             change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
             await _check_room(transaction, before.endpoint, change.endpoint, endpoints_max)
             await apply(transaction, before, change)
+            await record(transaction, endpoint_entry(by, before.now, before.endpoint, change.endpoint))
             due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
             await announce(self._database.options, transaction, **due)
             return change.endpoint, before.seen()[1]
 
         return await self._database.write(work)
 
-    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> int:
             before = await lock(transaction, tenant_id, endpoint_id)
             await _DELETE_STATE.change(transaction.connection, shard=before.shard, endpoint_id=endpoint_id)
             await _DELETE.change(transaction.connection, endpoint_number=before.number)
+            await record(transaction, endpoint_entry(by, before.now, before.endpoint, None))
             return before.number
 
         endpoint_number = await self._database.write(work)

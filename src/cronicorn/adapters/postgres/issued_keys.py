@@ -1,20 +1,24 @@
 """The API keys of tenants in PostgreSQL, as their owners see them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import number
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import api_keys, tenants
+from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
 from cronicorn.domain.access.ports import IssuedKeys
 from cronicorn.domain.access.rows import key_of, key_row
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.tenant import ApiKey
 
 _OF_TENANT = api_keys.c.tenant_id == bindparam("tenant_id")
@@ -24,7 +28,7 @@ _COUNT = query(select(func.count().label("count")).where(_OF_TENANT, api_keys.c.
 _INSERT = query(
     insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}).on_conflict_do_nothing()
 )
-_FIND = query(select(api_keys).where(_ONE))
+_FIND = query(select(api_keys).where(_ONE).with_for_update())
 _REVOKE = query(update(api_keys).values(revoked_us=bindparam("now_us")).where(_ONE, api_keys.c.revoked_us.is_(None)))
 _LIST = query(
     select(api_keys)
@@ -49,7 +53,7 @@ class PostgresIssuedKeys(IssuedKeys):
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
 
-    async def issue(self, key: ApiKey, keys_max: int) -> None:
+    async def issue(self, key: ApiKey, keys_max: int, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
             if await _LOCK_TENANT.row(connection, tenant_id=key.tenant_id) is None:
@@ -57,6 +61,7 @@ class PostgresIssuedKeys(IssuedKeys):
             check_keys(number(await _COUNT.row(connection, tenant_id=key.tenant_id), "count"), keys_max)
             if not await _INSERT.change(connection, **key_row(key)):
                 raise ConflictError("The key is taken; make a new one.")
+            await record(transaction, key_entry(by, transaction.now, None, key))
 
         await self._database.write(work)
 
@@ -67,14 +72,19 @@ class PostgresIssuedKeys(IssuedKeys):
 
         return await self._database.read(work)
 
-    async def revoke(self, tenant_id: str, key_id: str) -> ApiKey:
+    async def revoke(self, tenant_id: str, key_id: str, by: Principal | None = None) -> ApiKey:
         async def work(transaction: Transaction) -> ApiKey:
             which = {"tenant_id": tenant_id, "key_id": key_id}
-            await _REVOKE.change(transaction.connection, now_us=us(transaction.now), **which)
             row = await _FIND.row(transaction.connection, **which)
             if row is None:
                 raise NotFoundError(f"There is no key {key_id}.")
-            return key_of(row)
+            before = key_of(row)
+            if before.revoked_at is not None:
+                return before
+            revoked = replace(before, revoked_at=transaction.now)
+            await _REVOKE.change(transaction.connection, now_us=us(transaction.now), **which)
+            await record(transaction, key_entry(by, transaction.now, before, revoked))
+            return revoked
 
         return await self._database.write(work)
 

@@ -8,15 +8,18 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import Found, apply, lock_job, number
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import endpoints, jobs
+from cronicorn.domain.access.audit_views import job_entry
 from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import job_of, job_row
 from cronicorn.domain.settlement import Sibling, Stored
 
@@ -62,10 +65,11 @@ class PostgresJobCatalog(JobCatalog):
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
 
-    async def add(self, job: Job) -> None:
+    async def add(self, job: Job, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
             if not await _INSERT.change(transaction.connection, **job_row(job)):
                 raise ConflictError(f"Job {job.id} already exists.")
+            await record(transaction, job_entry(by, transaction.now, None, job))
 
         await self._database.write(work)
 
@@ -93,6 +97,7 @@ class PostgresJobCatalog(JobCatalog):
         job_id: str,
         edit: Callable[[Job, datetime], Job],
         edit_endpoint: EndpointEdit | None = None,
+        by: Principal | None = None,
     ) -> Job:
         async def work(transaction: Transaction) -> Job:
             row = await _LOCK.row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
@@ -100,11 +105,13 @@ class PostgresJobCatalog(JobCatalog):
                 raise NotFoundError(f"There is no job {job_id}.")
             job_number = number(row, "number")
             befores = await lock_job(transaction, tenant_id, job_number) if edit_endpoint is not None else []
-            job = edit(job_of(row), befores[0].now if befores else transaction.now)
+            known, now = job_of(row), befores[0].now if befores else transaction.now
+            job = edit(known, now)
             if edit_endpoint is not None:
                 await self._change_endpoints(transaction, befores, job, edit_endpoint)
             cells = {f"new_{name}": cell for name, cell in job_row(job).items()}
             await _UPDATE.change(transaction.connection, job_number=job_number, **cells)
+            await record(transaction, job_entry(by, now, known, job))
             return job
 
         return await self._database.write(work)

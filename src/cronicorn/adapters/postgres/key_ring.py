@@ -5,12 +5,17 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.member_book import insert_member
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import api_keys, tenants
+from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
+from cronicorn.domain.access.member import Member
+from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.access.rows import key_of, key_row
 from cronicorn.domain.errors import ConflictError, NotFoundError
-from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.rows import tenant_of, tenant_row, terms_of, terms_row
@@ -45,7 +50,9 @@ class PostgresKeyRing(KeyRing, TermsRegister):
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
 
-    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+    async def add_tenant(
+        self, tenant: Tenant, key: ApiKey, owner: Member | None = None, by: Principal | None = None
+    ) -> None:
         assert key.tenant_id == tenant.id
 
         async def work(transaction: Transaction) -> None:
@@ -54,6 +61,9 @@ class PostgresKeyRing(KeyRing, TermsRegister):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
             if not await _INSERT_KEY.change(connection, **key_row(key)):
                 raise ConflictError("The key is taken; make a new one.")
+            if owner is not None:
+                await insert_member(transaction, owner)
+            await record(transaction, tenant_entry(by, transaction.now, tenant))
 
         await self._database.write(work)
 
@@ -90,9 +100,12 @@ class PostgresKeyRing(KeyRing, TermsRegister):
 
         return await self._database.alone(work)
 
-    async def agree(self, tenant_id: str, terms: Terms) -> None:
+    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
-            if not await _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms)):
+            before = await _TERMS.row(transaction.connection, tenant_id=tenant_id)
+            if before is None:
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
+            await _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms))
+            await record(transaction, terms_entry(by, transaction.now, tenant_id, terms_of(before), terms))
 
         await self._database.write(work)

@@ -6,13 +6,16 @@ from dataclasses import replace
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import keychains
 from cronicorn.domain.cells import number_in
+from cronicorn.domain.keychain.audited import keychain_entry
 from cronicorn.domain.keychain.keychain import Keychain
 from cronicorn.domain.keychain.ports import KeychainChanges, KeychainStore
 from cronicorn.domain.keychain.rows import CHANGES_READ, changes_of, keychain_of, keychain_row
+from cronicorn.domain.principal import Principal
 
 _KEYCHAIN = query(select(keychains).where(keychains.c.tenant_id == bindparam("tenant")))
 _NEXT = query(select((func.coalesce(func.max(keychains.c.revision), 0) + 1).label("revision")))
@@ -42,7 +45,9 @@ class PostgresKeychains(KeychainStore):
     async def get(self, tenant_id: str) -> Keychain:
         return await self._database.alone(lambda connection: _keychain(connection, tenant_id))
 
-    async def change(self, tenant_id: str, edit: Callable[[Keychain], Keychain]) -> Keychain:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Keychain], Keychain], by: Principal | None = None
+    ) -> Keychain:
         async def work(transaction: Transaction) -> Keychain:
             connection = transaction.connection
             await connection.execute(_ALONE)
@@ -52,6 +57,7 @@ class PostgresKeychains(KeychainStore):
                 (following,) = await _NEXT.rows(connection)
                 after = replace(after, revision=number_in(following["revision"]))
                 await _PUT.change(connection, **keychain_row(after))
+                await record(transaction, keychain_entry(by, transaction.now, before, after))
             return after
 
         return await self._database.write(work)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import BigInteger, bindparam, case, cast, func, select, tuple_, update
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import lock, number, number_of, record_run, write_state
 from cronicorn.adapters.postgres.notify import CANCELLED, wake_all
@@ -16,6 +17,7 @@ from cronicorn.adapters.postgres.pruning import prune_rows
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.rollup_statements import PRUNE_HOURS
 from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
+from cronicorn.domain.access.audit_views import cancel_entry
 from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
@@ -23,6 +25,7 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQu
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.tallies import KEPT_LONGER
 from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
@@ -212,13 +215,14 @@ class PostgresRunControl(RunControl):
 
         return await self._database.read(work)
 
-    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int) -> bool:
+    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int, by: Principal | None = None) -> bool:
         async def work(transaction: Transaction) -> bool:
             await number_of(transaction, tenant_id, endpoint_id)
             place = _place(transaction, tenant_id, endpoint_id)
             if not await _CANCEL.change(transaction.connection, run_slot=slot, **place):
                 return False
             await wake_all(self._database.options, transaction, CANCELLED)
+            await record(transaction, cancel_entry(by, transaction.now, f"{endpoint_id}:{slot}"))
             return True
 
         return await self._database.write(work)

@@ -6,6 +6,7 @@ notices one. Columns in `_us` are microseconds, of an instant since 1970. Docume
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -19,11 +20,12 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    event,
 )
 from sqlalchemy import UniqueConstraint as Unique
 
 SCHEMA = "cronicorn"
-REVISION = "0013"
+REVISION = "0014"
 """The newest migration."""
 
 metadata = MetaData(schema=SCHEMA)
@@ -104,6 +106,68 @@ keychains = Table(
     Unique("revision", name="keychains_revision"),
 )
 """What tenants keep secret, sealed. Each write of one gets a `revision` above all others."""
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant_id", Text, ForeignKey("cronicorn.tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("login", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("runs_installation", SmallInteger, nullable=False, server_default="0"),
+    Column("password", Text),
+    Column("password_us", BigInteger),
+    Unique("login", name="members_login"),
+    Index("members_by_tenant", "tenant_id", "created_us", "id"),
+)
+
+signed_in = Table(
+    "signed_in",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("member_id", Text, ForeignKey("cronicorn.members.id", ondelete="CASCADE"), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+    Index("signed_in_by_member", "member_id"),
+    Index("signed_in_by_use", "seen_us"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object_kind", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("request_id", Text),
+    Index("audit_log_by_tenant", "tenant_id", "number"),
+    Index("audit_log_by_object", "tenant_id", "object_id", "number"),
+)
+"""It only grows: triggers refuse every change and removal."""
+event.listen(
+    audit_log,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "CREATE FUNCTION cronicorn.keep_audit_log() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''the audit log only grows''; END'"
+    ),
+)
+event.listen(
+    audit_log,
+    "after_create",
+    DDL(  # type: ignore[no-untyped-call]
+        "CREATE TRIGGER audit_log_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON cronicorn.audit_log "
+        "FOR EACH STATEMENT EXECUTE FUNCTION cronicorn.keep_audit_log()"
+    ),
+)
 
 jobs = Table(
     "jobs",

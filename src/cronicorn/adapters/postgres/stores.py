@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from cronicorn.adapters.postgres.audit_log import PostgresAuditLog
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
@@ -14,6 +15,7 @@ from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.key_ring import PostgresKeyRing
 from cronicorn.adapters.postgres.keychains import PostgresKeychains
 from cronicorn.adapters.postgres.keyed_requests import PostgresKeyedRequests
+from cronicorn.adapters.postgres.member_book import PostgresMemberBook
 from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
@@ -24,6 +26,7 @@ from cronicorn.adapters.postgres.rollups import PostgresRollups, PostgresTimelin
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.run_pruner import PostgresRunPruner
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
+from cronicorn.adapters.postgres.signed_in_store import PostgresSignedInStore
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
 from cronicorn.adapters.postgres.watches import PostgresWatchStore
 from cronicorn.domain.ports import Clock
@@ -50,6 +53,9 @@ class PostgresStores:
     issued_keys: PostgresIssuedKeys
     rates: PostgresRateCounter
     keychains: PostgresKeychains
+    members: PostgresMemberBook
+    signed_in: PostgresSignedInStore
+    audit_log: PostgresAuditLog
     drafts: PostgresDrafts
     health: PostgresStoreHealth
     watches: PostgresWatchStore
@@ -104,6 +110,9 @@ class PostgresStores:
             issued_keys=PostgresIssuedKeys(database),
             rates=PostgresRateCounter(database),
             keychains=PostgresKeychains(database),
+            members=PostgresMemberBook(database),
+            signed_in=PostgresSignedInStore(database),
+            audit_log=PostgresAuditLog(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
             watches=PostgresWatchStore(database),

@@ -26,6 +26,7 @@ _PORTION_BYTES_MAX = 4 << 20
 _ORDER = {
     Table.TENANTS: "rowid",
     Table.API_KEYS: "hash",
+    Table.MEMBERS: "id",
     Table.TENANT_PROVISIONS: "tenant_id",
     Table.KEYCHAINS: "tenant_id",
     Table.SCHEDULE: "endpoint_number",

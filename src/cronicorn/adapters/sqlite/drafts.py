@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find, number_of
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import policy_drafts
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.compilation.audited import draft_entry
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
@@ -18,6 +20,7 @@ from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.compilation.rows import draft_of, draft_row
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
 
 _OF_ENDPOINT = query(
@@ -75,7 +78,12 @@ class SqliteDrafts(Drafts):
         return await self._database.read(work)
 
     async def decide(
-        self, tenant_id: str, endpoint_id: str, draft_id: str, decision: Callable[[Draft, JobEndpoint, Stored], Decided]
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        draft_id: str,
+        decision: Callable[[Draft, JobEndpoint, Stored], Decided],
+        by: Principal | None = None,
     ) -> tuple[Draft, JobEndpoint, Stored]:
         def work(transaction: Transaction) -> tuple[Draft, JobEndpoint, Stored]:
             before = find(transaction, tenant_id, endpoint_id)
@@ -87,6 +95,8 @@ class SqliteDrafts(Drafts):
             for each in (*superseded_by(decided.draft, others), decided.draft):
                 _write(transaction.connection, each)
             after = decided.change.endpoint if decided.change is not None else before.endpoint
+            entry = draft_entry(by, transaction.now, (draft, before.endpoint), (decided.draft, after))
+            record(transaction, entry)
             return decided.draft, after, Stored(now=transaction.now, leased_slot=before.leased_slot)
 
         return await self._database.write(work)

@@ -8,18 +8,21 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
-from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, keep_watch, number_of, of_job
+from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, keep_watch, of_job
 from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.cells import number_in
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
 
@@ -62,6 +65,7 @@ class SqliteEndpointCatalog(EndpointCatalog):
         endpoint: JobEndpoint,
         start: Callable[[Job, JobEndpoint, datetime], JobEndpoint],
         endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> JobEndpoint:
         def work(transaction: Transaction) -> JobEndpoint:
             job = job_of(find_job(transaction, endpoint.tenant_id, endpoint.job_id))
@@ -81,6 +85,7 @@ class SqliteEndpointCatalog(EndpointCatalog):
             )
             if started.is_watched:
                 keep_watch(transaction, number, started)
+            record(transaction, endpoint_entry(by, transaction.now, None, started))
             return started
 
         return await self._database.write(work)
@@ -98,7 +103,12 @@ class SqliteEndpointCatalog(EndpointCatalog):
         return await self._database.read(work)
 
     async def change(
-        self, tenant_id: str, endpoint_id: str, edit: EndpointEdit, endpoints_max: int | None = None
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        edit: EndpointEdit,
+        endpoints_max: int | None = None,
+        by: Principal | None = None,
     ) -> tuple[JobEndpoint, Stored]:
         def work(transaction: Transaction) -> tuple[JobEndpoint, Stored]:
             before = find(transaction, tenant_id, endpoint_id)
@@ -106,15 +116,17 @@ class SqliteEndpointCatalog(EndpointCatalog):
             change = edit(before.endpoint, job, before.stored(transaction))
             _check_room(transaction, before.endpoint, change.endpoint, endpoints_max)
             apply(transaction, before, change)
+            record(transaction, endpoint_entry(by, transaction.now, before.endpoint, change.endpoint))
             return change.endpoint, Stored(now=transaction.now, leased_slot=before.leased_slot)
 
         return await self._database.write(work)
 
-    async def delete(self, tenant_id: str, endpoint_id: str) -> None:
+    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> int:
-            number = number_of(transaction, tenant_id, endpoint_id)
-            _DELETE.change(transaction.connection, endpoint_number=number)
-            return number
+            before = find(transaction, tenant_id, endpoint_id)
+            _DELETE.change(transaction.connection, endpoint_number=before.number)
+            record(transaction, endpoint_entry(by, transaction.now, before.endpoint, None))
+            return before.number
 
         number = await self._database.write(work)
         # Nobody finds the history from here on. It may be long and goes bit by bit; `prune` takes what is left.

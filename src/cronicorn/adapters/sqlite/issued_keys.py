@@ -2,20 +2,24 @@
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
 from cronicorn.domain.access.ports import IssuedKeys
 from cronicorn.domain.access.rows import key_of, key_row
 from cronicorn.domain.cells import number_in
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.tenant import ApiKey
 
 _OF_TENANT = api_keys.c.tenant_id == bindparam("tenant_id")
@@ -48,7 +52,7 @@ class SqliteIssuedKeys(IssuedKeys):
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    async def issue(self, key: ApiKey, keys_max: int) -> None:
+    async def issue(self, key: ApiKey, keys_max: int, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
             if _TENANT.row(connection, tenant_id=key.tenant_id) is None:
@@ -60,6 +64,7 @@ class SqliteIssuedKeys(IssuedKeys):
                 _INSERT.change(connection, **key_row(key))
             except sqlite3.IntegrityError as error:
                 raise ConflictError("The key is taken; make a new one.") from error
+            record(transaction, key_entry(by, transaction.now, None, key))
 
         await self._database.write(work)
 
@@ -70,14 +75,19 @@ class SqliteIssuedKeys(IssuedKeys):
 
         return await self._database.read(work)
 
-    async def revoke(self, tenant_id: str, key_id: str) -> ApiKey:
+    async def revoke(self, tenant_id: str, key_id: str, by: Principal | None = None) -> ApiKey:
         def work(transaction: Transaction) -> ApiKey:
             which = {"tenant_id": tenant_id, "key_id": key_id}
-            _REVOKE.change(transaction.connection, now_us=us(transaction.now), **which)
             row = _FIND.row(transaction.connection, **which)
             if row is None:
                 raise NotFoundError(f"There is no key {key_id}.")
-            return key_of(row)
+            before = key_of(row)
+            if before.revoked_at is not None:
+                return before
+            revoked = replace(before, revoked_at=transaction.now)
+            _REVOKE.change(transaction.connection, now_us=us(transaction.now), **which)
+            record(transaction, key_entry(by, transaction.now, before, revoked))
+            return revoked
 
         return await self._database.write(work)
 

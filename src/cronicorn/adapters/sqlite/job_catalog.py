@@ -7,15 +7,18 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, of_job
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.audit_views import job_entry
 from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import job_of, job_row
 
 _COLUMNS = [column.name for column in jobs.c if column.name != "number"]
@@ -47,12 +50,13 @@ class SqliteJobCatalog(JobCatalog):
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    async def add(self, job: Job) -> None:
+    async def add(self, job: Job, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
             try:
                 _INSERT.insert(transaction.connection, **job_row(job))
             except sqlite3.IntegrityError as error:
                 raise ConflictError(f"Job {job.id} already exists.") from error
+            record(transaction, job_entry(by, transaction.now, None, job))
 
         await self._database.write(work)
 
@@ -77,18 +81,21 @@ class SqliteJobCatalog(JobCatalog):
         job_id: str,
         edit: Callable[[Job, datetime], Job],
         edit_endpoint: EndpointEdit | None = None,
+        by: Principal | None = None,
     ) -> Job:
         def work(transaction: Transaction) -> Job:
             row = find_job(transaction, tenant_id, job_id)
             number = number_in(row["number"])
-            job = edit(job_of(row), transaction.now)
+            before = job_of(row)
+            job = edit(before, transaction.now)
             if edit_endpoint is not None:
-                befores = of_job(transaction, number)
-                changes = [edit_endpoint(before.endpoint, job, before.stored(transaction)) for before in befores]
-                for before, change in zip(befores, changes, strict=True):
-                    apply(transaction, before, change)
+                rows = of_job(transaction, number)
+                changes = [edit_endpoint(each.endpoint, job, each.stored(transaction)) for each in rows]
+                for each, change in zip(rows, changes, strict=True):
+                    apply(transaction, each, change)
             cells = {f"new_{name}": cell for name, cell in job_row(job).items()}
             _UPDATE.change(transaction.connection, job_number=number, **cells)
+            record(transaction, job_entry(by, transaction.now, before, job))
             return job
 
         return await self._database.write(work)

@@ -5,13 +5,18 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.member_book import insert_member
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
+from cronicorn.domain.access.member import Member
+from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.access.rows import key_of, key_row
 from cronicorn.domain.errors import ConflictError, NotFoundError
-from cronicorn.domain.ports import KeyRing
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.rows import tenant_of, tenant_row, terms_of, terms_row
@@ -40,7 +45,9 @@ class SqliteKeyRing(KeyRing, TermsRegister):
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    async def add_tenant(self, tenant: Tenant, key: ApiKey) -> None:
+    async def add_tenant(
+        self, tenant: Tenant, key: ApiKey, owner: Member | None = None, by: Principal | None = None
+    ) -> None:
         assert key.tenant_id == tenant.id
 
         def work(transaction: Transaction) -> None:
@@ -52,6 +59,9 @@ class SqliteKeyRing(KeyRing, TermsRegister):
             if _KEY.row(connection, key_hash=key.hash) is not None:
                 raise ConflictError("The key is taken; make a new one.")
             _INSERT_KEY.change(connection, **key_row(key))
+            if owner is not None:
+                insert_member(transaction, owner)
+            record(transaction, tenant_entry(by, transaction.now, tenant))
 
         await self._database.write(work)
 
@@ -87,9 +97,12 @@ class SqliteKeyRing(KeyRing, TermsRegister):
 
         return await self._database.read(work)
 
-    async def agree(self, tenant_id: str, terms: Terms) -> None:
+    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
-            if not _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms)):
+            before = _TERMS.row(transaction.connection, tenant_id=tenant_id)
+            if before is None:
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
+            _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms))
+            record(transaction, terms_entry(by, transaction.now, tenant_id, terms_of(before), terms))
 
         await self._database.write(work)

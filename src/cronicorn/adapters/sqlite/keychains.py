@@ -7,14 +7,17 @@ from dataclasses import replace
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects.sqlite import insert
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import keychains
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.cells import number_in
+from cronicorn.domain.keychain.audited import keychain_entry
 from cronicorn.domain.keychain.keychain import Keychain
 from cronicorn.domain.keychain.ports import KeychainChanges, KeychainStore
 from cronicorn.domain.keychain.rows import CHANGES_READ, changes_of, keychain_of, keychain_row
+from cronicorn.domain.principal import Principal
 
 _KEYCHAIN = query(select(keychains).where(keychains.c.tenant_id == bindparam("tenant")))
 _NEXT = query(select((func.coalesce(func.max(keychains.c.revision), 0) + 1).label("revision")))
@@ -42,7 +45,9 @@ class SqliteKeychains(KeychainStore):
     async def get(self, tenant_id: str) -> Keychain:
         return await self._database.read(lambda transaction: _keychain(transaction.connection, tenant_id))
 
-    async def change(self, tenant_id: str, edit: Callable[[Keychain], Keychain]) -> Keychain:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Keychain], Keychain], by: Principal | None = None
+    ) -> Keychain:
         def work(transaction: Transaction) -> Keychain:
             connection = transaction.connection
             before = _keychain(connection, tenant_id)
@@ -51,6 +56,7 @@ class SqliteKeychains(KeychainStore):
                 (following,) = _NEXT.rows(connection)
                 after = replace(after, revision=number_in(following["revision"]))
                 _PUT.change(connection, **keychain_row(after))
+                record(transaction, keychain_entry(by, transaction.now, before, after))
             return after
 
         return await self._database.write(work)

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, case, delete, func, select, tuple_, update
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import find, number_of, record_run, write_state
 from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.rollups import PRUNE_HOURS
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.audit_views import cancel_entry
 from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
@@ -20,6 +22,7 @@ from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQu
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.tallies import KEPT_LONGER
 from cronicorn.domain.rows import lease_from, mean, run_of, skip_from
 from cronicorn.domain.run import Run, RunStatus
@@ -221,11 +224,14 @@ class SqliteRunControl(RunControl):
 
         return await self._database.read(work)
 
-    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int) -> bool:
+    async def cancel(self, tenant_id: str, endpoint_id: str, slot: int, by: Principal | None = None) -> bool:
         def work(transaction: Transaction) -> bool:
             number = number_of(transaction, tenant_id, endpoint_id)
             now_us = us(transaction.now)
-            return _CANCEL.change(transaction.connection, endpoint=number, now_us=now_us, run_slot=slot) > 0
+            if not _CANCEL.change(transaction.connection, endpoint=number, now_us=now_us, run_slot=slot):
+                return False
+            record(transaction, cancel_entry(by, transaction.now, f"{endpoint_id}:{slot}"))
+            return True
 
         return await self._database.write(work)
 

@@ -5,10 +5,22 @@ another. `schedule` is the hot table: narrow, one row an endpoint, with all that
 Columns in `_us` are microseconds, of an instant since 1970. Documents are JSON (`cronicorn.domain.document`).
 """
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    event,
+)
 from sqlalchemy import UniqueConstraint as Unique
 
-REVISION = "0013"
+REVISION = "0014"
 """The newest migration."""
 
 metadata = MetaData()
@@ -84,6 +96,65 @@ keychains = Table(
     sqlite_strict=True,
 )
 """What tenants keep secret, sealed. Each write of one gets a `revision` above all others."""
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("tenant_id", Text, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
+    Column("login", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("runs_installation", Integer, nullable=False, server_default="0"),
+    Column("password", Text),
+    Column("password_us", Integer),
+    Unique("login", name="members_login"),
+    Index("members_by_tenant", "tenant_id", "created_us", "id"),
+    sqlite_strict=True,
+)
+
+signed_in = Table(
+    "signed_in",
+    metadata,
+    Column("hash", Text, primary_key=True, nullable=False),
+    Column("member_id", Text, ForeignKey("members.id", ondelete="CASCADE"), nullable=False),
+    Column("created_us", Integer, nullable=False),
+    Column("seen_us", Integer, nullable=False),
+    Index("signed_in_by_member", "member_id"),
+    Index("signed_in_by_use", "seen_us"),
+    sqlite_strict=True,
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("at_us", Integer, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object_kind", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("request_id", Text),
+    Index("audit_log_by_tenant", "tenant_id", "number"),
+    Index("audit_log_by_object", "tenant_id", "object_id", "number"),
+    sqlite_autoincrement=True,
+    sqlite_strict=True,
+)
+"""It only grows: triggers refuse every change and removal."""
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        audit_log,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER audit_log_no_{_change.lower()} BEFORE {_change} ON audit_log "
+            "BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END"
+        ),
+    )
 
 jobs = Table(
     "jobs",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from cronicorn.adapters.sqlite.audit_log import SqliteAuditLog
 from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
 from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
@@ -15,12 +16,14 @@ from cronicorn.adapters.sqlite.job_store import SqliteJobStore
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.keychains import SqliteKeychains
 from cronicorn.adapters.sqlite.keyed_requests import SqliteKeyedRequests
+from cronicorn.adapters.sqlite.member_book import SqliteMemberBook
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
 from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.run_pruner import SqliteRunPruner
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
+from cronicorn.adapters.sqlite.signed_in_store import SqliteSignedInStore
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
 from cronicorn.adapters.sqlite.watches import SqliteWatchStore
 from cronicorn.domain.ports import Clock
@@ -47,6 +50,9 @@ class SqliteStores:
     issued_keys: SqliteIssuedKeys
     rates: SqliteRateCounter
     keychains: SqliteKeychains
+    members: SqliteMemberBook
+    signed_in: SqliteSignedInStore
+    audit_log: SqliteAuditLog
     drafts: SqliteDrafts
     health: SqliteStoreHealth
     watches: SqliteWatchStore
@@ -102,6 +108,9 @@ class SqliteStores:
             issued_keys=SqliteIssuedKeys(database),
             rates=SqliteRateCounter(database),
             keychains=SqliteKeychains(database),
+            members=SqliteMemberBook(database),
+            signed_in=SqliteSignedInStore(database),
+            audit_log=SqliteAuditLog(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
             watches=SqliteWatchStore(database),

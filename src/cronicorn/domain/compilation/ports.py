@@ -33,7 +33,12 @@ class Drafts(Protocol):
         ...
 
     async def decide(
-        self, tenant_id: str, endpoint_id: str, draft_id: str, decision: Callable[[Draft, JobEndpoint, Stored], Decided]
+        self,
+        tenant_id: str,
+        endpoint_id: str,
+        draft_id: str,
+        decision: Callable[[Draft, JobEndpoint, Stored], Decided],
+        by: Principal | None = None,
     ) -> tuple[Draft, JobEndpoint, Stored]:
         """Store what *decision* makes of the draft and of its endpoint as they are now, all or nothing.
 

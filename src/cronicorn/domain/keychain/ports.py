@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cronicorn.domain.keychain.keychain import Keychain
+from cronicorn.domain.principal import Principal
 
 CHANGES_TOLD_MAX = 1_000
 """Where more keychains have changed, it is not said which."""
@@ -27,7 +28,9 @@ class KeychainStore(Protocol):
         """The tenant's keychain; an empty one when nothing was ever kept."""
         ...
 
-    async def change(self, tenant_id: str, edit: Callable[[Keychain], Keychain]) -> Keychain:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Keychain], Keychain], by: Principal | None = None
+    ) -> Keychain:
         """Store what *edit* makes of the keychain as it is now, under a new revision, and answer that.
 
         What *edit* leaves as it is isn't written. Nothing is when it raises. It may be called more than once.

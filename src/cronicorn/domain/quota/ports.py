@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Budget
 from cronicorn.domain.quota.decision import Decision, QuotaView
 from cronicorn.domain.quota.terms import Terms
@@ -76,6 +77,6 @@ class TermsRegister(Protocol):
         """What was agreed with the tenant; nothing where nobody did, or where no such tenant is."""
         ...
 
-    async def agree(self, tenant_id: str, terms: Terms) -> None:
+    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         """From now on *terms* hold, and none of before. Raises NotFoundError."""
         ...

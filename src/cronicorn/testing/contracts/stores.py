@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 import pytest
 
-from cronicorn.domain.access.ports import IssuedKeys, RateCounter
+from cronicorn.domain.access.ports import AuditLog, IssuedKeys, KeyRing, MemberBook, RateCounter, SignedInStore
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
@@ -18,16 +18,7 @@ from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.mechanism import Mechanism
-from cronicorn.domain.ports import (
-    Decide,
-    EndpointCatalog,
-    JobCatalog,
-    JobStore,
-    KeyRing,
-    RunControl,
-    RunHistory,
-    StoreHealth,
-)
+from cronicorn.domain.ports import Decide, EndpointCatalog, JobCatalog, JobStore, RunControl, RunHistory, StoreHealth
 from cronicorn.domain.provision.ports import ProvisionBook, RunPruner
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.repeating.ports import KeyedRequests
@@ -66,13 +57,24 @@ class TenantStores(Protocol):
     @property
     def keys(self) -> KeyRing: ...
     @property
+    def terms(self) -> TermsRegister: ...
+    @property
+    def provisions(self) -> ProvisionBook: ...
+
+
+class AccessStores(Protocol):
+    """Where it is kept who may do what, and who did what."""
+
+    @property
     def issued_keys(self) -> IssuedKeys: ...
     @property
     def rates(self) -> RateCounter: ...
     @property
-    def terms(self) -> TermsRegister: ...
+    def members(self) -> MemberBook: ...
     @property
-    def provisions(self) -> ProvisionBook: ...
+    def signed_in(self) -> SignedInStore: ...
+    @property
+    def audit_log(self) -> AuditLog: ...
 
 
 class PastStores(Protocol):
@@ -90,7 +92,7 @@ class PastStores(Protocol):
     def flow_book(self) -> FlowBook: ...
 
 
-class Stores(ScheduleStores, TenantStores, PastStores, Protocol):
+class Stores(ScheduleStores, TenantStores, PastStores, AccessStores, Protocol):
     """The stores of one database, one for each port."""
 
     @property

@@ -1,0 +1,86 @@
+"""The sessions in which members are signed in, in PostgreSQL."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from cronicorn.adapters.postgres.audit_log import record
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.queries import query
+from cronicorn.adapters.postgres.schema import members, signed_in
+from cronicorn.domain.access.audit_views import session_entry
+from cronicorn.domain.access.member import SESSION_IDLE_MAX, SESSION_LIFE_MAX, Member, SignedIn
+from cronicorn.domain.access.membership import check_still
+from cronicorn.domain.access.ports import SignedInStore
+from cronicorn.domain.access.rows import member_of, session_of, session_row
+from cronicorn.domain.fields import us
+from cronicorn.domain.principal import Principal
+
+_THIS = signed_in.c.hash == bindparam("wanted")
+_MEMBER = query(select(members).where(members.c.id == bindparam("member")).with_for_update(read=True))
+_INSERT = query(insert(signed_in).values({column.name: bindparam(column.name) for column in signed_in.c}))
+_GET = query(select(signed_in).where(_THIS))
+_GET_MEMBER = query(select(members).where(members.c.id == bindparam("member")))
+_SEEN = query(
+    update(signed_in).values(seen_us=bindparam("at_us")).where(_THIS, signed_in.c.seen_us < bindparam("at_us"))
+)
+_END = query(delete(signed_in).where(_THIS))
+_END_ALL = query(delete(signed_in).where(signed_in.c.member_id == bindparam("member")))
+_FORGET = query(
+    delete(signed_in).where(
+        or_(signed_in.c.seen_us <= bindparam("unused_us"), signed_in.c.created_us <= bindparam("begun_us"))
+    )
+)
+
+
+class PostgresSignedInStore(SignedInStore):
+    """Keeps sessions, by the hashes of what browsers show."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def begin(self, session: SignedIn, member: Member, by: Principal | None = None) -> None:
+        async def work(transaction: Transaction) -> None:
+            connection, now = transaction.connection, transaction.now
+            row = await _MEMBER.row(connection, member=member.id)
+            check_still(member, member_of(row) if row is not None else None)
+            await _FORGET.change(connection, unused_us=us(now - SESSION_IDLE_MAX), begun_us=us(now - SESSION_LIFE_MAX))
+            await _INSERT.change(connection, **session_row(session))
+            await record(transaction, session_entry(by, now, session.member_id))
+
+        await self._database.write(work)
+
+    async def find(self, session_hash: str) -> tuple[SignedIn, Member] | None:
+        async def work(transaction: Transaction) -> tuple[SignedIn, Member] | None:
+            row = await _GET.row(transaction.connection, wanted=session_hash)
+            if row is None:
+                return None
+            session = session_of(row)
+            member = await _GET_MEMBER.row(transaction.connection, member=session.member_id)
+            assert member is not None
+            return session, member_of(member)
+
+        return await self._database.read(work)
+
+    async def seen(self, session_hash: str, at: datetime) -> None:
+        async def work(transaction: Transaction) -> None:
+            await _SEEN.change(transaction.connection, wanted=session_hash, at_us=us(at))
+
+        await self._database.write(work)
+
+    async def end(self, session_hash: str, by: Principal | None = None) -> None:
+        async def work(transaction: Transaction) -> None:
+            row = await _GET.row(transaction.connection, wanted=session_hash)
+            if row is not None:
+                await _END.change(transaction.connection, wanted=session_hash)
+                await record(transaction, session_entry(by, transaction.now, session_of(row).member_id))
+
+        await self._database.write(work)
+
+    async def end_all(self, member_id: str, by: Principal | None = None) -> None:
+        async def work(transaction: Transaction) -> None:
+            if await _END_ALL.change(transaction.connection, member=member_id):
+                await record(transaction, session_entry(by, transaction.now, member_id))
+
+        await self._database.write(work)

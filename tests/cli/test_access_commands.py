@@ -1,0 +1,85 @@
+"""`cronicorn member`, `key` and `audit`, and what the first start prints."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers.databases import fresh_database
+
+PASSWORD = re.compile(r"^    ([0-9a-f]{24})$", re.MULTILINE)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        yield f"sqlite:{tmp_path}/cronicorn.db"
+    else:
+        with fresh_database(migrated=False) as found:
+            yield found
+
+
+def command(url, *arguments, code=0):
+    ended = subprocess.run(
+        [sys.executable, "-m", "cronicorn", *arguments, "--database", url], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == code, ended.stderr
+    return ended
+
+
+def test_who_owns_an_installation_lets_people_and_programs_in_and_sees_who_did_what(url):
+    first = command(url, "tenant", "add", "acme")
+    again = command(url, "tenant", "add", "more")
+    made = json.loads(command(url, "member", "add", "Ann@example.org", "--role", "owner", "--json").stdout)
+    reset = command(url, "member", "reset-password", "ann@example.org")
+    command(url, "member", "set", "owner", "--role", "viewer")
+    last = command(url, "member", "remove", made["id"], code=5)
+    listed = command(url, "member", "list")
+    key = json.loads(command(url, "key", "add", "ci", "--role", "editor", "--scope", "jobs:read", "--json").stdout)
+    command(url, "key", "revoke", key["id"])
+    keys = json.loads(command(url, "key", "list", "--json").stdout)
+    entries = json.loads(command(url, "audit", "--json").stdout)
+    table = command(url, "audit", "--action", "key.revoke").stdout
+
+    assert "signs in as 'owner'" in first.stderr
+    assert len(PASSWORD.findall(first.stderr)) == 1
+    assert PASSWORD.findall(again.stderr) == []
+    assert reset.stdout.strip() not in {made["password"], ""}
+    assert "only owner" in last.stderr
+    assert "ann@example.org" in listed.stdout
+    assert [each["name"] for each in keys] == ["ci", ""]
+    assert keys[0]["revoked_at"] is not None
+    assert [entry["action"] for entry in entries] == [
+        "key.revoke", "key.create", "member.edit", "member.reset_password", "member.add",
+    ]  # fmt: skip
+    assert {(entry["actor_kind"], entry["actor"]) for entry in entries} == {("local", "local")}
+    secrets = [key["key"], made["password"], reset.stdout.strip(), *PASSWORD.findall(first.stderr)]
+    assert not any(secret in json.dumps(entries) + table + listed.stdout for secret in secrets)
+    assert table.splitlines()[0].split() == [
+        "AT",
+        "ACTOR",
+        "KIND",
+        "ACTOR",
+        "ACTOR",
+        "ID",
+        "ACTION",
+        "OBJECT",
+        "ID",
+        "CHANGED",
+    ]
+    assert table.splitlines()[1].endswith("revoked_at_us")
+
+
+def test_whom_nobody_knows_is_told_with_the_way_to_find_them(tmp_path):
+    url = f"sqlite:{tmp_path}/cronicorn.db"
+    command(url, "tenant", "add", "acme")
+
+    told = command(url, "member", "remove", "nobody", code=4)
+    unknown = command(url, "key", "revoke", "nothing", code=4)
+    bad = command(url, "key", "add", "ci", "--role", "editor", "--scope", "jobs:all", code=2)
+
+    assert "`cronicorn member list`" in told.stderr
+    assert "There is no key nothing" in unknown.stderr
+    assert "/scopes/0" in bad.stderr
