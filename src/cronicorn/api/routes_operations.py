@@ -1,10 +1,12 @@
 """Routes for whoever operates Cronicorn. They carry no tenant's data and need no key."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from cronicorn.api.description import problem_responses
 from cronicorn.api.readiness import Readiness
 from cronicorn.api.wire_values import Answer
 from cronicorn.domain.ports import StoreHealth
@@ -27,7 +29,7 @@ def operation_routes(health: StoreHealth, metrics: Callable[[], Awaitable[bytes]
         """The process answers."""
         return OperationAnswer(status="ok")
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses=problem_responses(HTTPStatus.SERVICE_UNAVAILABLE))
     async def readyz() -> OperationAnswer:
         """The store can be read and, as far as it tells, written; 503 otherwise. It answers within 2 seconds."""
         await readiness.check()
