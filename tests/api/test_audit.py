@@ -75,6 +75,12 @@ async def test_a_cursor_that_nobody_was_given_is_refused(cursor: str) -> None:
     assert_problem(answer, 400)
 
 
+@pytest.mark.parametrize("text", ["", "%00", "a%0Ab", "x" * 256])
+async def test_a_filter_that_nothing_can_have_is_refused(text: str) -> None:
+    async with a_door() as door:
+        assert_problem(await door.client.get(f"/api/audit?objectId={text}"), 400)
+
+
 async def test_filters_confine_what_is_answered() -> None:
     async with a_door() as door:
         job = await door.job()

@@ -240,7 +240,8 @@ async def test_answers_with_secrets_are_kept_nowhere_and_taken_for_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"login": "x" * 2_000_000}, {"password": "x" * 257}, {"login": ["owner"]}, {"more": 1}]
+    "fields",
+    [{"login": "x" * 2_000_000}, {"password": "x" * 257}, {"login": ["owner"]}, {"more": 1}, {"login": None}],
 )
 async def test_odd_and_oversized_input_is_refused_before_anything_is_hashed(
     site: Served, fields: dict[str, Any]

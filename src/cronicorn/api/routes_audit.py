@@ -10,7 +10,7 @@ from cronicorn.api.wire_audit import AuditAnswer, audit_answer, position_in
 from cronicorn.control.audit import Audit
 from cronicorn.domain.access.audit_entry import AUDIT_PAGE_MAX, AuditQuery
 
-Text = Annotated[str | None, Query(min_length=1, max_length=255)]
+Text = Annotated[str | None, Query(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 def audit_routes(audit: Audit) -> APIRouter:

@@ -31,6 +31,7 @@ PASSWORD_LENGTH_MAX = 256
 ATTEMPTS_OF_ACCOUNT = Rate(limit=10, period=timedelta(minutes=15))
 ATTEMPTS_OF_ADDRESS = Rate(limit=50, period=timedelta(minutes=15))
 """How often somebody may try to sign in, for all processes together."""
+_ADDRESS_SHOWN = 64
 _WRONG = "The login or the password is wrong."
 _NOBODY = "Only a member who is signed in has a password here; an API key has none."
 
@@ -91,15 +92,18 @@ class Accounts:
         """
         findings = Findings()
         check_limits(document, findings)
+        for name, value in (("login", document.login), ("password", document.password)):
+            if value is None:
+                findings.refuse(f"/{name}", "This field is required.")
         findings.raise_errors()
         login, password = login_of(document.login or ""), document.password or ""
         account = f"sign-in:login:{hash_of(login)}"
-        await self._count(f"sign-in:address:{address}", ATTEMPTS_OF_ADDRESS)
+        await self._count(f"sign-in:address:{hash_of(address)}", ATTEMPTS_OF_ADDRESS)
         await self._count(account, ATTEMPTS_OF_ACCOUNT)
         member = await self._members.find(login)
         fits = await self._passwords.match(member.password if member is not None else None, password)
         if member is None or not fits:
-            log.warning("sign_in_refused", extra={"address": address, "known": member is not None})
+            log.warning("sign_in_refused", extra={"address": address[:_ADDRESS_SHOWN], "known": member is not None})
             raise UnauthenticatedError(_WRONG)
         session = await self._begun(member, request_id)
         await self._rates.forget(account)

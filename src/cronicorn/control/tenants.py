@@ -1,5 +1,6 @@
 """Tenants and their API keys. A key is shown once, when it is made; only its SHA-256 hash is kept."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,8 @@ from cronicorn.domain.permission import Operation, Role
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.tenant import ApiKey, Tenant
+
+log = logging.getLogger(__name__)
 
 FIRST_TENANT = "default"
 FIRST_LOGIN = "owner"
@@ -98,7 +101,10 @@ class Tenants:
         """
         if key is not None:
             _check_strength(key)
-            if await self._ring.find(hash_of(key)) is not None:
+            known = await self._ring.find(hash_of(key))
+            if known is not None:
+                if not known.opens(self._clock.now()):
+                    log.warning("api_key_opens_nothing", extra={"key": known.id})
                 return None
         if not await self._ring.tenants():
             shown = FirstStart(
