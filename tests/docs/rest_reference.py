@@ -14,7 +14,7 @@ from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, Overlap
+from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, KeepBodies, Overlap
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.permission import Permission, Role
 from cronicorn.domain.run import RunStatus
@@ -117,6 +117,7 @@ _CHOICES: dict[str, type[StrEnum]] = {
         EventType,
         JobStatus,
         Method,
+        KeepBodies,
         Overlap,
         Permission,
         Role,

@@ -20,6 +20,7 @@ from cronicorn.domain.endpoint import (
     CompileMode,
     EndpointState,
     JobEndpoint,
+    KeepBodies,
     Overlap,
     RetryPolicy,
 )
@@ -283,7 +284,8 @@ def test_every_field_of_an_endpoint_comes_back_from_its_row():
         criteria=criteria_of({"fields": {"ok": {"http": "ok"}}, "failure": "!ok"}),
         flow=Flow(key="k", limits=FlowLimits(rate=2, period=timedelta(seconds=3), parallelism=4)),
         analysis=AnalysisSwitch(enabled=True), compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7,
-        state=EndpointState(slot=3, held=Held(until=MIDNIGHT, reason="r")),
+        keep_bodies=KeepBodies.ON_CHANGE,
+        state=EndpointState(slot=3, body_mark="ab", held=Held(until=MIDNIGHT, reason="r")),
     )  # fmt: skip
 
     row = endpoint_row(endpoint)

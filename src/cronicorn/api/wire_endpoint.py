@@ -16,7 +16,7 @@ from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.rendering import shown
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobEndpoint, Overlap
+from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobEndpoint, KeepBodies, Overlap
 from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, paused_until
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.signals.signal import Adapt, Signal
@@ -111,6 +111,7 @@ class EndpointAnswer(Answer):
     adapt: Adapt
     signals: Omittable[dict[Signal, bool]] = None
     flow: Omittable[FlowAnswer] = None
+    keep_bodies: KeepBodies
     redact: Omittable[RedactAnswer] = None
     analysis: bool
     analysis_cooldown_ms: int

@@ -72,6 +72,7 @@ class RunAnswer(Answer):
     attempt: int
     response_body: Omittable[Any] = None
     response_truncated: Omittable[bool] = None
+    response_left_out: Omittable[bool] = None
     status_code: Omittable[int] = None
     outcome: Omittable[OutcomeKind] = None
     judged: Omittable[JudgedAnswer] = None
@@ -209,7 +210,8 @@ def _finished(run: Run) -> dict[str, object]:
     return {
         "status": run.status, "started_at": run.started_at, "finished_at": run.finished_at,
         "duration_ms": milliseconds(outcome.duration), "error_message": _error(run), "response_body": _body(outcome),
-        "response_truncated": outcome.body_truncated or None, "status_code": outcome.status_code,
+        "response_truncated": outcome.body_truncated or None, "response_left_out": outcome.body_left_out or None,
+        "status_code": outcome.status_code,
         "outcome": outcome.kind, "judged": _judged(outcome),
         "due_at": run.due_at, "nominal_at": run.nominal_at, "steps": steps,
     }  # fmt: skip

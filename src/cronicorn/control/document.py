@@ -14,7 +14,15 @@ from pydantic_core import PydanticCustomError
 
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
 from cronicorn.domain.cron import DstGap, DstOverlap
-from cronicorn.domain.endpoint import CATCH_UP_RUNS_MAX, COOLDOWN_LEAST, RETRIES_MAX, CatchUpMode, CompileMode, Overlap
+from cronicorn.domain.endpoint import (
+    CATCH_UP_RUNS_MAX,
+    COOLDOWN_LEAST,
+    RETRIES_MAX,
+    CatchUpMode,
+    CompileMode,
+    KeepBodies,
+    Overlap,
+)
 from cronicorn.domain.flow.limits import KEY_LENGTH_MAX, PARALLELISM_MAX, PERIOD_MAX, RATE_MAX
 from cronicorn.domain.keychain.keychain import OVERLAP_MAX
 from cronicorn.domain.preview import PREVIEW_MAX
@@ -187,6 +195,7 @@ class EndpointPatch(Document):
     adapt: Annotated[Choice[Adapt] | None, BeforeValidator(_read_adapt)] = None
     signals: dict[Choice[Signal], bool] | None = None
     flow: FlowPatch | None = None
+    keep_bodies: Choice[KeepBodies] | None = None
     redact: RedactPatch | None = None
     analysis: bool | None = None
     analysis_cooldown_ms: Annotated[int | None, from_to(COOLDOWN_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None

@@ -23,6 +23,7 @@ from cronicorn.domain.endpoint import (
     CatchUp,
     CompileMode,
     JobEndpoint,
+    KeepBodies,
     Overlap,
     RetryPolicy,
 )
@@ -72,6 +73,7 @@ def drafted(before: JobEndpoint, patch: EndpointPatch, now: datetime, findings: 
         signals=_signals(fields, patch, before.signals),
         policy=_policy(fields, patch, before.policy),
         flow=_flow(patch, before.flow, findings),
+        keep_bodies=fields.value("keep_bodies", before.keep_bodies, KeepBodies.ALL),
         redaction=_redaction(patch, before.redaction, findings),
         compile_mode=fields.value("compile", before.compile_mode, CompileMode.REVIEW),
         analysis=AnalysisSwitch(

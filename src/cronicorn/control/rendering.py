@@ -48,6 +48,7 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "adapt": endpoint.signals.adapt.value,
         "signals": _signals(endpoint.signals) or None,
         "flow": _flow(endpoint.flow),
+        "keepBodies": endpoint.keep_bodies.value,
         "redact": _redact(endpoint.redaction) or None,
         "analysis": endpoint.analysis.enabled,
         "analysisCooldownMs": _ms(endpoint.analysis.cooldown),

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from cronicorn.control.findings import refused
 from cronicorn.control.permissions import operation
+from cronicorn.domain.bodies import as_kept
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
@@ -56,7 +57,7 @@ class TrialCalls:
             raise refused("", f"Endpoint {endpoint.id} is archived; unarchive it first.")
         with self._place(principal.tenant_id):
             run = await self._called(endpoint, unwanted)
-        return replace(run, slot=await self._control.record_test(run))
+        return replace(run, slot=await self._control.record_test(as_kept(endpoint, run)))
 
     @contextmanager
     def _place(self, tenant_id: str) -> Iterator[None]:

@@ -123,6 +123,8 @@ class Outcome(NamedTuple):
     body_truncated: bool = False
     error: str | None = None
     """One sentence for a person, without secrets; None when the answer is complete."""
+    body_left_out: bool = False
+    """There was a body, and its owner does not want it kept."""
     judged: Judged | None = None
     """What a condition of its owner made of it; None where its status, or how it ended, decides."""
 

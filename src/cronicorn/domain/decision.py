@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from cronicorn.domain.admission import PUNCTUAL, admit
+from cronicorn.domain.bodies import body_mark
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.editing import edited, without_owed
 from cronicorn.domain.endpoint import CatchUpMode, EndpointState, JobEndpoint
@@ -145,6 +146,7 @@ def _after_slot(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _Af
         owed_count=basis.owed_count,
         manual=state.manual,
         plan=plan,
+        body_mark=body_mark(endpoint, run),
         held=None,
     )
     if plan is again:
@@ -162,7 +164,13 @@ def _after_manual(endpoint: JobEndpoint, facts: Facts, steering: _Steering) -> _
     steers = steering.hints != fresh_hints(state.hints, facts.now)
     last_run_at = facts.run.started_at if facts.run is not None else state.last_run_at
     state = replace(
-        state, manual=None, held=None, last_run_at=last_run_at, hints=steering.hints, memory=steering.memory
+        state,
+        manual=None,
+        body_mark=body_mark(endpoint, facts.run),
+        held=None,
+        last_run_at=last_run_at,
+        hints=steering.hints,
+        memory=steering.memory,
     )
     held_back = state.suspended or paused_until(state.hints, facts.now) is not None
     waits = held_back and state.plan is not None and state.plan.source not in {Source.PAUSED, Source.SUSPENDED}

@@ -20,6 +20,7 @@ from cronicorn.domain.endpoint import (
     CompileMode,
     EndpointState,
     JobEndpoint,
+    KeepBodies,
     ManualSlot,
     Overlap,
 )
@@ -78,6 +79,7 @@ def endpoint_document(endpoint: JobEndpoint) -> Document:
         "signals": signals_document(endpoint.signals) or None,
         "policy": policy_text(endpoint.policy) if endpoint.policy is not None else None,
         "flow": flow_document(endpoint.flow),
+        "bodies": unusual(endpoint.keep_bodies.value, KeepBodies.ALL.value),
         "redaction": redaction_document(endpoint.redaction) or None,
         "compile": unusual(endpoint.compile_mode.value, CompileMode.REVIEW.value),
         "analysis": analysis_document(endpoint.analysis),
@@ -106,6 +108,7 @@ class _Endpoint(TypedDict, total=False):
     signals: Document
     policy: str
     flow: Document
+    bodies: str
     redaction: Document
     compile: str
     analysis: Document
@@ -137,6 +140,7 @@ def endpoint_of(document: Mapping[str, Value], state: EndpointState = BEGINNING)
         signals=signals_of(part["signals"]) if "signals" in part else SIGNALS_DEFAULT,
         policy=policy_from(part["policy"]) if "policy" in part else None,
         flow=flow_of(part["flow"]) if "flow" in part else None,
+        keep_bodies=KeepBodies(part["bodies"]) if "bodies" in part else KeepBodies.ALL,
         redaction=redaction_of(part["redaction"]) if "redaction" in part else NOTHING_SECRET,
         compile_mode=CompileMode(part["compile"]) if "compile" in part else CompileMode.REVIEW,
         analysis=analysis_of(part["analysis"]) if "analysis" in part else UNANALYSED,
@@ -185,6 +189,8 @@ def _owed_text(state: EndpointState) -> str:
     manual, plan = state.manual, state.plan
     if manual is not None:
         text += f',"manual":{{"slot":{manual.slot},"requested_at_us":{microseconds_of(manual.requested_at)}}}'
+    if state.body_mark is not None:
+        text += f',"body_mark":"{state.body_mark}"'
     if state.held is not None:
         text += f',"held":{json_text(held_document(state.held))}'
     return text if plan is None else f'{text},"plan":{_plan_text(plan)}'
@@ -214,6 +220,7 @@ class _State(TypedDict, total=False):
     owed_count: int
     manual: Document
     plan: Document
+    body_mark: str
     held: Document
 
 
@@ -239,6 +246,7 @@ def state_of(document: Mapping[str, Value]) -> EndpointState:
         owed_count=part.get("owed_count", 0),
         manual=_manual_of(part["manual"]) if "manual" in part else None,
         plan=_plan_of(part["plan"]) if "plan" in part else None,
+        body_mark=part.get("body_mark"),
         held=held_of(part["held"]) if "held" in part else None,
     )
 

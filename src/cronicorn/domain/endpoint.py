@@ -169,6 +169,17 @@ class CompileMode(StrEnum):
     """No draft is made unless a person asks."""
 
 
+class KeepBodies(StrEnum):
+    """Which bodies of answers are kept with their runs."""
+
+    ALL = "all"
+    ON_CHANGE = "on_change"
+    """Those that differ from the one before."""
+    FAILURES = "failures"
+    """Those of runs that failed."""
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualSlot:
     """A run that a person asked for, not yet settled."""
@@ -206,6 +217,8 @@ class EndpointState:
     """How many more late instants follow the owed one."""
     manual: ManualSlot | None = None
     plan: Plan | None = None
+    body_mark: str | None = None
+    """By what the last body is known again, where only changed ones are kept."""
     held: Held | None = None
     """What was due is held back; None when it is not."""
 
@@ -253,6 +266,7 @@ class JobEndpoint:
     """What its owner wrote about its answers."""
     flow: Flow | None = None
     """How many of its calls, and of others under the same key, may begin and be in progress."""
+    keep_bodies: KeepBodies = KeepBodies.ALL
     redaction: Redaction = NOTHING_SECRET
     """What of its answers is hashed before anything reads or keeps it."""
     compile_mode: CompileMode = CompileMode.REVIEW
@@ -297,6 +311,7 @@ class JobEndpoint:
             signals=self.signals,
             policy=self.policy,
             flow=self.flow,
+            keep_bodies=self.keep_bodies,
             redaction=self.redaction,
             compile_mode=self.compile_mode,
             analysis=self.analysis,

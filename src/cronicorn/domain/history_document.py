@@ -44,6 +44,8 @@ def outcome_text(outcome: Outcome) -> str:
         text += ',"body_is_json":true'
     if outcome.body_truncated:
         text += ',"body_truncated":true'
+    if outcome.body_left_out:
+        text += ',"body_left_out":true'
     if outcome.error is not None:
         text += f',"error":{json_string(outcome.error)}'
     if outcome.judged is not None:
@@ -64,6 +66,7 @@ def outcome_of(document: Mapping[str, Value], body: str | None) -> Outcome:
         body_is_json=fields.flag("body_is_json"),
         body_truncated=fields.flag("body_truncated"),
         error=fields.text_or_none("error"),
+        body_left_out=fields.flag("body_left_out"),
         judged=_judged_of(fields.items("judged")),
     )
 

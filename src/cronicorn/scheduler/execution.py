@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cronicorn.domain.admission import admit
+from cronicorn.domain.bodies import as_kept
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint, Overlap
@@ -57,7 +58,8 @@ class Executor:
         try:
             run = await self._attempt(hold)
             settle = deciding(lease, run, self.cron, self.seed)
-            settlement = await self._patiently(hold, lambda: self.store.settle(lease, run, settle))
+            kept = run if run is None else as_kept(lease.endpoint, run)
+            settlement = await self._patiently(hold, lambda: self.store.settle(lease, kept, settle))
         except CallNotMadeError:
             return hold.now()
         except LeaseLostError:
