@@ -184,7 +184,7 @@ async def test_a_migration_that_fails_half_way_leaves_nothing(bare_url, monkeypa
     assert await _ask(bare_url, "SELECT 1 FROM pg_namespace WHERE nspname = 'cronicorn'") == []
 
 
-def _broken_off(_):
+def _broken_off(*_):
     return "CREATE TABLE cronicorn.alembic_version (version_num text); CREATE TABLE"
 
 
