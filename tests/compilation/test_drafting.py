@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.compilation.draft import CompileReason, DraftStatus, FindingCheck, errors_in, text_of
 from cronicorn.domain.compilation.recompiling import SPACING, allowed_at
 from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.permission import EVERYTHING
-from cronicorn.domain.principal import Principal
+from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.allowance import TIERS
 from cronicorn.domain.quota.decision import QuotaView
 from cronicorn.scheduler import AIFatalError, AITransientError
@@ -425,6 +426,10 @@ async def test_in_auto_a_draft_inside_the_envelope_takes_effect_at_once():
 
         assert (draft.status, draft.decided_by) == (DraftStatus.ACTIVE, "compiler")
         assert (await shop.stores.endpoints.get("t1", "ep1"))[0].policy == draft.policy
+        (entry,) = await shop.stores.audit_log.list("t1", AuditQuery(limit=10))
+        assert (entry.actor_kind, entry.action, entry.object_id) == (ActorKind.MODEL, "draft.activate", draft.id)
+        assert entry.after is not None
+        assert "policy" in entry.after
 
 
 async def test_in_auto_a_draft_that_doubles_the_calls_waits_for_a_person():

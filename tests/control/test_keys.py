@@ -1,15 +1,20 @@
 """API keys: what one may do, until when and how often."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from cronicorn.adapters.memory.database import MemoryDatabase
+from cronicorn.adapters.memory.key_ring import MemoryKeyRing
+from cronicorn.control.admittance import Admittance
 from cronicorn.control.keys import KeyDocument
 from cronicorn.domain.errors import ForbiddenError, InvalidInputError, RateExceededError, UnauthenticatedError
 from cronicorn.domain.permission import GRANTED, Permission, Role
 from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.tenant import ApiKey
 from tests.control.world import LOCAL, World, a_world
 
 
@@ -125,6 +130,34 @@ async def test_a_key_with_a_rate_is_counted_and_told_when_to_come_back() -> None
     assert [each.remaining for each in standings if each is not None] == [1, 0]
     assert refused.value.standing.retry_after == timedelta(seconds=30)
     assert again is not None
+
+
+class AskedRing(MemoryKeyRing):
+    """Remembers what it was asked for."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        super().__init__(database)
+        self.asked: list[str] = []
+
+    async def find(self, key_hash: str) -> ApiKey | None:
+        self.asked.append(key_hash)
+        return await super().find(key_hash)
+
+
+async def test_a_store_is_never_asked_for_a_key_itself_so_that_its_timing_tells_nothing_of_one() -> None:
+    world, owner = await owned()
+    made = await world.control.keys.create(owner, a_key())
+    stores = world.stores
+    ring = AskedRing(stores.database)
+    admittance = Admittance(ring, stores.issued_keys, stores.signed_in, stores.rates, world.clock)
+
+    near = f"{made.text[:-1]}{'0' if made.text[-1] != '0' else '1'}"
+    await admittance.by_key(made.text)
+    with pytest.raises(UnauthenticatedError):
+        await admittance.by_key(near)
+
+    assert ring.asked == [hashlib.sha256(text.encode()).hexdigest() for text in (made.text, near)]
+    assert ring.asked[0][:8] != ring.asked[1][:8]  # What is nearly right is as far away as any other.
 
 
 async def test_the_last_use_of_a_key_is_written_rarely() -> None:
