@@ -129,3 +129,23 @@ async def test_a_run_that_never_was_is_not_found_by_cancelling_either() -> None:
 
     assert_problem(read, 404)
     assert_problem(cancelled, 404)
+
+
+async def test_endpoints_are_read_page_by_page() -> None:
+    async with a_door() as door:
+        job = await door.job()
+        path = f"/api/jobs/{job['id']}/endpoints"
+        fields = {"url": "https://shop.example", "dormant": True}
+        ids = [(await door.made(path, {"name": f"e{number}", **fields}))["id"] for number in range(5)]
+
+        first = await door.read(f"{path}?limit=2")
+        second = await door.read(f"{path}?limit=2&cursor={first['nextCursor']}")
+        rest = await door.read(f"{path}?cursor={second['nextCursor']}")
+        odd = [await door.client.get(f"{path}?cursor={cursor}") for cursor in ("x", "", "W10", "bm90aGluZw")]
+        stranger = await door.stranger.get(f"{path}?cursor={first['nextCursor']}")
+
+    pages = [[each["id"] for each in page["endpoints"]] for page in (first, second, rest)]
+    assert pages == [ids[:2], ids[2:4], ids[4:]]
+    assert "nextCursor" not in rest
+    assert [assert_problem(answer, 400)["detail"].split(":")[0] for answer in odd] == ["The query parameter cursor"] * 4
+    assert_problem(stranger, 404)

@@ -25,7 +25,10 @@ def dashboard_routes(dashboards: Dashboards, activity: Activity) -> APIRouter:
         since: Since = None, until: Until = None,
         series: Annotated[int, Query(alias="endpointLimit", ge=1, le=SERIES_MAX)] = 20,
     ) -> DashboardAnswer:  # fmt: skip
-        """Numbers of the last seven days, or of those asked for, in whole hours. No run is read for them."""
+        """Numbers of the last seven days, or of those asked for, in whole hours. No run is read for them.
+
+        Of very many endpoints the busiest are found by some of the hours.
+        """
         query = DashboardQuery(since=since, until=until, job_id=job_id, source=source, series=series)
         return dashboard_answer(await dashboards.show(asker, query))
 

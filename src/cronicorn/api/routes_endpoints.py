@@ -2,18 +2,25 @@
 
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from cronicorn.api.cursors import Cursor, cursor_of, place_in
 from cronicorn.api.parameters import Asker, Id, InJob
 from cronicorn.api.preconditions import IfMatch, tag_field
 from cronicorn.api.strict_json import StrictRoute
-from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoint_answer
+from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoint_answer, endpoints_answer
 from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import Endpoints, EndpointView
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.unchanged import version_of_endpoint
+
+LISTED_MAX = 1_000
+_KIND = "endpoints"
 
 
 def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
@@ -27,9 +34,17 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
         return _tagged(response, await endpoints.create(asker, job_id, document))
 
     @router.get("")
-    async def list_endpoints(asker: Asker, job_id: InJob) -> EndpointsAnswer:
-        """Archived endpoints included."""
-        return EndpointsAnswer(endpoints=[endpoint_answer(view) for view in await endpoints.list(asker, job_id)])
+    async def list_endpoints(
+        asker: Asker,
+        job_id: InJob,
+        limit: Annotated[int | None, Query(ge=1, le=LISTED_MAX)] = None,
+        cursor: Cursor = None,
+    ) -> EndpointsAnswer:
+        """Archived endpoints included, oldest first; all of them unless `limit` or `cursor` say otherwise."""
+        if limit is None and cursor is None:
+            return endpoints_answer(await endpoints.list(asker, job_id))
+        page = EndpointQuery(limit=(limit or LISTED_MAX) + 1, after=place_in(cursor, _KIND))
+        return _paged(await endpoints.list(asker, job_id, page), page.limit - 1)
 
     @router.get("/{id}")
     async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, response: Response) -> EndpointAnswer:
@@ -71,6 +86,12 @@ def endpoint_routes(endpoints: Endpoints) -> APIRouter:
         await endpoints.forgive(asker, endpoint_id)
 
     return router
+
+
+def _paged(found: Sequence[EndpointView], limit: int) -> EndpointsAnswer:
+    """The first *limit* of those *found*, and where to go on if there are more."""
+    more = cursor_of(_KIND, found[limit - 1].endpoint.id) if len(found) > limit else None
+    return endpoints_answer(found[:limit], more)
 
 
 def _tagged(response: Response, view: EndpointView) -> EndpointAnswer:

@@ -1,5 +1,6 @@
 """Endpoints on the wire: the contract's fields, and what we add to them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -139,6 +140,8 @@ class EndpointsAnswer(Answer):
     """The endpoints of a job, oldest first."""
 
     endpoints: list[EndpointAnswer]
+    next_cursor: Omittable[str] = None
+    """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
 def endpoint_answer(view: EndpointView) -> EndpointAnswer:
@@ -160,6 +163,11 @@ def endpoint_answer(view: EndpointView) -> EndpointAnswer:
             "warnings": warning_answers(view.warnings),
         }
     )  # fmt: skip
+
+
+def endpoints_answer(views: Iterable[EndpointView], next_cursor: str | None = None) -> EndpointsAnswer:
+    """Endpoints on the wire."""
+    return EndpointsAnswer(endpoints=[endpoint_answer(view) for view in views], next_cursor=next_cursor)
 
 
 def plan_answer(plan: Plan | None) -> PlanAnswer:

@@ -20,6 +20,8 @@ from cronicorn.domain.run import RunStatus
 
 SHOWN_DEFAULT = timedelta(days=7)
 SERIES_MAX = 100
+ROWS_MAX = 200_000
+"""Which endpoints are the busiest is found out from about so many hours of endpoints; of more, from some of them."""
 TREND_POINTS = 2.0
 """A success rate that differs by so many points from the one before is a trend."""
 
@@ -125,6 +127,7 @@ class Dashboards:
         """The dashboard. Raises InvalidInputError for a span that ends before it begins."""
         tenant_id, now = principal.tenant_id, self._clock.now()
         span, last_day = _span(query, now), _last_day(query, now)
+        census = await self._rollups.census(tenant_id, query.job_id)
         by_job = await self._rollups.by_job(tenant_id, span)
         by_step = await self._rollups.by_step(tenant_id, span)
         fared = _fared(query, (job.tally for job in by_job))
@@ -134,23 +137,26 @@ class Dashboards:
             begun[step.begins_at].append(step.tally)
         return Dashboard(
             span=span,
-            census=await self._rollups.census(tenant_id, query.job_id),
+            census=census,
             fared=fared,
             trend=_trend(fared, before),
             last_day=_fared(query, (job.tally for job in await self._rollups.by_job(tenant_id, last_day))),
             jobs=_jobs(query, by_job),
             sources=_sources(job.tally for job in by_job),
             steps=tuple(_fared(query, begun[step]) for step in span.steps()),
-            endpoints=await self._endpoints(tenant_id, query, span),
+            endpoints=await self._endpoints(tenant_id, query, span, census.endpoints),
             analyses=_analyses(await self._rollups.analyses(tenant_id, span), span, query.series),
         )
 
-    async def _endpoints(self, tenant_id: str, query: DashboardQuery, span: HourSpan) -> tuple[EndpointSeries, ...]:
+    async def _endpoints(
+        self, tenant_id: str, query: DashboardQuery, span: HourSpan, endpoints: int
+    ) -> tuple[EndpointSeries, ...]:
         if query.source is not None and query.source not in set(Source):
             return ()
         source = Source(query.source) if query.source is not None else None
         begun: dict[tuple[str, str], dict[datetime, list[RunTally]]] = {}
-        for each in await self._rollups.busiest(tenant_id, span, query.series, source):
+        every = max(1, -(-endpoints * ((span.until - span.since) // HOUR) // ROWS_MAX))
+        for each in await self._rollups.busiest(tenant_id, span, query.series, source, every):
             steps = begun.setdefault((each.endpoint_id, each.endpoint_name), defaultdict(list))
             steps[each.begins_at].append(each.tally)
         return tuple(

@@ -18,6 +18,7 @@ from cronicorn.domain.editing import edited, forgiven, started, suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import FieldError, NotFoundError, UnavailableError
 from cronicorn.domain.execution.limits import ExecutionLimits
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
@@ -77,9 +78,11 @@ class Endpoints:
         return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *unknown))
 
     @operation(Operation.ENDPOINT_LIST)
-    async def list(self, principal: Principal, job_id: str) -> Sequence[EndpointView]:
-        """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError."""
-        found = await self._catalog.list(principal.tenant_id, job_id)
+    async def list(
+        self, principal: Principal, job_id: str, query: EndpointQuery | None = None
+    ) -> Sequence[EndpointView]:
+        """The endpoints of a job, archived ones included, oldest first; of a *query* one page. Raises NotFoundError."""
+        found = await self._catalog.list(principal.tenant_id, job_id, query)
         return [
             EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
             for endpoint, stored in found

@@ -30,6 +30,15 @@ class SpanQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointQuery:
+    """Which endpoints of a job are wanted, oldest first."""
+
+    limit: int
+    after: str | None = None
+    """The id of the last endpoint of the page before; None begins at the beginning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
     """One page of runs, and how many there are in all."""
 

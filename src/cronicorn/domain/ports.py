@@ -16,7 +16,7 @@ from cronicorn.domain.claims import Claim
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.fleet import Fleet
-from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
+from cronicorn.domain.history import EndpointQuery, Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
@@ -171,8 +171,13 @@ class EndpointCatalog(Protocol):
         """The endpoint, and whether it is leased now. Raises NotFoundError."""
         ...
 
-    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
-        """The endpoints of a job, archived ones included, oldest first. Raises NotFoundError for the job."""
+    async def list(
+        self, tenant_id: str, job_id: str, query: EndpointQuery | None = None
+    ) -> Sequence[tuple[JobEndpoint, Stored]]:
+        """The endpoints of a job, archived ones included, oldest first; of a *query* one page.
+
+        Raises NotFoundError for the job, and for an endpoint that the page is to begin after.
+        """
         ...
 
     async def change(

@@ -25,6 +25,7 @@ STATEMENTS = {
     "overdue": store_health.OVERDUE,
     "find an endpoint": endpoint_rows._FIND.text,
     "endpoints of a job": endpoint_rows._OF_JOB.text,
+    "page of endpoints": endpoint_rows._PAGE_OF_JOB.text,
     "siblings": endpoint_rows._SIBLINGS.text,
     "endpoints of a job of one": endpoint_rows._OF_JOB_OF.text,
     "page of runs": runs.PAGE.text,
@@ -53,8 +54,8 @@ STATEMENTS = {
     "census": rollups.CENSUS,
     "maybe paused": rollups.MAYBE_PAUSED,
 }
-_GIVEN = r"\(?subquery|CONSTANT|\d+ CONSTANT|of$"
-"""Rows that come with the statement; `of` is what settlements are called in theirs."""
+_GIVEN = r"\(?subquery|CONSTANT|\d+ CONSTANT|of$|(told|hour|busy)$"
+"""Rows that come with the statement: `of` is what settlements are called in theirs, the rest was looked up before."""
 _WHOLE_TABLE = re.compile(rf"SCAN (?!{_GIVEN})(?!\w+ USING (COVERING )?INDEX schedule_leased)")
 
 
@@ -86,6 +87,7 @@ def test_no_table_is_read_from_end_to_end(connection, name):
         ("next due", "schedule_due"),
         ("next few", "schedule_due"),
         ("overdue", "schedule_due"),
+        ("page of endpoints", "endpoints_by_job"),
         ("page of runs", "runs_by_start"),
         ("runs of a span", "runs_by_start"),
         ("run ended before", "runs_by_start"),

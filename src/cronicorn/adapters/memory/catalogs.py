@@ -8,8 +8,9 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.access.audit_views import endpoint_entry, job_entry
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.execution.limits import check_room
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit, JobCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
@@ -98,10 +99,17 @@ class MemoryEndpointCatalog(EndpointCatalog):
         with self._database.lock:
             return self._seen(self._database.row(tenant_id, endpoint_id))
 
-    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+    async def list(
+        self, tenant_id: str, job_id: str, query: EndpointQuery | None = None
+    ) -> Sequence[tuple[JobEndpoint, Stored]]:
         with self._database.lock:
             job = self._database.job(tenant_id, job_id)
-            return [self._seen(row) for row in self._database.rows_of(job.id)]
+            rows = self._database.rows_of(job.id)
+            ids = [row.endpoint.id for row in rows]
+            if query is not None and query.after is not None and query.after not in ids:
+                raise NotFoundError(f"There is no endpoint {query.after} in this job.")
+            first = ids.index(query.after) + 1 if query is not None and query.after is not None else 0
+            return [self._seen(row) for row in rows[first : first + query.limit if query is not None else None]]
 
     async def change(
         self,

@@ -66,17 +66,20 @@ class MemoryRollups(Rollups):
         return [StepTally(begins_at=begins_at, tally=tally) for (begins_at, *_), tally in sorted(added.items())]
 
     async def busiest(
-        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None
+        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None, every: int = 1
     ) -> Sequence[EndpointTally]:
         with self._database.lock:
+            hourly = self._added(tenant_id, span, lambda key: (key.endpoint_number, key.hour, key.source, key.status))
             rows = {row.number: row.endpoint for row in self._database.rows.values()}
             added = self._added(
                 tenant_id, span, lambda key: (key.endpoint_number, _step_of(key.hour, span), key.source, key.status)
             )
         wanted = {key: tally for key, tally in added.items() if key[0] in rows and source in {None, tally.source}}
+        looked_at = set(sorted({hour for _, hour, *_ in hourly}, reverse=True)[::every])
         most: Counter[int] = Counter()
-        for (number, *_), tally in wanted.items():
-            most[number] += tally.runs
+        for (number, hour, *_), tally in hourly.items():
+            if hour in looked_at and number in rows and source in {None, tally.source}:
+                most[number] += tally.runs
         busiest = sorted(most, key=lambda number: (-most[number], number))[:limit]
         return [
             EndpointTally(

@@ -19,6 +19,7 @@ from cronicorn.adapters.postgres.endpoint_rows import (
     lock,
     number,
     of_job,
+    page_of_job,
 )
 from cronicorn.adapters.postgres.job_catalog import find_job, job_of_endpoint
 from cronicorn.adapters.postgres.notify import announce
@@ -29,6 +30,7 @@ from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
@@ -103,10 +105,14 @@ class PostgresEndpointCatalog(EndpointCatalog):
 
         return await self._database.read(work)
 
-    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+    async def list(
+        self, tenant_id: str, job_id: str, query: EndpointQuery | None = None
+    ) -> Sequence[tuple[JobEndpoint, Stored]]:
         async def work(transaction: Transaction) -> builtins.list[tuple[JobEndpoint, Stored]]:
             job_number = await job_number_of(transaction, tenant_id, job_id)
-            return [row.seen() for row in await of_job(transaction, tenant_id, job_number)]
+            if query is None:
+                return [row.seen() for row in await of_job(transaction, tenant_id, job_number)]
+            return [row.seen() for row in await page_of_job(transaction, tenant_id, job_number, query)]
 
         return await self._database.read(work)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+from sqlalchemy import bindparam, delete, insert, literal_column, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_anew
 
 from cronicorn.adapters.postgres.database import Transaction
@@ -22,6 +22,7 @@ from cronicorn.domain.cells import Cell, number_in
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import length_us, us
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
@@ -54,6 +55,20 @@ _SEEN = (
 )
 _FIND = query(_SEEN.where(endpoints.c.id == bindparam("endpoint_id"), endpoints.c.tenant_id == bindparam("tenant_id")))
 _OF_JOB = query(_SEEN.where(endpoints.c.job_number == bindparam("job_number")))
+_PAGE_OF_JOB = query(
+    _SEEN.where(
+        endpoints.c.job_number == bindparam("job_number"),
+        # The first part says the same, and is what the index knows.
+        endpoints.c.created_us >= bindparam("after_us"),
+        tuple_(endpoints.c.created_us, endpoints.c.number) > tuple_(bindparam("after_us"), bindparam("after_number")),
+    ).limit(bindparam("page_limit"))
+)
+_PLACE_OF = query(
+    select(endpoints.c.created_us, endpoints.c.number).where(
+        endpoints.c.id == bindparam("endpoint_id"), endpoints.c.job_number == bindparam("job_number")
+    )
+)
+_BEGINNING: Mapping[str, Cell] = {"created_us": -(1 << 62), "number": 0}
 _SIBLINGS = query(
     _SEEN.where(
         endpoints.c.job_number == bindparam("job_number"),
@@ -149,6 +164,21 @@ async def of_job(transaction: Transaction, tenant_id: str, job_number: int) -> l
     """The endpoints of a job, oldest first."""
     shard = shard_of(tenant_id, transaction.shards)
     rows = await _OF_JOB.rows(transaction.connection, shard=shard, job_number=job_number)
+    return [found(row, transaction.now) for row in rows]
+
+
+async def page_of_job(transaction: Transaction, tenant_id: str, job_number: int, query: EndpointQuery) -> list[Found]:
+    """Some endpoints of a job, oldest first. Raises NotFoundError for the one that they are to come after."""
+    shard = shard_of(tenant_id, transaction.shards)
+    place: Mapping[str, Cell] | None = _BEGINNING
+    if query.after is not None:
+        place = await _PLACE_OF.row(transaction.connection, endpoint_id=query.after, job_number=job_number)
+    if place is None:
+        raise NotFoundError(f"There is no endpoint {query.after} in this job.")
+    rows = await _PAGE_OF_JOB.rows(
+        transaction.connection, shard=shard, job_number=job_number, after_us=place["created_us"],
+        after_number=place["number"], page_limit=query.limit,
+    )  # fmt: skip
     return [found(row, transaction.now) for row in rows]
 
 

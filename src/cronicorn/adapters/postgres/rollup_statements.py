@@ -46,19 +46,29 @@ SELECT h.hour_us - h.hour_us % $5::bigint AS begins_us, h.source, h.status, {_SU
   FROM cronicorn.job_hours AS h WHERE {_IN_SPAN}
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-_WANTED = f"{_IN_SPAN} AND ($7::text IS NULL OR h.source = $7)"
+_WANTED = "($7::text IS NULL OR h.source = $7)"
+# Hours are looked up one by one: of an endpoint that is wanted nobody reads the rows of all the others.
 BUSIEST = f"""
-WITH busiest AS MATERIALIZED (
-       SELECT h.endpoint_number, sum(h.runs) AS most FROM cronicorn.endpoint_hours AS h
-        WHERE {_WANTED} AND EXISTS (SELECT FROM cronicorn.endpoints AS e WHERE e.number = h.endpoint_number)
-        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $6)
+WITH hours AS MATERIALIZED (
+       SELECT h.job_number, h.hour_us, dense_rank() OVER (ORDER BY h.hour_us DESC) - 1 AS rank
+         FROM (SELECT DISTINCT h.job_number, h.hour_us FROM cronicorn.job_hours AS h WHERE {_IN_SPAN}) AS h),
+busiest AS MATERIALIZED (
+       SELECT h.endpoint_number, sum(h.runs) AS most
+         FROM hours AS k
+         JOIN cronicorn.endpoint_hours AS h ON h.job_number = k.job_number AND h.hour_us = k.hour_us
+        WHERE k.rank % $8::bigint = 0 AND {_WANTED}
+        GROUP BY 1 HAVING EXISTS (SELECT FROM cronicorn.endpoints AS e WHERE e.number = h.endpoint_number)
+        ORDER BY 2 DESC, 1 LIMIT $6)
 SELECT e.id, e.document AS owner, t.begins_us, t.source, t.status, t.runs, t.duration_us
-  FROM (SELECT b.endpoint_number, b.most, h.hour_us - h.hour_us % $5::bigint AS begins_us, h.source, h.status, {_SUMS}
-          FROM cronicorn.endpoint_hours AS h JOIN busiest AS b ON b.endpoint_number = h.endpoint_number
-         WHERE {_WANTED}
-         GROUP BY 1, 2, 3, 4, 5) AS t
-  JOIN cronicorn.endpoints AS e ON e.number = t.endpoint_number
- ORDER BY t.most DESC, t.endpoint_number, t.begins_us, t.source, t.status
+  FROM busiest AS b JOIN cronicorn.endpoints AS e ON e.number = b.endpoint_number
+ CROSS JOIN LATERAL (
+       SELECT h.hour_us - h.hour_us % $5::bigint AS begins_us, h.source, h.status, {_SUMS}
+         FROM hours AS k
+         JOIN cronicorn.endpoint_hours AS h
+           ON h.job_number = k.job_number AND h.hour_us = k.hour_us AND h.endpoint_number = b.endpoint_number
+        WHERE k.job_number = e.job_number AND {_WANTED}
+        GROUP BY 1, 2, 3) AS t
+ ORDER BY b.most DESC, b.endpoint_number, t.begins_us, t.source, t.status
 """
 _ANALYSES = f"""
   FROM cronicorn.analyses AS a JOIN cronicorn.endpoints AS e ON e.number = a.endpoint_number

@@ -60,10 +60,10 @@ class PostgresRollups(Rollups):
         return [step_tally_of(row) for row in rows]
 
     async def busiest(
-        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None
+        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None, every: int = 1
     ) -> Sequence[EndpointTally]:
         wanted = source.value if source is not None else None
-        rows = await self._rows(statements.BUSIEST, tenant_id, span, "step_us", limit, wanted)
+        rows = await self._rows(statements.BUSIEST, tenant_id, span, "step_us", limit, wanted, every)
         return [endpoint_tally_of(row) for row in rows]
 
     async def analyses(self, tenant_id: str, span: HourSpan) -> Sequence[AnalysisTally]:

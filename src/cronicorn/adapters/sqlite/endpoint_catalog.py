@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
-from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, keep_watch, of_job
+from cronicorn.adapters.sqlite.endpoint_rows import apply, find, job_number_of, keep_watch, of_job, page_of_job
 from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
@@ -20,6 +20,7 @@ from cronicorn.domain.cells import number_in
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
@@ -95,10 +96,14 @@ class SqliteEndpointCatalog(EndpointCatalog):
             lambda transaction: find(transaction, tenant_id, endpoint_id).seen(transaction.now)
         )
 
-    async def list(self, tenant_id: str, job_id: str) -> Sequence[tuple[JobEndpoint, Stored]]:
+    async def list(
+        self, tenant_id: str, job_id: str, query: EndpointQuery | None = None
+    ) -> Sequence[tuple[JobEndpoint, Stored]]:
         def work(transaction: Transaction) -> builtins.list[tuple[JobEndpoint, Stored]]:
             job_number = job_number_of(transaction, tenant_id, job_id)
-            return [row.seen(transaction.now) for row in of_job(transaction, job_number)]
+            if query is None:
+                return [row.seen(transaction.now) for row in of_job(transaction, job_number)]
+            return [row.seen(transaction.now) for row in page_of_job(transaction, job_number, query)]
 
         return await self._database.read(work)
 

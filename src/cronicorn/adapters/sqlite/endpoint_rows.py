@@ -1,13 +1,13 @@
 """Reading and writing whole endpoints inside a transaction: what settling and editing have in common."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as insert_anew
 
 from cronicorn.adapters.sqlite.queries import query
@@ -18,6 +18,7 @@ from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
@@ -39,6 +40,20 @@ _FIND = query(_SEEN.where(endpoints.c.id == bindparam("endpoint_id"), endpoints.
 _OF_JOB = query(_SEEN.where(endpoints.c.job_number == bindparam("job_number")))
 _one = endpoints.alias("one")
 _JOB_OF = select(_one.c.job_number).where(_one.c.number == bindparam("number")).scalar_subquery()
+_PAGE_OF_JOB = query(
+    _SEEN.where(
+        endpoints.c.job_number == bindparam("job_number"),
+        # The first part says the same, and is what the index knows.
+        endpoints.c.created_us >= bindparam("after_us"),
+        tuple_(endpoints.c.created_us, endpoints.c.number) > tuple_(bindparam("after_us"), bindparam("after_number")),
+    ).limit(bindparam("page_limit"))
+)
+_PLACE_OF = query(
+    select(endpoints.c.created_us, endpoints.c.number).where(
+        endpoints.c.id == bindparam("endpoint_id"), endpoints.c.job_number == bindparam("job_number")
+    )
+)
+_BEGINNING: Mapping[str, Cell] = {"created_us": -(1 << 62), "number": 0}
 _SIBLINGS = query(
     _SEEN.where(
         endpoints.c.job_number == _JOB_OF,
@@ -108,6 +123,20 @@ def find(transaction: Transaction, tenant_id: str, endpoint_id: str) -> Found:
 def of_job(transaction: Transaction, job_number: int) -> list[Found]:
     """The endpoints of a job, oldest first."""
     rows = _OF_JOB.rows(transaction.connection, job_number=job_number)
+    return [found(row, transaction.now) for row in rows]
+
+
+def page_of_job(transaction: Transaction, job_number: int, query: EndpointQuery) -> list[Found]:
+    """Some endpoints of a job, oldest first. Raises NotFoundError for the one that they are to come after."""
+    place: Mapping[str, Cell] | None = _BEGINNING
+    if query.after is not None:
+        place = _PLACE_OF.row(transaction.connection, endpoint_id=query.after, job_number=job_number)
+    if place is None:
+        raise NotFoundError(f"There is no endpoint {query.after} in this job.")
+    rows = _PAGE_OF_JOB.rows(
+        transaction.connection, job_number=job_number, after_us=place["created_us"],
+        after_number=place["number"], page_limit=query.limit,
+    )  # fmt: skip
     return [found(row, transaction.now) for row in rows]
 
 

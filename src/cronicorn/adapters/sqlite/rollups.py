@@ -68,17 +68,26 @@ SELECT h.hour_us - h.hour_us % :step_us AS begins_us, h.source, h.status, {_SUMS
   FROM job_hours AS h WHERE {_IN_SPAN}
  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608
-_WANTED = f"{_IN_SPAN} AND (:source IS NULL OR h.source = :source)"
+_WANTED = "(:source IS NULL OR h.source = :source)"
+# Hours are looked up one by one: of an endpoint that is wanted nobody reads the rows of all the others.
 BUSIEST = f"""
-WITH busiest AS MATERIALIZED (
-       SELECT h.endpoint_number, sum(h.runs) AS most FROM endpoint_hours AS h
-        WHERE {_WANTED} AND EXISTS (SELECT 1 FROM endpoints AS e WHERE e.number = h.endpoint_number)
-        GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :most)
+WITH hours AS MATERIALIZED (
+       SELECT told.job_number, told.hour_us, dense_rank() OVER (ORDER BY told.hour_us DESC) - 1 AS rank
+         FROM (SELECT DISTINCT h.job_number, h.hour_us FROM job_hours AS h WHERE {_IN_SPAN}) AS told),
+busiest AS MATERIALIZED (
+       SELECT h.endpoint_number, sum(h.runs) AS most
+         FROM hours AS hour
+        CROSS JOIN endpoint_hours AS h ON h.job_number = hour.job_number AND h.hour_us = hour.hour_us
+        WHERE hour.rank % :every = 0 AND {_WANTED}
+        GROUP BY 1 HAVING EXISTS (SELECT 1 FROM endpoints AS e WHERE e.number = h.endpoint_number)
+        ORDER BY 2 DESC, 1 LIMIT :most)
 SELECT e.id, e.document AS owner, h.hour_us - h.hour_us % :step_us AS begins_us, h.source, h.status, {_SUMS}
-  FROM endpoint_hours AS h JOIN busiest AS b ON b.endpoint_number = h.endpoint_number
-  JOIN endpoints AS e ON e.number = b.endpoint_number
+  FROM busiest AS busy CROSS JOIN endpoints AS e ON e.number = busy.endpoint_number
+ CROSS JOIN hours AS hour ON hour.job_number = e.job_number
+ CROSS JOIN endpoint_hours AS h
+    ON h.job_number = hour.job_number AND h.hour_us = hour.hour_us AND h.endpoint_number = busy.endpoint_number
  WHERE {_WANTED}
- GROUP BY b.endpoint_number, 3, 4, 5 ORDER BY b.most DESC, b.endpoint_number, 3, 4, 5
+ GROUP BY busy.endpoint_number, 3, 4, 5 ORDER BY busy.most DESC, busy.endpoint_number, 3, 4, 5
 """  # noqa: S608
 _ANALYSES = f"""
   FROM analyses AS a JOIN endpoints AS e ON e.number = a.endpoint_number
@@ -143,10 +152,10 @@ class SqliteRollups(Rollups):
         return [step_tally_of(row) for row in await self._rows(BY_STEP, tenant_id, span)]
 
     async def busiest(
-        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None
+        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None, every: int = 1
     ) -> Sequence[EndpointTally]:
         wanted = source.value if source is not None else None
-        rows = await self._rows(BUSIEST, tenant_id, span, most=limit, source=wanted)
+        rows = await self._rows(BUSIEST, tenant_id, span, most=limit, source=wanted, every=every)
         return [endpoint_tally_of(row) for row in rows]
 
     async def analyses(self, tenant_id: str, span: HourSpan) -> Sequence[AnalysisTally]:

@@ -37,11 +37,12 @@ class Rollups(Protocol):
         ...
 
     async def busiest(
-        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None
+        self, tenant_id: str, span: HourSpan, limit: int, source: Source | None = None, every: int = 1
     ) -> Sequence[EndpointTally]:
         """By steps, the runs of those *limit* endpoints that had most in *span*, the busiest first; of one *source*.
 
-        Deleted endpoints are not among them.
+        Which have most is found out by each *every*th hour that has runs, from the newest on: it costs what the rows of
+        those hours cost. Deleted endpoints are not among them.
         """
         ...
 

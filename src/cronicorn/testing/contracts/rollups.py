@@ -144,6 +144,21 @@ class RollupsContract(StoresContract):
 
         assert [(each.endpoint_id, each.endpoint_name, each.tally.runs) for each in busiest] == [("busy", "busy", 3)]
 
+    async def test_the_busiest_may_be_found_by_some_of_the_hours(self, stores: Stores, clock: VirtualClock) -> None:
+        await plant(stores, "ep1", "ep2")
+        for hours in (0, 1):
+            clock.advance(hours * HOUR + MINUTE)
+            leases = await claim(stores)
+            await asyncio.gather(*(settle(stores, lease) for lease in leases[: 2 - hours]))
+
+        (newest,) = {each.endpoint_id for each in await stores.rollups.busiest(TENANT, ALL_DAY, 10, every=2)}
+        shown = await stores.rollups.busiest(TENANT, ALL_DAY, 10, every=2)
+        exact = await stores.rollups.busiest(TENANT, ALL_DAY, 10)
+
+        assert {each.endpoint_id for each in exact} == {"ep1", "ep2"}
+        assert newest == exact[0].endpoint_id
+        assert sum(each.tally.runs for each in shown) == 2
+
     async def test_the_busiest_of_one_source_are_asked_for(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         await run_once(stores, clock)
