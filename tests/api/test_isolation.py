@@ -25,6 +25,7 @@ BODIES: dict[str, Any] = {
     "POST /api/me/password": {"password": "wrong", "newPassword": "correct horse battery"},
     "POST /api/keys": {"name": "ci", "role": "viewer"},
     "PUT /api/endpoints/{id}/policy": {"policy": {"version": 1, "rules": []}},
+    "PUT /api/secrets/{name}": {"value": "a long secret"},
     "PATCH /api/jobs/{id}": {"name": "stolen"},
     "PATCH /api/jobs/{jobId}/endpoints/{id}": {"name": "stolen"},
 }
@@ -38,8 +39,10 @@ def routes_of(app: FastAPI) -> list[str]:
 
 
 ROUTES = routes_of(an_app(a_world()))
-WITH_ID = [route for route in ROUTES if "{" in route and route not in WITHOUT_KEY]
 ANY = {"If-Match": "*"}
+NAMED_ANEW = {"PUT /api/secrets/{name}"}
+"""A name that is taken by one tenant is free for another."""
+WITH_ID = [route for route in ROUTES if "{" in route and route not in WITHOUT_KEY | NAMED_ANEW]
 
 
 async def path_of(door: Door, route: str) -> str:
@@ -50,6 +53,9 @@ async def path_of(door: Door, route: str) -> str:
     if "{draftId}" in path:
         draft = await door.client.post(f"/api/endpoints/{endpoint['id']}/policy/drafts")
         path = path.replace("{draftId}", draft.json()["id"])
+    if path.startswith("/api/secrets/"):
+        await door.client.put("/api/secrets/token", json=BODIES["PUT /api/secrets/{name}"])
+        return path.replace("{name}", "token")
     if path.startswith("/api/keys/"):
         return path.replace("{id}", (await door.made("/api/keys", BODIES["POST /api/keys"]))["id"])
     if path.startswith("/api/members/"):

@@ -76,7 +76,7 @@ def read(model: type[EndpointPatch], document: dict[str, Any], before: JobEndpoi
         assert findings.errors
         return None
     try:
-        return accepted(before, patch, MIDNIGHT, CRON, UNLIMITED)[0]
+        return accepted(before, patch, MIDNIGHT, CRON, UNLIMITED, found=Findings())[0]
     except InvalidInputError as error:
         told = [fault.message for fault in error.fields]
     assert told

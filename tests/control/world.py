@@ -42,6 +42,8 @@ from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.sealing import Sealer
+from cronicorn.control.secret_names import SecretNames
+from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
@@ -168,7 +170,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     vault = AesVault(PassingKey())
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
     tiers = ExecutionTiers(stores.run_book, limits)
-    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers)
+    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
     quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
     passwords = Argon2Passwords(CHEAPEST)
     doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
@@ -188,6 +190,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         quotas=quotas,
         signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
+        secrets=Secrets(stores.keychains, Sealer(stores.keychains, vault), clock),
         rewrapping=Rewrapping(stores.keychains, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),

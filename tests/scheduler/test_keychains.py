@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,15 @@ from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.vault.aes_vault import AesVault
 from cronicorn.adapters.vault.master_keys import PassingKey
 from cronicorn.domain.errors import UnavailableError
-from cronicorn.domain.keychain.keychain import SigningKey, first_key, place_of_key, unsigned
+from cronicorn.domain.keychain.keychain import (
+    Secret,
+    SigningKey,
+    first_key,
+    place_of_key,
+    place_of_secret,
+    unsigned,
+    with_secret,
+)
 from cronicorn.domain.keychain.ports import KeychainChanges, KeychainStore
 from cronicorn.domain.keychain.signing import signing_key_text
 from cronicorn.scheduler import keychains as module
@@ -63,6 +72,13 @@ class Scene:
         sealed = self.vault.seal(TEXT.encode(), place_of_key(tenant_id, prefix))
         key = SigningKey(prefix=prefix, created_at=self.clock.now(), sealed=sealed)
         await self.store.change(tenant_id, lambda keychain: first_key(keychain, key))
+
+    async def give_secrets(self, tenant_id="t1", **texts):
+        for name, text in texts.items():
+            sealed = self.vault.seal(text.encode(), place_of_secret(tenant_id, name))
+            now = self.clock.now()
+            secret = Secret(name=name, created_at=now, updated_at=now, sealed=sealed)
+            await self.store.change(tenant_id, partial(with_secret, secret=secret))
 
     async def take_key(self, tenant_id="t1"):
         await self.store.change(tenant_id, unsigned)

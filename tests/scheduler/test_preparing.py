@@ -11,7 +11,7 @@ from cronicorn.domain.fixtures import an_endpoint
 from cronicorn.domain.outgoing import call_for
 from cronicorn.scheduler.keychains import Keychains
 from cronicorn.scheduler.preparing import PreparingDispatcher
-from cronicorn.testing.dispatchers import ScriptedDispatcher
+from cronicorn.testing.dispatchers import Reply, ScriptedDispatcher
 from tests.scheduler.test_keychains import TEXT, Scene
 
 OWN = (
@@ -127,3 +127,73 @@ async def test_a_call_is_not_made_when_nobody_knows_whether_it_is_signed():
     with pytest.raises(UnavailableError):
         await outer.dispatch(a_call())
     assert inner.calls == []
+
+
+def a_call_with_secrets(tenant="t1"):
+    return a_call(tenant, body='{"pin":"{{secret.pin}}"}', headers=(("Authorization", "Bearer {{secret.token}}"),))
+
+
+async def test_secrets_are_filled_in_before_the_call_is_signed_and_hidden_in_its_answer():
+    scene = Scene()
+    await scene.give_key()
+    await scene.give_secrets(pin='12"3456', token="tok-live-4711")
+    inner, outer = dispatchers(scene)
+    inner.script = lambda call, number: Reply(
+        body=f'{{"you said":"{call.headers["Authorization"]}"}}', headers=(("x-echo", "tok-live-4711"),)
+    )
+
+    outcome = await outer.dispatch(a_call_with_secrets())
+
+    [sent] = inner.calls
+    assert sent.body == b'{"pin":"12\\"3456"}'
+    assert sent.headers["Authorization"] == "Bearer tok-live-4711"
+    signature = Webhook(TEXT).sign("ep1:7", scene.clock.now(), '{"pin":"12\\"3456"}')
+    assert sent.headers["webhook-signature"] == signature
+    assert outcome.body == '{"you said":"Bearer ********"}'
+    assert outcome.headers == (("x-echo", "********"),)
+
+
+@pytest.mark.parametrize("given", [{}, {"pin": "123456"}])
+async def test_a_secret_that_is_not_there_stops_the_call_and_is_named(given):
+    scene = Scene()
+    await scene.give_secrets(**given)
+    inner, outer = dispatchers(scene)
+
+    outcome = await outer.dispatch(a_call_with_secrets())
+
+    assert inner.calls == []
+    assert outcome.kind is OutcomeKind.SECRET_MISSING
+    assert "token" in outcome.error
+    assert "123456" not in outcome.error
+
+
+async def test_a_secret_of_another_tenant_is_not_there():
+    scene = Scene()
+    await scene.give_secrets("t2", pin="123456", token="tok-live-4711")
+    _, outer = dispatchers(scene)
+
+    assert (await outer.dispatch(a_call_with_secrets())).kind is OutcomeKind.SECRET_MISSING
+    assert (await outer.dispatch(a_call_with_secrets("t2"))).kind is OutcomeKind.RESPONDED
+
+
+async def test_a_secret_that_cannot_be_opened_stops_the_call():
+    scene = Scene()
+    await scene.give_secrets(pin="123456", token="tok-live-4711")
+    scene.keychains = Keychains(scene.store, AesVault(GivenKeys((b"x" * 32,))), scene.clock)
+    inner, outer = dispatchers(scene)
+
+    assert (await outer.dispatch(a_call_with_secrets())).kind is OutcomeKind.SECRET_UNREADABLE
+    assert inner.calls == []
+
+
+async def test_another_text_of_a_secret_counts_within_seconds():
+    scene = Scene()
+    await scene.give_secrets(pin="123456", token="tok-live-4711")
+    inner, outer = dispatchers(scene)
+    await outer.dispatch(a_call_with_secrets())
+
+    await scene.give_secrets(token="tok-live-4712")
+    scene.wait()
+    await outer.dispatch(a_call_with_secrets())
+
+    assert [call.headers["Authorization"][-1] for call in inner.calls] == ["1", "2"]

@@ -26,6 +26,7 @@ from cronicorn.api.routes_policies import policy_in_force_routes, policy_routes
 from cronicorn.api.routes_quota import quota_routes
 from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
+from cronicorn.api.routes_secrets import secret_routes
 from cronicorn.api.routes_signing import signing_key_routes
 from cronicorn.api.routes_tenants import tenant_routes
 from cronicorn.control.identity import random_id
@@ -55,6 +56,18 @@ def create_app(
         strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
     )
+    app.include_router(_routes(control, cookies))
+    app.include_router(operation_routes(health, metrics))
+    app.include_router(docs_routes(app.openapi))
+    add_problem_handlers(app)
+    app.add_middleware(Repetition, repeats=control.repeats)
+    app.add_middleware(Gatekeeper, admittance=control.admittance, cookies=cookies)
+    app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
+    return app
+
+
+def _routes(control: ControlPlane, cookies: Cookies) -> APIRouter:
+    """All that needs to be known who asks."""
     api = APIRouter(prefix=PROTECTED, responses={**problem_responses(*COMMON), "default": _OTHER})
     api.include_router(job_routes(control.jobs))
     api.include_router(job_endpoint_routes(control.endpoints))
@@ -76,14 +89,8 @@ def create_app(
     api.include_router(member_routes(control.members))
     api.include_router(audit_routes(control.audit))
     api.include_router(account_routes(control.accounts, cookies))
-    app.include_router(api)
-    app.include_router(operation_routes(health, metrics))
-    app.include_router(docs_routes(app.openapi))
-    add_problem_handlers(app)
-    app.add_middleware(Repetition, repeats=control.repeats)
-    app.add_middleware(Gatekeeper, admittance=control.admittance, cookies=cookies)
-    app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
-    return app
+    api.include_router(secret_routes(control.secrets))
+    return api
 
 
 def create_operations_app(*, health: StoreHealth, metrics: Callable[[], Awaitable[bytes]]) -> FastAPI:

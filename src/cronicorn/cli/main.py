@@ -27,6 +27,7 @@ from cronicorn.cli import (
     quota,
     runs,
     scheduler,
+    secret,
     settings,
     signing_key,
     simulate,
@@ -84,6 +85,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(member.app, name="member")
 app.command("audit")(audit.audit)
 app.add_typer(quota.app, name="quota")
+app.add_typer(secret.app, name="secret")
 app.add_typer(signing_key.app, name="signing-key")
 app.add_typer(master_key.app, name="master-key")
 app.add_typer(leases.app, name="leases")

@@ -125,6 +125,7 @@ class FileApplier:
             inside = findings.inside(f"/endpoints/{place}")
             before = _namesake(stored, endpoint.name, inside)
             given = complete(endpoint, keeps_policy=await self._keeps_policy(endpoint, before))
+            inside.adopt(await self._endpoints.secret_names.unknown(principal.tenant_id, given))
             difference = self._difference(document.name or "", given, before, limits, inside)
             endpoints.append(_Step(difference=difference, patch=given, stored=before))
         patch = JobPatch.model_validate({"name": document.name, "description": document.description})

@@ -26,6 +26,7 @@ from cronicorn.domain.endpoint import (
 from cronicorn.domain.flow.limits import KEY_LENGTH_MAX, PARALLELISM_MAX, PERIOD_MAX, RATE_MAX
 from cronicorn.domain.keychain.keychain import OVERLAP_MAX
 from cronicorn.domain.preview import PREVIEW_MAX
+from cronicorn.domain.secret_references import SECRET_LENGTH_MAX, SECRET_LENGTH_MIN
 from cronicorn.domain.signals.signal import Adapt, Signal
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -256,6 +257,12 @@ class RotationDocument(Document):
 
     overlap_ms: Annotated[int | None, from_to(0, OVERLAP_MAX // MILLISECOND)] = None
     """For so long the key before goes on signing, a day unless given; 0 ends all older keys at once."""
+
+
+class SecretDocument(Document):
+    """What a secret is to say."""
+
+    value: Annotated[str, Field(repr=False), characters(SECRET_LENGTH_MIN, SECRET_LENGTH_MAX)]
 
 
 class PreviewDocument(Document):

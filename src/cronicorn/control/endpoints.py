@@ -13,6 +13,7 @@ from cronicorn.control.identity import NewId
 from cronicorn.control.namesakes import Namesakes
 from cronicorn.control.permissions import operation
 from cronicorn.control.policy_judging import names_siblings, strangers
+from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.validation import judge
 from cronicorn.domain.editing import edited, forgiven, started, suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
@@ -43,13 +44,15 @@ class Endpoints:
     """What can be asked about endpoints. A *job_id* that is given must be the endpoint's: NotFoundError otherwise."""
 
     def __init__(
-        self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None], tiers: ExecutionTiers
-    ) -> None:
+        self, catalog: EndpointCatalog, cron: Cron, new_id: NewId, wake: Callable[[], None], tiers: ExecutionTiers,
+        *, secret_names: SecretNames,
+    ) -> None:  # fmt: skip
         self._catalog = catalog
         self._cron = cron
         self._new_id = new_id
         self._wake = wake
         self._tiers = tiers
+        self.secret_names = secret_names
         self._namesakes = Namesakes(catalog)
 
     @operation(Operation.ENDPOINT_CREATE)
@@ -59,6 +62,7 @@ class Endpoints:
         Raises ConflictError when the tenant has as many endpoints as its tier allows.
         """
         limits = await self.limits(principal)
+        unknown = await self.secret_names.unknown(principal.tenant_id, document)
         # Looked up before the write: once that is done, nothing may fail any more.
         repeated = await self._namesakes.warnings(principal.tenant_id, job_id, document.name or "")
         new = blank(principal.tenant_id, job_id, self._new_id("ep"), EPOCH)
@@ -68,14 +72,14 @@ class Endpoints:
             nonlocal warnings
             if job.status is JobStatus.ARCHIVED:
                 raise refused("", f"Job {job.id} is archived; unarchive it first.")
-            drawn, warnings = accepted(endpoint, document, now, self._cron, limits)
+            drawn, warnings = accepted(endpoint, document, now, self._cron, limits, found=unknown)
             state = replace(drawn.state, suspended=job.status is not JobStatus.ACTIVE)
             return started(replace(drawn, state=state, created_at=now, updated_at=now), now, self._cron)
 
         endpoint = await self._catalog.add(new, start, limits.endpoints, principal)
         self._wake()
-        unknown = await self._strangers(endpoint)
-        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *unknown))
+        strange = await self._strangers(endpoint)
+        return EndpointView(endpoint=endpoint, now=endpoint.created_at, warnings=(*repeated, *warnings, *strange))
 
     @operation(Operation.ENDPOINT_LIST)
     async def list(
@@ -116,6 +120,7 @@ class Endpoints:
         limits = await self.limits(principal)
         known, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(known, job_id)
+        unknown = await self.secret_names.unknown(principal.tenant_id, patch)
         repeated = await self._repeated(known, known.name if patch.name is None else patch.name)
         warnings: tuple[FieldError, ...] = ()
 
@@ -123,7 +128,7 @@ class Endpoints:
             nonlocal warnings
             if unchanged is not None:
                 unchanged.check(version_of_endpoint(before))
-            after, warnings = accepted(before, patch, stored.now, self._cron, limits)
+            after, warnings = accepted(before, patch, stored.now, self._cron, limits, found=unknown)
             return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
 
         view = await self._change(principal, endpoint_id, edit, job_id)
@@ -202,10 +207,13 @@ class Endpoints:
 
 
 def accepted(
-    before: JobEndpoint, patch: EndpointPatch, now: datetime, cron: Cron, limits: ExecutionLimits
+    before: JobEndpoint, patch: EndpointPatch, now: datetime, cron: Cron, limits: ExecutionLimits, *, found: Findings
 ) -> tuple[JobEndpoint, tuple[FieldError, ...]]:
-    """*before* with what *patch* changes, and warnings. Raises InvalidInputError with all findings."""
-    findings = Findings()
+    """*before* with what *patch* changes, and warnings. Raises InvalidInputError with all findings.
+
+    *found* are those that were made before, of what only a store can tell.
+    """
+    findings = found.copy()
     after = spaced(drafted(before, patch, now, findings), before, limits, findings)
     judge(after, before, now, cron, findings)
     findings.raise_errors()

@@ -32,6 +32,15 @@ class Findings:
         """Findings about the part at *pointer*, collected with these."""
         return Findings(self.prefix + pointer, self.errors, self.places, self.noticed)
 
+    def copy(self) -> "Findings":
+        """The same findings, to be continued apart from these: an edit may be judged more than once."""
+        return Findings(self.prefix, dict(self.errors), set(self.places), list(self.noticed))
+
+    def adopt(self, others: "Findings") -> None:
+        """Add the errors of *others* to those about this part."""
+        for error in others.errors:
+            self.refuse(error.pointer, error.message)
+
     def found(self, pointer: str) -> bool:
         """Whether the field at *pointer* is refused already."""
         return self.prefix + pointer in self.places

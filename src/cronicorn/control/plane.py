@@ -24,6 +24,7 @@ from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
+from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
@@ -48,6 +49,7 @@ class ControlPlane:
     drafts: PolicyDrafts
     quotas: Quotas
     signing_keys: SigningKeys
+    secrets: Secrets
     rewrapping: Rewrapping
     runs: Runs
     requests: RunRequests

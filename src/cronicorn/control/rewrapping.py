@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cronicorn.control.permissions import operation
 from cronicorn.domain.errors import ForbiddenError
-from cronicorn.domain.keychain.keychain import Keychain, place_of_key
+from cronicorn.domain.keychain.keychain import Keychain, place_of_key, place_of_secret
 from cronicorn.domain.keychain.ports import KeychainStore, Vault
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import ActorKind, Principal
@@ -31,10 +31,11 @@ class Rewrapping:
         def edit(keychain: Keychain) -> Keychain:
             nonlocal count
             wrapped = self._rewrapped(keychain)
-            count = sum(old != new for old, new in zip(keychain.signing, wrapped.signing, strict=True))
+            before, after = (*keychain.signing, *keychain.secrets), (*wrapped.signing, *wrapped.secrets)
+            count = sum(old != new for old, new in zip(before, after, strict=True))
             return wrapped
 
-        await self._store.change(principal.tenant_id, edit)
+        await self._store.change(principal.tenant_id, edit, principal)
         return count
 
     def _rewrapped(self, keychain: Keychain) -> Keychain:
@@ -43,5 +44,9 @@ class Rewrapping:
             keychain,
             signing=tuple(
                 replace(key, sealed=rewrap(key.sealed, place_of_key(tenant_id, key.prefix))) for key in keychain.signing
+            ),
+            secrets=tuple(
+                replace(secret, sealed=rewrap(secret.sealed, place_of_secret(tenant_id, secret.name)))
+                for secret in keychain.secrets
             ),
         )

@@ -18,6 +18,7 @@ from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESERVED, RESPONSE_KB_MAX
 from cronicorn.domain.ports import Cron
+from cronicorn.domain.secret_references import named_in
 from cronicorn.domain.target import parse_target
 
 HEADERS_MAX = 100
@@ -122,6 +123,8 @@ def _judge_retries(retries: RetryPolicy, findings: Findings) -> None:
 
 def judge_request(request: Request, findings: Findings) -> None:
     try:
+        if named_in(request.url):
+            findings.refuse("/url", "URLs are shown and logged by many: name a secret in a header or the body instead.")
         if request.url and not findings.found("/url"):
             parse_target(request.url)
     except InvalidInputError as error:

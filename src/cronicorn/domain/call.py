@@ -59,8 +59,14 @@ class Call(NamedTuple):
     redirects_max: int = 0
     redaction: Redaction = NOTHING_SECRET
     """What of the answer nobody may see."""
+    secrets: frozenset[str] = frozenset()
+    """The secrets that headers and body name, until these are filled in."""
+    private: frozenset[str] = frozenset()
+    """Headers, in lower case, that hold a secret: they don't go where a redirect leaves the site."""
+    private_body: bool = False
+    """Whether the body holds a secret: it does not go there either."""
     signed: bool = False
-    """Whether the headers sign this body, for the site of this URL: it goes nowhere else."""
+    """Whether the headers sign the body: it goes out as it is, or not at all."""
 
 
 class OutcomeKind(StrEnum):
@@ -71,6 +77,8 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed_out"
     REFUSED = "refused"
     """The address guard or a malformed URL kept the call from being sent."""
+    SECRET_MISSING = "secret_missing"  # noqa: S105 - no password
+    """The request names a secret that the tenant does not have, so nothing was sent."""
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - no password
     """What the tenant keeps secret could not be opened, so nothing was sent: a master key is missing."""
     UNRESOLVED = "unresolved"

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote_plus, urlsplit
 
+from cronicorn.domain.secret_references import is_reference
+
 MASK = "********"
 """What is shown in the place of a credential: nothing of it, not even its length."""
 
@@ -48,7 +50,12 @@ Headers = tuple[tuple[str, str], ...]
 
 
 def looks_secret(name: str, value: str) -> bool:
-    """Whether the value of the header, or at the path, *name* is, by its name or its form, a credential."""
+    """Whether the value of the header, or at the path, *name* is, by its name or its form, a credential.
+
+    One that only says which secret is meant is none.
+    """
+    if is_reference(value):
+        return False
     value = value[:_LOOKED_AT_MAX]
     return (
         _SECRET_NAME.search(name) is not None

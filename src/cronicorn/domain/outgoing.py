@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from cronicorn.domain.call import TIMEOUT_MIN, Call, Request
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.secret_references import named_in, named_in_headers
 from cronicorn.domain.signals.conditional import NOT_MODIFIED_STATUS, conditional_headers
 
 VERSION = "0.1.0"
@@ -63,7 +64,13 @@ def call_for(endpoint: JobEndpoint, slot: int, fence: int | None = None, *, cond
         response_bytes_max=max(0, min(request.response_kb_max, RESPONSE_KB_MAX)) * 1024,
         redirects_max=request.redirects_max,
         redaction=endpoint.redaction,
+        secrets=secrets_named(request),
     )
+
+
+def secrets_named(request: Request) -> frozenset[str]:
+    """The secrets that *request* names."""
+    return named_in_headers(request.headers) | named_in(request.body_json)
 
 
 def _timeout(request: Request) -> timedelta:

@@ -25,9 +25,9 @@ class Permission(StrEnum):
     KEYS_WRITE = "keys:write"
     """Make and revoke API keys."""
     SECRETS_READ = "secrets:read"
-    """See by which key calls are signed; never a key itself."""
+    """See which secrets there are, and by which key calls are signed; never one itself."""
     SECRETS_WRITE = "secrets:write"
-    """Make, change and remove signing keys."""
+    """Set and remove secrets and signing keys."""
     AUDIT_READ = "audit:read"
     """See who did what."""
     TENANTS_WRITE = "tenants:write"
@@ -106,6 +106,9 @@ class Operation(StrEnum):
     SIGNING_KEY_ROTATE = "signing_key.rotate"
     SIGNING_KEY_END_OVERLAP = "signing_key.end_overlap"
     SIGNING_KEY_REMOVE = "signing_key.remove"
+    SECRET_SET = "secret.set"  # noqa: S105 - no password
+    SECRET_LIST = "secret.list"  # noqa: S105 - no password
+    SECRET_REMOVE = "secret.remove"  # noqa: S105 - no password
     MASTER_KEY_REWRAP = "master_key.rewrap"
     MEMBER_ADD = "member.add"
     MEMBER_LIST = "member.list"
@@ -177,6 +180,9 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.SIGNING_KEY_ROTATE: Permission.SECRETS_WRITE,
     Operation.SIGNING_KEY_END_OVERLAP: Permission.SECRETS_WRITE,
     Operation.SIGNING_KEY_REMOVE: Permission.SECRETS_WRITE,
+    Operation.SECRET_SET: Permission.SECRETS_WRITE,
+    Operation.SECRET_LIST: Permission.SECRETS_READ,
+    Operation.SECRET_REMOVE: Permission.SECRETS_WRITE,
     Operation.MASTER_KEY_REWRAP: Permission.TENANTS_WRITE,
     Operation.MEMBER_ADD: Permission.MEMBERS_WRITE,
     Operation.MEMBER_LIST: Permission.MEMBERS_READ,

@@ -7,7 +7,12 @@ from cronicorn.domain.endpoint import RetryPolicy
 from cronicorn.domain.instant import scaled
 
 _EXPONENT_MAX = 64
-_NEVER_RETRIED = {OutcomeKind.REFUSED, OutcomeKind.SECRET_UNREADABLE, OutcomeKind.CANCELLED}
+_NEVER_RETRIED = {
+    OutcomeKind.REFUSED,
+    OutcomeKind.SECRET_MISSING,
+    OutcomeKind.SECRET_UNREADABLE,
+    OutcomeKind.CANCELLED,
+}
 
 
 def retry_backoff(policy: RetryPolicy, attempt: int, chance: float) -> timedelta:

@@ -1,11 +1,12 @@
 """What a process knows of keychains: read once, opened once, and forgotten within seconds of a change elsewhere."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cronicorn.domain.errors import MasterKeyError, UnavailableError
-from cronicorn.domain.keychain.keychain import Keychain, SigningKey, place_of_key
+from cronicorn.domain.keychain.keychain import Keychain, SigningKey, place_of_key, place_of_secret
 from cronicorn.domain.keychain.ports import KeychainChanges, KeychainStore, Vault
 from cronicorn.domain.keychain.signing import SigningSecret
 from cronicorn.domain.ports import Clock
@@ -25,10 +26,22 @@ class OpenKeychain:
     keychain: Keychain
     vault: Vault
     _signing: dict[str, SigningSecret] = field(default_factory=dict, repr=False)
+    _secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
     def signing_secrets(self, now: datetime) -> list[SigningSecret]:
         """What calls made *now* are signed with, the newest first. Raises MasterKeyError."""
         return [self._opened(key) for key in self.keychain.signing_at(now)]
+
+    def secrets(self, names: Collection[str]) -> dict[str, str]:
+        """The texts of the secrets of these *names*; those that the tenant does not have are left out.
+
+        Raises MasterKeyError.
+        """
+        for secret in self.keychain.secrets:
+            if secret.name in names and secret.name not in self._secrets:
+                opened = self.vault.open(secret.sealed, place_of_secret(self.keychain.tenant_id, secret.name))
+                self._secrets[secret.name] = opened.decode("utf-8", "surrogatepass")
+        return {name: self._secrets[name] for name in names if name in self._secrets}
 
     def _opened(self, key: SigningKey) -> SigningSecret:
         secret = self._signing.get(key.prefix)

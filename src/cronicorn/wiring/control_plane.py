@@ -29,6 +29,8 @@ from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.sealing import Sealer
+from cronicorn.control.secret_names import SecretNames
+from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.trial_calls import TrialCalls
@@ -57,15 +59,13 @@ def control_plane(
 ) -> ControlPlane:
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
-    Without *make_drafts* no description is compiled; *model_named* says whether this process's settings name a model.
-    Runs are *kept* so long.
+    Without *make_drafts* no description is compiled; *model_named*: settings name a model. Runs are *kept* so long.
     """
     told = _told_by(scheduler)
     jobs = Jobs(stores.jobs, clock, cron, random_id, told.wake)
     tiers = ExecutionTiers(stores.run_book, limits)
-    endpoints = Endpoints(stores.endpoints, cron, random_id, told.wake, tiers)
+    endpoints = _endpoints(stores, cron, told, tiers)
     policies = Policies(stores.endpoints, stores.runs, cron)
-    maker = make_drafts(policies, told.wake) if make_drafts is not None else None
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     passwords = Argon2Passwords()
     doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
@@ -82,9 +82,10 @@ def control_plane(
         hints=Hints(stores.endpoints, cron, told.wake),
         schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=policies,
-        drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake),
+        drafts=_drafts(stores, cron, told, make_drafts, policies),
         quotas=quotas,
         signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
+        secrets=Secrets(stores.keychains, Sealer(stores.keychains, vault), clock),
         rewrapping=Rewrapping(stores.keychains, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
@@ -96,6 +97,16 @@ def control_plane(
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
         exporter=Exporter(jobs, endpoints),
     )
+
+
+def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) -> Endpoints:
+    names = SecretNames(stores.keychains)
+    return Endpoints(stores.endpoints, cron, random_id, told.wake, tiers, secret_names=names)
+
+
+def _drafts(stores: Stores, cron: Cron, told: Told, make_drafts: MakeDrafts | None, policies: Policies) -> PolicyDrafts:
+    maker = make_drafts(policies, told.wake) if make_drafts is not None else None
+    return PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake)
 
 
 def _told_by(scheduler: Scheduler | None) -> Told:

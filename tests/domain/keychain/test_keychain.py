@@ -9,12 +9,16 @@ from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.keychain.keychain import (
     OVERLAPPING_MAX,
+    SECRETS_MAX,
     Keychain,
+    Secret,
     SigningKey,
     first_key,
     overlap_ended,
     rotated,
     unsigned,
+    with_secret,
+    without_secret,
 )
 from cronicorn.domain.keychain.rows import CHANGES_READ, changes_of
 
@@ -87,3 +91,34 @@ def test_too_many_changes_are_not_told_one_by_one():
     assert changes_of(rows, 1).tenant_ids is None
     assert changes_of(rows, 1).revision == 9_000
     assert len(changes_of(rows[1:], 1).tenant_ids or ()) == CHANGES_READ - 1
+
+
+def a_secret(name, at=MIDNIGHT):
+    return Secret(name=name, created_at=at, updated_at=at, sealed="sealed")
+
+
+def test_a_secret_is_set_again_in_its_place():
+    keychain = EMPTY
+    for secret in (a_secret("b"), a_secret("a"), a_secret("b", MIDNIGHT + HOUR)):
+        keychain = with_secret(keychain, secret)
+
+    assert [each.name for each in keychain.secrets] == ["a", "b"]
+    assert (keychain.secrets[1].created_at, keychain.secrets[1].updated_at) == (MIDNIGHT, MIDNIGHT + HOUR)
+
+
+def test_only_so_many_secrets_are_kept_and_a_set_one_may_be_set_again():
+    keychain = EMPTY
+    for number in range(SECRETS_MAX):
+        keychain = with_secret(keychain, a_secret(f"s{number}"))
+
+    with pytest.raises(ConflictError, match="remove one"):
+        with_secret(keychain, a_secret("more"))
+    assert len(with_secret(keychain, a_secret("s7")).secrets) == SECRETS_MAX
+
+
+def test_a_secret_is_removed_once():
+    keychain = without_secret(with_secret(EMPTY, a_secret("a")), "a")
+
+    assert keychain == EMPTY
+    with pytest.raises(NotFoundError):
+        without_secret(keychain, "a")

@@ -12,6 +12,7 @@ _SEE_OTHER = 303
 _BECOMES_GET = {301, 302}
 _ABOUT_BODY = {"content-encoding", "content-language", "content-location", "content-type", "digest", "content-digest"}
 _NOT_SECRET = {"idempotency-key"}
+_ADVICE = "Let the endpoint call the URL that the redirect leads to."
 
 
 def location_of(outcome: Outcome) -> str | None:
@@ -24,9 +25,9 @@ def location_of(outcome: Outcome) -> str | None:
 def redirected(call: Call, status: int | None, location: str) -> Call:
     """The call that follows *call*. Raises InvalidInputError when *location* can't be called.
 
-    Headers that look like credentials stay at home when scheme, host or port change. A signed call does not go there
-    at all: the signature would be of use to whoever gets it, and without it the call would be one that nobody vouches
-    for.
+    Headers that are credentials stay at home when scheme, host or port change. A signed call, or a body with a secret,
+    does not go there at all: a signature would be of use to whoever gets it, and without one nobody vouches for the
+    call.
     """
     origin = target_of(call.url)
     target = target_of(_joined(origin.url, location))
@@ -35,14 +36,13 @@ def redirected(call: Call, status: int | None, location: str) -> Call:
     )
     leaves = target.site != origin.site
     if call.signed and (leaves or to_get):
-        raise InvalidInputError(
-            "The call is signed, and what is signed goes to its own site alone and as it is: let the endpoint call the "
-            "URL that the redirect leads to."
-        )
+        raise InvalidInputError(f"The call is signed, and goes to its own site alone and as it is. {_ADVICE}")
+    if call.private_body and leaves and not to_get:
+        raise InvalidInputError(f"The body of the call holds a secret, and goes to its own site alone. {_ADVICE}")
     headers = {
         name: value
         for name, value in call.headers.items()
-        if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and _stays_home(name, value))
+        if not (to_get and name.lower() in _ABOUT_BODY) and not (leaves and _stays_home(name, value, call))
     }
     return call._replace(
         url=target.url,
@@ -52,9 +52,10 @@ def redirected(call: Call, status: int | None, location: str) -> Call:
     )
 
 
-def _stays_home(name: str, value: str) -> bool:
-    """Whether a header is a credential by its name or by its value as it goes out, stripped."""
-    return name.lower() not in _NOT_SECRET and looks_secret(name, value.strip())
+def _stays_home(name: str, value: str, call: Call) -> bool:
+    """Whether a header holds a secret of *call*, or is a credential by its name or by its value as it goes out."""
+    lower = name.lower()
+    return lower in call.private or (lower not in _NOT_SECRET and looks_secret(name, value.strip()))
 
 
 def _joined(base: str, location: str) -> str:

@@ -9,6 +9,8 @@ OVERLAP_MAX = timedelta(days=30)
 """For so long an older key may go on signing at most."""
 OVERLAPPING_MAX = 4
 """So many older keys may sign beside the newest: each costs a signature for each call."""
+SECRETS_MAX = 200
+"""So many secrets a tenant may have: a process opens them one by one, but reads them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,17 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A text that a tenant's requests name, and nobody reads again."""
+
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    """When it was last set."""
+    sealed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keychain:
     """All that one tenant keeps secret."""
 
@@ -39,6 +52,8 @@ class Keychain:
     """Higher than that of every keychain written before; 0 of one that was never written."""
     signing: tuple[SigningKey, ...] = ()
     """The newest first, then those that it took the place of."""
+    secrets: tuple[Secret, ...] = ()
+    """By name."""
 
     @property
     def newest(self) -> SigningKey | None:
@@ -48,6 +63,24 @@ class Keychain:
     def signing_at(self, now: datetime) -> tuple[SigningKey, ...]:
         """The keys that sign a call made *now*, the newest first."""
         return tuple(key for key in self.signing if key.signs(now))
+
+
+def with_secret(keychain: Keychain, secret: Secret) -> Keychain:
+    """*keychain* with *secret*, in the place of one of its name. Raises ConflictError when there are too many."""
+    others = {each.name: each for each in keychain.secrets}
+    before = others.pop(secret.name, None)
+    if len(others) >= SECRETS_MAX:
+        raise ConflictError(f"There are {SECRETS_MAX} secrets already, the most there may be; remove one.")
+    kept = secret if before is None else replace(secret, created_at=before.created_at)
+    return replace(keychain, secrets=tuple(sorted((*others.values(), kept), key=lambda each: each.name)))
+
+
+def without_secret(keychain: Keychain, name: str) -> Keychain:
+    """*keychain* without the secret of this *name*. Raises NotFoundError when it has none."""
+    kept = tuple(each for each in keychain.secrets if each.name != name)
+    if len(kept) == len(keychain.secrets):
+        raise NotFoundError(f"There is no secret {name}.")
+    return replace(keychain, secrets=kept)
 
 
 def first_key(keychain: Keychain, key: SigningKey) -> Keychain:
@@ -88,6 +121,11 @@ def unsigned(keychain: Keychain) -> Keychain:
 def place_of_key(tenant_id: str, prefix: str) -> str:
     """What a signing key is bound to when it is sealed: it can't be opened in another's place."""
     return f"{tenant_id}/signing-key/{prefix}"
+
+
+def place_of_secret(tenant_id: str, name: str) -> str:
+    """What a secret is bound to when it is sealed."""
+    return f"{tenant_id}/secret/{name}"
 
 
 def _newest(keychain: Keychain) -> SigningKey:

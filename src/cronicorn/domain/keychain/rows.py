@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from cronicorn.domain.cells import Cell, Row, number_in
 from cronicorn.domain.fields import Document, Fields, Value, document_in, json_text, lean, us
-from cronicorn.domain.keychain.keychain import Keychain, SigningKey
+from cronicorn.domain.keychain.keychain import Keychain, Secret, SigningKey
 from cronicorn.domain.keychain.ports import CHANGES_TOLD_MAX, KeychainChanges
 
 CHANGES_READ = CHANGES_TOLD_MAX + 1
@@ -30,6 +30,7 @@ def keychain_of(row: Mapping[str, Cell]) -> Keychain:
         tenant_id=tenant_id,
         revision=number_in(row["revision"]),
         signing=tuple(_key_of(part) for part in fields.parts("signing")),
+        secrets=tuple(_secret_of(part) for part in fields.parts("secrets")),
     )
 
 
@@ -41,7 +42,8 @@ def changes_of(rows: Sequence[Mapping[str, Cell]], since: int) -> KeychainChange
 
 def _document(keychain: Keychain) -> Document:
     signing: list[Value] = [_key_document(key) for key in keychain.signing]
-    return {"signing": signing}
+    secrets: list[Value] = [_secret_document(secret) for secret in keychain.secrets]
+    return {"signing": signing, "secrets": secrets}
 
 
 def _key_document(key: SigningKey) -> Value:
@@ -61,5 +63,24 @@ def _key_of(document: Mapping[str, Value]) -> SigningKey:
         created_at=fields.instant("created_us"),
         rotated_at=fields.instant_or_none("rotated_us"),
         until=fields.instant_or_none("until_us"),
+        sealed=fields.text("sealed"),
+    )
+
+
+def _secret_document(secret: Secret) -> Value:
+    return {
+        "name": secret.name,
+        "created_us": us(secret.created_at),
+        "updated_us": us(secret.updated_at),
+        "sealed": secret.sealed,
+    }
+
+
+def _secret_of(document: Mapping[str, Value]) -> Secret:
+    fields = Fields(document)
+    return Secret(
+        name=fields.text("name"),
+        created_at=fields.instant("created_us"),
+        updated_at=fields.instant("updated_us"),
         sealed=fields.text("sealed"),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.fixtures import MIDNIGHT
-from cronicorn.domain.keychain.keychain import Keychain, SigningKey, first_key, unsigned
+from cronicorn.domain.keychain.keychain import Keychain, Secret, SigningKey, first_key, unsigned
 from cronicorn.domain.keychain.ports import KeychainStore
 from cronicorn.testing.contracts.stores import OTHER_TENANT, TENANT, Stores, StoresContract
 
@@ -29,6 +29,11 @@ def a_signing_key(prefix: str = "whsec_AAAAAA") -> SigningKey:
     return SigningKey(prefix=prefix, created_at=MIDNIGHT, rotated_at=later, until=later, sealed="v1.k.w.e")
 
 
+def a_secret(name: str) -> Secret:
+    """A secret that was set twice."""
+    return Secret(name=name, created_at=MIDNIGHT, updated_at=MIDNIGHT + timedelta(microseconds=1), sealed="v1.k.w.e")
+
+
 def _signed(keychain: Keychain) -> Keychain:
     return first_key(keychain, a_signing_key())
 
@@ -42,8 +47,12 @@ class KeychainsContract(StoresContract):
 
     async def test_what_was_kept_is_read_again_and_by_its_tenant_alone(self, stores: StoresWithKeychains) -> None:
         key = replace(a_signing_key("whsec_Plain"), rotated_at=None, until=None)
-        kept = await stores.keychains.change(TENANT, lambda keychain: replace(keychain, signing=(key, a_signing_key())))
+        secrets = tuple(a_secret(name) for name in ("Z", "a"))
+        kept = await stores.keychains.change(
+            TENANT, lambda keychain: replace(keychain, signing=(key, a_signing_key()), secrets=secrets)
+        )
 
+        assert kept.secrets == secrets
         assert kept.signing == (key, a_signing_key())
         assert await stores.keychains.get(TENANT) == kept
         assert await stores.keychains.get(OTHER_TENANT) == Keychain(tenant_id=OTHER_TENANT)

@@ -1,0 +1,171 @@
+"""Secrets that were planted are in nothing that is written or told: stores, logs, answers, explanations, copies."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cronicorn.adapters.postgres.archive import PostgresArchive
+from cronicorn.adapters.postgres.options import PostgresOptions
+from cronicorn.domain.archive import Table
+from cronicorn.testing.contracts.archives import contents
+from tests.cli.command import cronicorn, environment
+from tests.waiting import eventually
+from tests.wiring.up_process import KEY, create_endpoint, runs_of, service
+
+CANARIES = {"header": "canary-header-é-4711", "body": 'canary"body\\4711', "later": "canary/later+4711="}
+FORMS = [
+    form.encode()
+    for text in CANARIES.values()
+    for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+]
+YAML = """\
+jobs:
+  - name: filed
+    endpoints:
+      - name: stock
+        url: {url}/
+        dormant: true
+        headersJson: {{X-Key: "{{{{secret.header}}}}"}}
+"""
+
+
+class Echo:
+    """A server that repeats all that it is sent, in headers and in the body, and fails every other time."""
+
+    def __init__(self):
+        self.heard: list[bytes] = []
+
+
+@contextmanager
+def echoing():
+    echo = Echo()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            key = self.headers.get("X-Key", "").encode("latin-1")
+            echo.heard.append(key + b" " + body)
+            answer = json.dumps({"body": body.decode(), "key": key.decode()}).encode() + key
+            self.send_response(200 if len(echo.heard) % 2 else 500)
+            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("X-Echo", key.decode("latin-1"))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_GET(self):
+            self.do_POST()
+
+        def log_message(self, *args):
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield echo, f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def told_by(client, endpoint):
+    """Everything that the API tells by GET of what there is."""
+    paths = client.get("/openapi.json").json()["paths"]
+    jobs = client.get("/api/jobs").json()["jobs"]
+    runs = [run.get("id") or run["runId"] for run in runs_of(client, endpoint)]
+    for path, methods in paths.items():
+        if "get" not in methods:
+            continue
+        for run in runs[:3] if "/runs/{id}" in path else [""]:
+            filled = path.replace("{jobId}", jobs[0]["id"])
+            filled = filled.replace("{id}", run or (jobs[0]["id"] if path == "/api/jobs/{id}" else endpoint))
+            answer = client.get(filled)
+            yield f"{answer.text} {answer.headers}".encode()
+
+
+class Scene:
+    """A store, and all that was said about it."""
+
+    def __init__(self, folder, settings):
+        self.folder, self.settings = folder, settings
+        url = settings.get("DATABASE_URL", f"sqlite:{folder / 'store.db'}")
+        self.env = environment(**{"DATABASE_URL": url, "API_KEY": KEY} | settings)
+        self.url = url
+        self.said: list[bytes] = []
+
+    def run(self, *arguments, stdin=""):
+        ended = cronicorn(*arguments, env=self.env, stdin=stdin)
+        assert ended.code == 0, ended.err
+        self.said.append((ended.out + ended.err).encode())
+
+    def plant(self, client):
+        for name in ("header", "body"):
+            answer = client.put(f"/api/secrets/{name}", json={"value": CANARIES[name]})
+            assert answer.status_code == 200, answer.text
+            self.said.append(answer.content)
+        self.run("secret", "set", "later", stdin=CANARIES["later"])
+
+    def use(self, client, url):
+        endpoint = create_endpoint(
+            client, url=f"{url}/", method="POST", dormant=True, headersJson={"X-Key": "Token {{secret.header}}"},
+            bodyJson={"pin": "{{secret.body}}", "{{secret.later}}": True}, description="Look at `pin`.",
+        )  # fmt: skip
+        for number in range(1, 4):
+            client.post(f"/api/endpoints/{endpoint}/run")
+            self.wait_for_runs(client, endpoint, number)
+        self.said.append(client.post(f"/api/endpoints/{endpoint}/test").content)
+        self.said += told_by(client, endpoint)
+        client.delete("/api/secrets/body")
+        eventually(lambda: "no secret body" in client.post(f"/api/endpoints/{endpoint}/test").text)
+
+    @staticmethod
+    def wait_for_runs(client, endpoint, number):
+        eventually(lambda: len(runs_of(client, endpoint)) == number, within_s=30)
+
+    def command(self, url):
+        file = self.folder / "shop.yaml"
+        file.write_text(YAML.format(url=url))
+        self.run("apply", "-f", str(file))
+        self.run("apply", "-f", str(file), "--dry-run", "--json")
+        self.run("runs", "shop/stock", "--json")
+        self.run("explain", "shop/stock")
+        self.run("secret", "list")
+        self.run("export", "--reveal")
+        self.run("backup", str(self.folder / "backup.db"))
+        assert b"{{secret.header}}" in self.said[-2]
+
+    async def written(self):
+        self.run("verify", "--stopped")
+        self.run("copy", "--from", self.url, "--to", f"sqlite:{self.folder / 'copy.db'}")
+        if self.url.startswith("postgresql"):
+            archive = PostgresArchive(self.url, PostgresOptions())
+            self.said.append(repr(await contents(archive, tuple(Table))).encode())
+        self.said += [path.read_bytes() for path in self.folder.iterdir()]
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+async def test_no_secret_is_told_or_written_anywhere(backend, tmp_path, request):
+    settings = {"LOG_LEVEL": "debug"}
+    if backend == "postgresql":
+        settings["DATABASE_URL"] = request.getfixturevalue("postgres_url")
+        settings["MASTER_KEY"] = cronicorn("master-key", "new").out.strip()
+    scene = Scene(tmp_path, settings)
+
+    with echoing() as (echo, url), service(tmp_path, **settings) as up, up.client() as client:
+        scene.plant(client)
+        scene.use(client, url)
+        scene.command(url)
+        up.process.terminate()
+        assert up.ended() == 0
+    await scene.written()
+
+    heard = b"".join(echo.heard)
+    assert all(text.encode() in heard or json.dumps(text)[1:-1].encode() in heard for text in CANARIES.values())
+    for text in scene.said:
+        for form in FORMS:
+            assert form not in text, text[max(0, text.index(form) - 200) : text.index(form) + 100]
+    assert any(b"********" in text for text in scene.said)
