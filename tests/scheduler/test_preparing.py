@@ -153,6 +153,18 @@ async def test_secrets_are_filled_in_before_the_call_is_signed_and_hidden_in_its
     assert outcome.headers == (("x-echo", "********"),)
 
 
+async def test_a_long_answer_is_searched_to_its_end():
+    scene = Scene()
+    await scene.give_secrets(pin="123456", token="tok-live-4711")
+    inner, outer = dispatchers(scene)
+    inner.script = lambda call, number: Reply(body=f'"{"x" * 100_000}tok-live-4711"')
+
+    outcome = await outer.dispatch(a_call_with_secrets())
+
+    assert outcome.body.endswith('x********"')
+    assert outcome.body_is_json
+
+
 @pytest.mark.parametrize("given", [{}, {"pin": "123456"}])
 async def test_a_secret_that_is_not_there_stops_the_call_and_is_named(given):
     scene = Scene()

@@ -1,5 +1,6 @@
 """A dispatcher that gives each call what its tenant keeps secret, at the last moment: secrets and the signature."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,6 +12,9 @@ from cronicorn.domain.keychain.signing import SIGNING_HEADERS, signing_headers
 from cronicorn.domain.outgoing import ID_HEADER
 from cronicorn.domain.ports import Clock, Dispatcher
 from cronicorn.scheduler.keychains import Keychains, OpenKeychain
+
+_LONG = 1 << 15
+"""The event loop does not wait while a longer body is searched for secrets."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +49,11 @@ class PreparingDispatcher(Dispatcher):
             said = f"What the tenant keeps secret can't be read, so nothing was sent. {error}"
             return Outcome(kind=OutcomeKind.SECRET_UNREADABLE, duration=timedelta(0), error=said)
         outcome = await self._dispatcher.dispatch(call)
-        return hidden(outcome, secrets.values()) if secrets else outcome
+        if not secrets:
+            return outcome
+        if outcome.body is None or len(outcome.body) < _LONG:
+            return hidden(outcome, secrets.values())
+        return await asyncio.to_thread(hidden, outcome, secrets.values())
 
     def _signed(self, call: Call, keychain: OpenKeychain) -> Call:
         now = self._clock.now()

@@ -44,19 +44,10 @@ from cronicorn.wiring.stores import Stores
 
 
 def control_plane(
-    stores: Stores,
-    dispatcher: Dispatcher,
-    tokens: Tokens,
-    vault: Vault,
-    *,
-    clock: Clock,
-    cron: Cron,
-    scheduler: Scheduler | None = None,
-    limits: TierLimits,
-    kept: timedelta,
-    make_drafts: MakeDrafts | None = None,
+    stores: Stores, dispatcher: Dispatcher, tokens: Tokens, vault: Vault, *, clock: Clock, cron: Cron,
+    scheduler: Scheduler | None = None, limits: TierLimits, kept: timedelta, make_drafts: MakeDrafts | None = None,
     model_named: bool = False,
-) -> ControlPlane:
+) -> ControlPlane:  # fmt: skip
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
     Without *make_drafts* no description is compiled; *model_named*: settings name a model. Runs are *kept* so long.
