@@ -132,6 +132,20 @@ def test_steering_by_hand_works_as_printed(session):
         session.type(typed(block))
 
 
+def test_the_rest_api_is_used_as_printed(session):
+    twice, change, see, page = (
+        session.type(typed(block)) for block in shell_blocks(DOCS / "how-to/use-the-rest-api.md")
+    )
+
+    first, second = twice.splitlines()
+    assert first == second
+    assert json.loads(first)["name"] == "nightly"
+    assert json.loads(change)["policy"]["rules"] == []
+    assert '"filteredMetrics"' in see
+    assert '"summary"' in see
+    assert json.loads(page)["total"] >= len(json.loads(page)["runs"])
+
+
 def test_the_readme_works_as_printed(tmp_path):
     _, start, register, look, *_ = shell_blocks(ROOT / "README.md")
     terminal = Session(tmp_path, without_curl=True)
