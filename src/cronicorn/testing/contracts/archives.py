@@ -50,19 +50,7 @@ def an_installation() -> dict[Table, list[Row]]:
         Table.API_KEYS: [_key("A", _PLAIN_KEY), _key("Z", _FULL_KEY), _key("a", _PLAIN_KEY), _key("ä", _FULL_KEY)],
         Table.TENANT_PROVISIONS: [{"tenant_id": tenant_id, "document": ODD} for tenant_id in ("aa", "zz")],
         Table.KEYCHAINS: [_keychain("B", 3), _keychain("a", BIG), _keychain("ä", 1)],
-        Table.MEMBERS: [
-            {
-                "id": text,
-                "tenant_id": "aa",
-                "login": text,
-                "role": "owner",
-                "created_us": -BIG,
-                "runs_installation": 1,
-                "password": ODD,
-                "password_us": BIG,
-            }
-            for text in ("A", "Z", "a", "ä")
-        ],
+        Table.MEMBERS: [_member(text) for text in ("A", "Z", "a", "ä")],
         Table.JOBS: [{"number": 7, **job_row(job)}],
         Table.ENDPOINTS: [
             {"number": 3, "job_number": 7, **endpoint_row(made[0])},
@@ -86,23 +74,7 @@ def an_installation() -> dict[Table, list[Row]]:
         Table.FLOWS: [_flow("", "a"), _flow("aa", ODD), _flow("ä", "z")],
         Table.QUOTA_BOOKS: [_book(2, burst_us=None), _book(BIG, tenant_id="zz", burst_us=BIG)],
         Table.QUOTA_GRANTS: [_grant("B", 2, charged=0), _grant("a", BIG, charged=1), _grant("ä", 2, charged=1)],
-        Table.AUDIT_LOG: [
-            {
-                "number": number,
-                "tenant_id": "gone",
-                "at_us": -BIG,
-                "actor_kind": "user",
-                "actor_id": None,
-                "actor": ODD,
-                "action": "job.create",
-                "object_kind": "job",
-                "object_id": ODD,
-                "before": None,
-                "after": "{}",
-                "request_id": ODD,
-            }
-            for number in (3, BIG)
-        ],
+        Table.AUDIT_LOG: [_audit_entry(3), _audit_entry(BIG)],
     }
 
 
@@ -123,6 +95,21 @@ def _free(number: int) -> Row:
 
 def _keychain(tenant_id: str, revision: int) -> Row:
     return {"tenant_id": tenant_id, "revision": revision, "document": ODD}
+
+
+def _member(name: str) -> Row:
+    return {
+        "id": name, "tenant_id": "aa", "login": name, "role": "owner", "created_us": -BIG, "runs_installation": 1,
+        "password": ODD, "password_us": BIG,
+    }  # fmt: skip
+
+
+def _audit_entry(number: int) -> Row:
+    return {
+        "number": number, "tenant_id": "gone", "at_us": -BIG, "actor_kind": "user", "actor_id": None, "actor": ODD,
+        "action": "job.create", "object_kind": "job", "object_id": ODD, "before": None, "after": "{}",
+        "request_id": ODD,
+    }  # fmt: skip
 
 
 def _draft(number: int, **changes: str | int) -> Row:
