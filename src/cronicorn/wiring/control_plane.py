@@ -1,6 +1,7 @@
 """The control plane over a store."""
 
 from datetime import timedelta
+from typing import TypedDict
 
 from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
 from cronicorn.control.accounts import Accounts, Doors
@@ -58,16 +59,9 @@ def control_plane(
     endpoints = _endpoints(stores, cron, told, tiers)
     policies = Policies(stores.endpoints, stores.runs, cron)
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
-    passwords = Argon2Passwords()
-    doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
     return ControlPlane(
-        tenants=Tenants(stores.keys, clock, random_id, random_key, passwords),
+        **_access(stores, clock),
         provisions=Provisions(stores.provisions),
-        admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
-        keys=Keys(stores.issued_keys, clock, random_id, random_key),
-        members=TenantMembers(stores.members, passwords, clock, random_id),
-        accounts=Accounts(doors, clock),
-        audit=Audit(stores.audit_log),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, told.wake),
@@ -98,6 +92,30 @@ def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) ->
 def _drafts(stores: Stores, cron: Cron, told: Told, make_drafts: MakeDrafts | None, policies: Policies) -> PolicyDrafts:
     maker = make_drafts(policies, told.wake) if make_drafts is not None else None
     return PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake)
+
+
+class _Access(TypedDict):
+    """The nouns of who may do what."""
+
+    tenants: Tenants
+    admittance: Admittance
+    keys: Keys
+    members: TenantMembers
+    accounts: Accounts
+    audit: Audit
+
+
+def _access(stores: Stores, clock: Clock) -> _Access:
+    passwords = Argon2Passwords()
+    doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
+    return {
+        "tenants": Tenants(stores.keys, clock, random_id, random_key, passwords),
+        "admittance": Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
+        "keys": Keys(stores.issued_keys, clock, random_id, random_key),
+        "members": TenantMembers(stores.members, passwords, clock, random_id),
+        "accounts": Accounts(doors, clock),
+        "audit": Audit(stores.audit_log),
+    }
 
 
 def _told_by(scheduler: Scheduler | None) -> Told:

@@ -19,8 +19,8 @@ from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.partitions import Day
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
-from cronicorn.adapters.postgres.schema import SCHEMA
 from cronicorn.adapters.postgres.statement_time import NOW_US, judged_us
+from cronicorn.adapters.postgres.tenant_schema import SCHEMA
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
 from cronicorn.domain.errors import ConflictError, InvalidInputError

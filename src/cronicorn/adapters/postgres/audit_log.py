@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, insert, select
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Query, query
-from cronicorn.adapters.postgres.schema import audit_log
+from cronicorn.adapters.postgres.tenant_schema import audit_log
 from cronicorn.domain.access.audit_entry import AuditEntry, AuditQuery
 from cronicorn.domain.access.ports import AuditLog
 from cronicorn.domain.access.rows import audit_entry_of, audit_row

@@ -25,7 +25,8 @@ from cronicorn.adapters.postgres.job_catalog import find_job, job_of_endpoint
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import Query, query
-from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, tenants
+from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips
+from cronicorn.adapters.postgres.tenant_schema import tenants
 from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError

@@ -11,7 +11,7 @@ from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import number
 from cronicorn.adapters.postgres.queries import query
-from cronicorn.adapters.postgres.schema import api_keys, tenants
+from cronicorn.adapters.postgres.tenant_schema import api_keys, tenants
 from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
 from cronicorn.domain.access.ports import IssuedKeys

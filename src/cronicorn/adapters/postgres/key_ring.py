@@ -9,7 +9,7 @@ from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.member_book import insert_member
 from cronicorn.adapters.postgres.queries import Connection, query
-from cronicorn.adapters.postgres.schema import api_keys, tenants
+from cronicorn.adapters.postgres.tenant_schema import api_keys, tenants
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.ports import KeyRing

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Query, query
-from cronicorn.adapters.postgres.schema import members, signed_in, tenants
+from cronicorn.adapters.postgres.tenant_schema import members, signed_in, tenants
 from cronicorn.domain.access.audit_views import member_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.membership import check_members, check_owners, keeps_sessions

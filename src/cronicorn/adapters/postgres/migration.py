@@ -12,7 +12,8 @@ from cronicorn.adapters.postgres.database import shards_of
 from cronicorn.adapters.postgres.faults import FAULTS, translated
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.queries import Connection
-from cronicorn.adapters.postgres.schema import REVISION, SCHEMA
+from cronicorn.adapters.postgres.schema import REVISION
+from cronicorn.adapters.postgres.tenant_schema import SCHEMA
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.installation import check_known, check_revision
 

@@ -1,4 +1,4 @@
-"""The tables, as the newest migration leaves them.
+"""The tables, as the newest migration leaves them; those of tenants are in `tenant_schema`.
 
 They mean what SQLite's mean. What differs serves many workers: `schedule` is found by `shard` and endpoint alone, so
 that a claim, a renewal and a settlement touch no other table, and its `plan_version` counts edits, so that a settlement
@@ -6,7 +6,6 @@ notices one. Columns in `_us` are microseconds, of an instant since 1970. Docume
 """
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -15,20 +14,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Sequence,
     SmallInteger,
     Table,
     Text,
-    event,
 )
 from sqlalchemy import UniqueConstraint as Unique
 
-SCHEMA = "cronicorn"
+from cronicorn.adapters.postgres.tenant_schema import metadata, tenants
+
 REVISION = "0014"
 """The newest migration."""
-
-metadata = MetaData(schema=SCHEMA)
 
 installation = Table(
     "installation",
@@ -38,50 +34,6 @@ installation = Table(
     CheckConstraint("one = 1", name="installation_once"),
 )
 """One row: what was chosen when the database was made. Claims of tenants with a cap wait for one another here."""
-
-tenants = Table(
-    "tenants",
-    metadata,
-    Column("number", BigInteger, Identity(), nullable=False),
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("created_us", BigInteger, nullable=False),
-    Column("tier", Text),
-    Column("token_limit", BigInteger),
-    Column("token_period", Text),
-    Column("token_zone", Text),
-    Unique("name", name="tenants_name"),
-)
-
-api_keys = Table(
-    "api_keys",
-    metadata,
-    Column("hash", Text, primary_key=True),
-    Column("id", Text, nullable=False),
-    Column("tenant_id", Text, ForeignKey("cronicorn.tenants.id", ondelete="CASCADE"), nullable=False),
-    Column("prefix", Text, nullable=False),
-    Column("created_us", BigInteger, nullable=False),
-    Column("name", Text, nullable=False, server_default=""),
-    Column("role", Text, nullable=False, server_default="owner"),
-    Column("scopes", Text),
-    Column("runs_installation", SmallInteger, nullable=False, server_default="0"),
-    Column("agent", SmallInteger, nullable=False, server_default="0"),
-    Column("rate", Integer),
-    Column("expires_us", BigInteger),
-    Column("used_us", BigInteger),
-    Column("revoked_us", BigInteger),
-    Index("api_keys_by_tenant", "tenant_id", "created_us", "hash"),
-    Index("api_keys_id", "id", unique=True),
-)
-
-rates = Table(
-    "rates",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("spent_until_us", BigInteger, nullable=False),
-    Index("rates_spent", "spent_until_us"),
-)
-"""Until when the limit of each name is spent. A row whose instant has passed means nothing any more."""
 
 keyed_requests = Table(
     "keyed_requests",
@@ -106,68 +58,6 @@ keychains = Table(
     Unique("revision", name="keychains_revision"),
 )
 """What tenants keep secret, sealed. Each write of one gets a `revision` above all others."""
-
-members = Table(
-    "members",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("tenant_id", Text, ForeignKey("cronicorn.tenants.id", ondelete="CASCADE"), nullable=False),
-    Column("login", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("created_us", BigInteger, nullable=False),
-    Column("runs_installation", SmallInteger, nullable=False, server_default="0"),
-    Column("password", Text),
-    Column("password_us", BigInteger),
-    Unique("login", name="members_login"),
-    Index("members_by_tenant", "tenant_id", "created_us", "id"),
-)
-
-signed_in = Table(
-    "signed_in",
-    metadata,
-    Column("hash", Text, primary_key=True),
-    Column("member_id", Text, ForeignKey("cronicorn.members.id", ondelete="CASCADE"), nullable=False),
-    Column("created_us", BigInteger, nullable=False),
-    Column("seen_us", BigInteger, nullable=False),
-    Index("signed_in_by_member", "member_id"),
-    Index("signed_in_by_use", "seen_us"),
-)
-
-audit_log = Table(
-    "audit_log",
-    metadata,
-    Column("number", BigInteger, Identity(), primary_key=True),
-    Column("tenant_id", Text, nullable=False),
-    Column("at_us", BigInteger, nullable=False),
-    Column("actor_kind", Text, nullable=False),
-    Column("actor_id", Text),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("object_kind", Text, nullable=False),
-    Column("object_id", Text, nullable=False),
-    Column("before", Text),
-    Column("after", Text),
-    Column("request_id", Text),
-    Index("audit_log_by_tenant", "tenant_id", "number"),
-    Index("audit_log_by_object", "tenant_id", "object_id", "number"),
-)
-"""It only grows: triggers refuse every change and removal."""
-event.listen(
-    audit_log,
-    "after_create",
-    DDL(  # type: ignore[no-untyped-call]
-        "CREATE FUNCTION cronicorn.keep_audit_log() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN RAISE EXCEPTION ''the audit log only grows''; END'"
-    ),
-)
-event.listen(
-    audit_log,
-    "after_create",
-    DDL(  # type: ignore[no-untyped-call]
-        "CREATE TRIGGER audit_log_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON cronicorn.audit_log "
-        "FOR EACH STATEMENT EXECUTE FUNCTION cronicorn.keep_audit_log()"
-    ),
-)
 
 jobs = Table(
     "jobs",

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import query
-from cronicorn.adapters.postgres.schema import members, signed_in
+from cronicorn.adapters.postgres.tenant_schema import members, signed_in
 from cronicorn.domain.access.audit_views import session_entry
 from cronicorn.domain.access.member import SESSION_IDLE_MAX, SESSION_LIFE_MAX, Member, SignedIn
 from cronicorn.domain.access.membership import check_still

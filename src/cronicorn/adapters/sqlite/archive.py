@@ -11,7 +11,7 @@ from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
 from cronicorn.adapters.sqlite.migration import check_file, check_installation, migrate
 from cronicorn.adapters.sqlite.place import Place
-from cronicorn.adapters.sqlite.schema import metadata
+from cronicorn.adapters.sqlite.tenant_schema import metadata
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
 from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.errors import ConflictError

@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, insert, select
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.schema import audit_log
+from cronicorn.adapters.sqlite.tenant_schema import audit_log
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_entry import AuditEntry, AuditQuery
 from cronicorn.domain.access.ports import AuditLog

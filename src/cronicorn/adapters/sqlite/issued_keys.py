@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.schema import api_keys, tenants
+from cronicorn.adapters.sqlite.tenant_schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys

@@ -9,7 +9,7 @@ from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.member_book import insert_member
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.schema import api_keys, tenants
+from cronicorn.adapters.sqlite.tenant_schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.schema import members, signed_in, tenants
+from cronicorn.adapters.sqlite.tenant_schema import members, signed_in, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import member_entry
 from cronicorn.domain.access.member import Member

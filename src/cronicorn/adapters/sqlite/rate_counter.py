@@ -5,7 +5,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.schema import rates
+from cronicorn.adapters.sqlite.tenant_schema import rates
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.ports import RateCounter
 from cronicorn.domain.cells import number_in

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.schema import members, signed_in
+from cronicorn.adapters.sqlite.tenant_schema import members, signed_in
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import session_entry
 from cronicorn.domain.access.member import SESSION_IDLE_MAX, SESSION_LIFE_MAX, Member, SignedIn
