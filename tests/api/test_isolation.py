@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from cronicorn.domain.alert.alerting import IncidentKind
+from cronicorn.domain.alert.incident import Incident
+from cronicorn.domain.fixtures import MIDNIGHT
 from tests.api.door import Door, a_door, an_app, assert_problem
 from tests.api.test_analyses import SESSION, analysed
 from tests.control.world import a_world
@@ -28,6 +31,10 @@ BODIES: dict[str, Any] = {
     "PUT /api/secrets/{name}": {"value": "a long secret"},
     "PATCH /api/jobs/{id}": {"name": "stolen"},
     "PATCH /api/jobs/{jobId}/endpoints/{id}": {"name": "stolen"},
+    "PUT /api/alert-rules": {"failures": 5},
+    "POST /api/alert-routes": {"name": "hook", "channel": "webhook", "target": "https://example.com/hook"},
+    "PATCH /api/alert-routes/{id}": {"name": "stolen"},
+    "POST /api/maintenance-windows": {"name": "nightly", "cron": "0 3 * * *", "durationMs": 60_000},
 }
 FOR_OPERATORS = {"GET /healthz", "GET /readyz", "GET /metrics"}
 WITHOUT_KEY = {*FOR_OPERATORS, "GET /docs", "GET /problems/{code}", "POST /api/sign-in"}
@@ -60,6 +67,16 @@ async def path_of(door: Door, route: str) -> str:
         return path.replace("{id}", (await door.made("/api/keys", BODIES["POST /api/keys"]))["id"])
     if path.startswith("/api/members/"):
         return path.replace("{id}", (await door.made("/api/members", BODIES["POST /api/members"]))["id"])
+    if path.startswith(("/api/alert-routes/", "/api/maintenance-windows/")):
+        place = path.partition("/{id}")[0]
+        return path.replace("{id}", (await door.made(place, BODIES[f"POST {place}"]))["id"])
+    if path.startswith("/api/incidents/"):
+        tenant_id = door.world.stores.endpoints._database.jobs[endpoint["jobId"]].tenant_id
+        incident = Incident(
+            id="incident_1", tenant_id=tenant_id, kind=IncidentKind.LATE, subject="", opened_at=MIDNIGHT
+        )
+        await door.world.stores.incidents.write(incident)
+        return path.replace("{id}", incident.id)
     kind = re.match(r"/api/(\w+)/\{id\}", path)
     if kind is not None and kind[1] == "sessions":
         await analysed(door, endpoint)

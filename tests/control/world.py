@@ -18,6 +18,7 @@ from cronicorn.adapters.vault.master_keys import PassingKey
 from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
+from cronicorn.control.alerts import AlertPorts, Alerts
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.audit import Audit
@@ -29,6 +30,7 @@ from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_signing_key
+from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
@@ -199,6 +201,8 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         repeats=Repeats(stores.keyed_requests, new_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
+        alerts=Alerts(AlertPorts(book=stores.alertings, outbox=stores.outbox), clock, cron, new_id, wake),
+        incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
         exporter=Exporter(jobs, endpoints),
     )

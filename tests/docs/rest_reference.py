@@ -12,6 +12,7 @@ from cronicorn.control.drafting import blank
 from cronicorn.control.hints import TTL_MINUTES_DEFAULT
 from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
+from cronicorn.domain.alert.alerting import AlertChannel
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, KeepBodies, Overlap
@@ -110,6 +111,7 @@ _CHOICES: dict[str, type[StrEnum]] = {
     kind.__name__: kind
     for kind in (
         Adapt,
+        AlertChannel,
         CatchUpMode,
         CompileMode,
         DstGap,

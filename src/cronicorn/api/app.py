@@ -11,6 +11,7 @@ from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
 from cronicorn.api.repeating import Repetition
 from cronicorn.api.routes_account import account_routes
+from cronicorn.api.routes_alerts import alert_route_routes, alert_rule_routes, maintenance_routes
 from cronicorn.api.routes_analyses import analysis_routes
 from cronicorn.api.routes_audit import audit_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
@@ -18,6 +19,7 @@ from cronicorn.api.routes_docs import docs_routes
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_hints import hint_routes
+from cronicorn.api.routes_incidents import incident_routes
 from cronicorn.api.routes_jobs import job_routes
 from cronicorn.api.routes_keys import key_routes
 from cronicorn.api.routes_members import member_routes
@@ -82,6 +84,10 @@ def _routes(control: ControlPlane, cookies: Cookies) -> APIRouter:
     api.include_router(quota_routes(control.quotas))
     api.include_router(analysis_routes(control.analyses))
     api.include_router(dashboard_routes(control.dashboards, control.activity))
+    api.include_router(alert_rule_routes(control.alerts))
+    api.include_router(alert_route_routes(control.alerts))
+    api.include_router(maintenance_routes(control.alerts))
+    api.include_router(incident_routes(control.incidents))
     api.include_router(key_routes(control.keys))
     api.include_router(tenant_routes(control.tenants))
     api.include_router(signing_key_routes(control.signing_keys))

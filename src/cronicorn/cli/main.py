@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli import (
+    alert,
     analyses,
     api,
     apply,
@@ -86,6 +87,7 @@ app.add_typer(member.app, name="member")
 app.command("audit")(audit.audit)
 app.add_typer(quota.app, name="quota")
 app.add_typer(secret.app, name="secret")
+app.add_typer(alert.app, name="alert")
 app.add_typer(signing_key.app, name="signing-key")
 app.add_typer(master_key.app, name="master-key")
 app.add_typer(leases.app, name="leases")

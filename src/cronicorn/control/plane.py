@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cronicorn.control.accounts import Accounts
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
+from cronicorn.control.alerts import Alerts
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.audit import Audit
@@ -13,6 +14,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
+from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
@@ -58,5 +60,7 @@ class ControlPlane:
     dashboards: Dashboards
     activity: Activity
     repeats: Repeats
+    alerts: Alerts
+    incidents: Incidents
     files: FileApplier
     exporter: Exporter

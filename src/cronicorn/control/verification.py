@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from cronicorn.control.sorted_rows import SortedRows, each
 from cronicorn.domain.access.rows import audit_entry_of, key_of, member_of
+from cronicorn.domain.alert.audit import AlertAudit
+from cronicorn.domain.alert.rows import alerting_from
 from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
@@ -85,6 +87,7 @@ class _Walk:
         """Look at everything, endpoint by endpoint."""
         tenants = await self._look_at_access()
         await self._look_at_tokens(tenants)
+        await self._look_at_alerts(tenants)
         jobs = await self._jobs()
         bounds = await self._bounds()
         schedules = self._sorted(Table.SCHEDULE, self._without_endpoint)
@@ -149,6 +152,16 @@ class _Walk:
         async for row in each(self._snapshot.rows(Table.QUOTA_BOOKS)):
             self._readable(row, f"book {row['number']!s}", audit.book)
         audit.close()
+
+    async def _look_at_alerts(self, tenants: set[str]) -> None:
+        audit = AlertAudit(self._findings, tenants)
+        async for row in each(self._snapshot.rows(Table.ALERTINGS)):
+            where = f"what tenant {row['tenant_id']!s} wants to be told"
+            self._readable(row, where, lambda kept: alerting_from(str(kept["document"])))
+        async for row in each(self._snapshot.rows(Table.INCIDENTS)):
+            self._readable(row, f"incident {row['id']!s}", audit.incident)
+        async for row in each(self._snapshot.rows(Table.ALERT_MESSAGES)):
+            self._readable(row, f"message {row['id']!s}", audit.message)
 
     async def _look_at_counts(self, audit: RunCountAudit) -> None:
         async for row in each(self._snapshot.rows(Table.RUN_COUNTS)):

@@ -18,6 +18,9 @@ class Table(StrEnum):
     RUNS = "runs"
     SKIPS = "skips"
     POLICY_DRAFTS = "policy_drafts"
+    ALERTINGS = "alertings"
+    INCIDENTS = "incidents"
+    ALERT_MESSAGES = "alert_messages"
     RUN_COUNTS = "run_counts"
     JOB_HOURS = "job_hours"
     ENDPOINT_HOURS = "endpoint_hours"
@@ -65,6 +68,13 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
         "number", "id", "tenant_id", "endpoint_number", "status", "hash", "created_us", "document",
     ),
     Table.FLOWS: ("tenant_id", "name", "kept_until_us", "slowed_us", "document"),
+    Table.ALERTINGS: ("tenant_id", "document"),
+    Table.INCIDENTS: (
+        "number", "id", "tenant_id", "kind", "subject", "opened_us", "closed_us", "version", "document",
+    ),
+    Table.ALERT_MESSAGES: (
+        "number", "id", "tenant_id", "incident_id", "route_id", "state", "due_us", "settled_us", "document",
+    ),
     Table.RUN_COUNTS: ("tenant_id", "month_us", "runs"),
     Table.JOB_HOURS: ("job_number", "hour_us", "source", "status", "runs", "duration_us"),
     Table.ENDPOINT_HOURS: (

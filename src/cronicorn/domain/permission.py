@@ -16,6 +16,8 @@ class Permission(StrEnum):
     """Pause, steer, run, test and cancel, and forgive failures."""
     POLICIES_WRITE = "policies:write"
     """Have policies drafted, and decide about drafts."""
+    ALERTS_WRITE = "alerts:write"
+    """Say what people are told when something is wrong, where, and when not."""
     MEMBERS_READ = "members:read"
     """See who is a member, and with which role."""
     MEMBERS_WRITE = "members:write"
@@ -121,6 +123,18 @@ class Operation(StrEnum):
     ACCOUNT_SIGN_IN = "account.sign_in"
     ACCOUNT_SIGN_OUT = "account.sign_out"
     ACCOUNT_SIGN_OUT_EVERYWHERE = "account.sign_out_everywhere"
+    ALERTING_SHOW = "alerting.show"
+    ALERT_RULES_CHANGE = "alert_rules.change"
+    ALERT_ROUTE_CREATE = "alert_route.create"
+    ALERT_ROUTE_EDIT = "alert_route.edit"
+    ALERT_ROUTE_REMOVE = "alert_route.remove"
+    ALERT_ROUTE_TEST = "alert_route.test"
+    ALERT_MESSAGE_LIST = "alert_message.list"
+    MAINTENANCE_CREATE = "maintenance.create"
+    MAINTENANCE_REMOVE = "maintenance.remove"
+    INCIDENT_LIST = "incident.list"
+    INCIDENT_GET = "incident.get"
+    INCIDENT_ACKNOWLEDGE = "incident.acknowledge"
 
 
 NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
@@ -195,6 +209,18 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.ACCOUNT_SIGN_IN: None,
     Operation.ACCOUNT_SIGN_OUT: None,
     Operation.ACCOUNT_SIGN_OUT_EVERYWHERE: None,
+    Operation.ALERTING_SHOW: Permission.JOBS_READ,
+    Operation.ALERT_RULES_CHANGE: Permission.ALERTS_WRITE,
+    Operation.ALERT_ROUTE_CREATE: Permission.ALERTS_WRITE,
+    Operation.ALERT_ROUTE_EDIT: Permission.ALERTS_WRITE,
+    Operation.ALERT_ROUTE_REMOVE: Permission.ALERTS_WRITE,
+    Operation.ALERT_ROUTE_TEST: Permission.ALERTS_WRITE,
+    Operation.ALERT_MESSAGE_LIST: Permission.JOBS_READ,
+    Operation.MAINTENANCE_CREATE: Permission.RUNS_CONTROL,
+    Operation.MAINTENANCE_REMOVE: Permission.RUNS_CONTROL,
+    Operation.INCIDENT_LIST: Permission.JOBS_READ,
+    Operation.INCIDENT_GET: Permission.JOBS_READ,
+    Operation.INCIDENT_ACKNOWLEDGE: Permission.RUNS_CONTROL,
 })  # fmt: skip
 """None needs what everybody has who is known: it is about themselves."""
 
@@ -203,6 +229,7 @@ _OPERATING = _LOOKING | {Permission.RUNS_CONTROL}
 _EDITING = _OPERATING | {
     Permission.JOBS_WRITE,
     Permission.POLICIES_WRITE,
+    Permission.ALERTS_WRITE,
     Permission.KEYS_READ,
 }
 _OWNING = _EDITING | {
@@ -223,6 +250,7 @@ READING_WITH: Mapping[Permission, Permission] = MappingProxyType({
     Permission.JOBS_WRITE: Permission.JOBS_READ,
     Permission.RUNS_CONTROL: Permission.JOBS_READ,
     Permission.POLICIES_WRITE: Permission.JOBS_READ,
+    Permission.ALERTS_WRITE: Permission.JOBS_READ,
     Permission.MEMBERS_WRITE: Permission.MEMBERS_READ,
     Permission.KEYS_WRITE: Permission.KEYS_READ,
     Permission.SECRETS_WRITE: Permission.SECRETS_READ,

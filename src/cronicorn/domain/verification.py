@@ -31,6 +31,7 @@ class Check(StrEnum):
     WATCHES = "watches"
     DRAFTS = "drafts"
     ANALYSES = "analyses"
+    INCIDENTS = "incidents"
     CLOCK = "clock"
     LEFT_OVERS = "left_overs"
 
@@ -56,6 +57,7 @@ MEANING = {
     Check.WATCHES: "each endpoint that planners look at is watched, and no other",
     Check.DRAFTS: "each draft is of an endpoint of its tenant, and at most one of an endpoint is in force",
     Check.ANALYSES: "each analysis is of an endpoint of its tenant, and says which",
+    Check.INCIDENTS: "one incident of a kind and subject is open, and what is over says how it ended",
     Check.CLOCK: "this machine's clock shows the store's time",
     Check.LEFT_OVERS: "nothing is left of deleted endpoints",
 }

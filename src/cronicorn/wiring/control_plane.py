@@ -1,5 +1,6 @@
 """The control plane over a store."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypedDict
 
@@ -7,6 +8,7 @@ from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
 from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
+from cronicorn.control.alerts import AlertPorts, Alerts
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.audit import Audit
@@ -17,6 +19,7 @@ from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key, random_signing_key
+from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
@@ -39,6 +42,7 @@ from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.scheduler import Scheduler
+from cronicorn.scheduler.delivering import Courier
 from cronicorn.wiring.drafting import MakeDrafts
 from cronicorn.wiring.quota import Tokens
 from cronicorn.wiring.stores import Stores
@@ -47,7 +51,7 @@ from cronicorn.wiring.stores import Stores
 def control_plane(
     stores: Stores, dispatcher: Dispatcher, tokens: Tokens, vault: Vault, *, clock: Clock, cron: Cron,
     scheduler: Scheduler | None = None, limits: TierLimits, kept: timedelta, make_drafts: MakeDrafts | None = None,
-    model_named: bool = False,
+    courier: Courier | None = None, model_named: bool = False,
 ) -> ControlPlane:  # fmt: skip
     """The control plane over *stores*, which tells the *scheduler* of this process, if there is one, of each change.
 
@@ -79,6 +83,8 @@ def control_plane(
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
+        alerts=Alerts(AlertPorts(book=stores.alertings, outbox=stores.outbox), clock, cron, random_id, _bell(courier)),
+        incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
         exporter=Exporter(jobs, endpoints),
     )
@@ -125,5 +131,10 @@ def _told_by(scheduler: Scheduler | None) -> Told:
     return Told(wake=scheduler.wake, cancelled=scheduler.heed_cancellations)
 
 
+def _bell(courier: Courier | None) -> Callable[[], None]:
+    """Whom a new message is told."""
+    return courier.wake if courier is not None else _tell_nobody
+
+
 def _tell_nobody() -> None:
-    """No scheduler runs in this process. Others hear of a change from the store, or look for themselves."""
+    """Nobody works in this process. Others hear of a change from the store, or look for themselves."""

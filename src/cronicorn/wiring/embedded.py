@@ -14,7 +14,7 @@ from cronicorn.domain.ports import Dispatcher
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.database_url import DatabaseUrl
-from cronicorn.wiring.engine import engine
+from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.worker import http_dispatcher
 
@@ -54,16 +54,20 @@ async def embedded(
         first, *_ = await parts.stores.keys.tenants()
         assert parts.scheduler is not None
         principal = Principal(tenant_id=first.id, actor="application", kind=ActorKind.LOCAL, permissions=EVERYTHING)
-        async with _running(parts.scheduler, parts.forget()):
+        async with _running(parts.scheduler, _beside(parts)):
             yield Embedded(control=parts.control, principal=principal, scheduler=parts.scheduler)
 
 
+async def _beside(parts: Engine) -> None:
+    await asyncio.gather(parts.forget(), parts.alerts.run())
+
+
 @asynccontextmanager
-async def _running(scheduler: Scheduler, forgetting: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _running(scheduler: Scheduler, beside: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run both beside the block. A scheduler that breaks ends the block, and its error is what the block raises."""
     block = asyncio.current_task()
     assert block is not None
-    working, retention = asyncio.create_task(scheduler.run()), asyncio.create_task(forgetting)
+    working, others = asyncio.create_task(scheduler.run()), asyncio.create_task(beside)
 
     def broken(ended: asyncio.Task[None]) -> None:
         if ended.cancelled() or ended.exception() is not None:
@@ -78,6 +82,6 @@ async def _running(scheduler: Scheduler, forgetting: Coroutine[Any, Any, None]) 
     finally:
         working.remove_done_callback(broken)
         scheduler.stop()
-        retention.cancel()
-        await asyncio.gather(retention, return_exceptions=True)
+        others.cancel()
+        await asyncio.gather(others, return_exceptions=True)
         await working

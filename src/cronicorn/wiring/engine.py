@@ -9,6 +9,7 @@ from datetime import timedelta
 from cronicorn.adapters.metrics.observed_watches import ObservedDrafts, ObservedWatchStore
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.provision.retention import KeptFor
 from cronicorn.domain.quota.allowance import Budget
@@ -18,6 +19,7 @@ from cronicorn.scheduler.forgetting import HistoryForgetter
 from cronicorn.scheduler.keychains import Keychains
 from cronicorn.scheduler.preparing import PreparingDispatcher
 from cronicorn.scheduler.redacting import RedactingDispatcher
+from cronicorn.wiring.alerts import AlertDesk, alert_courier, alert_desk
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits
@@ -50,6 +52,7 @@ class Engine:
     dispatcher: Dispatcher
     scheduler: Scheduler | None
     """None in a process that leaves the work to others."""
+    alerts: AlertDesk
     planner: Planner | None
     """None where no model is configured, or the asking is left to others."""
     control: ControlPlane
@@ -63,6 +66,7 @@ class Engine:
         history = HistoryForgetter(stores.runs.prune, stores.pruner, stores.provisions, self.clock, usual)
         forgetting = [history.forget()]
         forgetting.append(forget(self.stores.flow_book.prune, self.clock, Retention(keep=FLOWS_KEPT)))
+        forgetting.append(forget(self.stores.incidents.prune, self.clock, Retention(keep=self.settings.retention)))
         if self.tokens.upkeep is not None:
             forgetting.append(
                 forget(self.tokens.upkeep.prune, self.clock, Retention(keep=GRANT_KEPT, every=GRANTS_PRUNED_EVERY))
@@ -72,6 +76,10 @@ class Engine:
     async def exposition(self) -> bytes:
         """The metrics in Prometheus's text format."""
         overdue_by = self.settings.poll_interval + OVERDUE_SLACK
+        try:
+            self.metrics.incidents_open(len(await self.stores.incidents.open()))
+        except UnavailableError:
+            self.metrics.incidents_open(None)
         return await self.metrics.exposition(lambda: self.stores.health.overdue(overdue_by))
 
 
@@ -106,9 +114,8 @@ async def engine(
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings, stores.provisions))
         vault = await open_vault(settings)
-        keychains = Keychains(stores.keychains, vault, clock)
-        dispatcher = PreparingDispatcher(dispatcher, keychains, clock, plain=settings.signing_plain)
-        dispatcher = RedactingDispatcher(dispatcher, settings.redaction_key)
+        dispatcher = _prepared(dispatcher, settings, Keychains(stores.keychains, vault, clock), clock)
+        courier = alert_courier(settings, stores, dispatcher, clock, metrics)
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(
@@ -120,7 +127,7 @@ async def engine(
         make_drafts = drafting(settings, stores, tokens.quota, compiler, evaluator) if compiling else None
         control = control_plane(
             stores, dispatcher, tokens, vault, clock=clock, cron=evaluator, limits=tier_limits(settings),
-            kept=settings.retention, scheduler=scheduler, make_drafts=make_drafts,
+            kept=settings.retention, scheduler=scheduler, make_drafts=make_drafts, courier=courier,
             model_named=settings.ai_model is not None,
         )  # fmt: skip
         planner = None
@@ -131,7 +138,14 @@ async def engine(
         yield Engine(
             settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
             control=control, tokens=tokens, planner=planner, metrics=metrics,
+            alerts=alert_desk(settings, stores, courier, control.quotas, evaluator),
         )  # fmt: skip
+
+
+def _prepared(dispatcher: Dispatcher, settings: Settings, keychains: Keychains, clock: Clock) -> Dispatcher:
+    """*dispatcher* with what each call gets at the last moment, and what is taken from each answer."""
+    prepared = PreparingDispatcher(dispatcher, keychains, clock, plain=settings.signing_plain)
+    return RedactingDispatcher(prepared, settings.redaction_key)
 
 
 def _observed(client: AIClient | None, metrics: Metrics, purpose: Budget) -> AIClient | None:

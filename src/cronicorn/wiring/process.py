@@ -70,6 +70,7 @@ class _Process:
 
     def drain(self) -> None:
         """Accept no more requests and claim no more slots; finish what was begun."""
+        self.tasks["alerts"].cancel()
         if self.planner is not None:
             self.planner.stop(self.grace)
         if self.server is not None:
@@ -167,6 +168,7 @@ async def _run(
     database = str(parts.settings.database_url)
     log.info("process_started", extra={"role": role.value, "url": url, "database": database, **_may_ask(parts, role)})
     try:
+        process.start("alerts", parts.alerts.run())
         if parts.planner is not None:
             process.start("planner", parts.planner.run())
         if server is not None and listening is not None:

@@ -107,6 +107,23 @@ def redis_url(text: str) -> SecretUrl:
     return _server(text, expected, "redis", "rediss", "unix")
 
 
+def smtp_url(text: str) -> SecretUrl:
+    """Where a mail server is."""
+    expected = "a URL such as smtp://USER:PASSWORD@HOST:587 (smtps:// with TLS, smtp+plain:// without)"
+    found = _server(text, expected, "smtp", "smtps", "smtp+plain")
+    if not urlsplit(text).hostname:
+        raise ValueError(expected)
+    return found
+
+
+def address(text: str) -> str:
+    """The address of a mailbox, in ASCII."""
+    name, at, domain = text.rpartition("@")
+    if not at or not name or not domain or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("an address such as cronicorn@example.com")
+    return text
+
+
 def etcd_url(text: str) -> SecretUrl:
     """Where an etcd server is."""
     expected = "a URL such as http://HOST:2379 (https:// with TLS), without a user"

@@ -87,6 +87,9 @@ class Settings:
     quota_calls_max: int
     quota_call_tokens_max: int
     quota_soft_forced: bool
+    alert_interval: timedelta
+    smtp_url: SecretUrl | None
+    smtp_from: str
     log_level: str
     log_format: str
 

@@ -297,6 +297,26 @@ _QUOTA = (
     ),
 )  # fmt: skip
 
+_ALERTS = (
+    Setting(
+        field="alert_interval", unit="duration", default="10s", example="10s",
+        read=readers.duration(100 * _MS, 60 * _MINUTE),
+        meaning="How often somebody looks for incidents: one process at a time, whichever comes first. The same in all "
+        "processes.",
+    ),
+    Setting(
+        field="smtp_url", unit="URL", default="", example="smtp://USER:PASSWORD@mail.example.com:587",
+        read=readers.smtp_url,
+        meaning="The server that takes mail about incidents: `smtp://` with STARTTLS, without which nothing is sent, "
+        "`smtps://` with TLS from the start, `smtp+plain://` without either, for one on this machine. Needs the extra "
+        "`email`, and SMTP_FROM.",
+    ),
+    Setting(
+        field="smtp_from", unit="address", default="", example="cronicorn@example.com", read=readers.address,
+        meaning="From whom that mail is.",
+    ),
+)  # fmt: skip
+
 _LOGS = (
     Setting(
         field="log_level", unit="word", default="info", example="info",
@@ -309,4 +329,4 @@ _LOGS = (
     ),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_SECRETS, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_LOGS)
+SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_SECRETS, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_ALERTS, *_LOGS)

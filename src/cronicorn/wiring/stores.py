@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cronicorn.domain.access.ports import AuditLog, IssuedKeys, KeyRing, MemberBook, RateCounter, SignedInStore
+from cronicorn.domain.alert.ports import AlertingBook, AlertWatch, IncidentBook, Outbox
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
@@ -56,6 +57,10 @@ class Stores:
     drafts: Drafts
     health: StoreHealth
     watches: WatchStore
+    alertings: AlertingBook
+    alert_watch: AlertWatch
+    incidents: IncidentBook
+    outbox: Outbox
     aclose: Callable[[], Awaitable[None]]
     """Finishes what was begun and closes the store."""
     terms: TermsRegister
@@ -157,6 +162,10 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         drafts=opened.drafts,
         health=opened.health,
         watches=opened.watches,
+        alertings=opened.alertings,
+        alert_watch=opened.alert_watch,
+        incidents=opened.incidents,
+        outbox=opened.outbox,
         aclose=opened.aclose,
         terms=opened.terms,
         database=opened.database,

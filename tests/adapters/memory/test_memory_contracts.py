@@ -4,6 +4,7 @@ import pytest
 
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContract, SignedInStoreContract
+from cronicorn.testing.contracts.alerts import AlertsContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
@@ -113,4 +114,8 @@ class TestDrafts(InMemory, DraftsContract):
 
 
 class TestWatchStore(InMemory, WatchStoreContract):
+    pass
+
+
+class TestAlerts(InMemory, AlertsContract):
     pass

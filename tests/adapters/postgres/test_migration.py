@@ -11,12 +11,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_mock_engine
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
+from cronicorn.adapters.postgres.alert_schema import metadata
 from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.migration import MIGRATIONS, migrate
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.postgres.schema import REVISION
 from cronicorn.adapters.postgres.stores import PostgresStores
-from cronicorn.adapters.postgres.tenant_schema import metadata
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import a_job
 from cronicorn.testing.clocks import VirtualClock

@@ -4,6 +4,7 @@ import pytest
 
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContract, SignedInStoreContract
+from cronicorn.testing.contracts.alerts import AlertsContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
@@ -112,4 +113,8 @@ class TestDrafts(InDatabase, DraftsContract):
 
 
 class TestWatchStore(InDatabase, WatchStoreContract):
+    pass
+
+
+class TestAlerts(InDatabase, AlertsContract):
     pass

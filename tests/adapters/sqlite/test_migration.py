@@ -8,12 +8,12 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from cronicorn.adapters.sqlite.alert_schema import metadata
 from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.migration import MIGRATIONS, migrate
 from cronicorn.adapters.sqlite.schema import REVISION
 from cronicorn.adapters.sqlite.stores import SqliteStores
-from cronicorn.adapters.sqlite.tenant_schema import metadata
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fixtures import a_job
 from cronicorn.testing.clocks import VirtualClock

@@ -4,6 +4,7 @@ import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContract, SignedInStoreContract
+from cronicorn.testing.contracts.alerts import AlertsContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
@@ -115,4 +116,8 @@ class TestDrafts(InFile, DraftsContract):
 
 
 class TestWatchStore(InFile, WatchStoreContract):
+    pass
+
+
+class TestAlerts(InFile, AlertsContract):
     pass

@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from typing import Self
 
+from cronicorn.adapters.memory.alerts import (
+    MemoryAlertingBook,
+    MemoryAlerts,
+    MemoryAlertWatch,
+    MemoryIncidentBook,
+    MemoryOutbox,
+)
 from cronicorn.adapters.memory.audit_log import MemoryAuditLog
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
 from cronicorn.adapters.memory.database import MemoryDatabase
@@ -53,6 +60,10 @@ class MemoryStores:
     drafts: MemoryDrafts
     health: MemoryStoreHealth
     watches: MemoryWatchStore
+    alertings: MemoryAlertingBook
+    alert_watch: MemoryAlertWatch
+    incidents: MemoryIncidentBook
+    outbox: MemoryOutbox
 
     @classmethod
     def open(cls, clock: Clock) -> Self:
@@ -63,6 +74,7 @@ class MemoryStores:
     def over(cls, database: MemoryDatabase) -> Self:
         """The stores of a *database*."""
         watches = MemoryWatchStore(database)
+        alerts = MemoryAlerts(database=database)
         return cls(
             database=database,
             job_store=MemoryJobStore(database),
@@ -87,6 +99,10 @@ class MemoryStores:
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),
             watches=watches,
+            alertings=MemoryAlertingBook(alerts),
+            alert_watch=MemoryAlertWatch(alerts),
+            incidents=MemoryIncidentBook(alerts),
+            outbox=MemoryOutbox(alerts),
         )
 
     @property

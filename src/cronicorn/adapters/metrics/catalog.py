@@ -179,6 +179,13 @@ METRICS: tuple[Metric, ...] = (
         labels=("outcome",),
         help="Drafts of policies kept, by how they were judged.",
     ),
+    Metric(name="cronicorn_open_incidents", kind="gauge", help="Incidents of all tenants that go on; NaN: no store."),
+    Metric(
+        name="cronicorn_alerts_total",
+        kind="counter",
+        labels=("channel", "outcome"),
+        help="Attempts to deliver messages about incidents: `delivered`, `failed`, or `undelivered` for good.",
+    ),
     Metric(
         name="cronicorn_build_info",
         kind="gauge",

@@ -14,6 +14,8 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from cronicorn.adapters.metrics.catalog import METRICS, Metric
+from cronicorn.domain.alert.alerting import AlertChannel
+from cronicorn.domain.alert.incident import MessageState
 from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.lease import Lease
@@ -116,6 +118,15 @@ class Metrics:
     def analysed(self, outcome: str) -> None:
         """An analysis was kept."""
         self._counter("cronicorn_analyses_total", outcome).inc()
+
+    def incidents_open(self, count: int | None) -> None:
+        """So many incidents go on; None when that can't be told."""
+        self._gauges["cronicorn_open_incidents"].set(math.nan if count is None else count)
+
+    def alert_attempted(self, state: MessageState, channel: AlertChannel | None) -> None:
+        """A message was sent over *channel*, or not; None: its route is gone."""
+        outcome = "failed" if state is MessageState.WAITING else state.value
+        self._counter("cronicorn_alerts_total", channel.value if channel is not None else "", outcome).inc()
 
     def compiled(self, status: DraftStatus) -> None:
         """A draft was kept."""

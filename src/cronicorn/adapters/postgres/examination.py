@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 
+from cronicorn.adapters.postgres.alert_schema import metadata
 from cronicorn.adapters.postgres.database import shards_of
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.adapters.postgres.queries import PlainConnection
-from cronicorn.adapters.postgres.tenant_schema import SCHEMA, metadata
+from cronicorn.adapters.postgres.tenant_schema import SCHEMA
 from cronicorn.domain.cells import UNREADABLE
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.rows import endpoint_from

@@ -23,7 +23,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.postgres.tenant_schema import metadata, tenants
 
-REVISION = "0014"
+REVISION = "0015"
 """The newest migration."""
 
 installation = Table(
@@ -158,6 +158,7 @@ runs = Table(
     Index("runs_by_end", "finished_us", postgresql_using="brin"),
     postgresql_partition_by="RANGE (finished_us)",
 )
+Index("runs_failed", runs.c.finished_us, runs.c.endpoint_number, postgresql_where=runs.c.status == "failed")
 """Partitioned by the day in which they ended (`partitions`); old days are dropped whole."""
 
 skips = Table(

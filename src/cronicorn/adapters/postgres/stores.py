@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from cronicorn.adapters.postgres.alert_watch import PostgresAlertWatch
+from cronicorn.adapters.postgres.alerting_book import PostgresAlertingBook
 from cronicorn.adapters.postgres.audit_log import PostgresAuditLog
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
 from cronicorn.adapters.postgres.flow_book import PostgresFlowBook
+from cronicorn.adapters.postgres.incident_book import PostgresIncidentBook
 from cronicorn.adapters.postgres.issued_keys import PostgresIssuedKeys
 from cronicorn.adapters.postgres.job_catalog import PostgresJobCatalog
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
@@ -19,6 +22,7 @@ from cronicorn.adapters.postgres.member_book import PostgresMemberBook
 from cronicorn.adapters.postgres.migration import inspect, migrate
 from cronicorn.adapters.postgres.notify import Listener
 from cronicorn.adapters.postgres.options import PostgresOptions
+from cronicorn.adapters.postgres.outbox import PostgresOutbox
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.provision_book import PostgresProvisionBook
 from cronicorn.adapters.postgres.rate_counter import PostgresRateCounter
@@ -59,6 +63,10 @@ class PostgresStores:
     drafts: PostgresDrafts
     health: PostgresStoreHealth
     watches: PostgresWatchStore
+    alertings: PostgresAlertingBook
+    alert_watch: PostgresAlertWatch
+    incidents: PostgresIncidentBook
+    outbox: PostgresOutbox
     listener: Listener
 
     @classmethod
@@ -116,6 +124,10 @@ class PostgresStores:
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),
             watches=PostgresWatchStore(database),
+            alertings=PostgresAlertingBook(database),
+            alert_watch=PostgresAlertWatch(database),
+            incidents=PostgresIncidentBook(database),
+            outbox=PostgresOutbox(database),
             listener=Listener(database.url, database.options),
         )
 

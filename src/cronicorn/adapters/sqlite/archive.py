@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
+from cronicorn.adapters.sqlite.alert_schema import metadata
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
 from cronicorn.adapters.sqlite.migration import check_file, check_installation, migrate
 from cronicorn.adapters.sqlite.place import Place
-from cronicorn.adapters.sqlite.tenant_schema import metadata
 from cronicorn.domain.archive import COLUMNS, COPIED, Table
 from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.errors import ConflictError
@@ -29,6 +29,7 @@ _ORDER = {
     Table.MEMBERS: "id",
     Table.TENANT_PROVISIONS: "tenant_id",
     Table.KEYCHAINS: "tenant_id",
+    Table.ALERTINGS: "tenant_id",
     Table.SCHEDULE: "endpoint_number",
     Table.WATCHES: "endpoint_number",
     Table.RUN_COUNTS: "tenant_id, month_us",

@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0014"
+REVISION = "0015"
 """The newest migration."""
 
 keyed_requests = Table(
@@ -161,6 +161,7 @@ runs = Table(
     Index("runs_by_end", "finished_us"),
     sqlite_strict=True,
 )
+Index("runs_failed", runs.c.finished_us, runs.c.endpoint_number, sqlite_where=runs.c.status == "failed")
 
 skips = Table(
     "skips",

@@ -5,11 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from cronicorn.adapters.sqlite.alert_watch import SqliteAlertWatch
+from cronicorn.adapters.sqlite.alerting_book import SqliteAlertingBook
 from cronicorn.adapters.sqlite.audit_log import SqliteAuditLog
 from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
 from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
 from cronicorn.adapters.sqlite.flow_book import SqliteFlowBook
+from cronicorn.adapters.sqlite.incident_book import SqliteIncidentBook
 from cronicorn.adapters.sqlite.issued_keys import SqliteIssuedKeys
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
@@ -17,6 +20,7 @@ from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.keychains import SqliteKeychains
 from cronicorn.adapters.sqlite.keyed_requests import SqliteKeyedRequests
 from cronicorn.adapters.sqlite.member_book import SqliteMemberBook
+from cronicorn.adapters.sqlite.outbox import SqliteOutbox
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
 from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
@@ -56,6 +60,10 @@ class SqliteStores:
     drafts: SqliteDrafts
     health: SqliteStoreHealth
     watches: SqliteWatchStore
+    alertings: SqliteAlertingBook
+    alert_watch: SqliteAlertWatch
+    incidents: SqliteIncidentBook
+    outbox: SqliteOutbox
 
     @classmethod
     async def open(
@@ -114,6 +122,10 @@ class SqliteStores:
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),
             watches=SqliteWatchStore(database),
+            alertings=SqliteAlertingBook(database),
+            alert_watch=SqliteAlertWatch(database),
+            incidents=SqliteIncidentBook(database),
+            outbox=SqliteOutbox(database),
         )
 
     @property

@@ -68,6 +68,7 @@ def an_installation() -> dict[Table, list[Row]]:
             {"number": number, "endpoint_number": owner, **skip_row(skip)} for number, owner in ((2, 3), (8, 1))
         ],
         Table.POLICY_DRAFTS: [_draft(3), _draft(BIG)],
+        **_alerts(),
         Table.RUN_COUNTS: [_count("B", 0), _count("a", -BIG), _count("a", BIG), _count("ä", 0)],
         Table.JOB_HOURS: [_hour(*place) for place in ((7, -BIG, "B"), (7, -BIG, "a"), (7, 1, "ä"), (BIG, 0, ODD))],
         Table.ENDPOINT_HOURS: [_hour(*place[:3], endpoint_number=place[3]) for place in _ENDPOINT_HOURS],
@@ -118,6 +119,28 @@ def _draft(number: int, **changes: str | int) -> Row:
         "hash": "0" * 64, "created_us": -BIG, "document": ODD,
     }  # fmt: skip
     return made | changes
+
+
+def _alerts() -> dict[Table, list[Row]]:
+    return {
+        Table.ALERTINGS: [{"tenant_id": tenant_id, "document": ODD} for tenant_id in ("aa", "zz")],
+        Table.INCIDENTS: [_incident(2, closed_us=None), _incident(BIG, closed_us=BIG)],
+        Table.ALERT_MESSAGES: [_message(3, incident_id=None, settled_us=BIG), _message(BIG, settled_us=None)],
+    }
+
+
+def _incident(number: int, closed_us: int | None) -> Row:
+    return {
+        "number": number, "id": f"incident{number}", "tenant_id": "aa", "kind": ODD, "subject": ODD, "opened_us": -BIG,
+        "closed_us": closed_us, "version": BIG, "document": ODD,
+    }  # fmt: skip
+
+
+def _message(number: int, settled_us: int | None, incident_id: str | None = ODD) -> Row:
+    return {
+        "number": number, "id": f"alert{number}", "tenant_id": "aa", "incident_id": incident_id, "route_id": ODD,
+        "state": ODD, "due_us": -BIG, "settled_us": settled_us, "document": ODD,
+    }  # fmt: skip
 
 
 def _hour(job: int, hour_us: int, source: str, **more: int) -> Row:

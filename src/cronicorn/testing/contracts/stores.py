@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 import pytest
 
 from cronicorn.domain.access.ports import AuditLog, IssuedKeys, KeyRing, MemberBook, RateCounter, SignedInStore
+from cronicorn.domain.alert.ports import AlertingBook, AlertWatch, IncidentBook, Outbox
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
@@ -92,7 +93,20 @@ class PastStores(Protocol):
     def flow_book(self) -> FlowBook: ...
 
 
-class Stores(ScheduleStores, TenantStores, PastStores, AccessStores, Protocol):
+class AlertStores(Protocol):
+    """Where it is what people are told."""
+
+    @property
+    def alertings(self) -> AlertingBook: ...
+    @property
+    def alert_watch(self) -> AlertWatch: ...
+    @property
+    def incidents(self) -> IncidentBook: ...
+    @property
+    def outbox(self) -> Outbox: ...
+
+
+class Stores(ScheduleStores, TenantStores, PastStores, AccessStores, AlertStores, Protocol):
     """The stores of one database, one for each port."""
 
     @property

@@ -1,0 +1,65 @@
+"""What tenants want to be told, in PostgreSQL."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
+from cronicorn.domain.alert.ports import AlertingBook
+from cronicorn.domain.alert.rows import alerting_from, alerting_text
+from cronicorn.domain.cells import UNREADABLE
+from cronicorn.domain.errors import NotFoundError
+
+log = logging.getLogger(__name__)
+
+_ALL = "SELECT tenant_id, document FROM cronicorn.alertings"
+_GET = "SELECT document FROM cronicorn.alertings WHERE tenant_id = $1"
+# The tenant's row, which is always there, so that two who change what is not there yet wait for one another.
+_LOCK = "SELECT id FROM cronicorn.tenants WHERE id = $1 FOR NO KEY UPDATE"
+_PUT = """
+INSERT INTO cronicorn.alertings (tenant_id, document) VALUES ($1, $2)
+ON CONFLICT (tenant_id) DO UPDATE SET document = excluded.document
+"""
+
+
+class PostgresAlertingBook(AlertingBook):
+    """Keeps one document for each tenant."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+
+    async def all(self) -> Mapping[str, Alerting]:
+        async def work(connection: Connection) -> Mapping[str, Alerting]:
+            rows = await connection.fetch(_ALL)
+            found = ((row["tenant_id"], _readable(row["tenant_id"], row["document"])) for row in rows)
+            return {tenant_id: alerting for tenant_id, alerting in found if alerting is not None}
+
+        return await self._database.alone(work)
+
+    async def get(self, tenant_id: str) -> Alerting:
+        return await self._database.alone(lambda connection: _kept(connection, tenant_id))
+
+    async def change(self, tenant_id: str, edit: Callable[[Alerting], Alerting]) -> Alerting:
+        async def work(transaction: Transaction) -> Alerting:
+            if await transaction.connection.fetchval(_LOCK, tenant_id) is None:
+                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            after = edit(await _kept(transaction.connection, tenant_id))
+            await transaction.connection.execute(_PUT, tenant_id, alerting_text(after))
+            return after
+
+        return await self._database.write(work)
+
+
+def _readable(tenant_id: str, document: str) -> Alerting | None:
+    """What the tenant has said; None where that can't be read: it must not keep others from being told."""
+    try:
+        return alerting_from(document)
+    except UNREADABLE:
+        log.exception("alerting_unreadable", extra={"tenant": tenant_id})
+        return None
+
+
+async def _kept(connection: Connection, tenant_id: str) -> Alerting:
+    document = await connection.fetchval(_GET, tenant_id)
+    return alerting_from(document) if document is not None else NO_ALERTING

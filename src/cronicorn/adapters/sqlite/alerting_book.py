@@ -1,0 +1,63 @@
+"""What tenants want to be told, in a SQLite file."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
+from cronicorn.domain.alert.ports import AlertingBook
+from cronicorn.domain.alert.rows import alerting_from, alerting_text
+from cronicorn.domain.cells import UNREADABLE
+from cronicorn.domain.errors import NotFoundError
+
+log = logging.getLogger(__name__)
+
+_ALL = "SELECT tenant_id, document FROM alertings"
+_GET = "SELECT document FROM alertings WHERE tenant_id = :tenant_id"
+_PUT = """
+INSERT INTO alertings (tenant_id, document) SELECT id, :document FROM tenants WHERE id = :tenant_id
+ON CONFLICT (tenant_id) DO UPDATE SET document = excluded.document
+"""
+
+
+class SqliteAlertingBook(AlertingBook):
+    """Keeps one document for each tenant."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def all(self) -> Mapping[str, Alerting]:
+        def work(transaction: Transaction) -> Mapping[str, Alerting]:
+            rows = transaction.connection.execute(_ALL).fetchall()
+            found = ((tenant_id, _readable(tenant_id, document)) for tenant_id, document in rows)
+            return {tenant_id: alerting for tenant_id, alerting in found if alerting is not None}
+
+        return await self._database.read(work)
+
+    async def get(self, tenant_id: str) -> Alerting:
+        return await self._database.read(lambda transaction: _kept(transaction, tenant_id))
+
+    async def change(self, tenant_id: str, edit: Callable[[Alerting], Alerting]) -> Alerting:
+        def work(transaction: Transaction) -> Alerting:
+            after = edit(_kept(transaction, tenant_id))
+            row = {"tenant_id": tenant_id, "document": alerting_text(after)}
+            if not transaction.connection.execute(_PUT, row).rowcount:
+                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            return after
+
+        return await self._database.write(work)
+
+
+def _readable(tenant_id: str, document: str) -> Alerting | None:
+    """What the tenant has said; None where that can't be read: it must not keep others from being told."""
+    try:
+        return alerting_from(document)
+    except UNREADABLE:
+        log.exception("alerting_unreadable", extra={"tenant": tenant_id})
+        return None
+
+
+def _kept(transaction: Transaction, tenant_id: str) -> Alerting:
+    row = transaction.connection.execute(_GET, {"tenant_id": tenant_id}).fetchone()
+    return alerting_from(row[0]) if row is not None else NO_ALERTING

@@ -1,0 +1,83 @@
+"""Which routes are told what of an incident, and when. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from cronicorn.domain.alert.alerting import Alerting, AlertRoute, MaintenanceWindow
+from cronicorn.domain.alert.incident import SUMMARY_MAX, WAITING_MAX, AlertEvent, AlertMessage, Incident
+from cronicorn.domain.alert.wording import body_of
+
+
+class Told(NamedTuple):
+    """An incident, and the messages about it that are to be written with it."""
+
+    incident: Incident
+    messages: tuple[AlertMessage, ...] = ()
+
+
+class Audience(NamedTuple):
+    """Who of a tenant may be told at an instant."""
+
+    alerting: Alerting
+    windows: Sequence[MaintenanceWindow]
+    """Those that hold then."""
+    waiting: Mapping[str, int]
+    """How many messages wait, by the ids of routes."""
+    now: datetime
+    new_id: Callable[[], str]
+    """Makes ids of messages."""
+
+
+def told(incident: Incident, name: str | None, audience: Audience) -> Told:
+    """*incident*, which goes on, with a message for each route that has to be told of it now.
+
+    A route is told once, and then again as often as it wants until somebody acknowledges. One that is new, or that was
+    kept from it by a maintenance window or by messages that wait, is told later. *name* is that of the endpoint.
+    """
+    if any(window.scope.covers(incident.job_id, incident.subject) for window in audience.windows):
+        return Told(incident)
+    messages = []
+    for route in audience.alerting.routes:
+        event = _event(incident, route, audience.now)
+        full = audience.waiting.get(route.id, 0) >= WAITING_MAX
+        if event is not None and not full and route.wants(incident.kind, incident.job_id, incident.subject):
+            messages.append(_message(incident, route.id, event, name, audience))
+    told_at = {**incident.told, **{message.route_id: audience.now for message in messages}}
+    return Told(replace(incident, told=told_at) if messages else incident, tuple(messages))
+
+
+def closed(incident: Incident, ending: str, name: str | None, audience: Audience) -> Told:
+    """*incident*, which is over, with a message for each route that was told of it and is still there."""
+    closed_at = max(audience.now, incident.opened_at)
+    over = replace(incident, closed_at=closed_at, ending=ending[:SUMMARY_MAX])
+    routes = (route for route in audience.alerting.routes if route.enabled and route.id in incident.told)
+    return Told(over, tuple(_message(over, route.id, AlertEvent.RECOVERED, name, audience) for route in routes))
+
+
+def trial(tenant_id: str, route: AlertRoute, now: datetime, message_id: str) -> AlertMessage:
+    """A message that tries *route*."""
+    return AlertMessage(
+        id=message_id, tenant_id=tenant_id, route_id=route.id, event=AlertEvent.TEST, created_at=now, due_at=now,
+        body=body_of(None, AlertEvent.TEST, route.name, now),
+    )  # fmt: skip
+
+
+def _event(incident: Incident, route: AlertRoute, now: datetime) -> AlertEvent | None:
+    told_at = incident.told.get(route.id)
+    if told_at is None:
+        return AlertEvent.OPENED
+    if route.remind_every is None or incident.acknowledged_at is not None or now - told_at < route.remind_every:
+        return None
+    return AlertEvent.REMINDER
+
+
+def _message(
+    incident: Incident, route_id: str, event: AlertEvent, name: str | None, audience: Audience
+) -> AlertMessage:
+    now = audience.now
+    return AlertMessage(
+        id=audience.new_id(), tenant_id=incident.tenant_id, incident_id=incident.id, route_id=route_id, event=event,
+        created_at=now, due_at=now, body=body_of(incident, event, name, now),
+    )  # fmt: skip

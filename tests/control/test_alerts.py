@@ -1,0 +1,181 @@
+"""What may be said about alerts, and how wrong input is refused."""
+
+from datetime import timedelta
+
+import pytest
+
+from cronicorn.control.alert_documents import (
+    AlertRouteDocument,
+    AlertRoutePatch,
+    AllRulesDocument,
+    MaintenanceDocument,
+)
+from cronicorn.domain.alert.alerting import (
+    ROUTES_MAX,
+    USUAL_RULES,
+    WINDOWS_MAX,
+    AlertChannel,
+    AlertScope,
+    IncidentKind,
+)
+from cronicorn.domain.alert.incident import WAITING_MAX, Incident
+from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.tenant import ApiKey, Tenant
+from tests.control.world import ALICE, a_world
+
+HOOK = {"name": "hook", "channel": "webhook", "target": "https://example.com/hook"}
+
+
+@pytest.fixture
+async def world():
+    world = a_world()
+    key = ApiKey(id="key", tenant_id="t1", prefix="ck", hash="hash", created_at=MIDNIGHT)
+    await world.stores.keys.add_tenant(Tenant(id="t1", name="t1", created_at=MIDNIGHT), key)
+    return world
+
+
+def _pointers(raised):
+    return [field.pointer for field in raised.value.fields]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"name": None}, "/name"),
+        ({"name": "  "}, "/name"),
+        ({"channel": None}, "/channel"),
+        ({"target": None}, "/target"),
+        ({"target": "ftp://example.com"}, "/target"),
+        ({"target": "https://user:secret@example.com"}, "/target"),
+        ({"channel": "slack", "target": "ops@example.com"}, "/target"),
+        ({"channel": "email"}, "/target"),
+        ({"channel": "email", "target": "ada@example.com,"}, "/target"),
+        ({"channel": "email", "target": "ada@example.com\nBcc: eve@example.com"}, "/target"),
+        ({"channel": "email", "target": ",".join(["ada@example.com"] * 11)}, "/target"),
+        ({"remindEveryMs": 999}, "/remindEveryMs"),
+        ({"jobIds": ["j"] * 201}, "/jobIds"),
+    ],
+)
+async def test_a_route_that_leads_nowhere_is_refused(world, changes, pointer):
+    with pytest.raises(InvalidInputError) as raised:
+        await world.control.alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK | changes))
+
+    assert _pointers(raised) == [pointer]
+    assert (await world.control.alerts.show(ALICE)).routes == ()
+
+
+async def test_what_a_patch_leaves_out_stays_and_what_it_says_is_checked_with_it(world):
+    alerts = world.control.alerts
+    given = HOOK | {"kinds": ["late"], "jobIds": ["j1"], "endpointIds": ["e1"], "remindEveryMs": 60_000}
+    route = await alerts.create_route(ALICE, AlertRouteDocument.model_validate(given))
+
+    await alerts.edit_route(ALICE, route.id, AlertRoutePatch.model_validate({"enabled": False, "jobIds": []}))
+    patched = await alerts.edit_route(ALICE, route.id, AlertRoutePatch.model_validate({"remindEveryMs": None}))
+    with pytest.raises(InvalidInputError) as raised:
+        await alerts.edit_route(ALICE, route.id, AlertRoutePatch.model_validate({"channel": "email"}))
+
+    assert _pointers(raised) == ["/target"]
+    assert (patched.name, patched.channel, patched.kinds) == ("hook", AlertChannel.WEBHOOK, (IncidentKind.LATE,))
+    assert (patched.scope, patched.remind_every, patched.enabled) == (AlertScope(endpoint_ids=("e1",)), None, False)
+    await alerts.remove_route(ALICE, route.id)
+    for gone in (alerts.remove_route, alerts.test_route, alerts.messages):
+        with pytest.raises(NotFoundError):
+            await gone(ALICE, route.id)
+
+
+async def test_routes_windows_and_waiting_tests_are_bounded(world):
+    alerts = world.control.alerts
+    once = {"name": "w", "startAt": "2026-01-02T00:00:00Z", "durationMs": 1_000}
+    route = await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK))
+    for _ in range(ROUTES_MAX - 1):
+        await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK))
+    for _ in range(WINDOWS_MAX):
+        await alerts.create_window(ALICE, MaintenanceDocument.model_validate(once))
+    for _ in range(WAITING_MAX):
+        await alerts.test_route(ALICE, route.id)
+
+    with pytest.raises(ConflictError):
+        await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK))
+    with pytest.raises(ConflictError):
+        await alerts.create_window(ALICE, MaintenanceDocument.model_validate(once))
+    with pytest.raises(ConflictError):
+        await alerts.test_route(ALICE, route.id)
+    world.clock.move(days=2)
+    await alerts.create_window(ALICE, MaintenanceDocument.model_validate(once | {"startAt": "2026-02-01T00:00:00Z"}))
+    assert len((await alerts.show(ALICE)).windows) == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ({"failures": 0}, "/failures"),
+        ({"failures": 51}, "/failures"),
+        ({"share": {"failures": 3, "runs": 2}}, "/share/failures"),
+        ({"share": {"failures": 0, "runs": 2}}, "/share/failures"),
+        ({"lateAfterMs": 9_999}, "/lateAfterMs"),
+        ({"nearPercent": 100}, "/nearPercent"),
+        ({"exceptions": [{"rules": {}}]}, "/exceptions/0"),
+        ({"exceptions": [{"jobIds": ["j"], "rules": {"successes": 0}}]}, "/exceptions/0/rules/successes"),
+    ],
+)
+async def test_rules_that_say_nothing_sensible_are_refused(world, document, pointer):
+    with pytest.raises(InvalidInputError) as raised:
+        await world.control.alerts.change_rules(ALICE, AllRulesDocument.model_validate(document))
+
+    assert _pointers(raised) == [pointer]
+    assert (await world.control.alerts.show(ALICE)).rules == USUAL_RULES
+
+
+async def test_rules_take_the_place_of_those_of_before(world):
+    alerts = world.control.alerts
+    exceptions = [{"jobIds": ["j1"], "rules": {"pauseAfter": 7}}]
+    await alerts.change_rules(ALICE, AllRulesDocument.model_validate({"failures": 9, "exceptions": exceptions}))
+    first = await alerts.show(ALICE)
+    await alerts.change_rules(ALICE, AllRulesDocument.model_validate({"lateAfterMs": 60_000}))
+    second = await alerts.show(ALICE)
+
+    assert (first.rules.failures, first.rules_for("j1", "e").pause_after) == (9, 7)
+    assert first.rules_for("j2", "e") == first.rules
+    assert (second.rules.failures, second.rules.late_after) == (USUAL_RULES.failures, timedelta(minutes=1))
+    assert second.exceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"name": None}, "/name"),
+        ({"durationMs": None}, "/durationMs"),
+        ({"durationMs": 999}, "/durationMs"),
+        ({"cron": None}, "/startAt"),
+        ({"startAt": "2026-01-02T00:00:00Z"}, "/startAt"),
+        ({"cron": "61 * * * *"}, "/cron"),
+        ({"timezone": "Mars/Olympus"}, "/cron"),
+    ],
+)
+async def test_a_window_that_never_holds_is_refused(world, changes, pointer):
+    document = {"name": "w", "cron": "0 3 * * *", "durationMs": 60_000} | changes
+
+    with pytest.raises(InvalidInputError) as raised:
+        await world.control.alerts.create_window(ALICE, MaintenanceDocument.model_validate(document))
+
+    assert _pointers(raised) == [pointer]
+
+
+async def test_an_incident_is_acknowledged_once_and_not_when_it_is_over(world):
+    incidents, book = world.control.incidents, world.stores.incidents
+    going_on = Incident(id="a", tenant_id="t1", kind=IncidentKind.LATE, subject="", opened_at=MIDNIGHT)
+    over = Incident(
+        id="b", tenant_id="t1", kind=IncidentKind.LATE, subject="x", opened_at=MIDNIGHT, closed_at=MIDNIGHT, ending="."
+    )
+    await book.write(going_on)
+    await book.write(over)
+
+    first = await incidents.acknowledge(ALICE, "a")
+    world.clock.move(hours=1)
+    again = await incidents.acknowledge(ALICE, "a")
+
+    assert (first.acknowledged_at, first.acknowledged_by) == (MIDNIGHT, "alice")
+    assert again.acknowledged_at == first.acknowledged_at
+    with pytest.raises(ConflictError):
+        await incidents.acknowledge(ALICE, "b")
