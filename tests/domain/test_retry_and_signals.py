@@ -38,10 +38,15 @@ def test_stable_chance_is_below_one_and_always_the_same(parts: list[str]) -> Non
     assert stable_fraction(*parts) == stable_fraction(*parts)
 
 
-def test_what_was_refused_or_cancelled_is_not_tried_again() -> None:
+def test_what_was_refused_or_cancelled_or_lacks_a_secret_is_not_tried_again() -> None:
     kinds = {kind: may_retry(GOOGLE, 1, an_outcome(kind=kind)) for kind in OutcomeKind}
 
-    assert {kind for kind, again in kinds.items() if not again} == {OutcomeKind.REFUSED, OutcomeKind.CANCELLED}
+    assert {kind for kind, again in kinds.items() if not again} == {
+        OutcomeKind.REFUSED,
+        OutcomeKind.CANCELLED,
+        OutcomeKind.SECRET_MISSING,
+        OutcomeKind.SECRET_UNREADABLE,
+    }
     assert not may_retry(GOOGLE, 6, an_outcome(500))
 
 

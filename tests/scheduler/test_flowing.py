@@ -141,7 +141,7 @@ def test_the_limits_of_a_host_hold_for_all_tenants_and_for_that_host_alone():
     assert others[-1] - HOUR < 0.1 * SECOND
 
 
-@pytest.mark.parametrize(("status", "headers", "wait"), [(429, (), 10), (503, (("retry-after", "40"),), 40)])
+@pytest.mark.parametrize(("status", "headers", "wait"), [(429, (), 10), (429, (("retry-after", "40"),), 40)])
 def test_a_host_that_asks_for_less_is_left_alone_by_all_endpoints_of_the_tenant(status, headers, wait):
     def script(call, number):
         return Reply(status_code=status, headers=headers) if number == 0 else Reply()

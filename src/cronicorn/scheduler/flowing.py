@@ -78,7 +78,7 @@ class FlowingJobStore(JobStore):
         return self._inner.renew(leases, ttl=ttl)
 
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
-        if run is not None and run.outcome.status_code in {429, 503} and asks_for_less(run.outcome):
+        if run is not None and asks_for_less(run.outcome):
             await self._slow_down(lease, run)
         try:
             settlement = await self._inner.settle(lease, run, decide)

@@ -71,10 +71,10 @@ async def test_a_listener_outlives_an_error_that_nobody_foresaw(postgres_url, mo
 
 
 async def test_a_database_that_does_not_get_the_newest_schema_is_not_opened(monkeypatch):
-    async def overtaken(connection, options):
+    async def overtaken(connection, options, wanted):
         """Nothing was done, as when another process is quicker."""
 
-    monkeypatch.setattr("cronicorn.adapters.postgres.migration._upgrade", overtaken)
+    monkeypatch.setattr("cronicorn.adapters.postgres.migration._change", overtaken)
     with (
         fresh_database(migrated=False) as url,
         pytest.raises(UnavailableError, match="by others at the same time"),

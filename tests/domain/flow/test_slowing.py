@@ -34,13 +34,13 @@ def until(record):
     [
         (told(429), True),
         (told(503), False),
-        (told(503, **{"retry-after": "5"}), True),
+        (told(503, **{"retry-after": "5"}), False),
         (told(200, **{"retry-after": "5"}), False),
         (told(429)._replace(kind=OutcomeKind.BROKEN), False),
         (told(500), False),
     ],
 )
-def test_a_429_asks_for_less_and_so_does_a_503_that_says_when(outcome, asks):
+def test_a_429_alone_asks_for_less(outcome, asks):
     assert asks_for_less(outcome) is asks
 
 
@@ -49,10 +49,6 @@ def test_a_429_asks_for_less_and_so_does_a_503_that_says_when(outcome, asks):
 )
 def test_the_host_says_how_long_within_bounds(value, wait):
     assert until(slowed(BLANK, told(429, **{"retry-after": value}), MIDNIGHT)) == wait
-
-
-def test_a_503_that_says_nothing_readable_slows_nothing():
-    assert slowed(BLANK, told(503, **{"retry-after": "soon"}), MIDNIGHT) == BLANK
 
 
 def test_a_host_that_goes_on_is_left_alone_longer_up_to_a_bound_and_forgiven_later():

@@ -56,6 +56,12 @@ _ORDER = {
     Table.FLOWS: 'tenant_id COLLATE "C", name COLLATE "C"',
     Table.QUOTA_GRANTS: 'id COLLATE "C"',
 }
+_WHOLE = {
+    Table.JOB_HOURS: """(
+SELECT job_number, hour_us, source, status, sum(runs)::bigint AS runs, sum(duration_us)::bigint AS duration_us
+  FROM cronicorn.job_hours GROUP BY 1, 2, 3, 4) AS whole""",
+}
+"""Rows that are kept in parts."""
 _BY_ENDPOINT = {
     Table.RUNS: "endpoint_number, slot, attempt, number",
     Table.ENDPOINT_HOURS: "endpoint_number, hour_us",
@@ -165,17 +171,21 @@ class _PostgresRows(RowSource):
         self._connection = connection
 
     async def count(self, table: Table) -> int:
-        count = await self._connection.fetchval(f"SELECT count(*) FROM {SCHEMA}.{table}")  # noqa: S608 (constants)
+        count = await self._connection.fetchval(f"SELECT count(*) FROM {_source(table)}")  # noqa: S608 (constants)
         assert isinstance(count, int)
         return count
 
     async def rows(self, table: Table, *, by_endpoint: bool = False) -> AsyncIterator[Sequence[Row]]:
         names = [name for name in COLUMNS[table] if not (by_endpoint and name == "body")]
         order = (_BY_ENDPOINT if by_endpoint else {}).get(table) or _ORDER.get(table, "number")
-        statement = f"SELECT {', '.join(names)} FROM {SCHEMA}.{table} ORDER BY {order}"  # noqa: S608 (constants)
+        statement = f"SELECT {', '.join(names)} FROM {_source(table)} ORDER BY {order}"  # noqa: S608 (constants)
         cursor = await (await self._connection.prepare(statement)).cursor()
         while records := await cursor.fetch(PORTION_MAX):
             yield [dict(record) for record in records]
+
+
+def _source(table: Table) -> str:
+    return _WHOLE.get(table, f"{SCHEMA}.{table}")
 
 
 class _PostgresSnapshot(_PostgresRows, Snapshot):

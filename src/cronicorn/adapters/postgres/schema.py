@@ -220,11 +220,12 @@ job_hours = Table(
     Column("hour_us", BigInteger, primary_key=True, autoincrement=False),
     Column("source", Text, primary_key=True),
     Column("status", Text, primary_key=True),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False, server_default="0"),
     Column("runs", BigInteger, nullable=False),
     Column("duration_us", BigInteger, nullable=False),
     postgresql_with=_ROOM,
 )
-"""How many runs of a job began in an hour, those of its deleted endpoints too."""
+"""How many runs of a job began in an hour, those of its deleted endpoints too: the sum of all parts."""
 
 endpoint_hours = Table(
     "endpoint_hours",

@@ -18,17 +18,15 @@ FORGIVEN_AFTER = timedelta(minutes=10)
 SPREAD_MAX = timedelta(minutes=1)
 """Over so long, and no longer than the wait was, calls begin again after it."""
 
-_TOO_MANY, _UNAVAILABLE = 429, 503
+_TOO_MANY = 429
 _DOUBLINGS_MAX = 6
 
 assert RETRY_AFTER_MAX >= WAIT_MAX
 
 
 def asks_for_less(outcome: Outcome) -> bool:
-    """Whether an answer is a 429, or a 503 that says when to come again (RFC 6585, RFC 9110)."""
-    if outcome.status_code == _TOO_MANY:
-        return outcome.kind is OutcomeKind.RESPONDED
-    return outcome.status_code == _UNAVAILABLE and outcome.header("retry-after") is not None
+    """Whether an answer is a 429 (RFC 6585). A 503 speaks of one service, where a host may have many."""
+    return outcome.status_code == _TOO_MANY and outcome.kind is OutcomeKind.RESPONDED
 
 
 def slowed(record: FlowRecord, outcome: Outcome, now: datetime) -> FlowRecord:
@@ -36,8 +34,6 @@ def slowed(record: FlowRecord, outcome: Outcome, now: datetime) -> FlowRecord:
     now_us = microseconds_of(now)
     said = outcome.header("retry-after")
     wait = retry_after(said, now) if said is not None else None
-    if wait is None and outcome.status_code == _UNAVAILABLE:
-        return record
     still = record.slowed_us > now_us
     forgiven = record.slowed_us + FORGIVEN_AFTER // timedelta(microseconds=1) <= now_us
     slowings = record.slowings if still else 1 + (0 if forgiven else record.slowings)

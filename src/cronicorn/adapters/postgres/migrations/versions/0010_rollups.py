@@ -35,7 +35,8 @@ UPDATE cronicorn.analyses AS a
 
 def upgrade() -> None:
     """Add the counts, of the runs that are still kept."""
-    op.create_table("job_hours", *_columns("job_number", "hour_us"), schema=SCHEMA, postgresql_with=_ROOM)
+    part = sa.Column("part", sa.SmallInteger(), nullable=False, server_default="0", autoincrement=False)
+    op.create_table("job_hours", *_columns("job_number", "hour_us", part=part), schema=SCHEMA, postgresql_with=_ROOM)
     keys = ("job_number", "hour_us", "endpoint_number")
     op.create_table("endpoint_hours", *_columns(*keys), schema=SCHEMA, postgresql_with=_ROOM)
     op.execute(_COUNT_OF_ENDPOINTS)
@@ -55,11 +56,13 @@ def downgrade() -> None:
     op.drop_table("job_hours", schema=SCHEMA)
 
 
-def _columns(*numbers: str) -> list[sa.schema.SchemaItem]:
+def _columns(*numbers: str, part: sa.Column[int] | None = None) -> list[sa.schema.SchemaItem]:
     texts = ("source", "status")
+    parts = [part] if part is not None else []
     return [
         *(sa.Column(name, sa.BigInteger(), nullable=False, autoincrement=False) for name in numbers),
         *(sa.Column(name, sa.Text(), nullable=False) for name in texts),
+        *parts,
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("runs", "duration_us")),
-        sa.PrimaryKeyConstraint(*numbers, *texts),
+        sa.PrimaryKeyConstraint(*numbers, *texts, *(each.name for each in parts)),
     ]
