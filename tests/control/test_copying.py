@@ -31,12 +31,14 @@ from cronicorn.domain.flow.record import FlowKey, FlowRecord, Place
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.keychain.keychain import first_key
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Archive, Restoration
 from cronicorn.domain.provision.allowed import Allowed
 from cronicorn.domain.provision.provision import Provision
 from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.access import a_member, doing
 from cronicorn.testing.contracts.alerts import a_message, an_incident
 from cronicorn.testing.contracts.archives import ODD, an_installation, contents, fill
 from cronicorn.testing.contracts.drafts import a_draft
@@ -122,6 +124,7 @@ async def _history(stores, clock):
     tenant = Tenant(id=TENANT, name=ODD, created_at=MIDNIGHT)
     key = ApiKey(id="k1", tenant_id=TENANT, prefix="ck_", hash="ab", created_at=MIDNIGHT)
     await stores.keys.add_tenant(tenant, key)
+    await stores.members.add(a_member(), 10, doing(Operation.MEMBER_ADD))
     full = FlowRecord(starts_us=(1, 2), places=(Place("c1", "ep1", 3),), slowed_us=4)
     await stores.flow_book.change([FlowKey("t1", ODD)], lambda before, now: (dict.fromkeys(before, full), now))
     await stores.provisions.provide(TENANT, Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
@@ -380,7 +383,7 @@ async def test_progress_is_told_of_every_table(source, target):
     await copy(source, target, drop_leases=True, told=lambda *said: heard.append(said))
 
     assert {table for table, _, _ in heard} == set(COPIED)
-    assert heard[-1] == (Table.QUOTA_GRANTS, 3, 3)
+    assert heard[-1] == (Table.AUDIT_LOG, 2, 2)
 
 
 async def test_weighing_answers_what_a_copy_would_and_writes_nothing(source, target, tmp_path):
