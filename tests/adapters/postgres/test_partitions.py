@@ -101,7 +101,7 @@ async def test_a_part_looks_as_the_table_does(stores, connection):
         return sorted(text.partition(" USING ")[2] for text in found)
 
     assert await indexes(*_names(MIDNIGHT, 1)) == await indexes("runs")
-    assert len(await indexes("runs")) == 3
+    assert len(await indexes("runs")) == 4
 
 
 async def test_old_days_are_dropped_whole_whatever_the_limit_and_counted(stores, clock, connection):
