@@ -50,7 +50,7 @@ unit: setup ## Run the tests, WORKERS at a time (ARGS="-k lease" picks some)
 
 .PHONY: docs
 docs: setup ## Run the examples in the documentation and check that it is complete
-	if test -d tests/docs; then $(BIN)/pytest tests/docs $(ARGS); fi
+	if test -d tests/docs; then $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile tests/docs $(ARGS); fi
 
 .PHONY: fix
 fix: setup ## Format the code and mend what ruff can mend by itself

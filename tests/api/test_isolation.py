@@ -114,16 +114,20 @@ async def test_another_tenants_ids_are_not_found(route: str) -> None:
     assert own.is_success, own.text
 
 
-@pytest.mark.parametrize("route", sorted(set(ROUTES) - WITHOUT_KEY))
-async def test_no_route_passes_without_a_key(route: str) -> None:
+async def test_no_route_passes_without_a_key() -> None:
     async with a_door() as door:
-        path = await path_of(door, route)
         del door.client.headers["x-api-key"]
+        answers = {
+            route: await door.client.request(
+                method_of(route), re.sub(r"\{\w+\}", "any", route.split()[1]), json=BODIES.get(route), headers=ANY
+            )
+            for route in sorted(set(ROUTES) - WITHOUT_KEY)
+        }
 
-        answer = await door.client.request(method_of(route), path, json=BODIES.get(route), headers=ANY)
-
-    assert_problem(answer, 401)
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert [route for route, answer in answers.items() if answer.status_code != 401] == []
+    for answer in answers.values():
+        assert_problem(answer, 401)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("route", sorted(FOR_OPERATORS))
