@@ -24,6 +24,8 @@ LEAVES_NO_ENTRY = {
     "DELETE /api/me/sessions": "a key has no session",
     "DELETE /api/endpoints/{id}/policy": "there is no policy to take away",
     "POST /api/signing-keys/end-overlap": "there is no overlap to end",
+    "POST /api/alert-routes/{id}/test": "the message itself is kept",
+    "POST /api/incidents/{id}/acknowledge": "the incident says who acknowledged it",
     "POST /api/tenants": "only for who runs the installation",
 }
 CURSORS = ["x", "audit:1", "YXVkaXQ6", "YXVkaXQ6LTE", "YXVkaXQ6OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "é"]
@@ -52,6 +54,15 @@ async def test_whatever_changes_something_says_who_did_it(route: str) -> None:
     assert (added[0]["actorKind"], added[0]["actor"]) == ("key", "an API key")
     assert added[0]["actorId"].startswith("key_")
     assert [entry["action"] for entry in strangers.json()["entries"]] == ["tenant.add"]
+
+
+async def test_no_entry_tells_where_a_route_leads() -> None:
+    async with a_door() as door:
+        await door.made("/api/alert-routes", BODIES["POST /api/alert-routes"])
+        answer = await door.client.get("/api/audit")
+
+    assert [entry["action"] for entry in answer.json()["entries"]] == ["alert_route.create", "tenant.add"]
+    assert "example.com" not in answer.text
 
 
 async def test_pages_follow_one_another() -> None:

@@ -86,7 +86,7 @@ class Alerts:
             exceptions.append(RulesException(scope=scope, rules=_rules(each.rules, inside.inside("/rules"))))
         findings.raise_errors()
         return await self._ports.book.change(
-            principal.tenant_id, lambda before: replace(before, rules=rules, exceptions=tuple(exceptions))
+            principal.tenant_id, lambda before: replace(before, rules=rules, exceptions=tuple(exceptions)), principal
         )
 
     @operation(Operation.ALERT_ROUTE_CREATE)
@@ -99,7 +99,7 @@ class Alerts:
                 raise ConflictError(f"There are {ROUTES_MAX} alert routes already; remove one first.")
             return before.with_route(route)
 
-        await self._ports.book.change(principal.tenant_id, edit)
+        await self._ports.book.change(principal.tenant_id, edit, principal)
         return route
 
     @operation(Operation.ALERT_ROUTE_EDIT)
@@ -108,13 +108,14 @@ class Alerts:
         after = await self._ports.book.change(
             principal.tenant_id,
             lambda before: before.with_route(_routed(before.route(route_id), patch, route_id)),
+            principal,
         )
         return after.route(route_id)
 
     @operation(Operation.ALERT_ROUTE_REMOVE)
     async def remove_route(self, principal: Principal, route_id: str) -> None:
         """Remove a route; what waits for it is not delivered any more. Raises NotFoundError."""
-        await self._ports.book.change(principal.tenant_id, lambda before: before.without_route(route_id))
+        await self._ports.book.change(principal.tenant_id, lambda before: before.without_route(route_id), principal)
 
     @operation(Operation.ALERT_ROUTE_TEST)
     async def test_route(self, principal: Principal, route_id: str) -> AlertMessage:
@@ -149,13 +150,13 @@ class Alerts:
                 raise ConflictError(f"There are {WINDOWS_MAX} maintenance windows already; remove one first.")
             return replace(before, windows=(*windows, window))
 
-        await self._ports.book.change(principal.tenant_id, edit)
+        await self._ports.book.change(principal.tenant_id, edit, principal)
         return window
 
     @operation(Operation.MAINTENANCE_REMOVE)
     async def remove_window(self, principal: Principal, window_id: str) -> None:
         """Remove a maintenance window: what it kept back is told at once. Raises NotFoundError."""
-        await self._ports.book.change(principal.tenant_id, lambda before: before.without_window(window_id))
+        await self._ports.book.change(principal.tenant_id, lambda before: before.without_window(window_id), principal)
 
     def _window(self, document: MaintenanceDocument) -> MaintenanceWindow:
         findings = Findings()

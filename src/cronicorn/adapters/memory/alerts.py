@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
+from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.incident import AlertMessage, Incident, MessageState
 from cronicorn.domain.alert.ports import AlertingBook, AlertRound, AlertWatch, IncidentBook, Outbox, Suspect
 from cronicorn.domain.endpoint import EndpointState
@@ -15,6 +17,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.instant import EPOCH, FIRST_INSTANT, shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointEdit
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import RunStatus
 
 
@@ -52,12 +55,17 @@ class MemoryAlertingBook(AlertingBook):
         with self._alerts.database.lock:
             return self._alerts.alertings.get(tenant_id, NO_ALERTING)
 
-    async def change(self, tenant_id: str, edit: Callable[[Alerting], Alerting]) -> Alerting:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
+    ) -> Alerting:
         with self._alerts.database.lock:
-            after = edit(self._alerts.alertings.get(tenant_id, NO_ALERTING))
+            before = self._alerts.alertings.get(tenant_id, NO_ALERTING)
+            after = edit(before)
             if tenant_id not in self._alerts.database.tenants:
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
             self._alerts.alertings[tenant_id] = after
+            database = self._alerts.database
+            record(database, alerting_entry(by, database.clock.now(), tenant_id, before, after))
             return after
 
 

@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
+from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.ports import AlertingBook
 from cronicorn.domain.alert.rows import alerting_from, alerting_text
 from cronicorn.domain.cells import UNREADABLE
 from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +43,16 @@ class PostgresAlertingBook(AlertingBook):
     async def get(self, tenant_id: str) -> Alerting:
         return await self._database.alone(lambda connection: _kept(connection, tenant_id))
 
-    async def change(self, tenant_id: str, edit: Callable[[Alerting], Alerting]) -> Alerting:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
+    ) -> Alerting:
         async def work(transaction: Transaction) -> Alerting:
             if await transaction.connection.fetchval(_LOCK, tenant_id) is None:
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
-            after = edit(await _kept(transaction.connection, tenant_id))
+            before = await _kept(transaction.connection, tenant_id)
+            after = edit(before)
             await transaction.connection.execute(_PUT, tenant_id, alerting_text(after))
+            await record(transaction, alerting_entry(by, transaction.now, tenant_id, before, after))
             return after
 
         return await self._database.write(work)

@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
+from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.ports import AlertingBook
 from cronicorn.domain.alert.rows import alerting_from, alerting_text
 from cronicorn.domain.cells import UNREADABLE
 from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,16 @@ class SqliteAlertingBook(AlertingBook):
     async def get(self, tenant_id: str) -> Alerting:
         return await self._database.read(lambda transaction: _kept(transaction, tenant_id))
 
-    async def change(self, tenant_id: str, edit: Callable[[Alerting], Alerting]) -> Alerting:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
+    ) -> Alerting:
         def work(transaction: Transaction) -> Alerting:
-            after = edit(_kept(transaction, tenant_id))
+            before = _kept(transaction, tenant_id)
+            after = edit(before)
             row = {"tenant_id": tenant_id, "document": alerting_text(after)}
             if not transaction.connection.execute(_PUT, row).rowcount:
                 raise NotFoundError(f"There is no tenant {tenant_id}.")
+            record(transaction, alerting_entry(by, transaction.now, tenant_id, before, after))
             return after
 
         return await self._database.write(work)

@@ -9,6 +9,7 @@ from cronicorn.domain.alert.alerting import Alerting
 from cronicorn.domain.alert.incident import AlertMessage, Incident, Receipt
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.ports import EndpointEdit
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import RunStatus
 
 SUSPECTS_MAX = 5_000
@@ -63,10 +64,13 @@ class AlertingBook(Protocol):
         """What the tenant has said."""
         ...
 
-    async def change(self, tenant_id: str, edit: Callable[[Alerting], Alerting]) -> Alerting:
+    async def change(
+        self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
+    ) -> Alerting:
         """Store what *edit* makes of it as it is now, and answer that. Raises NotFoundError where no such tenant is.
 
-        Raises what *edit* raises, which may be called more than once; nothing is written then.
+        Raises what *edit* raises, which may be called more than once; nothing is written then. With *by* the change is
+        told in the audit log.
         """
         ...
 
