@@ -1,5 +1,6 @@
 """API keys over REST: shown once, confined, counted, revoked."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -63,15 +64,20 @@ async def test_a_revoked_key_is_refused_and_says_so_in_the_list(door: Door) -> N
     assert any(each["id"] == made["id"] and each["revokedAt"] for each in (await door.read("/api/keys"))["keys"])
 
 
-@pytest.mark.parametrize("route", REFUSED_TO_VIEWERS)
-async def test_a_viewer_changes_nothing(route: str) -> None:
+async def test_a_viewer_changes_nothing() -> None:
     async with a_door() as door:
-        path, made = await path_of(door, route), await a_key(door)
-        before = stored(door)
+        await door.endpoint()
+        made, before = await a_key(door), stored(door)
         async with holder(door, made["key"]) as client:
-            answer = await client.request(method_of(route), path, json=BODIES.get(route), headers=ANY)
+            answers = {
+                route: await client.request(
+                    method_of(route), re.sub(r"\{\w+\}", "any", route.split()[1]), json=BODIES.get(route), headers=ANY
+                )
+                for route in REFUSED_TO_VIEWERS
+            }
 
-    assert assert_problem(answer, 403)["type"] == "/problems/forbidden"
+    assert [route for route, answer in answers.items() if answer.status_code != 403] == []
+    assert {assert_problem(answer, 403)["type"] for answer in answers.values()} == {"/problems/forbidden"}
     assert stored(door) == before
 
 

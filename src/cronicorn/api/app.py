@@ -1,6 +1,6 @@
 """The REST door as an application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -58,7 +58,8 @@ def create_app(
         strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.include_router(_routes(control, cookies))
+    for router in _routers(control, cookies):
+        app.include_router(router, prefix=PROTECTED, responses={**problem_responses(*COMMON), "default": _OTHER})
     app.include_router(operation_routes(health, metrics))
     app.include_router(docs_routes(app.openapi))
     add_problem_handlers(app)
@@ -68,35 +69,35 @@ def create_app(
     return app
 
 
-def _routes(control: ControlPlane, cookies: Cookies) -> APIRouter:
-    """All that needs to be known who asks."""
-    api = APIRouter(prefix=PROTECTED, responses={**problem_responses(*COMMON), "default": _OTHER})
-    api.include_router(job_routes(control.jobs))
-    api.include_router(job_endpoint_routes(control.endpoints))
-    api.include_router(endpoint_routes(control.endpoints))
-    api.include_router(hint_routes(control.hints))
-    api.include_router(run_routes(control.runs))
-    api.include_router(run_request_routes(control.requests, control.trials))
-    api.include_router(schedule_routes(control.schedules))
-    api.include_router(policy_routes(control.policies))
-    api.include_router(draft_routes(control.drafts))
-    api.include_router(one_draft_routes(control.drafts))
-    api.include_router(quota_routes(control.quotas))
-    api.include_router(analysis_routes(control.analyses))
-    api.include_router(dashboard_routes(control.dashboards, control.activity))
-    api.include_router(alert_rule_routes(control.alerts))
-    api.include_router(alert_route_routes(control.alerts))
-    api.include_router(maintenance_routes(control.alerts))
-    api.include_router(incident_routes(control.incidents))
-    api.include_router(key_routes(control.keys))
-    api.include_router(tenant_routes(control.tenants))
-    api.include_router(signing_key_routes(control.signing_keys))
-    api.include_router(policy_in_force_routes(control.endpoints))
-    api.include_router(member_routes(control.members))
-    api.include_router(audit_routes(control.audit))
-    api.include_router(account_routes(control.accounts, cookies))
-    api.include_router(secret_routes(control.secrets))
-    return api
+def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
+    """All that needs to be known who asks. None holds another: FastAPI would work out each route once more."""
+    return (
+        job_routes(control.jobs),
+        job_endpoint_routes(control.endpoints),
+        endpoint_routes(control.endpoints),
+        hint_routes(control.hints),
+        run_routes(control.runs),
+        run_request_routes(control.requests, control.trials),
+        schedule_routes(control.schedules),
+        policy_routes(control.policies),
+        draft_routes(control.drafts),
+        one_draft_routes(control.drafts),
+        quota_routes(control.quotas),
+        analysis_routes(control.analyses),
+        dashboard_routes(control.dashboards, control.activity),
+        alert_rule_routes(control.alerts),
+        alert_route_routes(control.alerts),
+        maintenance_routes(control.alerts),
+        incident_routes(control.incidents),
+        key_routes(control.keys),
+        tenant_routes(control.tenants),
+        signing_key_routes(control.signing_keys),
+        policy_in_force_routes(control.endpoints),
+        member_routes(control.members),
+        audit_routes(control.audit),
+        account_routes(control.accounts, cookies),
+        secret_routes(control.secrets),
+    )
 
 
 def create_operations_app(*, health: StoreHealth, metrics: Callable[[], Awaitable[bytes]]) -> FastAPI:
