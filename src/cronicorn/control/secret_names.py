@@ -38,9 +38,12 @@ def _named(patch: EndpointPatch) -> Iterable[tuple[str, frozenset[str]]]:
 def _named_inside(body: object) -> frozenset[str]:
     """The secrets that the texts of *body*, a JSON value, name; those that names in it name, too."""
     found: frozenset[str] = frozenset()
-    waiting = [body]
+    waiting, seen = [body], set[int]()
     while waiting:
         value = waiting.pop()
+        if id(value) in seen:  # Shared within the body, which lives as long as this: looked at once.
+            continue
+        seen.add(id(value))
         if isinstance(value, str):
             found |= named_in(value)
         elif isinstance(value, dict):
