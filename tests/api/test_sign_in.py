@@ -20,6 +20,9 @@ from tests.control.world import World, a_world
 PLAIN, OVER_TLS = "cronicorn-session", "__Host-cronicorn-session"
 PUBLIC = "https://cron.example.org"
 
+_PATIENCE_S = 60
+"""Hashing a password takes a CPU for a while, and a busy machine has few to give."""
+
 
 class Served:
     """A new installation behind a socket, and the password of its owner."""
@@ -45,7 +48,7 @@ async def served(public_origin: str | None = None) -> AsyncIterator[Served]:
         server = api_server(app, grace=world.clock.now() - world.clock.now())
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
-            async with httpx.AsyncClient(base_url=url_of(listening), trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=url_of(listening), trust_env=False, timeout=_PATIENCE_S) as client:
                 yield Served(world, client, first.password, first.key)
         finally:
             assert isinstance(server, uvicorn.Server)
@@ -125,7 +128,7 @@ async def test_a_session_that_somebody_else_chose_is_not_taken_over(site: Served
     fixed = {"cookie": f"{PLAIN}=cs_{'0' * 64}"}
 
     answer = await site.sign_in(**fixed)
-    async with httpx.AsyncClient(base_url=site.client.base_url, trust_env=False) as attacker:
+    async with httpx.AsyncClient(base_url=site.client.base_url, trust_env=False, timeout=_PATIENCE_S) as attacker:
         fixated = await attacker.get("/api/me", headers=fixed)
     again = await site.sign_in()
 
