@@ -99,4 +99,7 @@ def cpu_seconds_of(pid: int) -> float:
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     own = sum(int(ticks) for ticks in fields[11:15]) / _CLOCK_TICKS
     started = [child for task in folder.glob("task/*/children") for child in task.read_text().split()]
-    return own + sum(cpu_seconds_of(int(child)) for child in started)
+    try:
+        return own + sum(cpu_seconds_of(int(child)) for child in started)
+    except (FileNotFoundError, ProcessLookupError):  # One has ended meanwhile: its time is its parent's by now.
+        return cpu_seconds_of(pid)
