@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -15,7 +16,7 @@ from cronicorn.control.accounts import ATTEMPTS_OF_ACCOUNT
 from cronicorn.wiring.api_server import api_server
 from cronicorn.wiring.listening import listen, url_of
 from tests.api.door import assert_problem, no_metrics
-from tests.control.world import World, a_world
+from tests.control.world import LOCAL, World, a_world
 
 PLAIN, OVER_TLS = "cronicorn-session", "__Host-cronicorn-session"
 PUBLIC = "https://cron.example.org"
@@ -136,6 +137,23 @@ async def test_a_session_that_somebody_else_chose_is_not_taken_over(site: Served
     assert chosen not in fixed["cookie"]
     assert chosen != cookie_of(again).value
     assert fixated.status_code == 401
+
+
+async def test_a_link_opens_one_session_like_any_other(site: Served) -> None:
+    (owner,) = site.world.stores.database.members.values()
+    made = await site.world.control.members.offer_link(replace(LOCAL, tenant_id=owner.tenant_id), owner.id)
+    foreign = await site.client.post("/api/sign-in", json={"token": made.token}, headers=FOREIGN[0])
+    looked = await site.client.get("/api/sign-in", params={"token": made.token})
+
+    entered = await site.client.post("/api/sign-in", json={"token": made.token})
+    again = await site.client.post("/api/sign-in", json={"token": made.token})
+    me = await site.client.get("/api/me")
+
+    statuses = [answer.status_code for answer in (foreign, looked, entered, again, me)]
+    assert statuses == [403, 405, 200, 401, 200]  # Neither another site nor whoever only looks uses it up.
+    assert me.json() == entered.json()
+    assert cookie_of(entered)["httponly"]
+    assert made.token not in entered.text + again.text
 
 
 FOREIGN = [

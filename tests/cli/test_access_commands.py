@@ -34,6 +34,7 @@ def test_who_owns_an_installation_lets_people_and_programs_in_and_sees_who_did_w
     again = command(url, "tenant", "add", "more")
     made = json.loads(command(url, "member", "add", "Ann@example.org", "--role", "owner", "--json").stdout)
     reset = command(url, "member", "reset-password", "ann@example.org")
+    link = command(url, "member", "sign-in-link", "ANN@example.org")
     command(url, "member", "set", "owner", "--role", "viewer")
     last = command(url, "member", "remove", made["id"], code=5)
     listed = command(url, "member", "list")
@@ -52,10 +53,11 @@ def test_who_owns_an_installation_lets_people_and_programs_in_and_sees_who_did_w
     assert [each["name"] for each in keys] == ["ci", ""]
     assert keys[0]["revoked_at"] is not None
     assert [entry["action"] for entry in entries] == [
-        "key.revoke", "key.create", "member.edit", "member.reset_password", "member.add",
+        "key.revoke", "key.create", "member.edit", "member.offer_link", "member.reset_password", "member.add",
     ]  # fmt: skip
     assert {(entry["actor_kind"], entry["actor"]) for entry in entries} == {("local", "local")}
-    secrets = [key["key"], made["password"], reset.stdout.strip(), *PASSWORD.findall(first.stderr)]
+    assert link.stdout.startswith("cl_")
+    secrets = [key["key"], made["password"], reset.stdout.strip(), link.stdout.strip(), *PASSWORD.findall(first.stderr)]
     assert not any(secret in json.dumps(entries) + table + listed.stdout for secret in secrets)
     assert table.splitlines()[0].split() == [
         "AT",

@@ -9,11 +9,12 @@ import pytest
 from cronicorn.control.accounts import ATTEMPTS_OF_ACCOUNT, ATTEMPTS_OF_ADDRESS, PasswordDocument, SignInDocument
 from cronicorn.control.members import MemberDocument, MemberPatch
 from cronicorn.domain.access.audit_entry import AuditQuery
-from cronicorn.domain.access.member import SESSION_IDLE_MAX, SESSION_LIFE_MAX
+from cronicorn.domain.access.member import LINK_LIFE, SESSION_IDLE_MAX, SESSION_LIFE_MAX
 from cronicorn.domain.errors import (
     ConflictError,
     ForbiddenError,
     InvalidInputError,
+    NotFoundError,
     RateExceededError,
     UnauthenticatedError,
 )
@@ -272,3 +273,81 @@ async def test_the_audit_log_says_who_signed_in_and_who_made_whom_what() -> None
     assert {entry.actor_id for entry in entries} == {runner.actor_id}
     assert made.password not in repr(entries)
     assert password not in repr(entries)
+
+
+async def offered(world: World) -> str:
+    """The token of a new link of the owner."""
+    (owner,) = world.stores.database.members.values()
+    made = await world.control.members.offer_link(replace(LOCAL, tenant_id=owner.tenant_id), owner.id)
+    return made.token
+
+
+async def by_link(world: World, token: str, address: str = ADDRESS) -> Principal:
+    document = SignInDocument.model_validate({"token": token})
+    return (await world.control.accounts.sign_in(document, address, "req_1")).principal
+
+
+async def test_a_link_signs_in_once_and_leaves_the_password() -> None:
+    world, password = await opened()
+    token = await offered(world)
+
+    entered = await by_link(world, token)
+    with pytest.raises(UnauthenticatedError, match="signs in once"):
+        await by_link(world, token)
+    again, _ = await sign_in(world, password)
+
+    assert entered == again
+    assert token not in repr(world.stores.database.__dict__)
+
+
+async def test_a_member_without_a_password_comes_in_by_a_link() -> None:
+    world = a_world()
+    await world.control.tenants.bootstrap("a-long-random-word")
+
+    assert (await by_link(world, await offered(world))).actor == "owner"
+
+
+async def test_a_link_that_nobody_made_and_one_that_ended_are_told_alike_and_counted() -> None:
+    world, _ = await opened()
+    token = await offered(world)
+    world.clock.move(seconds=LINK_LIFE.total_seconds())
+
+    told = set()
+    for number in range(ATTEMPTS_OF_ADDRESS.limit):
+        with pytest.raises(UnauthenticatedError) as refused:
+            await by_link(world, token if number % 2 else f"cl_{number:064x}")
+        told.add(str(refused.value))
+    with pytest.raises(RateExceededError):
+        await by_link(world, await offered(world))
+
+    assert len(told) == 1
+    await by_link(world, await offered(world), address="198.51.100.1")
+
+
+async def test_nobody_makes_a_link_of_a_member_who_may_do_more() -> None:
+    world, _ = await opened()
+    (owner,) = world.stores.database.members.values()
+    lesser = Principal(tenant_id=owner.tenant_id, actor="ann", permissions=GRANTED[Role.OWNER])
+
+    with pytest.raises(ForbiddenError, match="tenants:write"):
+        await world.control.members.offer_link(lesser, owner.id)
+    with pytest.raises(NotFoundError):
+        await world.control.members.offer_link(replace(LOCAL, tenant_id="another"), owner.id)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"token": None},
+        {"token": ""},
+        {"token": "x" * 257},
+        {"token": "x\x00"},
+        {"token": "x", "login": "owner", "password": "y"},
+        {"token": "x", "login": None},
+    ],
+)
+async def test_a_token_comes_alone(fields: dict[str, Any]) -> None:
+    world, _ = await opened()
+
+    with pytest.raises(InvalidInputError, match="/token"):
+        await world.control.accounts.sign_in(SignInDocument.model_validate(fields), ADDRESS)

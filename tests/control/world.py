@@ -175,13 +175,16 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
     quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
     passwords = Argon2Passwords(CHEAPEST)
-    doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
+    doors = Doors(
+        members=stores.members, sessions=stores.signed_in, links=stores.sign_in_links, rates=stores.rates,
+        passwords=passwords,
+    )  # fmt: skip
     control = ControlPlane(
         provisions=Provisions(stores.provisions),
         tenants=Tenants(stores.keys, clock, new_id, new_key, passwords),
         admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
         keys=Keys(stores.issued_keys, clock, new_id, new_key),
-        members=TenantMembers(stores.members, passwords, clock, new_id),
+        members=TenantMembers(stores.members, stores.sign_in_links, passwords, clock, new_id),
         accounts=Accounts(doors, clock),
         audit=Audit(stores.audit_log),
         jobs=jobs,

@@ -10,7 +10,7 @@ from cronicorn.cli.roles import JsonOption, RoleWord
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from cronicorn.control.members import MemberDocument, MemberPatch, NewPassword
+    from cronicorn.control.members import MemberDocument, MemberPatch, NewLink, NewPassword
     from cronicorn.domain.access.member import Member
 
 app = typer.Typer(help="Add, list, change and remove members, and give them passwords.", no_args_is_help=True)
@@ -77,6 +77,18 @@ def reset_password(
     run(_reset_password(tenant, database, login, as_json=as_json))
 
 
+@app.command("sign-in-link")
+def sign_in_link(
+    login: LoginArgument,
+    *,
+    tenant: TenantOption = "default",
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what signs a member in once, within a quarter of an hour; their password stays."""
+    run(_sign_in_link(tenant, database, login, as_json=as_json))
+
+
 async def _add(tenant: str, database: str | None, document: "MemberDocument", *, as_json: bool) -> None:
     from cronicorn.cli.local import opened
 
@@ -132,6 +144,16 @@ async def _reset_password(tenant: str, database: str | None, login: str, *, as_j
     _show_password(made, as_json=as_json)
 
 
+async def _sign_in_link(tenant: str, database: str | None, login: str, *, as_json: bool) -> None:
+    from cronicorn.cli.local import opened
+
+    async with opened(database) as local:
+        principal = local.principal(tenant)
+        known = await _found(local.control.members.list(principal), login)
+        made = await local.control.members.offer_link(principal, known.id)
+    _show_link(made, as_json=as_json)
+
+
 async def _found(listing: "Awaitable[Sequence[Member]]", login: str) -> "Member":
     """The member with a login or an id. Raises NotFoundError."""
     from cronicorn.control.members import login_of
@@ -152,6 +174,20 @@ def _show_password(made: "NewPassword", *, as_json: bool) -> None:
         return
     print(f"{made.member.login} signs in with this password, which is shown only now:", file=sys.stderr)
     print(made.password)
+
+
+def _show_link(made: "NewLink", *, as_json: bool) -> None:
+    import json
+    import sys
+
+    from cronicorn.cli.instants import written
+
+    if as_json:
+        print(json.dumps({**_shown(made.member), "token": made.token, "ends_at": written(made.ends_at)}))
+        return
+    print(f"{made.member.login} signs in once with this token (POST /api/sign-in), which is shown only now and "
+          f"ends at {written(made.ends_at)}:", file=sys.stderr)  # fmt: skip
+    print(made.token)
 
 
 def _shown(member: "Member") -> dict[str, str | bool | None]:

@@ -17,8 +17,8 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.members import login_of
 from cronicorn.control.permissions import operation
 from cronicorn.domain.access.member import Member, SignedIn
-from cronicorn.domain.access.ports import MemberBook, Passwords, RateCounter, SignedInStore
-from cronicorn.domain.errors import ConflictError, RateExceededError, UnauthenticatedError
+from cronicorn.domain.access.ports import MemberBook, Passwords, RateCounter, SignedInStore, SignInLinks
+from cronicorn.domain.errors import ConflictError, NotFoundError, RateExceededError, UnauthenticatedError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
@@ -31,18 +31,23 @@ PASSWORD_LENGTH_MAX = 256
 ATTEMPTS_OF_ACCOUNT = Rate(limit=10, period=timedelta(minutes=15))
 ATTEMPTS_OF_ADDRESS = Rate(limit=50, period=timedelta(minutes=15))
 """How often somebody may try to sign in, for all processes together."""
+LINK_LENGTH_MAX = 256
 _ADDRESS_SHOWN = 64
 _WRONG = "The login or the password is wrong."
+_NO_LINK = "The link opens nothing, or no longer: each signs in once, within a quarter of an hour. Ask for a new one."
 _NOBODY = "Only a member who is signed in has a password here; an API key has none."
 
 
 class SignInDocument(Document):
-    """Who wants to sign in."""
+    """Who wants to sign in: with a login and a password, or with the token of a link, which is used up by that."""
 
     login: Annotated[str | None, characters(1, 1_000)] = None
     password: Annotated[str | None, characters(1, PASSWORD_LENGTH_MAX)] = None
+    token: Annotated[str | None, characters(1, LINK_LENGTH_MAX)] = None
 
-    model_config = ConfigDict(json_schema_extra={"required": ["login", "password"]})
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["login", "password"]}, {"required": ["token"]}]}
+    )
 
 
 class PasswordDocument(Document):
@@ -70,6 +75,7 @@ class Doors:
 
     members: MemberBook
     sessions: SignedInStore
+    links: SignInLinks
     rates: RateCounter
     passwords: Passwords
 
@@ -80,25 +86,23 @@ class Accounts:
     def __init__(self, doors: Doors, clock: Clock) -> None:
         self._members = doors.members
         self._sessions = doors.sessions
+        self._links = doors.links
         self._rates = doors.rates
         self._passwords = doors.passwords
         self._clock = clock
 
     async def sign_in(self, document: SignInDocument, address: str, request_id: str | None = None) -> BegunSession:
-        """Begin a new session of the member whose login and password were given, from *address*.
+        """Begin a new session of the member whose login and password, or link, were given, from *address*.
 
         An unknown login takes as long as a wrong password. Raises InvalidInputError, UnauthenticatedError, and
         RateExceededError after too many attempts for one login or from one address.
         """
-        findings = Findings()
-        check_limits(document, findings)
-        for name, value in (("login", document.login), ("password", document.password)):
-            if value is None:
-                findings.refuse(f"/{name}", "This field is required.")
-        findings.raise_errors()
+        _check_complete(document)
+        await self._count(f"sign-in:address:{hash_of(address)}", ATTEMPTS_OF_ADDRESS)
+        if document.token is not None:
+            return await self._by_link(document.token, address, request_id)
         login, password = login_of(document.login or ""), document.password or ""
         account = f"sign-in:login:{hash_of(login)}"
-        await self._count(f"sign-in:address:{hash_of(address)}", ATTEMPTS_OF_ADDRESS)
         await self._count(account, ATTEMPTS_OF_ACCOUNT)
         member = await self._members.find(login)
         fits = await self._passwords.match(member.password if member is not None else None, password)
@@ -153,11 +157,24 @@ class Accounts:
         return await self._begun(member, principal.request_id)
 
     async def _begun(self, member: Member, request_id: str | None) -> BegunSession:
-        now, token = self._clock.now(), random_session()
-        principal = user_principal(member, request_id)
-        session = SignedIn(hash=hash_of(token), member_id=member.id, created_at=now, seen_at=now)
-        await self._sessions.begin(session, member, replace(principal, operation=Operation.ACCOUNT_SIGN_IN))
+        token, principal = random_session(), user_principal(member, request_id)
+        by = replace(principal, operation=Operation.ACCOUNT_SIGN_IN)
+        await self._sessions.begin(_session(token, member, self._clock.now()), member, by)
         return BegunSession(member=member, principal=principal, token=token)
+
+    async def _by_link(self, link: str, address: str, request_id: str | None) -> BegunSession:
+        token = random_session()
+
+        def enter(member: Member, _now: datetime) -> tuple[SignedIn, Principal]:
+            by = replace(user_principal(member, request_id), operation=Operation.ACCOUNT_SIGN_IN_BY_LINK)
+            return _session(token, member, self._clock.now()), by
+
+        try:
+            member = await self._links.redeem(hash_of(link), enter)
+        except NotFoundError as error:
+            log.warning("sign_in_refused", extra={"address": address[:_ADDRESS_SHOWN], "known": False})
+            raise UnauthenticatedError(_NO_LINK) from error
+        return BegunSession(member=member, principal=user_principal(member, request_id), token=token)
 
     async def _count(self, name: str, rate: Rate) -> None:
         standing = await self._rates.take(name, rate)
@@ -173,6 +190,24 @@ def csrf_token(token: str) -> str:
 def is_csrf_token(shown: str, token: str) -> bool:
     """Whether *shown* is the one that goes with *token*."""
     return hmac.compare_digest(shown.encode("utf-8", "replace"), csrf_token(token).encode())
+
+
+def _check_complete(document: SignInDocument) -> None:
+    """Raise InvalidInputError unless *document* holds a login and a password, or else a token."""
+    findings = Findings()
+    check_limits(document, findings)
+    if "token" in document.model_fields_set:
+        if not findings.found("/token") and (document.token is None or len(document.model_fields_set) > 1):
+            findings.refuse("/token", "Send a token alone, or else a login and a password.")
+    else:
+        for name, value in (("login", document.login), ("password", document.password)):
+            if value is None:
+                findings.refuse(f"/{name}", "This field is required.")
+    findings.raise_errors()
+
+
+def _session(token: str, member: Member, now: datetime) -> SignedIn:
+    return SignedIn(hash=hash_of(token), member_id=member.id, created_at=now, seen_at=now)
 
 
 def _member_id(principal: Principal) -> str:

@@ -32,3 +32,8 @@ def random_password() -> str:
 def random_session() -> str:
     """What a browser shows to stay signed in: `cs_` and 256 random bits."""
     return f"cs_{secrets.token_hex(32)}"
+
+
+def random_link() -> str:
+    """What a link shows that signs in once: `cl_` and 256 random bits."""
+    return f"cl_{secrets.token_hex(32)}"

@@ -11,12 +11,13 @@ from pydantic import ConfigDict
 
 from cronicorn.control.document import Choice, Document, characters
 from cronicorn.control.findings import Findings, refused
-from cronicorn.control.identity import NewId, random_password
+from cronicorn.control.identity import NewId, random_link, random_password
+from cronicorn.control.keys import hash_of
 from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import check_reach, operation
-from cronicorn.domain.access.member import MEMBERS_MAX, Member
-from cronicorn.domain.access.ports import MemberBook, Passwords
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.access.member import LINK_LIFE, MEMBERS_MAX, Member, SignInLink
+from cronicorn.domain.access.ports import MemberBook, Passwords, SignInLinks
+from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.permission import Operation, Role, permitted
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
@@ -50,11 +51,23 @@ class NewPassword:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """What signs a member in, once: nobody can read it again."""
+
+    member: Member
+    token: str = field(repr=False)
+    ends_at: datetime
+
+
 class TenantMembers:
     """What can be asked about the members of a tenant. Nobody gives or takes more than they may do themselves."""
 
-    def __init__(self, members: MemberBook, passwords: Passwords, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, members: MemberBook, links: SignInLinks, passwords: Passwords, clock: Clock, new_id: NewId
+    ) -> None:
         self._members = members
+        self._links = links
         self._passwords = passwords
         self._clock = clock
         self._new_id = new_id
@@ -120,6 +133,23 @@ class TenantMembers:
 
         member = await self._members.change(principal.tenant_id, member_id, edit, principal)
         return NewPassword(member=member, password=password)
+
+    @operation(Operation.MEMBER_OFFER_LINK)
+    async def offer_link(self, principal: Principal, member_id: str) -> NewLink:
+        """Make a link that signs a member in once; an earlier one of theirs opens nothing any more.
+
+        Their password and sessions stay. Raises NotFoundError, ForbiddenError for a member who may do more than
+        *principal*, ConflictError for one who is changed meanwhile.
+        """
+        member = next((each for each in await self._members.list(principal.tenant_id) if each.id == member_id), None)
+        if member is None:
+            raise NotFoundError(f"There is no member {member_id}.")
+        _check_both(principal, member)
+        token, ends_at = random_link(), self._clock.now() + LINK_LIFE
+        await self._links.offer(
+            SignInLink(hash=hash_of(token), member_id=member.id, ends_at=ends_at), member, principal
+        )
+        return NewLink(member=member, token=token, ends_at=ends_at)
 
 
 def login_of(text: str) -> str:

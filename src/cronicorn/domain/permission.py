@@ -117,10 +117,12 @@ class Operation(StrEnum):
     MEMBER_EDIT = "member.edit"
     MEMBER_REMOVE = "member.remove"
     MEMBER_RESET_PASSWORD = "member.reset_password"  # noqa: S105 (the name of an operation)
+    MEMBER_OFFER_LINK = "member.offer_link"
     AUDIT_LIST = "audit.list"
     ACCOUNT_SHOW = "account.show"
     ACCOUNT_CHANGE_PASSWORD = "account.change_password"  # noqa: S105 (the name of an operation)
     ACCOUNT_SIGN_IN = "account.sign_in"
+    ACCOUNT_SIGN_IN_BY_LINK = "account.sign_in_by_link"
     ACCOUNT_SIGN_OUT = "account.sign_out"
     ACCOUNT_SIGN_OUT_EVERYWHERE = "account.sign_out_everywhere"
     ALERTING_SHOW = "alerting.show"
@@ -203,10 +205,12 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.MEMBER_EDIT: Permission.MEMBERS_WRITE,
     Operation.MEMBER_REMOVE: Permission.MEMBERS_WRITE,
     Operation.MEMBER_RESET_PASSWORD: Permission.MEMBERS_WRITE,
+    Operation.MEMBER_OFFER_LINK: Permission.MEMBERS_WRITE,
     Operation.AUDIT_LIST: Permission.AUDIT_READ,
     Operation.ACCOUNT_SHOW: None,
     Operation.ACCOUNT_CHANGE_PASSWORD: None,
     Operation.ACCOUNT_SIGN_IN: None,
+    Operation.ACCOUNT_SIGN_IN_BY_LINK: None,
     Operation.ACCOUNT_SIGN_OUT: None,
     Operation.ACCOUNT_SIGN_OUT_EVERYWHERE: None,
     Operation.ALERTING_SHOW: Permission.JOBS_READ,

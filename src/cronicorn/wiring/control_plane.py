@@ -113,12 +113,15 @@ class _Access(TypedDict):
 
 def _access(stores: Stores, clock: Clock) -> _Access:
     passwords = Argon2Passwords()
-    doors = Doors(members=stores.members, sessions=stores.signed_in, rates=stores.rates, passwords=passwords)
+    doors = Doors(
+        members=stores.members, sessions=stores.signed_in, links=stores.sign_in_links, rates=stores.rates,
+        passwords=passwords,
+    )  # fmt: skip
     return {
         "tenants": Tenants(stores.keys, clock, random_id, random_key, passwords),
         "admittance": Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
         "keys": Keys(stores.issued_keys, clock, random_id, random_key),
-        "members": TenantMembers(stores.members, passwords, clock, random_id),
+        "members": TenantMembers(stores.members, stores.sign_in_links, passwords, clock, random_id),
         "accounts": Accounts(doors, clock),
         "audit": Audit(stores.audit_log),
     }

@@ -4,7 +4,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cronicorn.domain.access.ports import AuditLog, IssuedKeys, KeyRing, MemberBook, RateCounter, SignedInStore
+from cronicorn.domain.access.ports import (
+    AuditLog,
+    IssuedKeys,
+    KeyRing,
+    MemberBook,
+    RateCounter,
+    SignedInStore,
+    SignInLinks,
+)
 from cronicorn.domain.alert.ports import AlertingBook, AlertWatch, IncidentBook, Outbox
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.compilation.ports import Drafts
@@ -53,6 +61,7 @@ class Stores:
     keychains: KeychainStore
     members: MemberBook
     signed_in: SignedInStore
+    sign_in_links: SignInLinks
     audit_log: AuditLog
     drafts: Drafts
     health: StoreHealth
@@ -158,6 +167,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         keychains=opened.keychains,
         members=opened.members,
         signed_in=opened.signed_in,
+        sign_in_links=opened.sign_in_links,
         audit_log=opened.audit_log,
         drafts=opened.drafts,
         health=opened.health,

@@ -19,6 +19,7 @@ from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContrac
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.run_pruner import RunPrunerContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
 
@@ -98,6 +99,10 @@ class TestMemberBook(InMemory, MemberBookContract):
 
 
 class TestSignedInStore(InMemory, SignedInStoreContract):
+    pass
+
+
+class TestSignInLinks(InMemory, SignInLinksContract):
     pass
 
 

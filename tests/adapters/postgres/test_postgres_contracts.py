@@ -18,6 +18,7 @@ from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContrac
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.run_pruner import RunPrunerContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
 from tests.adapters.postgres.variants import VARIANTS
@@ -97,6 +98,10 @@ class TestMemberBook(InDatabase, MemberBookContract):
 
 
 class TestSignedInStore(InDatabase, SignedInStoreContract):
+    pass
+
+
+class TestSignInLinks(InDatabase, SignInLinksContract):
     pass
 
 

@@ -19,6 +19,7 @@ from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContrac
 from cronicorn.testing.contracts.run_book import RunBookContract
 from cronicorn.testing.contracts.run_pruner import RunPrunerContract
 from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
 
@@ -100,6 +101,10 @@ class TestMemberBook(InFile, MemberBookContract):
 
 
 class TestSignedInStore(InFile, SignedInStoreContract):
+    pass
+
+
+class TestSignInLinks(InFile, SignInLinksContract):
     pass
 
 

@@ -12,7 +12,7 @@ from cronicorn.adapters.memory.agenda import Agenda
 from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.access.audit_entry import AuditEntry
-from cronicorn.domain.access.member import Member, SignedIn
+from cronicorn.domain.access.member import Member, SignedIn, SignInLink
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.flow.record import FlowKey, FlowRecord
@@ -55,6 +55,8 @@ class MemoryDatabase:
         self.keychains: dict[str, Keychain] = {}
         self.members: dict[str, Member] = {}
         self.signed_in: dict[str, SignedIn] = {}
+        self.sign_in_links: dict[str, SignInLink] = {}
+        """By member."""
         self.audit_log: list[AuditEntry] = []
         self.numbers = count(1)
         self.run_counts: Counter[tuple[str, datetime]] = Counter()

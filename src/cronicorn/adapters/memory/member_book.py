@@ -47,6 +47,7 @@ class MemoryMemberBook(MemberBook):
             if not keeps_sessions(before, after):
                 for ended in [each.hash for each in sessions.values() if each.member_id == member_id]:
                     del sessions[ended]
+                self._database.sign_in_links.pop(member_id, None)
             if after is None:
                 del self._database.members[member_id]
             else:

@@ -21,11 +21,7 @@ class MemorySignedInStore(SignedInStore):
     async def begin(self, session: SignedIn, member: Member, by: Principal | None = None) -> None:
         with self._database.lock:
             check_still(member, self._database.members.get(member.id))
-            now, sessions = self._database.clock.now(), self._database.signed_in
-            for ended in [each.hash for each in sessions.values() if not each.holds(now)]:
-                del sessions[ended]
-            sessions[session.hash] = session
-            record(self._database, session_entry(by, now, session.member_id))
+            begin(self._database, session, by)
 
     async def find(self, session_hash: str) -> tuple[SignedIn, Member] | None:
         with self._database.lock:
@@ -52,3 +48,12 @@ class MemorySignedInStore(SignedInStore):
                 del sessions[each]
             if ended:
                 record(self._database, session_entry(by, self._database.clock.now(), member_id))
+
+
+def begin(database: MemoryDatabase, session: SignedIn, by: Principal | None) -> None:
+    """Write a new session; those that have ended are forgotten. Whoever calls it holds the lock."""
+    now, sessions = database.clock.now(), database.signed_in
+    for ended in [each.hash for each in sessions.values() if not each.holds(now)]:
+        del sessions[ended]
+    sessions[session.hash] = session
+    record(database, session_entry(by, now, session.member_id))

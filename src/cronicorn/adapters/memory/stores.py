@@ -27,6 +27,7 @@ from cronicorn.adapters.memory.rollups import MemoryRollups, MemoryTimeline
 from cronicorn.adapters.memory.run_book import MemoryRunBook
 from cronicorn.adapters.memory.run_pruner import MemoryRunPruner
 from cronicorn.adapters.memory.runs import MemoryRunControl, MemoryRunHistory
+from cronicorn.adapters.memory.sign_in_links import MemorySignInLinks
 from cronicorn.adapters.memory.signed_in_store import MemorySignedInStore
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
 from cronicorn.adapters.memory.watches import MemoryWatchStore
@@ -56,6 +57,7 @@ class MemoryStores:
     keychains: MemoryKeychains
     members: MemoryMemberBook
     signed_in: MemorySignedInStore
+    sign_in_links: MemorySignInLinks
     audit_log: MemoryAuditLog
     drafts: MemoryDrafts
     health: MemoryStoreHealth
@@ -95,6 +97,7 @@ class MemoryStores:
             keychains=MemoryKeychains(database),
             members=MemoryMemberBook(database),
             signed_in=MemorySignedInStore(database),
+            sign_in_links=MemorySignInLinks(database),
             audit_log=MemoryAuditLog(database),
             drafts=MemoryDrafts(database),
             health=MemoryStoreHealth(database),

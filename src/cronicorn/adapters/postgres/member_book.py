@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Query, query
-from cronicorn.adapters.postgres.tenant_schema import members, signed_in, tenants
+from cronicorn.adapters.postgres.tenant_schema import members, sign_in_links, signed_in, tenants
 from cronicorn.domain.access.audit_views import member_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.membership import check_members, check_owners, keeps_sessions
@@ -36,6 +36,7 @@ _CHANGED = ("role", "runs_installation", "password", "password_us")
 _UPDATE = query(update(members).where(_ONE).values({name: bindparam(f"new_{name}") for name in _CHANGED}))
 _DELETE = query(delete(members).where(_ONE))
 _SIGN_OUT = query(delete(signed_in).where(signed_in.c.member_id == bindparam("member")))
+_TAKE_LINK = query(delete(sign_in_links).where(sign_in_links.c.member_id == bindparam("member")))
 
 
 class PostgresMemberBook(MemberBook):
@@ -78,13 +79,15 @@ class PostgresMemberBook(MemberBook):
             before = member_of(row)
             after = edit(before, transaction.now)
             check_owners(before, after, await _count(transaction, _OWNERS, tenant_id))
-            if not keeps_sessions(before, after):
-                await _SIGN_OUT.change(connection, member=member_id)
             if after is None:
                 await _DELETE.change(connection, **which)
             else:
                 cells = member_row(after)
                 await _UPDATE.change(connection, **which, **{f"new_{name}": cells[name] for name in _CHANGED})
+            if not keeps_sessions(before, after):
+                # Last: this waited above for whoever was coming in, and sees their sessions only now.
+                await _SIGN_OUT.change(connection, member=member_id)
+                await _TAKE_LINK.change(connection, member=member_id)
             await record(transaction, member_entry(by, transaction.now, before, after))
             return after or before
 

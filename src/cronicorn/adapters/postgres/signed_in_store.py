@@ -42,12 +42,9 @@ class PostgresSignedInStore(SignedInStore):
 
     async def begin(self, session: SignedIn, member: Member, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
-            connection, now = transaction.connection, transaction.now
-            row = await _MEMBER.row(connection, member=member.id)
+            row = await _MEMBER.row(transaction.connection, member=member.id)
             check_still(member, member_of(row) if row is not None else None)
-            await _FORGET.change(connection, unused_us=us(now - SESSION_IDLE_MAX), begun_us=us(now - SESSION_LIFE_MAX))
-            await _INSERT.change(connection, **session_row(session))
-            await record(transaction, session_entry(by, now, session.member_id))
+            await begin(transaction, session, by)
 
         await self._database.write(work)
 
@@ -84,3 +81,11 @@ class PostgresSignedInStore(SignedInStore):
                 await record(transaction, session_entry(by, transaction.now, member_id))
 
         await self._database.write(work)
+
+
+async def begin(transaction: Transaction, session: SignedIn, by: Principal | None) -> None:
+    """Write a new session; those that have ended are forgotten."""
+    connection, now = transaction.connection, transaction.now
+    await _FORGET.change(connection, unused_us=us(now - SESSION_IDLE_MAX), begun_us=us(now - SESSION_LIFE_MAX))
+    await _INSERT.change(connection, **session_row(session))
+    await record(transaction, session_entry(by, now, session.member_id))

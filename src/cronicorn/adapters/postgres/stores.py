@@ -30,6 +30,7 @@ from cronicorn.adapters.postgres.rollups import PostgresRollups, PostgresTimelin
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.run_pruner import PostgresRunPruner
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
+from cronicorn.adapters.postgres.sign_in_links import PostgresSignInLinks
 from cronicorn.adapters.postgres.signed_in_store import PostgresSignedInStore
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
 from cronicorn.adapters.postgres.watches import PostgresWatchStore
@@ -59,6 +60,7 @@ class PostgresStores:
     keychains: PostgresKeychains
     members: PostgresMemberBook
     signed_in: PostgresSignedInStore
+    sign_in_links: PostgresSignInLinks
     audit_log: PostgresAuditLog
     drafts: PostgresDrafts
     health: PostgresStoreHealth
@@ -120,6 +122,7 @@ class PostgresStores:
             keychains=PostgresKeychains(database),
             members=PostgresMemberBook(database),
             signed_in=PostgresSignedInStore(database),
+            sign_in_links=PostgresSignInLinks(database),
             audit_log=PostgresAuditLog(database),
             drafts=PostgresDrafts(database),
             health=PostgresStoreHealth(database),

@@ -90,6 +90,16 @@ signed_in = Table(
     Index("signed_in_by_use", "seen_us"),
 )
 
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("member_id", Text, ForeignKey("cronicorn.members.id", ondelete="CASCADE"), primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("ends_us", BigInteger, nullable=False),
+    Unique("hash", name="sign_in_links_hash"),
+)
+"""One for a member at most: the next one takes the place of the one before."""
+
 audit_log = Table(
     "audit_log",
     metadata,

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.tenant_schema import members, signed_in, tenants
+from cronicorn.adapters.sqlite.tenant_schema import members, sign_in_links, signed_in, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import member_entry
 from cronicorn.domain.access.member import Member
@@ -35,6 +35,7 @@ _CHANGED = ("role", "runs_installation", "password", "password_us")
 _UPDATE = query(update(members).where(_ONE).values({name: bindparam(f"new_{name}") for name in _CHANGED}))
 _DELETE = query(delete(members).where(_ONE))
 _SIGN_OUT = query(delete(signed_in).where(signed_in.c.member_id == bindparam("member")))
+_TAKE_LINK = query(delete(sign_in_links).where(sign_in_links.c.member_id == bindparam("member")))
 
 
 class SqliteMemberBook(MemberBook):
@@ -79,6 +80,7 @@ class SqliteMemberBook(MemberBook):
             check_owners(before, after, _count(transaction, _OWNERS, tenant_id))
             if not keeps_sessions(before, after):
                 _SIGN_OUT.change(connection, member=member_id)
+                _TAKE_LINK.change(connection, member=member_id)
             if after is None:
                 _DELETE.change(connection, **which)
             else:

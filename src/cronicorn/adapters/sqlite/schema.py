@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0015"
+REVISION = "0016"
 """The newest migration."""
 
 keyed_requests = Table(

@@ -41,12 +41,9 @@ class SqliteSignedInStore(SignedInStore):
 
     async def begin(self, session: SignedIn, member: Member, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
-            connection, now = transaction.connection, transaction.now
-            row = _MEMBER.row(connection, member=member.id)
+            row = _MEMBER.row(transaction.connection, member=member.id)
             check_still(member, member_of(row) if row is not None else None)
-            _FORGET.change(connection, unused_us=us(now - SESSION_IDLE_MAX), begun_us=us(now - SESSION_LIFE_MAX))
-            _INSERT.change(connection, **session_row(session))
-            record(transaction, session_entry(by, now, session.member_id))
+            begin(transaction, session, by)
 
         await self._database.write(work)
 
@@ -83,3 +80,11 @@ class SqliteSignedInStore(SignedInStore):
                 record(transaction, session_entry(by, transaction.now, member_id))
 
         await self._database.write(work)
+
+
+def begin(transaction: Transaction, session: SignedIn, by: Principal | None) -> None:
+    """Write a new session; those that have ended are forgotten."""
+    connection, now = transaction.connection, transaction.now
+    _FORGET.change(connection, unused_us=us(now - SESSION_IDLE_MAX), begun_us=us(now - SESSION_LIFE_MAX))
+    _INSERT.change(connection, **session_row(session))
+    record(transaction, session_entry(by, now, session.member_id))

@@ -27,6 +27,7 @@ from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.run_pruner import SqliteRunPruner
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
+from cronicorn.adapters.sqlite.sign_in_links import SqliteSignInLinks
 from cronicorn.adapters.sqlite.signed_in_store import SqliteSignedInStore
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
 from cronicorn.adapters.sqlite.watches import SqliteWatchStore
@@ -56,6 +57,7 @@ class SqliteStores:
     keychains: SqliteKeychains
     members: SqliteMemberBook
     signed_in: SqliteSignedInStore
+    sign_in_links: SqliteSignInLinks
     audit_log: SqliteAuditLog
     drafts: SqliteDrafts
     health: SqliteStoreHealth
@@ -118,6 +120,7 @@ class SqliteStores:
             keychains=SqliteKeychains(database),
             members=SqliteMemberBook(database),
             signed_in=SqliteSignedInStore(database),
+            sign_in_links=SqliteSignInLinks(database),
             audit_log=SqliteAuditLog(database),
             drafts=SqliteDrafts(database),
             health=SqliteStoreHealth(database),

@@ -79,6 +79,17 @@ signed_in = Table(
     sqlite_strict=True,
 )
 
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("member_id", Text, ForeignKey("members.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("ends_us", Integer, nullable=False),
+    Unique("hash", name="sign_in_links_hash"),
+    sqlite_strict=True,
+)
+"""One for a member at most: the next one takes the place of the one before."""
+
 audit_log = Table(
     "audit_log",
     metadata,

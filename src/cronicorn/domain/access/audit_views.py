@@ -4,7 +4,7 @@ from datetime import datetime
 from urllib.parse import urlsplit, urlunsplit
 
 from cronicorn.domain.access.audit_entry import AuditEntry, audited
-from cronicorn.domain.access.member import Member
+from cronicorn.domain.access.member import Member, SignInLink
 from cronicorn.domain.document import endpoint_document, hint_document
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.fields import Document, Value, lean, pairs, pairs_of, us
@@ -39,6 +39,11 @@ def member_entry(by: Principal | None, at: datetime, before: Member | None, afte
 def session_entry(by: Principal | None, at: datetime, member_id: str) -> AuditEntry | None:
     """The entry for a member who signs in or out, or is signed out."""
     return audited(by, at, ("member", member_id), None, {"at_us": us(at)})
+
+
+def link_entry(by: Principal | None, at: datetime, link: SignInLink) -> AuditEntry | None:
+    """The entry for a new link that signs a member in: nothing of the link is told."""
+    return audited(by, at, ("member", link.member_id), None, {"ends_at_us": us(link.ends_at)})
 
 
 def tenant_entry(by: Principal | None, at: datetime, tenant: Tenant) -> AuditEntry | None:

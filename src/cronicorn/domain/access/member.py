@@ -12,6 +12,8 @@ SESSION_LIFE_MAX = timedelta(days=7)
 """No session lasts longer."""
 SEEN_NOTED_EVERY = timedelta(minutes=5)
 """The last use of a session is known this exactly: it is not written for every request."""
+LINK_LIFE = timedelta(minutes=15)
+"""For so long a link signs in, once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +48,18 @@ class SignedIn:
     def holds(self, now: datetime) -> bool:
         """Whether it still holds *now*."""
         return now < self.seen_at + SESSION_IDLE_MAX and now < self.created_at + SESSION_LIFE_MAX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInLink:
+    """What signs one member in, once, as it is stored: found by a hash, which is of no use to whoever reads it."""
+
+    hash: str
+    """SHA-256 of what the link shows, in hex."""
+    member_id: str
+    ends_at: datetime
+    """From then on it opens nothing."""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it still opens *now*."""
+        return now < self.ends_at

@@ -26,6 +26,12 @@ def keeps_sessions(before: Member, after: Member | None) -> bool:
     )
 
 
+def check_offered(known: Member, now: Member | None) -> None:
+    """Raise ConflictError unless the member is there *now*, and what was *known* of it still holds."""
+    if now is None or not keeps_sessions(known, now):
+        raise ConflictError("The member was changed meanwhile: ask again.")
+
+
 def check_still(known: Member, now: Member | None) -> None:
     """Raise ConflictError unless the member is there *now*, with the password that was *known*."""
     if now is None or now.password != known.password:

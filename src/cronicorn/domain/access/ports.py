@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cronicorn.domain.access.audit_entry import AuditEntry, AuditQuery
-from cronicorn.domain.access.member import Member, SignedIn
+from cronicorn.domain.access.member import Member, SignedIn, SignInLink
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rate import Rate, RateStanding
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -111,8 +111,9 @@ class MemberBook(Protocol):
     async def change(self, tenant_id: str, member_id: str, edit: MemberEdit, by: Principal | None = None) -> Member:
         """Store what *edit* makes of the member now, and answer what it was before where it is removed.
 
-        Whoever has another role or password than before, or is gone, is signed in no more. Raises NotFoundError, and
-        ConflictError where the tenant had an owner and would have none; nothing is written then.
+        Whoever has another role or password than before, or is gone, is signed in no more, and no link signs them in.
+        Raises NotFoundError, and ConflictError where the tenant had an owner and would have none; nothing is written
+        then.
         """
         ...
 
@@ -141,6 +142,29 @@ class SignedInStore(Protocol):
 
     async def end_all(self, member_id: str, by: Principal | None = None) -> None:
         """Forget all sessions of a member."""
+        ...
+
+
+Enter = Callable[[Member, datetime], tuple[SignedIn, Principal]]
+"""Makes the session of a member who comes in now, and says who that is for the audit log."""
+
+
+class SignInLinks(Protocol):
+    """Links that sign in once. A member has one at most."""
+
+    async def offer(self, link: SignInLink, member: Member, by: Principal | None = None) -> None:
+        """Store the *link* of *member* in the place of an earlier one; those that have ended are forgotten.
+
+        Raises ConflictError where the member is gone, or has another role or password by now.
+        """
+        ...
+
+    async def redeem(self, link_hash: str, enter: Enter) -> Member:
+        """Begin the session that *enter* makes of whom the link is for, and use the link up, all or nothing.
+
+        Of several who come with one link at once a single one comes in. Raises NotFoundError for a link that is not
+        there, was used, or has ended.
+        """
         ...
 
 

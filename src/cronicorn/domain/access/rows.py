@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cronicorn.domain.access.audit_entry import AuditEntry
-from cronicorn.domain.access.member import Member, SignedIn
+from cronicorn.domain.access.member import Member, SignedIn, SignInLink
 from cronicorn.domain.cells import Cell, Row, number_in, text_in, text_or_none
 from cronicorn.domain.fields import document_in, json_text, us
 from cronicorn.domain.instant import instant_of
@@ -93,6 +93,18 @@ def session_of(row: Mapping[str, Cell]) -> SignedIn:
         member_id=text_in(row["member_id"]),
         created_at=instant_of(number_in(row["created_us"])),
         seen_at=instant_of(number_in(row["seen_us"])),
+    )
+
+
+def link_row(link: SignInLink) -> Row:
+    return {"member_id": link.member_id, "hash": link.hash, "ends_us": us(link.ends_at)}
+
+
+def link_of(row: Mapping[str, Cell]) -> SignInLink:
+    return SignInLink(
+        hash=text_in(row["hash"]),
+        member_id=text_in(row["member_id"]),
+        ends_at=instant_of(number_in(row["ends_us"])),
     )
 
 

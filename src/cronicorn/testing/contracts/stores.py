@@ -7,7 +7,15 @@ from typing import ClassVar, Protocol
 
 import pytest
 
-from cronicorn.domain.access.ports import AuditLog, IssuedKeys, KeyRing, MemberBook, RateCounter, SignedInStore
+from cronicorn.domain.access.ports import (
+    AuditLog,
+    IssuedKeys,
+    KeyRing,
+    MemberBook,
+    RateCounter,
+    SignedInStore,
+    SignInLinks,
+)
 from cronicorn.domain.alert.ports import AlertingBook, AlertWatch, IncidentBook, Outbox
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.decision import Facts, decide
@@ -53,10 +61,12 @@ class ScheduleStores(Protocol):
 
 
 class TenantStores(Protocol):
-    """Where tenants are, and what was agreed with them."""
+    """Where tenants and their keys are, and what was agreed with them."""
 
     @property
     def keys(self) -> KeyRing: ...
+    @property
+    def issued_keys(self) -> IssuedKeys: ...
     @property
     def terms(self) -> TermsRegister: ...
     @property
@@ -67,13 +77,13 @@ class AccessStores(Protocol):
     """Where it is kept who may do what, and who did what."""
 
     @property
-    def issued_keys(self) -> IssuedKeys: ...
-    @property
     def rates(self) -> RateCounter: ...
     @property
     def members(self) -> MemberBook: ...
     @property
     def signed_in(self) -> SignedInStore: ...
+    @property
+    def sign_in_links(self) -> SignInLinks: ...
     @property
     def audit_log(self) -> AuditLog: ...
 

@@ -1,0 +1,29 @@
+"""Links that sign a member in, once."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+SCHEMA = "cronicorn"
+
+
+def upgrade() -> None:
+    """Add the table."""
+    op.create_table(
+        "sign_in_links",
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("ends_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["member_id"], ["cronicorn.members.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("member_id"),
+        sa.UniqueConstraint("hash", name="sign_in_links_hash"),
+        schema=SCHEMA,
+    )
+
+
+def downgrade() -> None:
+    """Take it away: links that were not used sign nobody in."""
+    op.drop_table("sign_in_links", schema=SCHEMA)
