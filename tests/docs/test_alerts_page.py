@@ -26,7 +26,7 @@ def test_the_body_is_the_one_that_is_sent():
     (printed,) = [json.loads(block.text) for block in blocks(REFERENCE / "alerts.md") if block.language == "json"]
     incident = Incident(
         id="incident_5f0c", tenant_id="t1", kind=IncidentKind.FAILING, subject="ep_1a2b", job_id="job_3c4d",
-        summary="3 runs in a row failed.", opened_at=NINE,
+        summary="3 slots in a row failed.", opened_at=NINE,
     )  # fmt: skip
 
     assert body_of(incident, AlertEvent.OPENED, "stock", NINE) == printed

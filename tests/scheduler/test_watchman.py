@@ -25,6 +25,7 @@ from cronicorn.domain.alert.judging import used_up
 from cronicorn.domain.alert.telling import trial
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.editing import resumed
+from cronicorn.domain.endpoint import Baseline, RetryPolicy
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
 from cronicorn.domain.governor import GovernorMemory
 from cronicorn.domain.hint import HintKind
@@ -156,6 +157,26 @@ async def test_failing_is_told_once_and_so_is_that_it_is_over_with_one_id(world)
     assert {each.incident_id for each in messages} == {incident.id}
     assert len({call.headers["Idempotency-Key"] for call in world.receivers.calls}) == len(world.receivers.calls) == 2
     assert incident.ending == "The last run succeeded."
+
+
+@pytest.mark.parametrize(
+    ("rules", "opened_by"),
+    [
+        (AlertRules(failures=2), 6),
+        (AlertRules(failures=50, share=FailureShare(failures=3, runs=3)), 3),
+    ],
+    ids=["in a row", "share"],
+)
+async def test_a_slot_fails_once_its_retries_have_and_a_share_counts_each_of_them(world, rules, opened_by):
+    await world.say(rules=rules)
+    await plant(world.stores, "ep1", retries=RetryPolicy(count=2), baseline=Baseline(interval=timedelta(hours=1)))
+    seen = []
+    for _ in range(6):
+        await world.run(500)
+        await world.look()
+        seen.append(bool(await world.open()))
+
+    assert seen.index(True) + 1 == opened_by
 
 
 async def test_a_share_of_the_last_runs_is_enough_and_it_recovers_when_it_is_less(world):

@@ -13,7 +13,7 @@ ROUTES_MAX = 50
 WINDOWS_MAX = 50
 EXCEPTIONS_MAX = 50
 STREAK_MAX = 50
-"""Of an endpoint's runs so many are looked at, the newest."""
+"""Of an endpoint's runs so many are looked at, the newest; and no streak that is asked for is longer."""
 LATE_LEAST = timedelta(seconds=10)
 WINDOW_MAX = timedelta(days=31)
 
@@ -90,11 +90,11 @@ class AlertRules:
     """When something is noticed, and when it is over."""
 
     failures: int = 3
-    """An endpoint is failing after so many failed runs in a row, retries counted."""
+    """An endpoint is failing after so many failed slots in a row. A slot fails once its retries have."""
     share: FailureShare | None = None
-    """It is failing after these as well."""
+    """It is failing after these as well; each retry is a run of its own."""
     successes: int = 1
-    """It has recovered after so many successes in a row."""
+    """It has recovered after so many successful runs in a row."""
     late_after: timedelta = timedelta(minutes=2)
     """A slot is late once it has been due for so long and nobody runs it."""
     pause_after: int | None = None

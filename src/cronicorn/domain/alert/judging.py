@@ -107,7 +107,7 @@ def used_up(
 def _failing(endpoint: JobEndpoint, rules: AlertRules, recent: Sequence[RunStatus] | None) -> Verdict | None:
     count = endpoint.state.failure_count
     if count >= rules.failures:
-        return Verdict(IncidentKind.FAILING, wrong=True, sentence=f"{count} runs in a row failed.")
+        return Verdict(IncidentKind.FAILING, wrong=True, sentence=f"{count} slots in a row failed.")
     if recent is None:
         return None
     told = [status for status in recent if status is not RunStatus.CANCELLED]
@@ -141,7 +141,7 @@ def _paused(endpoint: JobEndpoint, rules: AlertRules, now: datetime) -> Verdict:
         return Verdict(IncidentKind.PAUSED, wrong=True, sentence="It failed too often and is paused.")
     count = endpoint.state.failure_count
     if must_pause(endpoint, rules, now):
-        sentence = f"{count} runs in a row failed, so it was paused. Resume it to run it again."
+        sentence = f"{count} slots in a row failed, so it was paused. Resume it to run it again."
         return Verdict(IncidentKind.PAUSED, wrong=True, sentence=sentence)
     return Verdict(IncidentKind.PAUSED, wrong=False, sentence="It was resumed.")
 

@@ -69,7 +69,7 @@ def an_incident(**changes: object) -> Incident:
     """An incident of `ep1` that was never written."""
     values: dict[str, object] = {
         "id": "incident1", "tenant_id": TENANT, "kind": IncidentKind.FAILING, "subject": "ep1", "opened_at": MIDNIGHT,
-        "job_id": "job1", "summary": "3 runs in a row failed.",
+        "job_id": "job1", "summary": "3 slots in a row failed.",
     }  # fmt: skip
     return Incident(**(values | changes))  # type: ignore[arg-type]
 
