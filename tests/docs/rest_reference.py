@@ -13,6 +13,7 @@ from cronicorn.control.hints import TTL_MINUTES_DEFAULT
 from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
 from cronicorn.domain.alert.alerting import AlertChannel
+from cronicorn.domain.auth import AuthKind, ClientAuth
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, KeepBodies, Overlap
@@ -112,7 +113,9 @@ _CHOICES: dict[str, type[StrEnum]] = {
     for kind in (
         Adapt,
         AlertChannel,
+        AuthKind,
         CatchUpMode,
+        ClientAuth,
         CompileMode,
         DstGap,
         DstOverlap,

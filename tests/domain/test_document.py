@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cronicorn.domain.auth import BasicAuth, BearerAuth, ClientAuth, ClientCredentials
 from cronicorn.domain.call import Method, Outcome, OutcomeKind, Request, StatusRange, SuccessCriteria
 from cronicorn.domain.criteria.reading import criteria_of
 from cronicorn.domain.document import endpoint_document, endpoint_of, hint_document, hint_of, state_of, state_text
@@ -49,7 +50,17 @@ requests = st.builds(
     execution_max=lengths,
     response_kb_max=st.integers(),
     redirects_max=st.integers(),
-)
+    auth=maybe(
+        st.one_of(
+            st.builds(BearerAuth, token=texts),
+            st.builds(BasicAuth, username=texts, password=texts),
+            st.builds(
+                ClientCredentials, token_url=texts, client_id=texts, client_secret=texts,
+                client_auth=st.sampled_from(ClientAuth), scope=maybe(texts), parameters=headers,
+            ),
+        )
+    ),
+)  # fmt: skip
 statuses = st.builds(StatusRange, low=st.integers(), high=st.integers())
 outcomes = st.builds(
     Outcome,
@@ -61,6 +72,7 @@ outcomes = st.builds(
     body_is_json=st.booleans(),
     body_truncated=st.booleans(),
     error=maybe(texts),
+    sent_again=st.booleans(),
 )
 skips = st.builds(
     Skip,

@@ -2,8 +2,10 @@
 
 import json
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote_plus, unquote_plus
 
 import pytest
 
@@ -15,11 +17,18 @@ from tests.cli.command import cronicorn, environment
 from tests.waiting import eventually
 from tests.wiring.up_process import KEY, create_endpoint, runs_of, service
 
-CANARIES = {"header": "canary-header-é-4711", "body": 'canary"body\\4711', "later": "canary/later+4711="}
+CANARIES = {
+    "header": "canary-header-é-4711",
+    "body": 'canary"body\\4711',
+    "later": "canary/later+4711=",
+    "client": "canary/client&4711",
+}
+TOKEN = "canary-token-4711"
+"""What the token endpoint gives for the secret of the client."""
 FORMS = [
     form.encode()
-    for text in CANARIES.values()
-    for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    for text in (*CANARIES.values(), TOKEN)
+    for form in (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], quote_plus(text))
 ]
 YAML = """\
 jobs:
@@ -29,14 +38,21 @@ jobs:
         url: {url}/
         dormant: true
         headersJson: {{X-Key: "{{{{secret.header}}}}"}}
+        auth: {{type: basic, username: ada, password: "{{{{secret.client}}}}"}}
 """
 
 
 class Echo:
-    """A server that repeats all that it is sent, in headers and in the body, and fails every other time."""
+    """A server that repeats all that it is sent, in headers and in the body, and fails every other time.
+
+    Its token endpoint repeats the secret of the client beside the token, and gives none every fourth time.
+    """
 
     def __init__(self):
         self.heard: list[bytes] = []
+        self.called = 0
+        self.asked = 0
+        """How often for a token."""
 
 
 @contextmanager
@@ -46,14 +62,29 @@ def echoing():
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if self.path == "/token":
+                self.give_token()
+                return
             key = self.headers.get("X-Key", "").encode("latin-1")
-            echo.heard.append(key + b" " + body)
-            answer = json.dumps({"body": body.decode(), "key": key.decode()}).encode() + key
-            self.send_response(200 if len(echo.heard) % 2 else 500)
-            self.send_header("Content-Length", str(len(answer)))
-            self.send_header("X-Echo", key.decode("latin-1"))
+            said = self.headers.get("Authorization", "")
+            echo.heard.append(f"{said} ".encode() + key + b" " + body)
+            answer = json.dumps({"body": body.decode(), "key": key.decode(), "said": said}).encode() + key
+            echo.called += 1
+            self.answer(200 if echo.called % 2 else 500, answer, key.decode("latin-1"))
+
+        def give_token(self):
+            echo.asked += 1
+            said = unquote_plus(b64decode(self.headers["Authorization"].split()[1]).decode())
+            echo.heard.append(said.encode())
+            given = {"error": said} if echo.asked % 4 == 2 else {"access_token": TOKEN, "expires_in": 0}
+            self.answer(400 if "error" in given else 200, json.dumps(given | {"said": said}).encode(), "")
+
+        def answer(self, status, body, said):
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Echo", said)
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(body)
 
         def do_GET(self):
             self.do_POST()
@@ -103,7 +134,7 @@ class Scene:
         self.said.append((ended.out + ended.err).encode())
 
     def plant(self, client):
-        for name in ("header", "body"):
+        for name in ("header", "body", "client"):
             answer = client.put(f"/api/secrets/{name}", json={"value": CANARIES[name]})
             assert answer.status_code == 200, answer.text
             self.said.append(answer.content)
@@ -113,6 +144,9 @@ class Scene:
         endpoint = create_endpoint(
             client, url=f"{url}/", method="POST", dormant=True, headersJson={"X-Key": "Token {{secret.header}}"},
             bodyJson={"pin": "{{secret.body}}", "{{secret.later}}": True}, description="Look at `pin`.",
+            auth={
+                "type": "oauth2", "tokenUrl": f"{url}/token", "clientId": "shop", "clientSecret": "{{secret.client}}",
+            },
         )  # fmt: skip
         for number in range(1, 4):
             client.post(f"/api/endpoints/{endpoint}/run")
@@ -137,6 +171,7 @@ class Scene:
         self.run("export", "--reveal")
         self.run("backup", str(self.folder / "backup.db"))
         assert b"{{secret.header}}" in self.said[-2]
+        assert b"{{secret.client}}" in self.said[-2]
 
     async def written(self):
         self.run("verify", "--stopped")
@@ -164,6 +199,7 @@ async def test_no_secret_is_told_or_written_anywhere(backend, tmp_path, request)
     await scene.written()
 
     heard = b"".join(echo.heard)
+    assert f"Bearer {TOKEN}".encode() in heard
     assert all(text.encode() in heard or json.dumps(text)[1:-1].encode() in heard for text in CANARIES.values())
     for text in scene.said:
         for form in FORMS:

@@ -15,6 +15,7 @@ from cronicorn.api.wire_values import (
 )
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.rendering import shown
+from cronicorn.domain.auth import AuthKind, ClientAuth
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobEndpoint, KeepBodies, Overlap
@@ -54,6 +55,21 @@ class RedactAnswer(Answer):
 
     body: Omittable[list[str]] = None
     headers: Omittable[list[str]] = None
+
+
+class AuthAnswer(Answer):
+    """What the `Authorization` header is made of; credentials are references to secrets."""
+
+    type: AuthKind
+    token: Omittable[str] = None
+    username: Omittable[str] = None
+    password: Omittable[str] = None
+    token_url: Omittable[str] = None
+    client_id: Omittable[str] = None
+    client_secret: Omittable[str] = None
+    client_auth: Omittable[ClientAuth] = None
+    scope: Omittable[str] = None
+    parameters: Omittable[dict[str, str]] = None
 
 
 class PlanAnswer(Answer):
@@ -103,6 +119,7 @@ class EndpointAnswer(Answer):
     method: Method
     headers_json: Omittable[dict[str, str]] = None
     body_json: Omittable[Any] = None
+    auth: Omittable[AuthAnswer] = None
     timeout_ms: int
     max_execution_time_ms: int
     max_response_size_kb: int

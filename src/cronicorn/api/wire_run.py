@@ -76,6 +76,8 @@ class RunAnswer(Answer):
     status_code: Omittable[int] = None
     outcome: Omittable[OutcomeKind] = None
     judged: Omittable[JudgedAnswer] = None
+    sent_again: Omittable[bool] = None
+    """Whether the target refused the first access token, and this is what it answered to another."""
     due_at: Omittable[Instant] = None
     nominal_at: Omittable[Instant] = None
     steps: Omittable[list[StepAnswer]] = None
@@ -212,7 +214,7 @@ def _finished(run: Run) -> dict[str, object]:
         "duration_ms": milliseconds(outcome.duration), "error_message": _error(run), "response_body": _body(outcome),
         "response_truncated": outcome.body_truncated or None, "response_left_out": outcome.body_left_out or None,
         "status_code": outcome.status_code,
-        "outcome": outcome.kind, "judged": _judged(outcome),
+        "outcome": outcome.kind, "judged": _judged(outcome), "sent_again": outcome.sent_again or None,
         "due_at": run.due_at, "nominal_at": run.nominal_at, "steps": steps,
     }  # fmt: skip
 

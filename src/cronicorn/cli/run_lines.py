@@ -84,7 +84,8 @@ def skip_in_words(skip: Skip) -> str:
 
 def _note(run: Run) -> str:
     attempt = f"attempt {run.attempt}" if run.attempt > 1 else ""
-    return "  ".join(part for part in (attempt, outcome_in_words(run)) if part)
+    again = "sent again with another token" if run.outcome.sent_again else ""
+    return "  ".join(part for part in (attempt, again, outcome_in_words(run)) if part)
 
 
 def _as_json(named: NamedRun) -> dict[str, object]:
@@ -104,5 +105,6 @@ def _as_json(named: NamedRun) -> dict[str, object]:
         "finished_at": written(run.finished_at),
         "duration_ms": round(run.outcome.duration.total_seconds() * 1_000, 3),
         "error": run.outcome.error,
+        "sent_again": run.outcome.sent_again,
         "judged": None if judged is None else {"class": judged.answer_class.value, "condition": judged.condition},
     }

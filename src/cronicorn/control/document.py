@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from cronicorn.domain.auth import TEXT_LENGTH_MAX, AuthKind, ClientAuth
 from cronicorn.domain.call import EXECUTION_MAX, REDIRECTS_MAX, Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
@@ -158,6 +159,24 @@ class RedactPatch(Document):
     headers: Annotated[list[str] | None, Field(json_schema_extra={"minItems": 0, "maxItems": 32})] = None
 
 
+class AuthPatch(Document):
+    """What the `Authorization` header is made of: which fields belong to it depends on its type.
+
+    Credentials are references to secrets.
+    """
+
+    type: Choice[AuthKind] | None = None
+    token: Annotated[str | None, characters(1, TEXT_LENGTH_MAX)] = None
+    username: Annotated[str | None, characters(0, TEXT_LENGTH_MAX)] = None
+    password: Annotated[str | None, characters(0, TEXT_LENGTH_MAX)] = None
+    token_url: Annotated[str | None, Field(json_schema_extra={"format": "uri"})] = None
+    client_id: Annotated[str | None, characters(1, TEXT_LENGTH_MAX)] = None
+    client_secret: Annotated[str | None, characters(1, TEXT_LENGTH_MAX)] = None
+    client_auth: Choice[ClientAuth] | None = None
+    scope: Annotated[str | None, characters(1, TEXT_LENGTH_MAX)] = None
+    parameters: dict[str, str] | None = None
+
+
 class EndpointPatch(Document):
     """Changes to an endpoint; what is absent stays, null clears."""
 
@@ -187,6 +206,7 @@ class EndpointPatch(Document):
     method: Choice[Method] | None = None
     headers_json: dict[str, str] | None = None
     body_json: Any = None
+    auth: AuthPatch | None = None
     timeout_ms: LengthMs = None
     max_execution_time_ms: Annotated[int | None, from_to(1, EXECUTION_MAX // MILLISECOND)] = None
     max_response_size_kb: Annotated[int | None, from_to(1, 2**31 - 1)] = None

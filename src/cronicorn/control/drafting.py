@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from cronicorn.control.auth_drafting import auth_drafted
 from cronicorn.control.document import MILLISECOND, CatchUpPatch, Document, EndpointPatch, RetriesPatch
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
+from cronicorn.domain.auth import Auth
 from cronicorn.domain.call import Request, StatusRange, SuccessCriteria
 from cronicorn.domain.criteria.criteria import AnswerCriteria
 from cronicorn.domain.criteria.reading import criteria_of
@@ -126,7 +128,14 @@ def _request(fields: _Fields, patch: EndpointPatch, before: Request) -> Request:
         execution_max=fields.length("max_execution_time_ms", before.execution_max, default.execution_max),
         response_kb_max=fields.value("max_response_size_kb", before.response_kb_max, default.response_kb_max),
         redirects_max=fields.value("redirects_max", before.redirects_max, default.redirects_max),
+        auth=_auth(fields, patch, before.auth),
     )
+
+
+def _auth(fields: _Fields, patch: EndpointPatch, before: Auth | None) -> Auth | None:
+    if "auth" not in patch.model_fields_set:
+        return before
+    return None if patch.auth is None else auth_drafted(patch.auth, before, fields.findings.inside("/auth"))
 
 
 def _body(fields: _Fields, patch: EndpointPatch, before: Request) -> str | None:

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 from cronicorn.control.document import MILLISECOND
+from cronicorn.domain.auth import Auth, AuthKind, BasicAuth, BearerAuth, ClientCredentials
 from cronicorn.domain.call import StatusRange
 from cronicorn.domain.criteria.reading import criteria_document
 from cronicorn.domain.endpoint import BaselineKind, CatchUp, JobEndpoint, RetryPolicy
@@ -38,6 +39,7 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "url": request.url,
         "method": request.method.value,
         "headersJson": dict(headers) or None,
+        "auth": _auth(request.auth),
         "bodyJson": None if request.body_json is None else json.loads(request.body_json),
         "timeoutMs": _ms(request.timeout),
         "maxExecutionTimeMs": _ms(request.execution_max),
@@ -96,6 +98,29 @@ def _flow(flow: Flow | None) -> Fields | None:
         "parallelism": limits.parallelism,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _auth(auth: Auth | None) -> Fields | None:
+    """Credentials in it are references to secrets, which may be shown."""
+    match auth:
+        case None:
+            return None
+        case BearerAuth():
+            return {"type": AuthKind.BEARER.value, "token": auth.token}
+        case BasicAuth():
+            fields: Fields = {"type": AuthKind.BASIC.value, "username": auth.username, "password": auth.password}
+            return {name: value for name, value in fields.items() if value}
+        case ClientCredentials():
+            fields = {
+                "type": AuthKind.OAUTH2.value,
+                "tokenUrl": auth.token_url,
+                "clientId": auth.client_id,
+                "clientSecret": auth.client_secret,
+                "clientAuth": auth.client_auth.value,
+                "scope": auth.scope,
+                "parameters": dict(auth.parameters) or None,
+            }
+            return {name: value for name, value in fields.items() if value is not None}
 
 
 def _redact(redaction: Redaction) -> Fields:

@@ -33,6 +33,8 @@ def _named(patch: EndpointPatch) -> Iterable[tuple[str, frozenset[str]]]:
     for name, value in (patch.headers_json or {}).items():
         yield json_pointer(["headersJson", name]), named_in(value)
     yield "/bodyJson", _named_inside(patch.body_json)
+    if patch.auth is not None:
+        yield "/auth", _named_inside(patch.auth.model_dump(exclude_none=True))
 
 
 def _named_inside(body: object) -> frozenset[str]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
 from cronicorn.control.policy_judging import judge_policy
+from cronicorn.domain.auth import AUTHORIZATION
 from cronicorn.domain.call import Request
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUpMode, JobEndpoint, RetryPolicy
@@ -130,6 +131,11 @@ def judge_request(request: Request, findings: Findings) -> None:
     except InvalidInputError as error:
         findings.refuse("/url", str(error))
     _judge_headers(request.headers, findings.inside("/headersJson"))
+    if request.auth is not None:
+        for name, _ in request.headers:
+            if name.lower() == AUTHORIZATION.lower():
+                why = "`auth` makes this header: leave one of them out (`auth` is taken out by null)."
+                findings.refuse(json_pointer(["headersJson", name]), why)
     if request.timeout > request.execution_max:
         most = request.execution_max // MILLISECOND
         findings.warn("/timeoutMs", f"A call ends after maxExecutionTimeMs, here {most} ms, whatever this says.")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from cronicorn.domain.auth import Auth
 from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 
 TIMEOUT_DEFAULT = timedelta(seconds=30)
@@ -44,6 +45,8 @@ class Request:
     """Of a longer answer only this much is kept and read."""
     redirects_max: int = 0
     """How many redirects are followed; each hop passes the address guard again."""
+    auth: Auth | None = None
+    """What makes the `Authorization` header, where the owner leaves that to Cronicorn."""
 
 
 class Call(NamedTuple):
@@ -67,6 +70,8 @@ class Call(NamedTuple):
     """Whether the body holds a secret: it does not go there either."""
     signed: bool = False
     """Whether the headers sign the body: it goes out as it is, or not at all."""
+    auth: Auth | None = None
+    """What the `Authorization` header is made of, until it is."""
 
 
 class OutcomeKind(StrEnum):
@@ -81,6 +86,8 @@ class OutcomeKind(StrEnum):
     """The request names a secret that the tenant does not have, so nothing was sent."""
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - no password
     """What the tenant keeps secret could not be opened, so nothing was sent: a master key is missing."""
+    NO_TOKEN = "no_token"  # noqa: S105 - no password
+    """The token endpoint that the request's `auth` names gave no token, so nothing was sent to the target."""
     UNRESOLVED = "unresolved"
     """The name has no address, or its name servers did not answer."""
     UNREACHABLE = "unreachable"
@@ -135,6 +142,8 @@ class Outcome(NamedTuple):
     """There was a body, and its owner does not want it kept."""
     judged: Judged | None = None
     """What a condition of its owner made of it; None where its status, or how it ended, decides."""
+    sent_again: bool = False
+    """Whether the target refused the first token, and this is what it answered to a call with another."""
 
     def header(self, name: str) -> str | None:
         """The first value of the header *name* (lower case), or None."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Required, TypedDict
 
+from cronicorn.domain.auth_document import auth_document, auth_of
 from cronicorn.domain.call import SUCCESS_DEFAULT, Method, Request, StatusRange, SuccessCriteria
 from cronicorn.domain.cron import Dialect, DstGap, DstOverlap
 from cronicorn.domain.endpoint import (
@@ -33,6 +34,7 @@ def request_document(request: Request) -> Document:
         "execution_max_us": length_us(unusual(request.execution_max, usual.execution_max)),
         "response_kb_max": unusual(request.response_kb_max, usual.response_kb_max),
         "redirects_max": unusual(request.redirects_max, usual.redirects_max),
+        "auth": auth_document(request.auth),
     })  # fmt: skip
 
 
@@ -45,6 +47,7 @@ class _Request(TypedDict, total=False):
     execution_max_us: int
     response_kb_max: int
     redirects_max: int
+    auth: Document
 
 
 _REQUEST = Shape(_Request)
@@ -62,6 +65,7 @@ def request_of(document: Mapping[str, Value]) -> Request:
         execution_max=length_of(part["execution_max_us"]) if "execution_max_us" in part else usual.execution_max,
         response_kb_max=part.get("response_kb_max", usual.response_kb_max),
         redirects_max=part.get("redirects_max", usual.redirects_max),
+        auth=auth_of(part["auth"]) if "auth" in part else None,
     )
 
 

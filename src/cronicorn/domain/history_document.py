@@ -51,6 +51,8 @@ def outcome_text(outcome: Outcome) -> str:
     if outcome.judged is not None:
         answer_class, condition = outcome.judged
         text += f',"judged":["{answer_class}",{json_string(condition)}]'
+    if outcome.sent_again:
+        text += ',"sent_again":true'
     return text + "}"
 
 
@@ -68,6 +70,7 @@ def outcome_of(document: Mapping[str, Value], body: str | None) -> Outcome:
         error=fields.text_or_none("error"),
         body_left_out=fields.flag("body_left_out"),
         judged=_judged_of(fields.items("judged")),
+        sent_again=fields.flag("sent_again"),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 
+from cronicorn.domain.auth import named_in_auth
 from cronicorn.domain.call import TIMEOUT_MIN, Call, Request
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.secret_references import named_in, named_in_headers
@@ -65,12 +66,14 @@ def call_for(endpoint: JobEndpoint, slot: int, fence: int | None = None, *, cond
         redirects_max=request.redirects_max,
         redaction=endpoint.redaction,
         secrets=secrets_named(request),
+        auth=request.auth,
     )
 
 
 def secrets_named(request: Request) -> frozenset[str]:
     """The secrets that *request* names."""
-    return named_in_headers(request.headers) | named_in(request.body_json)
+    named = named_in_headers(request.headers) | named_in(request.body_json)
+    return named if request.auth is None else named | named_in_auth(request.auth)
 
 
 def _timeout(request: Request) -> timedelta:

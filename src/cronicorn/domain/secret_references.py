@@ -33,6 +33,11 @@ def is_reference(value: str) -> bool:
     return value.endswith("}}") and _ALONE.fullmatch(value) is not None
 
 
+def is_reference_alone(value: str) -> bool:
+    """Whether *value* is a reference and nothing else."""
+    return _REFERENCE.fullmatch(value) is not None
+
+
 def filled(text: str, secrets: Mapping[str, str], written: Callable[[str], str] = str) -> str:
     """*text* with secrets in the place of their references, each as *written* makes it fit. Raises KeyError.
 

@@ -1,20 +1,18 @@
 """A dispatcher that gives each call what its tenant keeps secret, at the last moment: secrets and the signature."""
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
 
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import MasterKeyError
-from cronicorn.domain.keychain.filling import filled_call, hidden
+from cronicorn.domain.keychain.filling import filled_call
 from cronicorn.domain.keychain.signing import SIGNING_HEADERS, signing_headers
 from cronicorn.domain.outgoing import ID_HEADER
 from cronicorn.domain.ports import Clock, Dispatcher
+from cronicorn.scheduler.authorizing import AuthorizingDispatcher
+from cronicorn.scheduler.hiding import without_sent
 from cronicorn.scheduler.keychains import Keychains, OpenKeychain
-
-_LONG = 1 << 15
-"""The event loop does not wait while a longer body is searched for secrets."""
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +26,7 @@ class PreparingDispatcher(Dispatcher):
     def __init__(self, dispatcher: Dispatcher, keychains: Keychains, clock: Clock, *, plain: bool = False) -> None:
         """With *plain* signed calls also carry the older form of the signature."""
         self._dispatcher = dispatcher
+        self._authorizing = AuthorizingDispatcher(dispatcher, clock)
         self._keychains = keychains
         self._clock = clock
         self._plain = plain
@@ -35,8 +34,9 @@ class PreparingDispatcher(Dispatcher):
     async def dispatch(self, call: Call) -> Outcome:
         """As promised. Also raises UnavailableError when the store can't tell what the tenant keeps secret."""
         keychain = await self._keychains.of(call.tenant_id)
+        dispatcher = self._dispatcher if call.auth is None else self._authorizing
         if keychain is None:
-            return await self._dispatcher.dispatch(call) if not call.secrets else _missing(call.secrets)
+            return await dispatcher.dispatch(call) if not call.secrets else _missing(call.secrets)
         try:
             secrets = keychain.secrets(call.secrets) if call.secrets else {}
             if missing := call.secrets - secrets.keys():
@@ -48,12 +48,8 @@ class PreparingDispatcher(Dispatcher):
             log.error("keychain_unreadable", extra={"tenant": call.tenant_id, "reason": str(error)})  # noqa: TRY400
             said = f"What the tenant keeps secret can't be read, so nothing was sent. {error}"
             return Outcome(kind=OutcomeKind.SECRET_UNREADABLE, duration=timedelta(0), error=said)
-        outcome = await self._dispatcher.dispatch(call)
-        if not secrets:
-            return outcome
-        if outcome.body is None or len(outcome.body) < _LONG:
-            return hidden(outcome, secrets.values())
-        return await asyncio.to_thread(hidden, outcome, secrets.values())
+        outcome = await dispatcher.dispatch(call)
+        return await without_sent(outcome, secrets.values()) if secrets else outcome
 
     def _signed(self, call: Call, keychain: OpenKeychain) -> Call:
         now = self._clock.now()

@@ -42,7 +42,7 @@ _OF_REST: Mapping[str, str] = {
     "catchUp": "catch_up", "pausedUntil": "paused: 30m", "interval": "every: 60s",
     "policyFile": "policy: FILE", "policy_file": "policy: FILE",
 }  # fmt: skip
-_NOT_SENT = {"url": "no address", "headersJson": "no headers", "bodyJson": "no body"}
+_NOT_SENT = {"url": "no address", "headersJson": "no headers", "bodyJson": "no body", "auth": "no header"}
 _STATUSES = re.compile(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.ASCII)
 
 PolicyFile = Callable[[str], Policy]

@@ -125,8 +125,18 @@ def masked(told: Document) -> Document:
             "url": _url_told(str(request["url"])),
             "headers": pairs(shown) if shown else None,
             "body_json": MASK if "body_json" in request else None,
+            "auth": _auth_told(auth) if isinstance(auth := request.get("auth"), dict) else None,
         })
     }  # fmt: skip
+
+
+def _auth_told(auth: Document) -> Document:
+    """Its credentials are references; what a token endpoint is given besides is nobody's business."""
+    parameters = pairs_of(found) if isinstance(found := auth.get("parameters"), list) else ()
+    return auth | lean({
+        "token_url": _url_told(str(auth["token_url"])) if "token_url" in auth else None,
+        "parameters": pairs([(name, MASK) for name, _ in parameters]) if parameters else None,
+    })  # fmt: skip
 
 
 def _url_told(url: str) -> str:

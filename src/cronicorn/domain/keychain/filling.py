@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
 
+from cronicorn.domain.auth import filled_auth
 from cronicorn.domain.call import Call, Outcome
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.secret_references import filled, named_in
@@ -27,6 +28,7 @@ def filled_call(call: Call, secrets: Mapping[str, str]) -> Call:
     headers = {name: filled(value, secrets) for name, value in call.headers.items()}
     return call._replace(
         headers=headers, body=body, secrets=frozenset(), private=call.private | private, private_body=body_is_private,
+        auth=None if call.auth is None else filled_auth(call.auth, secrets),
     )  # fmt: skip
 
 
