@@ -297,7 +297,9 @@ def test_every_field_of_an_endpoint_comes_back_from_its_row():
         flow=Flow(key="k", limits=FlowLimits(rate=2, period=timedelta(seconds=3), parallelism=4)),
         analysis=AnalysisSwitch(enabled=True), compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7,
         keep_bodies=KeepBodies.ON_CHANGE,
-        state=EndpointState(slot=3, body_mark="ab", held=Held(until=MIDNIGHT, reason="r")),
+        state=EndpointState(
+            slot=3, body_mark="ab", held=Held(until=MIDNIGHT, reason="r", turn_at=MIDNIGHT + timedelta(days=2))
+        ),
     )  # fmt: skip
 
     row = endpoint_row(endpoint)

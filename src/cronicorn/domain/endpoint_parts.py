@@ -227,12 +227,14 @@ def flow_of(document: Mapping[str, Value]) -> Flow:
 
 
 def held_document(held: Held) -> Document:
-    return {"until_us": us(held.until), "reason": held.reason}
+    return lean({"until_us": us(held.until), "reason": held.reason, "turn_us": us(held.turn_at)})
 
 
 def held_of(document: Mapping[str, Value]) -> Held:
     fields = Fields(document)
-    return Held(until=fields.instant("until_us"), reason=fields.text("reason"))
+    return Held(
+        until=fields.instant("until_us"), reason=fields.text("reason"), turn_at=fields.instant_or_none("turn_us")
+    )
 
 
 def redaction_document(redaction: Redaction) -> Document:

@@ -218,12 +218,13 @@ class FlowingJobStore(JobStore):
 
 
 def _ask(lease: Lease, wants: Wants) -> FlowAsk:
-    endpoint, request = lease.endpoint, lease.endpoint.request
+    endpoint, request, held = lease.endpoint, lease.endpoint.request, lease.endpoint.state.held
     return FlowAsk(
         claim_id=lease.claim_id,
         tenant_id=endpoint.tenant_id,
         endpoint_id=endpoint.id,
-        returning=endpoint.state.held is not None,
+        returning=held is not None,
+        turn_us=microseconds_of(held.turn_at) if held is not None and held.turn_at is not None else 0,
         call_max=min(request.timeout, request.execution_max) + _TO_SETTLE,
         wants=wants,
     )

@@ -3,12 +3,13 @@
 from bisect import insort
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.flow.admitting import HELD_MAX, FlowAsk, admitted, next_in_line
-from cronicorn.domain.flow.limits import FlowLimits
+from cronicorn.domain.flow.limits import FlowLimits, Held
 from cronicorn.domain.flow.record import BLANK, FlowKey, FlowRecord
 from cronicorn.domain.instant import microseconds_of
 
@@ -16,27 +17,34 @@ SECOND, MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 KEY, HOST = FlowKey.of_key("t1", "k"), FlowKey.of_host("", "h")
 
 
-def ask(number, *wants, returning=False, call_max=10 * SECOND):
-    return FlowAsk(f"c{number}", "t1", f"ep{number}", returning=returning, call_max=call_max, wants=wants)
+def ask(number, *wants, returning=False, call_max=10 * SECOND, held=None):
+    turn_us = microseconds_of(held.turn_at) if held is not None and held.turn_at is not None else 0
+    returning = returning or held is not None
+    return FlowAsk(f"c{number}", "t1", f"ep{number}", returning, call_max, wants, turn_us)
 
 
-def played(limits, arrivals, lags):
-    """When each call of *arrivals* begins, if whoever is held back asks again at his time, late by one of *lags*."""
+def played(limits, arrivals, lags, raised=None, raised_at=timedelta.max):
+    """When each call of *arrivals* begins, if whoever is held back asks again at his time, late by one of *lags*.
+
+    From *raised_at* on others hold in the place of *limits*.
+    """
     records: dict[FlowKey, FlowRecord] = {}
-    begun, waiting = dict[int, datetime](), list[tuple[datetime, int, bool]]()
+    begun, held, waiting = dict[int, datetime](), dict[int, Held](), list[tuple[datetime, int]]()
     for number, at in enumerate(sorted(arrivals)):
-        insort(waiting, (MIDNIGHT + at, number, False))
+        insort(waiting, (MIDNIGHT + at, number))
     asked = 0
     while waiting:
-        now, number, returning = waiting.pop(0)
-        records, verdicts = admitted(records, [ask(number, (KEY, limits), returning=returning)], now)
-        held = verdicts[f"c{number}"]
+        now, number = waiting.pop(0)
+        holding = limits if raised is None or now < MIDNIGHT + raised_at else raised
+        records, verdicts = admitted(records, [ask(number, (KEY, holding), held=held.get(number))], now)
+        verdict = verdicts[f"c{number}"]
         asked += 1
-        if held is None:
+        if verdict is None:
             begun[number] = now
         else:
-            assert now < held.until <= now + HELD_MAX
-            insort(waiting, (held.until + lags[asked % len(lags)], number, True))
+            assert now < verdict.until <= now + HELD_MAX
+            held[number] = verdict
+            insort(waiting, (verdict.until + lags[asked % len(lags)], number))
         assert asked < 100 * len(arrivals), "somebody asks for ever"
     return begun, asked
 
@@ -68,6 +76,28 @@ def test_a_worker_that_is_late_does_not_make_everybody_ask_again():
     _, asked = played(FlowLimits(rate=20), [timedelta()] * 200, [n * MILLISECOND for n in (3, 8, 1, 12, 0)])
 
     assert asked < 2.5 * 200
+
+
+@pytest.mark.parametrize(
+    ("count", "rate", "period"), [(400, 1, 6 * SECOND), (60, 1, 60 * SECOND), (20, 1, timedelta(minutes=30))]
+)
+def test_a_line_that_is_longer_than_anybody_waits_without_asking_is_served_in_order_and_at_the_rate(
+    count, rate, period
+):
+    begun, _ = played(FlowLimits(rate=rate, period=period), [timedelta()] * count, [3 * MILLISECOND])
+
+    assert sorted(begun, key=begun.__getitem__) == list(range(count))
+    assert max(begun.values()) - MIDNIGHT < 1.05 * (count - 1) * period / rate + HELD_MAX
+
+
+def test_a_rate_that_is_raised_holds_soon_for_those_who_wait_and_for_those_who_come():
+    days, fast = FlowLimits(rate=1, period=timedelta(days=1)), FlowLimits(rate=10)
+    late = [30 * timedelta(minutes=1) + number * SECOND for number in range(20)]
+
+    begun, _ = played(days, [timedelta()] * 50 + late, [3 * MILLISECOND], fast, timedelta(minutes=1))
+
+    assert max(begun[number] for number in range(50)) < MIDNIGHT + HELD_MAX + 20 * SECOND
+    assert all(begun[50 + number] - MIDNIGHT - at < SECOND for number, at in enumerate(late))
 
 
 def test_no_more_calls_are_in_progress_than_may_be_and_a_dead_workers_place_comes_free():

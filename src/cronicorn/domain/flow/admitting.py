@@ -2,7 +2,9 @@
 
 A rate is a sliding window over the instants at which calls began: no stretch of a period holds more, whoever began
 them. Whoever has to wait gets a turn, a spacing after the one before, so that nobody who comes later overtakes and few
-ask in vain. Turns are promises about the order alone: when one comes, the window is looked at again.
+ask in vain. Turns are promises about the order alone: when one comes, the window is looked at again. Whoever asks
+before his turn, since nobody waits longer than `HELD_MAX` without asking, keeps it: a second one would be behind all
+others, and each of them would be put behind him in turn, until turns lay where nobody lives to see them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +21,7 @@ HELD_MAX = timedelta(minutes=10)
 """Nobody waits longer without asking again: limits may have been raised, or calls taken back."""
 PLACE_ASKED_EVERY = timedelta(seconds=10)
 """So often whoever waits for a place asks by itself: usually the one who leaves it calls him earlier."""
+_TURN_MAX = timedelta(days=365)
 _LEAST = timedelta(milliseconds=20)
 _WIDER = 1.02
 _LATE = timedelta(seconds=10)
@@ -36,6 +39,8 @@ class FlowAsk(NamedTuple):
     call_max: timedelta
     """Its call has ended after so long, whatever happens."""
     wants: tuple[tuple[FlowKey, FlowLimits], ...]
+    turn_us: int = 0
+    """The turn that it was given when it was held back; 0 where it was given none."""
 
 
 def admitted(
@@ -44,7 +49,7 @@ def admitted(
     """What becomes of *asks* at *now*, by claim id (None: it may begin), and of the records of their keys."""
     after, verdicts = dict(records), dict[str, Held | None]()
     now_us = microseconds_of(now)
-    for ask in sorted(asks, key=lambda ask: not ask.returning):
+    for ask in sorted(asks, key=lambda ask: (not ask.returning, ask.turn_us)):
         refusals = []
         for key, limits in ask.wants:
             record = after.get(key, BLANK)
@@ -62,19 +67,23 @@ def admitted(
 class _Refusal(NamedTuple):
     until_us: int
     reason: str
+    turn_us: int = 0
 
 
 def _held(refusals: list[_Refusal], now_us: int) -> Held:
     longest = max(refusals)
     until_us = min(max(longest.until_us, now_us + _LEAST // MICROSECOND), now_us + HELD_MAX // MICROSECOND)
-    return Held(until=instant_of(until_us), reason=longest.reason)
+    turn_us = max(refusal.turn_us for refusal in refusals)
+    return Held(
+        until=instant_of(until_us), reason=longest.reason, turn_at=instant_of(turn_us) if turn_us > until_us else None
+    )
 
 
 def _refusal(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) -> _Refusal | None:
-    by_rate = _turn_us(record, limits, ask, now_us)
-    if by_rate is not None:
+    turn = _turn(record, limits, ask, now_us)
+    if turn is not None:
         reason = f"no more than {limits.rate} calls begin in {limits.period.total_seconds():g} s"
-        return _Refusal(by_rate, reason)
+        return _Refusal(turn.at_us, reason, turn.at_us)
     if limits.parallelism is None:
         return None
     taken = record.in_progress(now_us, ask.endpoint_id)
@@ -87,16 +96,45 @@ def _refusal(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) 
     return _Refusal(until_us, f"no more than {limits.parallelism} calls are in progress at once")
 
 
-def _turn_us(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) -> int | None:
+class _Turn(NamedTuple):
+    at_us: int
+    record: FlowRecord
+    """The record once the turn is given."""
+
+
+def _turn(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) -> _Turn | None:
     """When the ask may begin by the rate; None: now."""
     if limits.rate is None:
         return None
+    record = _paced(record, _spacing_us(limits, limits.rate), now_us)
     window_us, starts = limits.period // MICROSECOND, record.starts_us
     free_us = starts[-limits.rate] + window_us if len(starts) >= limits.rate else now_us
-    before_us = record.again_us if ask.returning else record.tail_us
-    if free_us <= now_us and (ask.returning or before_us <= now_us):
+    if free_us <= now_us and (ask.returning or record.tail_us <= now_us):
         return None
-    return max(free_us, before_us + _spacing_us(limits, limits.rate)) if before_us > now_us else free_us
+    if not ask.returning:
+        at_us = _after(record.tail_us, record, free_us, now_us)
+        return _Turn(at_us, replace(record, tail_us=at_us))
+    kept_us = min(ask.turn_us, max(record.tail_us, record.again_us))  # Later only where the rate was raised since.
+    if kept_us > now_us:
+        return _Turn(max(kept_us, free_us), record)
+    at_us = _after(record.again_us, record, free_us, now_us)
+    return _Turn(at_us, replace(record, again_us=at_us))
+
+
+def _after(before_us: int, record: FlowRecord, free_us: int, now_us: int) -> int:
+    """The turn after the one at *before_us*."""
+    turn_us = max(free_us, before_us + record.spacing_us) if before_us > now_us else free_us
+    return min(turn_us, now_us + _TURN_MAX // MICROSECOND)
+
+
+def _paced(record: FlowRecord, spacing_us: int, now_us: int) -> FlowRecord:
+    """*record* with its turns as far apart as they are now: as many wait, behind a rate that may have changed."""
+    before_us = record.spacing_us or spacing_us
+
+    def moved(turn_us: int) -> int:
+        return now_us + (turn_us - now_us) * spacing_us // before_us if turn_us > now_us else turn_us
+
+    return replace(record, tail_us=moved(record.tail_us), again_us=moved(record.again_us), spacing_us=spacing_us)
 
 
 def _spacing_us(limits: FlowLimits, rate: int) -> int:
@@ -120,12 +158,10 @@ def _begins(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) -
 
 
 def _waits(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) -> FlowRecord:
-    turn_us = _turn_us(record, limits, ask, now_us)
+    turn = _turn(record, limits, ask, now_us)
     kept_us = max(record.kept_until_us, now_us + HELD_MAX // MICROSECOND)
-    if turn_us is not None:
-        if ask.returning:
-            return replace(record, again_us=turn_us, kept_until_us=max(kept_us, turn_us))
-        return replace(record, tail_us=turn_us, kept_until_us=max(kept_us, turn_us))
+    if turn is not None:
+        return replace(turn.record, kept_until_us=max(kept_us, turn.at_us))
     if limits.parallelism is None:
         return record
     until_us = now_us + PLACE_ASKED_EVERY // MICROSECOND

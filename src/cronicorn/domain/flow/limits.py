@@ -45,3 +45,5 @@ class Held:
     """When it asks again."""
     reason: str
     """Why, as the end of a sentence."""
+    turn_at: datetime | None = None
+    """The turn by its rate, where that is later than it asks again: it keeps it."""

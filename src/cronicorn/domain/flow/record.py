@@ -56,6 +56,8 @@ class FlowRecord:
     """The turn given to the last that came and had to wait."""
     again_us: int = 0
     """The same of those whose turn had come and that have to wait again, since calls began late."""
+    spacing_us: int = 0
+    """So far apart these turns are; 0 where none was given."""
     places: tuple[Place, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     """Longest first."""
@@ -84,6 +86,7 @@ def flow_row(key: FlowKey, record: FlowRecord) -> Row:
         "starts": list(record.starts_us),
         "tail": record.tail_us,
         "again": record.again_us,
+        "spacing": record.spacing_us,
         "places": [list(place) for place in record.places],
         "waiting": [list(each) for each in record.waiting],
         "slowings": record.slowings,
@@ -104,6 +107,7 @@ def flow_record_of(document: str, *, kept_until_us: int, slowed_us: int) -> Flow
         starts_us=tuple(int(str(item)) for item in fields.items("starts")),
         tail_us=fields.number("tail"),
         again_us=fields.number("again"),
+        spacing_us=fields.number("spacing", 0),
         places=tuple(_place(item) for item in fields.items("places")),
         waiting=tuple(_waiting(item) for item in fields.items("waiting")),
         slowings=fields.number("slowings"),

@@ -17,8 +17,8 @@ from cronicorn.testing.contracts.stores import MINUTE, Stores, StoresContract
 
 ONE, OTHER = FlowKey.of_key("t1", "ünïcode 'quoted'"), FlowKey.of_host("t2", "api.test")
 FULL = FlowRecord(
-    starts_us=(1, 2**62), tail_us=3, again_us=4, places=(Place("c1", "ep1", 5),), waiting=(Waiting("t1", "ep2", 6),),
-    slowed_us=7, slowings=8, kept_until_us=9,
+    starts_us=(1, 2**62), tail_us=3, again_us=4, spacing_us=10, places=(Place("c1", "ep1", 5),),
+    waiting=(Waiting("t1", "ep2", 6),), slowed_us=7, slowings=8, kept_until_us=9,
 )  # fmt: skip
 
 Records = Mapping[FlowKey, FlowRecord]
