@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source import ROOT
+from tests.cli.command import _forker
+from tests.docs.forked_command import LINK
 from tests.docs.markdown import DOCS, Block, blocks
 from tests.waiting import eventually
 
 PRINTED = "http://127.0.0.1:3333"
 QUICKSTART = DOCS / "quickstart.md"
-CURL = Path(__file__).with_name("curl.py")
+CURL, FORKED = (Path(__file__).with_name(name) for name in ("curl.py", "forked_command.py"))
 READY_WITHIN_S = 60.0
 
 
@@ -29,14 +31,16 @@ class Session:
 
     def __init__(self, folder: Path, *, without_curl: bool = False) -> None:
         self.folder = folder
-        tools = _stand_in_for_curl(folder)
+        tools = _command(folder / "tools", "curl", CURL)
+        _command(folder / "forked", "cronicorn", FORKED)
         bins = str(Path(sys.executable).parent)
         path = [bins, str(tools), os.environ["PATH"]] if without_curl else [bins, os.environ["PATH"], str(tools)]
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.path = os.pathsep.join(path)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CRONICORN_")}
         self.environment = kept | {
-            "PATH": os.pathsep.join(path),
+            "PATH": self.path,
             "CRONICORN_PORT": self.url.rpartition(":")[2],
             "CRONICORN_DATABASE_URL": f"sqlite:{folder}/store.db",
         }
@@ -50,7 +54,7 @@ class Session:
                 "-ec",
                 re.sub(r"^(?=cronicorn (?:up|api|scheduler))", "exec ", typed(start), flags=re.MULTILINE),
             ]
-            process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=log)
+            process = subprocess.Popen(command, cwd=self.folder, env=self.environment | {"PATH": self.path}, stderr=log)
             try:
                 eventually(lambda: process.poll() is not None or self.ready(), within_s=READY_WITHIN_S)
                 yield
@@ -67,12 +71,15 @@ class Session:
 
     def type(self, text: str) -> str:
         """Run *text* in what the commands before it exported, and say what it printed."""
+        link = _forker(())
+        known = {"PATH": f"{self.folder}/forked{os.pathsep}{self.path}", LINK: str(link.fileno())}
         marker = "-- exported --"
         script = f"{text}\necho '{marker}'\nenv -0".replace(PRINTED, self.url)
         ended = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | known,
+            pass_fds=[link.fileno()],
             capture_output=True,
             text=True,
             timeout=60,
@@ -84,14 +91,13 @@ class Session:
         return said
 
 
-def _stand_in_for_curl(folder: Path) -> Path:
-    """A folder with a command `curl`, for machines that have none."""
-    tools = folder / "tools"
-    tools.mkdir()
-    command = tools / "curl"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{CURL}" "$@"\n', encoding="utf-8")
+def _command(folder: Path, name: str, program: Path) -> Path:
+    """A folder with a command *name* that is *program*: a `curl` for machines that have none, a quick `cronicorn`."""
+    folder.mkdir()
+    command = folder / name
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{program}" "$@"\n', encoding="utf-8")
     command.chmod(0o755)
-    return tools
+    return folder
 
 
 def shell_blocks(page: Path) -> list[Block]:

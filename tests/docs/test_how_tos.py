@@ -1,0 +1,106 @@
+"""How-tos about what is registered and who may do what work as printed, but for places of files.
+
+What runs until it is stopped is shown to be understood by `cronicorn settings`. `test_upkeep_pages.py` has the others.
+"""
+
+import json
+import re
+
+import pytest
+
+from tests.docs.markdown import DOCS, blocks
+from tests.docs.test_shell_examples import Session, shell_blocks, typed
+
+ONLY_UP = re.compile(r"cronicorn up$", re.MULTILINE)
+
+
+def page(name: str):
+    return DOCS / "how-to" / f"{name}.md"
+
+
+def yaml_of(name: str) -> str:
+    """The one file of a page; endpoints that stand alone get a job and a schedule."""
+    [text] = [block.text for block in blocks(page(name)) if block.language == "yaml"]
+    if text.startswith("jobs:"):
+        return text
+    inner = "".join(f"    {line}\n" for line in text.splitlines())
+    return f"jobs:\n  - name: shop\n{inner}        baselineIntervalMs: 60000\n"
+
+
+def understood(terminal: Session, name: str, printed: str = "", actual: str = "") -> str:
+    """What settings the first command of a page means that starts Cronicorn, with another file than is *printed*."""
+    command = next(typed(block) for block in shell_blocks(page(name)) if ONLY_UP.search(block.text))
+    command = command.replace(printed, actual) if printed else command
+    return terminal.type(ONLY_UP.sub("cronicorn settings", command))
+
+
+def exported(terminal: Session) -> str:
+    return terminal.type("cronicorn export")
+
+
+def test_flows_are_registered_and_hosts_protected_as_printed(tmp_path):
+    terminal = Session(tmp_path)
+    (tmp_path / "flow.yaml").write_text(yaml_of("limit-flow"), encoding="utf-8")
+
+    terminal.type("cronicorn apply -f flow.yaml")
+    found = understood(terminal, "limit-flow")
+
+    assert exported(terminal).count("billing-api") == 2
+    assert "CRONICORN_HOST_FLOW=api.example.com=10/1sx4,db.internal=x2,*=100/1s\n" in found
+
+
+def test_criteria_are_registered_as_printed_and_what_is_wrong_in_them_is_told(tmp_path):
+    terminal, printed = Session(tmp_path), yaml_of("judge-answers")
+    (tmp_path / "judged.yaml").write_text(printed, encoding="utf-8")
+    (tmp_path / "wrong.yaml").write_text(printed.replace('state == "down"', "state == 5"), encoding="utf-8")
+
+    terminal.type("cronicorn apply -f judged.yaml")
+    told = terminal.type("cronicorn apply -f wrong.yaml 2>&1 || true")
+
+    assert 'state == "down"' in exported(terminal)
+    assert "criteria/failure" in told
+
+
+def test_answers_are_redacted_as_printed(tmp_path):
+    terminal = Session(tmp_path)
+    (tmp_path / "redacted.yaml").write_text(yaml_of("redact-answers"), encoding="utf-8")
+
+    terminal.type("cronicorn apply -f redacted.yaml")
+    key = tmp_path / "redaction"
+    key.write_text("a-key-of-some-length-to-redact-with", encoding="utf-8")
+    found = understood(terminal, "redact-answers", "/run/secrets/redaction", str(key))
+
+    assert "/sessions/*/token" in exported(terminal)
+    assert "CRONICORN_REDACTION_KEY=***\n" in found
+
+
+def test_people_and_programs_come_in_as_printed(tmp_path):
+    terminal = Session(tmp_path)
+    reset, link, members, keys, revoke, audit, tenants = [
+        typed(block) for block in shell_blocks(page("members-and-keys"))
+    ]
+
+    terminal.type(reset)
+    token = terminal.type(link)
+    told = terminal.type(members)
+    listed = terminal.type(keys)
+    made = {each["name"]: each["id"] for each in json.loads(terminal.type("cronicorn key list --json"))}
+    terminal.type(revoke.replace("KEY_ID", made["night-shift"]))
+    entries = terminal.type(audit)
+    terminal.type(tenants)
+
+    assert token.startswith("cl_")
+    assert "ann@example.org is no member any more." in told
+    assert {"deploy", "dashboard", "night-shift"} <= set(listed.split())
+    assert f'"object_id": "{made["night-shift"]}"' in entries
+    assert "acme" in terminal.type("cronicorn tenant list")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in (DOCS / "how-to").glob("*.md") if shell_blocks(path)])
+def test_every_how_to_with_commands_is_run_by_a_test(name):
+    folder = DOCS.parent / "tests"
+    tests = [
+        file.read_text(encoding="utf-8") for part in ("docs", "examples") for file in (folder / part).glob("test_*.py")
+    ]
+
+    assert any(f'"{name}"' in text or f"{name}.md" in text for text in tests)
