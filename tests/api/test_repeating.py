@@ -123,6 +123,26 @@ async def test_a_bug_leaves_it_in_doubt_whether_something_was_done(monkeypatch: 
     assert_problem(again, 409)
 
 
+async def test_a_store_that_is_lost_while_it_writes_leaves_it_in_doubt_and_nothing_is_done_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with a_door() as door:
+        add = door.world.stores.jobs.add
+
+        async def lost(*given: Any, **named: Any) -> None:
+            await add(*given, **named)
+            raise UnavailableError("The database doesn't answer in time.")
+
+        monkeypatch.setattr(door.world.stores.jobs, "add", lost)
+        failed = await posted(door, {"name": "shop"})
+        monkeypatch.undo()
+        again = await posted(door, {"name": "shop"})
+
+        assert failed.status_code == 503
+        assert assert_problem(again, 409)["type"] == "/problems/outcome_unknown"
+        assert await jobs_of(door) == ["shop"]
+
+
 async def test_an_answer_that_can_not_be_kept_is_given_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     async with a_door() as door:
 

@@ -69,8 +69,9 @@ class Repetition:
 
     async def _keep(self, request: KeyedRequest, scope: Scope, answered: list[Message]) -> None:
         status = answered[0]["status"]
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            return  # Nobody can say how far it came.
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # A store that is lost while it commits may have done so.
+            await self._repeats.leave_in_doubt(request, status)
+            return
         if status >= HTTPStatus.BAD_REQUEST:
             await self._repeats.withdraw(request)
             return

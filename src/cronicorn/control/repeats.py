@@ -36,7 +36,7 @@ class Repeats:
             raise IdempotencyKeyReusedError("This Idempotency-Key came with another request: send a new one with each.")
         if known.answer is None and known.now - known.begun_at < PATIENCE:
             raise RequestInProgressError("The request with this Idempotency-Key is being carried out: wait for it.")
-        if known.answer is None:
+        if known.answer is None or known.answer.in_doubt:
             raise OutcomeUnknownError(
                 "Whoever carried out the request with this Idempotency-Key did not come to an end, so it may have been "
                 "done or not: look, and send it with a new key if it was not."
@@ -51,6 +51,10 @@ class Repeats:
     async def end(self, request: KeyedRequest, answer: KeptAnswer) -> None:
         """Keep what *request* was answered."""
         await self._requests.end(request, answer)
+
+    async def leave_in_doubt(self, request: KeyedRequest, status: int) -> None:
+        """Say that nobody knows how far *request* came, which was answered a *status* of 500 or more."""
+        await self._requests.end(request, KeptAnswer(status=status, fields=(), body=None))
 
     async def withdraw(self, request: KeyedRequest) -> None:
         """Say that nothing was done, so that *request* may be sent again."""

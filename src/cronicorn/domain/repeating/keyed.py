@@ -10,6 +10,7 @@ KEPT = timedelta(hours=24)
 """So long a key belongs to its request, and its answer is kept."""
 PATIENCE = timedelta(minutes=2)
 """A request without an answer after so long is not in progress any more: whoever made it has gone."""
+_FAULTS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,11 @@ class KeptAnswer:
     fields: tuple[tuple[str, str], ...]
     body: str | None
     """None of an answer that may not be kept, or that is too long."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it does not say what was done."""
+        return self.status >= _FAULTS
 
     def text(self) -> str:
         """The stored form."""
