@@ -210,11 +210,16 @@ class MemoryOutbox(Outbox):
                 if message.due_at <= now and message.route_id not in busy and place not in earlier:
                     first.setdefault(message.route_id, message)
                 earlier.add(place)
-            due = sorted(first.values(), key=lambda message: message.due_at)[:limit]
+            sent = Counter(message.tenant_id for message in waiting if self._claimed(message, now))
+            turns = list[tuple[int, datetime, int, AlertMessage]]()
+            for message in sorted(first.values(), key=lambda message: message.due_at):
+                sent[message.tenant_id] += 1
+                turns.append((sent[message.tenant_id], message.due_at, len(turns), message))
+            due = [message for *_, message in sorted(turns)[:limit]]
             for message in due:
                 alerts.messages[message.id] = replace(message, claim_id=claim_id)
                 alerts.claimed_until[message.id] = shifted(now, ttl)
-            return [alerts.messages[message.id] for message in due]
+            return [alerts.messages[message.id] for message in sorted(due, key=lambda message: message.due_at)]
 
     async def settle(self, message: AlertMessage) -> None:
         with self._alerts.database.lock:

@@ -20,19 +20,26 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "tenant_id", "incident_id", "route_id", "state", "due_us", "settled_us", "document")
 _ADD = query(insert(alert_messages).values({name: bindparam(name) for name in _COLUMNS}))
-# What another process claimed meanwhile is looked at again, and passed over.
+# The first of each route that nobody is busy with; tenants take turns, and what is sent already counts. What another
+# process claimed meanwhile is looked at again, and passed over.
 _CLAIM = """
-WITH due AS (
-    SELECT number, due_us, row_number() OVER (PARTITION BY route_id ORDER BY number) AS place
-      FROM cronicorn.alert_messages AS m
-     WHERE settled_us IS NULL AND due_us <= $2 AND claimed_until_us <= $2
-       AND NOT EXISTS (SELECT 1 FROM cronicorn.alert_messages AS other
-                        WHERE other.settled_us IS NULL AND other.route_id = m.route_id
-                          AND (other.claimed_until_us > $2
-                               OR (other.incident_id = m.incident_id AND other.number < m.number)))
+WITH waiting AS (
+    SELECT number, tenant_id, route_id, due_us, claimed_until_us,
+           row_number() OVER (PARTITION BY route_id, coalesce(incident_id, id) ORDER BY number) AS nth,
+           max(claimed_until_us) OVER (PARTITION BY route_id) AS busy_until_us
+      FROM cronicorn.alert_messages WHERE settled_us IS NULL
+), first AS (
+    SELECT *, row_number() OVER (PARTITION BY route_id ORDER BY number) AS place
+      FROM waiting WHERE nth = 1 AND due_us <= $2 AND busy_until_us <= $2
+), sent AS (
+    SELECT tenant_id, count(*) AS messages FROM waiting WHERE claimed_until_us > $2 GROUP BY tenant_id
+), ordered AS (
+    SELECT number, due_us, coalesce(messages, 0)
+           + row_number() OVER (PARTITION BY first.tenant_id ORDER BY due_us, number) AS turn
+      FROM first LEFT JOIN sent ON sent.tenant_id = first.tenant_id WHERE place = 1
 ), claimed AS (
     UPDATE cronicorn.alert_messages SET claim_id = $1, claimed_until_us = $3
-     WHERE number IN (SELECT number FROM due WHERE place = 1 ORDER BY due_us, number LIMIT $4)
+     WHERE number IN (SELECT number FROM ordered ORDER BY turn, due_us, number LIMIT $4)
        AND settled_us IS NULL AND claimed_until_us <= $2
     RETURNING *
 )

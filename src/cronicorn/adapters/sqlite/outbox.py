@@ -23,18 +23,32 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "tenant_id", "incident_id", "route_id", "state", "due_us", "settled_us", "document")
 _ADD = query(insert(alert_messages).values({name: bindparam(name) for name in _COLUMNS}))
+# The first of each route that nobody is busy with; tenants take turns, and what is sent already counts.
 _DUE = """
+WITH waiting AS (
+    SELECT number, tenant_id, route_id, due_us, claimed_until_us,
+           row_number() OVER (PARTITION BY route_id, coalesce(incident_id, id) ORDER BY number) AS nth,
+           max(claimed_until_us) OVER (PARTITION BY route_id) AS busy_until_us
+      FROM alert_messages WHERE settled_us IS NULL
+), first AS (
+    SELECT *, row_number() OVER (PARTITION BY route_id ORDER BY number) AS place
+      FROM waiting WHERE nth = 1 AND due_us <= :now_us AND busy_until_us <= :now_us
+), sent AS (
+    SELECT tenant_id, count(*) AS messages FROM waiting WHERE claimed_until_us > :now_us GROUP BY tenant_id
+), ordered AS (
+    SELECT number, due_us, coalesce(messages, 0)
+           + row_number() OVER (PARTITION BY first.tenant_id ORDER BY due_us, number) AS turn
+      FROM first LEFT JOIN sent ON sent.tenant_id = first.tenant_id WHERE place = 1
+)
+SELECT number FROM ordered ORDER BY turn, due_us, number LIMIT :limit
+"""
+# Another process may have claimed or settled meanwhile.
+_CLAIM = """
 UPDATE alert_messages SET claim_id = :claim_id, claimed_until_us = :until_us
- WHERE number IN (
-       SELECT number FROM (
-              SELECT number, due_us, row_number() OVER (PARTITION BY route_id ORDER BY number) AS place
-                FROM alert_messages AS m
-               WHERE settled_us IS NULL AND due_us <= :now_us AND claimed_until_us <= :now_us
-                 AND NOT EXISTS (SELECT 1 FROM alert_messages AS other
-                                  WHERE other.settled_us IS NULL AND other.route_id = m.route_id
-                                    AND (other.claimed_until_us > :now_us
-                                         OR (other.incident_id = m.incident_id AND other.number < m.number))))
-        WHERE place = 1 ORDER BY due_us, number LIMIT :limit)
+ WHERE number = :number AND settled_us IS NULL AND due_us <= :now_us
+   AND NOT EXISTS (SELECT 1 FROM alert_messages AS other
+                    WHERE other.settled_us IS NULL AND other.route_id = alert_messages.route_id
+                      AND other.claimed_until_us > :now_us)
 """
 _CLAIMED = query(
     select(alert_messages)
@@ -73,11 +87,19 @@ class SqliteOutbox(Outbox):
         await self._database.write(lambda transaction: add_message(transaction.connection, message))
 
     async def claim_due(self, *, claim_id: str, limit: int, ttl: timedelta) -> Sequence[AlertMessage]:
+        def look(transaction: Transaction) -> builtins.list[int]:
+            rows = transaction.connection.execute(_DUE, {"now_us": us(transaction.now), "limit": limit})
+            return [number for (number,) in rows]
+
+        # Beside the writer, whom all runs wait for: very many messages may wait.
+        numbers = await self._database.read(look)
+        if not numbers:
+            return []
+
         def work(transaction: Transaction) -> builtins.list[AlertMessage]:
             connection, now = transaction.connection, transaction.now
-            instants = {"now_us": us(now), "until_us": us(shifted(now, ttl))}
-            if not connection.execute(_DUE, {"claim_id": claim_id, "limit": limit, **instants}).rowcount:
-                return []
+            claim: dict[str, Cell] = {"claim_id": claim_id, "now_us": us(now), "until_us": us(shifted(now, ttl))}
+            connection.executemany(_CLAIM, ({**claim, "number": number} for number in numbers))
             found = (_readable(row) for row in _CLAIMED.rows(connection, claim_id=claim_id))
             return [message for message in found if message is not None]
 

@@ -148,7 +148,8 @@ class Outbox(Protocol):
         """Claim up to *limit* waiting messages that are due by the store's clock, for *ttl*: one of each route.
 
         Never one of a route that has a message under a live claim, never one whose incident has an earlier message for
-        the same route waiting, and never one under a live claim. *claim_id* names the claim and no other one.
+        the same route waiting, and never one under a live claim. Where more are due, tenants take turns, and those that
+        are being sent count as theirs. *claim_id* names the claim and no other one.
         """
         ...
 

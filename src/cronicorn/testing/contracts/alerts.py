@@ -320,6 +320,22 @@ class AlertsContract(StoresContract):
         assert (early, first, beside) == ([], ["alert1"], [])
         assert await _claimed(stores, "c3") == ["alert1"]
 
+    async def test_tenants_take_turns_however_many_messages_wait_of_one(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        for number in range(5):
+            await stores.outbox.add(a_message(f"many{number}", due_at=clock.now(), route_id=f"route{number}"))
+        clock.advance(MINUTE)
+        for number in range(2):
+            few = {"due_at": clock.now(), "route_id": f"few{number}", "tenant_id": OTHER_TENANT}
+            await stores.outbox.add(a_message(f"few{number}", **few))
+
+        claims = [await _claimed(stores, f"c{number}", limit) for number, limit in enumerate((3, 1, 10))]
+
+        assert [set(claim) for claim in claims] == [
+            {"many0", "many1", "few0"}, {"few1"}, {"many2", "many3", "many4"},
+        ]  # fmt: skip
+
     async def test_whoever_lost_a_claim_settles_nothing(self, stores: Stores, clock: VirtualClock) -> None:
         await stores.outbox.add(a_message(due_at=clock.now()))
         (slow,) = await stores.outbox.claim_due(claim_id="c1", limit=1, ttl=MINUTE)
