@@ -26,7 +26,7 @@ $(READY): pyproject.toml requirements/dev.txt
 	@touch $@
 
 .PHONY: test
-test: format lint imports types unit docs ## Everything CI runs
+test: format lint imports types bandit unit docs ## Everything CI runs
 
 .PHONY: format
 format: setup ## Check the format of all Python files (`make fix` mends it)
@@ -43,6 +43,14 @@ imports: setup ## Check that packages import only what their layer allows
 .PHONY: types
 types: setup ## Check the types with mypy
 	$(BIN)/mypy
+
+.PHONY: bandit
+bandit: setup ## Look for what code that is trusted with keys should not do
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
+
+.PHONY: audit
+audit: bandit ## Ask whether a locked version has a known hole (needs the network)
+	$(BIN)/python -m tests.architecture.audit
 
 .PHONY: unit
 unit: setup ## Run the tests, WORKERS at a time (ARGS="-k lease" picks some)

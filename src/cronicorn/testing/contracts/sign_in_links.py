@@ -14,7 +14,7 @@ from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.permission import Operation, Role
 from cronicorn.domain.principal import Principal
 from cronicorn.testing.clocks import VirtualClock
-from cronicorn.testing.contracts.access import a_member, a_session, doing
+from cronicorn.testing.contracts.access import OTHER, a_member, a_session, doing
 from cronicorn.testing.contracts.issued_keys import settle_in
 from cronicorn.testing.contracts.stores import MINUTE, TENANT, Stores, StoresContract
 
@@ -99,7 +99,7 @@ class SignInLinksContract(StoresContract):
         assert await stores.sign_in_links.redeem("link-two", entering("two")) == ann
         assert await stores.sign_in_links.redeem("link-bob", entering("bob")) == bob
 
-    @pytest.mark.parametrize("changed", [{"password": "another"}, {"role": Role.OWNER}, {"runs_installation": True}])
+    @pytest.mark.parametrize("changed", [{"password": OTHER}, {"role": Role.OWNER}, {"runs_installation": True}])
     async def test_whoever_is_another_by_now_is_neither_offered_a_link_nor_let_in_by_one(
         self, stores: Stores, changed: dict[str, object]
     ) -> None:
@@ -127,14 +127,14 @@ class SignInLinksContract(StoresContract):
         ann = await _offered(stores)
 
         await asyncio.gather(
-            stores.members.change(TENANT, ann.id, lambda before, now: replace(before, password="another")),  # noqa: S106
+            stores.members.change(TENANT, ann.id, lambda before, now: replace(before, password=OTHER)),
             stores.sign_in_links.redeem("link-one", entering()),
             return_exceptions=True,
         )
 
         found = await stores.members.find(ann.login)
         assert found is not None
-        assert found.password == "another"  # noqa: S105
+        assert found.password == OTHER
         with pytest.raises(NotFoundError):
             await stores.sign_in_links.redeem("link-one", entering("two"))
 
