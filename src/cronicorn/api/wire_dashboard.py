@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from cronicorn.api.wire_analyses import SessionWarningAnswer, ToolCallAnswer, session_answer
-from cronicorn.api.wire_values import Answer, Instant, Omittable, instant_text, milliseconds, whole_milliseconds
+from cronicorn.api.wire_values import Answer, Instant, Omittable, milliseconds, whole_milliseconds
 from cronicorn.control.activity import ActivityPage, PastEvent
 from cronicorn.control.analyses import AnalysisView
 from cronicorn.control.dashboards import Dashboard, Fared, JobFared, RateTrend
+from cronicorn.domain.instant import instant_text
 from cronicorn.domain.rollup.tallies import PastRun
 
 HEADROOM = 1.1

@@ -8,18 +8,13 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 
 from cronicorn.domain.errors import FieldError
+from cronicorn.domain.instant import instant_text
 
 NEVER = datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)
 """What the contract's required `nextRunAt` says when nothing is planned."""
 MILLISECOND = timedelta(milliseconds=1)
-_UTC = "+00:00"
 
 T = TypeVar("T")
-
-
-def instant_text(instant: datetime) -> str:
-    """*instant* in UTC with milliseconds, cut, not rounded."""
-    return f"{instant.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix(_UTC)}Z"
 
 
 def milliseconds(length: timedelta) -> float:

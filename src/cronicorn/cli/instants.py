@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from cronicorn.domain.durations import coarse
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.instant import instant_text
 
 
 def read_instant(text: str, now: datetime | None = None) -> datetime:
@@ -34,7 +35,7 @@ def _time_alone(text: str) -> time | None:
 
 def written(instant: datetime) -> str:
     """*instant* in UTC, to the millisecond: `2026-01-31T09:30:00.000Z`."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant_text(instant)
 
 
 def local(instant: datetime, zone: str) -> str:

@@ -8,13 +8,13 @@ from enum import StrEnum
 
 from cronicorn.control.dashboards import check_order
 from cronicorn.control.permissions import operation
-from cronicorn.domain.instant import MICROSECOND, MINUTE, shifted
+from cronicorn.domain.instant import HOUR, MICROSECOND, MINUTE, shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.domain.rollup.steps import whole_hours
-from cronicorn.domain.rollup.tallies import HOUR, HourPart, HourSpan, PastAnalysis, PastRun, StepTally
+from cronicorn.domain.rollup.tallies import HourPart, HourSpan, PastAnalysis, PastRun, StepTally
 from cronicorn.domain.run import RunStatus
 
 ACTIVITY_MAX = 100

@@ -10,6 +10,7 @@ from cronicorn.control.keys import hash_of
 from cronicorn.domain.access.member import SEEN_NOTED_EVERY, Member
 from cronicorn.domain.access.ports import IssuedKeys, KeyRing, RateCounter, SignedInStore
 from cronicorn.domain.errors import RateExceededError, UnauthenticatedError, UnavailableError
+from cronicorn.domain.instant import MINUTE
 from cronicorn.domain.permission import permitted
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
@@ -21,7 +22,6 @@ KEY_ACTOR = "an API key"
 """Who asked, where a key did: no part of it is kept with what was asked, nor told to a model."""
 USE_NOTED_EVERY = timedelta(minutes=10)
 """The last use of a key is known this exactly: it is not written for every request."""
-MINUTE = timedelta(minutes=1)
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 _UNKNOWN = "No valid API key: send one as `x-api-key: KEY` or `Authorization: Bearer KEY`."

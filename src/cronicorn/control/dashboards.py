@@ -8,14 +8,14 @@ from enum import StrEnum
 
 from cronicorn.control.findings import refused
 from cronicorn.control.permissions import operation
-from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
+from cronicorn.domain.instant import DAY, HOUR, MICROSECOND, ZERO, shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.ports import Rollups
 from cronicorn.domain.rollup.steps import whole_hours
-from cronicorn.domain.rollup.tallies import DAY, HOUR, AnalysisTally, Census, HourSpan, JobTally, RunTally, hour_of
+from cronicorn.domain.rollup.tallies import AnalysisTally, Census, HourSpan, JobTally, RunTally, hour_of
 from cronicorn.domain.run import RunStatus
 
 SHOWN_DEFAULT = timedelta(days=7)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-_DAY = timedelta(days=1)
+from cronicorn.domain.instant import DAY
+
 _SECOND = timedelta(seconds=1)
 
 
@@ -50,7 +51,7 @@ class Calendar:
         """
         first = self._first_of(at.astimezone(self.zone).date())
         while at < _beginning(first, self.zone):
-            first = self._first_of(first - _DAY)
+            first = self._first_of(first - DAY)
         while at >= _beginning(self._after(first), self.zone):
             first = self._after(first)
         return Window(start_at=_beginning(first, self.zone), end_at=_beginning(self._after(first), self.zone))
@@ -60,7 +61,7 @@ class Calendar:
 
     def _after(self, first: date) -> date:
         """The first date of the window after that of *first*."""
-        return self._first_of(first + _DAY if self.period is Period.DAY else first.replace(day=28) + 4 * _DAY)
+        return self._first_of(first + DAY if self.period is Period.DAY else first.replace(day=28) + 4 * DAY)
 
 
 def _beginning(day: date, zone: tzinfo) -> datetime:

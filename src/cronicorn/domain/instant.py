@@ -12,7 +12,10 @@ ALL_TIME = LAST_INSTANT - FIRST_INSTANT
 """Longer lengths say nothing more, and some can't be negated."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 ZERO = timedelta(0)
 INTERVAL_LEAST = timedelta(seconds=1)
 """Nothing drives an endpoint faster than this: no hint, and no maximum that an old row may have."""
@@ -52,6 +55,11 @@ def instant_of(microseconds: int) -> datetime:
 def length_of(microseconds: int) -> timedelta:
     """The length of *microseconds*."""
     return MICROSECOND * microseconds
+
+
+def instant_text(instant: datetime) -> str:
+    """*instant* by RFC 3339, in UTC, its milliseconds cut and not rounded: `2026-01-31T09:30:00.000Z`."""
+    return f"{instant.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def whole_millisecond(instant: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from cronicorn.domain.hint import Hint
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import MILLISECOND, instant_text, shifted
 from cronicorn.domain.policy.steps import PolicySteps
 from cronicorn.sim.chronicle import HintChange, Occurrence, SimulatedCall
 from cronicorn.sim.simulation import Simulated
@@ -18,7 +18,7 @@ def history_document(simulated: Simulated) -> _Members:
     return {
         "scenario": scenario.name,
         "seed": scenario.seed,
-        "start": written_instant(start),
+        "start": instant_text(start),
         "length_s": scenario.length,
         "held": simulated.held,
         "expectations": [
@@ -31,13 +31,8 @@ def history_document(simulated: Simulated) -> _Members:
     }
 
 
-def written_instant(instant: datetime) -> str:
-    """*instant* to the millisecond: `2026-01-31T09:30:00.000Z`."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def _at(start: datetime, time: float) -> str:
-    return written_instant(shifted(start, timedelta(seconds=time)))
+    return instant_text(shifted(start, timedelta(seconds=time)))
 
 
 def _call(call: SimulatedCall, start: datetime) -> _Members:
@@ -56,10 +51,10 @@ def _call(call: SimulatedCall, start: datetime) -> _Members:
         "status": call.fate.value,
         "outcome": run.outcome.kind.value if run is not None else None,
         "status_code": run.outcome.status_code if run is not None else None,
-        "duration_ms": round(run.outcome.duration / timedelta(milliseconds=1), 3) if run is not None else None,
-        "due_at": written_instant(run.due_at) if run is not None else None,
+        "duration_ms": round(run.outcome.duration / MILLISECOND, 3) if run is not None else None,
+        "due_at": instant_text(run.due_at) if run is not None else None,
         "source": run.source.value if run is not None else None,
-        "next_at": written_instant(next_at) if next_at is not None else None,
+        "next_at": instant_text(next_at) if next_at is not None else None,
         "next_source": plan.source.value if plan is not None else None,
         "hints": [hint_members(hint) for hint in hints],
         "rules": _rules(record.own) if record is not None and record.own is not None else [],
@@ -82,8 +77,8 @@ def hint_members(hint: Hint) -> _Members:
         "author": hint.author.value,
         "key": hint.key,
         "interval_s": hint.interval.total_seconds() if hint.interval is not None else None,
-        "at": written_instant(hint.at) if hint.at is not None else None,
-        "expires_at": written_instant(hint.expires_at),
+        "at": instant_text(hint.at) if hint.at is not None else None,
+        "expires_at": instant_text(hint.expires_at),
         "reason": hint.reason,
     }
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from cronicorn.domain.alert.incident import AlertEvent, AlertMessage, Incident
 from cronicorn.domain.fields import Document, Fields, lean
+from cronicorn.domain.instant import instant_text
 
 _SUBJECTS = {
     "failing": "is failing",
@@ -21,10 +22,10 @@ _SUBJECTS = {
 def body_of(incident: Incident | None, event: AlertEvent, name: str | None, now: datetime) -> Document:
     """The body of a message, as a webhook gets it; without an *incident* that of a test of the route *name*."""
     if incident is None:
-        return {"type": "alert.test", "timestamp": written(now), "data": {"route": name, "summary": _TESTED}}
+        return {"type": "alert.test", "timestamp": instant_text(now), "data": {"route": name, "summary": _TESTED}}
     return {
         "type": f"incident.{event}",
-        "timestamp": written(now),
+        "timestamp": instant_text(now),
         "data": lean({
             "incidentId": incident.id,
             "kind": incident.kind.value,
@@ -32,8 +33,8 @@ def body_of(incident: Incident | None, event: AlertEvent, name: str | None, now:
             "endpointName": name if incident.subject else None,
             "jobId": incident.job_id,
             "summary": incident.summary,
-            "openedAt": written(incident.opened_at),
-            "closedAt": written(incident.closed_at) if incident.closed_at is not None else None,
+            "openedAt": instant_text(incident.opened_at),
+            "closedAt": instant_text(incident.closed_at) if incident.closed_at is not None else None,
             "ending": incident.ending,
         }),
     }  # fmt: skip
@@ -69,8 +70,3 @@ def in_words(message: AlertMessage) -> str:
 def one_line(text: str) -> str:
     """*text* without line breaks and other controls: a name may hold what would begin a header of its own."""
     return "".join(each if each.isprintable() else " " for each in text)
-
-
-def written(instant: datetime) -> str:
-    """*instant* in RFC 3339, in UTC."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,6 +9,7 @@ from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, 
 from cronicorn.domain.compilation.judging import FLIPS_AN_HOUR_MAX
 from cronicorn.domain.compilation.profile import response_class
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
+from cronicorn.domain.instant import DAY, HOUR
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
 from cronicorn.domain.run import Run
 from cronicorn.domain.signals.conditional import says_something
@@ -16,7 +17,6 @@ from cronicorn.domain.steering_record import SteeringRecord
 
 SPACING = timedelta(hours=6)
 """So long after one compile of an endpoint the next one begins at the earliest, unless a person asks."""
-DAY = timedelta(days=1)
 A_DAY_MAX = 3
 """So many compiles of an endpoint begin within a day, unless a person asks."""
 BACK_OFF_MAX = timedelta(days=8)
@@ -118,7 +118,7 @@ def _of_answers(endpoint: JobEndpoint, runs: Sequence[Run], newest: Draft, now: 
     if any(count >= _TWICE for kind, count in strange.items() if kind not in newest.classes):
         return CompileReason.NEW_KIND
     flips = sum(step.was.phase.acting != step.phase.acting for steps in own for step in steps.rules)
-    hours = max((newer[-1].started_at - newer[0].started_at) / timedelta(hours=1), 1.0) if newer else 1.0
+    hours = max((newer[-1].started_at - newer[0].started_at) / HOUR, 1.0) if newer else 1.0
     if flips / hours > FLIPS_AN_HOUR_MAX:
         return CompileReason.FLIPS
     stuck = [memory for memory in stands if memory.phase.acting and memory.entered_at is not None]

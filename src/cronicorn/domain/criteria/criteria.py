@@ -1,17 +1,15 @@
 """Conditions over an answer that say what it counts as. Pure."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from cronicorn.domain.call import AnswerClass, Judged, Outcome, OutcomeKind, SuccessCriteria
 from cronicorn.domain.condition.condition import Condition
-from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.instant import EPOCH, MILLISECOND
 from cronicorn.domain.json_body import parsed
 from cronicorn.domain.policy.memory import PolicyMemory
 from cronicorn.domain.policy.observing import Seen, observed
 from cronicorn.domain.policy.policy import Policy, PolicyField
 
-_MILLISECOND = timedelta(milliseconds=1)
 _NO_MEMORY = PolicyMemory()
 
 
@@ -39,7 +37,7 @@ class AnswerCriteria:
         if outcome.kind is not OutcomeKind.RESPONDED or outcome.status_code is None:
             return None
         ok = accepted.allows(outcome.status_code)
-        seen = Seen(EPOCH, parsed(outcome), ok, outcome.status_code, outcome.duration / _MILLISECOND)
+        seen = Seen(EPOCH, parsed(outcome), ok, outcome.status_code, outcome.duration / MILLISECOND)
         values = observed(self._reading, _NO_MEMORY, seen).values
         if self.failure is not None and self.failure.evaluate(values) is True:
             return Judged(AnswerClass.FAILURE, self.failure.text)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.flow.limits import Held
 from cronicorn.domain.flow.record import FlowRecord
-from cronicorn.domain.instant import ZERO, instant_of, microseconds_of, shifted, stable_fraction
+from cronicorn.domain.instant import MICROSECOND, ZERO, instant_of, microseconds_of, shifted, stable_fraction
 from cronicorn.domain.signals.retry_after import RETRY_AFTER_MAX, retry_after
 
 WAIT_FIRST = timedelta(seconds=10)
@@ -35,12 +35,12 @@ def slowed(record: FlowRecord, outcome: Outcome, now: datetime) -> FlowRecord:
     said = outcome.header("retry-after")
     wait = retry_after(said, now) if said is not None else None
     still = record.slowed_us > now_us
-    forgiven = record.slowed_us + FORGIVEN_AFTER // timedelta(microseconds=1) <= now_us
+    forgiven = record.slowed_us + FORGIVEN_AFTER // MICROSECOND <= now_us
     slowings = record.slowings if still else 1 + (0 if forgiven else record.slowings)
     if wait is None:
         wait = ZERO if still else min(WAIT_FIRST * 2 ** min(slowings - 1, _DOUBLINGS_MAX), WAIT_MAX)
     until_us = max(record.slowed_us, microseconds_of(shifted(now, wait)))
-    kept_us = until_us + FORGIVEN_AFTER // timedelta(microseconds=1)
+    kept_us = until_us + FORGIVEN_AFTER // MICROSECOND
     return replace(record, slowed_us=until_us, slowings=slowings, kept_until_us=kept_us)
 
 

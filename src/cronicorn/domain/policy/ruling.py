@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.hint import Hint
+from cronicorn.domain.instant import HOUR
 from cronicorn.domain.policy.acting import Order, Setting, Stage, acted, recent
 from cronicorn.domain.policy.memory import UNTOUCHED, Phase, PolicyMemory, RuleMemory
 from cronicorn.domain.policy.observing import Seen, observed
 from cronicorn.domain.policy.policy import Policy, PolicyField, Rule, RuleFact
 from cronicorn.domain.policy.stepping import drifted, stepped
 from cronicorn.domain.policy.steps import PolicySteps, RuleStep
-
-_HOUR = timedelta(hours=1)
 
 
 class Ruling(NamedTuple):
@@ -121,4 +120,4 @@ def _look_at_rule(
 
 def _counted_over(policy: Policy, rule_id: str | None) -> timedelta:
     limits = (rule.max_fires for rule in policy.rules if rule.id == rule_id)
-    return next((limit.per for limit in limits if limit is not None), _HOUR)
+    return next((limit.per for limit in limits if limit is not None), HOUR)

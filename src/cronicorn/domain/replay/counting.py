@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cronicorn.domain.instant import MINUTE, ZERO, minute_of
+from cronicorn.domain.instant import DAY, HOUR, MINUTE, ZERO, minute_of
 from cronicorn.domain.replay.replayed import Behaviour, Delay, ReactionTimes
-
-_HOUR = timedelta(hours=1)
-_DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -65,9 +62,9 @@ class CallCount:
         minutes = self._by_minute.keys() | beside.keys()
         return Behaviour(
             calls=self.calls,
-            calls_a_day=max(self.calls - 1, 0) / (span / _DAY) if span >= _HOUR else None,
+            calls_a_day=max(self.calls - 1, 0) / (span / DAY) if span >= HOUR else None,
             minute_peak=self.minute_peak,
             host_minute_peak=max((self._by_minute[each] + beside.get(each, 0) for each in minutes), default=0),
-            flips_an_hour=self.flips / (span / _HOUR) if span >= _HOUR else None,
+            flips_an_hour=self.flips / (span / HOUR) if span >= HOUR else None,
             reaction=self.delays.times(),
         )

@@ -1,18 +1,19 @@
 """Whether counted runs agree with the runs that are kept. Pure."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from cronicorn.domain.cells import Cell, Row, number_in
 from cronicorn.domain.fields import us
-from cronicorn.domain.instant import instant_of, shifted
+from cronicorn.domain.instant import HOUR, MINUTE, instant_of, shifted
 from cronicorn.domain.rollup.rows import HOUR_US, tally_of
-from cronicorn.domain.rollup.tallies import HOUR, hour_of
+from cronicorn.domain.rollup.tallies import hour_of
 from cronicorn.domain.rows import number_or_zero
 from cronicorn.domain.verification import Check, Findings
 
-_AHEAD = timedelta(minutes=1)
+_AHEAD = MINUTE
+"""Clocks of machines differ by less."""
 
 
 class _Place(NamedTuple):

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from cronicorn.domain.instant import EPOCH, ZERO, shifted
-from cronicorn.domain.rollup.tallies import DAY, HOUR, HourSpan, hour_of
+from cronicorn.domain.instant import DAY, EPOCH, HOUR, ZERO, shifted
+from cronicorn.domain.rollup.tallies import HourSpan, hour_of
 
 POINTS = 24
 """So many steps a chart wants, about."""

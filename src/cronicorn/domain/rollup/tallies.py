@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cronicorn.domain.analysis.analysis import Analysis
-from cronicorn.domain.instant import EPOCH, shifted
+from cronicorn.domain.instant import EPOCH, HOUR, shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
 
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 KEPT_LONGER = timedelta(days=366)
 """Counts of an endpoint outlast its runs by so long; those of a job stay."""
 

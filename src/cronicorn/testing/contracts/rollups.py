@@ -11,10 +11,10 @@ from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import AnalysisSwitch, Baseline, EndpointState, JobStatus
 from cronicorn.domain.errors import LeaseLostError
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_pause, a_run, an_endpoint, an_interval_hint
-from cronicorn.domain.instant import ZERO, shifted
+from cronicorn.domain.instant import DAY, HOUR, ZERO, shifted
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.plan import Source
-from cronicorn.domain.rollup.tallies import DAY, HOUR, Census, HourPart, HourSpan, hour_of
+from cronicorn.domain.rollup.tallies import Census, HourPart, HourSpan, hour_of
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Settlement
 from cronicorn.testing.clocks import VirtualClock
