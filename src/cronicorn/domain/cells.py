@@ -1,6 +1,9 @@
 """Rows as stores read and write them. What they mean is said in the modules called `rows`."""
 
+from datetime import datetime
 from typing import TypeAlias
+
+from cronicorn.domain.instant import instant_of
 
 Cell: TypeAlias = str | int | bytes | None
 Row: TypeAlias = dict[str, Cell]
@@ -24,3 +27,13 @@ def text_in(cell: Cell) -> str:
 def text_or_none(cell: Cell) -> str | None:
     """The text that *cell* holds, if it holds anything."""
     return None if cell is None else text_in(cell)
+
+
+def instant_in(cell: Cell) -> datetime:
+    """The instant that *cell* holds, in microseconds since 1970."""
+    return instant_of(number_in(cell))
+
+
+def instant_or_none(cell: Cell) -> datetime | None:
+    """The instant that *cell* holds, if it holds anything."""
+    return None if cell is None else instant_in(cell)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from cronicorn.domain.calendar import Period
-from cronicorn.domain.cells import Cell, Row, number_in, text_in, text_or_none
+from cronicorn.domain.cells import Cell, Row, instant_in, instant_or_none, number_in, text_in, text_or_none
 from cronicorn.domain.document import endpoint_document, state_text
 from cronicorn.domain.endpoint import EndpointState, Job, JobEndpoint, JobStatus
 from cronicorn.domain.fields import Fields, Value, document_in, json_text, lean, length_us, us
@@ -44,9 +44,9 @@ def job_of(row: Mapping[str, Cell]) -> Job:
         name=text_in(row["name"]),
         description=text_or_none(row["description"]),
         status=JobStatus(text_in(row["status"])),
-        created_at=instant_of(number_in(row["created_us"])),
-        updated_at=instant_of(number_in(row["updated_us"])),
-        archived_at=instant_of(number_in(row["archived_us"])) if row["archived_us"] is not None else None,
+        created_at=instant_in(row["created_us"]),
+        updated_at=instant_in(row["updated_us"]),
+        archived_at=instant_or_none(row["archived_us"]),
     )
 
 
@@ -158,10 +158,10 @@ def run_of(tenant_id: str, endpoint_id: str, row: Mapping[str, Cell]) -> Run:
         fence=number_in(row["fence"]),
         source=Source(text_in(row["source"])),
         trace=text_in(row["trace"]),
-        due_at=instant_of(number_in(row["due_us"])),
-        nominal_at=instant_of(number_in(row["nominal_us"])) if row["nominal_us"] is not None else None,
-        started_at=instant_of(number_in(row["started_us"])),
-        finished_at=instant_of(number_in(row["finished_us"])),
+        due_at=instant_in(row["due_us"]),
+        nominal_at=instant_or_none(row["nominal_us"]),
+        started_at=instant_in(row["started_us"]),
+        finished_at=instant_in(row["finished_us"]),
         status=RunStatus(text_in(row["status"])),
         outcome=outcome_of(document_in(text_in(row["outcome"])), text),
         steering=text_or_none(row["steering"]),
@@ -184,8 +184,8 @@ def skip_from(row: Mapping[str, Cell]) -> Skip:
     return Skip(
         state=SlotState(text_in(row["state"])),
         reason=text_in(row["reason"]),
-        first_at=instant_of(number_in(row["first_us"])),
-        last_at=instant_of(number_in(row["last_us"])),
+        first_at=instant_in(row["first_us"]),
+        last_at=instant_in(row["last_us"]),
         count=number_in(row["instants"]),
         exact=bool(row["exact"]),
     )
@@ -212,7 +212,7 @@ def tenant_of(row: Mapping[str, Cell]) -> Tenant:
     return Tenant(
         id=text_in(row["id"]),
         name=text_in(row["name"]),
-        created_at=instant_of(number_in(row["created_us"])),
+        created_at=instant_in(row["created_us"]),
         terms=terms_of(row),
     )
 

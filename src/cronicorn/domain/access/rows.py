@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from cronicorn.domain.access.audit_entry import AuditEntry
 from cronicorn.domain.access.member import Member, SignedIn, SignInLink
-from cronicorn.domain.cells import Cell, Row, number_in, text_in, text_or_none
+from cronicorn.domain.cells import Cell, Row, instant_in, instant_or_none, number_in, text_in, text_or_none
 from cronicorn.domain.fields import document_in, json_text, us
-from cronicorn.domain.instant import instant_of
 from cronicorn.domain.permission import Permission, Role
 from cronicorn.domain.principal import ActorKind
 from cronicorn.domain.tenant import ApiKey
@@ -39,16 +38,16 @@ def key_of(row: Mapping[str, Cell]) -> ApiKey:
         tenant_id=text_in(row["tenant_id"]),
         prefix=text_in(row["prefix"]),
         hash=text_in(row["hash"]),
-        created_at=instant_of(number_in(row["created_us"])),
+        created_at=instant_in(row["created_us"]),
         name=text_in(row["name"]),
         role=Role(text_in(row["role"])),
         scopes=frozenset(each for each in Permission if each in scopes.split()) if scopes is not None else None,
         runs_installation=bool(row["runs_installation"]),
         agent=bool(row["agent"]),
         rate=number_in(row["rate"]) if row["rate"] is not None else None,
-        expires_at=instant_of(number_in(row["expires_us"])) if row["expires_us"] is not None else None,
-        used_at=instant_of(number_in(row["used_us"])) if row["used_us"] is not None else None,
-        revoked_at=instant_of(number_in(row["revoked_us"])) if row["revoked_us"] is not None else None,
+        expires_at=instant_or_none(row["expires_us"]),
+        used_at=instant_or_none(row["used_us"]),
+        revoked_at=instant_or_none(row["revoked_us"]),
     )
 
 
@@ -71,10 +70,10 @@ def member_of(row: Mapping[str, Cell]) -> Member:
         tenant_id=text_in(row["tenant_id"]),
         login=text_in(row["login"]),
         role=Role(text_in(row["role"])),
-        created_at=instant_of(number_in(row["created_us"])),
+        created_at=instant_in(row["created_us"]),
         runs_installation=bool(row["runs_installation"]),
         password=text_or_none(row["password"]),
-        password_at=instant_of(number_in(row["password_us"])) if row["password_us"] is not None else None,
+        password_at=instant_or_none(row["password_us"]),
     )
 
 
@@ -91,8 +90,8 @@ def session_of(row: Mapping[str, Cell]) -> SignedIn:
     return SignedIn(
         hash=text_in(row["hash"]),
         member_id=text_in(row["member_id"]),
-        created_at=instant_of(number_in(row["created_us"])),
-        seen_at=instant_of(number_in(row["seen_us"])),
+        created_at=instant_in(row["created_us"]),
+        seen_at=instant_in(row["seen_us"]),
     )
 
 
@@ -104,7 +103,7 @@ def link_of(row: Mapping[str, Cell]) -> SignInLink:
     return SignInLink(
         hash=text_in(row["hash"]),
         member_id=text_in(row["member_id"]),
-        ends_at=instant_of(number_in(row["ends_us"])),
+        ends_at=instant_in(row["ends_us"]),
     )
 
 
@@ -129,7 +128,7 @@ def audit_entry_of(row: Mapping[str, Cell]) -> AuditEntry:
     before, after = text_or_none(row["before"]), text_or_none(row["after"])
     return AuditEntry(
         tenant_id=text_in(row["tenant_id"]),
-        at=instant_of(number_in(row["at_us"])),
+        at=instant_in(row["at_us"]),
         actor_kind=ActorKind(text_in(row["actor_kind"])),
         actor_id=text_or_none(row["actor_id"]),
         actor=text_in(row["actor"]),

@@ -6,9 +6,8 @@ from functools import lru_cache
 from cronicorn.domain.alert.alerting import Alerting, IncidentKind
 from cronicorn.domain.alert.alerting_document import alerting_document, alerting_of
 from cronicorn.domain.alert.incident import AlertEvent, AlertMessage, Incident, MessageState
-from cronicorn.domain.cells import Cell, Row, number_in, text_in, text_or_none
+from cronicorn.domain.cells import Cell, Row, instant_in, instant_or_none, number_in, text_in, text_or_none
 from cronicorn.domain.fields import Fields, document_in, json_text, lean, us
-from cronicorn.domain.instant import instant_of
 
 _REMEMBERED = 1_024
 
@@ -47,15 +46,15 @@ def incident_row(incident: Incident) -> Row:
 
 def incident_of(row: Mapping[str, Cell]) -> Incident:
     """The incident in a row. Raises one of UNREADABLE."""
-    fields, closed_us = Fields(document_in(text_in(row["document"]))), row["closed_us"]
+    fields = Fields(document_in(text_in(row["document"])))
     told = Fields(fields.part("told_us"))
     return Incident(
         id=text_in(row["id"]),
         tenant_id=text_in(row["tenant_id"]),
         kind=IncidentKind(text_in(row["kind"])),
         subject=text_in(row["subject"]),
-        opened_at=instant_of(number_in(row["opened_us"])),
-        closed_at=instant_of(number_in(closed_us)) if closed_us is not None else None,
+        opened_at=instant_in(row["opened_us"]),
+        closed_at=instant_or_none(row["closed_us"]),
         version=number_in(row["version"]),
         job_id=fields.text_or_none("job"),
         summary=fields.text("summary", ""),
@@ -88,15 +87,15 @@ def message_row(message: AlertMessage) -> Row:
 
 def message_of(row: Mapping[str, Cell]) -> AlertMessage:
     """The message in a row. Raises one of UNREADABLE."""
-    fields, settled_us = Fields(document_in(text_in(row["document"]))), row["settled_us"]
+    fields = Fields(document_in(text_in(row["document"])))
     return AlertMessage(
         id=text_in(row["id"]),
         tenant_id=text_in(row["tenant_id"]),
         incident_id=text_or_none(row["incident_id"]),
         route_id=text_in(row["route_id"]),
         state=MessageState(text_in(row["state"])),
-        due_at=instant_of(number_in(row["due_us"])),
-        settled_at=instant_of(number_in(settled_us)) if settled_us is not None else None,
+        due_at=instant_in(row["due_us"]),
+        settled_at=instant_or_none(row["settled_us"]),
         event=AlertEvent(fields.text("event")),
         created_at=fields.instant("created_us"),
         attempts=fields.number("attempts", 0),

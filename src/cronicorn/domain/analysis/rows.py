@@ -7,9 +7,8 @@ from datetime import datetime
 from cronicorn.domain.analysis.analysis import Analysis, analysis_of
 from cronicorn.domain.analysis.watch import Look, Watch
 from cronicorn.domain.analysis.watching import NOTHING_WATCHED, WatchMemory, watch_memory_of
-from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
+from cronicorn.domain.cells import UNREADABLE, Cell, Row, instant_in
 from cronicorn.domain.fields import us
-from cronicorn.domain.instant import instant_of
 from cronicorn.domain.rows import endpoint_from
 
 ANALYSES_KEPT = 500
@@ -27,7 +26,7 @@ def watch_of(row: Mapping[str, Cell], claim_id: str, claimed_at: datetime, claim
         claim_id=claim_id,
         claimed_at=claimed_at,
         claimed_until=claimed_until,
-        cursor=instant_of(number_in(row["cursor_us"])),
+        cursor=instant_in(row["cursor_us"]),
         memory=_memory_of(memory) if isinstance(memory, str) else NOTHING_WATCHED,
         requested_by=requested_by if isinstance(requested_by, str) else None,
     )

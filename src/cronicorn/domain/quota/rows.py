@@ -1,9 +1,8 @@
 """Books of tokens as rows, the same in all SQL stores."""
 
 from cronicorn.domain.calendar import Window
-from cronicorn.domain.cells import Row, number_in
+from cronicorn.domain.cells import Row, instant_in, instant_or_none, number_in
 from cronicorn.domain.fields import us
-from cronicorn.domain.instant import instant_of
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.book import Book
 from cronicorn.domain.quota.decision import BudgetTokens
@@ -11,14 +10,13 @@ from cronicorn.domain.quota.decision import BudgetTokens
 
 def book_of(row: Row) -> Book:
     """The book in a row of `quota_books`."""
-    burst_us = row["burst_us"]
     return Book(
-        window=Window(start_at=instant_of(number_in(row["start_us"])), end_at=instant_of(number_in(row["end_us"]))),
+        window=Window(start_at=instant_in(row["start_us"]), end_at=instant_in(row["end_us"])),
         parts={
             budget: BudgetTokens(used=number_in(row[f"{budget}_used"]), reserved=number_in(row[f"{budget}_reserved"]))
             for budget in Budget
         },
-        burst_at=instant_of(number_in(burst_us)) if burst_us is not None else None,
+        burst_at=instant_or_none(row["burst_us"]),
     )
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
-from cronicorn.domain.cells import Cell, Row, number_in
+from cronicorn.domain.cells import Cell, Row, instant_in, number_in
 from cronicorn.domain.fields import us
-from cronicorn.domain.instant import HOUR, MINUTE, instant_of, shifted
+from cronicorn.domain.instant import HOUR, MINUTE, shifted
 from cronicorn.domain.rollup.rows import HOUR_US, tally_of
 from cronicorn.domain.rollup.tallies import hour_of
 from cronicorn.domain.rows import number_or_zero
@@ -114,5 +114,5 @@ class EndpointHours:
 
 
 def _told(place: _Place) -> str:
-    hour = instant_of(number_in(place.hour_us))
+    hour = instant_in(place.hour_us)
     return f"the hour from {hour:%Y-%m-%dT%H:%MZ}, {place.source!s}, {place.status!s}"

@@ -5,12 +5,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from cronicorn.domain.analysis.rows import analysis_from
-from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
+from cronicorn.domain.cells import UNREADABLE, Cell, Row, instant_in, number_in
 from cronicorn.domain.document import state_of
 from cronicorn.domain.endpoint import EndpointState
 from cronicorn.domain.fields import Fields, document_in, length_us, us
 from cronicorn.domain.hint import paused_until
-from cronicorn.domain.instant import instant_of, length_of
+from cronicorn.domain.instant import length_of
 from cronicorn.domain.plan import Source
 from cronicorn.domain.rollup.tallies import (
     AnalysisTally,
@@ -109,7 +109,7 @@ def paused_among(states: Iterable[str], now: datetime) -> int:
 
 
 def _beginning(row: Mapping[str, Cell]) -> datetime:
-    return instant_of(number_in(row["begins_us"]))
+    return instant_in(row["begins_us"])
 
 
 def _name_of(row: Mapping[str, Cell]) -> str:
