@@ -58,13 +58,12 @@ class MemoryAlertingBook(AlertingBook):
     async def change(
         self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
     ) -> Alerting:
-        with self._alerts.database.lock:
+        database = self._alerts.database
+        with database.lock:
+            database.tenant(tenant_id)
             before = self._alerts.alertings.get(tenant_id, NO_ALERTING)
             after = edit(before)
-            if tenant_id not in self._alerts.database.tenants:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
             self._alerts.alertings[tenant_id] = after
-            database = self._alerts.database
             record(database, alerting_entry(by, database.clock.now(), tenant_id, before, after))
             return after
 

@@ -71,6 +71,13 @@ class MemoryDatabase:
         self._readers: dict[str, set[str]] = {}
         """Ids of endpoints with rules that read siblings, by job."""
 
+    def tenant(self, tenant_id: str) -> Tenant:
+        """The tenant. Raises NotFoundError."""
+        tenant = self.tenants.get(tenant_id)
+        if tenant is None:
+            raise NotFoundError(f"There is no tenant {tenant_id}.")
+        return tenant
+
     def job(self, tenant_id: str, job_id: str) -> Job:
         """The job. Raises NotFoundError."""
         job = self.jobs.get(job_id)

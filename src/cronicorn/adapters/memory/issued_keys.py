@@ -22,8 +22,7 @@ class MemoryIssuedKeys(IssuedKeys):
 
     async def issue(self, key: ApiKey, keys_max: int, by: Principal | None = None) -> None:
         with self._database.lock:
-            if key.tenant_id not in self._database.tenants:
-                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            self._database.tenant(key.tenant_id)
             check_keys(sum(each.revoked_at is None for each in self._of(key.tenant_id)), keys_max)
             if key.hash in self._database.keys or any(key.id == each.id for each in self._database.keys.values()):
                 raise ConflictError("The key is taken; make a new one.")

@@ -9,7 +9,7 @@ from cronicorn.adapters.memory.member_book import insert_member
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.ports import KeyRing
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
@@ -44,8 +44,7 @@ class MemoryKeyRing(KeyRing, TermsRegister):
 
     async def add_key(self, key: ApiKey) -> None:
         with self._database.lock:
-            if key.tenant_id not in self._database.tenants:
-                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            self._database.tenant(key.tenant_id)
             known = self._database.keys.setdefault(key.hash, key)
             if known.tenant_id != key.tenant_id:
                 raise ConflictError("The key belongs to another tenant; make a new one.")
@@ -61,9 +60,7 @@ class MemoryKeyRing(KeyRing, TermsRegister):
 
     async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         with self._database.lock:
-            tenant = self._database.tenants.get(tenant_id)
-            if tenant is None:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            tenant = self._database.tenant(tenant_id)
             self._database.tenants[tenant_id] = replace(tenant, terms=terms)
             now = self._database.clock.now()
             record(self._database, terms_entry(by, now, tenant_id, tenant.terms, terms))

@@ -21,8 +21,7 @@ class MemoryMemberBook(MemberBook):
 
     async def add(self, member: Member, members_max: int, by: Principal | None = None) -> None:
         with self._database.lock:
-            if member.tenant_id not in self._database.tenants:
-                raise NotFoundError(f"There is no tenant {member.tenant_id}.")
+            self._database.tenant(member.tenant_id)
             check_members(len(self._of(member.tenant_id)), members_max)
             insert_member(self._database, member)
             record(self._database, member_entry(by, self._database.clock.now(), None, member))

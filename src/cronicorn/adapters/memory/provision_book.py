@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from cronicorn.adapters.memory.database import MemoryDatabase
-from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.provision.provision import Provision
 
@@ -20,6 +19,5 @@ class MemoryProvisionBook(ProvisionBook):
 
     async def provide(self, tenant_id: str, provision: Provision) -> None:
         with self._database.lock:
-            if tenant_id not in self._database.tenants:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            self._database.tenant(tenant_id)
             self._database.provisions[tenant_id] = provision

@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.tenant_rows import lock_tenant
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
 from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.ports import AlertingBook
 from cronicorn.domain.alert.rows import alerting_from, alerting_text
 from cronicorn.domain.cells import UNREADABLE
-from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
 
 _ALL = "SELECT tenant_id, document FROM cronicorn.alertings"
 _GET = "SELECT document FROM cronicorn.alertings WHERE tenant_id = $1"
-# The tenant's row, which is always there, so that two who change what is not there yet wait for one another.
-_LOCK = "SELECT id FROM cronicorn.tenants WHERE id = $1 FOR NO KEY UPDATE"
 _PUT = """
 INSERT INTO cronicorn.alertings (tenant_id, document) VALUES ($1, $2)
 ON CONFLICT (tenant_id) DO UPDATE SET document = excluded.document
@@ -47,8 +45,7 @@ class PostgresAlertingBook(AlertingBook):
         self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
     ) -> Alerting:
         async def work(transaction: Transaction) -> Alerting:
-            if await transaction.connection.fetchval(_LOCK, tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            await lock_tenant(transaction.connection, tenant_id)
             before = await _kept(transaction.connection, tenant_id)
             after = edit(before)
             await transaction.connection.execute(_PUT, tenant_id, alerting_text(after))

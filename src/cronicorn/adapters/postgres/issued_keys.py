@@ -11,7 +11,8 @@ from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import number
 from cronicorn.adapters.postgres.queries import query
-from cronicorn.adapters.postgres.tenant_schema import api_keys, tenants
+from cronicorn.adapters.postgres.tenant_rows import lock_tenant
+from cronicorn.adapters.postgres.tenant_schema import api_keys
 from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
 from cronicorn.domain.access.ports import IssuedKeys
@@ -23,7 +24,6 @@ from cronicorn.domain.tenant import ApiKey
 
 _OF_TENANT = api_keys.c.tenant_id == bindparam("tenant_id")
 _ONE = and_(_OF_TENANT, api_keys.c.id == bindparam("key_id"))
-_LOCK_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")).with_for_update(key_share=True))
 _COUNT = query(select(func.count().label("count")).where(_OF_TENANT, api_keys.c.revoked_us.is_(None)))
 _INSERT = query(
     insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}).on_conflict_do_nothing()
@@ -56,8 +56,7 @@ class PostgresIssuedKeys(IssuedKeys):
     async def issue(self, key: ApiKey, keys_max: int, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            if await _LOCK_TENANT.row(connection, tenant_id=key.tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            await lock_tenant(connection, key.tenant_id)
             check_keys(number(await _COUNT.row(connection, tenant_id=key.tenant_id), "count"), keys_max)
             if not await _INSERT.change(connection, **key_row(key)):
                 raise ConflictError("The key is taken; make a new one.")

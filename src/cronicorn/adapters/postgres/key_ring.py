@@ -9,12 +9,13 @@ from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.member_book import insert_member
 from cronicorn.adapters.postgres.queries import Connection, query
+from cronicorn.adapters.postgres.tenant_rows import check_tenant, lock_tenant
 from cronicorn.adapters.postgres.tenant_schema import api_keys, tenants
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.access.rows import key_of, key_row
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
@@ -22,7 +23,6 @@ from cronicorn.domain.rows import tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, tenants.c.number))
-_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
 _TERMS = query(
     select(tenants.c.tier, tenants.c.token_limit, tenants.c.token_period, tenants.c.token_zone).where(
         tenants.c.id == bindparam("tenant_id")
@@ -76,8 +76,7 @@ class PostgresKeyRing(KeyRing, TermsRegister):
     async def add_key(self, key: ApiKey) -> None:
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            if await _TENANT.row(connection, tenant_id=key.tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            await check_tenant(connection, key.tenant_id)
             if await _INSERT_KEY.change(connection, **key_row(key)):
                 return
             known = await _KEY.row(connection, key_hash=key.hash)
@@ -94,18 +93,18 @@ class PostgresKeyRing(KeyRing, TermsRegister):
         return await self._database.read(work)
 
     async def terms(self, tenant_id: str) -> Terms:
-        async def work(connection: Connection) -> Terms:
-            row = await _TERMS.row(connection, tenant_id=tenant_id)
-            return terms_of(row) if row is not None else Terms()
-
-        return await self._database.alone(work)
+        return await self._database.alone(lambda connection: _terms(connection, tenant_id))
 
     async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
-            before = await _TERMS.row(transaction.connection, tenant_id=tenant_id)
-            if before is None:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            await lock_tenant(transaction.connection, tenant_id)
+            before = await _terms(transaction.connection, tenant_id)
             await _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms))
-            await record(transaction, terms_entry(by, transaction.now, tenant_id, terms_of(before), terms))
+            await record(transaction, terms_entry(by, transaction.now, tenant_id, before, terms))
 
         await self._database.write(work)
+
+
+async def _terms(connection: Connection, tenant_id: str) -> Terms:
+    row = await _TERMS.row(connection, tenant_id=tenant_id)
+    return terms_of(row) if row is not None else Terms()

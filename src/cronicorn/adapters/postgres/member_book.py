@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Query, query
-from cronicorn.adapters.postgres.tenant_schema import members, sign_in_links, signed_in, tenants
+from cronicorn.adapters.postgres.tenant_rows import lock_tenant
+from cronicorn.adapters.postgres.tenant_schema import members, sign_in_links, signed_in
 from cronicorn.domain.access.audit_views import member_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.membership import check_members, check_owners, keeps_sessions
@@ -21,7 +22,6 @@ from cronicorn.domain.principal import Principal
 
 _OF_TENANT = members.c.tenant_id == bindparam("tenant")
 _ONE = and_(_OF_TENANT, members.c.id == bindparam("member"))
-_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant")).with_for_update(key_share=True))
 _COUNT = query(select(func.count().label("count")).select_from(members).where(_OF_TENANT))
 _OWNERS = query(
     select(func.count().label("count")).select_from(members).where(_OF_TENANT, members.c.role == Role.OWNER.value)
@@ -48,8 +48,7 @@ class PostgresMemberBook(MemberBook):
     async def add(self, member: Member, members_max: int, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            if await _TENANT.row(connection, tenant=member.tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {member.tenant_id}.")
+            await lock_tenant(connection, member.tenant_id)
             check_members(await _count(transaction, _COUNT, member.tenant_id), members_max)
             await insert_member(transaction, member)
             await record(transaction, member_entry(by, transaction.now, None, member))
@@ -72,7 +71,7 @@ class PostgresMemberBook(MemberBook):
     async def change(self, tenant_id: str, member_id: str, edit: MemberEdit, by: Principal | None = None) -> Member:
         async def work(transaction: Transaction) -> Member:
             connection, which = transaction.connection, {"tenant": tenant_id, "member": member_id}
-            await _TENANT.row(connection, tenant=tenant_id)
+            await lock_tenant(connection, tenant_id)
             row = await _GET.row(connection, **which)
             if row is None:
                 raise NotFoundError(f"There is no member {member_id}.")

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.tenant_rows import check_tenant
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
 from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.ports import AlertingBook
 from cronicorn.domain.alert.rows import alerting_from, alerting_text
 from cronicorn.domain.cells import UNREADABLE
-from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _ALL = "SELECT tenant_id, document FROM alertings"
 _GET = "SELECT document FROM alertings WHERE tenant_id = :tenant_id"
 _PUT = """
-INSERT INTO alertings (tenant_id, document) SELECT id, :document FROM tenants WHERE id = :tenant_id
+INSERT INTO alertings (tenant_id, document) VALUES (:tenant_id, :document)
 ON CONFLICT (tenant_id) DO UPDATE SET document = excluded.document
 """
 
@@ -45,11 +45,10 @@ class SqliteAlertingBook(AlertingBook):
         self, tenant_id: str, edit: Callable[[Alerting], Alerting], by: Principal | None = None
     ) -> Alerting:
         def work(transaction: Transaction) -> Alerting:
+            check_tenant(transaction.connection, tenant_id)
             before = _kept(transaction, tenant_id)
             after = edit(before)
-            row = {"tenant_id": tenant_id, "document": alerting_text(after)}
-            if not transaction.connection.execute(_PUT, row).rowcount:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            transaction.connection.execute(_PUT, {"tenant_id": tenant_id, "document": alerting_text(after)})
             record(transaction, alerting_entry(by, transaction.now, tenant_id, before, after))
             return after
 

@@ -10,7 +10,8 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import query
-from cronicorn.adapters.sqlite.tenant_schema import api_keys, tenants
+from cronicorn.adapters.sqlite.tenant_rows import check_tenant
+from cronicorn.adapters.sqlite.tenant_schema import api_keys
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
@@ -24,7 +25,6 @@ from cronicorn.domain.tenant import ApiKey
 
 _OF_TENANT = api_keys.c.tenant_id == bindparam("tenant_id")
 _ONE = and_(_OF_TENANT, api_keys.c.id == bindparam("key_id"))
-_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
 _COUNT = query(select(func.count().label("count")).where(_OF_TENANT, api_keys.c.revoked_us.is_(None)))
 _INSERT = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
 _FIND = query(select(api_keys).where(_ONE))
@@ -55,8 +55,7 @@ class SqliteIssuedKeys(IssuedKeys):
     async def issue(self, key: ApiKey, keys_max: int, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            if _TENANT.row(connection, tenant_id=key.tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            check_tenant(connection, key.tenant_id)
             row = _COUNT.row(connection, tenant_id=key.tenant_id)
             assert row is not None
             check_keys(number_in(row["count"]), keys_max)

@@ -9,13 +9,14 @@ from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.member_book import insert_member
 from cronicorn.adapters.sqlite.queries import query
+from cronicorn.adapters.sqlite.tenant_rows import check_tenant
 from cronicorn.adapters.sqlite.tenant_schema import api_keys, tenants
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.access.rows import key_of, key_row
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
 from cronicorn.domain.quota.terms import Terms
@@ -23,7 +24,6 @@ from cronicorn.domain.rows import tenant_of, tenant_row, terms_of, terms_row
 from cronicorn.domain.tenant import ApiKey, Tenant
 
 _TENANTS = query(select(tenants).order_by(tenants.c.created_us, literal_column("rowid")))
-_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant_id")))
 _TERMS = query(
     select(tenants.c.tier, tenants.c.token_limit, tenants.c.token_period, tenants.c.token_zone).where(
         tenants.c.id == bindparam("tenant_id")
@@ -73,8 +73,7 @@ class SqliteKeyRing(KeyRing, TermsRegister):
     async def add_key(self, key: ApiKey) -> None:
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            if _TENANT.row(connection, tenant_id=key.tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {key.tenant_id}.")
+            check_tenant(connection, key.tenant_id)
             known = _KEY.row(connection, key_hash=key.hash)
             if known is None:
                 _INSERT_KEY.change(connection, **key_row(key))
@@ -91,18 +90,18 @@ class SqliteKeyRing(KeyRing, TermsRegister):
         return await self._database.read(work)
 
     async def terms(self, tenant_id: str) -> Terms:
-        def work(transaction: Transaction) -> Terms:
-            row = _TERMS.row(transaction.connection, tenant_id=tenant_id)
-            return terms_of(row) if row is not None else Terms()
-
-        return await self._database.read(work)
+        return await self._database.read(lambda transaction: _terms(transaction, tenant_id))
 
     async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
-            before = _TERMS.row(transaction.connection, tenant_id=tenant_id)
-            if before is None:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            check_tenant(transaction.connection, tenant_id)
+            before = _terms(transaction, tenant_id)
             _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms))
-            record(transaction, terms_entry(by, transaction.now, tenant_id, terms_of(before), terms))
+            record(transaction, terms_entry(by, transaction.now, tenant_id, before, terms))
 
         await self._database.write(work)
+
+
+def _terms(transaction: Transaction, tenant_id: str) -> Terms:
+    row = _TERMS.row(transaction.connection, tenant_id=tenant_id)
+    return terms_of(row) if row is not None else Terms()

@@ -8,7 +8,8 @@ from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.queries import Query, query
-from cronicorn.adapters.sqlite.tenant_schema import members, sign_in_links, signed_in, tenants
+from cronicorn.adapters.sqlite.tenant_rows import check_tenant
+from cronicorn.adapters.sqlite.tenant_schema import members, sign_in_links, signed_in
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import member_entry
 from cronicorn.domain.access.member import Member
@@ -22,7 +23,6 @@ from cronicorn.domain.principal import Principal
 
 _OF_TENANT = members.c.tenant_id == bindparam("tenant")
 _ONE = and_(_OF_TENANT, members.c.id == bindparam("member"))
-_TENANT = query(select(tenants.c.id).where(tenants.c.id == bindparam("tenant")))
 _COUNT = query(select(func.count().label("count")).select_from(members).where(_OF_TENANT))
 _OWNERS = query(
     select(func.count().label("count")).select_from(members).where(_OF_TENANT, members.c.role == Role.OWNER.value)
@@ -47,8 +47,7 @@ class SqliteMemberBook(MemberBook):
     async def add(self, member: Member, members_max: int, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
-            if _TENANT.row(connection, tenant=member.tenant_id) is None:
-                raise NotFoundError(f"There is no tenant {member.tenant_id}.")
+            check_tenant(connection, member.tenant_id)
             check_members(_count(transaction, _COUNT, member.tenant_id), members_max)
             insert_member(transaction, member)
             record(transaction, member_entry(by, transaction.now, None, member))
@@ -71,7 +70,6 @@ class SqliteMemberBook(MemberBook):
     async def change(self, tenant_id: str, member_id: str, edit: MemberEdit, by: Principal | None = None) -> Member:
         def work(transaction: Transaction) -> Member:
             connection, which = transaction.connection, {"tenant": tenant_id, "member": member_id}
-            _TENANT.row(connection, tenant=tenant_id)
             row = _GET.row(connection, **which)
             if row is None:
                 raise NotFoundError(f"There is no member {member_id}.")

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.tenant_rows import check_tenant
 from cronicorn.adapters.sqlite.writer import Transaction
-from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.provision.provision import Provision, provision_of, provision_row
 
 _PROVISIONS = "SELECT tenant_id, document FROM tenant_provisions"
 _PROVIDE = """
-INSERT INTO tenant_provisions (tenant_id, document)
-SELECT id, :document FROM tenants WHERE id = :tenant_id
+INSERT INTO tenant_provisions (tenant_id, document) VALUES (:tenant_id, :document)
 ON CONFLICT (tenant_id) DO UPDATE SET document = excluded.document
 """
 
@@ -31,8 +30,7 @@ class SqliteProvisionBook(ProvisionBook):
 
     async def provide(self, tenant_id: str, provision: Provision) -> None:
         def work(transaction: Transaction) -> None:
-            changed = transaction.connection.execute(_PROVIDE, provision_row(tenant_id, provision)).rowcount
-            if not changed:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
+            check_tenant(transaction.connection, tenant_id)
+            transaction.connection.execute(_PROVIDE, provision_row(tenant_id, provision))
 
         await self._database.write(work)
