@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.queries import Connection, rows_touched
 from cronicorn.adapters.postgres.statement_time import CLOCK_US, NOW_US
 from cronicorn.domain.flow.ports import FlowBook, FlowEdit
 from cronicorn.domain.flow.record import FlowKey, FlowRecord, flow_record_of, flow_row
@@ -71,8 +71,7 @@ class PostgresFlowBook(FlowBook):
 
     async def prune(self, before: datetime, limit: int) -> int:
         async def work(connection: Connection) -> int:
-            status = await connection.execute(_PRUNE, microseconds_of(before), limit)
-            return int(status.rpartition(" ")[2])
+            return rows_touched(await connection.execute(_PRUNE, microseconds_of(before), limit))
 
         return await self._database.alone(work)
 

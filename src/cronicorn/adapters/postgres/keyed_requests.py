@@ -24,7 +24,7 @@ WITH judged AS (SELECT {NOW_US} AS now_us),
 SELECT now_us, begun.begun, known.fingerprint, known.begun_us, known.answer
   FROM judged LEFT JOIN begun ON true LEFT JOIN known ON true
 """  # noqa: S608 (made of constants)
-# In order, and passing over what another one forgets: nobody waits for who waits for them.
+# Passing over what another one forgets: nobody waits for who waits for them.
 _FORGET = f"""
 DELETE FROM cronicorn.keyed_requests WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM cronicorn.keyed_requests WHERE expires_us <= {NOW_US} LIMIT 100 FOR UPDATE SKIP LOCKED))

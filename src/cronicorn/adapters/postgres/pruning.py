@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from operator import itemgetter
 
-from cronicorn.adapters.postgres.queries import Connection
+from cronicorn.adapters.postgres.queries import Connection, rows_touched
 from cronicorn.domain.fields import us
 
 _SKIPS = "cronicorn.skips"
@@ -40,5 +40,5 @@ async def remove_at(connection: Connection, found: Sequence[tuple[str, object]],
             places[table],
             before_us,
         )
-        gone += int(status.rpartition(" ")[2])
+        gone += rows_touched(status)
     return gone

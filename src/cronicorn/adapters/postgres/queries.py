@@ -24,6 +24,11 @@ def altered(statement: str, old: str, new: str) -> str:
     return statement.replace(old, new)
 
 
+def rows_touched(status: str) -> int:
+    """How many rows a statement touched, by what the server answers it, such as `DELETE 3`."""
+    return int(status.rpartition(" ")[2])
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A statement as text with numbered parameters, the names behind the numbers, and those it brings along."""
@@ -42,8 +47,7 @@ class Query:
 
     async def change(self, connection: Connection, **parameters: Cell) -> int:
         """Insert, update or delete; answer how many rows that touched."""
-        status = await connection.execute(self.text, *self._arguments(parameters))
-        return int(status.rpartition(" ")[2])
+        return rows_touched(await connection.execute(self.text, *self._arguments(parameters)))
 
     def _arguments(self, parameters: Mapping[str, Cell]) -> list[Cell]:
         given = {**self.constants, **parameters}
