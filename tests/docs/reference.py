@@ -11,8 +11,7 @@ from typing import Any
 from typer.main import get_command
 
 from cronicorn.adapters.metrics.catalog import METRICS
-from cronicorn.api.problems import _CODES as CODES
-from cronicorn.api.problems import STATUSES
+from cronicorn.api.problems import CODES, STATUSES
 from cronicorn.cli.exit_codes import EXIT_CODES
 from cronicorn.cli.main import app
 from cronicorn.domain.call import OutcomeKind

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cronicorn.api.cookies import SAFE_METHODS, Cookies
-from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of
+from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of, request_id_of
 from cronicorn.api.wire_rates import request_rate_fields
 from cronicorn.control.admittance import Admittance, Admitted
 from cronicorn.domain.errors import CronicornError
@@ -106,7 +106,9 @@ class Gatekeeper:
         if body is None:
             return
         if isinstance(body, bytes):
-            await self._app(scope, _replayed(body, receive), send)
+            await self._app(
+                scope, handed_again({"type": "http.request", "body": body, "more_body": False}, receive), send
+            )
         else:
             await _refuse_body(body, scope, receive, send)
 
@@ -154,12 +156,6 @@ def credentials(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def request_id_of(scope: Scope) -> str | None:
-    """The id of a request."""
-    request_id = scope.get("state", {}).get(REQUEST_ID)
-    return request_id if isinstance(request_id, str) else None
-
-
 def _with_headers(send: Send, fields: Mapping[str, str]) -> Send:
     """*send*, which says *fields* in the head of the answer."""
 
@@ -178,14 +174,14 @@ def _is_json(headers: Headers) -> bool:
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that hands out *body* once, and then waits for the client to go away."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def handed_again(message: Message, receive: Receive) -> Receive:
+    """A `receive` that hands out *message* first, once more: it is the whole of a body. Then it does as before."""
+    waiting = [message]
 
-    async def replay() -> Message:
+    async def receiving() -> Message:
         return waiting.pop() if waiting else await receive()
 
-    return replay
+    return receiving
 
 
 _BODY_REFUSALS = {

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from inspect import getdoc
 from types import MappingProxyType
 
-from cronicorn.api.problems import _CODES, PROBLEMS_PATH, STATUSES
+from cronicorn.api.problems import CODES, PROBLEMS_PATH, STATUSES
 from cronicorn.domain.errors import CronicornError
 
 
@@ -52,7 +52,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType({
 def problem_types() -> Iterable[ProblemType]:
     """All of them, by status."""
     meanings = {kind.code: (status, _first(kind)) for kind, status in STATUSES.items()}
-    told = {code: (status, f"{status.phrase}.") for status, code in _CODES.items() if code not in meanings}
+    told = {code: (status, f"{status.phrase}.") for status, code in CODES.items() if code not in meanings}
     found = [
         ProblemType(code=code, status=status, meaning=meaning, remedy=_REMEDIES[code])
         for code, (status, meaning) in (meanings | told).items()

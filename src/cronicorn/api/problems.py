@@ -63,13 +63,14 @@ REQUEST_ID = "request_id"
 """Where the state of a request holds its id."""
 INTERNAL = "Something went wrong here. The log tells more under the request's id, which the X-Request-Id header holds."
 
-_CODES = {
+CODES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.REQUEST_TIMEOUT: "request_timeout",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "content_too_large",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
 } | {status: kind.code for kind, status in STATUSES.items()}
+"""What a status is called where no error says it: of those that share one, by the last in STATUSES."""
 
 
 class FaultAnswer(BaseModel):
@@ -107,21 +108,26 @@ def problem(
     """The answer that tells of a problem. `message` says the same as `detail`, for older clients."""
     known = HTTPStatus(status)
     content: dict[str, object] = {
-        "type": f"{PROBLEMS_PATH}/{code or _CODES.get(known, 'error')}",
+        "type": f"{PROBLEMS_PATH}/{code or CODES.get(known, 'error')}",
         "title": known.phrase,
         "status": known.value,
         "detail": detail,
         "instance": scope.get("path", ""),
         "message": detail,
     }
-    request_id = scope.get("state", {}).get(REQUEST_ID)
-    if isinstance(request_id, str):
+    if (request_id := request_id_of(scope)) is not None:
         content["requestId"] = request_id
     if errors:
         content["errors"] = [{"pointer": error.pointer, "detail": error.message} for error in errors]
     return Response(
         json.dumps(content), known.value, media_type="application/problem+json", headers=dict(headers or {})
     )
+
+
+def request_id_of(scope: Scope) -> str | None:
+    """The id of a request, where it has one."""
+    request_id = scope.get("state", {}).get(REQUEST_ID)
+    return request_id if isinstance(request_id, str) else None
 
 
 def problem_of(scope: Scope, error: CronicornError) -> Response:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cronicorn.api.gate import handed_again
 from cronicorn.api.problems import problem_of
 from cronicorn.control.repeats import Repeats
 from cronicorn.domain.errors import CronicornError, InvalidInputError, UnavailableError
@@ -51,7 +52,7 @@ class Repetition:
         if isinstance(begun, KeptAnswer):
             await _replayed(begun)(scope, receive, send)
             return
-        await self._carry_out(begun, scope, _again(message, receive), send)
+        await self._carry_out(begun, scope, handed_again(message, receive), send)
 
     async def _carry_out(self, request: KeyedRequest, scope: Scope, receive: Receive, send: Send) -> None:
         answered: list[Message] = []
@@ -113,12 +114,3 @@ def _replayed(answer: KeptAnswer) -> Response:
     assert answer.body is not None
     no_body = answer.status == HTTPStatus.NO_CONTENT
     return Response(None if no_body else answer.body, answer.status, headers={**dict(answer.fields), **REPLAYED})
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    waiting = [message]
-
-    async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replay

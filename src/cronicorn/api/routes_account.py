@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cronicorn.api.cookies import Cookies
-from cronicorn.api.gate import request_id_of
 from cronicorn.api.parameters import Asker
+from cronicorn.api.problems import request_id_of
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_members import MeAnswer, me_answer, signed_in_answer
 from cronicorn.control.accounts import Accounts, PasswordDocument, SignInDocument
