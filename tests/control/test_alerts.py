@@ -15,10 +15,13 @@ from cronicorn.domain.alert.alerting import (
     USUAL_RULES,
     WINDOWS_MAX,
     AlertChannel,
+    Alerting,
     AlertScope,
     IncidentKind,
 )
 from cronicorn.domain.alert.incident import WAITING_MAX, Incident
+from cronicorn.domain.alert.rows import alerting_text
+from cronicorn.domain.alert.targets import shown_target, shown_url
 from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -63,6 +66,42 @@ async def test_a_route_that_leads_nowhere_is_refused(world, changes, pointer):
 
     assert _pointers(raised) == [pointer]
     assert (await world.control.alerts.show(ALICE)).routes == ()
+
+
+async def test_where_a_route_leads_is_sealed_and_what_is_shown_of_it_may_be_sent_back(world):
+    alerts, url = world.control.alerts, "https://hooks.example:8443/services/T0815?key=secret"
+    made = await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK | {"target": url}))
+    shown = "https://hooks.example:8443/…"
+
+    kept = await alerts.edit_route(ALICE, made.id, AlertRoutePatch.model_validate({"target": shown, "name": "chat"}))
+    slack = await alerts.edit_route(ALICE, made.id, AlertRoutePatch.model_validate({"channel": "slack"}))
+    moved = await alerts.edit_route(ALICE, made.id, AlertRoutePatch.model_validate({"target": f"{url}2"}))
+    mail = {"channel": "email", "target": "ops@example.com"}
+    mailed = await alerts.edit_route(ALICE, made.id, AlertRoutePatch.model_validate(mail))
+
+    assert [shown_target(each) for each in (made, kept, slack, moved)] == [shown] * 4
+    assert made.sealed == kept.sealed == slack.sealed != moved.sealed
+    assert (mailed.target, mailed.sealed) == ("ops@example.com", None)
+    assert "0815" not in alerting_text(Alerting(routes=(made, kept, slack, moved, mailed)))
+    for document in (HOOK | {"target": shown}, {"target": "https://other.example/…"}):
+        with pytest.raises(InvalidInputError) as raised:
+            await alerts.edit_route(ALICE, made.id, AlertRoutePatch.model_validate({"channel": "slack"} | document))
+        assert _pointers(raised) == ["/target"]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://Hooks.Example", "https://hooks.example/"),
+        ("https://hooks.example/#x", "https://hooks.example/"),
+        ("http://hooks.example:80/?key=secret", "http://hooks.example/…"),
+        ("https://[2001:db8::1]:1/a", "https://[2001:db8::1]:1/…"),
+        ("nonsense", "…"),
+    ],
+)
+def test_of_a_url_that_takes_messages_its_host_is_shown(url, shown):
+    assert shown_url(url) == shown
+    assert shown_url(shown) == shown
 
 
 async def test_what_a_patch_leaves_out_stays_and_what_it_says_is_checked_with_it(world):

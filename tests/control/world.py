@@ -40,10 +40,11 @@ from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import QuotaRules, Quotas
 from cronicorn.control.repeats import Repeats
 from cronicorn.control.rewrapping import Rewrapping
+from cronicorn.control.route_sealing import RouteSealing
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
-from cronicorn.control.sealing import Sealer
+from cronicorn.control.sealing import SealedPorts, Sealer
 from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
@@ -170,6 +171,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
     rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
     vault = AesVault(PassingKey())
+    sealer = Sealer(SealedPorts(keychains=stores.keychains, alertings=stores.alertings), vault)
     allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
@@ -194,9 +196,9 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         policies=Policies(stores.endpoints, stores.runs, cron),
         drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
         quotas=quotas,
-        signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
-        secrets=Secrets(stores.keychains, Sealer(stores.keychains, vault), clock),
-        rewrapping=Rewrapping(stores.keychains, vault),
+        signing_keys=SigningKeys(stores.keychains, sealer, clock, random_signing_key),
+        secrets=Secrets(stores.keychains, sealer, clock),
+        rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
@@ -204,7 +206,13 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         repeats=Repeats(stores.keyed_requests, new_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
-        alerts=Alerts(AlertPorts(book=stores.alertings, outbox=stores.outbox), clock, cron, new_id, wake),
+        alerts=Alerts(
+            AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=RouteSealing(stores.alertings, sealer)),
+            clock,
+            cron,
+            new_id,
+            wake,
+        ),
         incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
         exporter=Exporter(jobs, endpoints),

@@ -9,6 +9,8 @@ import pytest
 
 from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.adapters.vault.aes_vault import AesVault
+from cronicorn.adapters.vault.master_keys import GivenKeys, PassingKey
 from cronicorn.domain.alert.alerting import (
     AlertChannel,
     Alerting,
@@ -22,6 +24,7 @@ from cronicorn.domain.alert.alerting import (
 )
 from cronicorn.domain.alert.incident import WAITING_MAX, AlertEvent, MessageState
 from cronicorn.domain.alert.judging import used_up
+from cronicorn.domain.alert.targets import place_of_route, with_url
 from cronicorn.domain.alert.telling import trial
 from cronicorn.domain.call import Outcome, OutcomeKind
 from cronicorn.domain.editing import resumed
@@ -63,6 +66,8 @@ class World:
     def __init__(self, stores, clock):
         self.stores, self.clock = stores, clock
         self.receivers = Receivers()
+        self.vault = AesVault(PassingKey())
+        self.vault.make_key()
         self.numbers = count(1)
         self.usage = []
         self.settled = []
@@ -80,8 +85,9 @@ class World:
         )  # fmt: skip
         self.courier = Courier(
             CourierPorts(
-                outbox=stores.outbox, book=stores.alertings, dispatcher=self.receivers, mailer=None, clock=self.clock,
-                new_id=self._new_id, settled=lambda state, channel: self.settled.append((state, channel)),
+                outbox=stores.outbox, book=stores.alertings, dispatcher=self.receivers, vault=self.vault, mailer=None,
+                clock=self.clock, new_id=self._new_id,
+                settled=lambda state, channel: self.settled.append((state, channel)),
             ),
             EVERY,
         )  # fmt: skip
@@ -423,6 +429,28 @@ async def test_a_receiver_that_is_gone_and_a_route_that_was_removed_end_a_messag
             "No mail server is configured: set CRONICORN_SMTP_URL and CRONICORN_SMTP_FROM.",
         ),
     }
+
+
+async def test_a_sealed_url_is_opened_to_send_and_a_message_waits_until_it_can_be(world):
+    url = "https://hooks.example/services/T0815"
+    route = with_url(HOOK, url, world.vault.seal(url.encode(), place_of_route(TENANT, HOOK.id)))
+    await world.say(routes=(route,))
+    await world.stores.outbox.add(trial(TENANT, HOOK, world.clock.now(), "first"))
+    vault, world.vault = world.vault, AesVault(GivenKeys((b"x" * 32,)))
+    world.hire()
+    await world.send()
+    [waiting] = await world.stores.outbox.list(TENANT)
+    world.vault = vault
+    world.hire()
+    world.clock.advance(timedelta(hours=1))
+    await world.send()
+
+    [sent] = await world.stores.outbox.list(TENANT)
+    assert waiting.state is MessageState.WAITING
+    assert "master key" in waiting.error
+    assert "0815" not in waiting.error
+    assert sent.state is MessageState.DELIVERED
+    assert [call.url for call in world.receivers.calls] == [url]
 
 
 class KilledError(BaseException):

@@ -7,6 +7,10 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook
 
+from cronicorn.control.identity import random_id
+from cronicorn.domain.alert.alerting import AlertChannel, Alerting, AlertRoute
+from cronicorn.domain.alert.rows import alerting_text
+from cronicorn.domain.alert.telling import trial
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.wiring.engine import engine
 from cronicorn.wiring.settings import Settings
@@ -159,3 +163,30 @@ def test_tokens_that_run_out_are_told():
             return [each.kind.value for each in await parts.stores.incidents.open()]
 
     assert ask(told()) == ["tokens_near"]
+
+
+async def test_the_first_start_seals_urls_that_an_earlier_version_stored_and_they_go_on_working(
+    tmp_path, receiver, caplog
+):
+    caplog.set_level("INFO")
+    settings = Settings.from_env({
+        "CRONICORN_DATABASE_URL": f"sqlite:{tmp_path / 'store.db'}", "CRONICORN_EGRESS_ALLOW": "127.0.0.0/8",
+        "CRONICORN_API_KEY": "a-key-for-tests-only",
+    })  # fmt: skip
+    route = AlertRoute(id="chat", name="chat", channel=AlertChannel.SLACK, target=f"{receiver.url}/services/T0815")
+    async with engine(settings, scheduling=False) as parts:
+        await parts.control.tenants.bootstrap(settings.api_key, with_owner=False)
+        [tenant] = await parts.stores.keys.tenants()
+        await parts.stores.alertings.change(tenant.id, lambda before: before.with_route(route))
+    stored = route
+    for _ in range(2):
+        async with engine(settings, scheduling=False) as parts:
+            stored = (await parts.stores.alertings.get(tenant.id)).route("chat")
+            message = trial(tenant.id, stored, parts.clock.now(), random_id("alert"))
+            await parts.stores.outbox.add(message)
+            [claimed] = await parts.stores.outbox.claim_due(claim_id="c", limit=5, ttl=timedelta(minutes=1))
+            await parts.alerts.courier.deliver(claimed)
+
+    assert "T0815" not in alerting_text(Alerting(routes=(stored,)))
+    assert [record.message for record in caplog.records].count("alert_urls_sealed") == 1
+    assert len(receiver.at("/services/T0815")) == 2

@@ -22,6 +22,7 @@ CANARIES = {
     "body": 'canary"body\\4711',
     "later": "canary/later+4711=",
     "client": "canary/client&4711",
+    "hook": "canary-hook-4711",
 }
 TOKEN = "canary-token-4711"
 """What the token endpoint gives for the secret of the client."""
@@ -67,7 +68,7 @@ def echoing():
                 return
             key = self.headers.get("X-Key", "").encode("latin-1")
             said = self.headers.get("Authorization", "")
-            echo.heard.append(f"{said} ".encode() + key + b" " + body)
+            echo.heard.append(f"{self.path} {said} ".encode() + key + b" " + body)
             answer = json.dumps({"body": body.decode(), "key": key.decode(), "said": said}).encode() + key
             echo.called += 1
             self.answer(200 if echo.called % 2 else 500, answer, key.decode("latin-1"))
@@ -160,6 +161,22 @@ class Scene:
     def wait_for_runs(client, endpoint, number):
         eventually(lambda: len(runs_of(client, endpoint)) == number, within_s=30)
 
+    def alert(self, client, url):
+        """Messages to URLs that are secrets, one of which is known to the command line alone."""
+        hook = f"{url}/{CANARIES['hook']}"
+        made = client.post("/api/alert-routes", json={"name": "chat", "channel": "slack", "target": hook})
+        self.said.append(made.content)
+        route = made.json()["id"]
+        self.said.append(client.patch(f"/api/alert-routes/{route}", json={"channel": "webhook"}).content)
+        client.post(f"/api/alert-routes/{route}/test").raise_for_status()
+        self.run("alert", "add", "other", "--channel", "webhook", "--target", f"{hook}?again")
+        eventually(lambda: "delivered" in client.get(f"/api/alert-routes/{route}/messages").text, within_s=30)
+        for path in ("", f"/{route}", f"/{route}/messages"):
+            self.said.append(client.get(f"/api/alert-routes{path}").content)
+        self.said.append(client.get("/api/audit").content)
+        self.run("alert", "routes", "--json")
+        assert f"{url}/…".encode() in self.said[-1] or b"\\u2026" in self.said[-1]
+
     def command(self, url):
         file = self.folder / "shop.yaml"
         file.write_text(YAML.format(url=url))
@@ -193,6 +210,7 @@ async def test_no_secret_is_told_or_written_anywhere(backend, tmp_path, request)
     with echoing() as (echo, url), service(tmp_path, **settings) as up, up.client() as client:
         scene.plant(client)
         scene.use(client, url)
+        scene.alert(client, url)
         scene.command(url)
         up.process.terminate()
         assert up.ended() == 0

@@ -14,7 +14,7 @@ from cronicorn.domain.alert.alerting import (
     MaintenanceWindow,
 )
 from cronicorn.domain.alert.incident import AlertEvent, AlertMessage, Incident, MessageState
-from cronicorn.domain.target import host_of
+from cronicorn.domain.alert.targets import shown_target
 
 
 class ShareAnswer(Answer):
@@ -50,7 +50,7 @@ class AllRulesAnswer(AlertRulesAnswer):
 
 
 class AlertRouteAnswer(Answer):
-    """Where messages go, and which. Of a target of Slack, which is a secret, only the host is shown."""
+    """Where messages go, and which. Of a URL, which is a secret, only the host is shown."""
 
     id: str
     name: str
@@ -155,11 +155,6 @@ def route_answer(route: AlertRoute) -> AlertRouteAnswer:
         job_ids=list(route.scope.job_ids), endpoint_ids=list(route.scope.endpoint_ids),
         remind_every_ms=whole_milliseconds(route.remind_every), enabled=route.enabled,
     )  # fmt: skip
-
-
-def shown_target(route: AlertRoute) -> str:
-    """Where *route* leads, without what is secret."""
-    return f"https://{host_of(route.target)}/…" if route.channel is AlertChannel.SLACK else route.target
 
 
 def routes_answer(alerting: Alerting) -> AlertRoutesAnswer:

@@ -16,6 +16,7 @@ from cronicorn.control.findings import Findings
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import operation
+from cronicorn.control.route_sealing import RouteSealing
 from cronicorn.domain.alert.alerting import (
     ROUTES_MAX,
     USUAL_RULES,
@@ -31,6 +32,7 @@ from cronicorn.domain.alert.alerting import (
 )
 from cronicorn.domain.alert.incident import WAITING_MAX, AlertMessage, MessageState
 from cronicorn.domain.alert.ports import AlertingBook, Outbox
+from cronicorn.domain.alert.targets import LEFT_OUT, shown_target, shown_url
 from cronicorn.domain.alert.telling import trial
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.errors import ConflictError, InvalidInputError
@@ -51,6 +53,7 @@ class AlertPorts:
 
     book: AlertingBook
     outbox: Outbox
+    sealing: RouteSealing
 
 
 class Alerts:
@@ -92,7 +95,8 @@ class Alerts:
     @operation(Operation.ALERT_ROUTE_CREATE)
     async def create_route(self, principal: Principal, document: AlertRouteDocument) -> AlertRoute:
         """Add a route. Raises InvalidInputError with all findings, ConflictError where there are too many."""
-        route = _routed(None, document, self._new_id("route"))
+        route_id = self._new_id("route")
+        route = _routed(None, document, route_id, await self._sealed(principal, document, route_id))
 
         def edit(before: Alerting) -> Alerting:
             if len(before.routes) >= ROUTES_MAX:
@@ -105,9 +109,10 @@ class Alerts:
     @operation(Operation.ALERT_ROUTE_EDIT)
     async def edit_route(self, principal: Principal, route_id: str, patch: AlertRoutePatch) -> AlertRoute:
         """Change a route. Raises NotFoundError, InvalidInputError with all findings."""
+        sealed = await self._sealed(principal, patch, route_id)
         after = await self._ports.book.change(
             principal.tenant_id,
-            lambda before: before.with_route(_routed(before.route(route_id), patch, route_id)),
+            lambda before: before.with_route(_routed(before.route(route_id), patch, route_id, sealed)),
             principal,
         )
         return after.route(route_id)
@@ -158,6 +163,12 @@ class Alerts:
         """Remove a maintenance window: what it kept back is told at once. Raises NotFoundError."""
         await self._ports.book.change(principal.tenant_id, lambda before: before.without_window(window_id), principal)
 
+    async def _sealed(self, principal: Principal, patch: AlertRoutePatch, route_id: str) -> str | None:
+        """The URL that *patch* gives, as it may be stored; None where it gives none that can be called."""
+        if patch.target is None or _url_fault(patch.target) is not None:
+            return None
+        return await self._ports.sealing.seal(principal.tenant_id, route_id, patch.target)
+
     def _window(self, document: MaintenanceDocument) -> MaintenanceWindow:
         findings = Findings()
         check_limits(document, findings)
@@ -200,23 +211,28 @@ def _rules(document: AlertRulesDocument, findings: Findings) -> AlertRules:
     )
 
 
-def _routed(before: AlertRoute | None, patch: AlertRoutePatch, route_id: str) -> AlertRoute:
-    """*before*, or nothing, with what *patch* says. Raises InvalidInputError with all findings."""
+def _routed(before: AlertRoute | None, patch: AlertRoutePatch, route_id: str, sealed: str | None) -> AlertRoute:
+    """*before*, or nothing, with what *patch* says, and its URL *sealed*. Raises InvalidInputError with all findings.
+
+    What was shown of a URL may be sent back: it stays.
+    """
     findings = Findings()
     check_limits(patch, findings)
     given = patch.model_fields_set
     name = patch.name if patch.name is not None or before is None else before.name
     channel = patch.channel if patch.channel is not None or before is None else before.channel
-    target = patch.target if patch.target is not None or before is None else before.target
+    stays = before is not None and patch.target in {None, shown_target(before)}
+    target, kept = (before.target, before.sealed) if before is not None and stays else (patch.target, sealed)
     _check_name(name, findings)
     if channel is None:
         findings.refuse("/channel", f"Say how messages travel: one of {', '.join(AlertChannel)}.")
     elif target is None:
         findings.refuse("/target", "Say where messages go: a URL, or for email addresses separated by commas.")
-    elif not findings.found("/target"):
+    elif not findings.found("/target") and not (stays and kept is not None and channel is not AlertChannel.EMAIL):
         _check_target(channel, target, findings)
     findings.raise_errors()
     assert channel is not None
+    assert target is not None
     scope = before.scope if before is not None else AlertScope()
     if patch.job_ids is not None:
         scope = replace(scope, job_ids=_once(patch.job_ids))
@@ -225,8 +241,11 @@ def _routed(before: AlertRoute | None, patch: AlertRoutePatch, route_id: str) ->
     reminded = before.remind_every if before is not None else None
     if "remind_every_ms" in given:
         reminded = patch.remind_every_ms * MILLISECOND if patch.remind_every_ms is not None else None
+    leads_to_url = channel is not AlertChannel.EMAIL
     return AlertRoute(
-        id=route_id, name=name or "", channel=channel, target=target or "", scope=scope, remind_every=reminded,
+        id=route_id, name=name or "", channel=channel, scope=scope, remind_every=reminded,
+        target=shown_url(target) if leads_to_url and kept is not None else target,
+        sealed=kept if leads_to_url else None,
         kinds=tuple(dict.fromkeys(patch.kinds)) if patch.kinds is not None else before.kinds if before else (),
         enabled=patch.enabled if patch.enabled is not None else before.enabled if before else True,
     )  # fmt: skip
@@ -239,10 +258,9 @@ def _check_name(name: str | None, findings: Findings) -> None:
 
 def _check_target(channel: AlertChannel, target: str, findings: Findings) -> None:
     if channel is not AlertChannel.EMAIL:
-        try:
-            parse_target(target)
-        except InvalidInputError as error:
-            findings.refuse("/target", str(error))
+        fault = _url_fault(target)
+        if fault is not None:
+            findings.refuse("/target", fault)
         return
     addresses = [address.strip() for address in target.split(",")]
     wrong = [address for address in addresses if _ADDRESS.fullmatch(address) is None]
@@ -250,6 +268,16 @@ def _check_target(channel: AlertChannel, target: str, findings: Findings) -> Non
         findings.refuse(
             "/target", f"Must be 1 to {RECIPIENTS_MAX} addresses such as ops@example.com, separated by commas."
         )
+
+
+def _url_fault(target: str) -> str | None:
+    if LEFT_OUT in target:
+        return "This is what is shown of a URL, and none is stored: send the URL itself."
+    try:
+        parse_target(target)
+    except InvalidInputError as error:
+        return str(error)
+    return None
 
 
 def _scope(job_ids: Sequence[str] | None, endpoint_ids: Sequence[str] | None) -> AlertScope:

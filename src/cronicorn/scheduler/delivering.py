@@ -13,10 +13,12 @@ from datetime import timedelta
 from cronicorn.domain.alert.alerting import AlertChannel, AlertRoute
 from cronicorn.domain.alert.incident import AlertMessage, MessageState, Receipt
 from cronicorn.domain.alert.ports import AlertingBook, Email, Mailer, Outbox
+from cronicorn.domain.alert.targets import url_of
 from cronicorn.domain.alert.wording import headline, in_words
 from cronicorn.domain.call import Call, Method, Outcome, OutcomeKind
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.fields import Document, json_text
+from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.outgoing import ID_HEADER, USER_AGENT
 from cronicorn.domain.ports import Clock, Dispatcher
 
@@ -39,6 +41,8 @@ class CourierPorts:
     outbox: Outbox
     book: AlertingBook
     dispatcher: Dispatcher
+    vault: Vault
+    """Opens the URLs of routes."""
     mailer: Mailer | None
     """None where no mail server is configured."""
     clock: Clock
@@ -135,10 +139,10 @@ class Courier:
     async def _sent(self, message: AlertMessage, route: AlertRoute) -> Receipt:
         match route.channel:
             case AlertChannel.WEBHOOK:
-                return _receipt(await self._ports.dispatcher.dispatch(_call(message, route, message.body)))
+                return await self._posted(message, route, message.body)
             case AlertChannel.SLACK:
                 text = f"*{_escaped(headline(message))}*\n{_escaped(in_words(message))}"
-                return _receipt(await self._ports.dispatcher.dispatch(_call(message, route, {"text": text})))
+                return await self._posted(message, route, {"text": text})
             case AlertChannel.EMAIL:
                 if self._ports.mailer is None:
                     return Receipt("No mail server is configured: set CRONICORN_SMTP_URL and CRONICORN_SMTP_FROM.")
@@ -146,12 +150,16 @@ class Courier:
                 email = Email(id=message.id, to=to, subject=headline(message), text=in_words(message))
                 return await self._ports.mailer.send(email)
 
+    async def _posted(self, message: AlertMessage, route: AlertRoute, body: Document) -> Receipt:
+        url = url_of(route, message.tenant_id, self._ports.vault)
+        return _receipt(await self._ports.dispatcher.dispatch(_call(message, url, body)))
 
-def _call(message: AlertMessage, route: AlertRoute, body: Document) -> Call:
-    """The call that takes *message* to its route: guarded and signed as calls of endpoints are."""
+
+def _call(message: AlertMessage, url: str, body: Document) -> Call:
+    """The call that takes *message* to the *url* of its route: guarded and signed as calls of endpoints are."""
     return Call(
         tenant_id=message.tenant_id,
-        url=route.target,
+        url=url,
         method=Method.POST,
         headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, ID_HEADER: message.id},
         body=json_text(body).encode(),

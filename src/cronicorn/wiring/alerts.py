@@ -1,6 +1,7 @@
 """What tells people that something is wrong: a watchman and a courier, in every process."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,10 +10,12 @@ from urllib.parse import unquote, urlsplit
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.identity import random_id
 from cronicorn.control.quota import Quotas
+from cronicorn.control.route_sealing import RouteSealing
 from cronicorn.domain.alert.alerting import AlertRules, IncidentKind
 from cronicorn.domain.alert.judging import Verdict, used_up
 from cronicorn.domain.alert.ports import Mailer
-from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.errors import NotFoundError, UnavailableError
+from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.principal import ActorKind, Principal
@@ -21,6 +24,9 @@ from cronicorn.scheduler.watchman import Usage, Watchman, WatchmanPorts
 from cronicorn.wiring.extras import require
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
+from cronicorn.wiring.vault import sealer
+
+log = logging.getLogger(__name__)
 
 _POLL_MOST = timedelta(seconds=5)
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
@@ -43,14 +49,29 @@ class AlertDesk:
 
 
 def alert_courier(
-    settings: Settings, stores: Stores, dispatcher: Dispatcher, clock: Clock, metrics: Metrics
+    settings: Settings, stores: Stores, dispatcher: Dispatcher, vault: Vault, *, clock: Clock, metrics: Metrics
 ) -> Courier:
     """A courier that sends through *dispatcher*, and through the mail server that *settings* name, if they do."""
     ports = CourierPorts(
-        outbox=stores.outbox, book=stores.alertings, dispatcher=dispatcher, mailer=_mailer(settings, clock),
-        clock=clock, new_id=random_id, settled=metrics.alert_attempted,
+        outbox=stores.outbox, book=stores.alertings, dispatcher=dispatcher, vault=vault,
+        mailer=_mailer(settings, clock), clock=clock, new_id=random_id, settled=metrics.alert_attempted,
     )  # fmt: skip
     return Courier(ports, min(settings.alert_interval, _POLL_MOST))
+
+
+async def seal_alert_urls(settings: Settings, stores: Stores, vault: Vault) -> None:
+    """Seal the URLs of routes that an earlier version stored as they are; where that can't be, they stay and work.
+
+    On a server, which other machines share, no key is made for it: they would lack it, and send no alerts.
+    """
+    shared = settings.database_url.backend == "postgresql"
+    try:
+        count = await RouteSealing(stores.alertings, sealer(stores, vault)).seal_all(may_make_key=not shared)
+    except UnavailableError as error:
+        log.warning("alert_urls_not_sealed", extra={"reason": str(error)})
+    else:
+        if count:
+            log.info("alert_urls_sealed", extra={"count": count})
 
 
 def alert_desk(settings: Settings, stores: Stores, courier: Courier, quotas: Quotas, cron: Cron) -> AlertDesk:

@@ -29,10 +29,10 @@ from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
 from cronicorn.control.repeats import Repeats
 from cronicorn.control.rewrapping import Rewrapping
+from cronicorn.control.route_sealing import RouteSealing
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
-from cronicorn.control.sealing import Sealer
 from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
@@ -46,6 +46,7 @@ from cronicorn.scheduler.delivering import Courier
 from cronicorn.wiring.drafting import MakeDrafts
 from cronicorn.wiring.quota import Tokens
 from cronicorn.wiring.stores import Stores
+from cronicorn.wiring.vault import sealer
 
 
 def control_plane(
@@ -73,9 +74,9 @@ def control_plane(
         policies=policies,
         drafts=_drafts(stores, cron, told, make_drafts, policies),
         quotas=quotas,
-        signing_keys=SigningKeys(stores.keychains, Sealer(stores.keychains, vault), clock, random_signing_key),
-        secrets=Secrets(stores.keychains, Sealer(stores.keychains, vault), clock),
-        rewrapping=Rewrapping(stores.keychains, vault),
+        signing_keys=SigningKeys(stores.keychains, sealer(stores, vault), clock, random_signing_key),
+        secrets=Secrets(stores.keychains, sealer(stores, vault), clock),
+        rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
         runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
@@ -83,11 +84,16 @@ def control_plane(
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
-        alerts=Alerts(AlertPorts(book=stores.alertings, outbox=stores.outbox), clock, cron, random_id, _bell(courier)),
+        alerts=Alerts(_alert_ports(stores, vault), clock, cron, random_id, _bell(courier)),
         incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
         exporter=Exporter(jobs, endpoints),
     )
+
+
+def _alert_ports(stores: Stores, vault: Vault) -> AlertPorts:
+    sealing = RouteSealing(stores.alertings, sealer(stores, vault))
+    return AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=sealing)
 
 
 def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) -> Endpoints:

@@ -10,6 +10,7 @@ from cronicorn.adapters.metrics.observed_watches import ObservedDrafts, Observed
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.provision.retention import KeptFor
 from cronicorn.domain.quota.allowance import Budget
@@ -19,7 +20,7 @@ from cronicorn.scheduler.forgetting import HistoryForgetter
 from cronicorn.scheduler.keychains import Keychains
 from cronicorn.scheduler.preparing import PreparingDispatcher
 from cronicorn.scheduler.redacting import RedactingDispatcher
-from cronicorn.wiring.alerts import AlertDesk, alert_courier, alert_desk
+from cronicorn.wiring.alerts import AlertDesk, alert_courier, alert_desk, seal_alert_urls
 from cronicorn.wiring.control_plane import control_plane
 from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits
@@ -113,9 +114,9 @@ async def engine(
         if dispatcher is None:
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings, stores.provisions))
-        vault = await open_vault(settings)
+        vault = await _vault(settings, stores)
         dispatcher = _prepared(dispatcher, settings, Keychains(stores.keychains, vault, clock), clock)
-        courier = alert_courier(settings, stores, dispatcher, clock, metrics)
+        courier = alert_courier(settings, stores, dispatcher, vault, clock=clock, metrics=metrics)
         scheduler = None
         if scheduling:
             scheduler = await stack.enter_async_context(
@@ -140,6 +141,13 @@ async def engine(
             control=control, tokens=tokens, planner=planner, metrics=metrics,
             alerts=alert_desk(settings, stores, courier, control.quotas, evaluator),
         )  # fmt: skip
+
+
+async def _vault(settings: Settings, stores: Stores) -> Vault:
+    """The vault, once it has sealed what an earlier version left open."""
+    vault = await open_vault(settings)
+    await seal_alert_urls(settings, stores, vault)
+    return vault
 
 
 def _prepared(dispatcher: Dispatcher, settings: Settings, keychains: Keychains, clock: Clock) -> Dispatcher:

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cronicorn.control.sealing import SealedPorts, Sealer
 from cronicorn.domain.errors import MasterKeyError
 from cronicorn.domain.keychain.ports import Vault
 from cronicorn.wiring.database_url import DatabaseUrl, default_folder
 from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.stores import Stores
 
 if TYPE_CHECKING:
     from cronicorn.adapters.vault.master_keys import MasterKeySource
@@ -23,6 +25,11 @@ async def open_vault(settings: Settings) -> Vault:
     from cronicorn.adapters.vault.aes_vault import AesVault
 
     return AesVault(await _source(settings))
+
+
+def sealer(stores: Stores, vault: Vault) -> Sealer:
+    """Seals for *stores* what nobody shall read in them."""
+    return Sealer(SealedPorts(keychains=stores.keychains, alertings=stores.alertings), vault)
 
 
 def key_file_of(url: DatabaseUrl) -> Path:

@@ -128,7 +128,9 @@ class AlertRoute:
     name: str
     channel: AlertChannel
     target: str = field(repr=False)
-    """A URL, or addresses separated by commas. That of Slack is a secret."""
+    """Addresses separated by commas, or what may be shown of the URL that is `sealed`."""
+    sealed: str | None = field(default=None, repr=False)
+    """The URL as it may be stored; None of addresses, and of a URL that `target` holds, as earlier versions had it."""
     kinds: tuple[IncidentKind, ...] = ()
     """All when none is named."""
     scope: AlertScope = EVERYWHERE

@@ -28,4 +28,4 @@ def _without_targets(document: Document) -> Document:
 
 def _without_target(route: Value) -> Value:
     assert isinstance(route, dict)
-    return {name: value for name, value in route.items() if name != "target"}
+    return {name: value for name, value in route.items() if name not in {"target", "sealed"}}

@@ -54,7 +54,7 @@ _ALL = Alerting(
         AlertRoute(
             id="route1", name="ünïcode \u2028", channel=AlertChannel.WEBHOOK, target="https://example.com/hook",
             kinds=(IncidentKind.FAILING, IncidentKind.LATE), scope=AlertScope(endpoint_ids=("ep1",)),
-            remind_every=timedelta(hours=1), enabled=False,
+            remind_every=timedelta(hours=1), enabled=False, sealed="not a URL any more",
         ),
         AlertRoute(id="route2", name="mail", channel=AlertChannel.EMAIL, target="ops@example.com"),
     ),
