@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from cronicorn.api.app import create_app
-from cronicorn.api.problems import STATUSES, problem_of
+from cronicorn.api.problems import problem_of
+from cronicorn.control.statuses import STATUSES
 from cronicorn.domain import errors
 from cronicorn.domain.errors import CronicornError, QuotaExceededError, UnavailableError
 from cronicorn.domain.ports import StoreHealth

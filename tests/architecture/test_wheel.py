@@ -38,7 +38,9 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert "cronicorn/py.typed" in held
-    assert {Path(name).suffix for name in held} == {".py", ".typed"}
+    others = {name for name in held if Path(name).suffix not in {".py", ".typed"}}
+    assert {str(Path(name).parent) for name in others} == {"cronicorn/web/templates", "cronicorn/web/static"}
+    assert {Path(name).suffix for name in others} == {".html", ".css", ".js", ".svg"}
 
 
 def test_the_wheel_runs_outside_the_clone_and_brings_its_migrations(wheel: Path, tmp_path: Path) -> None:

@@ -2,9 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from cronicorn.cli.instants import distance, length, moment, read_instant
+from cronicorn.cli.instants import moment, read_instant
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.wording import distance, length
 
 
 @pytest.mark.parametrize(

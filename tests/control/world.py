@@ -34,6 +34,7 @@ from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
+from cronicorn.control.overviews import Overviews
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
@@ -49,6 +50,7 @@ from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
+from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.decision import Facts, decide
@@ -206,6 +208,8 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         repeats=Repeats(stores.keyed_requests, new_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
+        overviews=Overviews(stores.jobs, stores.endpoints, clock),
+        timelines=Timelines(stores.endpoints, stores.runs, cron),
         alerts=Alerts(
             AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=RouteSealing(stores.alertings, sealer)),
             clock,

@@ -11,9 +11,10 @@ from typing import Any
 from typer.main import get_command
 
 from cronicorn.adapters.metrics.catalog import METRICS
-from cronicorn.api.problems import CODES, STATUSES
+from cronicorn.api.problems import CODES
 from cronicorn.cli.exit_codes import EXIT_CODES
 from cronicorn.cli.main import app
+from cronicorn.control.statuses import STATUSES
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.plan import Source

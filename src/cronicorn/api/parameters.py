@@ -9,12 +9,11 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from starlette.requests import Request
 
 from cronicorn.control.document import InstantOrNull
-from cronicorn.domain.errors import NotFoundError
+from cronicorn.control.identity import possible_id
 from cronicorn.domain.principal import Principal
 
 OFFSET_MAX = 1_000_000_000
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(?::[0-9]{1,18}:[0-9]{1,9})?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _IN_HEADER = APIKeyHeader(name="x-api-key", auto_error=False, description="An API key.")
 _IN_COOKIE = APIKeyCookie(name="__Host-cronicorn-session", auto_error=False, description="Whoever is signed in.")
@@ -33,13 +32,6 @@ async def _principal(  # A plain function would be sent to a thread.
     return principal
 
 
-def _possible_id(text: str) -> str:
-    """Nothing but what can be an id ever reaches a store."""
-    if _ID.fullmatch(text) is None:
-        raise NotFoundError("There is nothing with this id.")
-    return text
-
-
 def _absent(value: object) -> object:
     """The contract's offset may be null, which a query can only write as nothing."""
     return 0 if value in {"", "null"} else value
@@ -53,9 +45,9 @@ def _bound(value: object) -> object:
 
 
 Asker = Annotated[Principal, Depends(_principal)]
-Id = Annotated[str, Path(alias="id"), AfterValidator(_possible_id)]
-InJob = Annotated[str, Path(alias="jobId"), AfterValidator(_possible_id)]
-DraftId = Annotated[str, Path(alias="draftId"), AfterValidator(_possible_id)]
+Id = Annotated[str, Path(alias="id"), AfterValidator(possible_id)]
+InJob = Annotated[str, Path(alias="jobId"), AfterValidator(possible_id)]
+DraftId = Annotated[str, Path(alias="draftId"), AfterValidator(possible_id)]
 Offset = Annotated[
     int,
     Query(ge=0, le=OFFSET_MAX),

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from inspect import getdoc
 from types import MappingProxyType
 
-from cronicorn.api.problems import CODES, PROBLEMS_PATH, STATUSES
+from cronicorn.api.problems import CODES, PROBLEMS_PATH
+from cronicorn.control.statuses import STATUSES
 from cronicorn.domain.errors import CronicornError
 
 

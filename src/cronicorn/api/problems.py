@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): how every refusal and failure is told. One table maps errors to statuses."""
+"""Problem documents (RFC 9457): how every refusal and failure is told. `control.statuses` maps errors to statuses."""
 
 import json
 import logging
@@ -19,41 +19,18 @@ from starlette.types import Scope
 from cronicorn.api.wire_rates import request_rate_fields
 from cronicorn.control.findings import invalid
 from cronicorn.control.misfits import misfits
+from cronicorn.control.statuses import STATUSES
 from cronicorn.domain.errors import (
-    ConflictError,
     CronicornError,
     FieldError,
-    ForbiddenError,
-    IdempotencyKeyReusedError,
     InvalidInputError,
-    NotFoundError,
-    OutcomeUnknownError,
-    PreconditionFailedError,
-    PreconditionRequiredError,
     QuotaExceededError,
     RateExceededError,
     RequestInProgressError,
-    UnauthenticatedError,
-    UnavailableError,
 )
 
 log = logging.getLogger(__name__)
 
-STATUSES: Mapping[type[CronicornError], HTTPStatus] = {
-    NotFoundError: HTTPStatus.NOT_FOUND,
-    UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
-    ForbiddenError: HTTPStatus.FORBIDDEN,
-    PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
-    RequestInProgressError: HTTPStatus.CONFLICT,
-    OutcomeUnknownError: HTTPStatus.CONFLICT,
-    ConflictError: HTTPStatus.CONFLICT,
-    IdempotencyKeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    PreconditionRequiredError: HTTPStatus.PRECONDITION_REQUIRED,
-    InvalidInputError: HTTPStatus.BAD_REQUEST,
-    QuotaExceededError: HTTPStatus.TOO_MANY_REQUESTS,
-    RateExceededError: HTTPStatus.TOO_MANY_REQUESTS,
-    UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
-}
 RETRY_AFTER_S = 5
 IN_PROGRESS_S = 1
 """Most requests have ended by then."""

@@ -11,12 +11,13 @@ from cronicorn.api.wire_analyses import (
     warning_told,
 )
 from cronicorn.cli.columns import columns
-from cronicorn.cli.instants import length, written
+from cronicorn.cli.instants import written
 from cronicorn.control.analyses import AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
 from cronicorn.domain.durations import coarse
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.domain.untrusted.cleaning import cleaned
+from cronicorn.domain.wording import length
 
 _HEADINGS = ("MADE", "ANALYSIS", "WHY", "TOKENS", "OUTCOME")
 

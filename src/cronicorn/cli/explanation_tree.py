@@ -1,6 +1,6 @@
 """Why an endpoint runs when it does, as a tree for people. Long texts go on beneath themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.table import Table
@@ -8,20 +8,19 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cronicorn.cli.analysis_lines import again_from
-from cronicorn.cli.instants import length, moment
-from cronicorn.cli.run_lines import outcome_in_words
+from cronicorn.cli.instants import moment
 from cronicorn.cli.steering_tree import add_steering
 from cronicorn.control.analyses import AnalysisList
 from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit
 from cronicorn.domain.durations import show_duration
-from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
+from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.explain import ExplainedStep
 from cronicorn.domain.explain_steering import explained_steering
 from cronicorn.domain.hint import Hint
-from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
 from cronicorn.domain.slot import Skip
 from cronicorn.domain.steering_record import SteeringRecord
+from cronicorn.domain.wording import length, outcome_in_words, schedule_parts
 
 _STYLES = {"won": "green", "applied": "yellow"}
 _VERDICT_WIDTH = 7
@@ -109,25 +108,7 @@ def _hanging(head: str, text: str, *, width: int = 0, style: str = "") -> Table:
 
 
 def _schedule(endpoint: JobEndpoint, now: datetime) -> str:
-    return ", ".join(_schedule_parts(endpoint, now))
-
-
-def _schedule_parts(endpoint: JobEndpoint, now: datetime) -> Iterator[str]:
-    baseline = endpoint.baseline
-    match baseline.kind:
-        case BaselineKind.CRON:
-            yield f"cron {baseline.cron!r} in {baseline.zone}"
-        case BaselineKind.INTERVAL:
-            yield f"every {show_duration(baseline.length)}"
-        case BaselineKind.ONCE:
-            assert baseline.once_at is not None
-            yield f"once, at {moment(baseline.once_at, now, baseline.zone)}"
-        case BaselineKind.DORMANT:
-            yield "dormant: only when asked"
-    lengths = {"window": baseline.window, "minimum": endpoint.interval_min, "maximum": endpoint.interval_max}
-    for name, span in lengths.items():
-        if span is not None and span > ZERO:
-            yield f"{name} {show_duration(span)}"
+    return ", ".join(schedule_parts(endpoint, lambda instant: moment(instant, now, endpoint.baseline.zone)))
 
 
 def _last_run(endpoint: JobEndpoint, latest: Run | None, now: datetime) -> str:

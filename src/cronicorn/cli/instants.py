@@ -1,11 +1,11 @@
 """Instants as the command line reads and writes them."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from cronicorn.domain.durations import coarse
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.instant import instant_text
+from cronicorn.domain.wording import distance
 
 
 def read_instant(text: str, now: datetime | None = None) -> datetime:
@@ -45,24 +45,6 @@ def local(instant: datetime, zone: str) -> str:
         .isoformat(timespec="seconds")
         .replace("+00:00", "Z")
     )
-
-
-def length(span: timedelta) -> str:
-    """A length of time as a person takes it in: `45 ms`, `7.0 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
-    milliseconds = round(span / timedelta(milliseconds=1))
-    if milliseconds < 1_000:  # noqa: PLR2004
-        return f"{milliseconds} ms"
-    if milliseconds < 59_950:  # noqa: PLR2004 (60.0 s is a minute)
-        return f"{milliseconds / 1_000:.1f} s"
-    return coarse(span)
-
-
-def distance(instant: datetime, now: datetime) -> str:
-    """How far *instant* is from *now*: `in 4 s`, `12 s ago`, `now`."""
-    span = abs(instant - now)
-    if span < timedelta(milliseconds=500):
-        return "now"
-    return f"in {coarse(span)}" if instant > now else f"{coarse(span)} ago"
 
 
 def moment(instant: datetime, now: datetime, zone: str = "UTC") -> str:

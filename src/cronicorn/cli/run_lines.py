@@ -7,12 +7,12 @@ from typing import Protocol
 from rich.console import Console
 from rich.text import Text
 
-from cronicorn.cli.instants import length, written
+from cronicorn.cli.instants import written
 from cronicorn.cli.watched_runs import NamedRun
-from cronicorn.domain.call import AnswerClass
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.run import Run
 from cronicorn.domain.slot import Skip
+from cronicorn.domain.wording import length, outcome_in_words
 
 _STYLES = {"success": "green", "failed": "red"}
 _HEADINGS = ("STARTED", "STATUS", "CODE", "TOOK", "LATE", "SOURCE", "")
@@ -65,16 +65,6 @@ def _cells(run: Run) -> Sequence[str]:
     code = "-" if run.outcome.status_code is None else str(run.outcome.status_code)
     took, late = length(run.outcome.duration), length(max(run.started_at - run.due_at, ZERO))
     return written(run.started_at), run.status.value, code, took, late, run.source.value, _note(run)
-
-
-def outcome_in_words(run: Run) -> str:
-    """What is worth saying of how *run* ended beyond its status and code; often nothing."""
-    outcome = run.outcome
-    if outcome.error is not None:
-        return f"{outcome.kind.value}: {outcome.error}"
-    if outcome.judged is not None and outcome.judged.answer_class is not AnswerClass.SUCCESS:
-        return f"{outcome.judged.answer_class.value}: {outcome.judged.condition}"
-    return outcome.kind.value if outcome.status_code is None else ""
 
 
 def skip_in_words(skip: Skip) -> str:

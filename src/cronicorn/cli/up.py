@@ -39,4 +39,6 @@ def told(started: "Started") -> None:
     if started.first is not None:
         show_first(started.first)
     if sys.stderr.isatty():
-        print(f"Cronicorn listens on {started.url}; the API is described at /openapi.json.", file=sys.stderr)
+        print(
+            f"Cronicorn listens on {started.url}: pages for people, and the API, described at /docs.", file=sys.stderr
+        )

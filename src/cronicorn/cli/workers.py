@@ -50,7 +50,7 @@ async def _workers(database: str | None, tenant: str | None, *, as_json: bool) -
 
 def _print(fleet: "Fleet") -> None:
     from cronicorn.cli.columns import columns
-    from cronicorn.cli.instants import distance, length
+    from cronicorn.domain.wording import distance, length
 
     rows = [
         (

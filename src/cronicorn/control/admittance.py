@@ -64,8 +64,11 @@ class Admittance:
         await self._note_use(key)
         return Admitted(principal=_principal(key, request_id), standing=standing)
 
-    async def by_session(self, token: str, request_id: str | None = None) -> Admitted:
-        """Who is signed in and shows *token*. Raises UnauthenticatedError."""
+    async def by_session(self, token: str, request_id: str | None = None, *, used: bool = True) -> Admitted:
+        """Who is signed in and shows *token*. Raises UnauthenticatedError.
+
+        What a page asks by itself is no use of the session: not *used*, so that one left alone ends all the same.
+        """
         if not can_be_key(token):
             raise UnauthenticatedError(_NOT_SIGNED_IN)
         digest, now = hash_of(token), self._clock.now()
@@ -73,7 +76,7 @@ class Admittance:
         if found is None or not hmac.compare_digest(found[0].hash, digest) or not found[0].holds(now):
             raise UnauthenticatedError(_NOT_SIGNED_IN)
         session, member = found
-        if now - session.seen_at >= SEEN_NOTED_EVERY:
+        if used and now - session.seen_at >= SEEN_NOTED_EVERY:
             with suppress(UnavailableError):
                 await self._sessions.seen(digest, now)
         return Admitted(principal=user_principal(member, request_id))

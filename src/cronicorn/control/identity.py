@@ -1,9 +1,13 @@
 """Identities: names that nobody can guess and nobody else has."""
 
+import re
 import secrets
 from collections.abc import Callable
 
+from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.keychain.signing import KEY_BYTES
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}(?::[0-9]{1,18}:[0-9]{1,9})?")
 
 NewId = Callable[[str], str]
 """Makes the id of a new job, endpoint, key or tenant, from a word for its kind. Ids hold no colon."""
@@ -37,3 +41,10 @@ def random_session() -> str:
 def random_link() -> str:
     """What a link shows that signs in once: `cl_` and 256 random bits."""
     return f"cl_{secrets.token_hex(32)}"
+
+
+def possible_id(text: str) -> str:
+    """*text*, if it can be the id of something: nothing else ever reaches a store. Raises NotFoundError."""
+    if _ID.fullmatch(text) is None:
+        raise NotFoundError("There is nothing with this id.")
+    return text

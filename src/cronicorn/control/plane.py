@@ -18,6 +18,7 @@ from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
+from cronicorn.control.overviews import Overviews
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
@@ -29,6 +30,7 @@ from cronicorn.control.schedules import Schedules
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
+from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
 
 
@@ -59,6 +61,8 @@ class ControlPlane:
     analyses: Analyses
     dashboards: Dashboards
     activity: Activity
+    overviews: Overviews
+    timelines: Timelines
     repeats: Repeats
     alerts: Alerts
     incidents: Incidents

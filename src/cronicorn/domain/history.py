@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronicorn.domain.instant import FIRST_INSTANT, LAST_INSTANT
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import Skip
 
@@ -12,6 +13,10 @@ class RunQuery:
     """Which runs of an endpoint are wanted, newest first."""
 
     status: RunStatus | None = None
+    since: datetime = FIRST_INSTANT
+    """They begin at this instant or later."""
+    until: datetime = LAST_INSTANT
+    """They begin at this instant or earlier."""
     limit: int = 100
     offset: int = 0
 

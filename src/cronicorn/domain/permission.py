@@ -93,6 +93,8 @@ class Operation(StrEnum):
     ANALYSIS_GET = "analysis.get"
     ANALYSIS_REQUEST = "analysis.request"
     DASHBOARD_SHOW = "dashboard.show"
+    OVERVIEW_SHOW = "overview.show"
+    TIMELINE_SHOW = "timeline.show"
     ACTIVITY_LIST = "activity.list"
     QUOTA_SHOW = "quota.show"
     TERMS_AGREE = "terms.agree"
@@ -181,6 +183,8 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.ANALYSIS_GET: Permission.JOBS_READ,
     Operation.ANALYSIS_REQUEST: Permission.RUNS_CONTROL,
     Operation.DASHBOARD_SHOW: Permission.JOBS_READ,
+    Operation.OVERVIEW_SHOW: Permission.JOBS_READ,
+    Operation.TIMELINE_SHOW: Permission.JOBS_READ,
     Operation.ACTIVITY_LIST: Permission.JOBS_READ,
     Operation.QUOTA_SHOW: Permission.JOBS_READ,
     Operation.TERMS_AGREE: Permission.TENANTS_WRITE,

@@ -23,6 +23,7 @@ from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
+from cronicorn.control.overviews import Overviews
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
 from cronicorn.control.provisions import Provisions
@@ -37,6 +38,7 @@ from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.tenants import Tenants
+from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
 from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.keychain.ports import Vault
@@ -84,6 +86,8 @@ def control_plane(
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
+        overviews=Overviews(stores.jobs, stores.endpoints, clock),
+        timelines=Timelines(stores.endpoints, stores.runs, cron),
         alerts=Alerts(_alert_ports(stores, vault), clock, cron, random_id, _bell(courier)),
         incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),

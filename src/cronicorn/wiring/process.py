@@ -18,10 +18,11 @@ from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.wiring.api_server import ApiServer, api_server
 from cronicorn.wiring.collector import collect_rarely
 from cronicorn.wiring.descriptors import raise_descriptor_limit
+from cronicorn.wiring.doors import BothDoors, open_doors
 from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.listening import listen, url_of
 from cronicorn.wiring.orders import obey_parent
-from cronicorn.wiring.rest import operations_app, rest_app
+from cronicorn.wiring.rest import operations_app
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stopping import STOPPING_MAX, StopRequests, stop_requests
 
@@ -57,6 +58,7 @@ class _Process:
 
     scheduler: Scheduler | None
     server: ApiServer | None
+    doors: BothDoors | None = None
     planner: Planner | None = None
     grace: timedelta = timedelta(0)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class _Process:
             self.planner.stop(self.grace)
         if self.server is not None:
             self.server.should_exit = True
+        if self.doors is not None:
+            self.doors.drain()
         if self.scheduler is not None:
             self.scheduler.stop()
             self.tasks["retention"].cancel()
@@ -158,10 +162,12 @@ async def _run(
 ) -> None:
     watched = role in {ProcessRole.SCHEDULER, ProcessRole.PLANNER}
     first = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
-    app = operations_app(parts) if watched else rest_app(parts)
-    server = api_server(app, grace=parts.settings.drain_grace) if listening is not None else None
+    doors = None if watched else open_doors(parts)
+    server = (
+        api_server(doors or operations_app(parts), grace=parts.settings.drain_grace) if listening is not None else None
+    )
     process = _Process(
-        scheduler=parts.scheduler, server=server, planner=parts.planner, grace=parts.settings.drain_grace
+        scheduler=parts.scheduler, server=server, doors=doors, planner=parts.planner, grace=parts.settings.drain_grace
     )
     url = url_of(listening) if listening is not None else None
     told(Started(url=url, first=first))

@@ -17,8 +17,9 @@ from cronicorn.testing.contracts.keyed_requests import KeyedRequestsContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
+from cronicorn.testing.contracts.run_control import RunControlContract
 from cronicorn.testing.contracts.run_pruner import RunPrunerContract
-from cronicorn.testing.contracts.runs import RunControlContract, RunHistoryContract
+from cronicorn.testing.contracts.runs import RunHistoryContract
 from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract

@@ -34,7 +34,8 @@ class MemoryRunHistory(RunHistory):
     async def list(self, tenant_id: str, endpoint_id: str, query: RunQuery) -> RunPage:
         with self._database.lock:
             runs = _newest_first(self._database.row(tenant_id, endpoint_id))
-        wanted = [run for run in runs if query.status in {None, run.status}]
+        begun = [run for run in runs if query.since <= run.started_at <= query.until]
+        wanted = [run for run in begun if query.status in {None, run.status}]
         page = wanted[query.offset : query.offset + query.limit]
         return RunPage(runs=tuple(without_body(run) for run in page), total=len(wanted))
 

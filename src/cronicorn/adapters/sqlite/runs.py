@@ -31,14 +31,15 @@ from cronicorn.domain.slot import SlotState
 _OF_ENDPOINT = runs.c.endpoint_number == bindparam("endpoint")
 _IN_STATUS = runs.c.status == bindparam("status")
 _LISTED = [column for column in runs.c if column.name != "body"]
+_BEGUN = (runs.c.started_us >= bindparam("since_us"), runs.c.started_us <= bindparam("until_us"))
 _PAGE = (
     select(*_LISTED)
-    .where(_OF_ENDPOINT)
+    .where(_OF_ENDPOINT, *_BEGUN)
     .order_by(runs.c.started_us.desc(), runs.c.number.desc())
     .limit(bindparam("page_limit"))
     .offset(bindparam("page_offset"))
 )
-_COUNT = select(func.count().label("total")).select_from(runs).where(_OF_ENDPOINT)
+_COUNT = select(func.count().label("total")).select_from(runs).where(_OF_ENDPOINT, *_BEGUN)
 PAGE, PAGE_IN_STATUS = query(_PAGE), query(_PAGE.where(_IN_STATUS))
 COUNT, COUNT_IN_STATUS = query(_COUNT), query(_COUNT.where(_IN_STATUS))
 ONE = query(
@@ -145,6 +146,7 @@ class SqliteRunHistory(RunHistory):
         def work(transaction: Transaction) -> RunPage:
             connection = transaction.connection
             which: dict[str, Cell] = {"endpoint": number_of(transaction, tenant_id, endpoint_id)}
+            which |= {"since_us": us(query.since), "until_us": us(query.until)}
             if query.status is not None:
                 which["status"] = query.status.value
             page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)

@@ -1,0 +1,125 @@
+"""Overviews: what a tenant's endpoints are doing now, what is due next, and what steers them."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import nlargest, nsmallest
+
+from cronicorn.control.permissions import operation
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.hint import Hint, fresh_hints
+from cronicorn.domain.history import EndpointQuery
+from cronicorn.domain.permission import Operation
+from cronicorn.domain.ports import Clock, EndpointCatalog, JobCatalog
+from cronicorn.domain.principal import Principal
+
+ENDPOINTS_LOOKED_AT = 500
+"""An overview looks at so many endpoints, those of the oldest jobs first, and says when there are more."""
+SHOWN_MAX = 60
+LATE_AFTER = timedelta(seconds=10)
+"""A slot that is due for so long, with nobody on it, says that no worker takes what is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedEndpoint:
+    """An endpoint and its job."""
+
+    job: Job
+    endpoint: JobEndpoint
+    running: str | None
+    """The id of the run that a worker is making of it, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteeredEndpoint:
+    """An endpoint and a hint that counts for it."""
+
+    placed: PlacedEndpoint
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Where the endpoints of a tenant stand at `now`. Lists hold SHOWN_MAX at most, numbers tell of all."""
+
+    now: datetime
+    jobs: int
+    endpoints: int
+    """How many were looked at."""
+    complete: bool
+    """Whether there are no others."""
+    running: tuple[PlacedEndpoint, ...]
+    running_in_all: int
+    due: tuple[PlacedEndpoint, ...]
+    """Those with something planned, the earliest first."""
+    late: int
+    """Of these, how many have waited for LATE_AFTER with nobody on them."""
+    steered: tuple[SteeredEndpoint, ...]
+    """The newest hint first."""
+    failing: tuple[PlacedEndpoint, ...]
+    """Those whose last slots failed, the most in a row first."""
+    failing_in_all: int
+
+
+class Overviews:
+    """Looks at all endpoints of a tenant at once, within a bound."""
+
+    def __init__(self, jobs: JobCatalog, catalog: EndpointCatalog, clock: Clock) -> None:
+        self._jobs = jobs
+        self._catalog = catalog
+        self._clock = clock
+
+    @operation(Operation.OVERVIEW_SHOW)
+    async def show(self, principal: Principal) -> Overview:
+        """Where the tenant's endpoints stand."""
+        now = self._clock.now()
+        jobs = [job for job, _ in await self._jobs.list(principal.tenant_id)]
+        found = [each async for each in self._endpoints(jobs, ENDPOINTS_LOOKED_AT + 1)]
+        looked_at = found[:ENDPOINTS_LOOKED_AT]
+        live = [each for each in looked_at if each.endpoint.archived_at is None]
+        running = [each for each in live if each.running is not None]
+        failing = [each for each in live if each.endpoint.state.failure_count]
+        steered = [
+            SteeredEndpoint(placed=each, hint=hint)
+            for each in live
+            for hint in fresh_hints(each.endpoint.state.hints, now)
+        ]
+        return Overview(
+            now=now,
+            jobs=len(jobs),
+            endpoints=len(live),
+            complete=len(found) == len(looked_at),
+            running=tuple(running[:SHOWN_MAX]),
+            running_in_all=len(running),
+            due=tuple(nsmallest(SHOWN_MAX, _with_due(live), key=_due_at)),
+            late=sum(_due_at(each) < now - LATE_AFTER for each in _with_due(live) if each.running is None),
+            steered=tuple(nlargest(SHOWN_MAX, steered, key=lambda each: each.hint.written_at)),
+            failing=tuple(nlargest(SHOWN_MAX, failing, key=lambda each: each.endpoint.state.failure_count)),
+            failing_in_all=len(failing),
+        )
+
+    async def _endpoints(self, jobs: Iterable[Job], most: int) -> AsyncIterator[PlacedEndpoint]:
+        """The first *most* endpoints of those of *jobs* that are not archived."""
+        for job in jobs:
+            if job.status is JobStatus.ARCHIVED:
+                continue
+            try:
+                page = await self._catalog.list(job.tenant_id, job.id, EndpointQuery(limit=most))
+            except NotFoundError:  # It went meanwhile.
+                continue
+            for endpoint, stored in page:
+                yield PlacedEndpoint(job=job, endpoint=endpoint, running=stored.running(endpoint))
+            most -= len(page)
+            if most <= 0:
+                return
+
+
+def _with_due(placed: Iterable[PlacedEndpoint]) -> list[PlacedEndpoint]:
+    return [each for each in placed if each.endpoint.state.due_at is not None]
+
+
+def _due_at(placed: PlacedEndpoint) -> datetime:
+    due_at = placed.endpoint.state.due_at
+    assert due_at is not None
+    return due_at

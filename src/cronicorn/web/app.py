@@ -1,0 +1,64 @@
+"""The web door as an application."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.ports import Clock
+from cronicorn.web.assets import STATIC
+from cronicorn.web.errors import add_error_pages
+from cronicorn.web.live import Mark, Streams, live_routes
+from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
+from cronicorn.web.pages.jobs import job_mark, job_pages
+from cronicorn.web.pages.overview import overview_mark, overview_pages
+from cronicorn.web.pages.runs import run_pages
+from cronicorn.web.pages.signing_in import signing_in_pages
+from cronicorn.web.pages.themes import theme_pages
+from cronicorn.web.porter import Porter
+from cronicorn.web.site import WebSite
+from cronicorn.web.view import BrowserSessions
+
+
+def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: Clock, streams: Streams) -> FastAPI:
+    """The application that shows *control* to people. Starts nothing and owns nothing.
+
+    *streams* are those of its live pages; whoever stops the process closes them.
+    """
+    site = WebSite(clock)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for router in (
+        overview_pages(site, control),
+        job_pages(site, control),
+        endpoint_pages(site, control),
+        run_pages(site, control),
+        signing_in_pages(site, control.accounts, sessions),
+        theme_pages(),
+        live_routes(streams, _marks(control), control.admittance),
+        _static_routes(site),
+    ):
+        app.include_router(router)
+    add_error_pages(app, site)
+    app.add_middleware(Porter, site=site, admittance=control.admittance, sessions=sessions)
+    return app
+
+
+def _marks(control: ControlPlane) -> Mapping[str, Mark]:
+    """By the word that a template gives as `live`."""
+    return {
+        "overview": overview_mark(control),
+        "job": job_mark(control),
+        "endpoint": endpoint_mark(control),
+    }
+
+
+def _static_routes(site: WebSite) -> APIRouter:
+    router = APIRouter()
+
+    @router.get(f"{STATIC}/{{name}}")
+    async def asset(request: Request, name: str) -> Response:
+        return site.assets.answer(name, request) or Response("No such file.", 404, media_type="text/plain")
+
+    return router

@@ -1,0 +1,68 @@
+"""Pages that tell what went wrong, and what to do."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from math import ceil
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cronicorn.control.statuses import status_of
+from cronicorn.domain.errors import CronicornError, RateExceededError
+from cronicorn.web.site import WebSite
+from cronicorn.web.view import View
+
+_TITLES: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "That can't be done as it is",
+    HTTPStatus.FORBIDDEN: "You may not do this",
+    HTTPStatus.NOT_FOUND: "There is nothing here",
+    HTTPStatus.CONFLICT: "That does not fit the present state",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too much at once",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not now",
+}
+_TOLD: Mapping[HTTPStatus, str] = {
+    HTTPStatus.NOT_FOUND: "It may have been deleted, or the address may be mistyped.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address is for the form of a page, and not for looking at.",
+    HTTPStatus.BAD_REQUEST: "The address holds something that can't be read.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The log tells more, under the number of the request.",
+}
+
+
+def error_page(
+    site: WebSite, view: View, status: HTTPStatus, told: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The page that tells of *status*."""
+    title = _TITLES.get(status, status.phrase)
+    return site.page(
+        view, "error.html", status=status, headers=headers, title=title, told=told or _TOLD.get(status, status.phrase),
+        code=status.value,
+    )  # fmt: skip
+
+
+def page_of_error(site: WebSite, view: View, error: CronicornError) -> Response:
+    """The page that tells of *error*."""
+    headers = retry_fields(error)
+    return error_page(site, view, status_of(error), str(error), headers)
+
+
+def retry_fields(error: CronicornError) -> Mapping[str, str]:
+    """When it is of use to ask again, where *error* says so."""
+    if not isinstance(error, RateExceededError):
+        return {}
+    return {"Retry-After": str(max(1, ceil(error.standing.retry_after.total_seconds())))}
+
+
+def add_error_pages(app: FastAPI, site: WebSite) -> None:
+    """Let *app* tell of everything that goes wrong in a page. What is raised by the control plane the porter tells."""
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, error: HTTPException) -> Response:
+        return error_page(site, request.state.view, HTTPStatus(error.status_code), headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def misfit(request: Request, _: RequestValidationError) -> Response:
+        return error_page(site, request.state.view, HTTPStatus.BAD_REQUEST)

@@ -1,0 +1,60 @@
+"""Forms as browsers send them: read within bounds, and the faults of what was entered, field by field."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers
+from starlette.types import Receive
+
+from cronicorn.domain.errors import CronicornError, InvalidInputError
+
+FORM_BYTES_MAX = 262_144
+FORM_SECONDS_MAX = 30.0
+"""A form that takes longer to arrive is not waited for."""
+FIELDS_MAX = 200
+_KIND = "application/x-www-form-urlencoded"
+
+
+async def read_form(headers: Headers, receive: Receive) -> Mapping[str, str] | HTTPStatus | None:
+    """What a form holds, or why it is refused; None when the browser went away.
+
+    Of a field that was sent twice the last counts.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(FORM_SECONDS_MAX):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                more = bool(message.get("more_body", False))
+                if len(body) > FORM_BYTES_MAX:
+                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    except TimeoutError:
+        return HTTPStatus.REQUEST_TIMEOUT
+    if body and headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
+        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    try:
+        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS_MAX))
+    except ValueError:  # Not UTF-8, or too many fields.
+        return HTTPStatus.BAD_REQUEST
+
+
+def faults_of(error: CronicornError, known: Sequence[str]) -> Mapping[str, str]:
+    """What *error* says about each of the fields *known* to the form; the rest stands under the empty name.
+
+    A fault belongs to the field whose name its JSON Pointer begins with.
+    """
+    if not isinstance(error, InvalidInputError) or not error.fields:
+        return {"": str(error)}
+    told: dict[str, list[str]] = defaultdict(list)
+    for fault in error.fields:
+        name = fault.pointer.removeprefix("/").partition("/")[0]
+        place = name if name in known else ""
+        told[place].append(fault.message if place or not name else f"{name}: {fault.message}")
+    return {name: " ".join(messages) for name, messages in told.items()}

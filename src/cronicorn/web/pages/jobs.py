@@ -1,0 +1,90 @@
+"""Jobs: the list, one of them, and a new one."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from cronicorn.control.document import JobDocument
+from cronicorn.control.plane import ControlPlane
+from cronicorn.control.statuses import status_of
+from cronicorn.domain.endpoint import JobStatus
+from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.history import EndpointQuery
+from cronicorn.domain.principal import Principal
+from cronicorn.web.forms import faults_of
+from cronicorn.web.live import Mark
+from cronicorn.web.site import WebSite, see
+from cronicorn.web.view import Looked, ThingId
+
+JOBS_SHOWN = 200
+ENDPOINTS_SHOWN = 100
+_FIELDS = ("name", "description")
+_MOVES: Mapping[str, JobStatus] = {
+    "pause": JobStatus.PAUSED,
+    "resume": JobStatus.ACTIVE,
+    "archive": JobStatus.ARCHIVED,
+}
+
+
+def job_pages(site: WebSite, control: ControlPlane) -> APIRouter:
+    """What can be seen of jobs, and done about them."""
+    router = APIRouter()
+
+    @router.get("/jobs")
+    async def show_all(view: Looked, q: str = "", status: str = "") -> Response:
+        wanted = JobStatus(status) if status in set(JobStatus) else None
+        jobs = await control.jobs.list(view.asker, wanted)
+        found = [each for each in jobs if q.strip().lower() in each[0].name.lower()]
+        return site.page(
+            view, "jobs.html", jobs=found[:JOBS_SHOWN], found=len(found), there=len(jobs), q=q,
+            chosen=wanted.value if wanted else "", statuses=[each.value for each in JobStatus],
+        )  # fmt: skip
+
+    @router.get("/jobs/new")
+    async def ask(view: Looked) -> Response:
+        return site.page(view, "job_new.html", entered={}, faults={})
+
+    @router.post("/jobs/new")
+    async def create(view: Looked) -> Response:
+        document = JobDocument(name=view.entered("name"), description=view.entered("description") or None)
+        try:
+            job = await control.jobs.create(view.asker, document)
+        except InvalidInputError as error:
+            return site.page(
+                view, "job_new.html", status=status_of(error), entered=view.form, faults=faults_of(error, _FIELDS)
+            )
+        return see(f"/jobs/{job.id}")
+
+    @router.get("/jobs/{job_id}")
+    async def show(view: Looked, job_id: ThingId, after: str | None = None) -> Response:
+        job = await control.jobs.get(view.asker, job_id)
+        query = EndpointQuery(limit=ENDPOINTS_SHOWN + 1, after=after)
+        endpoints = await control.endpoints.list(view.asker, job_id, query)
+        return site.page(
+            view, "job.html", job=job, endpoints=endpoints[:ENDPOINTS_SHOWN],
+            further=endpoints[ENDPOINTS_SHOWN - 1].endpoint.id if len(endpoints) > ENDPOINTS_SHOWN else None,
+        )  # fmt: skip
+
+    @router.post("/jobs/{job_id}/{move}")
+    async def move(view: Looked, job_id: ThingId, move: str) -> Response:
+        if move not in _MOVES:
+            raise InvalidInputError(f"A job can be moved by one of {', '.join(_MOVES)}, not by {move[:40]!r}.")
+        await control.jobs.move(view.asker, job_id, _MOVES[move])
+        return see(f"/jobs/{job_id}")
+
+    return router
+
+
+def job_mark(control: ControlPlane) -> Mark:
+    """What the page of a job shows, in short."""
+
+    async def mark(asker: Principal, job_id: str) -> str:
+        job = await control.jobs.get(asker, job_id)
+        endpoints = await control.endpoints.list(asker, job_id, EndpointQuery(limit=ENDPOINTS_SHOWN))
+        shown = [
+            (each.endpoint.id, each.endpoint.version, each.endpoint.state.due_at, each.running) for each in endpoints
+        ]
+        return repr((job.updated_at, job.status, shown))
+
+    return mark

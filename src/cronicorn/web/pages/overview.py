@@ -1,0 +1,86 @@
+"""The overview: what runs, what is due, what steers it, what fails, and what is left of the budget."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from cronicorn.control.activity import ActivityQuery, EventType
+from cronicorn.control.dashboards import Dashboard, DashboardQuery
+from cronicorn.control.overviews import LATE_AFTER, Overview, PlacedEndpoint
+from cronicorn.control.plane import ControlPlane
+from cronicorn.control.quota import QuotaStanding
+from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.instant import shifted
+from cronicorn.domain.principal import Principal
+from cronicorn.web.live import Mark
+from cronicorn.web.site import WebSite
+from cronicorn.web.timeline.bars import Bar, bars
+from cronicorn.web.timeline.hour import LINE_LENGTH, Coming, hour_line
+from cronicorn.web.view import Looked
+
+_DAY = timedelta(hours=23)
+"""And the present hour."""
+_LISTED = 8
+
+
+def overview_pages(site: WebSite, control: ControlPlane) -> APIRouter:
+    """The page that everything begins at."""
+    router = APIRouter()
+
+    @router.get("/")
+    async def show(view: Looked) -> Response:
+        asker = view.asker
+        found = await control.overviews.show(asker)
+        if not found.jobs:
+            return site.page(view, "welcome.html")
+        since = shifted(found.now, -_DAY)
+        day = await control.dashboards.show(asker, DashboardQuery(since=since, series=1))
+        runs = ActivityQuery(since=shifted(found.now, -LINE_LENGTH), kind=EventType.RUNS, limit=_LISTED)
+        return site.page(
+            view, "overview.html", found=found, day=day, lately=(await control.activity.list(asker, runs)).events,
+            incidents=await control.incidents.list(asker, open_only=True, limit=_LISTED + 1), listed=_LISTED,
+            tokens=await _tokens(control, asker), line=hour_line(found.now, _coming(found)), late_after=LATE_AFTER,
+            soon=sum(each.at <= found.now + LINE_LENGTH for each in _coming(found)), chart=_chart(day),
+        )  # fmt: skip
+
+    return router
+
+
+def overview_mark(control: ControlPlane) -> Mark:
+    """What the overview shows, in short."""
+
+    async def mark(asker: Principal, _: str) -> str:
+        found = await control.overviews.show(asker)
+        incidents = await control.incidents.list(asker, open_only=True, limit=_LISTED + 1)
+        running = [each.running for each in found.running]
+        due = [(each.endpoint.id, each.endpoint.state.due_at) for each in found.due]
+        hints = [(each.placed.endpoint.id, each.hint.id, each.hint.written_at) for each in found.steered]
+        return repr((found.jobs, running, due, hints, [(each.id, each.version) for each in incidents]))
+
+    return mark
+
+
+async def _tokens(control: ControlPlane, asker: Principal) -> QuotaStanding | None:
+    """Where the budget stands; None while nobody can say."""
+    try:
+        return await control.quotas.show(asker)
+    except UnavailableError:
+        return None
+
+
+def _coming(found: Overview) -> list[Coming]:
+    return [Coming(at=at, name=_named(each), steered=bool(each.endpoint.state.hints))
+            for each in found.due if (at := each.endpoint.state.due_at) is not None]  # fmt: skip
+
+
+def _named(placed: PlacedEndpoint) -> str:
+    return f"{placed.job.name} / {placed.endpoint.name}"
+
+
+def _chart(day: Dashboard) -> str:
+    steps = day.span.steps()
+    return bars(
+        "Runs of the last day, hour by hour",
+        [Bar(at=at, good=step.success, bad=step.failure) for at, step in zip(steps, day.steps, strict=True)],
+    )

@@ -1,0 +1,97 @@
+"use strict";
+// What a page is better for and does not need: live parts, and distances in time that stay true.
+(() => {
+  const body = document.body;
+  const ahead = Date.parse(body.dataset.now) - Date.now(); // How far the server's clock is before this one.
+  const units = [["d", 86400, "h", 3600], ["h", 3600, "min", 60], ["min", 60, "s", 1]];
+
+  const coarse = (seconds) => {
+    for (const [unit, one, smaller, part] of units) {
+      if (seconds < one) continue;
+      const rest = Math.floor((seconds % one) / part);
+      return `${Math.floor(seconds / one)} ${unit}` + (rest ? ` ${rest} ${smaller}` : "");
+    }
+    return `${seconds} s`;
+  };
+
+  const tick = () => {
+    for (const each of document.querySelectorAll("[data-far]")) {
+      const at = Date.parse(each.closest("time").dateTime) - ahead - Date.now();
+      const span = coarse(Math.round(Math.abs(at) / 1000));
+      const told = Math.abs(at) < 500 ? "now" : at > 0 ? `in ${span}` : `${span} ago`;
+      if (each.textContent !== told) each.textContent = told;
+    }
+  };
+  tick();
+  setInterval(() => document.hidden || tick(), 1000);
+
+  const about = body.dataset.live;
+  const sign = document.getElementById("live");
+  if (!about || !sign) return;
+  let source = null, begun = 0, busy = false, again = false;
+
+  const show = (text) => { sign.hidden = !text; sign.textContent = text; };
+
+  const close = () => {
+    if (source) source.close();
+    source = null;
+    show("");
+  };
+
+  const open = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(`/events?of=${encodeURIComponent(about)}`);
+    source.addEventListener("begun", () => { show("live"); if (begun++) refresh(); });
+    source.addEventListener("changed", refresh);
+    source.addEventListener("ended", close);
+    source.onerror = () => { show(""); if (source && source.readyState === EventSource.CLOSED) source = null; };
+  };
+
+  // A part that a person is typing in is left alone.
+  const busyWith = (part) => {
+    const active = document.activeElement;
+    return part.contains(active) && active.matches("input, select, textarea, button");
+  };
+
+  const place = (part) => {
+    const active = document.activeElement;
+    if (!part.contains(active)) return null;
+    if (active.id) return `#${CSS.escape(active.id)}`;
+    if (active.matches("a[href]")) return `a[href="${CSS.escape(active.getAttribute("href"))}"]`;
+    return active.matches("summary") ? `[data-key="${CSS.escape(active.parentElement.dataset.key || "")}"] > summary` : null;
+  };
+
+  const swap = (fresh) => {
+    for (const part of document.querySelectorAll("[data-part]")) {
+      const next = fresh.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+      if (!next || busyWith(part)) continue;
+      for (const each of part.querySelectorAll("details[open][data-key]")) {
+        const same = next.querySelector(`details[data-key="${CSS.escape(each.dataset.key)}"]`);
+        if (same) same.open = true;
+      }
+      const focused = place(part);
+      const from = [...part.querySelectorAll(".wide")].map((each) => each.scrollLeft);
+      part.replaceWith(document.importNode(next, true));
+      const now = document.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
+      now.querySelectorAll(".wide").forEach((each, index) => { each.scrollLeft = from[index] || 0; });
+      const again = focused && now.querySelector(focused);
+      if (again) again.focus({ preventScroll: true });
+    }
+    tick();
+  };
+
+  const refresh = async () => {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+      if (answer.status === 401) close();
+      if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch { /* The server is away; the stream comes back with it. */ }
+    setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, 1000);
+  };
+
+  document.addEventListener("visibilitychange", () => document.hidden ? close() : open());
+  addEventListener("pagehide", close);
+  open();
+})();

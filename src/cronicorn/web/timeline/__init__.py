@@ -1,0 +1,1 @@
+"""Timelines as SVG: pure, data in and a drawing out."""

@@ -1,0 +1,79 @@
+"""How values are written in pages: the filters of the templates."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from cronicorn.domain.call import AnswerClass
+from cronicorn.domain.durations import show_duration
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.run import Run, RunStatus
+from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
+
+BODY_SHOWN = 1_200
+"""Characters of a body in a list."""
+
+
+def instant(at: datetime) -> str:
+    """*at* in UTC, to the second: `2026-01-31T09:30:00Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """*at* in UTC as a person reads it: with its day unless it is today's."""
+    same = at.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return at.astimezone(UTC).strftime("%H:%M:%S" if same else "%d %b %Y %H:%M:%S") + "Z"
+
+
+def moment(at: datetime, now: datetime, zone: str = "UTC") -> Markup:
+    """*at* as a clock shows it, and how far away it is, which the script keeps true; the title tells it in *zone*."""
+    there = "" if zone == "UTC" else f" = {at.astimezone(ZoneInfo(zone)).strftime('%Y-%m-%d %H:%M:%S')} {zone}"
+    return Markup('<time datetime="{}" title="{}">{} <span class="far" data-far>{}</span></time>').format(
+        instant(at), f"{instant(at)}{there}", clock(at, now), distance(at, now)
+    )
+
+
+def far(at: datetime, now: datetime) -> Markup:
+    """How far *at* is away, which the script keeps true."""
+    return Markup('<time datetime="{0}" title="{0}" data-far>{1}</time>').format(instant(at), distance(at, now))
+
+
+def fared(run: Run) -> str:
+    """How *run* is coloured: `success`, `degraded`, `failed` or `canceled`."""
+    judged = run.outcome.judged
+    if run.status is RunStatus.SUCCESS and judged is not None and judged.answer_class is AnswerClass.DEGRADED:
+        return "degraded"
+    return run.status.value
+
+
+def schedule(endpoint: JobEndpoint, now: datetime) -> str:
+    """The baseline and the guardrails of *endpoint*."""
+    return ", ".join(schedule_parts(endpoint, lambda at: clock(at, now)))
+
+
+def excerpt(text: str, most: int = BODY_SHOWN) -> str:
+    """The beginning of *text*."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def late(run: Run) -> str:
+    """How much later than due *run* began; empty where it is less than a second."""
+    span = run.started_at - run.due_at
+    return f"{length(span)} late" if span >= timedelta(seconds=1) else ""
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {
+    "clock": clock,
+    "duration": show_duration,
+    "excerpt": excerpt,
+    "far": far,
+    "fared": fared,
+    "instant": instant,
+    "late": late,
+    "span": length,
+    "moment": moment,
+    "outcome": outcome_in_words,
+    "schedule": schedule,
+}

@@ -1,0 +1,89 @@
+"""A real Chromium in front of a filled site: found, not fetched."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.permission import Role
+from cronicorn.web.live import Streams
+from cronicorn.wiring.doors import BothDoors
+from tests.api.door import an_app
+from tests.web.site import COOKIE, Site, a_site, filled, pages_of
+from tests.wiring import api_socket
+
+FOUND = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(
+    FOUND is None, reason="no Chromium is here: `apt-get install chromium`, or set CHROMIUM to where one is"
+)
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+
+
+@dataclass(slots=True)
+class Seen:
+    """A site with something in it, and a browser that looks at it."""
+
+    site: Site
+    endpoint: JobEndpoint
+    url: str
+    token: str
+    browser: Browser
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Each page for whoever is signed in, by a short name."""
+        at = f"/endpoints/{self.endpoint.id}"
+        return {
+            "overview": "/", "jobs": "/jobs", "job-new": "/jobs/new", "job": f"/jobs/{self.endpoint.job_id}",
+            "endpoint": at, "endpoint-day": f"{at}?last=24h", "run": f"/runs/{self.endpoint.id}:1:1",
+            "absent": "/nowhere",
+        }  # fmt: skip
+
+    @asynccontextmanager
+    async def context(
+        self, *, signed_in: bool = True, scripts: bool = True, dark: bool = False, width: int = 1280
+    ) -> AsyncIterator[BrowserContext]:
+        """A browser as somebody's is."""
+        context = await self.browser.new_context(
+            java_script_enabled=scripts, color_scheme="dark" if dark else "light", base_url=self.url,
+            viewport={"width": width, "height": 800},
+        )  # fmt: skip
+        if signed_in:
+            await context.add_cookies([{"name": COOKIE, "value": self.token, "url": self.url}])
+        try:
+            yield context
+        finally:
+            await context.close()
+
+    @asynccontextmanager
+    async def page(self, **kind: bool | int) -> AsyncIterator[Page]:
+        """A page of a browser of that *kind*, in which nothing may go wrong unnoticed."""
+        async with self.context(**kind) as context:  # type: ignore[arg-type]
+            page, wrong = await context.new_page(), list[str]()
+            page.on("console", lambda told: wrong.append(told.text) if told.type in {"error", "warning"} else None)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            yield page
+            assert [each for each in wrong if "404" not in each] == []
+
+
+@asynccontextmanager
+async def seen() -> AsyncIterator[Seen]:
+    """A filled site behind a socket, and a browser."""
+    streams = Streams(look_every_s=0.1)
+    async with a_site() as site:
+        endpoint = await filled(site, runs=60)
+        doors = BothDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
+        async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=FOUND, args=["--no-sandbox"])
+            try:
+                token = await site.token(Role.OWNER, "ann@shop.example")
+                yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, browser)
+            finally:
+                streams.close()
+                await browser.close()

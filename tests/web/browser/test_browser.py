@@ -1,0 +1,121 @@
+"""The web app in a real Chromium: journeys, accessibility, scripts off, live parts, and how it looks."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from cronicorn.control.members import MemberDocument
+from cronicorn.domain.permission import Role
+from tests.web.browser.chromium import SCREENSHOTS, Seen, needs_chromium, seen
+
+pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+WIDTHS = {"phone": 360, "tablet": 820, "desk": 1360}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def here() -> AsyncIterator[Seen]:
+    async with seen() as found:
+        yield found
+
+
+@pytest.mark.parametrize("scripts", ["on", "off"])
+async def test_a_person_signs_in_finds_out_why_and_holds_an_endpoint(here: Seen, scripts: str) -> None:
+    login = f"bob-{scripts}"
+    made = await here.site.world.control.members.add(here.site.owner, MemberDocument(login=login, role=Role.OPERATOR))
+    async with here.page(signed_in=False, scripts=scripts == "on") as page:
+        await page.goto("/jobs")
+        await page.get_by_label("Login").fill(login)
+        await page.get_by_label("Password").fill("wrong")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_contain_text("wrong")
+        await expect(page.get_by_label("Login")).to_have_value(login)
+        await page.get_by_label("Password").fill(made.password)
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("link", name="shop <b>").click()
+        await page.get_by_role("link", name="stock").click()
+        await expect(page.get_by_role("img", name="Timeline of stock")).to_be_visible()
+        await expect(page.get_by_text("The plan in force")).to_be_visible()
+        await page.get_by_label("For").fill("soon")
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_role("alert")).to_contain_text("30m, 2h or 7d")
+        await page.get_by_label("For").fill("2h")
+        await page.get_by_label("Reason").fill("They deploy.")
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.locator("[data-part=hints]")).to_contain_text("They deploy.")
+        await page.get_by_role("button", name="Resume").click()
+        await expect(page.get_by_role("button", name="Resume")).to_have_count(0)
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page).to_have_url(f"{here.url}/sign-in")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_rules_of_accessibility_hold_on_every_page(here: Seen, scheme: str) -> None:
+    axe, found = Axe(), dict[str, list[str]]()
+    async with here.page(dark=scheme == "dark") as page:
+        for name, path in here.paths.items():
+            await page.goto(path)
+            await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+            results = await axe.run(page, options=RULES)
+            found[name] = [
+                f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0]['failureSummary'][:300]}"
+                for each in results.response["violations"]
+            ]
+    async with here.page(signed_in=False, dark=scheme == "dark") as page:
+        await page.goto("/sign-in")
+        found["sign-in"] = [each["id"] for each in (await axe.run(page, options=RULES)).response["violations"]]
+
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_pages_fit_and_are_kept_as_pictures(here: Seen, width: str, scheme: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    async with here.page(width=WIDTHS[width], dark=scheme == "dark") as page:
+        for name, path in here.paths.items():
+            await page.goto(path)
+            await page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= WIDTHS[width], (name, wide)
+    async with here.page(width=WIDTHS[width], dark=scheme == "dark", signed_in=False) as page:
+        await page.goto("/sign-in")
+        await page.screenshot(path=SCREENSHOTS / f"sign-in-{width}-{scheme}.png")
+
+
+async def test_a_page_changes_while_somebody_looks(here: Seen) -> None:
+    async with here.page() as page:
+        await page.goto(here.paths["endpoint"])
+        await expect(page.locator("#live")).to_have_text("live")
+        await page.locator("details[data-key=table] > summary").click()
+        world = here.site.world
+        world.clock.move(minutes=15)
+        await world.control.requests.run_now(here.site.owner, here.endpoint.id)
+        run = await world.run_due()
+        await expect(page.locator(f'[data-part=runs] a[href="/runs/{run.id}"]')).to_be_visible()
+        await expect(page.locator("details[data-key=table]")).to_have_attribute("open", "")
+
+
+async def test_distances_in_time_stay_true(here: Seen) -> None:
+    async with here.page() as page:
+        await page.goto(here.paths["run"])
+        told = page.locator("main [data-far]").first
+        before = await told.inner_text()
+
+        await expect(told).not_to_have_text(before, timeout=61_000 if "min" in before else 5_000)
+
+
+async def test_the_keyboard_skips_to_the_content_and_colours_stay_chosen(here: Seen) -> None:
+    async with here.page() as page:
+        await page.goto("/jobs")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile("#main$"))
+        await page.get_by_role("button", name="dark").click()
+        await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        await expect(page).to_have_url(f"{here.url}/jobs")
