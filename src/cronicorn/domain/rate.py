@@ -43,9 +43,12 @@ def next_spent(rate: Rate, spent_until: datetime | None, now: datetime) -> datet
     """Until when the limit is spent after one time more, or None where that is more than it allows.
 
     The generic cell rate algorithm (ITU-T I.371): one instant a counter, and no window at whose edge twice the limit
-    would pass. *spent_until* is what was kept of the last time.
+    would pass. *spent_until* is what was kept of the last time; what lies far beyond all that a period allows was kept
+    before the clock was set back, or under another rate, and says nothing.
     """
-    after = max(spent_until or now, now) + rate.step
+    if spent_until is None or spent_until - now > 2 * rate.period:
+        spent_until = now
+    after = max(spent_until, now) + rate.step
     return after if after - now <= rate.period else None
 
 

@@ -18,7 +18,7 @@ from cronicorn.domain.alert.judging import Verdict, asks_for_runs, late_together
 from cronicorn.domain.alert.ports import AlertingBook, AlertRound, AlertWatch, IncidentBook, Suspect
 from cronicorn.domain.alert.telling import Audience, Told, closed, told
 from cronicorn.domain.errors import ConflictError, NotFoundError, UnavailableError
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Cron, EndpointEdit
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Watchman:
         begun = await watch.begin(claim_id=self._ports.new_id("claim"), every=self._every, ttl=ROUND_TTL)
         if begun is None:
             return False
-        marked = self._marks_at is None or begun.now - self._marks_at >= MARKS_EVERY
+        marked = self._marks_at is None or not ZERO <= begun.now - self._marks_at < MARKS_EVERY
         since = shifted(max(begun.since, shifted(begun.now, -LOOKED_BACK_MAX)), -SETTLED_WITHIN)
         suspects = await watch.suspects(since, LATE_LEAST, marked=marked)
         if await self._look(begun, suspects):  # Else it is looked at again when the claim has run out.

@@ -78,7 +78,7 @@ class MemoryAlertWatch(AlertWatch):
         alerts = self._alerts
         with alerts.database.lock:
             now = alerts.database.clock.now()
-            if alerts.looked_at > shifted(now, -every) or alerts.looking_until > now:
+            if shifted(now, -every) < alerts.looked_at <= now or now < alerts.looking_until <= shifted(now, ttl):
                 return None
             alerts.looking, alerts.looking_until = claim_id, shifted(now, ttl)
             return AlertRound(claim_id=claim_id, since=alerts.looked_at, now=now)

@@ -15,9 +15,11 @@ from cronicorn.domain.run import RunStatus
 
 log = logging.getLogger(__name__)
 
+# What lies beyond now was written before the clock was set back.
 _BEGIN = """
-UPDATE cronicorn.alert_rounds SET claim_id = $1, claimed_until_us = $4
- WHERE name = 'incidents' AND look_us <= $3 AND claimed_until_us <= $2
+UPDATE cronicorn.alert_rounds SET claim_id = $1, claimed_until_us = $4::bigint
+ WHERE name = 'incidents' AND look_us NOT BETWEEN $3::bigint + 1 AND $2::bigint
+   AND claimed_until_us NOT BETWEEN $2::bigint + 1 AND $4::bigint
 RETURNING look_us
 """
 _END = """

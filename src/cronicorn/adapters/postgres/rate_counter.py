@@ -9,15 +9,18 @@ from cronicorn.domain.rate import Rate, RateStanding, standing_of
 
 # The same as `next_spent`, as one statement that commits by itself: requests of one key wait for no round trip. Nothing
 # is updated where the limit is spent, and the statement answers what was there before.
+_SPENT = """
+    CASE WHEN known.spent_until_us - 2 * $4::bigint > excluded.spent_until_us - $3 THEN excluded.spent_until_us - $3
+         ELSE greatest(known.spent_until_us, excluded.spent_until_us - $3) END
+"""
 _TAKE = f"""
 WITH judged AS (SELECT {NOW_US} AS now_us),
      before AS (SELECT spent_until_us FROM cronicorn.rates WHERE name = $2),
      taken AS (INSERT INTO cronicorn.rates AS known (name, spent_until_us)
                SELECT $2, now_us + $3::bigint FROM judged
                    ON CONFLICT (name) DO UPDATE
-                      SET spent_until_us = greatest(known.spent_until_us, excluded.spent_until_us - $3) + $3
-                    WHERE greatest(known.spent_until_us, excluded.spent_until_us - $3) + $3
-                          <= excluded.spent_until_us - $3 + $4::bigint
+                      SET spent_until_us = {_SPENT} + $3
+                    WHERE {_SPENT} + $3 <= excluded.spent_until_us - $3 + $4::bigint
             RETURNING spent_until_us)
 SELECT now_us, taken.spent_until_us AS taken_us, before.spent_until_us AS before_us
   FROM judged LEFT JOIN taken ON true LEFT JOIN before ON true
@@ -47,8 +50,9 @@ class PostgresRateCounter(RateCounter):
             allowed = row["taken_us"] is not None
             if allowed and row["before_us"] is None:
                 await connection.execute(_FORGET_PASSED, self._database.judged_us)
-            # Another request may have spent the limit since this statement began: then there was nothing before it.
-            spent_us = row["taken_us"] if allowed else row["before_us"] or row["now_us"] + period_us
+            # Another request may have spent the limit since this statement began, and saw what was there before.
+            refused_us = row["now_us"] + period_us - step_us + 1
+            spent_us = row["taken_us"] if allowed else max(row["before_us"] or 0, refused_us)
             return standing_of(rate, instant_of(spent_us), now, allowed=allowed)
 
         return await self._database.alone(work)

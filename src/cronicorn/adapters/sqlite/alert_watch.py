@@ -17,9 +17,11 @@ from cronicorn.domain.run import RunStatus
 
 log = logging.getLogger(__name__)
 
+# What lies beyond now was written before the clock was set back.
 _BEGIN = """
 UPDATE alert_rounds SET claim_id = :claim_id, claimed_until_us = :until_us
- WHERE name = 'incidents' AND look_us <= :latest_us AND claimed_until_us <= :now_us
+ WHERE name = 'incidents' AND look_us NOT BETWEEN :latest_us + 1 AND :now_us
+   AND claimed_until_us NOT BETWEEN :now_us + 1 AND :until_us
 RETURNING look_us
 """
 _END = """

@@ -79,7 +79,10 @@ class AlertWatch(Protocol):
     """What is looked at, round by round, by one process at a time."""
 
     async def begin(self, *, claim_id: str, every: timedelta, ttl: timedelta) -> AlertRound | None:
-        """The right to the next round for *ttl*; None while another has it, or less than *every* after the last one."""
+        """The right to the next round for *ttl*; None while another has it, or less than *every* after the last one.
+
+        Of a clock that was set back nobody waits until it is as late again.
+        """
         ...
 
     async def end(self, ended: AlertRound) -> None:

@@ -150,6 +150,8 @@ class AlertsContract(StoresContract):
         assert (beside, too_early) == (None, None)
         assert second is not None
         assert (second.since, second.now) == (first.now, shifted(first.now, _EVERY))
+        clock.advance(timedelta(hours=-1))  # Set back: nobody has to wait until it is as late again.
+        assert await stores.alert_watch.begin(claim_id="c5", every=_EVERY, ttl=MINUTE) is not None
 
     async def test_a_round_that_nobody_ends_is_made_again(self, stores: Stores, clock: VirtualClock) -> None:
         killed = await stores.alert_watch.begin(claim_id="c1", every=_EVERY, ttl=MINUTE)
@@ -326,15 +328,12 @@ class AlertsContract(StoresContract):
         for number in range(5):
             await stores.outbox.add(a_message(f"many{number}", due_at=clock.now(), route_id=f"route{number}"))
         clock.advance(MINUTE)
-        for number in range(2):
-            few = {"due_at": clock.now(), "route_id": f"few{number}", "tenant_id": OTHER_TENANT}
-            await stores.outbox.add(a_message(f"few{number}", **few))
+        for few in ("few0", "few1"):
+            await stores.outbox.add(a_message(few, due_at=clock.now(), route_id=few, tenant_id=OTHER_TENANT))
 
         claims = [await _claimed(stores, f"c{number}", limit) for number, limit in enumerate((3, 1, 10))]
 
-        assert [set(claim) for claim in claims] == [
-            {"many0", "many1", "few0"}, {"few1"}, {"many2", "many3", "many4"},
-        ]  # fmt: skip
+        assert [set(claim) for claim in claims] == [{"many0", "many1", "few0"}, {"few1"}, {"many2", "many3", "many4"}]
 
     async def test_whoever_lost_a_claim_settles_nothing(self, stores: Stores, clock: VirtualClock) -> None:
         await stores.outbox.add(a_message(due_at=clock.now()))

@@ -131,6 +131,18 @@ class IssuedKeysContract(StoresContract):
         assert [each.resets_in for each in spent] == [timedelta(seconds=each) for each in (20, 40, 60, 60)]
         assert [each.retry_after for each in spent] == [ZERO, ZERO, timedelta(seconds=20), timedelta(seconds=20)]
 
+    async def test_a_clock_that_is_set_back_keeps_nobody_out_until_it_is_as_late_again(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        for _ in range(3):
+            await stores.rates.take("ada", RATE)
+        clock.advance(timedelta(hours=-1))
+
+        standings = [await stores.rates.take("ada", RATE) for _ in range(4)]
+
+        assert [each.remaining for each in standings] == [2, 1, 0, 0]
+        assert [each.allowed for each in standings] == [True, True, True, False]
+
     async def test_names_are_counted_apart_and_can_be_forgotten(self, stores: Stores) -> None:
         for _ in range(3):
             await stores.rates.take("ada", RATE)
