@@ -1,17 +1,21 @@
 """What every answer carries, whatever was asked and however it ends; and requests that are too much to be read."""
 
 import re
+import sys
 from collections.abc import AsyncIterator
+from difflib import get_close_matches
+from types import FrameType
 
 import httpx
 import pytest
 
 from cronicorn.api.gate import SECURITY_HEADERS
-from tests.api.door import JSON, Door, a_door, a_listening_door
+from cronicorn.control.findings import FINDINGS_MAX
+from tests.api.door import JSON, Door, a_door, a_listening_door, assert_problem
 from tests.api.test_isolation import ANY, BODIES, ROUTES, method_of
 from tests.api.test_socket import exchange
 
-MANY = '{"name": "a", ' + ", ".join(f'"f{number}": 1' for number in range(50_000)) + "}"
+MANY = '{"name": "a", ' + ", ".join(f'"f{number}": 1' for number in range(25_000)) + "}"
 PAGES = {"GET /docs", "GET /problems/{code}"}
 """Documents for people allow themselves one style sheet, and nothing else."""
 
@@ -56,6 +60,7 @@ async def test_every_route_answers_with_all_headers_whether_it_is_allowed_or_not
         ("POST", "/api/jobs", b"{", 400),
         ("POST", "/api/jobs", b" " * 2_000_000, 413),
         ("POST", "/api/jobs", MANY.encode(), 400),
+        ("POST", "/api/sign-in", b" " * 20_000, 413),  # From whom nobody knows less is read.
         ("GET", "/api/jobs?" + "a=1&" * 10_000, None, 200),
         ("GET", "/openapi.json", None, 200),
     ],
@@ -65,6 +70,27 @@ async def test_refusals_carry_them_too(door: Door, method: str, path: str, conte
 
     assert answer.status_code == status
     check(answer)
+
+
+@pytest.mark.parametrize("body", [MANY, '{"' + "a" * 900_000 + '": 1}', f'{{"url": {MANY}, "retries": {MANY}}}'])
+async def test_what_is_wrong_with_a_body_is_told_at_a_bounded_cost(door: Door, body: str) -> None:
+    """Whoever could keep a process busy for seconds with one request would stop it for everybody."""
+    guesses = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal guesses
+        guesses += event == "call" and frame.f_code is get_close_matches.__code__
+
+    path = f"/api/jobs/{(await door.job())['id']}/endpoints"
+    sys.setprofile(count)
+    try:
+        answer = await door.client.post(path, content=body.encode(), headers=JSON)
+    finally:
+        sys.setprofile(None)
+
+    assert len(assert_problem(answer, 400)["errors"]) <= FINDINGS_MAX
+    assert guesses <= FINDINGS_MAX
+    assert len(answer.content) < 100_000
 
 
 async def test_a_fault_carries_them_and_tells_nothing_of_itself(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

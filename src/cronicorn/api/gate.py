@@ -21,6 +21,8 @@ from cronicorn.domain.errors import CronicornError
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 1_048_576
+STRANGERS_BYTES_MAX = 16_384
+"""Of the body of whoever is not known yet."""
 BODY_SECONDS_MAX = 30.0
 """A body that takes longer to arrive is not waited for."""
 PROTECTED = "/api"
@@ -102,7 +104,8 @@ class Gatekeeper:
         except CronicornError as error:
             await problem_of(scope, error)(scope, receive, send)
             return
-        body = await read_body(headers, receive)
+        most = STRANGERS_BYTES_MAX if scope["path"] == SIGN_IN else BODY_BYTES_MAX
+        body = await read_body(headers, receive, most)
         if body is None:
             return
         if isinstance(body, bytes):
@@ -110,7 +113,7 @@ class Gatekeeper:
                 scope, handed_again({"type": "http.request", "body": body, "more_body": False}, receive), send
             )
         else:
-            await _refuse_body(body, scope, receive, send)
+            await _refuse_body(body, most, scope, receive, send)
 
     async def _admitted(self, scope: Scope, headers: Headers) -> Admitted:
         """Who asks: a key, if one is shown, or else whoever is signed in. Raises what `Admittance` does."""
@@ -125,10 +128,10 @@ class Gatekeeper:
         return admitted
 
 
-async def read_body(headers: Headers, receive: Receive) -> bytes | HTTPStatus | None:
-    """The whole body, or why it is refused; None when the client went away."""
+async def read_body(headers: Headers, receive: Receive, most: int) -> bytes | HTTPStatus | None:
+    """The whole body of *most* bytes, or why it is refused; None when the client went away."""
     length = headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > len(str(BODY_BYTES_MAX)) or int(length) > BODY_BYTES_MAX):
+    if length.isdecimal() and (len(length) > len(str(most)) or int(length) > most):
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     body = bytearray()
     try:
@@ -140,7 +143,7 @@ async def read_body(headers: Headers, receive: Receive) -> bytes | HTTPStatus | 
                     return None
                 body += message.get("body", b"")
                 more = bool(message.get("more_body", False))
-                if len(body) > BODY_BYTES_MAX:
+                if len(body) > most:
                     return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     except TimeoutError:
         return HTTPStatus.REQUEST_TIMEOUT
@@ -185,13 +188,13 @@ def handed_again(message: Message, receive: Receive) -> Receive:
 
 
 _BODY_REFUSALS = {
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body is longer than {BODY_BYTES_MAX} bytes; send less.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is longer than {most} bytes; send less.",
     HTTPStatus.REQUEST_TIMEOUT: f"The body did not arrive within {BODY_SECONDS_MAX:g} seconds.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send the body as JSON, with `Content-Type: application/json`.",
 }
 
 
-async def _refuse_body(status: HTTPStatus, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse_body(status: HTTPStatus, most: int, scope: Scope, receive: Receive, send: Send) -> None:
     # The rest of the body may still be under way, so the connection can't carry another request.
-    answer = problem(scope, status, _BODY_REFUSALS[status], headers={"Connection": "close"})
+    answer = problem(scope, status, _BODY_REFUSALS[status].format(most=most), headers={"Connection": "close"})
     await answer(scope, receive, send)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from cronicorn.api.wire_rates import request_rate_fields
-from cronicorn.control.findings import invalid
+from cronicorn.control.findings import FINDINGS_MAX, invalid
 from cronicorn.control.misfits import misfits
 from cronicorn.control.statuses import STATUSES
 from cronicorn.domain.errors import (
@@ -156,7 +156,7 @@ def _told(request: Request, error: HTTPException) -> str:
 
 def _misfits(request: Request, error: RequestValidationError) -> tuple[FieldError, ...]:
     found: list[FieldError] = []
-    for fault in error.errors():
+    for fault in error.errors()[:FINDINGS_MAX]:
         place, *rest = fault["loc"]
         (misfit,) = misfits([{**fault, "loc": rest}], _body_model(request))
         if place == "body":

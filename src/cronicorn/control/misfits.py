@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from cronicorn.control.findings import Findings
+from cronicorn.control.findings import FINDINGS_MAX, Findings
 from cronicorn.domain.errors import FieldError
 from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.sentence import as_sentence
@@ -31,6 +31,9 @@ _SHORT = {
     "timeout": "timeoutMs", "headers": "headersJson", "body": "bodyJson",
 }  # fmt: skip
 """What people write, as scenarios and other schedulers call it."""
+_GUESSED_MAX = 64
+"""What a longer name may have meant is not looked for."""
+_NAME_SHOWN = 300
 
 D = TypeVar("D", bound=BaseModel)
 
@@ -46,13 +49,17 @@ def read_document(model: type[D], value: object, findings: Findings) -> D | None
 
 
 def misfits(errors: Sequence[Mapping[str, Any]], model: type[BaseModel] | None) -> tuple[FieldError, ...]:
-    """What pydantic found in a document of *model*, for a person. The input itself is never repeated."""
-    return tuple(FieldError(pointer=pointer(error["loc"]), message=_sentence(error, model)) for error in errors)
+    """What pydantic found in a document of *model*, for a person: no more than one can read, whatever was sent.
+
+    The input itself is never repeated.
+    """
+    told = errors[:FINDINGS_MAX]
+    return tuple(FieldError(pointer=pointer(error["loc"]), message=_sentence(error, model)) for error in told)
 
 
 def pointer(location: Sequence[int | str]) -> str:
-    """The JSON Pointer (RFC 6901) to a place in a document."""
-    return json_pointer(location)
+    """The JSON Pointer (RFC 6901) to a place in a document; of a name that is too long to be one its start."""
+    return json_pointer([part if isinstance(part, int) else part[:_NAME_SHOWN] for part in location])
 
 
 def _sentence(error: Mapping[str, Any], model: type[BaseModel] | None) -> str:
@@ -70,9 +77,9 @@ def _unknown(location: Sequence[int | str], model: type[BaseModel] | None) -> st
     known = [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
     name = str(location[-1])
     meant = _SHORT.get(name.lower())
-    if meant not in known:
+    if meant not in known and len(name) <= _GUESSED_MAX:
         meant = next(iter(get_close_matches(name, known, n=1)), None)
-    return f"Unknown field. Did you mean {meant}?" if meant is not None else "Unknown field; leave it out."
+    return f"Unknown field. Did you mean {meant}?" if meant in known else "Unknown field; leave it out."
 
 
 def _nested(model: type[BaseModel] | None, part: int | str) -> type[BaseModel] | None:
