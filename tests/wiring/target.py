@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Target:
     """What was called, by idempotency key; calls to `/held` wait for `release`."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.keys: list[str] = []
         self.called_at: list[float] = []
         """When each of them came, in seconds of the monotonic clock."""
@@ -34,9 +34,9 @@ class Target:
             def log_message(self, *args: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{host}:{self._server.server_port}"
 
     def serve(self) -> None:
         self._server.serve_forever(poll_interval=0.02)
@@ -48,9 +48,9 @@ class Target:
 
 
 @contextmanager
-def target() -> Iterator[Target]:
-    """A target that listens inside the block."""
-    server = Target()
+def target(host: str = "127.0.0.1") -> Iterator[Target]:
+    """A target that listens on *host* inside the block."""
+    server = Target(host)
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from cronicorn.control.provisions import allowed
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.history import RunQuery
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from cronicorn.wiring.embedded import embedded
 from cronicorn.wiring.settings import Settings
 from tests.waiting import eventually_async
+from tests.wiring.target import target
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "embedded.py"
 URL = "http://app.internal/cleanup"
@@ -94,6 +96,22 @@ async def test_other_urls_go_to_the_dispatcher_that_was_given(tmp_path):
         await eventually_async(lambda: elsewhere.calls)
 
     assert [call.url for call in elsewhere.calls] == ["http://shop.example/"]
+
+
+async def test_over_http_a_tenant_may_call_what_was_opened_to_it_and_nothing_else(tmp_path):
+    with target() as opened, target("127.0.0.2") as closed:
+        async with embedded(tmp_path / "jobs.db") as cronicorn:
+            control, me = cronicorn.control, cronicorn.principal
+            await control.provisions.change(me, lambda before: replace(before, egress=allowed("127.0.0.1")))
+            outcomes = []
+            for url in (opened.url, closed.url):
+                await control.files.apply(me, a_file(url=url))
+                [(job, _)] = await control.jobs.list(me)
+                [view] = await control.endpoints.list(me, job.id)
+                outcomes.append(await control.trials.call(me, view.endpoint.id))
+
+    assert [each.outcome.kind.value for each in outcomes] == ["responded", "refused"]
+    assert closed.keys == []
 
 
 async def test_a_file_that_cannot_be_used_is_unavailable(tmp_path):

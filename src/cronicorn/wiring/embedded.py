@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cronicorn.adapters.handlers.handler_dispatcher import Handler, HandlerDispatcher
+from cronicorn.adapters.handlers.handler_dispatcher import Handler
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.ports import Dispatcher
@@ -16,7 +16,6 @@ from cronicorn.scheduler import Scheduler
 from cronicorn.wiring.database_url import DatabaseUrl
 from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.worker import http_dispatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +45,7 @@ async def embedded(
     """
     url = DatabaseUrl("sqlite", Path(store_path), given_as="store_path")
     settings = replace(settings or Settings.from_env({}), database_url=url)
-    async with AsyncExitStack() as stack:
-        if dispatcher is None:
-            dispatcher = await stack.enter_async_context(http_dispatcher(settings))
-        parts = await stack.enter_async_context(engine(settings, HandlerDispatcher(handlers or {}, dispatcher)))
+    async with engine(settings, dispatcher, handlers=handlers or {}) as parts:
         await parts.control.tenants.bootstrap(settings.api_key, with_owner=False)
         first, *_ = await parts.stores.keys.tenants()
         assert parts.scheduler is not None

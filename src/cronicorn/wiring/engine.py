@@ -1,11 +1,12 @@
 """Everything that works on one store in one process, put together: what a door is then opened on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from cronicorn.adapters.handlers.handler_dispatcher import Handler, HandlerDispatcher
 from cronicorn.adapters.metrics.observed_watches import ObservedDrafts, ObservedWatchStore
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
@@ -95,11 +96,12 @@ async def engine(
     settings: Settings,
     dispatcher: Dispatcher | None = None,
     *,
+    handlers: Mapping[str, Handler] | None = None,
     scheduling: bool = True,
     compiling: bool = True,
     planning: bool = False,
 ) -> AsyncIterator[Engine]:
-    """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP.
+    """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP what no *handlers* answer.
 
     With *compiling* or *planning* the model that *settings* name, if any, is connected.
 
@@ -109,11 +111,11 @@ async def engine(
     async with AsyncExitStack() as stack:
         stores = await open_chosen(settings, clock)
         stack.push_async_callback(stores.aclose)
-        watches, drafts = ObservedWatchStore(stores.watches, metrics), ObservedDrafts(stores.drafts, metrics)
-        stores = replace(stores, watches=watches, drafts=drafts)
+        stores = _counted(stores, metrics)
         if dispatcher is None:
             settings = within_room(settings) if scheduling else settings
             dispatcher = await stack.enter_async_context(http_dispatcher(settings, stores.provisions))
+        dispatcher = dispatcher if handlers is None else HandlerDispatcher(handlers, dispatcher)
         vault = await _vault(settings, stores)
         dispatcher = _prepared(dispatcher, settings, Keychains(stores.keychains, vault, clock), clock)
         courier = alert_courier(settings, stores, dispatcher, vault, clock=clock, metrics=metrics)
@@ -133,14 +135,19 @@ async def engine(
         )  # fmt: skip
         planner = None
         if planning:
-            maker = control.drafts.maker
-            analyst = _observed(client, metrics, Budget.ANALYSIS)
+            analyst, maker = _observed(client, metrics, Budget.ANALYSIS), control.drafts.maker
             planner = model_planner(settings, stores, tokens.quota, analyst, maker, clock=clock, cron=evaluator)
         yield Engine(
             settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
             control=control, tokens=tokens, planner=planner, metrics=metrics,
             alerts=alert_desk(settings, stores, courier, control.quotas, evaluator),
         )  # fmt: skip
+
+
+def _counted(stores: Stores, metrics: Metrics) -> Stores:
+    """*stores* whose analyses and drafts *metrics* count."""
+    watches, drafts = ObservedWatchStore(stores.watches, metrics), ObservedDrafts(stores.drafts, metrics)
+    return replace(stores, watches=watches, drafts=drafts)
 
 
 async def _vault(settings: Settings, stores: Stores) -> Vault:

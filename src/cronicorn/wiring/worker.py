@@ -68,7 +68,7 @@ async def observed_scheduler(
 
 
 @asynccontextmanager
-async def http_dispatcher(settings: Settings, provisions: ProvisionBook | None = None) -> AsyncIterator[Dispatcher]:
+async def http_dispatcher(settings: Settings, provisions: ProvisionBook) -> AsyncIterator[Dispatcher]:
     """Calls over HTTP, for as long as the block lasts. *provisions* may open to a tenant what is closed to others."""
     from cronicorn.adapters.http.addresses import EgressPolicy
     from cronicorn.adapters.http.dispatcher import CurlDispatcher
@@ -76,12 +76,11 @@ async def http_dispatcher(settings: Settings, provisions: ProvisionBook | None =
     from cronicorn.adapters.http.resolver import Resolver
 
     async def allowed() -> Mapping[str, Allowed]:
-        assert provisions is not None
         provided = await provisions.provisions()
         return {tenant_id: each.egress for tenant_id, each in provided.items() if each.egress != NOTHING_ALLOWED}
 
     policy = EgressPolicy(settings.egress_allow, setting=f"{PREFIX}EGRESS_ALLOW")
-    egress = Egress(policy, allowed if provisions is not None else None)
+    egress = Egress(policy, allowed)
     dispatcher = CurlDispatcher(egress=egress, resolver=Resolver(), limits=_limits(settings))
     try:
         yield dispatcher
