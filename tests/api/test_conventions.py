@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from cronicorn.api.description import EXAMPLES
 from cronicorn.api.problem_types import problem_types
 from tests.api.door import Door, a_door, an_app, assert_problem
+from tests.api.test_isolation import BODIES, ROUTES, path_of, stored
 from tests.control.world import a_world
 
 DESCRIPTION: dict[str, Any] = an_app(a_world()).openapi()
@@ -45,6 +46,46 @@ async def test_a_change_of_another_version_is_refused_and_changes_nothing(kind: 
     assert assert_problem(late, 412)["type"] == "/problems/precondition_failed"
     assert name == "theirs"
     assert first != other.headers["etag"] != again.headers["etag"]
+
+
+MATCHING = [
+    f"{method.upper()} {path}"
+    for path, methods in DESCRIPTION["paths"].items()
+    for method, route in methods.items()
+    if path.startswith(("/api/jobs", "/api/endpoints"))
+    and any(each["name"] == "If-Match" for each in route.get("parameters", ()))
+]
+ADDING = {
+    "POST /api/jobs/{jobId}/endpoints", "POST /api/endpoints/{id}/test", "POST /api/endpoints/{id}/analyze",
+    "POST /api/endpoints/{id}/backtest", "POST /api/endpoints/{id}/policy/drafts",
+    "POST /api/endpoints/{id}/policy/drafts/{draftId}/activate",
+    "POST /api/endpoints/{id}/policy/drafts/{draftId}/reject",
+}  # fmt: skip
+"""Nothing that has a version is changed, or a draft is named, which never changes."""
+
+
+def test_every_change_of_a_job_or_an_endpoint_can_be_meant_for_one_version() -> None:
+    changes = re.compile(r"(PUT|PATCH|POST|DELETE) /api/(jobs|endpoints)/")
+
+    assert {route for route in ROUTES if changes.match(route)} - ADDING == set(MATCHING)
+
+
+@pytest.mark.parametrize("route", MATCHING)
+async def test_nothing_is_done_to_another_version(route: str) -> None:
+    async with a_door() as door:
+        method, path = route.split(maxsplit=1)[0], await path_of(door, route)
+        thing = re.match(r"/api/jobs/[^/]+/endpoints/[^/]+|/api/(jobs|endpoints)/[^/]+", path)
+        assert thing is not None
+        tag = (await door.client.get(thing[0])).headers["etag"]
+        before = stored(door)
+
+        late = await door.client.request(method, path, json=BODIES.get(route), headers={"If-Match": '"0"'})
+        after = stored(door)
+        done = await door.client.request(method, path, json=BODIES.get(route), headers={"If-Match": tag})
+
+    assert assert_problem(late, 412)["type"] == "/problems/precondition_failed"
+    assert after == before
+    assert done.is_success, done.text
 
 
 async def test_a_run_is_no_other_version() -> None:
@@ -198,6 +239,7 @@ async def test_every_example_is_accepted() -> None:
             "PreviewDocument": ("POST", "/api/preview"),
             "PolicyDocument": ("PUT", f"{by_id}/policy"),
             "BacktestDocument": ("POST", f"{by_id}/backtest"),
+            "SimulationDocument": ("POST", "/api/simulate"),
         }
         answers = {
             name: await door.client.request(*route, json=EXAMPLES[name], headers={"If-Match": "*"})
@@ -205,7 +247,8 @@ async def test_every_example_is_accepted() -> None:
         }
 
     assert {name: answer.text for name, answer in answers.items() if not answer.is_success} == {}
-    assert {*asked, "JobDocument", "EndpointDocument"} == EXAMPLES.keys()
+    for_who_runs_it = {"EgressDocument", "RetentionDocument", "TermsDocument"}
+    assert {*asked, "JobDocument", "EndpointDocument", *for_who_runs_it} == EXAMPLES.keys()
 
 
 def test_every_body_that_a_route_takes_is_one_that_is_described() -> None:

@@ -45,6 +45,7 @@ class Asked:
     job: str = ""
     endpoint: str = ""
     run: str = ""
+    tenant: str = ""
 
     def plant(self) -> None:
         """Make a job with an endpoint and a run, anew."""
@@ -53,6 +54,7 @@ class Asked:
         fields = {"name": secrets.token_hex(4), "url": NOWHERE, "dormant": True, "analysis": True}
         self.endpoint = self._made(f"/api/jobs/{self.job}/endpoints", fields)["id"]
         self.run = self._made(f"/api/endpoints/{self.endpoint}/run", None)["runId"]
+        self.tenant = self.tenant or self.client.get("/api/tenants").json()["tenants"][0]["id"]
 
     def _made(self, path: str, body: object) -> dict[str, Any]:
         answer = self.client.post(path, json=body)
@@ -62,7 +64,7 @@ class Asked:
 
     def ids(self, path: str) -> dict[str, str]:
         """Ids that are there, for the parameters of *path*."""
-        by_kind = {"/api/jobs/{id}": self.job, "/api/runs/{id}": self.run}
+        by_kind = {"/api/jobs/{id}": self.job, "/api/runs/{id}": self.run, "/api/tenants/{id}": self.tenant}
         found = next((known for start, known in by_kind.items() if path.startswith(start)), self.endpoint)
         return {"id": found, "jobId": self.job}
 

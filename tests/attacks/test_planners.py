@@ -150,7 +150,8 @@ async def test_a_crowd_under_attack_stays_within_its_limit_and_leaves_sound_book
                 await scene.stores.endpoints.change(TENANT, name, _edit(chance, number))
             for name in FLEET:
                 await scene.asked_for(name)
-            await scene.stores.terms.agree(TENANT, Terms(limit=chance.choice((LIMIT // 2, LIMIT))))
+            terms = Terms(limit=chance.choice((LIMIT // 2, LIMIT)))
+            await scene.stores.terms.agree(TENANT, terms.over)
             victim, frozen = chance.sample([each for each in scene.planners if each.is_alive()], 2)
             signalled(frozen, signal.SIGSTOP)
             with suppress(TimeoutError):  # Where nothing is left to spend, nobody asks.

@@ -127,7 +127,7 @@ async def _history(stores, clock):
     await stores.members.add(a_member(), 10, doing(Operation.MEMBER_ADD))
     full = FlowRecord(starts_us=(1, 2), places=(Place("c1", "ep1", 3),), slowed_us=4)
     await stores.flow_book.change([FlowKey("t1", ODD)], lambda before, now: (dict.fromkeys(before, full), now))
-    await stores.provisions.provide(TENANT, Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
+    await stores.provisions.provide(TENANT, lambda _: Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
     await stores.keychains.change(TENANT, lambda keychain: first_key(keychain, a_signing_key()))
     await stores.alertings.change(TENANT, lambda _: Alerting(rules=AlertRules(failures=5)))
     await stores.incidents.write(an_incident(summary=ODD), [a_message()])

@@ -1,11 +1,9 @@
 """Trying a policy on what is on record, and asking why nothing else was done at an instant."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
-from cronicorn.control.document import OneShotHintDocument
 from cronicorn.control.policies import BACKTESTS_MAX, BacktestDocument, Policies, policy_to_try
 from cronicorn.control.recorded_runs import PAGE, recorded_runs
 from cronicorn.domain.errors import InvalidInputError, NotFoundError, QuotaExceededError, UnavailableError
@@ -160,78 +158,12 @@ def test_what_can_not_be_tried_is_refused_where_it_is_wrong(fields: dict[str, ob
     assert pointer in [fault.pointer for fault in refusal.value.fields]
 
 
-async def test_a_past_instant_is_explained_by_what_had_been_decided_before_it() -> None:
-    world = a_world()
-    endpoint = await world.endpoint(policy=POLICY)
-    await ran(world, 0, 9)
-    at = world.clock.now() + 10 * MINUTE / 60
-    world.clock.move(seconds=30)
-    await world.run_due(answering(0))
-
-    past = await world.control.policies.explain_at(ALICE, endpoint.id, at)
-
-    assert past.run is not None
-    assert past.run.started_at == MIDNIGHT + 2 * MINUTE
-    assert past.steering is not None
-    assert [(rule.rule, rule.phase) for rule in past.steering.rules] == [("burst", "active")]
-    assert past.next_due_at == MIDNIGHT + 2.5 * MINUTE
-    assert ("interval-hint", "won") in [(step.step, step.verdict) for step in past.steps]
-
-
-async def test_a_plan_that_was_made_later_is_not_told_of_an_instant_before() -> None:
-    world = a_world()
-    endpoint = await world.endpoint()
-    await ran(world, 0)
-    world.clock.move(seconds=20)
-    asked_about = world.clock.now()
-    before = await world.control.policies.explain_at(ALICE, endpoint.id, asked_about)
-    world.clock.move(seconds=5)
-    await world.control.hints.write_one_shot(
-        ALICE, endpoint.id, OneShotHintDocument.model_validate({"nextRunInMs": 3_000})
-    )
-
-    now = await world.control.policies.explain_at(ALICE, endpoint.id)
-    after = await world.control.policies.explain_at(ALICE, endpoint.id, asked_about)
-    world.clock.move(seconds=10)
-    await world.run_due(answering(0))
-    later = await world.control.policies.explain_at(ALICE, endpoint.id, asked_about)
-
-    assert before.next_due_at == MIDNIGHT + 2 * MINUTE
-    assert now.next_due_at == asked_about + timedelta(seconds=8)
-    assert [(each.next_due_at, each.steps) for each in (after, later)] == [(None, ())] * 2
-
-
-async def test_an_instant_since_the_last_run_is_explained_by_the_plan_in_force() -> None:
-    world = a_world()
-    endpoint = await world.endpoint()
-    await ran(world, 0)
-    world.clock.move(seconds=20)
-
-    past = await world.control.policies.explain_at(ALICE, endpoint.id)
-
-    assert (past.at, past.next_due_at) == (world.clock.now(), MIDNIGHT + 2 * MINUTE)
-
-
-async def test_an_instant_before_all_runs_has_no_decision_before_it() -> None:
-    world = a_world()
-    endpoint = await world.endpoint()
-    await ran(world, 0)
-
-    past = await world.control.policies.explain_at(ALICE, endpoint.id, MIDNIGHT)
-
-    assert (past.run, past.steering, past.next_due_at) == (None, None, MIDNIGHT + MINUTE)
-
-
 async def test_nobody_else_is_told() -> None:
     world = a_world()
     endpoint = await world.endpoint()
 
-    for asking in (
-        world.control.policies.backtest(BOB, endpoint.id, Policy(), HOUR),
-        world.control.policies.explain_at(BOB, endpoint.id, MIDNIGHT),
-    ):
-        with pytest.raises(NotFoundError):
-            await asking
+    with pytest.raises(NotFoundError):
+        await world.control.policies.backtest(BOB, endpoint.id, Policy(), HOUR)
 
 
 async def test_recorded_runs_of_several_endpoints_come_in_the_order_of_time_over_pages() -> None:

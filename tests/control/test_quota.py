@@ -93,7 +93,7 @@ async def test_tokens_are_agreed_by_who_runs_the_installation_and_with_tenants_t
 async def test_a_tier_that_settings_no_longer_name_counts_as_the_default_one():
     world = a_world()
     tenant_id, _ = await _a_tenant(world)
-    await world.stores.terms.agree(tenant_id, Terms(tier="gone"))
+    await world.stores.terms.agree(tenant_id, lambda _: Terms(tier="gone"))
 
     allowance = await AgreedAllowances(world.stores.terms, Tiers(), zone_rules).of(tenant_id)
 

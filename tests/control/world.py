@@ -23,6 +23,7 @@ from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.audit import Audit
 from cronicorn.control.dashboards import Dashboards
+from cronicorn.control.decisions import Decisions
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
@@ -49,6 +50,9 @@ from cronicorn.control.sealing import SealedPorts, Sealer
 from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
+from cronicorn.control.simulations import Simulations
+from cronicorn.control.slots import Slots
+from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
@@ -66,6 +70,7 @@ from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.run import Run
 from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.testing.dispatchers import ScriptedDispatcher
+from cronicorn.wiring.simulating import SimulationProcess
 from tests.control.drafts_by_hand import DraftsByHand
 
 ALICE = Principal(tenant_id="t1", actor="alice", permissions=EVERYTHING)
@@ -178,13 +183,16 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
     quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
+    runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
+    provisions = Provisions(stores.provisions)
     passwords = Argon2Passwords(CHEAPEST)
     doors = Doors(
         members=stores.members, sessions=stores.signed_in, links=stores.sign_in_links, rates=stores.rates,
         passwords=passwords,
     )  # fmt: skip
     control = ControlPlane(
-        provisions=Provisions(stores.provisions),
+        provisions=provisions,
+        tenant_settings=TenantSettings(stores.keys, provisions, quotas),
         tenants=Tenants(stores.keys, clock, new_id, new_key, passwords),
         admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
         keys=Keys(stores.issued_keys, clock, new_id, new_key),
@@ -201,7 +209,10 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         signing_keys=SigningKeys(stores.keychains, sealer, clock, random_signing_key),
         secrets=Secrets(stores.keychains, sealer, clock),
         rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
-        runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
+        runs=runs,
+        simulations=Simulations(SimulationProcess()),
+        slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
+        decisions=Decisions(stores.endpoints, stores.runs, runs),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),

@@ -14,6 +14,7 @@ from cronicorn.control.policies import BacktestDocument
 from cronicorn.control.rendering import shown
 from cronicorn.domain.alert.alerting import AlertChannel
 from cronicorn.domain.auth import AuthKind, ClientAuth
+from cronicorn.domain.calendar import Period
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobStatus, KeepBodies, Overlap
@@ -124,6 +125,7 @@ _CHOICES: dict[str, type[StrEnum]] = {
         Method,
         KeepBodies,
         Overlap,
+        Period,
         Permission,
         Role,
         RunStatus,

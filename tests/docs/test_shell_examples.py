@@ -139,7 +139,7 @@ def test_steering_by_hand_works_as_printed(session):
 
 
 def test_the_rest_api_is_used_as_printed(session):
-    twice, change, see, page = (
+    twice, change, timeline, simulated, see, page = (
         session.type(typed(block)) for block in shell_blocks(DOCS / "how-to/use-the-rest-api.md")
     )
 
@@ -147,6 +147,8 @@ def test_the_rest_api_is_used_as_printed(session):
     assert first == second
     assert json.loads(first)["name"] == "nightly"
     assert json.loads(change)["policy"]["rules"] == []
+    assert "waiting" in {slot["state"] for slot in json.loads(timeline)["slots"]}
+    assert json.loads(simulated)["callsCount"] > 0
     assert '"filteredMetrics"' in see
     assert '"summary"' in see
     assert json.loads(page)["total"] >= len(json.loads(page)["runs"])

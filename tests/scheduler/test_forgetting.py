@@ -45,7 +45,7 @@ def test_runs_go_when_their_time_is_over():
                 id=tenant_id, name=tenant_id, tenant_id=tenant_id, job_id=tenant_id,
                 baseline=Baseline(interval=HOUR, anchor_at=START),
             )  # fmt: skip
-        await stores.provisions.provide("ada", Provision(runs_kept=6 * HOUR, failures_kept=48 * HOUR))
+        await stores.provisions.provide("ada", lambda _: Provision(runs_kept=6 * HOUR, failures_kept=48 * HOUR))
         usual = KeptFor(runs=24 * HOUR, failures=24 * HOUR)
         forgetter = HistoryForgetter(stores.runs.prune, stores.pruner, stores.provisions, clock, usual)
         async with world.worker():

@@ -20,11 +20,12 @@ EVERYBODY, RUNNER = "everybody", "runner"
 LEAST: list[tuple[str, str, str]] = [
     # routes, whoever may look, whoever may change
     (r"/api/(me|sign-out)\b", EVERYBODY, EVERYBODY),
+    (r"/api/tenants/\{id\}", Role.VIEWER, RUNNER),
     (r"/api/tenants\b", RUNNER, RUNNER),
     (r"/api/audit\b", Role.OWNER, Role.OWNER),
     (r"/api/(members|secrets|signing-keys)\b", Role.VIEWER, Role.OWNER),
     (r"/api/keys\b", Role.EDITOR, Role.OWNER),
-    (r"/api/(preview|endpoints/\{id\}/backtest)\b", Role.VIEWER, Role.VIEWER),
+    (r"/api/(preview|simulate|endpoints/\{id\}/backtest)\b", Role.VIEWER, Role.VIEWER),
     (r"/api/(maintenance-windows|incidents|runs)\b", Role.VIEWER, Role.OPERATOR),
     (r"/api/endpoints/\{id\}/(hints|pause|run|test|reset-failures|analyze)\b", Role.VIEWER, Role.OPERATOR),
     (r"/api/(jobs|endpoints|alert-rules|alert-routes|dashboard|quota|sessions|policies)\b", Role.VIEWER, Role.EDITOR),

@@ -60,7 +60,7 @@ async def test_the_quota_of_each_store_keeps_to_what_is_agreed_and_counts(enviro
 
     async with token_quota(settings, stores, metrics) as tokens:
         many = await tokens.quota.reserve("acme", 900, budget=Budget.ANALYSIS, key="many", ttl=TTL)
-        await stores.terms.agree("acme", Terms(limit=5_000))
+        await stores.terms.agree("acme", lambda _: Terms(limit=5_000))
         more = await tokens.quota.reserve("acme", 900, budget=Budget.ANALYSIS, key="more", ttl=TTL)
         assert isinstance(more, Granted)
         await tokens.quota.commit(more.grant_id, 700)
@@ -142,7 +142,7 @@ async def test_a_tier_that_settings_no_longer_name_is_told_of_once_at_the_start(
     async with engine(Settings.from_env(environ), scheduling=False) as parts:
         await parts.control.tenants.bootstrap("a-long-random-word")
         (tenant,) = await parts.stores.keys.tenants()
-        await parts.stores.terms.agree(tenant.id, Terms(tier="gone"))
+        await parts.stores.terms.agree(tenant.id, lambda _: Terms(tier="gone"))
 
     async with engine(Settings.from_env(environ), scheduling=False) as parts:
         limits = [(await parts.tokens.quota.remaining(tenant.id)).limit for _ in range(2)]
@@ -188,7 +188,7 @@ async def test_a_soft_quota_does_not_start_over_a_limit_that_was_agreed_too_smal
     async with engine(Settings.from_env(environ), scheduling=False) as parts:
         await parts.control.tenants.bootstrap("a-long-random-word")
         (tenant,) = await parts.stores.keys.tenants()
-        await parts.stores.terms.agree(tenant.id, Terms(limit=2_000))
+        await parts.stores.terms.agree(tenant.id, lambda _: Terms(limit=2_000))
 
     with pytest.raises(InvalidInputError, match="above the limit of 2000"):
         async with engine(Settings.from_env(environ), scheduling=False):

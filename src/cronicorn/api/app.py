@@ -15,6 +15,7 @@ from cronicorn.api.routes_alerts import alert_route_routes, alert_rule_routes, m
 from cronicorn.api.routes_analyses import analysis_routes
 from cronicorn.api.routes_audit import audit_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
+from cronicorn.api.routes_decisions import decision_routes
 from cronicorn.api.routes_docs import docs_routes
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
@@ -30,7 +31,9 @@ from cronicorn.api.routes_runs import run_request_routes, run_routes
 from cronicorn.api.routes_schedules import schedule_routes
 from cronicorn.api.routes_secrets import secret_routes
 from cronicorn.api.routes_signing import signing_key_routes
-from cronicorn.api.routes_tenants import tenant_routes
+from cronicorn.api.routes_simulate import simulation_routes
+from cronicorn.api.routes_slots import slot_routes
+from cronicorn.api.routes_tenants import tenant_routes, tenant_settings_routes
 from cronicorn.control.identity import random_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.outgoing import VERSION
@@ -77,9 +80,12 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         endpoint_routes(control.endpoints),
         hint_routes(control.hints),
         run_routes(control.runs),
+        slot_routes(control.slots),
         run_request_routes(control.requests, control.trials),
         schedule_routes(control.schedules),
         policy_routes(control.policies),
+        decision_routes(control.decisions),
+        simulation_routes(control.simulations),
         draft_routes(control.drafts),
         one_draft_routes(control.drafts),
         quota_routes(control.quotas),
@@ -91,6 +97,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         incident_routes(control.incidents),
         key_routes(control.keys),
         tenant_routes(control.tenants),
+        tenant_settings_routes(control.tenant_settings),
         signing_key_routes(control.signing_keys),
         policy_in_force_routes(control.endpoints),
         member_routes(control.members),

@@ -21,6 +21,15 @@ EXAMPLES: Mapping[str, Any] = {
     "PauseDocument": {"pausedUntil": "2099-01-31T08:00:00.000Z", "reason": "Maintenance."},
     "PreviewDocument": {"endpoint": {"baselineCron": "0 9 * * 1-5", "timezone": "Europe/Berlin"}, "count": 3},
     "PolicyDocument": {"policy": {"version": 1, "rules": []}},
+    "SimulationDocument": {
+        "scenario": {
+            "version": 1, "length": "10m", "endpoints": [{"name": "stock", "every": "60s"}],
+            "expect": [{"name": "it is called each minute", "endpoint": "stock", "count": {"at_least": 9}}],
+        },
+    },
+    "EgressDocument": {"allow": ["10.1.2.0/24", "db.internal"]},
+    "RetentionDocument": {"runsMs": 604_800_000, "failuresMs": 7_776_000_000},
+    "TermsDocument": {"limit": 100_000, "period": "month", "zone": "Europe/Berlin"},
     "BacktestDocument": {"policy": {"version": 1, "rules": []}, "overHours": 24},
 }  # fmt: skip
 """A body of each shape that is worth showing."""

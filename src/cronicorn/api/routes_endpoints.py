@@ -20,6 +20,7 @@ from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.unchanged import version_of_endpoint
 
 LISTED_MAX = 1_000
+Listed = Annotated[int | None, Query(ge=1, le=LISTED_MAX)]
 _KIND = "endpoints"
 
 
@@ -35,16 +36,11 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
 
     @router.get("")
     async def list_endpoints(
-        asker: Asker,
-        job_id: InJob,
-        limit: Annotated[int | None, Query(ge=1, le=LISTED_MAX)] = None,
-        cursor: Cursor = None,
+        asker: Asker, job_id: InJob, limit: Listed = None, cursor: Cursor = None
     ) -> EndpointsAnswer:
         """Archived endpoints included, oldest first; all of them unless `limit` or `cursor` say otherwise."""
-        if limit is None and cursor is None:
-            return endpoints_answer(await endpoints.list(asker, job_id))
-        page = EndpointQuery(limit=(limit or LISTED_MAX) + 1, after=place_in(cursor, _KIND))
-        return _paged(await endpoints.list(asker, job_id, page), page.limit - 1)
+        page = _page(limit, cursor)
+        return _paged(await endpoints.list(asker, job_id, page), page)
 
     @router.get("/{id}")
     async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, response: Response) -> EndpointAnswer:
@@ -58,17 +54,23 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
         return _tagged(response, await endpoints.edit(asker, endpoint_id, patch, job_id, unchanged=unchanged))
 
     @router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT)
-    async def delete_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> None:
+    async def delete_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, unchanged: IfMatch) -> None:
         """Its runs go with it; archive it to keep them."""
-        await endpoints.delete(asker, endpoint_id, job_id)
+        await endpoints.delete(asker, endpoint_id, job_id, unchanged)
 
     @router.post("/{id}/archive")
-    async def archive_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> EndpointAnswer:
-        return endpoint_answer(await endpoints.archive(asker, endpoint_id, job_id))
+    async def archive_endpoint(
+        asker: Asker, job_id: InJob, endpoint_id: Id, unchanged: IfMatch, response: Response
+    ) -> EndpointAnswer:
+        return _tagged(response, await endpoints.archive(asker, endpoint_id, job_id, unchanged=unchanged))
 
     @router.post("/{id}/unarchive")
-    async def unarchive_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id) -> EndpointAnswer:
-        return endpoint_answer(await endpoints.archive(asker, endpoint_id, job_id, archived=False))
+    async def unarchive_endpoint(
+        asker: Asker, job_id: InJob, endpoint_id: Id, unchanged: IfMatch, response: Response
+    ) -> EndpointAnswer:
+        return _tagged(
+            response, await endpoints.archive(asker, endpoint_id, job_id, archived=False, unchanged=unchanged)
+        )
 
     return router
 
@@ -82,16 +84,25 @@ def endpoint_routes(endpoints: Endpoints) -> APIRouter:
         return _tagged(response, await endpoints.get(asker, endpoint_id))
 
     @router.post("/reset-failures", status_code=HTTPStatus.NO_CONTENT)
-    async def reset_failures(asker: Asker, endpoint_id: Id) -> None:
-        await endpoints.forgive(asker, endpoint_id)
+    async def reset_failures(asker: Asker, endpoint_id: Id, unchanged: IfMatch) -> None:
+        await endpoints.forgive(asker, endpoint_id, unchanged)
 
     return router
 
 
-def _paged(found: Sequence[EndpointView], limit: int) -> EndpointsAnswer:
-    """The first *limit* of those *found*, and where to go on if there are more."""
-    more = cursor_of(_KIND, found[limit - 1].endpoint.id) if len(found) > limit else None
-    return endpoints_answer(found[:limit], more)
+def _page(limit: int | None, cursor: str | None) -> EndpointQuery | None:
+    """One endpoint more than wanted, so that it shows whether there are more; None for all of them."""
+    if limit is None and cursor is None:
+        return None
+    return EndpointQuery(limit=(limit or LISTED_MAX) + 1, after=place_in(cursor, _KIND))
+
+
+def _paged(found: Sequence[EndpointView], page: EndpointQuery | None) -> EndpointsAnswer:
+    """Those *found* for a *page* and, if there are more, where to go on."""
+    if page is None or len(found) < page.limit:
+        return endpoints_answer(found)
+    wanted = found[: page.limit - 1]
+    return endpoints_answer(wanted, cursor_of(_KIND, wanted[-1].endpoint.id))
 
 
 def _tagged(response: Response, view: EndpointView) -> EndpointAnswer:

@@ -40,22 +40,22 @@ def job_routes(jobs: Jobs) -> APIRouter:
         return _tagged(response, await jobs.edit(asker, job_id, patch, unchanged))
 
     @router.delete("/{id}")
-    async def archive_job(asker: Asker, job_id: Id) -> JobAnswer:
+    async def archive_job(asker: Asker, job_id: Id, unchanged: IfMatch, response: Response) -> JobAnswer:
         """Nothing is lost: an archived job can be unarchived."""
-        return job_answer(await jobs.move(asker, job_id, JobStatus.ARCHIVED))
+        return _tagged(response, await jobs.move(asker, job_id, JobStatus.ARCHIVED, unchanged))
 
     @router.post("/{id}/pause")
-    async def pause_job(asker: Asker, job_id: Id) -> JobAnswer:
-        return job_answer(await jobs.move(asker, job_id, JobStatus.PAUSED))
+    async def pause_job(asker: Asker, job_id: Id, unchanged: IfMatch, response: Response) -> JobAnswer:
+        return _tagged(response, await jobs.move(asker, job_id, JobStatus.PAUSED, unchanged))
 
     @router.post("/{id}/resume")
-    async def resume_job(asker: Asker, job_id: Id) -> JobAnswer:
+    async def resume_job(asker: Asker, job_id: Id, unchanged: IfMatch, response: Response) -> JobAnswer:
         """Also brings back an archived job."""
-        return job_answer(await jobs.move(asker, job_id, JobStatus.ACTIVE))
+        return _tagged(response, await jobs.move(asker, job_id, JobStatus.ACTIVE, unchanged))
 
     @router.post("/{id}/unarchive")
-    async def unarchive_job(asker: Asker, job_id: Id) -> JobAnswer:
-        return job_answer(await jobs.move(asker, job_id, JobStatus.ACTIVE))
+    async def unarchive_job(asker: Asker, job_id: Id, unchanged: IfMatch, response: Response) -> JobAnswer:
+        return _tagged(response, await jobs.move(asker, job_id, JobStatus.ACTIVE, unchanged))
 
     return router
 

@@ -1,4 +1,4 @@
-"""Routes of policies: trying one on what was recorded, and why nothing else was done then."""
+"""Routes of policies: trying one on what was recorded, and putting one in force."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -8,13 +8,11 @@ from cronicorn.api.preconditions import IfMatchRequired, tag_field
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_policies import (
     BacktestAnswer,
-    PastDecisionAnswer,
     PolicyAnswer,
     backtest_answer,
-    past_decision_answer,
     policy_answer,
 )
-from cronicorn.control.document import EndpointPatch, InstantOrNull
+from cronicorn.control.document import EndpointPatch
 from cronicorn.control.endpoints import Endpoints, EndpointView
 from cronicorn.control.policies import BacktestDocument, Policies, PolicyDocument, policy_to_try
 from cronicorn.domain.unchanged import version_of_endpoint
@@ -28,11 +26,6 @@ def policy_routes(policies: Policies) -> APIRouter:
     async def backtest(asker: Asker, endpoint_id: Id, document: BacktestDocument) -> BacktestAnswer:
         """What a policy would have made of the recorded runs, as bounds where they can't tell more."""
         return backtest_answer(await policies.backtest(asker, endpoint_id, policy_to_try(document), document.over))
-
-    @router.get("/steering")
-    async def explain_steering(asker: Asker, endpoint_id: Id, at: InstantOrNull = None) -> PastDecisionAnswer:
-        """What had been decided last at an instant (by default now), and for when that planned the next call."""
-        return past_decision_answer(await policies.explain_at(asker, endpoint_id, at))
 
     return router
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 
 from cronicorn.api.parameters import Asker, Id, Offset
+from cronicorn.api.preconditions import IfMatch
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_run import (
     HealthAnswer,
@@ -74,9 +75,9 @@ def run_request_routes(requests: RunRequests, trials: TrialCalls) -> APIRouter:
     router = APIRouter(tags=["runs"], route_class=StrictRoute)
 
     @router.post("/endpoints/{id}/run", status_code=HTTPStatus.ACCEPTED)
-    async def run_now(asker: Asker, endpoint_id: Id) -> RunRequestAnswer:
+    async def run_now(asker: Asker, endpoint_id: Id, unchanged: IfMatch) -> RunRequestAnswer:
         """A slot of its own; the schedule stays as it is. 429 when the tenant has no run left this month."""
-        return RunRequestAnswer(run_id=await requests.run_now(asker, endpoint_id), status="pending")
+        return RunRequestAnswer(run_id=await requests.run_now(asker, endpoint_id, unchanged), status="pending")
 
     @router.post("/runs/{id}/cancel", status_code=HTTPStatus.ACCEPTED)
     async def cancel_run(asker: Asker, run_id: Id) -> RunRequestAnswer:

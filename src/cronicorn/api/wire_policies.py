@@ -1,9 +1,7 @@
-"""Policies, backtests and past decisions on the wire."""
+"""Policies and backtests on the wire."""
 
 from typing import Any
 
-from cronicorn.api.wire_schedule import StepAnswer, step_answer
-from cronicorn.api.wire_steering import SteeringAnswer, steering_answer
 from cronicorn.api.wire_values import (
     MILLISECOND,
     Answer,
@@ -13,7 +11,7 @@ from cronicorn.api.wire_values import (
     warning_answers,
 )
 from cronicorn.control.endpoints import EndpointView
-from cronicorn.control.policies import Backtest, PastDecision
+from cronicorn.control.policies import Backtest
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.policy.text import policy_document
@@ -102,18 +100,6 @@ class BacktestAnswer(Answer):
     episodes: list[EpisodeAnswer]
 
 
-class PastDecisionAnswer(Answer):
-    """What had been decided last at an instant, and for when that planned the next call."""
-
-    endpoint_id: str
-    at: Instant
-    run_id: str | None
-    ended_at: Instant | None
-    steering: SteeringAnswer | None
-    next_due_at: Instant | None
-    steps: list[StepAnswer]
-
-
 def policy_answer(view: EndpointView) -> PolicyAnswer:
     """The policy of the endpoint of *view* on the wire."""
     policy = view.endpoint.policy
@@ -135,17 +121,6 @@ def backtest_answer(backtest: Backtest) -> BacktestAnswer:
         old=_behaviour(replayed.old), new=_behaviour(replayed.new), calls_together=replayed.together,
         rules=[_rule(rule) for rule in replayed.rules], episodes_count=replayed.episodes_count,
         episodes=[_episode(episode) for episode in replayed.episodes],
-    )  # fmt: skip
-
-
-def past_decision_answer(past: PastDecision) -> PastDecisionAnswer:
-    """*past* on the wire."""
-    run = past.run
-    return PastDecisionAnswer(
-        endpoint_id=past.endpoint.id, at=past.at, run_id=run.id if run is not None else None,
-        ended_at=run.finished_at if run is not None else None,
-        steering=steering_answer(past.steering) if past.steering is not None else None,
-        next_due_at=past.next_due_at, steps=[step_answer(step) for step in past.steps],
     )  # fmt: skip
 
 

@@ -160,7 +160,7 @@ def trial_answer(run: Run) -> TrialAnswer:
     outcome = run.outcome
     return TrialAnswer(
         run_id=run.id, status=run.status, duration_ms=milliseconds(outcome.duration), status_code=outcome.status_code,
-        response_body=_body(outcome), error_message=_error(run),
+        response_body=_body(outcome), error_message=error_of(run),
     )  # fmt: skip
 
 
@@ -193,17 +193,25 @@ def _listed(run: Run) -> RunListed:
     return RunListed(
         run_id=run.id, endpoint_id=run.endpoint_id, started_at=run.started_at, status=run.status,
         duration_ms=milliseconds(run.outcome.duration), source=run.source, attempt=run.attempt,
-        status_code=run.outcome.status_code, error_message=_error(run), judged=_judged(run.outcome),
+        status_code=run.outcome.status_code, error_message=error_of(run), judged=judged_answer(run.outcome),
     )  # fmt: skip
 
 
-def _judged(outcome: Outcome) -> JudgedAnswer | None:
+def status_of(run: Run | UnfinishedRun) -> str:
+    """How *run* stands: `pending`, `running`, or as it ended."""
+    if isinstance(run, UnfinishedRun):
+        return "running" if run.running else "pending"
+    return run.status.value
+
+
+def judged_answer(outcome: Outcome) -> JudgedAnswer | None:
+    """What a condition made of *outcome*; None where none did."""
     said = outcome.judged
     return None if said is None else JudgedAnswer(answer_class=said.answer_class, condition=said.condition)
 
 
 def _unfinished(run: UnfinishedRun) -> dict[str, object]:
-    return {"status": "running" if run.running else "pending", "started_at": run.since}
+    return {"status": status_of(run), "started_at": run.since}
 
 
 def _finished(run: Run) -> dict[str, object]:
@@ -211,10 +219,10 @@ def _finished(run: Run) -> dict[str, object]:
     steps = [step_answer(step) for step in explained(Trace.decode(run.trace))] if run.trace else None
     return {
         "status": run.status, "started_at": run.started_at, "finished_at": run.finished_at,
-        "duration_ms": milliseconds(outcome.duration), "error_message": _error(run), "response_body": _body(outcome),
+        "duration_ms": milliseconds(outcome.duration), "error_message": error_of(run), "response_body": _body(outcome),
         "response_truncated": outcome.body_truncated or None, "response_left_out": outcome.body_left_out or None,
         "status_code": outcome.status_code,
-        "outcome": outcome.kind, "judged": _judged(outcome), "sent_again": outcome.sent_again or None,
+        "outcome": outcome.kind, "judged": judged_answer(outcome), "sent_again": outcome.sent_again or None,
         "due_at": run.due_at, "nominal_at": run.nominal_at, "steps": steps,
     }  # fmt: skip
 
@@ -226,7 +234,8 @@ def _steering(run: Run, endpoint: JobEndpoint) -> dict[str, object]:
     return {"steering": steering_answer(explained)}
 
 
-def _error(run: Run) -> str | None:
+def error_of(run: Run) -> str | None:
+    """Why *run* failed, in words; None where it did not."""
     outcome = run.outcome
     if outcome.error is not None or run.status is not RunStatus.FAILED or outcome.status_code is None:
         return outcome.error

@@ -12,7 +12,7 @@ from cronicorn.cli.instants import moment, read_instant, written
 from cronicorn.cli.local import opened_to_read
 from cronicorn.cli.steering_tree import add_steering
 from cronicorn.cli.terminal import console
-from cronicorn.control.policies import PastDecision
+from cronicorn.control.decisions import PastDecision
 from cronicorn.domain.explain import ExplainedStep
 from cronicorn.domain.explain_steering import ExplainedRule, ExplainedSteering
 from cronicorn.wiring.timekeeping import system_clock
@@ -25,7 +25,7 @@ async def explain_at(endpoint: str, at: str, where: tuple[str | None, str], *, a
     async with opened_to_read(database) as local:
         principal = local.principal(tenant)
         named = await find_endpoint(local.control, principal, endpoint)
-        past = await local.control.policies.explain_at(principal, named.endpoint.id, instant)
+        past = await local.control.decisions.explain_at(principal, named.endpoint.id, instant)
     if as_json:
         print(json.dumps({"name": named.name, **_document(past)}, ensure_ascii=False, indent=2))
     else:
@@ -41,9 +41,10 @@ def past_decision_tree(name: str, past: PastDecision) -> Tree:
     else:
         status = past.run.status.value
         tree.add(Text(f"Last run: {past.run.id}, ended {moment(past.run.finished_at, at, zone)}, {status}"))
-    if past.next_due_at is not None:
-        branch = tree.add(Text(f"The next call was due {moment(past.next_due_at, at, zone)}, because"))
-        for step in past.steps:
+    following = past.following
+    if following is not None and following.due_at is not None:
+        branch = tree.add(Text(f"The next call was due {moment(following.due_at, at, zone)}, because"))
+        for step in following.steps:
             branch.add(Text(f"{step.verdict} {_step(step, at)}"))
     else:
         tree.add("What was planned next is not on record: nothing was, or an edit or a sibling's order replaced it.")
@@ -61,14 +62,15 @@ def _step(step: ExplainedStep, at: datetime) -> str:
 
 
 def _document(past: PastDecision) -> dict[str, object]:
-    run = past.run
+    run, following = past.run, past.following
+    due_at, steps = (following.due_at, following.steps) if following is not None else (None, ())
     return {
         "id": past.endpoint.id,
         "at": written(past.at),
         "run": None if run is None else run.id,
         "ended_at": None if run is None else written(run.finished_at),
-        "next_due_at": None if past.next_due_at is None else written(past.next_due_at),
-        "steps": [asdict(step) | {"at": None if step.at is None else written(step.at)} for step in past.steps],
+        "next_due_at": None if due_at is None else written(due_at),
+        "steps": [asdict(step) | {"at": None if step.at is None else written(step.at)} for step in steps],
         "steering": None if past.steering is None else _steering_document(past.steering),
     }
 

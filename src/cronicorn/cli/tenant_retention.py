@@ -10,7 +10,6 @@ from cronicorn.cli.local import DatabaseOption, run
 if TYPE_CHECKING:
     from cronicorn.domain.provision.provision import Provision
 
-_LEAST, _MOST = timedelta(minutes=1), timedelta(days=3_650)
 _AS_SETTINGS = "default"
 
 
@@ -59,6 +58,7 @@ async def _retention(name: str, runs: str | None, failures: str | None, database
 def _length(option: str, text: str) -> timedelta | None:
     from cronicorn.domain.durations import parse_duration, show_duration
     from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.domain.provision.provision import KEPT_LEAST, KEPT_MOST
 
     if text == _AS_SETTINGS:
         return None
@@ -66,8 +66,8 @@ def _length(option: str, text: str) -> timedelta | None:
         length = parse_duration(text)
     except ValueError as error:
         raise InvalidInputError(f"{option} must be {error}, or {_AS_SETTINGS}, not {text[:40]!r}.") from None
-    if not _LEAST <= length <= _MOST:
-        raise InvalidInputError(f"{option} must be from {show_duration(_LEAST)} to {show_duration(_MOST)}.")
+    if not KEPT_LEAST <= length <= KEPT_MOST:
+        raise InvalidInputError(f"{option} must be from {show_duration(KEPT_LEAST)} to {show_duration(KEPT_MOST)}.")
     return length
 
 

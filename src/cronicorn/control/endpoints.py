@@ -25,7 +25,7 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
-from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
+from cronicorn.domain.unchanged import Unchanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,21 +126,21 @@ class Endpoints:
 
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
             nonlocal warnings
-            if unchanged is not None:
-                unchanged.check(version_of_endpoint(before))
             after, warnings = accepted(before, patch, stored.now, self._cron, limits, found=unknown)
             return Change(endpoint=before) if after == before else edited(before, after, stored, self._cron)
 
-        view = await self._change(principal, endpoint_id, edit, job_id)
+        view = await self._change(principal, endpoint_id, if_unchanged(edit, unchanged), job_id)
         return replace(view, warnings=(*repeated, *warnings, *await self._strangers(view.endpoint)))
 
     @operation(Operation.ENDPOINT_ARCHIVE)
     async def archive(
-        self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True
-    ) -> EndpointView:
+        self, principal: Principal, endpoint_id: str, job_id: str | None = None, *, archived: bool = True,
+        unchanged: Unchanged | None = None,
+    ) -> EndpointView:  # fmt: skip
         """Take the endpoint off the schedule and keep its history, or put it back. Raises NotFoundError.
 
-        Raises ConflictError when the tenant has as many endpoints as its tier allows.
+        Raises ConflictError when the tenant has as many endpoints as its tier allows, PreconditionFailedError where the
+        endpoint is not *unchanged*.
         """
         endpoints_max = None if archived else (await self.limits(principal)).endpoints
 
@@ -151,7 +151,7 @@ class Endpoints:
             active = job.status is JobStatus.ACTIVE
             return suspended(before, job_active=active, archived_at=archived_at, stored=stored, cron=self._cron)
 
-        return await self._change(principal, endpoint_id, edit, job_id, endpoints_max)
+        return await self._change(principal, endpoint_id, if_unchanged(edit, unchanged), job_id, endpoints_max)
 
     @operation(Operation.ENDPOINT_LIMITS)
     async def limits(self, principal: Principal) -> ExecutionLimits:
@@ -159,18 +159,25 @@ class Endpoints:
         return await self._tiers.of(principal.tenant_id)
 
     @operation(Operation.ENDPOINT_FORGIVE)
-    async def forgive(self, principal: Principal, endpoint_id: str) -> EndpointView:
-        """Hold no failure against the endpoint: its backoff ends. Raises NotFoundError."""
-        return await self._change(
-            principal, endpoint_id, lambda before, _job, stored: forgiven(before, stored, self._cron)
-        )
+    async def forgive(self, principal: Principal, endpoint_id: str, unchanged: Unchanged | None = None) -> EndpointView:
+        """Hold no failure against the endpoint: its backoff ends. Raises NotFoundError.
+
+        Raises PreconditionFailedError where it is not *unchanged*.
+        """
+
+        def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
+            return forgiven(before, stored, self._cron)
+
+        return await self._change(principal, endpoint_id, if_unchanged(edit, unchanged))
 
     @operation(Operation.ENDPOINT_DELETE)
-    async def delete(self, principal: Principal, endpoint_id: str, job_id: str | None = None) -> None:
-        """Remove the endpoint with all its runs. Raises NotFoundError."""
+    async def delete(
+        self, principal: Principal, endpoint_id: str, job_id: str | None = None, unchanged: Unchanged | None = None
+    ) -> None:
+        """Remove the endpoint with all its runs. Raises NotFoundError, PreconditionFailedError unless *unchanged*."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         check_job(endpoint, job_id)
-        await self._catalog.delete(principal.tenant_id, endpoint_id, principal)
+        await self._catalog.delete(principal.tenant_id, endpoint_id, principal, unchanged)
 
     async def _strangers(self, endpoint: JobEndpoint) -> tuple[FieldError, ...]:
         """Warnings of siblings that its policy names and the job does not have; none when nobody can be asked."""
@@ -218,6 +225,18 @@ def accepted(
     judge(after, before, now, cron, findings)
     findings.raise_errors()
     return after, findings.warnings
+
+
+def if_unchanged(edit: EndpointEdit, unchanged: Unchanged | None) -> EndpointEdit:
+    """*edit*, which raises PreconditionFailedError for an endpoint that is not *unchanged*."""
+    if unchanged is None:
+        return edit
+
+    def checked(before: JobEndpoint, job: Job, stored: Stored) -> Change:
+        unchanged.check_endpoint(before)
+        return edit(before, job, stored)
+
+    return checked
 
 
 def check_job(endpoint: JobEndpoint, job_id: str | None) -> None:

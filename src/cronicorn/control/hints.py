@@ -12,7 +12,7 @@ from cronicorn.control.document import (
     OneShotHintDocument,
     PauseDocument,
 )
-from cronicorn.control.endpoints import EndpointView
+from cronicorn.control.endpoints import EndpointView, if_unchanged
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import operation
@@ -24,6 +24,7 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.unchanged import Unchanged
 
 TTL_MINUTES_DEFAULT = 60
 
@@ -31,7 +32,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class Hints:
-    """What can be asked of an endpoint for a while. All plan again at once, and raise NotFoundError."""
+    """What can be asked of an endpoint for a while.
+
+    All plan again at once, and raise NotFoundError, and PreconditionFailedError where it is not *unchanged*.
+    """
 
     def __init__(self, catalog: EndpointCatalog, cron: Cron, wake: Callable[[], None]) -> None:
         self._catalog = catalog
@@ -40,7 +44,7 @@ class Hints:
 
     @operation(Operation.HINT_INTERVAL)
     async def write_interval(
-        self, principal: Principal, endpoint_id: str, document: IntervalHintDocument
+        self, principal: Principal, endpoint_id: str, document: IntervalHintDocument, unchanged: Unchanged | None = None
     ) -> EndpointView:
         """Run every `intervalMs` instead of the baseline. Raises InvalidInputError outside the guardrails."""
         _check(document)
@@ -53,11 +57,11 @@ class Hints:
                 expires_at=shifted(now, _ttl(document.ttl_minutes)), reason=_kept(document.reason),
             )  # fmt: skip
 
-        return await self._write(principal, endpoint_id, hint)
+        return await self._write(principal, endpoint_id, hint, unchanged)
 
     @operation(Operation.HINT_ONE_SHOT)
     async def write_one_shot(
-        self, principal: Principal, endpoint_id: str, document: OneShotHintDocument
+        self, principal: Principal, endpoint_id: str, document: OneShotHintDocument, unchanged: Unchanged | None = None
     ) -> EndpointView:
         """Run once, not later than an instant. Raises InvalidInputError when it is missing or has passed.
 
@@ -74,10 +78,12 @@ class Hints:
                 expires_at=expires_at if expires_at > at else shifted(at, ttl), reason=_kept(document.reason),
             )  # fmt: skip
 
-        return await self._write(principal, endpoint_id, hint)
+        return await self._write(principal, endpoint_id, hint, unchanged)
 
     @operation(Operation.HINT_DEFER)
-    async def write_defer(self, principal: Principal, endpoint_id: str, document: DeferHintDocument) -> EndpointView:
+    async def write_defer(
+        self, principal: Principal, endpoint_id: str, document: DeferHintDocument, unchanged: Unchanged | None = None
+    ) -> EndpointView:
         """Do not run before an instant; the maximum still counts. Raises InvalidInputError when it has passed."""
         _check(document)
 
@@ -88,15 +94,17 @@ class Hints:
                 reason=_kept(document.reason),
             )  # fmt: skip
 
-        return await self._write(principal, endpoint_id, hint)
+        return await self._write(principal, endpoint_id, hint, unchanged)
 
     @operation(Operation.ENDPOINT_PAUSE)
-    async def pause(self, principal: Principal, endpoint_id: str, document: PauseDocument) -> EndpointView:
+    async def pause(
+        self, principal: Principal, endpoint_id: str, document: PauseDocument, unchanged: Unchanged | None = None
+    ) -> EndpointView:
         """Do not run before an instant, whatever the guardrails say; without one, lift every pause."""
         until = document.paused_until
         if until is None:
             return await self._change(
-                principal, endpoint_id, lambda before, _job, stored: resumed(before, stored, self._cron)
+                principal, endpoint_id, lambda before, _job, stored: resumed(before, stored, self._cron), unchanged
             )
 
         def hint(_endpoint: JobEndpoint, now: datetime) -> Hint:
@@ -107,27 +115,31 @@ class Hints:
                 reason=_kept(document.reason),
             )  # fmt: skip
 
-        return await self._write(principal, endpoint_id, hint)
+        return await self._write(principal, endpoint_id, hint, unchanged)
 
     @operation(Operation.HINT_CLEAR)
-    async def clear(self, principal: Principal, endpoint_id: str) -> EndpointView:
+    async def clear(self, principal: Principal, endpoint_id: str, unchanged: Unchanged | None = None) -> EndpointView:
         """Take away every hint, whoever wrote it; pauses stay."""
         return await self._change(
-            principal, endpoint_id, lambda before, _job, stored: unhinted(before, stored, self._cron)
+            principal, endpoint_id, lambda before, _job, stored: unhinted(before, stored, self._cron), unchanged
         )
 
     async def _write(
-        self, principal: Principal, endpoint_id: str, hint: Callable[[JobEndpoint, datetime], Hint]
-    ) -> EndpointView:
+        self, principal: Principal, endpoint_id: str, hint: Callable[[JobEndpoint, datetime], Hint],
+        unchanged: Unchanged | None,
+    ) -> EndpointView:  # fmt: skip
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
             if before.archived_at is not None:
                 raise refused("", f"Endpoint {before.id} is archived, so it can't be steered; unarchive it first.")
             return hinted(before, hint(before, stored.now), stored, self._cron)
 
-        return await self._change(principal, endpoint_id, edit)
+        return await self._change(principal, endpoint_id, edit, unchanged)
 
-    async def _change(self, principal: Principal, endpoint_id: str, edit: EndpointEdit) -> EndpointView:
-        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, edit, by=principal)
+    async def _change(
+        self, principal: Principal, endpoint_id: str, edit: EndpointEdit, unchanged: Unchanged | None
+    ) -> EndpointView:
+        change = if_unchanged(edit, unchanged)
+        endpoint, stored = await self._catalog.change(principal.tenant_id, endpoint_id, change, by=principal)
         self._wake()
         return EndpointView(endpoint=endpoint, now=stored.now, running=stored.running(endpoint))
 

@@ -59,13 +59,18 @@ class Jobs:
         return await self._catalog.change(principal.tenant_id, job_id, edit, by=principal)
 
     @operation(Operation.JOB_MOVE)
-    async def move(self, principal: Principal, job_id: str, status: JobStatus) -> Job:
+    async def move(
+        self, principal: Principal, job_id: str, status: JobStatus, unchanged: Unchanged | None = None
+    ) -> Job:
         """Pause, archive or (re)activate the job with its endpoints, each planned again. Raises NotFoundError.
 
-        An archived job comes back by being activated; it can't be paused.
+        An archived job comes back by being activated; it can't be paused. Raises PreconditionFailedError where it is
+        not *unchanged*.
         """
 
         def edit(job: Job, now: datetime) -> Job:
+            if unchanged is not None:
+                unchanged.check(version_of_job(job))
             return _moved(job, status, now)
 
         def edit_endpoint(endpoint: JobEndpoint, job: Job, stored: Stored) -> Change:

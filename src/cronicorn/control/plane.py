@@ -10,6 +10,7 @@ from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.audit import Audit
 from cronicorn.control.dashboards import Dashboards
+from cronicorn.control.decisions import Decisions
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.exporting import Exporter
@@ -29,6 +30,9 @@ from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
+from cronicorn.control.simulations import Simulations
+from cronicorn.control.slots import Slots
+from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
@@ -40,6 +44,7 @@ class ControlPlane:
 
     tenants: Tenants
     provisions: Provisions
+    tenant_settings: TenantSettings
     admittance: Admittance
     keys: Keys
     members: TenantMembers
@@ -50,12 +55,15 @@ class ControlPlane:
     hints: Hints
     schedules: Schedules
     policies: Policies
+    decisions: Decisions
+    simulations: Simulations
     drafts: PolicyDrafts
     quotas: Quotas
     signing_keys: SigningKeys
     secrets: Secrets
     rewrapping: Rewrapping
     runs: Runs
+    slots: Slots
     requests: RunRequests
     trials: TrialCalls
     analyses: Analyses

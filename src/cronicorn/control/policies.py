@@ -1,4 +1,4 @@
-"""Policies: what one would have done with an endpoint's recorded answers, and what was decided on them."""
+"""Policies: what one would have done with an endpoint's recorded answers."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cronicorn.control.document import Document
-from cronicorn.control.findings import Findings, refused
+from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.control.permissions import operation
@@ -19,12 +19,9 @@ from cronicorn.control.recorded_runs import recorded_runs
 from cronicorn.domain.compilation.ports import Backtester
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
-from cronicorn.domain.explain import ExplainedStep, explained
-from cronicorn.domain.explain_steering import ExplainedSteering, explained_steering
 from cronicorn.domain.history import SpanQuery
-from cronicorn.domain.instant import LAST_INSTANT, shifted
+from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
-from cronicorn.domain.plan import Plan
 from cronicorn.domain.policy.document_part import PolicyError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.reading import policy_of
@@ -33,9 +30,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.replay.replay import Replay
 from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.run import Run
-from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.target import host_of
-from cronicorn.domain.trace import Trace
 
 HOURS_MAX = 87_600
 HOURS_DEFAULT = 720
@@ -43,10 +38,6 @@ _ENDS_WITHIN = timedelta(seconds=5)
 """After so long it is worth asking again."""
 BACKTESTS_MAX = 2
 """Backtests that go on at a time in one process; they do not queue, they are refused. A tenant has one."""
-_SETTLED_WITHIN = timedelta(seconds=1)
-"""So soon after the end of a run the plan that follows from it is made."""
-_FOLLOWING_MAX = 20
-"""So many runs are looked through for the one that was planned after an instant."""
 
 
 class PolicyDocument(Document):
@@ -75,22 +66,6 @@ class Backtest:
     since: datetime
     until: datetime
     replayed: Replayed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastDecision:
-    """What was decided last about an endpoint, seen from an instant in the past."""
-
-    endpoint: JobEndpoint
-    at: datetime
-    run: Run | None
-    """The run whose answer was decided on last; None when there is none on record."""
-    steering: ExplainedSteering | None
-    """What signals and rules made of that answer; None when they had nothing to say."""
-    next_due_at: datetime | None
-    """When the next call was due by the plan that was in force then; None when it was replaced before it came due."""
-    steps: tuple[ExplainedStep, ...]
-    """How that plan came about."""
 
 
 class Policies(Backtester):
@@ -125,39 +100,6 @@ class Policies(Backtester):
     async def replayed(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Replayed:
         return (await self.backtest(principal, endpoint_id, policy, over)).replayed
 
-    @operation(Operation.POLICY_EXPLAIN)
-    async def explain_at(self, principal: Principal, endpoint_id: str, at: datetime | None = None) -> PastDecision:
-        """What had been decided last *at* an instant, by default now, and for when that planned the next call."""
-        endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
-        at = at if at is not None else stored.now
-        if at > stored.now:
-            raise refused("/at", f"Nothing has been decided yet: now is {stored.now.isoformat()}.")
-        if at < endpoint.created_at:
-            raise refused("/at", f"The endpoint did not exist then: it was made at {endpoint.created_at.isoformat()}.")
-        run = await self._log.ended_before(principal.tenant_id, endpoint_id, at)
-        steering = None
-        if run is not None and run.steering is not None:
-            steering = explained_steering(SteeringRecord.decode(run.steering), endpoint.policy)
-        next_due_at, steps = await self._plan_after(endpoint, run, at)
-        return PastDecision(
-            endpoint=endpoint, at=at, run=run, steering=steering, next_due_at=next_due_at, steps=steps
-        )  # fmt: skip
-
-    async def _plan_after(
-        self, endpoint: JobEndpoint, run: Run | None, at: datetime
-    ) -> tuple[datetime | None, tuple[ExplainedStep, ...]]:
-        """The plan of the call that came after *at*; that of the one still to come when none did."""
-        since = run.started_at if run is not None else at
-        query = SpanQuery(since=since, until=LAST_INSTANT, limit=_FOLLOWING_MAX, after=run)
-        for later in await self._log.recorded(endpoint.tenant_id, endpoint.id, query):
-            if later.trace and later.finished_at > at:
-                trace = Trace.decode(later.trace)
-                return (later.due_at, explained(trace)) if _stood(trace, run, at) else (None, ())
-        plan: Plan | None = endpoint.state.plan
-        return (
-            (None, ()) if plan is None or not _stood(plan.trace, run, at) else (plan.next_run_at, explained(plan.trace))
-        )
-
     async def _beside(self, endpoint: JobEndpoint, job: Iterable[JobEndpoint], replay: Replay) -> Mapping[int, int]:
         """How often others of the *job* called the same host in each minute of the *replay*."""
         begun: Counter[int] = Counter()
@@ -183,11 +125,6 @@ class Policies(Backtester):
             yield
         finally:
             self._under_way.remove(tenant_id)
-
-
-def _stood(trace: Trace, run: Run | None, at: datetime) -> bool:
-    """Whether the plan of *trace* was in force *at* an instant: no edit has replaced the one that was since."""
-    return trace.now <= at or (run is not None and trace.now <= shifted(run.finished_at, _SETTLED_WITHIN))
 
 
 def _heard(endpoint: JobEndpoint, tried: Policy, job: Iterable[JobEndpoint]) -> Mapping[str, JobEndpoint]:

@@ -1,12 +1,12 @@
-"""What the operator sets for one tenant. No tenant sets any of it for itself."""
+"""What whoever runs the installation sets for one tenant. No tenant sets any of it for itself."""
 
 from collections.abc import Callable
 
 from cronicorn.control.findings import refused
 from cronicorn.control.permissions import operation
-from cronicorn.domain.errors import InvalidInputError, UnauthenticatedError
+from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.permission import Operation
-from cronicorn.domain.principal import ActorKind, Principal
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.provision.allowed import Allowed
 from cronicorn.domain.provision.ports import ProvisionBook
 from cronicorn.domain.provision.provision import NO_PROVISION, Provision
@@ -25,15 +25,11 @@ class Provisions:
 
     @operation(Operation.PROVISION_CHANGE)
     async def change(self, principal: Principal, edit: Callable[[Provision], Provision]) -> Provision:
-        """Set what *edit* makes of what is set for the tenant, and answer it. Only for a person at the machine.
+        """Set what *edit* makes of what is set for the tenant, and answer it. Only for who runs the installation.
 
-        Raises UnauthenticatedError for anybody else, NotFoundError where the tenant is gone, and what *edit* raises.
+        Raises NotFoundError where the tenant is gone, and what *edit* raises.
         """
-        if principal.kind is not ActorKind.LOCAL:
-            raise UnauthenticatedError("What a tenant may do is set on the machine itself: see `cronicorn tenant`.")
-        provision = edit(await self.show(principal))
-        await self._book.provide(principal.tenant_id, provision)
-        return provision
+        return await self._book.provide(principal.tenant_id, edit, principal)
 
 
 def allowed(text: str) -> Allowed:

@@ -20,6 +20,7 @@ from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX, COMPILE_TOKENS_LE
 from cronicorn.domain.quota.decision import Mode, QuotaView
 from cronicorn.domain.quota.ports import Quota, TermsRegister
 from cronicorn.domain.quota.terms import Terms, ZoneNamed
+from cronicorn.domain.unchanged import Unchanged, version_of_terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,17 +116,23 @@ class Quotas:
         )
 
     @operation(Operation.TERMS_AGREE)
-    async def agree(self, principal: Principal, wanted: Terms, *, reset: bool = False) -> Terms:
+    async def agree(
+        self, principal: Principal, wanted: Terms, *, reset: bool = False, unchanged: Unchanged | None = None
+    ) -> Terms:
         """Agree what *wanted* says with the tenant, and answer all that holds then. Only for who runs the installation.
 
         What it leaves out stays as it was, or with *reset* is as the settings say. Raises
-        InvalidInputError for a tier or a zone that is not known, NotFoundError where the tenant is gone.
+        InvalidInputError for a tier or a zone that is not known, NotFoundError where the tenant is gone,
+        PreconditionFailedError where what was agreed is not *unchanged*.
         """
         self._check(wanted)
-        before = Terms() if reset else await self._register.terms(principal.tenant_id)
-        terms = wanted.over(before)
-        await self._register.agree(principal.tenant_id, terms, principal)
-        return terms
+
+        def edit(before: Terms) -> Terms:
+            if unchanged is not None:
+                unchanged.check(version_of_terms(before))
+            return wanted.over(Terms() if reset else before)
+
+        return await self._register.agree(principal.tenant_id, edit, principal)
 
     def _check(self, terms: Terms) -> None:
         findings = Findings()

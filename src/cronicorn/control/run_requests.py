@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from cronicorn.control.endpoints import if_unchanged
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.permissions import operation
 from cronicorn.control.runs import parsed_run_id, waiting_run
@@ -18,6 +19,7 @@ from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.domain.unchanged import Unchanged
 
 
 class Cancelled(StrEnum):
@@ -52,11 +54,12 @@ class RunRequests:
         self._told = told
 
     @operation(Operation.RUN_REQUEST)
-    async def run_now(self, principal: Principal, endpoint_id: str) -> str:
+    async def run_now(self, principal: Principal, endpoint_id: str, unchanged: Unchanged | None = None) -> str:
         """Make a slot of its own due now and answer the id of its run. Also while paused.
 
         Asking again while one waits or runs gives the same run. Raises NotFoundError, ConflictError when archived, or
-        QuotaExceededError when the tenant has no run left this month: it would be skipped.
+        QuotaExceededError when the tenant has no run left this month: it would be skipped. Raises
+        PreconditionFailedError where the endpoint is not *unchanged*.
         """
         ration = await self._ration(principal, endpoint_id)
 
@@ -67,7 +70,8 @@ class RunRequests:
                 raise _used_up(ration, stored)
             return asked_to_run(before, stored)
 
-        endpoint, _ = await self._catalog.change(principal.tenant_id, endpoint_id, edit, by=principal)
+        change = if_unchanged(edit, unchanged)
+        endpoint, _ = await self._catalog.change(principal.tenant_id, endpoint_id, change, by=principal)
         self._told.wake()
         manual = endpoint.state.manual
         assert manual is not None

@@ -8,7 +8,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage
 from cronicorn.domain.instant import shifted
-from cronicorn.domain.lease import run_id
+from cronicorn.domain.lease import Lease, run_id
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, EndpointCatalog, RunControl, RunHistory
@@ -61,7 +61,8 @@ class Runs:
         endpoint, _ = await self._catalog.get(principal.tenant_id, slot.endpoint_id)
         run: Run | UnfinishedRun | None = await self._finished(principal, identity)
         if run is None:
-            run = await self._unfinished(endpoint, identity)
+            lease = await self._control.held(endpoint.tenant_id, endpoint.id)
+            run = next((each for each in unfinished_runs(endpoint, lease) if each.id == identity), None)
         if run is None:  # It may have ended between the two looks.
             run = await self._history.get(principal.tenant_id, identity)
         return RunView(run=run, endpoint=endpoint)
@@ -85,15 +86,6 @@ class Runs:
         except NotFoundError:
             return None
 
-    async def _unfinished(self, endpoint: JobEndpoint, identity: str) -> UnfinishedRun | None:
-        lease = await self._control.held(endpoint.tenant_id, endpoint.id)
-        if lease is not None and lease.run_id == identity:
-            source = Source.MANUAL if lease.manual else planned_source(lease.endpoint)
-            return UnfinishedRun(
-                id=identity, attempt=lease.attempt, source=source, running=True, since=lease.claimed_at
-            )
-        return waiting_run(endpoint, identity)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSlot:
@@ -114,16 +106,38 @@ def parsed_run_id(identity: str) -> RunSlot:
     return RunSlot(endpoint_id=endpoint_id, slot=numbers[0], attempt=numbers[1])
 
 
+def unfinished_runs(endpoint: JobEndpoint, lease: Lease | None) -> tuple[UnfinishedRun, ...]:
+    """The runs of *endpoint* that wait or, under its live *lease*, go on: the planned one and the manual one."""
+    going_on = () if lease is None else (_going_on(lease),)
+    waiting = (_waiting_manual(endpoint), _waiting_planned(endpoint))
+    known = {run.id for run in going_on}
+    return (*going_on, *(run for run in waiting if run is not None and run.id not in known))
+
+
 def waiting_run(endpoint: JobEndpoint, identity: str) -> UnfinishedRun | None:
     """The manual or planned run of *endpoint* that waits under the id *identity*, or None."""
-    state = endpoint.state
-    manual = state.manual
-    if manual is not None and run_id(endpoint.id, manual.slot, 1) == identity:
-        return UnfinishedRun(id=identity, attempt=1, source=Source.MANUAL, running=False, since=manual.requested_at)
-    due_at = state.plan.next_run_at if state.plan is not None else None
-    if due_at is None or run_id(endpoint.id, state.slot, state.attempt) != identity:
+    return next((run for run in unfinished_runs(endpoint, None) if run.id == identity), None)
+
+
+def _going_on(lease: Lease) -> UnfinishedRun:
+    source = Source.MANUAL if lease.manual else planned_source(lease.endpoint)
+    return UnfinishedRun(id=lease.run_id, attempt=lease.attempt, source=source, running=True, since=lease.claimed_at)
+
+
+def _waiting_manual(endpoint: JobEndpoint) -> UnfinishedRun | None:
+    manual = endpoint.state.manual
+    if manual is None:
         return None
-    source = planned_source(endpoint)
+    identity = run_id(endpoint.id, manual.slot, 1)
+    return UnfinishedRun(id=identity, attempt=1, source=Source.MANUAL, running=False, since=manual.requested_at)
+
+
+def _waiting_planned(endpoint: JobEndpoint) -> UnfinishedRun | None:
+    state = endpoint.state
+    due_at = state.plan.next_run_at if state.plan is not None else None
+    if due_at is None:
+        return None
+    identity, source = run_id(endpoint.id, state.slot, state.attempt), planned_source(endpoint)
     return UnfinishedRun(id=identity, attempt=state.attempt, source=source, running=False, since=due_at)
 
 

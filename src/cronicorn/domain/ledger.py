@@ -102,6 +102,21 @@ def books_at_edit(grid: Grid, now: datetime, *, ran: Iterable[datetime | None], 
     return Books(accounted_until=max(after, now), skips=tuple(ledger.skips))
 
 
+def put_aside_so_far(grid: Grid, now: datetime) -> tuple[Skip, ...]:
+    """What the plan in force of the endpoint of *grid* has put aside up to *now*: nobody has recorded it yet."""
+    state = grid.endpoint.state
+    if state.accounted_until is None:
+        return ()
+    ledger = _Ledger(grid, (state.plan.nominal_at if state.plan is not None else None, *still_owed(grid)))
+    ledger.close_planned(now)
+    return tuple(ledger.skips)
+
+
+def still_owed(grid: Grid) -> tuple[datetime, ...]:
+    """The late nominal instants that the endpoint of *grid* still runs, the earliest first."""
+    return tuple(_owed(grid))
+
+
 def owed_dropped(grid: Grid, note: Note, *, first: bool) -> tuple[Skip, ...]:
     """The instants that the endpoint of *grid* still owes and now will not run, the *first* of them included or not."""
     gone = _owed(grid) if first else _owed(grid)[1:]

@@ -77,6 +77,7 @@ class Operation(StrEnum):
     SCHEDULE_EXPLAIN = "schedule.explain"
     POLICY_BACKTEST = "policy.backtest"
     POLICY_EXPLAIN = "policy.explain"
+    SCENARIO_SIMULATE = "scenario.simulate"
     DRAFT_MAKE = "draft.make"
     DRAFT_LIST = "draft.list"
     DRAFT_GET = "draft.get"
@@ -86,6 +87,8 @@ class Operation(StrEnum):
     RUN_GET = "run.get"
     RUN_HEALTH = "run.health"
     RUN_SKIPS = "run.skips"
+    RUN_EXPLAIN = "run.explain"
+    SLOT_LIST = "slot.list"
     RUN_REQUEST = "run.request"
     RUN_CANCEL = "run.cancel"
     ENDPOINT_TEST = "endpoint.test"
@@ -167,6 +170,7 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.SCHEDULE_EXPLAIN: Permission.JOBS_READ,
     Operation.POLICY_BACKTEST: Permission.JOBS_READ,
     Operation.POLICY_EXPLAIN: Permission.JOBS_READ,
+    Operation.SCENARIO_SIMULATE: Permission.JOBS_READ,
     Operation.DRAFT_MAKE: Permission.POLICIES_WRITE,
     Operation.DRAFT_LIST: Permission.JOBS_READ,
     Operation.DRAFT_GET: Permission.JOBS_READ,
@@ -176,6 +180,8 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.RUN_GET: Permission.JOBS_READ,
     Operation.RUN_HEALTH: Permission.JOBS_READ,
     Operation.RUN_SKIPS: Permission.JOBS_READ,
+    Operation.RUN_EXPLAIN: Permission.JOBS_READ,
+    Operation.SLOT_LIST: Permission.JOBS_READ,
     Operation.RUN_REQUEST: Permission.RUNS_CONTROL,
     Operation.RUN_CANCEL: Permission.RUNS_CONTROL,
     Operation.ENDPOINT_TEST: Permission.RUNS_CONTROL,

@@ -22,6 +22,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Settlement, Stored
 from cronicorn.domain.slot import SlotState
+from cronicorn.domain.unchanged import Unchanged
 from cronicorn.domain.verification import Findings
 
 T = TypeVar("T")
@@ -194,8 +195,13 @@ class EndpointCatalog(Protocol):
         """
         ...
 
-    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
-        """Remove the endpoint with its runs. A call in progress settles as lost. Raises NotFoundError."""
+    async def delete(
+        self, tenant_id: str, endpoint_id: str, by: Principal | None = None, unchanged: Unchanged | None = None
+    ) -> None:
+        """Remove the endpoint with its runs. A call in progress settles as lost. Raises NotFoundError.
+
+        Raises PreconditionFailedError where it is not *unchanged*; nothing is removed then.
+        """
         ...
 
 
@@ -234,7 +240,7 @@ class RunHistory(RunLog, Protocol):
         ...
 
     async def skips(self, tenant_id: str, endpoint_id: str, limit: int, state: SlotState | None = None) -> SkipPage:
-        """The newest *limit* ranges of instants that did not run, all or those in *state*. Raises NotFoundError."""
+        """The newest *limit* ranges that did not run, by their last instants; or in *state*. Raises NotFoundError."""
         ...
 
     async def prune(self, before: datetime, limit: int) -> int:

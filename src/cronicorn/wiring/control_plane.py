@@ -13,6 +13,7 @@ from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
 from cronicorn.control.audit import Audit
 from cronicorn.control.dashboards import Dashboards
+from cronicorn.control.decisions import Decisions
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
@@ -37,6 +38,9 @@ from cronicorn.control.schedules import Schedules
 from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
+from cronicorn.control.simulations import Simulations
+from cronicorn.control.slots import Slots
+from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
@@ -47,6 +51,7 @@ from cronicorn.scheduler import Scheduler
 from cronicorn.scheduler.delivering import Courier
 from cronicorn.wiring.drafting import MakeDrafts
 from cronicorn.wiring.quota import Tokens
+from cronicorn.wiring.simulating import SimulationProcess
 from cronicorn.wiring.stores import Stores
 from cronicorn.wiring.vault import sealer
 
@@ -65,10 +70,13 @@ def control_plane(
     tiers = ExecutionTiers(stores.run_book, limits)
     endpoints = _endpoints(stores, cron, told, tiers)
     policies = Policies(stores.endpoints, stores.runs, cron)
+    runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
+    provisions = Provisions(stores.provisions)
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     return ControlPlane(
         **_access(stores, clock),
-        provisions=Provisions(stores.provisions),
+        provisions=provisions,
+        tenant_settings=TenantSettings(stores.keys, provisions, quotas),
         jobs=jobs,
         endpoints=endpoints,
         hints=Hints(stores.endpoints, cron, told.wake),
@@ -79,7 +87,10 @@ def control_plane(
         signing_keys=SigningKeys(stores.keychains, sealer(stores, vault), clock, random_signing_key),
         secrets=Secrets(stores.keychains, sealer(stores, vault), clock),
         rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
-        runs=Runs(stores.runs, stores.run_control, stores.endpoints, clock),
+        runs=runs,
+        simulations=Simulations(SimulationProcess()),
+        slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
+        decisions=Decisions(stores.endpoints, stores.runs, runs),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
         trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),

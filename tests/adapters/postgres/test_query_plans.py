@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from cronicorn.adapters.postgres import claim_statements, fair_claim_statements, holding_statements, settle_statements
+from cronicorn.adapters.postgres import (
+    claim_statements,
+    fair_claim_statements,
+    holding_statements,
+    past_slots,
+    settle_statements,
+)
 from cronicorn.adapters.postgres.batches import SIZE_MAX
 from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.adapters.postgres.watermark import LOWEST
@@ -33,6 +39,13 @@ STATEMENTS = {
     "next due": (claim_statements.NEXT_DUE, (None, [0], [LOWEST[0]], 0, 100, [None])),
     "next due before a sweep": (claim_statements.NEXT_DUE, (None, [0], [2**60], 0, 100, [1_000_000])),
 }
+ALWAYS = (1, 0, EVER, EVER, EVER, 100)
+TIMELINE = {
+    "first attempts": (past_slots.FIRST_ATTEMPTS, ALWAYS),
+    "more attempts": (past_slots.MORE_ATTEMPTS, (1, [1, 2, 3], 0)),
+    "slots that did not run": (past_slots.SKIPPED, ALWAYS),
+    "ranges over the end": (past_slots.SPANNING, (1, 0, 20)),
+}
 WITHOUT_SKIP_LOCKED = {
     f"{name} without SKIP LOCKED": (
         claim_statements.without_skip_locked(statement),
@@ -48,6 +61,10 @@ INSERT INTO cronicorn.runs (endpoint_number, slot, attempt, fence, status, sourc
                             finished_us, duration_us, outcome)
 SELECT number, 1, 1, 1, 'success', 'interval', '', $1, $1, $1 + number, 0, '{}' FROM cronicorn.endpoints
 """
+_SKIPS = """
+INSERT INTO cronicorn.skips (endpoint_number, state, reason, first_us, last_us, instants, exact)
+SELECT number, 'coalesced', '', $1, $1 + number, 1, 1 FROM cronicorn.endpoints
+"""
 
 
 @pytest.fixture
@@ -56,7 +73,8 @@ async def connection(postgres_url):
     await plant_crowd(stores.database, {f"t{number}": COUNT // 20 for number in range(20)})
     async with stores.database.connection() as connection:
         await connection.execute(_RUNS, 0)
-        await connection.execute("ANALYZE cronicorn.runs")
+        await connection.execute(_SKIPS, 0)
+        await connection.execute("ANALYZE cronicorn.runs, cronicorn.skips")
         yield connection
     await stores.aclose()
 
@@ -74,9 +92,9 @@ def _steps(plan):
 
 async def test_no_table_is_read_from_end_to_end_and_what_has_a_limit_stops_there(connection):
     filled = {row[0] for row in await connection.fetch("SELECT relname FROM pg_class WHERE reltuples > 0")}
-    assert {"schedule", "endpoints", "runs_default"} <= filled
+    assert {"schedule", "endpoints", "runs_default", "skips"} <= filled
 
-    for name, (statement, arguments) in (STATEMENTS | WITHOUT_SKIP_LOCKED).items():
+    for name, (statement, arguments) in (STATEMENTS | WITHOUT_SKIP_LOCKED | TIMELINE).items():
         steps = list(_steps(await _plan(connection, statement, arguments)))
 
         read_whole = {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"}
@@ -99,12 +117,14 @@ INDEXES = [
     ("next due", "schedule_leased"),
     ("next due before a sweep", "schedule_due"),
     ("next due before a sweep", "schedule_leased"),
+    ("slots that did not run", "skips_by_endpoint"),
+    ("ranges over the end", "skips_by_endpoint"),
 ]
 
 
 async def test_the_index_made_for_a_question_answers_it(connection):
     for name, index in INDEXES:
-        steps = _steps(await _plan(connection, *STATEMENTS[name]))
+        steps = _steps(await _plan(connection, *(STATEMENTS | TIMELINE)[name]))
 
         assert index in {step.get("Index Name") for step in steps}, name
 

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from cronicorn.adapters.sqlite import endpoint_rows, lease_statements, rollups, runs, store_health
+from cronicorn.adapters.sqlite import endpoint_rows, lease_statements, past_slots, rollups, runs, store_health
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from tests.adapters.sqlite.empty_database import copy_to
 
@@ -53,8 +53,12 @@ STATEMENTS = {
     "newest runs": rollups.NEWEST_RUNS,
     "census": rollups.CENSUS,
     "maybe paused": rollups.MAYBE_PAUSED,
+    "first attempts": past_slots.FIRST_ATTEMPTS,
+    "more attempts": past_slots.MORE_ATTEMPTS,
+    "slots that did not run": past_slots.SKIPPED,
+    "ranges over the end": past_slots.SPANNING,
 }
-_GIVEN = r"\(?subquery|CONSTANT|\d+ CONSTANT|of$|(told|hour|busy)$"
+_GIVEN = r"\(?subquery|CONSTANT|\d+ CONSTANT|of$|told VIRTUAL TABLE|(told|hour|busy)$"
 """Rows that come with the statement: `of` is what settlements are called in theirs, the rest was looked up before."""
 _WHOLE_TABLE = re.compile(rf"SCAN (?!{_GIVEN})(?!\w+ USING (COVERING )?INDEX schedule_leased)")
 
@@ -100,13 +104,19 @@ def test_no_table_is_read_from_end_to_end(connection, name):
         ("analyses by step", "analyses_by_time"),
         ("newest analyses", "analyses_by_time"),
         ("newest runs", "runs_by_start"),
+        ("first attempts", "runs_by_start"),
+        ("more attempts", "sqlite_autoindex_runs_1"),
+        ("slots that did not run", "skips_by_endpoint"),
+        ("ranges over the end", "skips_by_endpoint"),
     ],
 )
 def test_the_index_made_for_a_question_answers_it(connection, name, index):
     assert any(index in step for step in _plan(connection, STATEMENTS[name]))
 
 
-@pytest.mark.parametrize("name", ["claim", "look", "old runs", "old skips", "skips"])
+@pytest.mark.parametrize(
+    "name", ["claim", "look", "old runs", "old skips", "skips", "slots that did not run", "ranges over the end"]
+)
 def test_what_has_a_limit_stops_there_without_sorting(connection, name):
     steps = [step for step in _plan(connection, STATEMENTS[name]) if "TEMP B-TREE" in step]
 

@@ -14,6 +14,7 @@ from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit, JobCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
+from cronicorn.domain.unchanged import Unchanged
 
 
 class MemoryJobCatalog(JobCatalog):
@@ -130,9 +131,13 @@ class MemoryEndpointCatalog(EndpointCatalog):
             record(self._database, entry)
             return row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))
 
-    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
+    async def delete(
+        self, tenant_id: str, endpoint_id: str, by: Principal | None = None, unchanged: Unchanged | None = None
+    ) -> None:
         with self._database.lock:
             row = self._database.row(tenant_id, endpoint_id)
+            if unchanged is not None:
+                unchanged.check_endpoint(row.endpoint)
             self._database.remove(row)
             record(self._database, endpoint_entry(by, self._database.clock.now(), row.endpoint, None))
 

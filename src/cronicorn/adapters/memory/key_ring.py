@@ -1,6 +1,6 @@
 """Tenants and API keys in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cronicorn.adapters.memory.audit_log import record
@@ -58,9 +58,11 @@ class MemoryKeyRing(KeyRing, TermsRegister):
             tenant = self._database.tenants.get(tenant_id)
             return tenant.terms if tenant is not None else Terms()
 
-    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
+    async def agree(self, tenant_id: str, edit: Callable[[Terms], Terms], by: Principal | None = None) -> Terms:
         with self._database.lock:
             tenant = self._database.tenant(tenant_id)
+            terms = edit(tenant.terms)
             self._database.tenants[tenant_id] = replace(tenant, terms=terms)
             now = self._database.clock.now()
             record(self._database, terms_entry(by, now, tenant_id, tenant.terms, terms))
+            return terms

@@ -11,6 +11,7 @@ from cronicorn.adapters.memory.watches import MemoryWatchStore
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.instant import EPOCH, ZERO
+from cronicorn.domain.past_slots import RanSlot, SkippedSlots, SlotPage, SlotQuery, slot_page
 from cronicorn.domain.plan import Source
 from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.domain.rollup.rows import is_paused
@@ -26,6 +27,7 @@ from cronicorn.domain.rollup.tallies import (
     RunTally,
     StepTally,
 )
+from cronicorn.domain.run import Run
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -148,6 +150,15 @@ class MemoryTimeline(Timeline):
             names = {row.endpoint.id: row.endpoint.name for row in self._database.rows.values()}
         newest = sorted(found, key=lambda analysis: analysis.at)[::-1][:limit]
         return [PastAnalysis(analysis=each, endpoint_name=names[each.endpoint_id]) for each in newest]
+
+    async def slots(self, tenant_id: str, endpoint_id: str, query: SlotQuery) -> SlotPage:
+        with self._database.lock:
+            row = self._database.row(tenant_id, endpoint_id)
+            attempts: dict[int, list[Run]] = {}
+            for slot, attempt in sorted(row.runs):
+                attempts.setdefault(slot, []).append(without_body(row.runs[slot, attempt][1]))
+            skipped = [SkippedSlots(number=number, skip=skip) for number, skip in row.skips]
+        return slot_page(query, [RanSlot(runs=tuple(runs)) for runs in attempts.values()], skipped)
 
 
 def _step_of(instant: datetime, span: HourSpan) -> datetime:

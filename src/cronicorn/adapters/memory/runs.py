@@ -66,7 +66,8 @@ class MemoryRunHistory(RunHistory):
 
     async def skips(self, tenant_id: str, endpoint_id: str, limit: int, state: SlotState | None = None) -> SkipPage:
         with self._database.lock:
-            newest = (skip for _, skip in reversed(self._database.row(tenant_id, endpoint_id).skips))
+            skips = self._database.row(tenant_id, endpoint_id).skips
+            newest = (skip for _, skip in sorted(skips, key=lambda each: (each[1].last_at, each[0]), reverse=True))
             wanted = (skip for skip in newest if state is None or skip.state is state)
             return SkipPage(skips=tuple(islice(wanted, limit)))
 

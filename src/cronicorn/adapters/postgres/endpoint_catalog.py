@@ -38,6 +38,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
 from cronicorn.domain.target import host_of
+from cronicorn.domain.unchanged import Unchanged
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +139,13 @@ class PostgresEndpointCatalog(EndpointCatalog):
 
         return await self._database.write(work)
 
-    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
+    async def delete(
+        self, tenant_id: str, endpoint_id: str, by: Principal | None = None, unchanged: Unchanged | None = None
+    ) -> None:
         async def work(transaction: Transaction) -> int:
             before = await lock(transaction, tenant_id, endpoint_id)
+            if unchanged is not None:
+                unchanged.check_endpoint(before.endpoint)
             await _DELETE_STATE.change(transaction.connection, shard=before.shard, endpoint_id=endpoint_id)
             await _DELETE.change(transaction.connection, endpoint_number=before.number)
             await record(transaction, endpoint_entry(by, before.now, before.endpoint, None))

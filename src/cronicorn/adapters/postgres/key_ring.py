@@ -1,6 +1,6 @@
 """Tenants and API keys in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -95,14 +95,16 @@ class PostgresKeyRing(KeyRing, TermsRegister):
     async def terms(self, tenant_id: str) -> Terms:
         return await self._database.alone(lambda connection: _terms(connection, tenant_id))
 
-    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
-        async def work(transaction: Transaction) -> None:
+    async def agree(self, tenant_id: str, edit: Callable[[Terms], Terms], by: Principal | None = None) -> Terms:
+        async def work(transaction: Transaction) -> Terms:
             await lock_tenant(transaction.connection, tenant_id)
             before = await _terms(transaction.connection, tenant_id)
+            terms = edit(before)
             await _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms))
             await record(transaction, terms_entry(by, transaction.now, tenant_id, before, terms))
+            return terms
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
 
 async def _terms(connection: Connection, tenant_id: str) -> Terms:

@@ -1,19 +1,21 @@
 """What was set for tenants, in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from cronicorn.adapters.postgres.database import PostgresDatabase
+from cronicorn.adapters.postgres.audit_log import record
+from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.queries import Connection
-from cronicorn.domain.errors import NotFoundError
+from cronicorn.adapters.postgres.tenant_rows import lock_tenant
+from cronicorn.domain.access.audit_views import provision_entry
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.provision.ports import ProvisionBook
-from cronicorn.domain.provision.provision import Provision, provision_of, provision_row
+from cronicorn.domain.provision.provision import NO_PROVISION, Provision, provision_of, provision_row
 
 _PROVISIONS = "SELECT tenant_id, document FROM cronicorn.tenant_provisions"
+_PROVISION = "SELECT document FROM cronicorn.tenant_provisions WHERE tenant_id = $1"
 _PROVIDE = """
-INSERT INTO cronicorn.tenant_provisions (tenant_id, document)
-SELECT id, $2 FROM cronicorn.tenants WHERE id = $1
+INSERT INTO cronicorn.tenant_provisions (tenant_id, document) VALUES ($1, $2)
 ON CONFLICT (tenant_id) DO UPDATE SET document = excluded.document
-RETURNING 1
 """
 
 
@@ -30,11 +32,17 @@ class PostgresProvisionBook(ProvisionBook):
 
         return await self._database.alone(work)
 
-    async def provide(self, tenant_id: str, provision: Provision) -> None:
-        document = provision_row(tenant_id, provision)["document"]
+    async def provide(
+        self, tenant_id: str, edit: Callable[[Provision], Provision], by: Principal | None = None
+    ) -> Provision:
+        async def work(transaction: Transaction) -> Provision:
+            connection = transaction.connection
+            await lock_tenant(connection, tenant_id)
+            document = await connection.fetchval(_PROVISION, tenant_id)
+            before = provision_of(document) if document is not None else NO_PROVISION
+            after = edit(before)
+            await connection.execute(_PROVIDE, tenant_id, provision_row(tenant_id, after)["document"])
+            await record(transaction, provision_entry(by, transaction.now, tenant_id, before, after))
+            return after
 
-        async def work(connection: Connection) -> None:
-            if await connection.fetchval(_PROVIDE, tenant_id, document) is None:
-                raise NotFoundError(f"There is no tenant {tenant_id}.")
-
-        await self._database.alone(work)
+        return await self._database.write(work)

@@ -7,14 +7,11 @@ from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.place import shard_of
 from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.plan import Source
-from cronicorn.domain.rollup.ports import Rollups, Timeline
+from cronicorn.domain.rollup.ports import Rollups
 from cronicorn.domain.rollup.rows import (
     analysis_tally_of,
     endpoint_tally_of,
     job_tally_of,
-    part_row,
-    past_analysis_of,
-    past_run_of,
     paused_among,
     span_row,
     step_tally_of,
@@ -23,15 +20,12 @@ from cronicorn.domain.rollup.tallies import (
     AnalysisTally,
     Census,
     EndpointTally,
-    HourPart,
     HourSpan,
     JobTally,
-    PastAnalysis,
-    PastRun,
     StepTally,
 )
 
-_SPAN = ("tenant_id", "job_id", "since_us", "until_us")
+SPAN = ("tenant_id", "job_id", "since_us", "until_us")
 
 
 class PostgresRollups(Rollups):
@@ -74,29 +68,13 @@ class PostgresRollups(Rollups):
         self, statement: str, tenant_id: str, span: HourSpan, step: str | None = None, *more: Cell
     ) -> list[Row]:
         parameters = span_row(tenant_id, span)
-        names = (*_SPAN, step) if step is not None else _SPAN
-        return await _rows(self._database, statement, *(parameters[name] for name in names), *more)
+        names = (*SPAN, step) if step is not None else SPAN
+        return await rows_of(self._database, statement, *(parameters[name] for name in names), *more)
 
 
-class PostgresTimeline(Timeline):
-    """Reads what happened."""
+async def rows_of(database: PostgresDatabase, statement: str, *parameters: Cell) -> list[Row]:
+    """What *statement* finds, by column name."""
 
-    def __init__(self, database: PostgresDatabase) -> None:
-        self._database = database
-
-    async def runs(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastRun]:
-        row = part_row(tenant_id, part)
-        here = [row[name] for name in _SPAN]
-        rows = await _rows(self._database, statements.NEWEST_RUNS, *here, limit, row["hour_us"])
-        return [past_run_of(tenant_id, row) for row in rows]
-
-    async def analyses(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastAnalysis]:
-        row = part_row(tenant_id, part)
-        rows = await _rows(self._database, statements.NEWEST_ANALYSES, *(row[name] for name in _SPAN), limit)
-        return [past_analysis_of(row) for row in rows]
-
-
-async def _rows(database: PostgresDatabase, statement: str, *parameters: Cell) -> list[Row]:
     async def work(transaction: Transaction) -> list[Row]:
         return [dict(record) for record in await transaction.connection.fetch(statement, *parameters)]
 

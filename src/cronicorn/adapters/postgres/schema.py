@@ -23,7 +23,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.postgres.tenant_schema import metadata, tenants
 
-REVISION = "0016"
+REVISION = "0017"
 """The newest migration."""
 
 installation = Table(
@@ -172,7 +172,7 @@ skips = Table(
     Column("last_us", BigInteger, nullable=False),
     Column("instants", BigInteger, nullable=False),
     Column("exact", SmallInteger, nullable=False),
-    Index("skips_by_endpoint", "endpoint_number"),
+    Index("skips_by_endpoint", "endpoint_number", "last_us", "number"),
     Index("skips_by_end", "last_us"),
 )
 

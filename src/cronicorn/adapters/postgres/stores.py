@@ -26,13 +26,14 @@ from cronicorn.adapters.postgres.outbox import PostgresOutbox
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.provision_book import PostgresProvisionBook
 from cronicorn.adapters.postgres.rate_counter import PostgresRateCounter
-from cronicorn.adapters.postgres.rollups import PostgresRollups, PostgresTimeline
+from cronicorn.adapters.postgres.rollups import PostgresRollups
 from cronicorn.adapters.postgres.run_book import PostgresRunBook
 from cronicorn.adapters.postgres.run_pruner import PostgresRunPruner
 from cronicorn.adapters.postgres.runs import PostgresRunControl, PostgresRunHistory
 from cronicorn.adapters.postgres.sign_in_links import PostgresSignInLinks
 from cronicorn.adapters.postgres.signed_in_store import PostgresSignedInStore
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
+from cronicorn.adapters.postgres.timeline import PostgresTimeline
 from cronicorn.adapters.postgres.watches import PostgresWatchStore
 from cronicorn.domain.ports import Clock
 

@@ -26,6 +26,7 @@ from cronicorn.domain.ports import EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import endpoint_row, job_of, state_row
 from cronicorn.domain.settlement import Stored
+from cronicorn.domain.unchanged import Unchanged
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +127,13 @@ class SqliteEndpointCatalog(EndpointCatalog):
 
         return await self._database.write(work)
 
-    async def delete(self, tenant_id: str, endpoint_id: str, by: Principal | None = None) -> None:
+    async def delete(
+        self, tenant_id: str, endpoint_id: str, by: Principal | None = None, unchanged: Unchanged | None = None
+    ) -> None:
         def work(transaction: Transaction) -> int:
             before = find(transaction, tenant_id, endpoint_id)
+            if unchanged is not None:
+                unchanged.check_endpoint(before.endpoint)
             _DELETE.change(transaction.connection, endpoint_number=before.number)
             record(transaction, endpoint_entry(by, transaction.now, before.endpoint, None))
             return before.number

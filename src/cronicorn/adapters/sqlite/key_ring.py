@@ -1,7 +1,7 @@
 """Tenants and API keys in a SQLite file."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import bindparam, insert, literal_column, select, update
 
@@ -92,14 +92,16 @@ class SqliteKeyRing(KeyRing, TermsRegister):
     async def terms(self, tenant_id: str) -> Terms:
         return await self._database.read(lambda transaction: _terms(transaction, tenant_id))
 
-    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
-        def work(transaction: Transaction) -> None:
+    async def agree(self, tenant_id: str, edit: Callable[[Terms], Terms], by: Principal | None = None) -> Terms:
+        def work(transaction: Transaction) -> Terms:
             check_tenant(transaction.connection, tenant_id)
             before = _terms(transaction, tenant_id)
+            terms = edit(before)
             _AGREE.change(transaction.connection, tenant_id=tenant_id, **terms_row(terms))
             record(transaction, terms_entry(by, transaction.now, tenant_id, before, terms))
+            return terms
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
 
 def _terms(transaction: Transaction, tenant_id: str) -> Terms:

@@ -9,7 +9,7 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.archive import COLUMNS, Table
 from cronicorn.domain.cells import Cell, Row
 from cronicorn.domain.plan import Source
-from cronicorn.domain.rollup.ports import Rollups, Timeline
+from cronicorn.domain.rollup.ports import Rollups
 from cronicorn.domain.rollup.rows import (
     HOUR_US,
     PAUSE_MARK,
@@ -17,9 +17,6 @@ from cronicorn.domain.rollup.rows import (
     analysis_tally_of,
     endpoint_tally_of,
     job_tally_of,
-    part_row,
-    past_analysis_of,
-    past_run_of,
     paused_among,
     span_row,
     step_tally_of,
@@ -28,11 +25,8 @@ from cronicorn.domain.rollup.tallies import (
     AnalysisTally,
     Census,
     EndpointTally,
-    HourPart,
     HourSpan,
     JobTally,
-    PastAnalysis,
-    PastRun,
     StepTally,
 )
 
@@ -162,23 +156,9 @@ class SqliteRollups(Rollups):
         return [analysis_tally_of(row) for row in await self._rows(ANALYSES_BY_STEP, tenant_id, span)]
 
     async def _rows(self, statement: str, tenant_id: str, span: HourSpan, **more: Cell) -> list[Row]:
-        return await _rows(self._database, statement, {**span_row(tenant_id, span), **more})
+        return await rows_of(self._database, statement, {**span_row(tenant_id, span), **more})
 
 
-class SqliteTimeline(Timeline):
-    """Reads what happened."""
-
-    def __init__(self, database: SqliteDatabase) -> None:
-        self._database = database
-
-    async def runs(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastRun]:
-        rows = await _rows(self._database, NEWEST_RUNS, {**part_row(tenant_id, part), "most": limit})
-        return [past_run_of(tenant_id, row) for row in rows]
-
-    async def analyses(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastAnalysis]:
-        rows = await _rows(self._database, NEWEST_ANALYSES, {**part_row(tenant_id, part), "most": limit})
-        return [past_analysis_of(row) for row in rows]
-
-
-async def _rows(database: SqliteDatabase, statement: str, parameters: Row) -> list[Row]:
+async def rows_of(database: SqliteDatabase, statement: str, parameters: Row) -> list[Row]:
+    """What *statement* finds, by column name."""
     return await database.read(lambda transaction: dicts(transaction.connection.execute(statement, parameters)))

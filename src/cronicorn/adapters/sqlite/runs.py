@@ -99,7 +99,7 @@ ENDED_BEFORE = query(
 _NEWEST_SKIPS = (
     select(skips)
     .where(skips.c.endpoint_number == bindparam("endpoint"))
-    .order_by(skips.c.number.desc())
+    .order_by(skips.c.last_us.desc(), skips.c.number.desc())
     .limit(bindparam("page_limit"))
 )
 SKIPS = query(_NEWEST_SKIPS)

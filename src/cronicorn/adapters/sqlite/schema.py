@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0016"
+REVISION = "0017"
 """The newest migration."""
 
 keyed_requests = Table(
@@ -174,7 +174,7 @@ skips = Table(
     Column("last_us", Integer, nullable=False),
     Column("instants", Integer, nullable=False),
     Column("exact", Integer, nullable=False),
-    Index("skips_by_endpoint", "endpoint_number"),
+    Index("skips_by_endpoint", "endpoint_number", "last_us", "number"),
     Index("skips_by_end", "last_us"),
     sqlite_strict=True,
 )

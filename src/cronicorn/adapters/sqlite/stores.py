@@ -23,13 +23,14 @@ from cronicorn.adapters.sqlite.member_book import SqliteMemberBook
 from cronicorn.adapters.sqlite.outbox import SqliteOutbox
 from cronicorn.adapters.sqlite.provision_book import SqliteProvisionBook
 from cronicorn.adapters.sqlite.rate_counter import SqliteRateCounter
-from cronicorn.adapters.sqlite.rollups import SqliteRollups, SqliteTimeline
+from cronicorn.adapters.sqlite.rollups import SqliteRollups
 from cronicorn.adapters.sqlite.run_book import SqliteRunBook
 from cronicorn.adapters.sqlite.run_pruner import SqliteRunPruner
 from cronicorn.adapters.sqlite.runs import SqliteRunControl, SqliteRunHistory
 from cronicorn.adapters.sqlite.sign_in_links import SqliteSignInLinks
 from cronicorn.adapters.sqlite.signed_in_store import SqliteSignedInStore
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
+from cronicorn.adapters.sqlite.timeline import SqliteTimeline
 from cronicorn.adapters.sqlite.watches import SqliteWatchStore
 from cronicorn.domain.ports import Clock
 

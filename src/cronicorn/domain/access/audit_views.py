@@ -9,6 +9,7 @@ from cronicorn.domain.document import endpoint_document, hint_document
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.fields import Document, Value, lean, pairs, pairs_of, us
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.provision.provision import Provision, provision_document
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 
@@ -54,6 +55,13 @@ def tenant_entry(by: Principal | None, at: datetime, tenant: Tenant) -> AuditEnt
 def terms_entry(by: Principal | None, at: datetime, tenant_id: str, before: Terms, after: Terms) -> AuditEntry | None:
     """The entry for what was agreed with a tenant."""
     return audited(by, at, ("tenant", tenant_id), _terms_told(before), _terms_told(after))
+
+
+def provision_entry(
+    by: Principal | None, at: datetime, tenant_id: str, before: Provision, after: Provision
+) -> AuditEntry | None:
+    """The entry for what was set for a tenant."""
+    return audited(by, at, ("tenant", tenant_id), provision_document(before), provision_document(after))
 
 
 def cancel_entry(by: Principal | None, at: datetime, run: str) -> AuditEntry | None:

@@ -1,8 +1,9 @@
 """The ports of provisions. What holds of the others in `cronicorn.domain.ports` holds of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.provision.provision import Provision
 from cronicorn.domain.provision.retention import PrunedPart, RunPart
 
@@ -14,8 +15,14 @@ class ProvisionBook(Protocol):
         """Those of all tenants for whom something was set, by their ids."""
         ...
 
-    async def provide(self, tenant_id: str, provision: Provision) -> None:
-        """From now on *provision* holds for the tenant, and nothing of before. Raises NotFoundError."""
+    async def provide(
+        self, tenant_id: str, edit: Callable[[Provision], Provision], by: Principal | None = None
+    ) -> Provision:
+        """From now on what *edit* makes of what holds for the tenant holds, and is answered.
+
+        Nobody else edits it meanwhile, and the audit log tells of *by*. Raises NotFoundError, and what *edit* raises;
+        nothing has changed then.
+        """
         ...
 
 

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 from cronicorn.domain.cells import Row
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.fields import Fields, document_in, json_text, lean, length_us
+from cronicorn.domain.fields import Document, Fields, document_in, json_text, lean, length_us
 from cronicorn.domain.provision.allowed import NOTHING_ALLOWED, Allowed
 from cronicorn.domain.provision.retention import KeptFor
+
+KEPT_LEAST, KEPT_MOST = timedelta(minutes=1), timedelta(days=3_650)
+"""Nothing is kept for less, or said to be kept for longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,16 @@ NO_PROVISION = Provision()
 
 def provision_row(tenant_id: str, provision: Provision) -> Row:
     """The row of `tenant_provisions`."""
-    document = lean({
+    return {"tenant_id": tenant_id, "document": json_text(provision_document(provision))}
+
+
+def provision_document(provision: Provision) -> Document:
+    """What is said of *provision* in that row."""
+    return lean({
         "egress": str(provision.egress),
         "runs_kept_us": length_us(provision.runs_kept),
         "failures_kept_us": length_us(provision.failures_kept),
     })  # fmt: skip
-    return {"tenant_id": tenant_id, "document": json_text(document)}
 
 
 def provision_of(text: str) -> Provision:

@@ -1,5 +1,6 @@
 """The ports of quotas. What holds of the others in `cronicorn.domain.ports` holds of these."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -77,6 +78,9 @@ class TermsRegister(Protocol):
         """What was agreed with the tenant; nothing where nobody did, or where no such tenant is."""
         ...
 
-    async def agree(self, tenant_id: str, terms: Terms, by: Principal | None = None) -> None:
-        """From now on *terms* hold, and none of before. Raises NotFoundError."""
+    async def agree(self, tenant_id: str, edit: Callable[[Terms], Terms], by: Principal | None = None) -> Terms:
+        """From now on what *edit* makes of what was agreed holds, and is answered.
+
+        Nobody agrees on anything else meanwhile. Raises NotFoundError, and what *edit* raises; nothing changes then.
+        """
         ...

@@ -7,6 +7,7 @@ began. A run that is pruned stays counted, and so does one of a deleted endpoint
 from collections.abc import Sequence
 from typing import Protocol
 
+from cronicorn.domain.past_slots import SlotPage, SlotQuery
 from cronicorn.domain.plan import Source
 from cronicorn.domain.rollup.tallies import (
     AnalysisTally,
@@ -63,4 +64,12 @@ class Timeline(Protocol):
 
     async def analyses(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastAnalysis]:
         """The newest *limit* analyses that began in *part*, newest first."""
+        ...
+
+    async def slots(self, tenant_id: str, endpoint_id: str, query: SlotQuery) -> SlotPage:
+        """Slots of an endpoint that are on record, newest first, each once: its attempts, or why it did not run.
+
+        Costs what is told, not what else is on record. What is added meanwhile moves nothing that is still to come.
+        Raises NotFoundError.
+        """
         ...

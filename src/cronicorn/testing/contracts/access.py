@@ -287,7 +287,7 @@ class AuditLogContract(StoresContract):
         await stores.signed_in.end("hash-one", doing(Operation.ACCOUNT_SIGN_OUT))
         await stores.signed_in.end_all(ann.id, doing(Operation.ACCOUNT_SIGN_OUT_EVERYWHERE))
         await stores.members.change(TENANT, ann.id, lambda before, now: None, doing(Operation.MEMBER_REMOVE))
-        await stores.terms.agree(TENANT, Terms(limit=5), doing(Operation.TERMS_AGREE))
+        await stores.terms.agree(TENANT, lambda _: Terms(limit=5), doing(Operation.TERMS_AGREE))
 
         entries = await stores.audit_log.list(TENANT, ALL)
 

@@ -20,11 +20,12 @@ from cronicorn.domain.endpoint import (
 )
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_one_shot, a_pause, an_endpoint, an_interval_hint
-from cronicorn.domain.history import EndpointQuery, RunQuery
+from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.plan import Source
 from cronicorn.domain.settlement import Change, Sibling, Stored
 from cronicorn.domain.slot import Skip, SlotState
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.deletions import EndpointDeletionContract
 from cronicorn.testing.contracts.stores import (
     CRON,
     MINUTE,
@@ -39,7 +40,6 @@ from cronicorn.testing.contracts.stores import (
     hint,
     next_due_at,
     plant,
-    run_once,
     settle,
     start,
 )
@@ -177,7 +177,7 @@ class JobCatalogContract(StoresContract):
         assert settlement.state.suspended
 
 
-class EndpointCatalogContract(StoresContract):
+class EndpointCatalogContract(EndpointDeletionContract):
     """Subclass this with a `stores` fixture."""
 
     async def test_endpoints_are_listed_page_by_page(self, stores: Stores, clock: VirtualClock) -> None:
@@ -343,32 +343,6 @@ class EndpointCatalogContract(StoresContract):
             await hint(stores, written)
 
         assert (await endpoint_of(stores)).state.hints == hints
-
-    async def test_a_deleted_endpoint_is_gone_with_its_runs(self, stores: Stores, clock: VirtualClock) -> None:
-        await plant(stores)
-        run = await run_once(stores, clock)
-
-        await stores.endpoints.delete(TENANT, "ep1")
-
-        with pytest.raises(NotFoundError):
-            await stores.endpoints.get(TENANT, "ep1")
-        with pytest.raises(NotFoundError):
-            await stores.runs.get(TENANT, run.id)
-        with pytest.raises(NotFoundError):
-            await stores.endpoints.delete(TENANT, "ep1")
-        assert await next_due_at(stores.job_store) is None
-
-    async def test_an_endpoint_that_takes_a_deleted_ones_id_begins_without_a_past(
-        self, stores: Stores, clock: VirtualClock
-    ) -> None:
-        await plant(stores)
-        await run_once(stores, clock)
-        await stores.endpoints.delete(TENANT, "ep1")
-
-        await plant(stores)
-
-        assert (await stores.runs.list(TENANT, "ep1", RunQuery())).total == 0
-        await run_once(stores, clock)
 
     async def test_asking_to_run_twice_gives_one_slot(self, stores: Stores) -> None:
         await plant(stores)

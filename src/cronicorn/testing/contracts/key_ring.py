@@ -96,13 +96,13 @@ class KeyRingContract(StoresContract):
         shop, other, terms = _tenant("shop"), _tenant("other", age=1), Terms(limit=TOKENS_MAX, period=Period.MONTH)
         for each in (shop, other):
             await stores.keys.add_tenant(each, _key(each, each.name))
-        await stores.terms.agree(shop.id, Terms(tier="pro-tier", zone="Europe/Berlin"))
+        await stores.terms.agree(shop.id, lambda _: Terms(tier="pro-tier", zone="Europe/Berlin"))
 
-        await stores.terms.agree(shop.id, terms)
+        await stores.terms.agree(shop.id, lambda _: terms)
 
         assert await stores.terms.terms(shop.id) == terms
         assert await stores.keys.tenants() == [other, replace(shop, terms=terms)]
 
     async def test_nothing_can_be_agreed_with_a_tenant_that_is_not_there(self, stores: Stores) -> None:
         with pytest.raises(NotFoundError):
-            await stores.terms.agree("nobody", Terms(limit=1))
+            await stores.terms.agree("nobody", lambda _: Terms(limit=1))

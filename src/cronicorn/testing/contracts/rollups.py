@@ -18,6 +18,7 @@ from cronicorn.domain.rollup.tallies import Census, HourPart, HourSpan, hour_of
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.settlement import Settlement
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.past_slots import PastSlotsContract
 from cronicorn.testing.contracts.promises import proves
 from cronicorn.testing.contracts.stores import (
     MINUTE,
@@ -222,7 +223,7 @@ class RollupsContract(StoresContract):
         assert (await stores.rollups.census(TENANT)).paused == 1
 
 
-class TimelineContract(StoresContract):
+class TimelineContract(PastSlotsContract):
     """Subclass this with a `stores` fixture: the newest runs and analyses of a part."""
 
     async def test_the_newest_runs_of_a_window_come_first(self, stores: Stores, clock: VirtualClock) -> None:
