@@ -45,12 +45,14 @@ def test_the_rules_that_are_printed_can_be_set():
 
 def test_the_commands_work_as_printed(tmp_path):
     terminal = Session(tmp_path)
-    routes, incidents, maintenance = shell_blocks(DOCS / "how-to" / "alerts.md")
+    routes, rules, incidents, maintenance = shell_blocks(DOCS / "how-to" / "alerts.md")
 
     sent = terminal.type(typed(routes))
+    held = terminal.type(typed(rules))
     terminal.type(typed(incidents))
     windows = terminal.type(typed(maintenance))
 
     assert "test" in sent
     assert "waiting" in sent
+    assert "everything" in held
     assert "Europe/Berlin" in windows

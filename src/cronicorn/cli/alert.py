@@ -1,18 +1,20 @@
 """`cronicorn alert`: what people are told when something is wrong."""
 
 import sys
-from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cronicorn.cli import alert_rules
+from cronicorn.cli.durations import milliseconds
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 app = typer.Typer(help="Say who is told when something is wrong, and see what is.", no_args_is_help=True)
+app.add_typer(alert_rules.app, name="rules")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 JobsOption = Annotated[list[str] | None, typer.Option("--job", metavar="ID", help="Only this job; may be repeated.")]
@@ -50,7 +52,7 @@ def add(
     """Add a route: messages go there."""
     given = {
         "name": name, "channel": channel.value, "target": target, "kinds": kinds or [], "jobIds": jobs or [],
-        "endpointIds": endpoints or [], "remindEveryMs": _milliseconds(remind_every, "--remind-every"),
+        "endpointIds": endpoints or [], "remindEveryMs": milliseconds(remind_every, "--remind-every"),
     }  # fmt: skip
     run(_add(tenant, database, given))
 
@@ -131,7 +133,7 @@ def maintenance(
     if name is not None:
         given = {
             "name": name, "startAt": start_at, "cron": cron, "timezone": timezone,
-            "durationMs": _milliseconds(duration, "--for"), "jobIds": jobs or [], "endpointIds": endpoints or [],
+            "durationMs": milliseconds(duration, "--for"), "jobIds": jobs or [], "endpointIds": endpoints or [],
         }  # fmt: skip
     run(_maintenance(tenant, database, given, as_json=as_json))
 
@@ -257,15 +259,3 @@ def _row(answer: "BaseModel") -> dict[str, Any]:
 
 def _cell(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-
-
-def _milliseconds(text: str | None, option: str) -> int | None:
-    from cronicorn.domain.durations import parse_duration
-    from cronicorn.domain.errors import InvalidInputError
-
-    if text is None:
-        return None
-    try:
-        return parse_duration(text) // timedelta(milliseconds=1)
-    except ValueError as error:
-        raise InvalidInputError(f"{option} must be {error}, not {text!r}.") from error
