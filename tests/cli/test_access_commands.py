@@ -56,8 +56,14 @@ def test_who_owns_an_installation_lets_people_and_programs_in_and_sees_who_did_w
         "key.revoke", "key.create", "member.edit", "member.offer_link", "member.reset_password", "member.add",
     ]  # fmt: skip
     assert {(entry["actor_kind"], entry["actor"]) for entry in entries} == {("local", "local")}
-    assert link.stdout.startswith("cl_")
-    secrets = [key["key"], made["password"], reset.stdout.strip(), link.stdout.strip(), *PASSWORD.findall(first.stderr)]
+    assert re.fullmatch(r"http://127.0.0.1:3333/sign-in\?token=cl_[0-9a-f]{64}", link.stdout.strip())
+    secrets = [
+        key["key"],
+        made["password"],
+        reset.stdout.strip(),
+        link.stdout.strip().partition("=")[2],
+        *PASSWORD.findall(first.stderr),
+    ]
     assert not any(secret in json.dumps(entries) + table + listed.stdout for secret in secrets)
     assert table.splitlines()[0].split() == [
         "AT",

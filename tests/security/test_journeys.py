@@ -89,8 +89,9 @@ class Installation:
 
     def open(self):
         """Sign in as the first start said, and give a program and another tenant a key each."""
-        key, self.password, *_ = self.shown
+        key, self.password, link = self.shown
         assert key.startswith("ck_")
+        assert link.startswith(f"{self.owner.client.base_url}".rstrip("/") + "/sign-in?token=cl_")
         assert self.owner.sign_in(login="owner", password=self.password).status_code == 200
         self.program = self._client(self.owner.made("/api/keys", {"name": "deploy", "role": "editor"}))
         self.rival = self._client(self.owner.made("/api/tenants", {"name": "rival"}))
@@ -158,12 +159,21 @@ def test_from_the_first_start_to_a_restored_copy(tmp_path, places, monkeypatch):
         entries = here.owner.client.get("/api/audit", params={"limit": 100}).json()["entries"]
         done = [(entry["actorKind"], entry["action"]) for entry in reversed(entries)]
         assert done == [
-            ("user", "account.sign_in"), ("user", "key.create"), ("user", "tenant.add"), ("user", "signing_key.create"),
+            ("local", "member.offer_link"), ("user", "account.sign_in"), ("user", "key.create"),
+            ("user", "tenant.add"), ("user", "signing_key.create"),
             ("user", "alert_rules.change"), ("user", "alert_route.create"), ("user", "alert_route.create"),
             ("key", "job.create"), ("key", "endpoint.create"),
         ]  # fmt: skip
         keys = [here.program.headers["x-api-key"], here.rival.headers["x-api-key"], *here.shown]
         assert not any(secret in json.dumps(entries) + here.api.talk.partition("{")[2] for secret in keys)
+
+        # The link of the first start opens the web app, once, and not by being looked at.
+        browser, link = Person(here.stack, here.api), here.shown[2]
+        token = {"token": link.partition("token=")[2]}
+        assert token["token"] in browser.client.get(link).text
+        assert (browser.status(), browser.client.post("/sign-in", data=token).status_code) == (401, 303)
+        assert (browser.status(), browser.client.get("/").status_code) == (200, 200)
+        assert Person(here.stack, here.api).client.post("/sign-in", data=token).status_code == 401
 
         # It is backed up, restored into a database of the other kind, and answers there as it did here.
         scheduler.process.send_signal(signal.SIGTERM)
@@ -209,7 +219,7 @@ def test_what_ends_at_one_process_has_ended_at_all(tmp_path, places):
 
         # A link that was made on the machine signs in once, at whichever comes first.
         made_link = cronicorn("member", "sign-in-link", "owner", env=environment(**settings))
-        link = made_link.out.strip()
+        link = made_link.out.strip().partition("token=")[2]
         assert there.sign_in(token=link).status_code == 200
         assert Person(stack, one).sign_in(token=link).status_code == 401
         assert (here.status(), there.status()) == (200, 200)

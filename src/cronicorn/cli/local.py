@@ -93,10 +93,12 @@ async def opened_to_try(database: str | None) -> AsyncIterator["LocalControl"]:
         yield local
 
 
-def show_first(first: "FirstStart") -> None:
-    """Show on stderr, once, what opens a new installation."""
+def show_first(first: "FirstStart", link: str | None = None) -> None:
+    """Show on stderr, once, what opens a new installation; *link*: where its owner signs in without the password."""
     lines = ["A new API key for the tenant 'default'. It is shown only now, so keep it:", "", f"    {first.key}", ""]
     if first.login is not None:
         lines += [f"Its owner signs in as {first.login!r} with this password, shown only now, too:", ""]
         lines += [f"    {first.password}", ""]
+    if link is not None:
+        lines += ["or in a browser, once and within a quarter of an hour, without it:", "", f"    {link}", ""]
     print("\n".join(lines), file=sys.stderr, flush=True)

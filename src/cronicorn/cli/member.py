@@ -85,7 +85,7 @@ def sign_in_link(
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what signs a member in once, within a quarter of an hour; their password stays."""
+    """Show a link to the web app that signs a member in once, within a quarter of an hour; their password stays."""
     run(_sign_in_link(tenant, database, login, as_json=as_json))
 
 
@@ -145,13 +145,14 @@ async def _reset_password(tenant: str, database: str | None, login: str, *, as_j
 
 
 async def _sign_in_link(tenant: str, database: str | None, login: str, *, as_json: bool) -> None:
-    from cronicorn.cli.local import opened
+    from cronicorn.cli.local import opened, read_settings
+    from cronicorn.wiring.sign_in_url import sign_in_url
 
     async with opened(database) as local:
         principal = local.principal(tenant)
         known = await _found(local.control.members.list(principal), login)
         made = await local.control.members.offer_link(principal, known.id)
-    _show_link(made, as_json=as_json)
+    _show_link(made, sign_in_url(read_settings(database_url=database), made.token), as_json=as_json)
 
 
 async def _found(listing: "Awaitable[Sequence[Member]]", login: str) -> "Member":
@@ -176,18 +177,18 @@ def _show_password(made: "NewPassword", *, as_json: bool) -> None:
     print(made.password)
 
 
-def _show_link(made: "NewLink", *, as_json: bool) -> None:
+def _show_link(made: "NewLink", url: str, *, as_json: bool) -> None:
     import json
     import sys
 
     from cronicorn.cli.instants import written
 
+    ends_at = written(made.ends_at)
     if as_json:
-        print(json.dumps({**_shown(made.member), "token": made.token, "ends_at": written(made.ends_at)}))
+        print(json.dumps({**_shown(made.member), "url": url, "token": made.token, "ends_at": ends_at}))
         return
-    print(f"{made.member.login} signs in once with this token (POST /api/sign-in), which is shown only now and "
-          f"ends at {written(made.ends_at)}:", file=sys.stderr)  # fmt: skip
-    print(made.token)
+    print(f"{made.member.login} signs in here, once, until {ends_at}:", file=sys.stderr)
+    print(url)
 
 
 def _shown(member: "Member") -> dict[str, str | bool | None]:

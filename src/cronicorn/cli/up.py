@@ -37,7 +37,7 @@ def told(started: "Started") -> None:
     from cronicorn.cli.local import show_first
 
     if started.first is not None:
-        show_first(started.first)
+        show_first(started.first, started.link)
     if sys.stderr.isatty():
         print(
             f"Cronicorn listens on {started.url}: pages for people, and the API, described at /docs.", file=sys.stderr

@@ -26,7 +26,11 @@ def listen(host: str, port: int, *, option: str = "port") -> socket.socket:
 
 def url_of(listening: socket.socket) -> str:
     """Where a client on this machine finds *listening*."""
-    host, port = listening.getsockname()[:2]
+    return url_at(*listening.getsockname()[:2])
+
+
+def url_at(host: str, port: int) -> str:
+    """Where a client on this machine finds what listens on *host* and *port*."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (nothing is bound here)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -39,10 +39,15 @@ class LocalControl:
         """The person at this machine, acting for the tenant of this name or id. Raises NotFoundError."""
         for known in self.tenants:
             if tenant in {known.name, known.id}:
-                return Principal(tenant_id=known.id, actor=ACTOR, kind=ActorKind.LOCAL, permissions=EVERYTHING)
+                return person_at_machine(known.id)
         raise NotFoundError(
             f"There is no tenant {tenant!r}: `cronicorn tenant list` shows those there are, `tenant add NAME` adds one."
         )
+
+
+def person_at_machine(tenant_id: str) -> Principal:
+    """Whoever runs commands on the machine that holds the store, acting for a tenant."""
+    return Principal(tenant_id=tenant_id, actor=ACTOR, kind=ActorKind.LOCAL, permissions=EVERYTHING)
 
 
 @asynccontextmanager

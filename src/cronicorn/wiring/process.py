@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cronicorn.control.tenants import KEY_LENGTH_SAFE, FirstStart
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.errors import CronicornError, InvalidInputError
 from cronicorn.scheduler import Planner, Scheduler
 from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.wiring.api_server import ApiServer, api_server
@@ -21,9 +21,11 @@ from cronicorn.wiring.descriptors import raise_descriptor_limit
 from cronicorn.wiring.doors import BothDoors, open_doors
 from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.listening import listen, url_of
+from cronicorn.wiring.local import person_at_machine
 from cronicorn.wiring.orders import obey_parent
 from cronicorn.wiring.rest import operations_app
 from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.sign_in_url import sign_in_url
 from cronicorn.wiring.stopping import STOPPING_MAX, StopRequests, stop_requests
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ class Started:
     """None when the process listens nowhere."""
     first: FirstStart | None
     """What opens the installation that was made just now, if there was none: to be shown, once."""
+    link: str | None = field(default=None, repr=False)
+    """Where its owner signs in, once, without the password."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,7 +174,7 @@ async def _run(
         scheduler=parts.scheduler, server=server, doors=doors, planner=parts.planner, grace=parts.settings.drain_grace
     )
     url = url_of(listening) if listening is not None else None
-    told(Started(url=url, first=first))
+    told(Started(url=url, first=first, link=await _link_of_owner(parts, first, url)))
     database = str(parts.settings.database_url)
     log.info("process_started", extra={"role": role.value, "url": url, "database": database, **_may_ask(parts, role)})
     try:
@@ -187,6 +191,23 @@ async def _run(
         await _until_stopped(process, requests)
     finally:
         await process.end()
+
+
+async def _link_of_owner(parts: Engine, first: FirstStart | None, url: str | None) -> str | None:
+    """Where the owner of an installation that was made just now signs in; None where no link can be made.
+
+    Nothing is raised then: what *first* holds could never be shown, and opens the installation as well.
+    """
+    if first is None or first.login is None:
+        return None
+    with suppress(CronicornError):
+        tenant, *_ = await parts.stores.keys.tenants()
+        principal = person_at_machine(tenant.id)
+        for member in await parts.control.members.list(principal):
+            if member.login == first.login:
+                made = await parts.control.members.offer_link(principal, member.id)
+                return sign_in_url(parts.settings, made.token, url)
+    return None
 
 
 def _may_ask(parts: Engine, role: ProcessRole) -> dict[str, object]:
