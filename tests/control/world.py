@@ -219,7 +219,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         repeats=Repeats(stores.keyed_requests, new_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
-        overviews=Overviews(stores.jobs, stores.endpoints, clock),
+        overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
         timelines=Timelines(stores.endpoints, stores.runs, cron),
         alerts=Alerts(
             AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=RouteSealing(stores.alertings, sealer)),

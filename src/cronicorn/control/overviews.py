@@ -1,6 +1,6 @@
 """Overviews: what a tenant's endpoints are doing now, what is due next, and what steers them."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import nlargest, nsmallest
@@ -11,12 +11,15 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.permission import Operation
-from cronicorn.domain.ports import Clock, EndpointCatalog, JobCatalog
+from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, JobCatalog
+from cronicorn.domain.preview import preview
 from cronicorn.domain.principal import Principal
 
 ENDPOINTS_LOOKED_AT = 500
 """An overview looks at so many endpoints, those of the oldest jobs first, and says when there are more."""
 SHOWN_MAX = 60
+PLANS_MAX = 150
+"""So many instants are looked ahead to, those of all endpoints that are due soon together."""
 LATE_AFTER = timedelta(seconds=10)
 """A slot that is due for so long, with nobody on it, says that no worker takes what is due."""
 
@@ -65,10 +68,11 @@ class Overview:
 class Overviews:
     """Looks at all endpoints of a tenant at once, within a bound."""
 
-    def __init__(self, jobs: JobCatalog, catalog: EndpointCatalog, clock: Clock) -> None:
+    def __init__(self, jobs: JobCatalog, catalog: EndpointCatalog, clock: Clock, cron: Cron) -> None:
         self._jobs = jobs
         self._catalog = catalog
         self._clock = clock
+        self._cron = cron
 
     @operation(Operation.OVERVIEW_SHOW)
     async def show(self, principal: Principal) -> Overview:
@@ -98,6 +102,20 @@ class Overviews:
             failing=tuple(nlargest(SHOWN_MAX, failing, key=lambda each: each.endpoint.state.failure_count)),
             failing_in_all=len(failing),
         )
+
+    def coming(self, found: Overview, until: datetime) -> Sequence[tuple[datetime, PlacedEndpoint]]:
+        """What of `found.due` comes *until* then, if every run succeeds at once and nobody steers; PLANS_MAX at most.
+
+        Of each endpoint equally many, so that one that runs all the time leaves room for the others.
+        """
+        soon = [each for each in found.due if _due_at(each) <= until]
+        count = PLANS_MAX // max(1, len(soon))
+        return [
+            (plan.next_run_at, each)
+            for each in soon
+            for plan in preview(each.endpoint, found.now, self._cron, count)
+            if plan.next_run_at is not None and plan.next_run_at <= until
+        ]
 
     async def _endpoints(self, jobs: Iterable[Job], most: int) -> AsyncIterator[PlacedEndpoint]:
         """The first *most* endpoints of those of *jobs* that are not archived."""

@@ -1,19 +1,23 @@
 """How values are written in pages: the filters of the templates."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
-from cronicorn.domain.call import AnswerClass
+from cronicorn.domain.call import AnswerClass, Outcome
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.json_body import ABSENT, parsed
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
 
 BODY_SHOWN = 1_200
 """Characters of a body in a list."""
+LAID_OUT_MAX = 20_000
+"""A longer body is shown as it came."""
 
 
 def instant(at: datetime) -> str:
@@ -58,6 +62,13 @@ def excerpt(text: str, most: int = BODY_SHOWN) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def laid_out(outcome: Outcome) -> str:
+    """The body of *outcome*, which has one; JSON with a line for each value."""
+    text = outcome.body or ""
+    value = parsed(outcome) if len(text) <= LAID_OUT_MAX else ABSENT
+    return text if value is ABSENT else json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def late(run: Run) -> str:
     """How much later than due *run* began; empty where it is less than a second."""
     span = run.started_at - run.due_at
@@ -71,6 +82,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "far": far,
     "fared": fared,
     "instant": instant,
+    "laid_out": laid_out,
     "late": late,
     "span": length,
     "moment": moment,

@@ -97,7 +97,7 @@ def control_plane(
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
-        overviews=Overviews(stores.jobs, stores.endpoints, clock),
+        overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
         timelines=Timelines(stores.endpoints, stores.runs, cron),
         alerts=Alerts(_alert_ports(stores, vault), clock, cron, random_id, _bell(courier)),
         incidents=Incidents(stores.incidents, stores.outbox, clock),

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from cronicorn.control.activity import ActivityQuery, EventType
 from cronicorn.control.dashboards import Dashboard, DashboardQuery
-from cronicorn.control.overviews import LATE_AFTER, Overview, PlacedEndpoint
+from cronicorn.control.overviews import LATE_AFTER, Overview
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.quota import QuotaStanding
 from cronicorn.domain.errors import UnavailableError
@@ -40,8 +40,8 @@ def overview_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         return site.page(
             view, "overview.html", found=found, day=day, lately=(await control.activity.list(asker, runs)).events,
             incidents=await control.incidents.list(asker, open_only=True, limit=_LISTED + 1), listed=_LISTED,
-            tokens=await _tokens(control, asker), line=hour_line(found.now, _coming(found)), late_after=LATE_AFTER,
-            soon=sum(each.at <= found.now + LINE_LENGTH for each in _coming(found)), chart=_chart(day),
+            tokens=await _tokens(control, asker), line=hour_line(found.now, _coming(control, found)),
+            late_after=LATE_AFTER, soon=_soon(found), chart=_chart(day),
         )  # fmt: skip
 
     return router
@@ -69,13 +69,18 @@ async def _tokens(control: ControlPlane, asker: Principal) -> QuotaStanding | No
         return None
 
 
-def _coming(found: Overview) -> list[Coming]:
-    return [Coming(at=at, name=_named(each), steered=bool(each.endpoint.state.hints))
-            for each in found.due if (at := each.endpoint.state.due_at) is not None]  # fmt: skip
+def _coming(control: ControlPlane, found: Overview) -> list[Coming]:
+    until = shifted(found.now, LINE_LENGTH)
+    return [
+        Coming(at=at, name=f"{each.job.name} / {each.endpoint.name}", steered=bool(each.endpoint.state.hints))
+        for at, each in control.overviews.coming(found, until)
+    ]
 
 
-def _named(placed: PlacedEndpoint) -> str:
-    return f"{placed.job.name} / {placed.endpoint.name}"
+def _soon(found: Overview) -> int:
+    """How many endpoints are due while the line lasts."""
+    until = shifted(found.now, LINE_LENGTH)
+    return sum(at <= until for each in found.due if (at := each.endpoint.state.due_at) is not None)
 
 
 def _chart(day: Dashboard) -> str:

@@ -88,7 +88,7 @@
       if (answer.status === 401) close();
       if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* The server is away; the stream comes back with it. */ }
-    setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, 1000);
+    setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, 3000);
   };
 
   document.addEventListener("visibilitychange", () => document.hidden ? close() : open());

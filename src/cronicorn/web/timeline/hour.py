@@ -38,6 +38,8 @@ def hour_line(now: datetime, coming: Sequence[Coming]) -> Markup:
     piles: dict[int, list[Coming]] = {}
     for each in soon:
         piles.setdefault(int(scale.x(each.at) // _COLUMN), []).append(each)
+    highest = min(_STACK, max(map(len, piles.values()), default=1))
+    top = _LINE - 18 - (highest - 1) * _STEP
     told = f"{len(soon)} planned within the hour." if soon else "Nothing is planned within the hour."
     return tag(
         "svg",
@@ -50,7 +52,8 @@ def hour_line(now: datetime, coming: Sequence[Coming]) -> Markup:
             if 20 < scale.x(at) < WIDTH - 20  # noqa: PLR2004 - so wide is half a label
         ),
         joined(_mark(pile, height, now, scale) for pile in piles.values() for height in range(min(len(pile), _STACK))),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}", class_="hour", role="img", aria_labelledby="hour-title hour-told",
+        viewBox=f"0 {top:g} {WIDTH} {HEIGHT - top:g}", class_="hour", role="img",
+        aria_labelledby="hour-title hour-told",
     )  # fmt: skip
 
 
