@@ -22,7 +22,7 @@ async def no_metrics() -> bytes:
 
 def an_app(world: World) -> FastAPI:
     """The door in front of *world*."""
-    return create_app(world.control, health=world.stores.health, metrics=no_metrics)
+    return create_app(world.control, rehearsing=world.rehearsing, health=world.stores.health, metrics=no_metrics)
 
 
 @dataclass(slots=True)

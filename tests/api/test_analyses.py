@@ -17,12 +17,12 @@ CALL = CallMade(tool="propose_interval", arguments='{"interval_s":60}', result="
 WHY = Why(occasion=Occasion.NOVELTY, detail="/status")
 
 
-async def analysed(door: Door, endpoint: dict[str, object]) -> None:
-    """Let a planner keep an analysis of *endpoint*."""
+async def analysed(door: Door, endpoint: dict[str, object], session_id: str = SESSION) -> None:
+    """Let a planner keep an analysis of *endpoint*, the only one that is watched."""
     watches = door.world.stores.watches
     (watch,) = await watches.claim_due(claim_id="c", limit=1, ttl=MINUTE)
     analysis = Analysis(
-        id=SESSION, tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
+        id=session_id, tenant_id=watch.endpoint.tenant_id, endpoint_id=str(endpoint["id"]), at=watch.claimed_at,
         why=WHY, model="fake-1", reasoning="<b>A surge.</b>", confidence_percent=90, calls=(CALL,),
         warnings=("unknown_tool", "output_truncated"), spent=AnalysisUsage(input=100, output=20, duration=MINUTE),
         next_analysis=30 * MINUTE,

@@ -130,4 +130,5 @@ def test_every_answer_is_one_that_the_contract_promises(route: str) -> None:
             faults += missing(content["schema"], schema, status)
 
     assert faults == []
-    assert {status for status in told if status.startswith("2")} == {each for each in wanted if each.startswith("2")}
+    really = {status for status, answer in told.items() if "validate_only" not in answer["description"]}
+    assert {each for each in really if each.startswith("2")} == {each for each in wanted if each.startswith("2")}

@@ -38,7 +38,8 @@ def test_every_error_has_a_status(kind: type[CronicornError]) -> None:
 
 
 async def test_a_store_that_does_not_answer_is_told_with_when_to_try_again() -> None:
-    app = create_app(a_world().control, health=Unreachable(), metrics=no_metrics)
+    world = a_world()
+    app = create_app(world.control, rehearsing=world.rehearsing, health=Unreachable(), metrics=no_metrics)
     async with a_client(httpx.ASGITransport(app=app), "") as client:
         answer = await client.get("/readyz")
 
@@ -61,7 +62,8 @@ async def test_a_bug_is_told_without_internals_and_logged(caplog: pytest.LogCapt
     async def broken() -> bytes:
         raise RuntimeError("secret internals")
 
-    app = create_app(a_world().control, health=a_world().stores.health, metrics=broken)
+    world = a_world()
+    app = create_app(world.control, rehearsing=world.rehearsing, health=world.stores.health, metrics=broken)
     async with a_client(httpx.ASGITransport(app=app), "") as client:
         answer = await client.get("/metrics")
 

@@ -199,7 +199,9 @@ class Nested(ScriptedDispatcher):
         self.world = world
         self.askers = askers
         self.refusals: list[CronicornError] = []
-        self.trials = TrialCalls(world.stores.endpoints, world.stores.run_control, self, world.clock)
+        self.trials = TrialCalls(
+            world.stores.endpoints, world.stores.run_control, self, world.clock, world.stores.rates
+        )
 
     async def ask(self) -> None:
         asker = next(self.askers)

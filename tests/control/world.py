@@ -1,6 +1,6 @@
 """A control plane on stores in memory, with a clock that moves when told and a dispatcher that reads a script."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,6 +15,7 @@ from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
 from cronicorn.adapters.vault.aes_vault import AesVault
 from cronicorn.adapters.vault.master_keys import PassingKey
+from cronicorn.adapters.vault.rehearsing_vault import RehearsingVault
 from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
@@ -61,6 +62,7 @@ from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, a_run, an_outcome
+from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.permission import EVERYTHING
 from cronicorn.domain.ports import Clock
@@ -106,6 +108,7 @@ class World:
     stores: MemoryStores
     dispatcher: ScriptedDispatcher
     control: ControlPlane
+    rehearsing: Callable[[], ControlPlane]
     wakes: list[datetime] = field(default_factory=list)
     cron: CronsimCron = field(default_factory=CronsimCron)
 
@@ -174,62 +177,74 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
     def new_key() -> str:
         return f"ck_{next(numbers):064x}"
 
-    maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
-    jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
-    rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
     vault = AesVault(PassingKey())
-    sealer = Sealer(SealedPorts(keychains=stores.keychains, alertings=stores.alertings), vault)
-    allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
-    tiers = ExecutionTiers(stores.run_book, limits)
-    endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
-    quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
-    runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
-    provisions = Provisions(stores.provisions)
-    passwords = Argon2Passwords(CHEAPEST)
-    doors = Doors(
-        members=stores.members, sessions=stores.signed_in, links=stores.sign_in_links, rates=stores.rates,
-        passwords=passwords,
-    )  # fmt: skip
-    control = ControlPlane(
-        provisions=provisions,
-        tenant_settings=TenantSettings(stores.keys, provisions, quotas),
-        tenants=Tenants(stores.keys, clock, new_id, new_key, passwords),
-        admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
-        keys=Keys(stores.issued_keys, clock, new_id, new_key),
-        members=TenantMembers(stores.members, stores.sign_in_links, passwords, clock, new_id),
-        accounts=Accounts(doors, clock),
-        audit=Audit(stores.audit_log),
-        jobs=jobs,
-        endpoints=endpoints,
-        hints=Hints(stores.endpoints, cron, wake),
-        schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
-        policies=Policies(stores.endpoints, stores.runs, cron),
-        drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
-        quotas=quotas,
-        signing_keys=SigningKeys(stores.keychains, sealer, clock, random_signing_key),
-        secrets=Secrets(stores.keychains, sealer, clock),
-        rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
-        runs=runs,
-        simulations=Simulations(SimulationProcess()),
-        slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
-        decisions=Decisions(stores.endpoints, stores.runs, runs),
-        requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)),
-        trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
-        analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
-        repeats=Repeats(stores.keyed_requests, new_id),
-        dashboards=Dashboards(stores.rollups, clock),
-        activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
-        overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
-        timelines=Timelines(stores.endpoints, stores.runs, cron),
-        alerts=Alerts(
-            AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=RouteSealing(stores.alertings, sealer)),
-            clock,
-            cron,
-            new_id,
-            wake,
-        ),
-        incidents=Incidents(stores.incidents, stores.outbox, clock),
-        files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
-        exporter=Exporter(jobs, endpoints),
-    )
-    return World(clock, stores, dispatcher, control, wakes, cron)
+
+    def plane(stores: MemoryStores, vault: Vault, wake: Callable[[], None]) -> ControlPlane:
+        maker = DraftsByHand(stores.endpoints, stores.drafts) if drafting else None
+        jobs = Jobs(stores.jobs, clock, cron, new_id, wake)
+        rules = QuotaRules(tiers=Tiers(), mode=Mode.RESERVE, zone_named=zone_rules)
+        sealer = Sealer(SealedPorts(keychains=stores.keychains, alertings=stores.alertings), vault)
+        allowances = AgreedAllowances(stores.terms, rules.tiers, zone_rules)
+        tiers = ExecutionTiers(stores.run_book, limits)
+        endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
+        quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
+        runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
+        provisions = Provisions(stores.provisions)
+        passwords = Argon2Passwords(CHEAPEST)
+        doors = Doors(
+            members=stores.members, sessions=stores.signed_in, links=stores.sign_in_links, rates=stores.rates,
+            passwords=passwords,
+        )  # fmt: skip
+        return ControlPlane(
+            provisions=provisions,
+            tenant_settings=TenantSettings(stores.keys, provisions, quotas),
+            tenants=Tenants(stores.keys, clock, new_id, new_key, passwords),
+            admittance=Admittance(stores.keys, stores.issued_keys, stores.signed_in, stores.rates, clock),
+            keys=Keys(stores.issued_keys, clock, new_id, new_key),
+            members=TenantMembers(stores.members, stores.sign_in_links, passwords, clock, new_id),
+            accounts=Accounts(doors, clock),
+            audit=Audit(stores.audit_log),
+            jobs=jobs,
+            endpoints=endpoints,
+            hints=Hints(stores.endpoints, cron, wake),
+            schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
+            policies=Policies(stores.endpoints, stores.runs, cron),
+            drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
+            quotas=quotas,
+            signing_keys=SigningKeys(stores.keychains, sealer, clock, random_signing_key),
+            secrets=Secrets(stores.keychains, sealer, clock),
+            rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
+            runs=runs,
+            simulations=Simulations(SimulationProcess()),
+            slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
+            decisions=Decisions(stores.endpoints, stores.runs, runs),
+            requests=RunRequests(
+                stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)
+            ),
+            trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates),
+            analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
+            repeats=Repeats(stores.keyed_requests, new_id),
+            dashboards=Dashboards(stores.rollups, clock),
+            activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
+            overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
+            timelines=Timelines(stores.endpoints, stores.runs, cron),
+            alerts=Alerts(
+                AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=RouteSealing(stores.alertings, sealer)),
+                clock,
+                cron,
+                new_id,
+                wake,
+            ),
+            incidents=Incidents(stores.incidents, stores.outbox, clock),
+            files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
+            exporter=Exporter(jobs, endpoints),
+        )
+
+    copies = stores.rehearsing()
+    rehearsed = plane(copies, RehearsingVault(vault), lambda: None)
+
+    def rehearsing() -> ControlPlane:
+        copies.forget(stores)
+        return rehearsed
+
+    return World(clock, stores, dispatcher, plane(stores, vault, wake), rehearsing, wakes, cron)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from cronicorn.api.rehearsing import NAME
 from cronicorn.control.activity import EventType
 from cronicorn.control.document import PreviewDocument
 from cronicorn.control.drafting import blank
@@ -137,8 +138,9 @@ def _asked(route: dict[str, Any]) -> str:
     """The body and the query of a route."""
     content = route.get("requestBody", {}).get("content", {})
     names = [body["schema"].get("$ref", "").rpartition("/")[2] for body in content.values()]
-    query = [_parameter(each) for each in route.get("parameters", ()) if each["in"] == "query"]
-    return "; ".join([f"[{name}](#{name.lower()})" for name in names if name] + query)
+    query = [each for each in route.get("parameters", ()) if each["in"] == "query"]
+    told = [_parameter(each) for each in query if each["name"] != NAME]  # It is told once, for all routes.
+    return "; ".join([f"[{name}](#{name.lower()})" for name in names if name] + told)
 
 
 def _parameter(parameter: dict[str, Any]) -> str:
@@ -154,7 +156,8 @@ async def _description() -> dict[str, Any]:
 
 
 def _success(route: dict[str, Any]) -> str:
-    statuses: list[str] = sorted(route["responses"])
+    really = (status for status, told in route["responses"].items() if NAME not in told["description"])
+    statuses: list[str] = sorted(really)
     return statuses[0]
 
 

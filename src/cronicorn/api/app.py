@@ -9,6 +9,7 @@ from cronicorn.api.cookies import Cookies
 from cronicorn.api.description import COMMON, complete, problem_responses
 from cronicorn.api.gate import PROTECTED, Gatekeeper, RequestFrame
 from cronicorn.api.problems import ProblemAnswer, add_problem_handlers
+from cronicorn.api.rehearsing import Rehearsal
 from cronicorn.api.repeating import Repetition
 from cronicorn.api.routes_account import account_routes
 from cronicorn.api.routes_alerts import alert_route_routes, alert_rule_routes, maintenance_routes
@@ -43,15 +44,29 @@ from cronicorn.domain.ports import StoreHealth
 def create_app(
     control: ControlPlane,
     *,
+    rehearsing: Callable[[], ControlPlane],
     health: StoreHealth,
     metrics: Callable[[], Awaitable[bytes]],
     public_origin: str | None = None,
 ) -> FastAPI:
     """The application that lets *control* be asked over HTTP. Starts nothing and owns nothing.
 
-    *metrics* answers Prometheus' text format; *public_origin* is what browsers see, where a proxy stands before it.
+    *rehearsing* answers a control plane that keeps nothing, for whoever wants to check only. *metrics* answers
+    Prometheus' text format; *public_origin* is what browsers see, where a proxy stands before it.
     """
     cookies = Cookies(origin=public_origin)
+    app = _door(control, cookies)
+    app.include_router(operation_routes(health, metrics))
+    app.include_router(docs_routes(app.openapi))
+    app.add_middleware(Repetition, repeats=control.repeats)
+    app.add_middleware(Rehearsal, rehearsing=rehearsing, door=lambda control: _door(control, cookies))
+    app.add_middleware(Gatekeeper, admittance=control.admittance, cookies=cookies)
+    app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
+    return app
+
+
+def _door(control: ControlPlane, cookies: Cookies) -> FastAPI:
+    """What can be asked of *control* by whoever was let in."""
     app = _Api(
         title="Cronicorn",
         version=VERSION,
@@ -63,12 +78,7 @@ def create_app(
     )
     for router in _routers(control, cookies):
         app.include_router(router, prefix=PROTECTED, responses={**problem_responses(*COMMON), "default": _OTHER})
-    app.include_router(operation_routes(health, metrics))
-    app.include_router(docs_routes(app.openapi))
     add_problem_handlers(app)
-    app.add_middleware(Repetition, repeats=control.repeats)
-    app.add_middleware(Gatekeeper, admittance=control.admittance, cookies=cookies)
-    app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
     return app
 
 

@@ -1,11 +1,13 @@
 """What the application says of itself in OpenAPI 3.1, completed: problem types and examples."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from cronicorn.api.problem_types import example_of, problem_types
+from cronicorn.api.rehearsing import NAME, REACHES_OUT
 
 EXAMPLES: Mapping[str, Any] = {
     "JobDocument": {"name": "shop", "description": "What keeps the shop running."},
@@ -79,11 +81,20 @@ def complete(description: dict[str, Any]) -> dict[str, Any]:
             if path.startswith("/api") and method == "post":
                 route.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
                 route["responses"] |= _told(problem_responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+            if path.startswith("/api") and method != "get" and REACHES_OUT.fullmatch(_ANY_ID.sub("x", path)) is None:
+                _describe_rehearsal(route)
             takes_match = any(each["name"] == "If-Match" for each in route.get("parameters", ()))
             more = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED) if takes_match else ()
             refusals = problem_responses(*(WITH_BODY if path.startswith("/api") else ()), *more)
             route["responses"] = _told(refusals) | route["responses"]
     return description
+
+
+def _describe_rehearsal(route: dict[str, Any]) -> None:
+    route.setdefault("parameters", []).append(_VALIDATE_ONLY)
+    done = next((route["responses"][status] for status in ("201", "202") if status in route["responses"]), None)
+    if done is not None:
+        route["responses"].setdefault("200", {**done, "description": "As it would be, with `validate_only`"})
 
 
 def _told(responses: Mapping[int | str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -96,3 +107,9 @@ _IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "example": "order-4711",
 }  # fmt: skip
+_VALIDATE_ONLY: Mapping[str, Any] = {
+    "name": NAME, "in": "query", "required": False,
+    "description": "Check everything and answer what would come; nothing stays of it.",
+    "schema": {"type": "boolean"},
+}  # fmt: skip
+_ANY_ID = re.compile(r"\{\w+\}")

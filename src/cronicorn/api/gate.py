@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cronicorn.api.cookies import SAFE_METHODS, Cookies
 from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of, request_id_of
-from cronicorn.api.wire_rates import request_rate_fields
+from cronicorn.api.wire_rates import limit_fields
 from cronicorn.control.admittance import Admittance, Admitted
 from cronicorn.domain.errors import CronicornError
 
@@ -100,7 +100,7 @@ class Gatekeeper:
                 admitted = await self._admitted(scope, headers)
                 scope.setdefault("state", {})["principal"] = admitted.principal
                 if admitted.standing is not None:
-                    send = _with_headers(send, request_rate_fields(admitted.standing))
+                    send = _with_headers(send, limit_fields(admitted.standing.named("requests")))
         except CronicornError as error:
             await problem_of(scope, error)(scope, receive, send)
             return

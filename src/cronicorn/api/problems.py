@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from cronicorn.api.wire_rates import request_rate_fields
+from cronicorn.api.wire_rates import limit_fields
 from cronicorn.control.findings import FINDINGS_MAX, invalid
 from cronicorn.control.misfits import misfits
 from cronicorn.control.statuses import STATUSES
@@ -27,6 +27,7 @@ from cronicorn.domain.errors import (
     QuotaExceededError,
     RateExceededError,
     RequestInProgressError,
+    UnauthenticatedError,
 )
 
 log = logging.getLogger(__name__)
@@ -116,8 +117,9 @@ def problem_of(scope: Scope, error: CronicornError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="cronicorn"'
     if isinstance(error, QuotaExceededError) and error.retry_after is not None:
         headers["Retry-After"] = str(max(1, ceil(error.retry_after.total_seconds())))
+    if isinstance(error, QuotaExceededError | RateExceededError | UnauthenticatedError):
+        headers |= limit_fields(error.limit)
     if isinstance(error, RateExceededError):
-        headers |= request_rate_fields(error.standing)
         headers["Retry-After"] = str(max(1, ceil(error.standing.retry_after.total_seconds())))
     if isinstance(error, RequestInProgressError):
         headers["Retry-After"] = str(IN_PROGRESS_S)

@@ -11,6 +11,7 @@ from cronicorn.api.parameters import Asker
 from cronicorn.api.problems import request_id_of
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_members import MeAnswer, me_answer, signed_in_answer
+from cronicorn.api.wire_rates import limit_fields
 from cronicorn.control.accounts import Accounts, PasswordDocument, SignInDocument
 
 
@@ -24,6 +25,7 @@ def account_routes(accounts: Accounts, cookies: Cookies) -> APIRouter:
         address = request.client.host if request.client is not None else "unknown"
         session = await accounts.sign_in(document, address, request_id_of(request.scope))
         cookies.keep(response, request.scope, session.token)
+        response.headers.update(limit_fields(session.limit))
         return signed_in_answer(session)
 
     @router.post("/sign-out", status_code=HTTPStatus.NO_CONTENT)
@@ -46,6 +48,7 @@ def account_routes(accounts: Accounts, cookies: Cookies) -> APIRouter:
         """All sessions of the member end, and a new one begins. 409 for a key."""
         session = await accounts.change_password(asker, document)
         cookies.keep(response, request.scope, session.token)
+        response.headers.update(limit_fields(session.limit))
         return signed_in_answer(session)
 
     @router.delete("/me/sessions", status_code=HTTPStatus.NO_CONTENT)

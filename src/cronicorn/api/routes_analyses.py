@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Id, Offset
 from cronicorn.api.strict_json import StrictRoute, check_says_nothing
 from cronicorn.api.wire_analyses import (
@@ -25,10 +26,15 @@ def analysis_routes(analyses: Analyses) -> APIRouter:
 
     @router.get("/endpoints/{id}/sessions")
     async def list_sessions(
-        asker: Asker, endpoint_id: Id, limit: Annotated[int, Query(ge=1, le=SESSIONS_MAX)] = 10, offset: Offset = 0
-    ) -> SessionsAnswer:
+        asker: Asker, endpoint_id: Id, *, limit: Annotated[int, Query(ge=1, le=SESSIONS_MAX)] = 10, offset: Offset = 0,
+        cursor: Cursor = None,
+    ) -> SessionsAnswer:  # fmt: skip
         """Analyses of an endpoint by the model, newest first."""
-        return sessions_answer(await analyses.list(asker, endpoint_id, limit=limit, offset=offset))
+        paging = Paging(asker, "sessions", endpoint_id)
+        after = paging.after(cursor, offset=offset)
+        found = await analyses.list(asker, endpoint_id, limit=limit + 1, offset=offset, after=after)
+        views, more = paging.cut(found.views, limit, lambda view: (view.analysis.id,))
+        return sessions_answer(found, views, more)
 
     @router.get("/sessions/{id}")
     async def get_session(asker: Asker, session_id: Id) -> SessionAnswer:

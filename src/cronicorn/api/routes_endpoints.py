@@ -2,14 +2,13 @@
 
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from cronicorn.api.cursors import Cursor, cursor_of, place_in
+from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Id, InJob
 from cronicorn.api.preconditions import IfMatch, tag_field
 from cronicorn.api.strict_json import StrictRoute
@@ -17,11 +16,11 @@ from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoin
 from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import Endpoints, EndpointView
 from cronicorn.domain.history import EndpointQuery
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import version_of_endpoint
 
 LISTED_MAX = 1_000
 Listed = Annotated[int | None, Query(ge=1, le=LISTED_MAX)]
-_KIND = "endpoints"
 
 
 def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
@@ -39,8 +38,9 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
         asker: Asker, job_id: InJob, limit: Listed = None, cursor: Cursor = None
     ) -> EndpointsAnswer:
         """Archived endpoints included, oldest first; all of them unless `limit` or `cursor` say otherwise."""
-        page = _page(limit, cursor)
-        return _paged(await endpoints.list(asker, job_id, page), page)
+        if limit is None and cursor is None:
+            return endpoints_answer(await endpoints.list(asker, job_id))
+        return await _page(endpoints, asker, job_id, limit or LISTED_MAX, cursor)
 
     @router.get("/{id}")
     async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, response: Response) -> EndpointAnswer:
@@ -90,19 +90,10 @@ def endpoint_routes(endpoints: Endpoints) -> APIRouter:
     return router
 
 
-def _page(limit: int | None, cursor: str | None) -> EndpointQuery | None:
-    """One endpoint more than wanted, so that it shows whether there are more; None for all of them."""
-    if limit is None and cursor is None:
-        return None
-    return EndpointQuery(limit=(limit or LISTED_MAX) + 1, after=place_in(cursor, _KIND))
-
-
-def _paged(found: Sequence[EndpointView], page: EndpointQuery | None) -> EndpointsAnswer:
-    """Those *found* for a *page* and, if there are more, where to go on."""
-    if page is None or len(found) < page.limit:
-        return endpoints_answer(found)
-    wanted = found[: page.limit - 1]
-    return endpoints_answer(wanted, cursor_of(_KIND, wanted[-1].endpoint.id))
+async def _page(endpoints: Endpoints, asker: Principal, job_id: str, limit: int, cursor: str | None) -> EndpointsAnswer:
+    paging = Paging(asker, "endpoints", job_id)
+    found = await endpoints.list(asker, job_id, EndpointQuery(limit=limit + 1, after=paging.after(cursor)))
+    return endpoints_answer(*paging.cut(found, limit, lambda view: (view.endpoint.id,)))
 
 
 def _tagged(response: Response, view: EndpointView) -> EndpointAnswer:

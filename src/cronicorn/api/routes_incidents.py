@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Id, Offset
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_alerts import (
@@ -32,9 +33,13 @@ def incident_routes(incidents: Incidents) -> APIRouter:
         open_only: Annotated[bool, Query(alias="open")] = False,
         limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 100,
         offset: Offset = 0,
+        cursor: Cursor = None,
     ) -> IncidentsAnswer:
         """Newest first, with `open=true` those that go on."""
-        return incidents_answer(await incidents.list(asker, open_only=open_only, limit=limit, offset=offset))
+        paging = Paging(asker, "incidents", open_only)
+        after = paging.after(cursor, offset=offset)
+        found = await incidents.list(asker, open_only=open_only, limit=limit + 1, offset=offset, after=after)
+        return incidents_answer(*paging.cut(found, limit, lambda incident: (incident.id,)))
 
     @router.get("/{id}")
     async def get_incident(asker: Asker, incident_id: Id) -> IncidentDetailAnswer:

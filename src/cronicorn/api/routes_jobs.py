@@ -3,10 +3,12 @@
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Id
 from cronicorn.api.preconditions import IfMatch, tag_field
 from cronicorn.api.strict_json import StrictRoute
@@ -14,7 +16,10 @@ from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer, jobs_answe
 from cronicorn.control.document import JobDocument, JobPatch
 from cronicorn.control.jobs import Jobs
 from cronicorn.domain.endpoint import Job, JobStatus
+from cronicorn.domain.history import JobQuery
 from cronicorn.domain.unchanged import version_of_job
+
+LISTED_MAX = 1_000
 
 
 def job_routes(jobs: Jobs) -> APIRouter:
@@ -26,9 +31,16 @@ def job_routes(jobs: Jobs) -> APIRouter:
         return _tagged(response, await jobs.create(asker, document))
 
     @router.get("")
-    async def list_jobs(asker: Asker, status: JobStatus | None = None) -> JobsAnswer:
-        """Archived jobs are listed only when asked for."""
-        return jobs_answer(await jobs.list(asker, status))
+    async def list_jobs(
+        asker: Asker, *, status: JobStatus | None = None,
+        limit: Annotated[int | None, Query(ge=1, le=LISTED_MAX)] = None, cursor: Cursor = None,
+    ) -> JobsAnswer:  # fmt: skip
+        """Oldest first, archived ones only when asked for; all of them unless `limit` or `cursor` say otherwise."""
+        if limit is None and cursor is None:
+            return jobs_answer(await jobs.list(asker, status))
+        paging, most = Paging(asker, "jobs", status), limit or LISTED_MAX
+        found = await jobs.list(asker, status, JobQuery(limit=most + 1, after=paging.after(cursor)))
+        return jobs_answer(*paging.cut(found, most, lambda each: (each[0].id,)))
 
     @router.get("/{id}")
     async def get_job(asker: Asker, job_id: Id, response: Response) -> JobAnswer:

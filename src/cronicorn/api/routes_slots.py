@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from cronicorn.api.cursors import Cursor
+from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Bound, Id
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_slots import SlotsAnswer, place_of, slots_answer
@@ -30,7 +30,8 @@ def slot_routes(slots: Slots) -> APIRouter:
 
         What has not ended comes first, beside the `limit`.
         """
-        query = SlotQuery(limit=limit, since=since, until=until, after=place_of(cursor, endpoint_id))
-        return slots_answer(await slots.list(asker, endpoint_id, query), endpoint_id)
+        paging = Paging(asker, "slots", endpoint_id, since, until)
+        query = SlotQuery(limit=limit, since=since, until=until, after=place_of(cursor, paging))
+        return slots_answer(await slots.list(asker, endpoint_id, query), paging)
 
     return router

@@ -128,6 +128,8 @@ class IncidentsAnswer(Answer):
     """Incidents, newest first."""
 
     incidents: list[IncidentAnswer]
+    next_cursor: Omittable[str] = None
+    """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
 class IncidentDetailAnswer(IncidentAnswer):
@@ -198,9 +200,9 @@ def incident_answer(incident: Incident) -> IncidentAnswer:
     return IncidentAnswer(**_incident(incident))
 
 
-def incidents_answer(incidents: Sequence[Incident]) -> IncidentsAnswer:
+def incidents_answer(incidents: Sequence[Incident], next_cursor: str | None = None) -> IncidentsAnswer:
     """*incidents* on the wire."""
-    return IncidentsAnswer(incidents=[incident_answer(incident) for incident in incidents])
+    return IncidentsAnswer(incidents=[incident_answer(incident) for incident in incidents], next_cursor=next_cursor)
 
 
 def incident_detail_answer(view: IncidentView) -> IncidentDetailAnswer:

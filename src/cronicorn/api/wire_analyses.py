@@ -1,6 +1,7 @@
 """Analyses on the wire: the contract calls them sessions. What responses or a model wrote is text, and nothing else."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, Omittable, whole_milliseconds
@@ -89,6 +90,8 @@ class SessionsAnswer(Answer):
 
     sessions: list[SessionAnswer]
     total: int
+    next_cursor: Omittable[str] = None
+    """What to ask with as `cursor` for the next ones; left out at the end."""
     next_analysis_at: Omittable[Instant] = None
 
 
@@ -100,10 +103,14 @@ class AnalysisRequestAnswer(Answer):
     """What may keep it from being made, as sentences."""
 
 
-def sessions_answer(found: AnalysisList) -> SessionsAnswer:
-    """Analyses on the wire, and from when on the model is asked again."""
-    sessions = [session_answer(view) for view in found.views]
-    return SessionsAnswer(sessions=sessions, total=found.total, next_analysis_at=found.follow_up_at)
+def sessions_answer(
+    found: AnalysisList, views: Iterable[AnalysisView], next_cursor: str | None = None
+) -> SessionsAnswer:
+    """Those analyses *found* that are the page's on the wire, and from when on the model is asked again."""
+    sessions = [session_answer(view) for view in views]
+    return SessionsAnswer(
+        sessions=sessions, total=found.total, next_cursor=next_cursor, next_analysis_at=found.follow_up_at
+    )
 
 
 def session_answer(view: AnalysisView) -> SessionAnswer:

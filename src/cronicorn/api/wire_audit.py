@@ -1,17 +1,11 @@
 """The audit log on the wire."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any
 
 from cronicorn.api.wire_values import Answer, Instant, Omittable
-from cronicorn.control.findings import refused
 from cronicorn.domain.access.audit_entry import AuditEntry
 from cronicorn.domain.principal import ActorKind
-
-_CURSOR = "audit:"
-_DIGITS_MAX = 18
 
 
 class AuditEntryAnswer(Answer):
@@ -36,31 +30,9 @@ class AuditAnswer(Answer):
     next_cursor: Omittable[str] = None
 
 
-def audit_answer(entries: Sequence[AuditEntry], limit: int) -> AuditAnswer:
-    """*entries* on the wire; a page of *limit* may have one after it."""
-    more = len(entries) == limit
-    return AuditAnswer(
-        entries=[_entry_answer(entry) for entry in entries],
-        next_cursor=_cursor_after(entries[-1].number) if more else None,
-    )
-
-
-def position_in(cursor: str | None) -> int | None:
-    """The number that *cursor* stands for. Raises InvalidInputError for one that nobody was given."""
-    if cursor is None:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    number = text.removeprefix(_CURSOR)
-    if not text.startswith(_CURSOR) or not number.isdecimal() or len(number) > _DIGITS_MAX:
-        raise refused("", "The query parameter cursor: Take it from `nextCursor` of the page before.")
-    return int(number)
-
-
-def _cursor_after(number: int) -> str:
-    return base64.urlsafe_b64encode(f"{_CURSOR}{number}".encode()).decode().rstrip("=")
+def audit_answer(entries: Sequence[AuditEntry], next_cursor: str | None) -> AuditAnswer:
+    """*entries* on the wire."""
+    return AuditAnswer(entries=[_entry_answer(entry) for entry in entries], next_cursor=next_cursor)
 
 
 def _entry_answer(entry: AuditEntry) -> AuditEntryAnswer:

@@ -148,6 +148,8 @@ class ActivityAnswer(Answer):
     events: list[EventAnswer]
     total: int
     summary: ActivitySummaryAnswer
+    next_cursor: Omittable[str] = None
+    """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
 def dashboard_answer(shown: Dashboard) -> DashboardAnswer:
@@ -178,7 +180,7 @@ def dashboard_answer(shown: Dashboard) -> DashboardAnswer:
     )
 
 
-def activity_answer(page: ActivityPage) -> ActivityAnswer:
+def activity_answer(page: ActivityPage, next_cursor: str | None) -> ActivityAnswer:
     """*page* on the wire."""
     return ActivityAnswer(
         events=[_event(event) for event in page.events],
@@ -186,6 +188,7 @@ def activity_answer(page: ActivityPage) -> ActivityAnswer:
         summary=ActivitySummaryAnswer(
             runs_count=page.runs, sessions_count=page.analyses, success_rate=page.success_rate
         ),
+        next_cursor=next_cursor,
     )
 
 

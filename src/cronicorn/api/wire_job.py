@@ -29,6 +29,8 @@ class JobsAnswer(Answer):
     """Jobs, oldest first."""
 
     jobs: list[ListedJobAnswer]
+    next_cursor: Omittable[str] = None
+    """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
 def job_answer(job: Job) -> JobAnswer:
@@ -39,6 +41,7 @@ def job_answer(job: Job) -> JobAnswer:
     )  # fmt: skip
 
 
-def jobs_answer(jobs: Iterable[tuple[Job, int]]) -> JobsAnswer:
+def jobs_answer(jobs: Iterable[tuple[Job, int]], next_cursor: str | None = None) -> JobsAnswer:
     """*jobs*, each with the number of its endpoints, on the wire."""
-    return JobsAnswer(jobs=[ListedJobAnswer(**dict(job_answer(job)), endpoint_count=count) for job, count in jobs])
+    listed = [ListedJobAnswer(**dict(job_answer(job)), endpoint_count=count) for job, count in jobs]
+    return JobsAnswer(jobs=listed, next_cursor=next_cursor)

@@ -1,14 +1,14 @@
-"""A tenant's quota of tokens and of runs on the wire, in the body and in the RateLimit fields."""
-
-import math
+"""A tenant's quota of tokens and of runs on the wire."""
 
 from cronicorn.api.wire_values import Answer, Instant, whole_milliseconds
 from cronicorn.control.execution_tiers import ExecutionStanding
 from cronicorn.control.quota import QuotaStanding
 from cronicorn.domain.calendar import Period
 from cronicorn.domain.execution.limits import Ration
+from cronicorn.domain.instant import shifted
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import Mode
+from cronicorn.domain.rate import LimitStanding
 
 
 class BudgetAnswer(Answer):
@@ -87,10 +87,11 @@ def _runs_answer(runs: Ration) -> RationAnswer:
     return RationAnswer(limit=runs.limit, used=runs.used, remaining=runs.remaining, reset_at=runs.month.end_at)
 
 
-def rate_limit_fields(standing: QuotaStanding) -> dict[str, str]:
-    """The same in draft-ietf-httpapi-ratelimit-headers-11: a policy named `tokens`, whose quota unit is tokens."""
-    window, reset = math.ceil(standing.window.total_seconds()), math.ceil(standing.resets_in.total_seconds())
-    return {
-        "RateLimit-Policy": f'"tokens";q={standing.view.limit};qu="tokens";w={window}',
-        "RateLimit": f'"tokens";r={standing.view.remaining};t={reset}',
-    }
+def quota_limits(standing: QuotaStanding) -> tuple[LimitStanding, ...]:
+    """The limits of a tenant, in tokens and in runs."""
+    runs, resets_in = standing.execution.runs, standing.resets_in
+    tokens = LimitStanding(
+        name="tokens", limit=standing.view.limit, window=standing.window, remaining=standing.view.remaining,
+        resets_in=resets_in, unit="tokens",
+    )  # fmt: skip
+    return (tokens,) if runs is None else (tokens, runs.standing(shifted(standing.reset_at, -resets_in)))

@@ -1,15 +1,27 @@
-"""Counted requests on the wire: the fields that say where a count stands."""
+"""Limits on the wire: the fields that say where they stand."""
 
 import math
+from datetime import timedelta
 
-from cronicorn.domain.rate import RateStanding
+from cronicorn.domain.rate import LimitStanding
 
 
-def request_rate_fields(standing: RateStanding) -> dict[str, str]:
-    """As in draft-ietf-httpapi-ratelimit-headers-11: a policy named `requests`."""
-    rate = standing.rate
-    window, reset = math.ceil(rate.period.total_seconds()), math.ceil(standing.resets_in.total_seconds())
+def limit_fields(*limits: LimitStanding | None) -> dict[str, str]:
+    """As in draft-ietf-httpapi-ratelimit-headers-11: a policy for each limit; nothing for None."""
+    known = [limit for limit in limits if limit is not None]
+    if not known:
+        return {}
     return {
-        "RateLimit-Policy": f'"requests";q={rate.limit};w={window}',
-        "RateLimit": f'"requests";r={standing.remaining};t={reset}',
+        "RateLimit-Policy": ", ".join(
+            f'"{each.name}";q={each.limit}{_unit(each)};w={_seconds(each.window)}' for each in known
+        ),
+        "RateLimit": ", ".join(f'"{each.name}";r={each.remaining};t={_seconds(each.resets_in)}' for each in known),
     }
+
+
+def _unit(limit: LimitStanding) -> str:
+    return f';qu="{limit.unit}"' if limit.unit is not None else ""
+
+
+def _seconds(length: timedelta) -> int:
+    return math.ceil(length.total_seconds())

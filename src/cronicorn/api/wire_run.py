@@ -1,5 +1,6 @@
 """Runs, health and skips on the wire."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from cronicorn.api.strict_json import parse
@@ -12,7 +13,7 @@ from cronicorn.domain.call import AnswerClass, Method, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.explain import explained
 from cronicorn.domain.explain_steering import explained_steering
-from cronicorn.domain.history import Health, RunPage, SkipPage
+from cronicorn.domain.history import Health, SkipPage
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.slot import SlotState
@@ -47,6 +48,8 @@ class RunsAnswer(Answer):
 
     runs: list[RunListed]
     total: int
+    next_cursor: Omittable[str] = None
+    """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
 class CalledAnswer(Answer):
@@ -137,9 +140,9 @@ class SkipsAnswer(Answer):
     skips: list[SkipAnswer]
 
 
-def runs_answer(page: RunPage) -> RunsAnswer:
-    """*page* on the wire."""
-    return RunsAnswer(runs=[_listed(run) for run in page.runs], total=page.total)
+def runs_answer(runs: Iterable[Run], next_cursor: str | None, *, total: int) -> RunsAnswer:
+    """A page of *runs* of *total* on the wire."""
+    return RunsAnswer(runs=[_listed(run) for run in runs], total=total, next_cursor=next_cursor)
 
 
 def run_answer(view: RunView) -> RunAnswer:

@@ -1,20 +1,15 @@
 """Slots on the wire."""
 
-import re
-
-from cronicorn.api.cursors import cursor_of, place_in
+from cronicorn.api.cursors import Paging
 from cronicorn.api.wire_run import JudgedAnswer, error_of, judged_answer, status_of
 from cronicorn.api.wire_values import Answer, Instant, Omittable, milliseconds
 from cronicorn.control.runs import UnfinishedRun
 from cronicorn.control.slots import OpenState, SlotList, SlotView
-from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import FIRST_INSTANT, LAST_INSTANT, instant_of, microseconds_of
+from cronicorn.domain.instant import instant_of, microseconds_of
 from cronicorn.domain.past_slots import SlotPlace
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run
 from cronicorn.domain.slot import SlotState
-
-_PLACE = re.compile(r"(-?[0-9]{1,18})([rs])([0-9]{1,18})", re.ASCII)
 
 
 class AttemptAnswer(Answer):
@@ -60,33 +55,19 @@ class SlotsAnswer(Answer):
     next_cursor: Omittable[str] = None
 
 
-def slots_answer(found: SlotList, endpoint_id: str) -> SlotsAnswer:
+def slots_answer(found: SlotList, paging: Paging) -> SlotsAnswer:
     """*found* on the wire."""
     after = found.next_after
-    cursor = None if after is None else cursor_of(_kind(endpoint_id), _text_of(after))
+    cursor = None if after is None else paging.cursor((microseconds_of(after.at), int(after.ran), after.number))
     return SlotsAnswer(slots=[_slot(view) for view in found.slots], next_cursor=cursor)
 
 
-def place_of(cursor: str | None, endpoint_id: str) -> SlotPlace | None:
+def place_of(cursor: str | None, paging: Paging) -> SlotPlace | None:
     """Where the page after *cursor* begins; None for none. Raises InvalidInputError for one of another list."""
-    text = place_in(cursor, _kind(endpoint_id))
-    if text is None:
+    if cursor is None:
         return None
-    parts = _PLACE.fullmatch(text)
-    if parts is None or not _EARLIEST <= int(parts[1]) <= _LATEST:
-        raise InvalidInputError("The query parameter cursor: this is no `nextCursor` of such a list.")
-    return SlotPlace(instant_of(int(parts[1])), ran=parts[2] == "r", number=int(parts[3]))
-
-
-_EARLIEST, _LATEST = microseconds_of(FIRST_INSTANT), microseconds_of(LAST_INSTANT)
-
-
-def _kind(endpoint_id: str) -> str:
-    return f"slots of {endpoint_id}"
-
-
-def _text_of(place: SlotPlace) -> str:
-    return f"{microseconds_of(place.at)}{'r' if place.ran else 's'}{place.number}"
+    at_us, ran, number = map(int, paging.place(cursor, int, int, int))
+    return SlotPlace(instant_of(at_us), ran=bool(ran), number=number)
 
 
 def _slot(view: SlotView) -> SlotAnswer:

@@ -29,7 +29,7 @@ def analysis_json(view: AnalysisView) -> str:
 
 def analyses_json(found: AnalysisList) -> str:
     """Analyses of an endpoint as a JSON object, with the keys it has in REST."""
-    return _json(sessions_answer(found))
+    return _json(sessions_answer(found, found.views))
 
 
 def analyses_lines(found: AnalysisList) -> Iterator[str]:

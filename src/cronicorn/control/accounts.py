@@ -22,7 +22,7 @@ from cronicorn.domain.errors import ConflictError, NotFoundError, RateExceededEr
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
-from cronicorn.domain.rate import Rate
+from cronicorn.domain.rate import LimitStanding, Rate
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ ATTEMPTS_OF_ACCOUNT = Rate(limit=10, period=timedelta(minutes=15))
 ATTEMPTS_OF_ADDRESS = Rate(limit=50, period=timedelta(minutes=15))
 """How often somebody may try to sign in, for all processes together."""
 LINK_LENGTH_MAX = 256
+_ATTEMPTS = "attempts"
 _ADDRESS_SHOWN = 64
 _WRONG = "The login or the password is wrong."
 _NO_LINK = "The link opens nothing, or no longer: each signs in once, within a quarter of an hour. Ask for a new one."
@@ -67,6 +68,8 @@ class BegunSession:
     principal: Principal
     token: str = field(repr=False)
     """What the browser shows from now on."""
+    limit: LimitStanding
+    """How often it may be tried from there, or for that member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +101,18 @@ class Accounts:
         RateExceededError after too many attempts for one login or from one address.
         """
         _check_complete(document)
-        await self._count(f"sign-in:address:{hash_of(address)}", ATTEMPTS_OF_ADDRESS)
+        limit = await self._count(f"sign-in:address:{hash_of(address)}", ATTEMPTS_OF_ADDRESS)
         if document.token is not None:
-            return await self._by_link(document.token, address, request_id)
+            return await self._by_link(document.token, address, request_id, limit)
         login, password = login_of(document.login or ""), document.password or ""
         account = f"sign-in:login:{hash_of(login)}"
-        await self._count(account, ATTEMPTS_OF_ACCOUNT)
+        limit = min(await self._count(account, ATTEMPTS_OF_ACCOUNT), limit, key=lambda each: each.remaining)
         member = await self._members.find(login)
         fits = await self._passwords.match(member.password if member is not None else None, password)
         if member is None or not fits:
             log.warning("sign_in_refused", extra={"address": address[:_ADDRESS_SHOWN], "known": member is not None})
-            raise UnauthenticatedError(_WRONG)
-        session = await self._begun(member, request_id)
+            raise UnauthenticatedError(_WRONG, limit=limit)
+        session = await self._begun(member, request_id, limit)
         await self._rates.forget(account)
         return session
 
@@ -141,7 +144,7 @@ class Accounts:
         if not document.new_password and not findings.found("/newPassword"):
             findings.refuse("/newPassword", f"Must be {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters long.")
         findings.raise_errors()
-        await self._count(f"change-password:{member_id}", ATTEMPTS_OF_ACCOUNT)
+        limit = await self._count(f"change-password:{member_id}", ATTEMPTS_OF_ACCOUNT)
         known = next((each for each in await self._members.list(principal.tenant_id) if each.id == member_id), None)
         fits = await self._passwords.match(known.password if known is not None else None, document.password or "")
         if known is None or not fits:
@@ -154,15 +157,15 @@ class Accounts:
             return replace(before, password=kept, password_at=now)
 
         member = await self._members.change(principal.tenant_id, member_id, edit, principal)
-        return await self._begun(member, principal.request_id)
+        return await self._begun(member, principal.request_id, limit)
 
-    async def _begun(self, member: Member, request_id: str | None) -> BegunSession:
+    async def _begun(self, member: Member, request_id: str | None, limit: LimitStanding) -> BegunSession:
         token, principal = random_session(), user_principal(member, request_id)
         by = replace(principal, operation=Operation.ACCOUNT_SIGN_IN)
         await self._sessions.begin(_session(token, member, self._clock.now()), member, by)
-        return BegunSession(member=member, principal=principal, token=token)
+        return BegunSession(member=member, principal=principal, token=token, limit=limit)
 
-    async def _by_link(self, link: str, address: str, request_id: str | None) -> BegunSession:
+    async def _by_link(self, link: str, address: str, request_id: str | None, limit: LimitStanding) -> BegunSession:
         token = random_session()
 
         def enter(member: Member, _now: datetime) -> tuple[SignedIn, Principal]:
@@ -173,13 +176,14 @@ class Accounts:
             member = await self._links.redeem(hash_of(link), enter)
         except NotFoundError as error:
             log.warning("sign_in_refused", extra={"address": address[:_ADDRESS_SHOWN], "known": False})
-            raise UnauthenticatedError(_NO_LINK) from error
-        return BegunSession(member=member, principal=user_principal(member, request_id), token=token)
+            raise UnauthenticatedError(_NO_LINK, limit=limit) from error
+        return BegunSession(member=member, principal=user_principal(member, request_id), token=token, limit=limit)
 
-    async def _count(self, name: str, rate: Rate) -> None:
+    async def _count(self, name: str, rate: Rate) -> LimitStanding:
         standing = await self._rates.take(name, rate)
         if not standing.allowed:
-            raise RateExceededError("Too many attempts: wait before you try again.", standing)
+            raise RateExceededError("Too many attempts: wait before you try again.", standing, _ATTEMPTS)
+        return standing.named(_ATTEMPTS)
 
 
 def csrf_token(token: str) -> str:

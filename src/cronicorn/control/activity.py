@@ -31,6 +31,15 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventPlace:
+    """Where an event stands among all: runs before analyses that began at the same instant."""
+
+    at: datetime
+    id: str
+    is_run: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityQuery:
     """Which events are wanted, newest first."""
 
@@ -40,6 +49,8 @@ class ActivityQuery:
     kind: EventType = EventType.ALL
     limit: int = 50
     offset: int = 0
+    after: EventPlace | None = None
+    """The place of the last event of the page before; None begins at the beginning, or at the offset."""
 
 
 PastEvent = PastRun | PastAnalysis
@@ -54,6 +65,8 @@ class ActivityPage:
     analyses: int
     success_rate: float
     """Percent of the runs that ended by themselves, in tenths; 0 of nothing."""
+    more: bool
+    """Whether there are events after these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +78,19 @@ class _Hour:
     runs: int
     analyses: int
 
-    def until(self, end: datetime, length: timedelta) -> HourPart:
+    def until(self, end: datetime, length: timedelta, after: str | None = None) -> HourPart:
         """The part of *length* that ends at *end*, no more than the hour has."""
-        return HourPart(since=max(self.begins_at, end - length), until=end, job_id=self.job_id)
+        return HourPart(since=max(self.begins_at, end - length), until=end, job_id=self.job_id, after=after)
+
+    def ends(self, after: EventPlace | None) -> tuple[HourPart, HourPart]:
+        """The hour as far as it comes after a place: for runs, and for analyses."""
+        end = self.begins_at + HOUR
+        if after is None or after.at >= end:
+            return self.until(end, HOUR), self.until(end, HOUR)
+        there = after.at + MICROSECOND
+        if after.is_run:
+            return self.until(there, HOUR, after.id), self.until(there, HOUR)
+        return self.until(after.at, HOUR), self.until(there, HOUR, after.id)
 
 
 class Activity:
@@ -97,11 +120,18 @@ class Activity:
             _Hour(begins_at=hour, job_id=query.job_id, runs=runs[hour], analyses=analyses[hour])
             for hour in sorted({*runs, *analyses}, reverse=True)
         ]
+        total = runs.total() + analyses.total()
+        if query.after is None:
+            events, more = await self._page(tenant_id, query, hours), total > query.offset + query.limit
+        else:
+            found = await self._rest(tenant_id, query.after, hours, query.limit + 1)
+            events, more = found[: query.limit], len(found) > query.limit
         return ActivityPage(
-            events=await self._page(tenant_id, query, hours),
+            events=events,
             runs=runs.total(),
             analyses=analyses.total(),
             success_rate=_success_rate(by_step),
+            more=more and bool(events),
         )
 
     def _span(self, query: ActivityQuery) -> HourSpan:
@@ -125,24 +155,44 @@ class Activity:
             skip = max(0, skip - there)
         return tuple(page)
 
-    async def _newest(self, tenant_id: str, hour: _Hour, limit: int) -> Sequence[PastEvent]:
-        """The newest *limit* events that began in *hour*."""
-        runs: Sequence[PastEvent] = await self._newest_runs(tenant_id, hour, limit) if hour.runs else ()
+    async def _rest(
+        self, tenant_id: str, after: EventPlace, hours: Sequence[_Hour], limit: int
+    ) -> tuple[PastEvent, ...]:
+        """The newest *limit* events after a place."""
+        rest: tuple[PastEvent, ...] = ()
+        for hour in hours:
+            if hour.begins_at <= after.at and len(rest) < limit:
+                rest = (*rest, *await self._newest(tenant_id, hour, limit - len(rest), after))
+        return rest
+
+    async def _newest(
+        self, tenant_id: str, hour: _Hour, limit: int, after: EventPlace | None = None
+    ) -> Sequence[PastEvent]:
+        """The newest *limit* events that began in *hour*, *after* a place if one is given."""
+        for_runs, for_analyses = hour.ends(after)
+        runs: Sequence[PastEvent] = await self._newest_runs(tenant_id, hour, for_runs, limit) if hour.runs else ()
         analyses: Sequence[PastEvent] = ()
         if hour.analyses:
-            analyses = await self._timeline.analyses(tenant_id, hour.until(hour.begins_at + HOUR, HOUR), limit)
+            analyses = await self._timeline.analyses(tenant_id, for_analyses, limit)
         return sorted((*runs, *analyses), key=_place, reverse=True)[:limit]
 
-    async def _newest_runs(self, tenant_id: str, hour: _Hour, limit: int) -> Sequence[PastRun]:
-        """Looks into the last part of *hour* that should have enough, and into more where it has not."""
-        end = min(hour.begins_at + HOUR, max(shifted(self._clock.now(), MINUTE), hour.begins_at + MINUTE))
+    async def _newest_runs(self, tenant_id: str, hour: _Hour, whole: HourPart, limit: int) -> Sequence[PastRun]:
+        """Looks into the last part of *whole* that should have enough, and into more where it has not."""
+        end = min(whole.until, max(shifted(self._clock.now(), MINUTE), hour.begins_at + MINUTE))
         length = (end - hour.begins_at) * min(1.0, 2 * limit / hour.runs)
         while True:
-            part = hour.until(end, length)
+            part = hour.until(end, length, whole.after if end == whole.until else None)
             found = await self._timeline.runs(tenant_id, part, limit)
             if len(found) >= limit or part.since == hour.begins_at:
                 return found
             length *= _WIDER
+
+
+def place_of(event: PastEvent) -> EventPlace:
+    """Where *event* stands."""
+    if isinstance(event, PastRun):
+        return EventPlace(at=began_at(event), id=event.run.id, is_run=True)
+    return EventPlace(at=began_at(event), id=event.analysis.id, is_run=False)
 
 
 def began_at(event: PastEvent) -> datetime:
@@ -150,8 +200,9 @@ def began_at(event: PastEvent) -> datetime:
     return event.run.started_at if isinstance(event, PastRun) else event.analysis.at
 
 
-def _place(event: PastEvent) -> tuple[datetime, str]:
-    return began_at(event), event.run.id if isinstance(event, PastRun) else event.analysis.id
+def _place(event: PastEvent) -> tuple[datetime, bool]:
+    """What events are sorted by that were found in their order already: the newest first, runs before analyses."""
+    return began_at(event), isinstance(event, PastRun)
 
 
 def _success_rate(steps: Sequence[StepTally]) -> float:

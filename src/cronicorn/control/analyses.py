@@ -51,10 +51,12 @@ class Analyses:
         self._model_named = model_named
 
     @operation(Operation.ANALYSIS_LIST)
-    async def list(self, principal: Principal, endpoint_id: str, *, limit: int = 10, offset: int = 0) -> AnalysisList:
-        """Analyses of an endpoint, newest first."""
+    async def list(
+        self, principal: Principal, endpoint_id: str, *, limit: int = 10, offset: int = 0, after: str | None = None
+    ) -> AnalysisList:
+        """Analyses of an endpoint, newest first; those after the one with the id *after*, if it is given."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
-        page = await self._watches.list(principal.tenant_id, endpoint_id, limit=limit, offset=offset)
+        page = await self._watches.list(principal.tenant_id, endpoint_id, limit=limit, offset=offset, after=after)
         views = tuple(AnalysisView(analysis=each, endpoint_name=endpoint.name) for each in page.analyses)
         follow_up_at = page.follow_up_at if endpoint.analysis.enabled else None
         return AnalysisList(views=views, total=page.total, follow_up_at=follow_up_at)

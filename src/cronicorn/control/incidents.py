@@ -33,10 +33,15 @@ class Incidents:
 
     @operation(Operation.INCIDENT_LIST)
     async def list(
-        self, principal: Principal, *, open_only: bool = False, limit: int = 100, offset: int = 0
-    ) -> Sequence[Incident]:
-        """The tenant's incidents, newest first."""
-        return await self._book.list(principal.tenant_id, open_only=open_only, limit=limit, offset=offset)
+        self, principal: Principal, *, open_only: bool = False, limit: int = 100, offset: int = 0,
+        after: str | None = None,
+    ) -> Sequence[Incident]:  # fmt: skip
+        """The tenant's incidents, newest first; those after the one with the id *after*, if it is given.
+
+        Raises InvalidInputError where that one is gone.
+        """
+        tenant_id = principal.tenant_id
+        return await self._book.list(tenant_id, open_only=open_only, limit=limit, offset=offset, after=after)
 
     @operation(Operation.INCIDENT_GET)
     async def get(self, principal: Principal, incident_id: str) -> IncidentView:

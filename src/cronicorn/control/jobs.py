@@ -11,6 +11,7 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import operation
 from cronicorn.domain.editing import suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.history import JobQuery
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, JobCatalog
 from cronicorn.domain.principal import Principal
@@ -38,9 +39,14 @@ class Jobs:
         return job
 
     @operation(Operation.JOB_LIST)
-    async def list(self, principal: Principal, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
-        """Jobs, oldest first, each with its number of endpoints; archived ones only when asked for."""
-        return await self._catalog.list(principal.tenant_id, status)
+    async def list(
+        self, principal: Principal, status: JobStatus | None = None, query: JobQuery | None = None
+    ) -> Sequence[tuple[Job, int]]:
+        """Jobs, oldest first, each with its number of endpoints; archived ones only when asked for.
+
+        Of a *query* there is one page. Raises InvalidInputError where the job that it is to begin after is gone.
+        """
+        return await self._catalog.list(principal.tenant_id, status, query)
 
     @operation(Operation.JOB_GET)
     async def get(self, principal: Principal, job_id: str) -> Job:

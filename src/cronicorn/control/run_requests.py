@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cronicorn.control.endpoints import if_unchanged
@@ -13,11 +13,13 @@ from cronicorn.domain.editing import asked_to_run, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import ConflictError, QuotaExceededError
 from cronicorn.domain.execution.limits import Ration
+from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.lease import run_id
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointCatalog, RunControl, RunHistory
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.rate import LimitStanding
 from cronicorn.domain.settlement import Change, Stored
 from cronicorn.domain.unchanged import Unchanged
 
@@ -29,6 +31,15 @@ class Cancelled(StrEnum):
     """The run had not begun; it never will."""
     ASKED_TO_STOP = "running"
     """The run goes on until its worker hears of it: at once in this process, elsewhere with its next heartbeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequested:
+    """A run that was asked for."""
+
+    run_id: str
+    limit: LimitStanding | None
+    """Where the tenant's runs of this month stand, as it was asked for; None where they are not limited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +66,18 @@ class RunRequests:
 
     @operation(Operation.RUN_REQUEST)
     async def run_now(self, principal: Principal, endpoint_id: str, unchanged: Unchanged | None = None) -> str:
-        """Make a slot of its own due now and answer the id of its run. Also while paused.
+        """The id of the run that `request` makes due."""
+        return (await self.request(principal, endpoint_id, unchanged)).run_id
+
+    @operation(Operation.RUN_REQUEST)
+    async def request(self, principal: Principal, endpoint_id: str, unchanged: Unchanged | None = None) -> RunRequested:
+        """Make a slot of its own due now. Also while paused.
 
         Asking again while one waits or runs gives the same run. Raises NotFoundError, ConflictError when archived, or
         QuotaExceededError when the tenant has no run left this month: it would be skipped. Raises
         PreconditionFailedError where the endpoint is not *unchanged*.
         """
-        ration = await self._ration(principal, endpoint_id)
+        ration, now = await self._ration(principal, endpoint_id)
 
         def edit(before: JobEndpoint, job: Job, stored: Stored) -> Change:
             if job.status is JobStatus.ARCHIVED:
@@ -75,7 +91,8 @@ class RunRequests:
         self._told.wake()
         manual = endpoint.state.manual
         assert manual is not None
-        return run_id(endpoint.id, manual.slot, 1)
+        limit = ration.standing(now) if ration is not None else None
+        return RunRequested(run_id=run_id(endpoint.id, manual.slot, 1), limit=limit)
 
     @operation(Operation.RUN_CANCEL)
     async def cancel(self, principal: Principal, identity: str) -> Cancelled:
@@ -99,12 +116,15 @@ class RunRequests:
         await self._history.get(principal.tenant_id, identity)
         raise ConflictError(f"Run {identity} has ended.")
 
-    async def _ration(self, principal: Principal, endpoint_id: str) -> Ration | None:
-        """What the tenant may still run; None where nothing limits it. The endpoint's store says which month it is."""
+    async def _ration(self, principal: Principal, endpoint_id: str) -> tuple[Ration | None, datetime]:
+        """What the tenant may still run, and when that was; None where nothing limits it.
+
+        The endpoint's store says which month it is.
+        """
         if not self._tiers.counts_runs:
-            return None
+            return None, EPOCH
         _, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
-        return (await self._tiers.standing(principal.tenant_id, stored.now)).runs
+        return (await self._tiers.standing(principal.tenant_id, stored.now)).runs, stored.now
 
     async def _take_back(self, principal: Principal, endpoint_id: str, slot: int, *, leased: bool) -> None:
         def edit(before: JobEndpoint, _job: Job, stored: Stored) -> Change:
@@ -129,4 +149,5 @@ def _used_up(ration: Ration, stored: Stored) -> QuotaExceededError:
         f"The run would be skipped: {ration.reason}. Ask again from {end_at:%Y-%m-%dT%H:%M:%SZ} on, or have the tenant "
         "moved to a higher tier.",
         retry_after=max(timedelta(0), end_at - stored.now),
+        limit=ration.standing(stored.now),
     )

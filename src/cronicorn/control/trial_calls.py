@@ -4,21 +4,23 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cronicorn.control.findings import refused
 from cronicorn.control.permissions import operation
+from cronicorn.domain.access.ports import RateCounter
 from cronicorn.domain.bodies import as_kept
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.errors import QuotaExceededError, UnavailableError
-from cronicorn.domain.instant import microseconds_of, shifted
+from cronicorn.domain.errors import QuotaExceededError, RateExceededError, UnavailableError
+from cronicorn.domain.instant import MINUTE, microseconds_of, shifted
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import Clock, Dispatcher, EndpointCatalog, RunControl
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.rate import LimitStanding, Rate
 from cronicorn.domain.run import Run, judged, run_status
 
 _ENDS_WITHIN = timedelta(seconds=5)
@@ -27,6 +29,9 @@ TRIALS_MAX = 32
 """Trial calls that go on at a time in one process; they do not queue, they are refused."""
 TRIALS_PER_TENANT_MAX = 8
 """Of these, those of one tenant."""
+TRIALS_OF_TENANT = Rate(limit=60, period=MINUTE)
+"""How often a tenant may try something out, in all processes together."""
+_TRIALS = "trials"
 TRIAL_DURATION_MAX = timedelta(seconds=60)
 """No trial call outlives this, whatever its endpoint allows to a run: a client waits for it."""
 
@@ -34,11 +39,23 @@ Unwanted = Callable[[], Awaitable[object]]
 """Waits until nobody wants the answer any more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A trial call that was made."""
+
+    run: Run
+    limit: LimitStanding
+    """Where the tenant's trial calls stand."""
+
+
 class TrialCalls:
     """Calls an endpoint for whoever wants to see its answer."""
 
-    def __init__(self, catalog: EndpointCatalog, control: RunControl, dispatcher: Dispatcher, clock: Clock) -> None:
+    def __init__(
+        self, catalog: EndpointCatalog, control: RunControl, dispatcher: Dispatcher, clock: Clock, rates: RateCounter
+    ) -> None:
         self._catalog = catalog
+        self._rates = rates
         self._control = control
         self._dispatcher = dispatcher
         self._clock = clock
@@ -46,18 +63,32 @@ class TrialCalls:
 
     @operation(Operation.ENDPOINT_TEST)
     async def call(self, principal: Principal, endpoint_id: str, unwanted: Unwanted | None = None) -> Run:
+        """The run that `try_out` records."""
+        return (await self.try_out(principal, endpoint_id, unwanted)).run
+
+    @operation(Operation.ENDPOINT_TEST)
+    async def try_out(self, principal: Principal, endpoint_id: str, unwanted: Unwanted | None = None) -> Trial:
         """Call the endpoint now, paused or not, and record the run.
 
         When *unwanted* returns before the call does, the call is cancelled, and recorded as that. Raises NotFoundError,
-        InvalidInputError when archived, QuotaExceededError when TRIALS_PER_TENANT_MAX of this tenant are under way,
-        and UnavailableError when TRIALS_MAX are in all.
+        InvalidInputError when archived, RateExceededError where the tenant tries out more than TRIALS_OF_TENANT,
+        QuotaExceededError when TRIALS_PER_TENANT_MAX of this tenant are under way here, and UnavailableError when
+        TRIALS_MAX are in all.
         """
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         if endpoint.archived_at is not None:
             raise refused("", f"Endpoint {endpoint.id} is archived; unarchive it first.")
         with self._place(principal.tenant_id):
+            standing = await self._rates.take(f"trials:{principal.tenant_id}", TRIALS_OF_TENANT)
+            if not standing.allowed:
+                raise RateExceededError(
+                    f"A tenant may make {TRIALS_OF_TENANT.limit} trial calls a minute, and has: wait.",
+                    standing,
+                    _TRIALS,
+                )
             run = await self._called(endpoint, unwanted)
-        return replace(run, slot=await self._control.record_test(as_kept(endpoint, run)))
+        kept = replace(run, slot=await self._control.record_test(as_kept(endpoint, run)))
+        return Trial(run=kept, limit=standing.named(_TRIALS))
 
     @contextmanager
     def _place(self, tenant_id: str) -> Iterator[None]:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from cronicorn.domain.rate import RateStanding
+from cronicorn.domain.rate import LimitStanding, RateStanding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,11 @@ class UnauthenticatedError(CronicornError):
     """The call carries no credentials, or credentials nobody knows."""
 
     code = "unauthenticated"
+
+    def __init__(self, message: str, *, limit: LimitStanding | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
+        """How often one may try; None where that is not counted."""
 
 
 class ForbiddenError(CronicornError):
@@ -116,8 +121,13 @@ class QuotaExceededError(CronicornError):
 
     code = "quota_exceeded"
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None, raising_helps: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, raising_helps: bool = False,
+        limit: LimitStanding | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(message)
+        self.limit = limit
+        """The limit that was reached, where it is one that is counted."""
         self.retry_after = retry_after
         """Earlier it is of no use to ask again; None where waiting does not help."""
         self.raising_helps = raising_helps
@@ -129,8 +139,9 @@ class RateExceededError(CronicornError):
 
     code = "rate_exceeded"
 
-    def __init__(self, message: str, standing: RateStanding) -> None:
+    def __init__(self, message: str, standing: RateStanding, name: str = "requests") -> None:
         super().__init__(message)
+        self.limit = standing.named(name)
         self.standing = standing
         """Where the count stands, and when it is of use to ask again."""
 

@@ -1,5 +1,6 @@
 """The right to run one slot."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,6 +9,8 @@ from typing import NamedTuple, Self
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.mechanism import Mechanism
+
+_RUN_ID = re.compile(r"(.*):(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII | re.DOTALL)
 
 
 class Lease(NamedTuple):
@@ -119,3 +122,9 @@ def _instants(state: EndpointState) -> tuple[datetime | None, datetime | None]:
 def run_id(endpoint_id: str, slot: int, attempt: int) -> str:
     """The id of an attempt: known before it is made, the same whoever makes it."""
     return f"{endpoint_id}:{slot}:{attempt}"
+
+
+def run_parts(identity: str) -> tuple[str, int, int] | None:
+    """Endpoint, slot and attempt of what `run_id` made; None of what it never makes."""
+    match = _RUN_ID.fullmatch(identity)
+    return (match[1], int(match[2]), int(match[3])) if match is not None else None

@@ -16,7 +16,7 @@ from cronicorn.domain.claims import Claim
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.fleet import Fleet
-from cronicorn.domain.history import EndpointQuery, Health, RunPage, RunQuery, SkipPage, SpanQuery
+from cronicorn.domain.history import EndpointQuery, Health, JobQuery, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
@@ -130,10 +130,13 @@ class JobCatalog(Protocol):
         """The job. Raises NotFoundError."""
         ...
 
-    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+    async def list(
+        self, tenant_id: str, status: JobStatus | None = None, query: JobQuery | None = None
+    ) -> Sequence[tuple[Job, int]]:
         """The tenant's jobs, oldest first, each with its number of endpoints that are not archived.
 
-        Without *status* archived jobs are left out.
+        Without *status* archived jobs are left out; of a *query* there is one page. Raises InvalidInputError where the
+        job that it is to begin after is gone.
         """
         ...
 
@@ -177,7 +180,7 @@ class EndpointCatalog(Protocol):
     ) -> Sequence[tuple[JobEndpoint, Stored]]:
         """The endpoints of a job, archived ones included, oldest first; of a *query* one page.
 
-        Raises NotFoundError for the job, and for an endpoint that the page is to begin after.
+        Raises NotFoundError for the job, InvalidInputError where the endpoint that the page is to begin after is gone.
         """
         ...
 

@@ -26,6 +26,21 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitStanding:
+    """Where a limit stands, whatever it counts, for whoever has to keep to it."""
+
+    name: str
+    limit: int
+    window: timedelta
+    """The limit is for so long."""
+    remaining: int
+    resets_in: timedelta
+    """After so long all of it is there again."""
+    unit: str | None = None
+    """What is counted, where it is not requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateStanding:
     """Where somebody stands after asking once more."""
 
@@ -37,6 +52,13 @@ class RateStanding:
     """After so long without asking, all of the limit is there again."""
     retry_after: timedelta
     """Earlier it is of no use to ask again; zero while something remains."""
+
+    def named(self, name: str) -> LimitStanding:
+        """The same of a limit called *name*."""
+        return LimitStanding(
+            name=name, limit=self.rate.limit, window=self.rate.period, remaining=self.remaining,
+            resets_in=self.resets_in,
+        )  # fmt: skip
 
 
 def next_spent(rate: Rate, spent_until: datetime | None, now: datetime) -> datetime | None:

@@ -92,7 +92,7 @@ def control_plane(
         slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
         decisions=Decisions(stores.endpoints, stores.runs, runs),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
-        trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock),
+        trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),

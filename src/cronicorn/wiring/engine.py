@@ -1,7 +1,7 @@
 """Everything that works on one store in one process, put together: what a door is then opened on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -29,6 +29,7 @@ from cronicorn.wiring.model import model_client
 from cronicorn.wiring.observed_client import ObservedAIClient
 from cronicorn.wiring.planner import model_planner
 from cronicorn.wiring.quota import Tokens, tell_unknown_tiers, token_quota
+from cronicorn.wiring.rehearsing import rehearsals
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -58,6 +59,8 @@ class Engine:
     planner: Planner | None
     """None where no model is configured, or the asking is left to others."""
     control: ControlPlane
+    rehearsing: Callable[[], ControlPlane]
+    """A control plane that checks everything as `control` does, and leaves nothing behind."""
     tokens: Tokens
     """The budget of each tenant, for whoever asks a model."""
     metrics: Metrics
@@ -103,9 +106,8 @@ async def engine(
 ) -> AsyncIterator[Engine]:
     """An engine for as long as the block lasts; without *dispatcher* it calls over HTTP what no *handlers* answer.
 
-    With *compiling* or *planning* the model that *settings* name, if any, is connected.
-
-    Raises UnavailableError, and InvalidInputError for what the store can't do.
+    With *compiling* or *planning* the model that *settings* name, if any, is connected. Raises UnavailableError, and
+    InvalidInputError for what the store can't do.
     """
     clock, evaluator, metrics = system_clock(), cron(), Metrics()
     async with AsyncExitStack() as stack:
@@ -140,6 +142,7 @@ async def engine(
         yield Engine(
             settings=settings, clock=clock, cron=evaluator, stores=stores, dispatcher=dispatcher, scheduler=scheduler,
             control=control, tokens=tokens, planner=planner, metrics=metrics,
+            rehearsing=rehearsals(settings, stores, tokens, vault, clock=clock, cron=evaluator),
             alerts=alert_desk(settings, stores, courier, control.quotas, evaluator),
         )  # fmt: skip
 

@@ -9,8 +9,9 @@ from cronicorn.wiring.engine import Engine
 def rest_app(parts: Engine) -> FastAPI:
     """The application that lets *parts* be asked over HTTP."""
     return create_app(
-        parts.control, health=parts.stores.health, metrics=parts.exposition, public_origin=parts.settings.public_url
-    )
+        parts.control, rehearsing=parts.rehearsing, health=parts.stores.health, metrics=parts.exposition,
+        public_origin=parts.settings.public_url,
+    )  # fmt: skip
 
 
 def operations_app(parts: Engine) -> FastAPI:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from cronicorn.domain.access.ports import (
@@ -75,6 +76,8 @@ class Stores:
     terms: TermsRegister
     database: "MemoryDatabase | SqliteDatabase | PostgresDatabase"
     """What quotas, and a job store of another mechanism, are built on."""
+    rehearsing: "Callable[[], Stores]"
+    """The same stores, in which nothing stays that is written: the same value at each call."""
     listen: Callable[[Callable[[], None], Callable[[], None]], None] | None = None
     """Calls back from now on, whenever another process has made something due soon, and (the second one) whenever a run
     may have been cancelled; None where nobody tells."""
@@ -97,7 +100,8 @@ async def open_stores(
     if url.backend == "memory":
         from cronicorn.adapters.memory.stores import MemoryStores
 
-        return _over(MemoryStores.open(clock))
+        memory = MemoryStores.open(clock)
+        return replace(_over(memory), rehearsing=_copying(memory))
     if url.backend == "postgresql":
         return await _open_postgres(url, postgres, existing=existing)
     from cronicorn.adapters.sqlite.stores import SqliteStores
@@ -132,6 +136,18 @@ def postgres_options(settings: Settings) -> "PostgresOptions":
         connections_max=settings.postgres_connections,
         shards=settings.postgres_shards,
     )
+
+
+def _copying(memory: "MemoryStores") -> Callable[[], Stores]:
+    """Stores that are a copy of those in *memory* again at each call."""
+    copy = memory.rehearsing()
+    copies = _over(copy)
+
+    def copied() -> Stores:
+        copy.forget(memory)
+        return copies
+
+    return copied
 
 
 async def _open_postgres(url: DatabaseUrl, options: "PostgresOptions | None", *, existing: bool) -> Stores:
@@ -179,6 +195,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         aclose=opened.aclose,
         terms=opened.terms,
         database=opened.database,
+        rehearsing=cache(lambda: _over(opened.rehearsing())),
     )
 
 

@@ -13,6 +13,7 @@ from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.keychains import KeychainsContract
 from cronicorn.testing.contracts.keyed_requests import KeyedRequestsContract
+from cronicorn.testing.contracts.pages import PagesContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -43,6 +44,10 @@ class TestEndpointCatalog(InDatabase, EndpointCatalogContract):
 
 
 class TestEndpointRoom(InDatabase, EndpointRoomContract):
+    pass
+
+
+class TestPages(InDatabase, PagesContract):
     pass
 
 

@@ -5,10 +5,31 @@ import sqlite3
 
 import pytest
 
-from cronicorn.adapters.sqlite import endpoint_rows, lease_statements, past_slots, rollups, runs, store_health
+from cronicorn.adapters.sqlite import (
+    audit_log,
+    drafts,
+    endpoint_rows,
+    incident_book,
+    issued_keys,
+    job_catalog,
+    keyed_requests,
+    lease_statements,
+    member_book,
+    outbox,
+    past_slots,
+    rollups,
+    runs,
+    signed_in_store,
+    store_health,
+    watches,
+)
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from tests.adapters.sqlite.empty_database import copy_to
 
+AUDIT_FILTERS = [
+    (), ("before",), ("actor_id",), ("action",), ("object_id",), ("actor_id", "before"), ("action", "before"),
+    ("before", "object_id"),
+]  # fmt: skip
 STATEMENTS = {
     "claim": lease_statements.CLAIM,
     "look": lease_statements.LOOK,
@@ -57,7 +78,55 @@ STATEMENTS = {
     "more attempts": past_slots.MORE_ATTEMPTS,
     "slots that did not run": past_slots.SKIPPED,
     "ranges over the end": past_slots.SPANNING,
+    "jobs": job_catalog.LIST_LIVE.text,
+    "page of jobs": job_catalog.PAGE_LIVE.text,
+    "page of jobs in a status": job_catalog.PAGE_IN_STATUS.text,
+    "page of incidents": incident_book.LIST.text,
+    "page of open incidents": incident_book.LIST_OPEN.text,
+    "open incidents of all": incident_book._OPEN.text,
+    "one incident": incident_book._GET.text,
+    "messages": outbox._LIST.text,
+    "messages of a route": outbox._LIST_ROUTE.text,
+    "messages of an incident": outbox._LIST_INCIDENT.text,
+    "analyses": watches.LIST,
+    "page of analyses": watches.LIST_AFTER,
+    "count of analyses": watches._COUNT,
+    "one analysis": watches._GET,
+    "keys": issued_keys._LIST.text,
+    "count of keys": issued_keys._COUNT.text,
+    "members": member_book._LIST.text,
+    "who signs in": member_book._FIND.text,
+    "who is signed in": signed_in_store._GET.text,
+    "sessions that have ended": signed_in_store._FORGET.text,
+    "drafts": drafts._OF_ENDPOINT.text,
+    "a keyed request": keyed_requests._FIND,
+    **{
+        f"audit by {' and '.join(filters) or 'tenant'}": audit_log._statement(frozenset(filters)).text
+        for filters in AUDIT_FILTERS
+    },
 }
+PAGES = {
+    "page of jobs": "jobs_by_tenant",
+    "page of incidents": "incidents_by_tenant",
+    "page of open incidents": "incidents_going_on",
+    "messages": "alert_messages_by_tenant",
+    "messages of a route": "alert_messages_by_route",
+    "messages of an incident": "alert_messages_by_incident",
+    "analyses": "analyses_by_endpoint",
+    "page of analyses": "analyses_by_endpoint",
+    "keys": "api_keys_by_tenant",
+    "members": "members_by_tenant",
+    "drafts": "policy_drafts_by_endpoint",
+    "audit by tenant": "audit_log_by_tenant",
+    "audit by before": "audit_log_by_tenant",
+    "audit by actor_id": "audit_log_by_actor",
+    "audit by actor_id and before": "audit_log_by_actor",
+    "audit by action": "audit_log_by_action",
+    "audit by action and before": "audit_log_by_action",
+    "audit by object_id": "audit_log_by_object",
+    "audit by before and object_id": "audit_log_by_object",
+}
+"""Pages, and the index in whose order each is read."""
 _GIVEN = r"\(?subquery|CONSTANT|\d+ CONSTANT|of$|told VIRTUAL TABLE|(told|hour|busy)$"
 """Rows that come with the statement: `of` is what settlements are called in theirs, the rest was looked up before."""
 _WHOLE_TABLE = re.compile(rf"SCAN (?!{_GIVEN})(?!\w+ USING (COVERING )?INDEX schedule_leased)")
@@ -108,6 +177,7 @@ def test_no_table_is_read_from_end_to_end(connection, name):
         ("more attempts", "sqlite_autoindex_runs_1"),
         ("slots that did not run", "skips_by_endpoint"),
         ("ranges over the end", "skips_by_endpoint"),
+        *PAGES.items(),
     ],
 )
 def test_the_index_made_for_a_question_answers_it(connection, name, index):
@@ -115,7 +185,7 @@ def test_the_index_made_for_a_question_answers_it(connection, name, index):
 
 
 @pytest.mark.parametrize(
-    "name", ["claim", "look", "old runs", "old skips", "skips", "slots that did not run", "ranges over the end"]
+    "name", ["claim", "look", "old runs", "old skips", "skips", "slots that did not run", "ranges over the end", *PAGES]
 )
 def test_what_has_a_limit_stops_there_without_sorting(connection, name):
     steps = [step for step in _plan(connection, STATEMENTS[name]) if "TEMP B-TREE" in step]

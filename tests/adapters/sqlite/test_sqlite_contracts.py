@@ -14,6 +14,7 @@ from cronicorn.testing.contracts.job_store import JobStoreContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
 from cronicorn.testing.contracts.keychains import KeychainsContract
 from cronicorn.testing.contracts.keyed_requests import KeyedRequestsContract
+from cronicorn.testing.contracts.pages import PagesContract
 from cronicorn.testing.contracts.provision_book import ProvisionBookContract
 from cronicorn.testing.contracts.rollups import RollupsContract, TimelineContract
 from cronicorn.testing.contracts.run_book import RunBookContract
@@ -46,6 +47,10 @@ class TestEndpointCatalog(InFile, EndpointCatalogContract):
 
 
 class TestEndpointRoom(InFile, EndpointRoomContract):
+    pass
+
+
+class TestPages(InFile, PagesContract):
     pass
 
 

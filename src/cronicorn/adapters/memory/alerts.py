@@ -14,6 +14,7 @@ from cronicorn.domain.alert.incident import AlertMessage, Incident, MessageState
 from cronicorn.domain.alert.ports import AlertingBook, AlertRound, AlertWatch, IncidentBook, Outbox, Suspect
 from cronicorn.domain.endpoint import EndpointState
 from cronicorn.domain.errors import NotFoundError
+from cronicorn.domain.history import place_gone
 from cronicorn.domain.instant import EPOCH, FIRST_INSTANT, shifted
 from cronicorn.domain.plan import Source
 from cronicorn.domain.ports import EndpointEdit
@@ -141,15 +142,16 @@ class MemoryIncidentBook(IncidentBook):
             return True
 
     async def list(
-        self, tenant_id: str, *, open_only: bool = False, limit: int = 100, offset: int = 0
+        self, tenant_id: str, *, open_only: bool = False, limit: int = 100, offset: int = 0, after: str | None = None
     ) -> Sequence[Incident]:
         with self._alerts.database.lock:
-            found = [
-                incident
-                for incident in reversed(self._alerts.incidents.values())
-                if incident.tenant_id == tenant_id and (incident.open or not open_only)
-            ]
-            return found[offset : offset + limit]
+            newest = [each for each in reversed(self._alerts.incidents.values()) if each.tenant_id == tenant_id]
+        ids = [incident.id for incident in newest]
+        if after is not None and after not in ids:
+            raise place_gone(f"incident {after}")
+        first = ids.index(after) + 1 if after is not None else 0
+        found = [incident for incident in newest[first:] if incident.open or not open_only]
+        return found[offset : offset + limit]
 
     async def get(self, tenant_id: str, incident_id: str) -> Incident:
         with self._alerts.database.lock:

@@ -8,9 +8,9 @@ from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.access.audit_views import endpoint_entry, job_entry
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.execution.limits import check_room
-from cronicorn.domain.history import EndpointQuery
+from cronicorn.domain.history import EndpointQuery, JobQuery, place_gone
 from cronicorn.domain.ports import EndpointCatalog, EndpointEdit, JobCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.settlement import Stored
@@ -34,16 +34,21 @@ class MemoryJobCatalog(JobCatalog):
         with self._database.lock:
             return self._database.job(tenant_id, job_id)
 
-    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+    async def list(
+        self, tenant_id: str, status: JobStatus | None = None, query: JobQuery | None = None
+    ) -> Sequence[tuple[Job, int]]:
         with self._database.lock:
-            jobs = [
+            mine = [job for job in self._database.jobs.values() if job.tenant_id == tenant_id]
+            mine.sort(key=lambda job: job.created_at)
+            if query is not None and query.after is not None:
+                mine = mine[_first_after([job.id for job in mine], query.after, "job") :]
+            wanted = [
                 job
-                for job in self._database.jobs.values()
-                if job.tenant_id == tenant_id
-                and (job.status is status if status is not None else job.status is not JobStatus.ARCHIVED)
+                for job in mine
+                if (job.status is status if status is not None else job.status is not JobStatus.ARCHIVED)
             ]
-            jobs.sort(key=lambda job: job.created_at)
-            return [(job, self._endpoint_count(job.id)) for job in jobs]
+            page = wanted if query is None else wanted[: query.limit]
+            return [(job, self._endpoint_count(job.id)) for job in page]
 
     async def change(
         self,
@@ -106,11 +111,9 @@ class MemoryEndpointCatalog(EndpointCatalog):
         with self._database.lock:
             job = self._database.job(tenant_id, job_id)
             rows = self._database.rows_of(job.id)
-            ids = [row.endpoint.id for row in rows]
-            if query is not None and query.after is not None and query.after not in ids:
-                raise NotFoundError(f"There is no endpoint {query.after} in this job.")
-            first = ids.index(query.after) + 1 if query is not None and query.after is not None else 0
-            return [self._seen(row) for row in rows[first : first + query.limit if query is not None else None]]
+            if query is not None and query.after is not None:
+                rows = rows[_first_after([row.endpoint.id for row in rows], query.after, "endpoint") :]
+            return [self._seen(row) for row in (rows if query is None else rows[: query.limit])]
 
     async def change(
         self,
@@ -151,3 +154,10 @@ class MemoryEndpointCatalog(EndpointCatalog):
     def _seen(self, row: Row) -> tuple[JobEndpoint, Stored]:
         now = self._database.clock.now()
         return row.endpoint, Stored(now=now, leased_slot=row.leased_slot(now))
+
+
+def _first_after(ids: Sequence[str], after: str, kind: str) -> int:
+    """Where the page begins that comes after *after*. Raises InvalidInputError where that is gone."""
+    if after not in ids:
+        raise place_gone(f"{kind} {after}")
+    return ids.index(after) + 1

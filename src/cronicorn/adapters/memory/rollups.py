@@ -10,7 +10,7 @@ from cronicorn.adapters.memory.database import MemoryDatabase, RollupKey, withou
 from cronicorn.adapters.memory.watches import MemoryWatchStore
 from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.endpoint import JobStatus
-from cronicorn.domain.instant import EPOCH, ZERO
+from cronicorn.domain.instant import EPOCH, MICROSECOND, ZERO, shifted
 from cronicorn.domain.past_slots import RanSlot, SkippedSlots, SlotPage, SlotQuery, slot_page
 from cronicorn.domain.plan import Source
 from cronicorn.domain.rollup.ports import Rollups, Timeline
@@ -30,6 +30,7 @@ from cronicorn.domain.rollup.tallies import (
 from cronicorn.domain.run import Run
 
 Key = TypeVar("Key", bound=Hashable)
+Event = TypeVar("Event")
 
 
 class MemoryRollups(Rollups):
@@ -135,21 +136,23 @@ class MemoryTimeline(Timeline):
     async def runs(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastRun]:
         with self._database.lock:
             found = [
-                (run.started_at, number, PastRun(run=without_body(run), endpoint_name=row.endpoint.name))
+                ((run.started_at, row.number, run.slot, run.attempt), run, row.endpoint.name)
                 for row in self._database.rows.values()
                 if row.endpoint.tenant_id == tenant_id and part.job_id in {None, row.endpoint.job_id}
-                for number, run in row.runs.values()
+                for _, run in row.runs.values()
                 if part.since <= run.started_at < part.until
             ]
-        found.sort(key=lambda each: each[:2], reverse=True)
-        return [past for _, _, past in found[:limit]]
+        found.sort(key=lambda each: each[0], reverse=True)
+        rest = _rest(part, found, [(run.started_at, run.id) for _, run, _ in found])
+        return [PastRun(run=without_body(run), endpoint_name=name) for _, run, name in rest[:limit]]
 
     async def analyses(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastAnalysis]:
         found = self._watches.made(tenant_id, part.since, part.until, part.job_id)
         with self._database.lock:
             names = {row.endpoint.id: row.endpoint.name for row in self._database.rows.values()}
-        newest = sorted(found, key=lambda analysis: analysis.at)[::-1][:limit]
-        return [PastAnalysis(analysis=each, endpoint_name=names[each.endpoint_id]) for each in newest]
+        newest = sorted(found, key=lambda analysis: analysis.at)[::-1]
+        rest = _rest(part, newest, [(each.at, each.id) for each in newest])
+        return [PastAnalysis(analysis=each, endpoint_name=names[each.endpoint_id]) for each in rest[:limit]]
 
     async def slots(self, tenant_id: str, endpoint_id: str, query: SlotQuery) -> SlotPage:
         with self._database.lock:
@@ -159,6 +162,16 @@ class MemoryTimeline(Timeline):
                 attempts.setdefault(slot, []).append(without_body(row.runs[slot, attempt][1]))
             skipped = [SkippedSlots(number=number, skip=skip) for number, skip in row.skips]
         return slot_page(query, [RanSlot(runs=tuple(runs)) for runs in attempts.values()], skipped)
+
+
+def _rest(part: HourPart, newest: Sequence[Event], places: Sequence[tuple[datetime, str]]) -> Sequence[Event]:
+    """What of *newest*, whose instants and ids are *places*, comes after what *part* says."""
+    if part.after is None:
+        return newest
+    last = shifted(part.until, -MICROSECOND)
+    if (last, part.after) in places:
+        return newest[places.index((last, part.after)) + 1 :]
+    return [event for event, (at, _) in zip(newest, places, strict=True) if at < last]
 
 
 def _step_of(instant: datetime, span: HourSpan) -> datetime:

@@ -13,7 +13,7 @@ from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.access.audit_views import cancel_entry
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
-from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
+from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery, place_of_run
 from cronicorn.domain.instant import ZERO, minute_of, shifted
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import RunControl, RunHistory
@@ -35,8 +35,10 @@ class MemoryRunHistory(RunHistory):
         with self._database.lock:
             runs = _newest_first(self._database.row(tenant_id, endpoint_id))
         begun = [run for run in runs if query.since <= run.started_at <= query.until]
-        wanted = [run for run in begun if query.status in {None, run.status}]
-        page = wanted[query.offset : query.offset + query.limit]
+        wanted = sorted((run for run in begun if query.status in {None, run.status}), key=place_of_run, reverse=True)
+        after = query.after
+        page = [run for run in wanted if after is None or place_of_run(run) < after]
+        page = page[query.offset : query.offset + query.limit]
         return RunPage(runs=tuple(without_body(run) for run in page), total=len(wanted))
 
     async def get(self, tenant_id: str, run_id: str) -> Run:
@@ -73,10 +75,10 @@ class MemoryRunHistory(RunHistory):
 
     async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
         with self._database.lock:
-            runs = sorted(_newest_first(self._database.row(tenant_id, endpoint_id)), key=_place)
-        after = _place(query.after) if query.after is not None else None
+            runs = sorted(_newest_first(self._database.row(tenant_id, endpoint_id)), key=place_of_run)
+        after = place_of_run(query.after) if query.after is not None else None
         wanted = (run for run in runs if query.since <= run.started_at <= query.until)
-        return [run for run in wanted if after is None or _place(run) > after][: query.limit]
+        return [run for run in wanted if after is None or place_of_run(run) > after][: query.limit]
 
     async def begun_by_minute(self, tenant_id: str, endpoint_id: str, span: SpanQuery) -> Mapping[int, int]:
         with self._database.lock:
@@ -86,7 +88,7 @@ class MemoryRunHistory(RunHistory):
     async def ended_before(self, tenant_id: str, endpoint_id: str, at: datetime) -> Run | None:
         with self._database.lock:
             runs = _newest_first(self._database.row(tenant_id, endpoint_id))
-        return max((run for run in runs if run.finished_at <= at), key=_place, default=None)
+        return max((run for run in runs if run.finished_at <= at), key=place_of_run, default=None)
 
     async def prune(self, before: datetime, limit: int) -> int:
         with self._database.lock:
@@ -148,11 +150,6 @@ class MemoryRunControl(RunControl):
 def _newest_first(row: Row) -> list[Run]:
     numbered = sorted(row.runs.values(), key=lambda item: (item[1].started_at, item[0]), reverse=True)
     return [run for _, run in numbered]
-
-
-def _place(run: Run) -> tuple[datetime, int, int]:
-    """Where *run* stands among the runs of its endpoint."""
-    return run.started_at, run.slot, run.attempt
 
 
 def _failure_streak(newest_first: Iterable[Run]) -> int:

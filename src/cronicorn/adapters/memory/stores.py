@@ -1,6 +1,7 @@
 """All stores in memory, as the wiring wants them."""
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, fields
 from typing import Self
 
 from cronicorn.adapters.memory.alerts import (
@@ -107,6 +108,17 @@ class MemoryStores:
             incidents=MemoryIncidentBook(alerts),
             outbox=MemoryOutbox(alerts),
         )
+
+    def rehearsing(self) -> Self:
+        """A copy of the stores as they are now: what is written there stays nowhere else."""
+        with self.database.lock:
+            return deepcopy(self, self.database.shared())
+
+    def forget(self, original: Self) -> None:
+        """Be a copy of *original* as it is now, whatever was written here."""
+        copy = original.rehearsing()
+        for each in fields(self):
+            vars(getattr(self, each.name)).update(vars(getattr(copy, each.name)))
 
     @property
     def terms(self) -> MemoryKeyRing:

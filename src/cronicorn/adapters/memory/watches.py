@@ -80,13 +80,17 @@ class MemoryWatchStore(WatchStore):
             kept.look_at = min(kept.look_at, now)
             return late
 
-    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+    async def list(
+        self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0, after: str | None = None
+    ) -> AnalysisPage:
         with self._database.lock:
             kept = self._watched.get(self._database.row(tenant_id, endpoint_id).number)
             follow_up = kept.memory.follow_up if kept is not None else None
             found = [each for each in reversed(self._analyses.values()) if each.endpoint_id == endpoint_id]
+            ids = [each.id for each in found]
+            rest = found if after is None else found[ids.index(after) + 1 :] if after in ids else []
             return AnalysisPage(
-                analyses=tuple(found[offset : offset + limit]),
+                analyses=tuple(rest[offset : offset + limit]),
                 total=len(found),
                 follow_up_at=follow_up.at if follow_up is not None else None,
             )

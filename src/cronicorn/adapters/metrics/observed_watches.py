@@ -33,8 +33,10 @@ class ObservedWatchStore(WatchStore):
     async def request(self, tenant_id: str, endpoint_id: str, by: str) -> timedelta:
         return await self._inner.request(tenant_id, endpoint_id, by)
 
-    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
-        return await self._inner.list(tenant_id, endpoint_id, limit=limit, offset=offset)
+    async def list(
+        self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0, after: str | None = None
+    ) -> AnalysisPage:
+        return await self._inner.list(tenant_id, endpoint_id, limit=limit, offset=offset, after=after)
 
     async def get(self, tenant_id: str, analysis_id: str) -> Analysis:
         return await self._inner.get(tenant_id, analysis_id)

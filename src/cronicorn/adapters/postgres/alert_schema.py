@@ -38,6 +38,11 @@ Index(
     unique=True,
     postgresql_where=incidents.c.closed_us.is_(None),
 )  # fmt: skip
+Index(
+    "incidents_going_on",
+    incidents.c.tenant_id, incidents.c.number,
+    postgresql_where=incidents.c.closed_us.is_(None),
+)  # fmt: skip
 
 alert_messages = Table(
     "alert_messages",
@@ -55,6 +60,8 @@ alert_messages = Table(
     Column("document", Text, nullable=False),
     Unique("id", name="alert_messages_id"),
     Index("alert_messages_by_tenant", "tenant_id", "number"),
+    Index("alert_messages_by_route", "tenant_id", "route_id", "number"),
+    Index("alert_messages_by_incident", "tenant_id", "incident_id", "number"),
     Index("alert_messages_by_end", "settled_us"),
 )
 """`settled_us` is NULL while a message waits."""

@@ -119,6 +119,12 @@ class PostgresDatabase:
         """Run *query* on one snapshot of the database."""
         return await self._in_transaction(query, "repeatable_read", readonly=True)
 
+    def rehearsing(self) -> "PostgresDatabase":
+        """The same database, in which nothing stays that is written."""
+        return _RehearsingDatabase(
+            self.url, self._pool, self.options, self.shards, server=self.server, judge=self.judge
+        )
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for the block, outside any transaction. What fails in it is raised as a domain error.
@@ -184,6 +190,31 @@ class PostgresDatabase:
     async def _begun_at(self, connection: Connection, instant_us: int | None) -> datetime:
         idle_max = f"{self.options.statement_timeout // timedelta(milliseconds=1)}ms"
         return instant_of(await connection.fetchval(_BEGUN, instant_us, idle_max))
+
+
+class _RehearsingDatabase(PostgresDatabase):
+    """Does in full what is asked for, and takes it back."""
+
+    async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        done: list[T] = []
+
+        async def rehearsed(transaction: Transaction) -> None:
+            done.append(await work(transaction))
+            raise _TakenBackError
+
+        with suppress(_TakenBackError):
+            await super().write(rehearsed)
+        return done[-1]
+
+    async def alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        return await self.write(lambda transaction: work(transaction.connection))
+
+    async def aclose(self) -> None:
+        """The connections stay open for whoever writes."""
+
+
+class _TakenBackError(Exception):
+    """Ends a transaction of which nothing shall stay."""
 
 
 async def shards_of(connection: Connection) -> int:

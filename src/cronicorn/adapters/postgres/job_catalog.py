@@ -1,11 +1,11 @@
 """Jobs in PostgreSQL."""
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.audit_log import record
@@ -18,6 +18,7 @@ from cronicorn.domain.access.audit_views import job_entry
 from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.history import JobQuery, place_gone
 from cronicorn.domain.ports import EndpointEdit, JobCatalog
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import job_of, job_row
@@ -55,8 +56,15 @@ _LIST = (
     .where(jobs.c.tenant_id == bindparam("tenant_id"))
     .order_by(jobs.c.created_us, jobs.c.number)
 )
-_LIST_LIVE = query(_LIST.where(jobs.c.status != JobStatus.ARCHIVED.value))
-_LIST_IN_STATUS = query(_LIST.where(jobs.c.status == bindparam("status")))
+_LIVE, _IN_STATUS = jobs.c.status != JobStatus.ARCHIVED.value, jobs.c.status == bindparam("status")
+LIST_LIVE, LIST_IN_STATUS = query(_LIST.where(_LIVE)), query(_LIST.where(_IN_STATUS))
+_PAGE = _LIST.where(
+    # The first part says the same, and is what the index knows.
+    jobs.c.created_us >= bindparam("after_us"),
+    tuple_(jobs.c.created_us, jobs.c.number) > tuple_(bindparam("after_us"), bindparam("after_number")),
+).limit(bindparam("page_limit"))
+PAGE_LIVE, PAGE_IN_STATUS = query(_PAGE.where(_LIVE)), query(_PAGE.where(_IN_STATUS))
+_BEGINNING: Mapping[str, Cell] = {"created_us": -(1 << 62), "number": 0}
 
 
 class PostgresJobCatalog(JobCatalog):
@@ -79,14 +87,18 @@ class PostgresJobCatalog(JobCatalog):
 
         return await self._database.read(work)
 
-    async def list(self, tenant_id: str, status: JobStatus | None = None) -> Sequence[tuple[Job, int]]:
+    async def list(
+        self, tenant_id: str, status: JobStatus | None = None, query: JobQuery | None = None
+    ) -> Sequence[tuple[Job, int]]:
         async def work(transaction: Transaction) -> builtins.list[tuple[Job, int]]:
-            connection = transaction.connection
-            rows = (
-                await _LIST_LIVE.rows(connection, tenant_id=tenant_id)
-                if status is None
-                else await _LIST_IN_STATUS.rows(connection, tenant_id=tenant_id, status=status.value)
-            )
+            which: dict[str, Cell] = {"tenant_id": tenant_id}
+            if status is not None:
+                which["status"] = status.value
+            listed = LIST_LIVE if status is None else LIST_IN_STATUS
+            if query is not None:
+                listed = PAGE_LIVE if status is None else PAGE_IN_STATUS
+                which |= await _page(transaction, tenant_id, query)
+            rows = await listed.rows(transaction.connection, **which)
             return [(job_of(row), number(row, "endpoint_count")) for row in rows]
 
         return await self._database.read(work)
@@ -124,6 +136,15 @@ class PostgresJobCatalog(JobCatalog):
             await apply(transaction, before, change)
             due = {"before": before.endpoint.state.due_at, "after": change.endpoint.state.due_at}
             await announce(self._database.options, transaction, **due)
+
+
+async def _page(transaction: Transaction, tenant_id: str, query: JobQuery) -> dict[str, Cell]:
+    place: Mapping[str, Cell] | None = _BEGINNING
+    if query.after is not None:
+        place = await _FIND.row(transaction.connection, tenant_id=tenant_id, job_id=query.after)
+    if place is None:
+        raise place_gone(f"job {query.after}")
+    return {"after_us": place["created_us"], "after_number": place["number"], "page_limit": query.limit}
 
 
 async def find_job(transaction: Transaction, tenant_id: str, job_id: str, *, keep: bool = False) -> dict[str, Cell]:

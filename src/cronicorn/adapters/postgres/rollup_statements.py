@@ -82,7 +82,11 @@ SELECT e.id, e.document AS owner, t.begins_us, t.analyses, t.tokens
                sum(a.tokens)::bigint AS tokens {_ANALYSES} GROUP BY 1, 2) AS t
   JOIN cronicorn.endpoints AS e ON e.number = t.number ORDER BY t.begins_us, t.number
 """
-NEWEST_ANALYSES = f"SELECT a.*, e.document AS owner {_ANALYSES} ORDER BY a.at_us DESC, a.number DESC LIMIT $5"
+NEWEST_ANALYSES = f"""
+SELECT a.*, e.document AS owner {_ANALYSES}
+   AND ($6::text IS NULL OR (a.at_us, a.number) < ($4 - 1, (SELECT number FROM cronicorn.analyses WHERE id = $6)))
+ ORDER BY a.at_us DESC, a.number DESC LIMIT $5
+"""
 _COLUMNS = ", ".join(f"r.{name}" for name in COLUMNS[Table.RUNS] if name != "body")
 # No run ends before it begins: partitions of earlier days are not looked into.
 NEWEST_RUNS = f"""
@@ -93,8 +97,10 @@ SELECT r.*, e.id, e.document AS owner
  CROSS JOIN LATERAL (
        SELECT {_COLUMNS} FROM cronicorn.runs AS r
         WHERE r.endpoint_number = e.number AND r.started_us >= $3 AND r.started_us < $4 AND r.finished_us >= $3
-        ORDER BY r.started_us DESC, r.number DESC LIMIT $5) AS r
- ORDER BY r.started_us DESC, r.number DESC LIMIT $5
+          AND ($7::text IS NULL OR (r.started_us, r.endpoint_number, r.slot, r.attempt)
+               < ($4 - 1, (SELECT number FROM cronicorn.endpoints WHERE id = $7), $8::bigint, $9::bigint))
+        ORDER BY r.started_us DESC, r.slot DESC, r.attempt DESC LIMIT $5) AS r
+ ORDER BY r.started_us DESC, r.endpoint_number DESC, r.slot DESC, r.attempt DESC LIMIT $5
 """
 _ENDPOINTS = f"""
   FROM cronicorn.jobs AS j JOIN cronicorn.endpoints AS e ON e.job_number = j.number

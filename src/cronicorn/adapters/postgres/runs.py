@@ -1,6 +1,5 @@
 """Runs in PostgreSQL: what happened, and what is happening."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +22,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, run_parts
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.tallies import KEPT_LONGER
@@ -37,8 +36,15 @@ _LISTED = [column for column in runs.c if column.name != "body"]
 _BEGUN = (runs.c.started_us >= bindparam("since_us"), runs.c.started_us <= bindparam("until_us"))
 _PAGE = (
     select(*_LISTED)
-    .where(_OF_ENDPOINT, *_BEGUN)
-    .order_by(runs.c.started_us.desc(), runs.c.number.desc())
+    .where(
+        _OF_ENDPOINT,
+        *_BEGUN,
+        # The first part says the same, and is what the index knows.
+        runs.c.started_us <= bindparam("after_us"),
+        tuple_(runs.c.started_us, runs.c.slot, runs.c.attempt)
+        < tuple_(bindparam("after_us"), bindparam("after_slot"), bindparam("after_attempt")),
+    )
+    .order_by(runs.c.started_us.desc(), runs.c.slot.desc(), runs.c.attempt.desc())
     .limit(bindparam("page_limit"))
     .offset(bindparam("page_offset"))
 )
@@ -117,7 +123,7 @@ _CANCEL = query(
     update(schedule).where(_HERE, _LIVE, schedule.c.leased_slot == bindparam("run_slot")).values(cancelled=1)
 )
 _BEGINNING_US = -(1 << 62)
-_RUN_ID = re.compile(r"(.*):(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII | re.DOTALL)
+_END_US = 1 << 62
 
 
 class PostgresRunHistory(RunHistory):
@@ -135,7 +141,7 @@ class PostgresRunHistory(RunHistory):
             if query.status is not None:
                 which["status"] = query.status.value
             page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)
-            rows = await page.rows(connection, page_limit=query.limit, page_offset=query.offset, **which)
+            rows = await page.rows(connection, **_page(query), **which)
             found = tuple(run_of(tenant_id, endpoint_id, row) for row in rows)
             return RunPage(runs=found, total=number(await total.row(connection, **which), "total"))
 
@@ -240,6 +246,17 @@ class PostgresRunControl(RunControl):
         return await self._database.write(work)
 
 
+def _page(query: RunQuery) -> dict[str, Cell]:
+    after = query.after
+    return {
+        "after_us": us(after.started_at) if after is not None else _END_US,
+        "after_slot": after.slot if after is not None else 0,
+        "after_attempt": after.attempt if after is not None else 0,
+        "page_limit": query.limit,
+        "page_offset": query.offset,
+    }
+
+
 def _span(query: SpanQuery) -> dict[str, Cell]:
     after = query.after
     return {
@@ -285,7 +302,7 @@ def _place(transaction: Transaction, tenant_id: str, endpoint_id: str) -> dict[s
 
 def _parts(run_id: str) -> tuple[str, int, int]:
     """Endpoint, slot and attempt. Raises NotFoundError for what is no id of a run."""
-    match = _RUN_ID.fullmatch(run_id)
-    if match is None:
+    parts = run_parts(run_id)
+    if parts is None:
         raise NotFoundError(f"There is no run {run_id}.")
-    return match[1], int(match[2]), int(match[3])
+    return parts

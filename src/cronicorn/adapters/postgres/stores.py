@@ -139,6 +139,10 @@ class PostgresStores:
         """As `Listener.listen`, in this event loop."""
         self.listener.listen(due, cancelled)
 
+    def rehearsing(self) -> Self:
+        """The same stores, in which nothing stays that is written: each write is done in full, and taken back."""
+        return self.over(self.database.rehearsing())
+
     @property
     def terms(self) -> PostgresKeyRing:
         """What was agreed with each tenant."""

@@ -88,6 +88,7 @@ signed_in = Table(
     Column("seen_us", BigInteger, nullable=False),
     Index("signed_in_by_member", "member_id"),
     Index("signed_in_by_use", "seen_us"),
+    Index("signed_in_by_beginning", "created_us"),
 )
 
 sign_in_links = Table(
@@ -117,6 +118,8 @@ audit_log = Table(
     Column("request_id", Text),
     Index("audit_log_by_tenant", "tenant_id", "number"),
     Index("audit_log_by_object", "tenant_id", "object_id", "number"),
+    Index("audit_log_by_actor", "tenant_id", "actor_id", "number"),
+    Index("audit_log_by_action", "tenant_id", "action", "number"),
 )
 """It only grows: triggers refuse every change and removal."""
 event.listen(

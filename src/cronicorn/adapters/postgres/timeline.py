@@ -8,7 +8,7 @@ from cronicorn.adapters.postgres.rollup_statements import NEWEST_ANALYSES, NEWES
 from cronicorn.adapters.postgres.rollups import SPAN, rows_of
 from cronicorn.domain.past_slots import SlotPage, SlotQuery
 from cronicorn.domain.rollup.ports import Timeline
-from cronicorn.domain.rollup.rows import part_row, past_analysis_of, past_run_of
+from cronicorn.domain.rollup.rows import part_row, past_analysis_of, past_run_of, run_part_row
 from cronicorn.domain.rollup.tallies import HourPart, PastAnalysis, PastRun
 
 
@@ -19,14 +19,16 @@ class PostgresTimeline(Timeline):
         self._database = database
 
     async def runs(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastRun]:
-        row = part_row(tenant_id, part)
+        row = run_part_row(tenant_id, part)
         here = [row[name] for name in SPAN]
-        rows = await rows_of(self._database, NEWEST_RUNS, *here, limit, row["hour_us"])
+        place = [row[name] for name in ("hour_us", "after", "after_slot", "after_attempt")]
+        rows = await rows_of(self._database, NEWEST_RUNS, *here, limit, *place)
         return [past_run_of(tenant_id, row) for row in rows]
 
     async def analyses(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastAnalysis]:
         row = part_row(tenant_id, part)
-        rows = await rows_of(self._database, NEWEST_ANALYSES, *(row[name] for name in SPAN), limit)
+        here = [row[name] for name in SPAN]
+        rows = await rows_of(self._database, NEWEST_ANALYSES, *here, limit, row["after"])
         return [past_analysis_of(row) for row in rows]
 
     async def slots(self, tenant_id: str, endpoint_id: str, query: SlotQuery) -> SlotPage:

@@ -64,10 +64,12 @@ UPDATE cronicorn.watches AS w SET requested_by = coalesce(w.requested_by, $2), l
   FROM before WHERE w.endpoint_number = before.endpoint_number
 RETURNING before.claimable_us
 """
-_LIST = """
+_PAGE = "ORDER BY number DESC LIMIT $2 OFFSET $3"
+LIST = f"SELECT * FROM cronicorn.analyses WHERE endpoint_number = $1 {_PAGE}"  # noqa: S608 (made of constants)
+LIST_AFTER = f"""
 SELECT * FROM cronicorn.analyses WHERE endpoint_number = $1
- ORDER BY number DESC LIMIT $2 OFFSET $3
-"""
+   AND number < (SELECT number FROM cronicorn.analyses WHERE id = $4 AND endpoint_number = $1) {_PAGE}
+"""  # noqa: S608 (made of constants)
 _COUNT = "SELECT count(*) FROM cronicorn.analyses WHERE endpoint_number = $1"
 _MEMORY = "SELECT memory FROM cronicorn.watches WHERE endpoint_number = $1"
 _GET = "SELECT * FROM cronicorn.analyses WHERE id = $1 AND tenant_id = $2"
@@ -118,10 +120,13 @@ class PostgresWatchStore(WatchStore):
 
         return await self._database.write(work)
 
-    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+    async def list(
+        self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0, after: str | None = None
+    ) -> AnalysisPage:
         async def work(transaction: Transaction) -> AnalysisPage:
             number = await number_of(transaction, tenant_id, endpoint_id)
-            rows = await transaction.connection.fetch(_LIST, number, limit, offset)
+            page = (LIST, number, limit, offset) if after is None else (LIST_AFTER, number, limit, offset, after)
+            rows = await transaction.connection.fetch(*page)
             total = await transaction.connection.fetchval(_COUNT, number)
             memory: str | None = await transaction.connection.fetchval(_MEMORY, number)
             analyses = tuple(analysis_from(dict(row)) for row in rows)

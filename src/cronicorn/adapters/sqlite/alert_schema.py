@@ -40,6 +40,11 @@ Index(
     unique=True,
     sqlite_where=incidents.c.closed_us.is_(None),
 )  # fmt: skip
+Index(
+    "incidents_going_on",
+    incidents.c.tenant_id, incidents.c.number,
+    sqlite_where=incidents.c.closed_us.is_(None),
+)  # fmt: skip
 
 alert_messages = Table(
     "alert_messages",
@@ -57,6 +62,8 @@ alert_messages = Table(
     Column("document", Text, nullable=False),
     Unique("id", name="alert_messages_id"),
     Index("alert_messages_by_tenant", "tenant_id", "number"),
+    Index("alert_messages_by_route", "tenant_id", "route_id", "number"),
+    Index("alert_messages_by_incident", "tenant_id", "incident_id", "number"),
     Index("alert_messages_by_end", "settled_us"),
     sqlite_strict=True,
 )

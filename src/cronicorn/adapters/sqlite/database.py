@@ -94,11 +94,64 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise translated(error, self.file.name) from error
 
+    def rehearse_here(self, work: Callable[[Transaction], T]) -> T:
+        """Do *work* in this thread, in its turn, and take back all that it wrote; answer what it came to. Blocks.
+
+        Not in the writer's transaction: all that is committed together would have to be done again.
+        """
+        connection = self.file.connect()
+        try:
+            with self._turn:
+                self._place.check()
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    return work(Transaction(connection=connection, now=self._clock.now()))
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise translated(error, self.file.name) from error
+        finally:
+            connection.close()
+
+    def rehearsing(self) -> "SqliteDatabase":
+        """The same file, in which nothing stays that is written."""
+        return _RehearsingDatabase(self)
+
     async def aclose(self) -> None:
         """Finish what was begun, then close. Closing again does nothing."""
         await self._writer.aclose()
         await self._readers.aclose()
         self._here.close()
+
+
+class _RehearsingDatabase(SqliteDatabase):
+    """Does in full what is asked for, and takes it back."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self.file = database.file
+        self._database = database
+
+    def now(self) -> datetime:
+        return self._database.now()
+
+    async def write(
+        self,
+        work: Callable[[Transaction], T],
+        undo: Callable[[Transaction, T], None] | None = None,
+        many: Many[Item, T] | None = None,
+        item: Item | None = None,
+    ) -> T:
+        return await asyncio.to_thread(self.write_here, work)
+
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        return await self._database.read(query)
+
+    def write_here(self, work: Callable[[Transaction], T]) -> T:
+        return self._database.rehearse_here(work)
+
+    async def aclose(self) -> None:
+        """The file stays open for whoever writes to it."""
 
 
 def _path(where: str | Path) -> Path:

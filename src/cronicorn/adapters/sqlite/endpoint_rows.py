@@ -18,7 +18,7 @@ from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
-from cronicorn.domain.history import EndpointQuery
+from cronicorn.domain.history import EndpointQuery, place_gone
 from cronicorn.domain.rows import endpoint_from, endpoint_row, run_row, skip_row, state_row
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Change, Sibling, Siblings, Stored
@@ -127,12 +127,12 @@ def of_job(transaction: Transaction, job_number: int) -> list[Found]:
 
 
 def page_of_job(transaction: Transaction, job_number: int, query: EndpointQuery) -> list[Found]:
-    """Some endpoints of a job, oldest first. Raises NotFoundError for the one that they are to come after."""
+    """Some endpoints of a job, oldest first. Raises InvalidInputError where the one they are to follow is gone."""
     place: Mapping[str, Cell] | None = _BEGINNING
     if query.after is not None:
         place = _PLACE_OF.row(transaction.connection, endpoint_id=query.after, job_number=job_number)
     if place is None:
-        raise NotFoundError(f"There is no endpoint {query.after} in this job.")
+        raise place_gone(f"endpoint {query.after}")
     rows = _PAGE_OF_JOB.rows(
         transaction.connection, job_number=job_number, after_us=place["created_us"],
         after_number=place["number"], page_limit=query.limit,

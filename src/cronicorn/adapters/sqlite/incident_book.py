@@ -21,6 +21,7 @@ from cronicorn.domain.alert.rows import incident_of, incident_row
 from cronicorn.domain.cells import UNREADABLE, Cell
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
+from cronicorn.domain.history import place_gone
 from cronicorn.domain.ports import EndpointEdit
 from cronicorn.domain.rows import job_of
 
@@ -39,9 +40,15 @@ _WRITE = query(
     .where(incidents.c.id == bindparam("incident_id"), incidents.c.version == bindparam("before"))
 )
 _OF_TENANT = select(incidents).where(incidents.c.tenant_id == bindparam("tenant_id"))
-_PAGE = _OF_TENANT.order_by(incidents.c.number.desc()).limit(bindparam("most")).offset(bindparam("skipped"))
-_LIST = query(_PAGE)
-_LIST_OPEN = query(_PAGE.where(incidents.c.closed_us.is_(None)))
+_PAGE = (
+    _OF_TENANT.where(incidents.c.number < bindparam("after_number"))
+    .order_by(incidents.c.number.desc())
+    .limit(bindparam("most"))
+    .offset(bindparam("skipped"))
+)
+LIST = query(_PAGE)
+LIST_OPEN = query(_PAGE.where(incidents.c.closed_us.is_(None)))
+_BEGINNING: Mapping[str, Cell] = {"number": 1 << 62}
 _GET = query(_OF_TENANT.where(incidents.c.id == bindparam("incident_id")))
 _PRUNE = """
 DELETE FROM incidents WHERE number IN (
@@ -81,11 +88,12 @@ class SqliteIncidentBook(IncidentBook):
         return await self._database.write(work)
 
     async def list(
-        self, tenant_id: str, *, open_only: bool = False, limit: int = 100, offset: int = 0
+        self, tenant_id: str, *, open_only: bool = False, limit: int = 100, offset: int = 0, after: str | None = None
     ) -> Sequence[Incident]:
         def work(transaction: Transaction) -> builtins.list[Incident]:
-            listed = _LIST_OPEN if open_only else _LIST
-            rows = listed.rows(transaction.connection, tenant_id=tenant_id, most=limit, skipped=offset)
+            listed = LIST_OPEN if open_only else LIST
+            which = {"tenant_id": tenant_id, "after_number": _place_of(transaction, tenant_id, after)}
+            rows = listed.rows(transaction.connection, most=limit, skipped=offset, **which)
             return [incident_of(row) for row in rows]
 
         return await self._database.read(work)
@@ -106,6 +114,15 @@ class SqliteIncidentBook(IncidentBook):
             return sum(transaction.connection.execute(statement, which).rowcount for statement in both)
 
         return await self._database.write(work)
+
+
+def _place_of(transaction: Transaction, tenant_id: str, after: str | None) -> Cell:
+    place: Mapping[str, Cell] | None = _BEGINNING
+    if after is not None:
+        place = _GET.row(transaction.connection, tenant_id=tenant_id, incident_id=after)
+    if place is None:
+        raise place_gone(f"incident {after}")
+    return place["number"]
 
 
 def _written(transaction: Transaction, incident: Incident) -> bool:

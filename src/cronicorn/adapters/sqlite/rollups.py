@@ -92,7 +92,11 @@ SELECT e.id, e.document AS owner, a.at_us - a.at_us % :step_us AS begins_us, cou
        sum(a.tokens) AS tokens
 {_ANALYSES} GROUP BY e.number, 3 ORDER BY 3, e.number
 """
-NEWEST_ANALYSES = f"SELECT a.*, e.document AS owner {_ANALYSES} ORDER BY a.at_us DESC, a.number DESC LIMIT :most"
+NEWEST_ANALYSES = f"""
+SELECT a.*, e.document AS owner {_ANALYSES}
+   AND (:after IS NULL OR (a.at_us, a.number) < (:until_us - 1, (SELECT number FROM analyses WHERE id = :after)))
+ ORDER BY a.at_us DESC, a.number DESC LIMIT :most
+"""  # noqa: S608 (made of constants)
 _COLUMNS = ", ".join(f"r.{name}" for name in COLUMNS[Table.RUNS] if name != "body")
 NEWEST_RUNS = f"""
 SELECT {_COLUMNS}, e.id, e.document AS owner
@@ -100,7 +104,9 @@ SELECT {_COLUMNS}, e.id, e.document AS owner
  WHERE e.number IN (SELECT h.endpoint_number FROM endpoint_hours AS h
                      WHERE h.job_number IN ({_JOBS}) AND h.hour_us = :hour_us)
    AND r.started_us >= :since_us AND r.started_us < :until_us
- ORDER BY r.started_us DESC, r.number DESC LIMIT :most
+   AND (:after IS NULL OR (r.started_us, r.endpoint_number, r.slot, r.attempt)
+        < (:until_us - 1, (SELECT number FROM endpoints WHERE id = :after), :after_slot, :after_attempt))
+ ORDER BY r.started_us DESC, r.endpoint_number DESC, r.slot DESC, r.attempt DESC LIMIT :most
 """  # noqa: S608 (made of constants)
 _ENDPOINTS = f"""
   FROM jobs AS j JOIN endpoints AS e ON e.job_number = j.number

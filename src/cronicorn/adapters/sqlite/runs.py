@@ -1,6 +1,5 @@
 """Runs in a SQLite file: what happened, and what is happening."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +19,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
-from cronicorn.domain.lease import Lease
+from cronicorn.domain.lease import Lease, run_parts
 from cronicorn.domain.ports import RunControl, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.tallies import KEPT_LONGER
@@ -34,8 +33,15 @@ _LISTED = [column for column in runs.c if column.name != "body"]
 _BEGUN = (runs.c.started_us >= bindparam("since_us"), runs.c.started_us <= bindparam("until_us"))
 _PAGE = (
     select(*_LISTED)
-    .where(_OF_ENDPOINT, *_BEGUN)
-    .order_by(runs.c.started_us.desc(), runs.c.number.desc())
+    .where(
+        _OF_ENDPOINT,
+        *_BEGUN,
+        # The first part says the same, and is what the index knows.
+        runs.c.started_us <= bindparam("after_us"),
+        tuple_(runs.c.started_us, runs.c.slot, runs.c.attempt)
+        < tuple_(bindparam("after_us"), bindparam("after_slot"), bindparam("after_attempt")),
+    )
+    .order_by(runs.c.started_us.desc(), runs.c.slot.desc(), runs.c.attempt.desc())
     .limit(bindparam("page_limit"))
     .offset(bindparam("page_offset"))
 )
@@ -133,7 +139,7 @@ _CANCEL = query(
     .values(cancelled=1)
 )
 _BEGINNING_US = -(1 << 62)
-_RUN_ID = re.compile(r"(.*):(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,17})", re.ASCII | re.DOTALL)
+_END_US = 1 << 62
 
 
 class SqliteRunHistory(RunHistory):
@@ -150,7 +156,7 @@ class SqliteRunHistory(RunHistory):
             if query.status is not None:
                 which["status"] = query.status.value
             page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)
-            rows = page.rows(connection, page_limit=query.limit, page_offset=query.offset, **which)
+            rows = page.rows(connection, **_page(query), **which)
             found = tuple(run_of(tenant_id, endpoint_id, row) for row in rows)
             return RunPage(runs=found, total=_number(total.row(connection, **which), "total"))
 
@@ -248,6 +254,17 @@ class SqliteRunControl(RunControl):
         return await self._database.write(work)
 
 
+def _page(query: RunQuery) -> dict[str, Cell]:
+    after = query.after
+    return {
+        "after_us": us(after.started_at) if after is not None else _END_US,
+        "after_slot": after.slot if after is not None else 0,
+        "after_attempt": after.attempt if after is not None else 0,
+        "page_limit": query.limit,
+        "page_offset": query.offset,
+    }
+
+
 def _span(query: SpanQuery) -> dict[str, Cell]:
     after = query.after
     return {
@@ -298,10 +315,10 @@ def _prune(transaction: Transaction, before: datetime, limit: int) -> int:
 
 def _parts(run_id: str) -> tuple[str, int, int]:
     """Endpoint, slot and attempt. Raises NotFoundError for what is no id of a run."""
-    match = _RUN_ID.fullmatch(run_id)
-    if match is None:
+    parts = run_parts(run_id)
+    if parts is None:
         raise NotFoundError(f"There is no run {run_id}.")
-    return match[1], int(match[2]), int(match[3])
+    return parts
 
 
 def _number(row: Mapping[str, Cell] | None, name: str) -> int:

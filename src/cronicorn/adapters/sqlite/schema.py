@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0017"
+REVISION = "0018"
 """The newest migration."""
 
 keyed_requests = Table(

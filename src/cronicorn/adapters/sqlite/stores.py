@@ -132,6 +132,10 @@ class SqliteStores:
             outbox=SqliteOutbox(database),
         )
 
+    def rehearsing(self) -> Self:
+        """The same stores, in which nothing stays that is written: each write is done in full, and taken back."""
+        return self.over(self.database.rehearsing())
+
     @property
     def terms(self) -> SqliteKeyRing:
         """What was agreed with each tenant."""

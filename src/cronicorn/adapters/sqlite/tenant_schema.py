@@ -76,6 +76,7 @@ signed_in = Table(
     Column("seen_us", Integer, nullable=False),
     Index("signed_in_by_member", "member_id"),
     Index("signed_in_by_use", "seen_us"),
+    Index("signed_in_by_beginning", "created_us"),
     sqlite_strict=True,
 )
 
@@ -107,6 +108,8 @@ audit_log = Table(
     Column("request_id", Text),
     Index("audit_log_by_tenant", "tenant_id", "number"),
     Index("audit_log_by_object", "tenant_id", "object_id", "number"),
+    Index("audit_log_by_actor", "tenant_id", "actor_id", "number"),
+    Index("audit_log_by_action", "tenant_id", "action", "number"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )

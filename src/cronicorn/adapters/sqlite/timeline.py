@@ -7,7 +7,7 @@ from cronicorn.adapters.sqlite.past_slots import past_slots
 from cronicorn.adapters.sqlite.rollups import NEWEST_ANALYSES, NEWEST_RUNS, rows_of
 from cronicorn.domain.past_slots import SlotPage, SlotQuery
 from cronicorn.domain.rollup.ports import Timeline
-from cronicorn.domain.rollup.rows import part_row, past_analysis_of, past_run_of
+from cronicorn.domain.rollup.rows import part_row, past_analysis_of, past_run_of, run_part_row
 from cronicorn.domain.rollup.tallies import HourPart, PastAnalysis, PastRun
 
 
@@ -18,7 +18,7 @@ class SqliteTimeline(Timeline):
         self._database = database
 
     async def runs(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastRun]:
-        rows = await rows_of(self._database, NEWEST_RUNS, {**part_row(tenant_id, part), "most": limit})
+        rows = await rows_of(self._database, NEWEST_RUNS, {**run_part_row(tenant_id, part), "most": limit})
         return [past_run_of(tenant_id, row) for row in rows]
 
     async def analyses(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastAnalysis]:

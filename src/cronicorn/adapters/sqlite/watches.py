@@ -52,9 +52,12 @@ UPDATE watches SET requested_by = coalesce(requested_by, :by), look_us = min(loo
  WHERE endpoint_number = :number
 """
 _CLAIMABLE = "SELECT max(look_us, claimed_until_us) AS us FROM watches WHERE endpoint_number = :number"
-_LIST = """
-SELECT * FROM analyses WHERE endpoint_number = :number ORDER BY number DESC LIMIT :limit OFFSET :offset
-"""
+_PAGE = "ORDER BY number DESC LIMIT :limit OFFSET :offset"
+LIST = f"SELECT * FROM analyses WHERE endpoint_number = :number {_PAGE}"  # noqa: S608 (made of constants)
+LIST_AFTER = f"""
+SELECT * FROM analyses WHERE endpoint_number = :number
+   AND number < (SELECT number FROM analyses WHERE id = :after AND endpoint_number = :number) {_PAGE}
+"""  # noqa: S608 (made of constants)
 _COUNT = "SELECT count(*) AS total FROM analyses WHERE endpoint_number = :number"
 _MEMORY = "SELECT memory FROM watches WHERE endpoint_number = :number"
 _GET = "SELECT * FROM analyses WHERE id = :id AND tenant_id = :tenant_id"
@@ -93,10 +96,13 @@ class SqliteWatchStore(WatchStore):
 
         return await self._database.write(work)
 
-    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+    async def list(
+        self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0, after: str | None = None
+    ) -> AnalysisPage:
         def work(transaction: Transaction) -> AnalysisPage:
             which: Row = {"number": number_of(transaction, tenant_id, endpoint_id)}
-            rows = dicts(transaction.connection.execute(_LIST, {**which, "limit": limit, "offset": offset}))
+            page: Row = {**which, "limit": limit, "offset": offset, "after": after}
+            rows = dicts(transaction.connection.execute(LIST if after is None else LIST_AFTER, page))
             total = transaction.connection.execute(_COUNT, which).fetchone()[0]
             kept = transaction.connection.execute(_MEMORY, which).fetchone()
             return AnalysisPage(

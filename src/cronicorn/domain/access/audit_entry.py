@@ -46,7 +46,7 @@ class AuditQuery:
     object_id: str | None = None
 
     def __post_init__(self) -> None:
-        assert 1 <= self.limit <= AUDIT_PAGE_MAX
+        assert 1 <= self.limit <= AUDIT_PAGE_MAX + 1  # One more tells whether there are more.
 
 
 def audited(

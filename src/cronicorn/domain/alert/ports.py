@@ -123,9 +123,12 @@ class IncidentBook(Protocol):
         ...
 
     async def list(
-        self, tenant_id: str, *, open_only: bool = False, limit: int = 100, offset: int = 0
+        self, tenant_id: str, *, open_only: bool = False, limit: int = 100, offset: int = 0, after: str | None = None
     ) -> Sequence[Incident]:
-        """The tenant's incidents, newest first."""
+        """The tenant's incidents, newest first; those that come after the one with the id *after*, if it is given.
+
+        Raises InvalidInputError where that one is gone.
+        """
         ...
 
     async def get(self, tenant_id: str, incident_id: str) -> Incident:

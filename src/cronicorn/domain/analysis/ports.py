@@ -42,9 +42,12 @@ class WatchStore(Protocol):
         """
         ...
 
-    async def list(self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0) -> AnalysisPage:
+    async def list(
+        self, tenant_id: str, endpoint_id: str, *, limit: int, offset: int = 0, after: str | None = None
+    ) -> AnalysisPage:
         """Analyses of an endpoint, newest first, and from when on to look again, as the last look settled it.
 
+        With *after* those that come after the one with this id: none where that is forgotten, as then those are too.
         Raises NotFoundError.
         """
         ...

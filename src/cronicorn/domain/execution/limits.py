@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from cronicorn.domain.calendar import Calendar, Period, Window
 from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.instant import ZERO
+from cronicorn.domain.rate import LimitStanding
 
 RUNS_MAX = 10**12
 """No limit is higher."""
@@ -101,6 +103,13 @@ class Ration:
     def exhausted(self) -> bool:
         """Whether the limit was reached: a slot ends without a call."""
         return self.remaining == 0
+
+    def standing(self, now: datetime) -> LimitStanding:
+        """The same, for whoever asks for a run at *now*."""
+        return LimitStanding(
+            name="runs", limit=self.limit, window=self.month.end_at - self.month.start_at, remaining=self.remaining,
+            resets_in=max(ZERO, self.month.end_at - now), unit="runs",
+        )  # fmt: skip
 
     @property
     def reason(self) -> str:

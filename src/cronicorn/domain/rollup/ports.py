@@ -58,6 +58,7 @@ class Timeline(Protocol):
     async def runs(self, tenant_id: str, part: HourPart, limit: int) -> Sequence[PastRun]:
         """The newest *limit* runs that began in *part* and are still kept, newest first, without bodies.
 
+        Of those that began at once the endpoint made later comes first, and of one endpoint the later slot.
         Reads the runs in *part* alone, of endpoints with runs in its hour, whatever else there is.
         """
         ...

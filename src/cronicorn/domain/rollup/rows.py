@@ -11,6 +11,7 @@ from cronicorn.domain.endpoint import EndpointState
 from cronicorn.domain.fields import Fields, document_in, length_us, us
 from cronicorn.domain.hint import paused_until
 from cronicorn.domain.instant import length_of
+from cronicorn.domain.lease import run_parts
 from cronicorn.domain.plan import Source
 from cronicorn.domain.rollup.tallies import (
     AnalysisTally,
@@ -52,7 +53,15 @@ def part_row(tenant_id: str, part: HourPart) -> Row:
         "hour_us": us(hour_of(part.since)),
         "since_us": us(part.since),
         "until_us": us(part.until),
+        "after": part.after,
     }
+
+
+def run_part_row(tenant_id: str, part: HourPart) -> Row:
+    """What statements about runs of a part take."""
+    after = run_parts(part.after) if part.after is not None else None
+    endpoint_id, slot, attempt = after if after is not None else (None, 0, 0)
+    return {**part_row(tenant_id, part), "after": endpoint_id, "after_slot": slot, "after_attempt": attempt}
 
 
 def tally_of(row: Mapping[str, Cell]) -> RunTally:

@@ -54,6 +54,8 @@ class HourPart:
     """The first instant that is not part of it."""
     job_id: str | None = None
     """Only what is of this job."""
+    after: str | None = None
+    """Of what began in its last microsecond only what comes after the run, or the analysis, with this id."""
 
     def __post_init__(self) -> None:
         assert self.since <= self.until <= hour_of(self.since) + HOUR

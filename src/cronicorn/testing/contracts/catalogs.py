@@ -20,7 +20,6 @@ from cronicorn.domain.endpoint import (
 )
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_one_shot, a_pause, an_endpoint, an_interval_hint
-from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.plan import Source
 from cronicorn.domain.settlement import Change, Sibling, Stored
 from cronicorn.domain.slot import Skip, SlotState
@@ -179,21 +178,6 @@ class JobCatalogContract(StoresContract):
 
 class EndpointCatalogContract(EndpointDeletionContract):
     """Subclass this with a `stores` fixture."""
-
-    async def test_endpoints_are_listed_page_by_page(self, stores: Stores, clock: VirtualClock) -> None:
-        ids = [f"ep{number}" for number in range(7)]
-        for number, endpoint_id in enumerate(ids):
-            clock.advance(MINUTE * (number % 2))  # Some were made at once.
-            await plant(stores, endpoint_id, created_at=clock.now())
-        pages: list[list[str]] = []
-        while not pages or pages[-1]:
-            query = EndpointQuery(limit=3, after=pages[-1][-1] if pages else None)
-            pages.append([each.id for each, _ in await stores.endpoints.list(TENANT, "job1", query)])
-
-        assert pages == [ids[:3], ids[3:6], ids[6:], []]
-        assert [each.id for each, _ in await stores.endpoints.list(TENANT, "job1")] == ids
-        with pytest.raises(NotFoundError):
-            await stores.endpoints.list(TENANT, "job1", EndpointQuery(limit=3, after="gone"))
 
     async def test_an_endpoint_comes_back_as_it_was_stored(self, stores: Stores, clock: VirtualClock) -> None:
         await stores.jobs.add(a_job())

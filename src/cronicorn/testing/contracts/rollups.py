@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +11,8 @@ from cronicorn.domain.analysis.watch import Look
 from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import AnalysisSwitch, Baseline, EndpointState, JobStatus
 from cronicorn.domain.errors import LeaseLostError
-from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_pause, a_run, an_endpoint, an_interval_hint
-from cronicorn.domain.instant import DAY, HOUR, ZERO, shifted
+from cronicorn.domain.fixtures import MIDNIGHT, a_job, a_lease, a_pause, a_run, an_endpoint, an_interval_hint
+from cronicorn.domain.instant import DAY, HOUR, MICROSECOND, ZERO, shifted
 from cronicorn.domain.mechanism import Invariant
 from cronicorn.domain.plan import Source
 from cronicorn.domain.rollup.tallies import Census, HourPart, HourSpan, hour_of
@@ -238,6 +239,23 @@ class TimelineContract(PastSlotsContract):
         assert [(past.run.id, past.endpoint_name) for past in newest] == [(runs[3].id, "ep1")]
         assert found[0].run.outcome.body is None
 
+    async def test_what_began_at_once_is_neither_lost_nor_doubled_between_pages(
+        self, stores: Stores, clock: VirtualClock
+    ) -> None:
+        for endpoint_id in ("ep1", "ep2"):
+            await plant(stores, endpoint_id)
+            for _ in range(2):
+                test = a_run(a_lease(an_endpoint(id=endpoint_id)), source=Source.TEST, fence=0)
+                await stores.run_control.record_test(test)
+        whole = [past.run for past in await stores.timeline.runs(TENANT, FIRST_HOUR, 10)]
+        pages: list[list[str]] = []
+        for run in whole:
+            part = replace(FIRST_HOUR, until=run.started_at + MICROSECOND, after=run.id)
+            pages.append([past.run.id for past in await stores.timeline.runs(TENANT, part, 1)])
+
+        assert [run.endpoint_id for run in whole] == ["ep2", "ep2", "ep1", "ep1"]
+        assert pages == [*([run.id] for run in whole[1:]), []]
+
     async def test_runs_are_of_a_tenant_and_a_job(self, stores: Stores, clock: VirtualClock) -> None:
         await plant(stores)
         await run_once(stores, clock)
@@ -260,6 +278,12 @@ class TimelineContract(PastSlotsContract):
         (newest,) = await stores.timeline.analyses(TENANT, FIRST_HOUR, 1)
         (tally,) = await stores.rollups.analyses(TENANT, ALL_DAY)
 
+        last = replace(FIRST_HOUR, until=newest.analysis.at + MICROSECOND)
+        after = [
+            [past.analysis.id for past in await stores.timeline.analyses(TENANT, replace(last, after=which), 10)]
+            for which in ("an1", "an0")
+        ]
+        assert after == [["an0"], []]
         assert (newest.analysis.id, newest.endpoint_name) == ("an1", "ep1")
         assert (tally.endpoint_id, tally.begins_at, tally.analyses, tally.tokens) == ("ep1", MIDNIGHT, 2, 21)
         assert await stores.timeline.analyses(TENANT, other, 10) == []

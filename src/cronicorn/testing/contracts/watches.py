@@ -236,8 +236,13 @@ class WatchStoreContract(StoresContract):
 
         page = await stores.watches.list(TENANT, "ep1", limit=2, offset=1)
 
+        after = [
+            [each.id for each in (await stores.watches.list(TENANT, "ep1", limit=1, after=last)).analyses]
+            for last in ("session2", "session1", "session0", "gone")
+        ]
         assert [each.id for each in page.analyses] == ["session1", "session0"]
         assert page.total == 3
+        assert after == [["session1"], ["session0"], [], []]
         for call in (stores.watches.list(OTHER_TENANT, "ep1", limit=1), stores.watches.get(OTHER_TENANT, "session1")):
             with pytest.raises(NotFoundError):
                 await call
