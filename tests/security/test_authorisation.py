@@ -10,11 +10,13 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from cronicorn.control.accounts import csrf_token
 from cronicorn.control.members import MemberDocument
 from cronicorn.domain.permission import Role
 from tests.api.door import Door, a_client, a_door, an_app, assert_problem
 from tests.api.test_isolation import ANY, BODIES, ROUTES, WITHOUT_KEY, method_of
 from tests.control.world import LOCAL
+from tests.web.site import a_site
 
 EVERYBODY, RUNNER = "everybody", "runner"
 LEAST: list[tuple[str, str, str]] = [
@@ -108,3 +110,14 @@ async def test_no_route_changes_anything_for_a_cookie_alone(door: Door) -> None:
         "A request with a cookie that may chan"
     }
     assert (await door.client.get("/api/me")).status_code == 200  # Nobody was signed out, either.
+
+
+@pytest.mark.parametrize("path", ["/jobs/new", "/sign-out", "/endpoints/any/run", "/page-of-another-day"])
+async def test_no_form_of_a_page_is_looked_at_without_the_token_of_its_session(path: str) -> None:
+    """It is refused before anybody asks which page it is for: so are the forms of pages that are added later."""
+    async with a_site() as site:
+        other = csrf_token(await site.token())
+        answers = [await site.client.post(path, data=form) for form in ({}, {"csrf": ""}, {"csrf": other})]
+        still = await site.client.get("/")
+
+    assert [answer.status_code for answer in (*answers, still)] == [403, 403, 403, 200]

@@ -26,12 +26,11 @@ from tests.wiring.up_process import KEY, create_endpoint, service
 DESCRIPTION: dict[str, Any] = an_app(a_world()).openapi()
 SQL = [
     "'; DROP TABLE jobs; --", "' OR '1'='1", "\\'; UPDATE cronicorn.jobs SET name = 'hacked'; --",
-    "' UNION SELECT hash, id, prefix FROM api_keys --", "%s %(id)s {0} $1 :id ?", '"; DELETE FROM jobs; --',
+    "' UNION SELECT hash, id, prefix FROM api_keys --", '%s %(id)s {0} $1 :id ? "; DELETE FROM jobs; --',
 ]  # fmt: skip
 ELSEWHERE = [
     "a\r\nX-Injected: yes", "%0d%0aX-Injected:%20yes", 'a\n{"event": "forged"}', 'a\u2028{"event": "forged"}',
-    "{{secret.token}}", "{{7*7}} ${7*7} #{7*7} <%= 7*7 %> {% raw %}", "${jndi:ldap://127.0.0.1/x}", "$(id) `id` ; id",
-    "<script>alert(1)</script>",
+    "{{secret.token}}", "{{7*7}} ${7*7} <%= 7*7 %> {% raw %} ${jndi:ldap://127.0.0.1/x} $(id) `id` ; id <script>",
 ]  # fmt: skip
 ENDED = {"DELETE /api/jobs/{id}", "DELETE /api/jobs/{jobId}/endpoints/{id}"}
 BREAKING = ["a\r\nX-Injected: yes", "a\nX-Injected: yes", "a\rX-Injected: yes", "a\x00b", "a\x0bb"]
