@@ -86,6 +86,24 @@ def test_no_form_of_a_secret_is_left_in_an_answer(secret):
             assert form not in text
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"wJal\\/K7<&>MDENG\\/bPx"', '"wJal/K7\\u003c\\u0026\\u003eMDENG/bPx"', "wJal/K7&lt;&amp;&gt;MDENG/bPx",
+        "d0phbC9LNzwmPk1ERU5HL2JQeA==",
+    ],
+    ids=["PHP", "Go", "HTML", "base64"],
+)  # fmt: skip
+def test_the_ways_in_which_common_servers_write_a_text_are_known(written):
+    assert hidden(an_outcome(body=f"<p>{written}</p>"), ["wJal/K7<&>MDENG/bPx"]).body in {
+        f"<p>{MASK}</p>", f'<p>"{MASK}"</p>',
+    }  # fmt: skip
+
+
+def test_a_secret_of_blanks_spoils_no_answer():
+    assert hidden(an_outcome(body="fine"), [" " * 8]).body == "fine"
+
+
 @pytest.mark.parametrize("length", range(4, 12))
 def test_the_beginning_of_a_secret_at_a_cut_is_hidden_too(length):
     outcome = an_outcome(body="said: " + "hunter2hunter2"[:length], body_truncated=True)

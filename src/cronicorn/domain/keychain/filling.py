@@ -1,6 +1,7 @@
 """Secrets into a call, and out of its answer. Pure."""
 
 import base64
+import html
 import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
@@ -12,6 +13,7 @@ from cronicorn.domain.secret_references import filled, named_in
 
 _CUT_LEAST = 4
 """So much of the beginning of a secret at the end of an answer that was cut is taken for one."""
+_HTML_SAFE_JSON = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
 
 
 def filled_call(call: Call, secrets: Mapping[str, str]) -> Call:
@@ -34,7 +36,7 @@ def filled_call(call: Call, secrets: Mapping[str, str]) -> Call:
 
 def hidden(outcome: Outcome, secrets: Iterable[str]) -> Outcome:
     """*outcome* with a mask wherever the target repeated one of *secrets*, however it wrote it."""
-    forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+    forms = sorted({form for secret in secrets for form in _forms(secret) if form}, key=len, reverse=True)
     body = outcome.body and _without(outcome.body, forms)
     if body is not None and outcome.body_truncated:
         body = _without_beginning(body, forms)
@@ -55,15 +57,20 @@ def _forms(secret: str) -> Iterable[str]:
     """How a server may repeat *secret*."""
     yield secret
     yield secret.strip()
-    yield json.dumps(secret)[1:-1]
-    yield _inside_json(secret)
+    for text in (json.dumps(secret)[1:-1], _inside_json(secret)):
+        yield text
+        yield text.replace("/", "\\/")  # As PHP writes JSON.
+        yield text.translate(_HTML_SAFE_JSON)  # As Go does.
+    yield html.escape(secret)
+    yield html.escape(secret, quote=False)
     yield quote(secret)
     yield quote(secret, safe="")
     yield quote_plus(secret)
     yield secret.encode("utf-8", "surrogatepass").decode("latin-1")  # As headers are often read.
-    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass"))
-    yield encoded.decode()
-    yield encoded.decode().rstrip("=")
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(secret.encode("utf-8", "surrogatepass")).decode()
+        yield encoded
+        yield encoded.rstrip("=")
 
 
 def _without(text: str, forms: Iterable[str]) -> str:
