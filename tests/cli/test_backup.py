@@ -3,6 +3,9 @@
 import asyncio
 import json
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from datetime import timedelta
 
 import yaml
@@ -11,13 +14,15 @@ from cronicorn.adapters.postgres.archive import PostgresArchive
 from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
+from cronicorn.adapters.sqlite.migration import revision_of
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.archive import Table
 from cronicorn.testing.contracts.archives import contents
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant, settle
 from tests.adapters.sqlite.revisions import made_at
-from tests.cli.command import cronicorn, environment
+from tests.cli.command import cronicorn, environment, started
+from tests.waiting import eventually
 
 CLOCK = SystemClock()
 FILE = """\
@@ -102,13 +107,48 @@ async def test_a_backup_of_an_older_version_is_brought_up_to_date_and_stays_as_i
 
 def test_what_is_no_backup_is_told_so(tmp_path):
     (tmp_path / "text").write_text("not a database, but long enough to look like something else than one")
+    (tmp_path / "empty").touch()
+    sqlite3.connect(tmp_path / "foreign").execute("CREATE TABLE tenants (id)").connection.close()
     env = env_of(tmp_path / "store.db")
 
     text, nothing = (cronicorn("restore", str(tmp_path / name), env=env) for name in ("text", "nothing"))
+    others = [cronicorn("restore", str(tmp_path / name), env=env) for name in ("empty", "foreign")]
     folder = cronicorn("backup", str(tmp_path / "no" / "where"), env=env)
 
     assert (text.code, nothing.code, folder.code) == (7, 4, 4)
     assert "is not a SQLite database" in text.err
+    assert [each.code for each in others] == [2, 2]
+    assert all("is no backup" in each.err for each in others)
+    assert not (tmp_path / "store.db").exists()
+
+
+def test_whoever_ends_a_restore_leaves_no_copy_of_what_is_secret(tmp_path):
+    made_at(tmp_path / "backup.db", "0007")
+    (tmp_path / "copies").mkdir()
+    env = env_of(tmp_path / "store.db") | {"TMPDIR": str(tmp_path / "copies")}
+
+    command = started("restore", str(tmp_path / "backup.db"), env=env)
+    assert command.stdin is not None
+    command.stdin.close()
+    eventually(lambda: list((tmp_path / "copies").iterdir()))
+    command.terminate()
+
+    assert command.wait(30) == 143
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_a_migration_that_finds_the_disk_full_says_so_and_changes_nothing(tmp_path):
+    path = tmp_path / "store.db"
+    made_at(path, "0007")
+    limited = ["sh", "-c", 'ulimit -f 300; exec "$@"', "sh", sys.executable, "-m", "cronicorn", "migrate"]
+    env = env_of(path) | {"CRONICORN_SQLITE_BACKUP": "no"}
+
+    ended = subprocess.run(limited, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 7, ended.stderr
+    assert "Traceback" not in ended.stderr
+    with closing(sqlite3.connect(path)) as connection:
+        assert revision_of(connection) == "0007"
 
 
 def test_an_export_is_imported_elsewhere_without_credentials_unless_they_are_asked_for(tmp_path):

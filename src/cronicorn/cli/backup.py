@@ -37,6 +37,7 @@ def restore(
 
 
 async def _move(file: Path, database: str | None, *, into_file: bool, as_json: bool) -> None:
+    import signal
     import sys
 
     from cronicorn.cli.copy import progress, show_copied
@@ -44,6 +45,8 @@ async def _move(file: Path, database: str | None, *, into_file: bool, as_json: b
     from cronicorn.wiring.backups import back_up
     from cronicorn.wiring.backups import restore as restored
 
+    # Half a copy holds credentials: whoever ends this lets it be removed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     settings = read_settings(database_url=database)
     with progress() as told:
         copied = await (back_up(settings, file, told) if into_file else restored(settings, file, told))

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 from cronicorn.adapters.sqlite.archive import SqliteArchive
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.adapters.sqlite.faults import translated
-from cronicorn.adapters.sqlite.migration import migrate
+from cronicorn.adapters.sqlite.migration import migrate, revision_of
 from cronicorn.adapters.sqlite.safekeeping import check_room, safe_copy, size_of
+from cronicorn.adapters.sqlite.schema import REVISION
 from cronicorn.control.copying import Copied, Copier, TellProgress
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from cronicorn.wiring.archives import whole_store
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.timekeeping import system_clock
@@ -43,7 +44,7 @@ async def restore(settings: Settings, path: Path, told: TellProgress) -> Sequenc
     """Fill the store that *settings* name, which must be empty, with what *path* holds, all or nothing.
 
     The file stays as it is; one of an older version is brought up to date on the way. Raises NotFoundError where it is
-    not there, and what `Copier.copy_to` does.
+    not there, InvalidInputError where it is no backup, and what `Copier.copy_to` does.
     """
     _check_source(path)
     async with _up_to_date(path) as file:
@@ -82,6 +83,11 @@ def _check_source(path: Path) -> None:
 def _brought_up(path: Path, file: SqliteFile) -> None:
     source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
+        revision = revision_of(source)
+        if revision is None:  # An empty file is a SQLite database too, of nothing.
+            raise InvalidInputError(f"{path} is no backup: name a file that `cronicorn backup` made.")
+        if revision > REVISION:
+            raise UnavailableError(f"The backup {path} was written by a newer version of Cronicorn: upgrade.")
         safe_copy(source, file.path)
     finally:
         source.close()

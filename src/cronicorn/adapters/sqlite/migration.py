@@ -95,6 +95,7 @@ def _change(connection: sqlite3.Connection, file: SqliteFile, wanted: str) -> No
     from alembic.script import ScriptDirectory  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy import StaticPool, create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
 
     engine = create_engine(
         "sqlite://",
@@ -115,6 +116,8 @@ def _change(connection: sqlite3.Connection, file: SqliteFile, wanted: str) -> No
             with EnvironmentContext(Config(), script, fn=lambda revision, _: steps(wanted, revision)) as environment:
                 environment.configure(connection=bound)
                 environment.run_migrations()
+    except DBAPIError as error:
+        raise error.orig or error from error
     except CommandError as error:
         raise UnavailableError(
             f"The database {file.name} was written by a newer version of Cronicorn: upgrade, or name another file."

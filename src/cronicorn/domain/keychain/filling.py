@@ -1,7 +1,6 @@
 """Secrets into a call, and out of its answer. Pure."""
 
 import base64
-import html
 import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
@@ -13,6 +12,8 @@ from cronicorn.domain.secret_references import filled, named_in
 
 _CUT_LEAST = 4
 """So much of the beginning of a secret at the end of an answer that was cut is taken for one."""
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_HTML_QUOTES = str.maketrans({'"': "&quot;", "'": "&#x27;"})
 _HTML_SAFE_JSON = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
 
 
@@ -61,8 +62,8 @@ def _forms(secret: str) -> Iterable[str]:
         yield text
         yield text.replace("/", "\\/")  # As PHP writes JSON.
         yield text.translate(_HTML_SAFE_JSON)  # As Go does.
-    yield html.escape(secret)
-    yield html.escape(secret, quote=False)
+    yield secret.translate(_HTML)
+    yield secret.translate(_HTML | _HTML_QUOTES)
     yield quote(secret)
     yield quote(secret, safe="")
     yield quote_plus(secret)
