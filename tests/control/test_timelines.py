@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.control.document import PauseDocument
-from cronicorn.control.overviews import ENDPOINTS_LOOKED_AT, LATE_AFTER, PLANS_MAX
+from cronicorn.control.overviews import ENDPOINTS_LOOKED_AT, JOBS_LOOKED_AT, LATE_AFTER, PLANS_MAX
 from cronicorn.control.timelines import NOMINAL_MAX, RUNS_MAX, SPAN_MAX
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
@@ -114,6 +114,12 @@ async def test_an_overview_says_that_it_has_not_looked_at_all_endpoints() -> Non
     for number in range(ENDPOINTS_LOOKED_AT + 1):
         await world.endpoint(jobId=job, name=f"e{number}")
 
+    for number in range(JOBS_LOOKED_AT + 1):  # A job without endpoints takes nobody's place.
+        await world.job(BOB, f"empty {number}")
+    await world.endpoint(BOB)
+
     found = await world.control.overviews.show(ALICE)
+    theirs = await world.control.overviews.show(BOB)
 
     assert (found.endpoints, found.complete) == (ENDPOINTS_LOOKED_AT, False)
+    assert (theirs.endpoints, theirs.complete, theirs.jobs) == (1, True, JOBS_LOOKED_AT + 2)

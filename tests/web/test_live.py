@@ -1,11 +1,12 @@
 """Live pages: streams say when to look again, are bounded, and end with their session and their process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 
-from cronicorn.web.live import STREAMS_PER_SESSION_MAX, Streams
+from cronicorn.web.live import STREAMS_PER_SESSION_MAX, Streams, _Looks
 from tests.waiting import eventually_async
 from tests.web.site import COOKIE, Site, a_site, filled, pages_of
 from tests.wiring import api_socket
@@ -79,6 +80,27 @@ async def test_one_session_takes_so_many_places_and_no_more() -> None:
 
     assert free == [True] * STREAMS_PER_SESSION_MAX + [False]
     assert streams.open == 0
+
+
+async def test_all_who_look_at_one_thing_cost_one_look_and_none_is_harmed_by_another() -> None:
+    looks, looked = _Looks(fresh_s=60), 0
+    going = asyncio.Event()
+
+    async def look() -> str:
+        nonlocal looked
+        looked += 1
+        await going.wait()
+        return "seen"
+
+    waiting = [asyncio.create_task(looks.at("a", look)) for _ in range(3)]
+    other = asyncio.create_task(looks.at("b", look))
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    going.set()
+    seen = await asyncio.gather(*waiting[1:], other)
+    again = await looks.at("a", look)
+
+    assert (seen, again, looked) == (["seen"] * 3, "seen", 2)
 
 
 async def test_nobody_listens_to_what_is_not_there() -> None:

@@ -148,7 +148,7 @@ async def test_text_from_elsewhere_is_shown_as_text() -> None:
         assert "49" not in re.findall(r"onerror=alert\(1\)&gt;(\S*)", page)
     assert all("&lt;script&gt;alert(1)" in page for page in (*pages, search))
     assert fault.status_code == 400
-    assert "Say how long as 30m, 2h or 7d." in fault.text
+    assert "Say how long as 30m, 2h or 7d, or until when as 2026-01-31T09:30Z." in fault.text
 
 
 SHOWN = {
@@ -209,6 +209,10 @@ async def test_a_person_pauses_resumes_runs_and_tries_an_endpoint() -> None:
         paused = await site.send(at, f"{at}/pause", **{"for": "2h", "reason": "They deploy."})
         page = await site.text(at)
         resumed = await site.send(at, f"{at}/resume")
+        until = await site.send(at, f"{at}/pause", **{"for": "2026-01-02T09:30+01:00", "reason": ""})
+        paused_until = await site.text(at)
+        past = await site.send(at, f"{at}/pause", **{"for": "2025-01-02T09:30Z", "reason": "kept"})
+        await site.send(at, f"{at}/resume")
         asked = await site.send(at, f"{at}/run")
         run = await site.world.run_due()
         tried = await site.send(at, f"{at}/test")
@@ -216,6 +220,9 @@ async def test_a_person_pauses_resumes_runs_and_tries_an_endpoint() -> None:
 
     assert [each.headers["location"] for each in (paused, resumed, asked)] == [at] * 3
     assert "They deploy." in page
+    assert until.status_code == 303
+    assert 'datetime="2026-01-02T08:30:00Z"' in paused_until
+    assert (past.status_code, "Must lie in the future" in past.text, 'value="kept"' in past.text) == (400, True, True)
     assert 'action="' + at + '/resume"' in page
     assert run.source.value == "manual"
     assert "204" in seen

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from heapq import nlargest, nsmallest
 
 from cronicorn.control.permissions import operation
-from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.history import EndpointQuery
@@ -15,8 +15,9 @@ from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, JobCatalog
 from cronicorn.domain.preview import preview
 from cronicorn.domain.principal import Principal
 
+JOBS_LOOKED_AT = 100
 ENDPOINTS_LOOKED_AT = 500
-"""An overview looks at so many endpoints, those of the oldest jobs first, and says when there are more."""
+"""An overview looks at so many jobs and endpoints, the oldest jobs first, and says when there are more."""
 SHOWN_MAX = 60
 PLANS_MAX = 150
 """So many instants are looked ahead to, those of all endpoints that are due soon together."""
@@ -78,8 +79,9 @@ class Overviews:
     async def show(self, principal: Principal) -> Overview:
         """Where the tenant's endpoints stand."""
         now = self._clock.now()
-        jobs = [job for job, _ in await self._jobs.list(principal.tenant_id)]
-        found = [each async for each in self._endpoints(jobs, ENDPOINTS_LOOKED_AT + 1)]
+        jobs = await self._jobs.list(principal.tenant_id)
+        filled = [job for job, endpoints in jobs if endpoints]
+        found = [each async for each in self._endpoints(filled[:JOBS_LOOKED_AT], ENDPOINTS_LOOKED_AT + 1)]
         looked_at = found[:ENDPOINTS_LOOKED_AT]
         live = [each for each in looked_at if each.endpoint.archived_at is None]
         running = [each for each in live if each.running is not None]
@@ -93,7 +95,7 @@ class Overviews:
             now=now,
             jobs=len(jobs),
             endpoints=len(live),
-            complete=len(found) == len(looked_at),
+            complete=len(found) == len(looked_at) and len(filled) <= JOBS_LOOKED_AT,
             running=tuple(running[:SHOWN_MAX]),
             running_in_all=len(running),
             due=tuple(nsmallest(SHOWN_MAX, _with_due(live), key=_due_at)),
@@ -118,10 +120,8 @@ class Overviews:
         ]
 
     async def _endpoints(self, jobs: Iterable[Job], most: int) -> AsyncIterator[PlacedEndpoint]:
-        """The first *most* endpoints of those of *jobs* that are not archived."""
+        """The first *most* endpoints of *jobs*."""
         for job in jobs:
-            if job.status is JobStatus.ARCHIVED:
-                continue
             try:
                 page = await self._catalog.list(job.tenant_id, job.id, EndpointQuery(limit=most))
             except NotFoundError:  # It went meanwhile.

@@ -49,6 +49,8 @@ class EndpointTimeline:
     """The instants of the baseline; None where there are more than NOMINAL_MAX."""
     skips: tuple[Skip, ...]
     """Of the newest SKIPS_MAX ranges those that reach into the span, newest first."""
+    skips_known_from: datetime | None
+    """Before then there may be others; None where there are none."""
     hints: tuple[Hint, ...]
     """Those that count now."""
     plans: tuple[Plan, ...]
@@ -92,6 +94,7 @@ class Timelines:
             before=before[0] if before else None,
             nominal=self._nominal(endpoint, since, until),
             skips=tuple(skip for skip in skips if skip.first_at <= until and skip.last_at >= since),
+            skips_known_from=skips[-1].first_at if len(skips) == SKIPS_MAX else None,
             hints=fresh_hints(endpoint.state.hints, stored.now),
             plans=self._plans(endpoint, stored.now, until),
         )

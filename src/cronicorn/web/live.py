@@ -6,7 +6,7 @@ session it belongs to, and it hangs up when the process drains; browsers come ba
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -33,7 +33,7 @@ _CHANGED = b"event: changed\ndata:\n\n"
 _ENDED = b"event: ended\ndata:\n\n"
 _NOTHING = b":\n\n"
 
-Mark = Callable[[Principal, str], Awaitable[str]]
+Mark = Callable[[Principal, str], Coroutine[None, None, str]]
 """What the page about a thing shows, in short. Raises what reading the thing raises."""
 
 
@@ -95,9 +95,26 @@ class Streams:
             return False
 
 
+class _Looks:
+    """What was seen a moment ago, so that all who look at one thing cost one look."""
+
+    def __init__(self, fresh_s: float) -> None:
+        self._fresh_s = fresh_s
+        self._seen: dict[Hashable, tuple[float, asyncio.Future[str]]] = {}
+
+    async def at(self, key: Hashable, look: Callable[[], Coroutine[None, None, str]]) -> str:
+        """What *look* answers, or answered to somebody with the same *key* within the last moment."""
+        now = asyncio.get_running_loop().time()
+        known = self._seen.get(key)
+        if known is None or now - known[0] >= self._fresh_s:
+            self._seen = {name: seen for name, seen in self._seen.items() if now - seen[0] < self._fresh_s}
+            known = self._seen[key] = (now, asyncio.ensure_future(look()))
+        return await asyncio.shield(known[1])  # Whoever goes away takes it from nobody else.
+
+
 def live_routes(streams: Streams, marks: Mapping[str, Mark], admittance: Admittance) -> APIRouter:
     """The route that pages listen to; *marks* by the word for what a page is about."""
-    router = APIRouter()
+    router, looks = APIRouter(), _Looks(streams.look_every_s / 2)
 
     @router.get(EVENTS)
     async def listen(view: Looked, of: str = "") -> Response:
@@ -114,7 +131,8 @@ def live_routes(streams: Streams, marks: Mapping[str, Mark], admittance: Admitta
             except UnauthenticatedError:
                 return None
             try:
-                return await mark(principal, thing)
+                key = (principal.tenant_id, principal.permissions, of)
+                return await looks.at(key, lambda: mark(principal, thing))
             except CronicornError as error:  # It went, or the store is away: the page itself tells of it.
                 return f"{type(error).__name__}"
 

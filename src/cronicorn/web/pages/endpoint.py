@@ -205,11 +205,14 @@ def _steering(runs: list[Run], endpoint: JobEndpoint) -> ExplainedSteering | Non
 
 
 def _pause_end(text: str, now: datetime) -> datetime:
-    """When a pause of so long ends. Raises InvalidInputError."""
+    """When a pause ends that lasts so long, or until then. Raises InvalidInputError."""
     try:
         return shifted(now, parse_duration(text))
     except ValueError:
-        raise InvalidInputError("Say how long as 30m, 2h or 7d.") from None
+        until = _instant(text)
+    if until is None:
+        raise InvalidInputError("Say how long as 30m, 2h or 7d, or until when as 2026-01-31T09:30Z.")
+    return until
 
 
 def _instant(text: str) -> datetime | None:

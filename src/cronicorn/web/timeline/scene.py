@@ -74,6 +74,8 @@ class Scene:
     """How many began in the span before the first of `runs`."""
     bands: Sequence[Band] = ()
     gone: Sequence[Gone] = ()
+    gone_left_out: bool = False
+    """Whether there may be more of them than `gone` in the first part of the span."""
     nominal: Sequence[datetime] | None = ()
     """None: too many to be told apart."""
     plans: Sequence[tuple[datetime, str]] = ()
@@ -102,6 +104,7 @@ def scene_of(told: EndpointTimeline) -> Scene:
             )
             for skip in told.skips
         ),
+        gone_left_out=told.skips_known_from is not None and told.since < told.skips_known_from,
         nominal=told.nominal,
         plans=tuple((plan.next_run_at, plan.source.value) for plan in told.plans if plan.next_run_at is not None),
         base=endpoint.baseline.length if interval else None,
