@@ -24,6 +24,8 @@ needs_chromium = pytest.mark.skipif(
 )
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 """What a browser says of a page that tells what was wrong."""
+_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+"""A container has no user namespaces, hardly any shared memory and no screen."""
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 
@@ -81,7 +83,7 @@ async def seen() -> AsyncIterator[Seen]:
         endpoint = await filled(site, runs=60)
         doors = BothDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
         async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=FOUND, args=["--no-sandbox"])
+            browser = await playwright.chromium.launch(executable_path=FOUND, args=_ARGUMENTS)
             try:
                 token = await site.token(Role.OWNER, "ann@shop.example")
                 yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, browser)
