@@ -57,6 +57,7 @@ from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.control.workers import Workers
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.endpoint import JobEndpoint
@@ -216,6 +217,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
             runs=runs,
             simulations=Simulations(SimulationProcess()),
+            workers=Workers(stores.worker_book),
             slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
             decisions=Decisions(stores.endpoints, stores.runs, runs),
             requests=RunRequests(

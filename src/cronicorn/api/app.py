@@ -35,6 +35,7 @@ from cronicorn.api.routes_signing import signing_key_routes
 from cronicorn.api.routes_simulate import simulation_routes
 from cronicorn.api.routes_slots import slot_routes
 from cronicorn.api.routes_tenants import tenant_routes, tenant_settings_routes
+from cronicorn.api.routes_workers import worker_routes
 from cronicorn.control.identity import random_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.outgoing import VERSION
@@ -91,6 +92,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         hint_routes(control.hints),
         run_routes(control.runs),
         slot_routes(control.slots),
+        worker_routes(control.workers),
         run_request_routes(control.requests, control.trials),
         schedule_routes(control.schedules),
         policy_routes(control.policies),

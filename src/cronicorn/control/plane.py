@@ -36,6 +36,7 @@ from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.control.workers import Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class ControlPlane:
     rewrapping: Rewrapping
     runs: Runs
     slots: Slots
+    workers: Workers
     requests: RunRequests
     trials: TrialCalls
     analyses: Analyses

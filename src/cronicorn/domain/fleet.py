@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.mechanism import Mechanism
 from cronicorn.domain.rows import endpoint_from, number_or_zero
@@ -29,6 +30,8 @@ class HeldSlot:
     manual: bool
     claimed_at: datetime
     expires_at: datetime
+    due_at: datetime | None = None
+    """Since when it has been due; None where that can't be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,26 +93,40 @@ def fleet_from(now: datetime, rows: Iterable[Mapping[str, Cell]]) -> Fleet:
     return Fleet(now=now, slots=[_slot_from(row) for row in rows])
 
 
+def due_of(state: EndpointState, *, manual: bool) -> datetime | None:
+    """Since when the slot has been due that is leased in *state*."""
+    if manual and state.manual is not None:
+        return state.manual.requested_at
+    return state.plan.next_run_at if state.plan is not None else None
+
+
 def _slot_from(row: Mapping[str, Cell]) -> HeldSlot:
+    endpoint, manual = _endpoint(row), bool(row["leased_manual"])
     return HeldSlot(
         worker_id=_text(row["worker_id"], ""),
         mechanism=_text(row["mechanism"], Mechanism.LEASE.value),
         tenant_id=_text(row["tenant_id"], ""),
         tenant=_text(row["tenant_name"], _text(row["tenant_id"], "")),
         endpoint_id=_text(row["endpoint_id"], ""),
-        endpoint=_endpoint_name(row),
+        endpoint=_endpoint_name(row, endpoint),
         slot=number_or_zero(row["leased_slot"]),
         attempt=number_or_zero(row["leased_attempt"]),
-        manual=bool(row["leased_manual"]),
+        manual=manual,
         claimed_at=instant_of(number_or_zero(row["claimed_us"])),
         expires_at=instant_of(number_or_zero(row["lease_until_us"])),
+        due_at=due_of(endpoint.state, manual=manual) if endpoint is not None else None,
     )
 
 
-def _endpoint_name(row: Mapping[str, Cell]) -> str:
+def _endpoint(row: Mapping[str, Cell]) -> JobEndpoint | None:
     try:
-        endpoint = endpoint_from(_text(row["document"], ""), _text(row["state"], ""))
+        return endpoint_from(_text(row["document"], ""), _text(row["state"], ""))
     except UNREADABLE:
+        return None
+
+
+def _endpoint_name(row: Mapping[str, Cell], endpoint: JobEndpoint | None) -> str:
+    if endpoint is None:
         return _text(row["endpoint_id"], "")
     return f"{_text(row['job_name'], endpoint.job_id)}/{endpoint.name}"
 

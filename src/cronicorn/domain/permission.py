@@ -89,6 +89,7 @@ class Operation(StrEnum):
     RUN_SKIPS = "run.skips"
     RUN_EXPLAIN = "run.explain"
     SLOT_LIST = "slot.list"
+    WORKER_LIST = "worker.list"
     RUN_REQUEST = "run.request"
     RUN_CANCEL = "run.cancel"
     ENDPOINT_TEST = "endpoint.test"
@@ -182,6 +183,7 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.RUN_SKIPS: Permission.JOBS_READ,
     Operation.RUN_EXPLAIN: Permission.JOBS_READ,
     Operation.SLOT_LIST: Permission.JOBS_READ,
+    Operation.WORKER_LIST: Permission.JOBS_READ,
     Operation.RUN_REQUEST: Permission.RUNS_CONTROL,
     Operation.RUN_CANCEL: Permission.RUNS_CONTROL,
     Operation.ENDPOINT_TEST: Permission.RUNS_CONTROL,

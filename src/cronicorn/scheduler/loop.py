@@ -78,6 +78,11 @@ class Scheduler:
         self._clock_offset = clock.now().timestamp() - clock.monotonic()
 
     @property
+    def worker_id(self) -> str:
+        """By which its leases are known."""
+        return self._settings.worker_id
+
+    @property
     def calls_in_progress(self) -> int:
         """How many slots this worker is running."""
         return len(self._runs)

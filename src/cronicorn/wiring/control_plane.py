@@ -44,6 +44,7 @@ from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.control.workers import Workers
 from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.keychain.ports import Vault
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
@@ -89,6 +90,7 @@ def control_plane(
         rewrapping=Rewrapping(stores.keychains, stores.alertings, vault),
         runs=runs,
         simulations=Simulations(SimulationProcess()),
+        workers=Workers(stores.worker_book),
         slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
         decisions=Decisions(stores.endpoints, stores.runs, runs),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),

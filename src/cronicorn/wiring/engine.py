@@ -10,13 +10,16 @@ from cronicorn.adapters.handlers.handler_dispatcher import Handler, HandlerDispa
 from cronicorn.adapters.metrics.observed_watches import ObservedDrafts, ObservedWatchStore
 from cronicorn.adapters.metrics.prometheus import Metrics
 from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.attendance.worker import WorkerReport
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.keychain.ports import Vault
+from cronicorn.domain.outgoing import VERSION
 from cronicorn.domain.ports import Clock, Cron, Dispatcher
 from cronicorn.domain.provision.retention import KeptFor
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.decision import GRANT_KEPT
 from cronicorn.scheduler import AIClient, Planner, Retention, Scheduler, forget
+from cronicorn.scheduler.attending import attend
 from cronicorn.scheduler.forgetting import HistoryForgetter
 from cronicorn.scheduler.keychains import Keychains
 from cronicorn.scheduler.preparing import PreparingDispatcher
@@ -77,6 +80,11 @@ class Engine:
                 forget(self.tokens.upkeep.prune, self.clock, Retention(keep=GRANT_KEPT, every=GRANTS_PRUNED_EVERY))
             )
         await asyncio.gather(*forgetting)
+
+    async def attend(self) -> None:
+        """Say that this worker is there, until cancelled."""
+        assert self.scheduler is not None
+        await attend(self.stores.worker_book, WorkerReport(worker_id=self.scheduler.worker_id, version=VERSION))
 
     async def exposition(self) -> bytes:
         """The metrics in Prometheus's text format."""

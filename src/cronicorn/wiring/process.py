@@ -86,6 +86,7 @@ class _Process:
         if self.scheduler is not None:
             self.scheduler.stop()
             self.tasks["retention"].cancel()
+            self.tasks["attendance"].cancel()
 
     def stop_now(self) -> None:
         self.drain()
@@ -186,6 +187,7 @@ async def _run(
         if parts.scheduler is not None:
             process.start("scheduler", parts.scheduler.run())
             process.start("retention", parts.forget())
+            process.start("attendance", parts.attend())
             if parts.stores.listen is not None:
                 parts.stores.listen(parts.scheduler.wake, parts.scheduler.heed_cancellations)
         await _until_stopped(process, requests)

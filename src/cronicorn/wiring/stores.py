@@ -16,6 +16,7 @@ from cronicorn.domain.access.ports import (
 )
 from cronicorn.domain.alert.ports import AlertingBook, AlertWatch, IncidentBook, Outbox
 from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.attendance.ports import WorkerBook
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.ports import RunBook
@@ -71,6 +72,7 @@ class Stores:
     alert_watch: AlertWatch
     incidents: IncidentBook
     outbox: Outbox
+    worker_book: WorkerBook
     aclose: Callable[[], Awaitable[None]]
     """Finishes what was begun and closes the store."""
     terms: TermsRegister
@@ -192,6 +194,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         alert_watch=opened.alert_watch,
         incidents=opened.incidents,
         outbox=opened.outbox,
+        worker_book=opened.worker_book,
         aclose=opened.aclose,
         terms=opened.terms,
         database=opened.database,

@@ -51,9 +51,9 @@ class OwnerOnlyGuard(MemoryJobStore):
 class TakeoverWithoutFence(MemoryJobStore):
     """Gives an expired lease to another worker under the same fence."""
 
-    def _claim(self, row, now, ttl):
+    def _claim(self, row, worker_id, now, ttl):
         row.fence -= row.claim is not None
-        return super()._claim(row, now, ttl)
+        return super()._claim(row, worker_id, now, ttl)
 
 
 class UnconditionalRenewal(MemoryJobStore):
@@ -140,8 +140,8 @@ class StuckLease(MemoryJobStore):
 class PromptTakeover(MemoryJobStore):
     """Takes a slot over at once, however many workers it has cost."""
 
-    def _claim(self, row, now, ttl):
-        lease = super()._claim(row, now, ttl)
+    def _claim(self, row, worker_id, now, ttl):
+        lease = super()._claim(row, worker_id, now, ttl)
         row.claim.takeover_at = row.claim.expires_at
         return lease
 
@@ -149,8 +149,8 @@ class PromptTakeover(MemoryJobStore):
 class LongLease(MemoryJobStore):
     """Leases for a second longer than asked."""
 
-    def _claim(self, row, now, ttl):
-        return super()._claim(row, now, ttl + timedelta(seconds=1))
+    def _claim(self, row, worker_id, now, ttl):
+        return super()._claim(row, worker_id, now, ttl + timedelta(seconds=1))
 
 
 class BlindDecision(MemoryJobStore):

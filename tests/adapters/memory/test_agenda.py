@@ -35,7 +35,7 @@ def plan(row, agenda, second):
 def claim(row, second):
     at = MIDNIGHT if second is None else MIDNIGHT + second * SECOND
     row.claim = None if second is None else Claim(
-        id="c", slot=1, attempt=1, manual=False, claimed_at=MIDNIGHT, expires_at=at, takeover_at=at
+        id="c", slot=1, attempt=1, worker_id="w1", manual=False, claimed_at=MIDNIGHT, expires_at=at, takeover_at=at
     )  # fmt: skip
 
 

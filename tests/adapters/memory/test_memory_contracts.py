@@ -24,6 +24,7 @@ from cronicorn.testing.contracts.runs import RunHistoryContract
 from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
+from cronicorn.testing.contracts.worker_book import WorkerBookContract
 
 
 class InMemory:
@@ -129,4 +130,8 @@ class TestWatchStore(InMemory, WatchStoreContract):
 
 
 class TestAlerts(InMemory, AlertsContract):
+    pass
+
+
+class TestWorkerBook(InMemory, WorkerBookContract):
     pass

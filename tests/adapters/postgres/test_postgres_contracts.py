@@ -23,6 +23,7 @@ from cronicorn.testing.contracts.runs import RunHistoryContract
 from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
+from cronicorn.testing.contracts.worker_book import WorkerBookContract
 from tests.adapters.postgres.variants import VARIANTS
 
 
@@ -128,4 +129,8 @@ class TestWatchStore(InDatabase, WatchStoreContract):
 
 
 class TestAlerts(InDatabase, AlertsContract):
+    pass
+
+
+class TestWorkerBook(InDatabase, WorkerBookContract):
     pass

@@ -7,9 +7,11 @@ import pytest
 from cronicorn.adapters.postgres import (
     claim_statements,
     fair_claim_statements,
+    fleet_view,
     holding_statements,
     past_slots,
     settle_statements,
+    worker_book,
 )
 from cronicorn.adapters.postgres.batches import SIZE_MAX
 from cronicorn.adapters.postgres.stores import PostgresStores
@@ -45,6 +47,8 @@ TIMELINE = {
     "more attempts": (past_slots.MORE_ATTEMPTS, (1, [1, 2, 3], 0)),
     "slots that did not run": (past_slots.SKIPPED, ALWAYS),
     "ranges over the end": (past_slots.SPANNING, (1, 0, 20)),
+    "held by workers": (worker_book.HELD, (0,)),
+    "leases of a tenant": (fleet_view.LEASES_OF_TENANT, (0, "t0", 100)),
 }
 WITHOUT_SKIP_LOCKED = {
     f"{name} without SKIP LOCKED": (

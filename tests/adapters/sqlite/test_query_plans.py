@@ -9,6 +9,7 @@ from cronicorn.adapters.sqlite import (
     audit_log,
     drafts,
     endpoint_rows,
+    fleet_view,
     incident_book,
     issued_keys,
     job_catalog,
@@ -22,6 +23,7 @@ from cronicorn.adapters.sqlite import (
     signed_in_store,
     store_health,
     watches,
+    worker_book,
 )
 from cronicorn.adapters.sqlite.connection import SqliteFile
 from tests.adapters.sqlite.empty_database import copy_to
@@ -104,6 +106,8 @@ STATEMENTS = {
         f"audit by {' and '.join(filters) or 'tenant'}": audit_log._statement(frozenset(filters)).text
         for filters in AUDIT_FILTERS
     },
+    "held by workers": worker_book.HELD,
+    "leases of a tenant": fleet_view.LEASES_OF_TENANT,
 }
 PAGES = {
     "page of jobs": "jobs_by_tenant",

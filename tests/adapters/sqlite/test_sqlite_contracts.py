@@ -24,6 +24,7 @@ from cronicorn.testing.contracts.runs import RunHistoryContract
 from cronicorn.testing.contracts.sign_in_links import SignInLinksContract
 from cronicorn.testing.contracts.store_health import StoreHealthContract
 from cronicorn.testing.contracts.watches import WatchStoreContract
+from cronicorn.testing.contracts.worker_book import WorkerBookContract
 
 
 class InFile:
@@ -131,4 +132,8 @@ class TestWatchStore(InFile, WatchStoreContract):
 
 
 class TestAlerts(InFile, AlertsContract):
+    pass
+
+
+class TestWorkerBook(InFile, WorkerBookContract):
     pass

@@ -13,6 +13,7 @@ from cronicorn.adapters.memory.grant import BookKey, Grant
 from cronicorn.adapters.memory.row import Row
 from cronicorn.domain.access.audit_entry import AuditEntry
 from cronicorn.domain.access.member import Member, SignedIn, SignInLink
+from cronicorn.domain.attendance.worker import KnownWorker
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.flow.record import FlowKey, FlowRecord
@@ -51,6 +52,7 @@ class MemoryDatabase:
         self.tenants: dict[str, Tenant] = {}
         self.keys: dict[str, ApiKey] = {}
         self.provisions: dict[str, Provision] = {}
+        self.workers: dict[str, KnownWorker] = {}
         self.rates: dict[str, datetime] = {}
         self.keychains: dict[str, Keychain] = {}
         self.members: dict[str, Member] = {}

@@ -28,7 +28,7 @@ class MemoryJobStore(JobStore):
             now = self._database.clock.now()
             rows = [row for row in self._claimable(now) if endpoint_id in {None, row.endpoint.id}]
             due = nsmallest(limit, rows, key=lambda row: (row.endpoint.state.due_at, row.number))
-            return [self._claim(row, now, ttl) for row in due]
+            return [self._claim(row, worker_id, now, ttl) for row in due]
 
     def renew(self, leases: Sequence[Lease], *, ttl: timedelta) -> Renewal:
         lost, cancelled = set(), set()
@@ -80,7 +80,7 @@ class MemoryJobStore(JobStore):
         instants = ((row, row.claimable_at()) for row in self._database.agenda.due(now))
         return [row for row, instant in instants if instant is not None and instant <= now]
 
-    def _claim(self, row: Row, now: datetime, ttl: timedelta) -> Lease:
+    def _claim(self, row: Row, worker_id: str, now: datetime, ttl: timedelta) -> Lease:
         state = row.endpoint.state
         row.fence += 1
         row.lost_claims += row.claim is not None
@@ -90,6 +90,7 @@ class MemoryJobStore(JobStore):
             slot=state.slot if state.manual is None else state.manual.slot,
             attempt=state.attempt if state.manual is None else 1,
             manual=state.manual is not None,
+            worker_id=worker_id,
             claimed_at=now,
             expires_at=expires_at,
             takeover_at=shifted(expires_at, takeover_delay(row.lost_claims + 1)),

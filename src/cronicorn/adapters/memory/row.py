@@ -18,6 +18,7 @@ class Claim:
     slot: int
     attempt: int
     manual: bool
+    worker_id: str
     claimed_at: datetime
     expires_at: datetime
     takeover_at: datetime

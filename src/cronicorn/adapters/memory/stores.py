@@ -32,6 +32,7 @@ from cronicorn.adapters.memory.sign_in_links import MemorySignInLinks
 from cronicorn.adapters.memory.signed_in_store import MemorySignedInStore
 from cronicorn.adapters.memory.store_health import MemoryStoreHealth
 from cronicorn.adapters.memory.watches import MemoryWatchStore
+from cronicorn.adapters.memory.worker_book import MemoryWorkerBook
 from cronicorn.domain.ports import Clock
 
 
@@ -67,6 +68,7 @@ class MemoryStores:
     alert_watch: MemoryAlertWatch
     incidents: MemoryIncidentBook
     outbox: MemoryOutbox
+    worker_book: MemoryWorkerBook
 
     @classmethod
     def open(cls, clock: Clock) -> Self:
@@ -107,6 +109,7 @@ class MemoryStores:
             alert_watch=MemoryAlertWatch(alerts),
             incidents=MemoryIncidentBook(alerts),
             outbox=MemoryOutbox(alerts),
+            worker_book=MemoryWorkerBook(database),
         )
 
     def rehearsing(self) -> Self:

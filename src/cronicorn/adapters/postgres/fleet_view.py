@@ -9,7 +9,7 @@ from cronicorn.domain.fleet import Fleet, fleet_from
 from cronicorn.domain.instant import instant_of
 from cronicorn.domain.ports import Clock, FleetView
 
-LEASES = """
+_LEASES = """
 SELECT s.worker_id, s.mechanism, s.tenant_id, t.name AS tenant_name, s.endpoint_id, e.document, s.state,
        j.name AS job_name, s.leased_slot, s.leased_attempt, s.leased_manual, s.claimed_us, s.lease_until_us
   FROM cronicorn.schedule AS s
@@ -17,8 +17,10 @@ SELECT s.worker_id, s.mechanism, s.tenant_id, t.name AS tenant_name, s.endpoint_
   JOIN cronicorn.jobs AS j ON j.number = e.job_number
   LEFT JOIN cronicorn.tenants AS t ON t.id = s.tenant_id
  WHERE s.claim_id IS NOT NULL
- ORDER BY s.claimed_us, s.endpoint_number
 """
+_ORDER = "ORDER BY s.claimed_us, s.endpoint_number"
+LEASES = f"{_LEASES} {_ORDER}"
+LEASES_OF_TENANT = f"{_LEASES} AND s.shard = $1 AND s.tenant_id = $2 {_ORDER} LIMIT $3"
 
 
 class PostgresFleetView(FleetView):

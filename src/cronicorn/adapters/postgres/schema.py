@@ -23,7 +23,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.postgres.tenant_schema import metadata, tenants
 
-REVISION = "0018"
+REVISION = "0019"
 """The newest migration."""
 
 installation = Table(
@@ -34,6 +34,16 @@ installation = Table(
     CheckConstraint("one = 1", name="installation_once"),
 )
 """One row: what was chosen when the database was made. Claims of tenants with a cap wait for one another here."""
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+)
+"""Workers that said that they are there."""
 
 keyed_requests = Table(
     "keyed_requests",

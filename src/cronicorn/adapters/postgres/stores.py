@@ -35,6 +35,7 @@ from cronicorn.adapters.postgres.signed_in_store import PostgresSignedInStore
 from cronicorn.adapters.postgres.store_health import PostgresStoreHealth
 from cronicorn.adapters.postgres.timeline import PostgresTimeline
 from cronicorn.adapters.postgres.watches import PostgresWatchStore
+from cronicorn.adapters.postgres.worker_book import PostgresWorkerBook
 from cronicorn.domain.ports import Clock
 
 
@@ -70,6 +71,7 @@ class PostgresStores:
     alert_watch: PostgresAlertWatch
     incidents: PostgresIncidentBook
     outbox: PostgresOutbox
+    worker_book: PostgresWorkerBook
     listener: Listener
 
     @classmethod
@@ -132,6 +134,7 @@ class PostgresStores:
             alert_watch=PostgresAlertWatch(database),
             incidents=PostgresIncidentBook(database),
             outbox=PostgresOutbox(database),
+            worker_book=PostgresWorkerBook(database),
             listener=Listener(database.url, database.options),
         )
 

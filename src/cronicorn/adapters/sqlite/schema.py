@@ -19,8 +19,19 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0018"
+REVISION = "0019"
 """The newest migration."""
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("worker_id", Text, primary_key=True, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("since_us", Integer, nullable=False),
+    Column("seen_us", Integer, nullable=False),
+    sqlite_strict=True,
+)
+"""Workers that said that they are there."""
 
 keyed_requests = Table(
     "keyed_requests",

@@ -32,6 +32,7 @@ from cronicorn.adapters.sqlite.signed_in_store import SqliteSignedInStore
 from cronicorn.adapters.sqlite.store_health import SqliteStoreHealth
 from cronicorn.adapters.sqlite.timeline import SqliteTimeline
 from cronicorn.adapters.sqlite.watches import SqliteWatchStore
+from cronicorn.adapters.sqlite.worker_book import SqliteWorkerBook
 from cronicorn.domain.ports import Clock
 
 
@@ -67,6 +68,7 @@ class SqliteStores:
     alert_watch: SqliteAlertWatch
     incidents: SqliteIncidentBook
     outbox: SqliteOutbox
+    worker_book: SqliteWorkerBook
 
     @classmethod
     async def open(
@@ -130,6 +132,7 @@ class SqliteStores:
             alert_watch=SqliteAlertWatch(database),
             incidents=SqliteIncidentBook(database),
             outbox=SqliteOutbox(database),
+            worker_book=SqliteWorkerBook(database),
         )
 
     def rehearsing(self) -> Self:

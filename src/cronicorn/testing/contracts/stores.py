@@ -18,6 +18,7 @@ from cronicorn.domain.access.ports import (
 )
 from cronicorn.domain.alert.ports import AlertingBook, AlertWatch, IncidentBook, Outbox
 from cronicorn.domain.analysis.ports import WatchStore
+from cronicorn.domain.attendance.ports import WorkerBook
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
@@ -46,7 +47,7 @@ OTHER_TENANT = "t2"
 
 
 class ScheduleStores(Protocol):
-    """Where endpoints, their schedules and leases are."""
+    """Where endpoints, their schedules and leases are, and who holds them."""
 
     @property
     def job_store(self) -> JobStore: ...
@@ -54,6 +55,8 @@ class ScheduleStores(Protocol):
     def jobs(self) -> JobCatalog: ...
     @property
     def endpoints(self) -> EndpointCatalog: ...
+    @property
+    def worker_book(self) -> WorkerBook: ...
 
     async def aclose(self) -> None:
         """Close what is open."""
