@@ -85,6 +85,22 @@ async def test_attempts_for_one_account_are_counted_wherever_they_come_from() ->
     await sign_in(world, password)
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["2001:db8:0:7:{0:x}::{0:x}", "2001:DB8::7:{0:x}:0:0:1%eth{0}", "::ffff:203.0.113.7"],
+    ids=["one network", "zones", "mapped"],
+)
+async def test_attempts_from_one_network_of_ipv6_are_counted_together(address: str) -> None:
+    world, password = await opened()
+    for number in range(ATTEMPTS_OF_ADDRESS.limit):
+        with pytest.raises(UnauthenticatedError):
+            await sign_in(world, "wrong", login=f"login{number}", address=address.format(number))
+
+    with pytest.raises(RateExceededError):
+        await sign_in(world, password, address=address.format(4_711))
+    await sign_in(world, password, address="2001:db8:0:8::1")
+
+
 async def test_attempts_from_one_address_are_counted_for_whatever_account() -> None:
     world, password = await opened()
     for number in range(ATTEMPTS_OF_ADDRESS.limit):

@@ -4,6 +4,7 @@ import hmac
 import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Annotated
 
 from pydantic import ConfigDict
@@ -101,7 +102,7 @@ class Accounts:
         RateExceededError after too many attempts for one login or from one address.
         """
         _check_complete(document)
-        limit = await self._count(f"sign-in:address:{hash_of(address)}", ATTEMPTS_OF_ADDRESS)
+        limit = await self._count(f"sign-in:address:{hash_of(_place(address))}", ATTEMPTS_OF_ADDRESS)
         if document.token is not None:
             return await self._by_link(document.token, address, request_id, limit)
         login, password = login_of(document.login or ""), document.password or ""
@@ -184,6 +185,19 @@ class Accounts:
         if not standing.allowed:
             raise RateExceededError("Too many attempts: wait before you try again.", standing, _ATTEMPTS)
         return standing.named(_ATTEMPTS)
+
+
+def _place(address: str) -> str:
+    """Where attempts from *address* are counted: of IPv6 its /64, the least that a subscriber has (RFC 6177)."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((found.packed, 64), strict=False))
 
 
 def csrf_token(token: str) -> str:
