@@ -8,12 +8,12 @@ from cronicorn.domain.access.member import Member, SignInLink
 from cronicorn.domain.document import endpoint_document, hint_document
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.fields import Document, Value, lean, pairs, pairs_of, us
+from cronicorn.domain.masking import MASK
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.provision.provision import Provision, provision_document
 from cronicorn.domain.quota.terms import Terms
 from cronicorn.domain.tenant import ApiKey, Tenant
 
-MASK = "***"
 _PLAIN_HEADERS = {"accept", "accept-encoding", "accept-language", "content-type", "user-agent"}
 """Headers whose values are told: nobody keeps a secret in them."""
 _UNTOLD = {"tenant_id", "updated_at_us", "version"}

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 import pytest
 
@@ -13,6 +12,7 @@ from cronicorn.domain.call import Request
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, an_endpoint
+from cronicorn.domain.masking import MASK
 from cronicorn.domain.permission import EVERYTHING, Operation, Role
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.terms import Terms
@@ -218,8 +218,6 @@ class SignedInStoreContract(StoresContract):
 class AuditLogContract(StoresContract):
     """Subclass this with a `stores` fixture."""
 
-    masks: ClassVar[str] = "***"
-
     async def test_what_people_do_is_recorded_with_what_it_changed(self, stores: Stores, clock: VirtualClock) -> None:
         await stores.jobs.add(a_job(), doing(Operation.JOB_CREATE))
         await stores.jobs.change(
@@ -271,9 +269,9 @@ class AuditLogContract(StoresContract):
         assert edited.before.keys() == {"request"}  # That something changed is told, and what not.
         assert created.after is not None
         assert created.after["request"] == {
-            "url": "https://shop.example/a?token=***&b=***",
-            "headers": [["Authorization", "***"], ["Accept", "text/plain"]],
-            "body_json": "***",
+            "url": f"https://shop.example/a?token={MASK}&b={MASK}",
+            "headers": [["Authorization", MASK], ["Accept", "text/plain"]],
+            "body_json": MASK,
         }
 
     async def test_keys_members_sessions_and_terms_are_told_of(self, stores: Stores) -> None:
@@ -296,6 +294,18 @@ class AuditLogContract(StoresContract):
             "terms.agree",
         ]  # fmt: skip
         assert "hash" not in repr(entries)
+
+    async def test_of_terms_that_are_agreed_at_once_each_entry_begins_where_another_ends(self, stores: Stores) -> None:
+        await settle_in(stores)
+
+        def one_more(before: Terms) -> Terms:
+            return Terms(limit=(before.limit or 0) + 1)
+
+        await asyncio.gather(*(stores.terms.agree(TENANT, one_more, doing(Operation.TERMS_AGREE)) for _ in range(8)))
+
+        entries = (await stores.audit_log.list(TENANT, ALL))[::-1]
+        assert await stores.terms.terms(TENANT) == Terms(limit=8)
+        assert [entry.before for entry in entries[1:]] == [entry.after for entry in entries[:-1]]
 
     async def test_a_cancelled_run_and_a_forgiven_failure_are_told_of(
         self, stores: Stores, clock: VirtualClock
