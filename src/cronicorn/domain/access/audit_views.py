@@ -24,6 +24,18 @@ def job_entry(by: Principal | None, at: datetime, before: Job | None, after: Job
     return audited(by, at, ("job", after.id), _job_told(before) if before is not None else None, _job_told(after))
 
 
+def endpoint_entry(
+    by: Principal | None, at: datetime, before: JobEndpoint | None, after: JobEndpoint | None
+) -> AuditEntry | None:
+    """The entry for what *by* made of an endpoint. Header values, the body and parts of the URL are masked."""
+    either = after or before
+    assert either is not None
+    if by is None:  # As `audited` has it, before two documents are made for nothing.
+        return None
+    told = [endpoint_told(endpoint) if endpoint is not None else None for endpoint in (before, after)]
+    return audited(by, at, ("endpoint", either.id), *told, mask=masked)
+
+
 def key_entry(by: Principal | None, at: datetime, before: ApiKey | None, after: ApiKey) -> AuditEntry | None:
     """The entry for what *by* made of an API key: neither the key nor its hash is told."""
     return audited(by, at, ("key", after.id), _key_told(before) if before is not None else None, _key_told(after))
@@ -69,22 +81,6 @@ def cancel_entry(by: Principal | None, at: datetime, run: str) -> AuditEntry | N
     return audited(by, at, ("run", run), None, {"cancelled": True})
 
 
-def _job_told(job: Job) -> Document:
-    return lean({"name": job.name, "description": job.description, "status": job.status.value})
-
-
-def endpoint_entry(
-    by: Principal | None, at: datetime, before: JobEndpoint | None, after: JobEndpoint | None
-) -> AuditEntry | None:
-    """The entry for what *by* made of an endpoint. Header values, the body and parts of the URL are masked."""
-    either = after or before
-    assert either is not None
-    if by is None:
-        return None
-    told = [endpoint_told(endpoint) if endpoint is not None else None for endpoint in (before, after)]
-    return audited(by, at, ("endpoint", either.id), *told, mask=masked)
-
-
 def endpoint_told(endpoint: JobEndpoint) -> Document:
     """All of *endpoint* that people change, secrets included."""
     told = {name: value for name, value in endpoint_document(endpoint).items() if name not in _UNTOLD}
@@ -95,29 +91,6 @@ def endpoint_told(endpoint: JobEndpoint) -> Document:
         "hints": hints or None,
         "failure_count": state.failure_count or None,
         "manual_slot": state.manual.slot if state.manual is not None else None,
-    })  # fmt: skip
-
-
-def _key_told(key: ApiKey) -> Document:
-    return lean({
-        "name": key.name,
-        "prefix": key.prefix,
-        "role": key.role.value,
-        "scopes": [*sorted(key.scopes)] if key.scopes is not None else None,
-        "agent": key.agent or None,
-        "runs_installation": key.runs_installation or None,
-        "requests_per_minute": key.rate,
-        "expires_at_us": us(key.expires_at),
-        "revoked_at_us": us(key.revoked_at),
-    })  # fmt: skip
-
-
-def _terms_told(terms: Terms) -> Document:
-    return lean({
-        "tier": terms.tier,
-        "limit": terms.limit,
-        "period": terms.period.value if terms.period is not None else None,
-        "zone": terms.zone,
     })  # fmt: skip
 
 
@@ -138,6 +111,47 @@ def masked(told: Document) -> Document:
     }  # fmt: skip
 
 
+def _job_told(job: Job) -> Document:
+    return lean({"name": job.name, "description": job.description, "status": job.status.value})
+
+
+def _key_told(key: ApiKey) -> Document:
+    return lean({
+        "name": key.name,
+        "prefix": key.prefix,
+        "role": key.role.value,
+        "scopes": [*sorted(key.scopes)] if key.scopes is not None else None,
+        "agent": key.agent or None,
+        "runs_installation": key.runs_installation or None,
+        "requests_per_minute": key.rate,
+        "expires_at_us": us(key.expires_at),
+        "revoked_at_us": us(key.revoked_at),
+    })  # fmt: skip
+
+
+def _member_told(member: Member) -> Document:
+    return lean({
+        "login": member.login,
+        "role": member.role.value,
+        "runs_installation": member.runs_installation or None,
+        "password": member.password,
+        "password_at_us": us(member.password_at),
+    })  # fmt: skip
+
+
+def _terms_told(terms: Terms) -> Document:
+    return lean({
+        "tier": terms.tier,
+        "limit": terms.limit,
+        "period": terms.period.value if terms.period is not None else None,
+        "zone": terms.zone,
+    })  # fmt: skip
+
+
+def _without_password(told: Document) -> Document:
+    return told | {"password": MASK} if "password" in told else told
+
+
 def _auth_told(auth: Document) -> Document:
     """Its credentials are references; what a token endpoint is given besides is nobody's business."""
     parameters = pairs_of(found) if isinstance(found := auth.get("parameters"), list) else ()
@@ -156,17 +170,3 @@ def _url_told(url: str) -> str:
         return urlunsplit((parts.scheme, host, parts.path, query, ""))
     except ValueError:
         return MASK
-
-
-def _member_told(member: Member) -> Document:
-    return lean({
-        "login": member.login,
-        "role": member.role.value,
-        "runs_installation": member.runs_installation or None,
-        "password": member.password,
-        "password_at_us": us(member.password_at),
-    })  # fmt: skip
-
-
-def _without_password(told: Document) -> Document:
-    return told | {"password": MASK} if "password" in told else told
