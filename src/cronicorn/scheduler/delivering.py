@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 PARALLEL = 20
 """So many messages are sent at once, each to another route."""
-SENDING_MAX = timedelta(seconds=10)
+CALL_MAX = timedelta(seconds=10)
+"""For the call of a webhook; whoever takes longer has not taken the message."""
+ATTEMPT_MAX = timedelta(seconds=20)
+"""For a whole attempt, whatever the channel."""
 CLAIM_TTL = timedelta(minutes=1)
 """Longer than an attempt and its settlement."""
 _ANSWER_BYTES_MAX = 1_024
@@ -129,7 +132,7 @@ class Courier:
         except NotFoundError:
             return None, Receipt("The route was removed.", for_good=True)
         try:
-            async with asyncio.timeout(2 * SENDING_MAX.total_seconds()):
+            async with asyncio.timeout(ATTEMPT_MAX.total_seconds()):
                 return route, await self._sent(message, route)
         except TimeoutError:
             return route, Receipt("The attempt took too long.")
@@ -163,7 +166,7 @@ def _call(message: AlertMessage, url: str, body: Document) -> Call:
         method=Method.POST,
         headers={"Content-Type": "application/json", "User-Agent": USER_AGENT, ID_HEADER: message.id},
         body=json_text(body).encode(),
-        timeout=SENDING_MAX,
+        timeout=CALL_MAX,
         response_bytes_max=_ANSWER_BYTES_MAX,
     )
 

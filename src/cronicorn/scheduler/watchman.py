@@ -30,6 +30,7 @@ SETTLED_WITHIN = timedelta(minutes=2)
 LOOKED_BACK_MAX = timedelta(days=1)
 MARKS_EVERY = timedelta(minutes=1)
 """So often the states of all endpoints are searched for rules that drifted and steering that is frozen."""
+
 Usage = Callable[[str, AlertRules], Awaitable[Sequence[Verdict]]]
 """What is to be said of the quotas of a tenant."""
 Place = tuple[IncidentKind, str]
@@ -140,10 +141,11 @@ class _Tour:
     ) -> None:
         self._ports = ports
         self._tenant_id = tenant_id
-        self._audience = audience
         self._open = open_now
         self._room = OPEN_MAX - len(open_now)
         self._waiting = Counter(audience.waiting)
+        """Those of this tour included."""
+        self._audience = audience._replace(waiting=self._waiting)
 
     async def go(self, suspects: Sequence[Suspect], *, counted: bool) -> None:
         """Look at the *suspects* and, if it *counted*, at quotas: of a tenant that wants to be told of something."""
@@ -190,18 +192,19 @@ class _Tour:
 
     async def _settle(self, incident: Incident | None, finding: _Finding) -> None:
         verdict = finding.verdict
-        if incident is None and not verdict.wrong:
-            return
-        audience = self._audience._replace(waiting=self._waiting)
-        if incident is not None and not verdict.wrong:
-            name = finding.name
-            await self._write(incident, closed(incident, verdict.sentence, name, audience), finding.edit)
-            return
+        if verdict.wrong:
+            await self._go_on(incident, finding)
+        elif incident is not None:
+            await self._write(incident, closed(incident, verdict.sentence, finding.name, self._audience), finding.edit)
+
+    async def _go_on(self, incident: Incident | None, finding: _Finding) -> None:
+        """Open an incident, or tell again of one that goes on; it is written only where there is something new."""
+        verdict = finding.verdict
         if incident is None and self._room <= 0:
             log.warning("incidents_too_many", extra={"tenant": self._tenant_id, "kind": verdict.kind.value})
             return
         going_on = replace(incident or self._opened(finding), summary=verdict.sentence)
-        result = told(going_on, finding.name, audience)
+        result = told(going_on, finding.name, self._audience)
         if incident is None or result.messages or finding.edit is not None:
             await self._write(incident, result, finding.edit)
 

@@ -1,6 +1,6 @@
 """What is wrong with an endpoint, or is over: judged by its state, and by how its last runs ended. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -116,15 +116,11 @@ def _failing(endpoint: JobEndpoint, rules: AlertRules, recent: Sequence[RunStatu
     if share is not None and failed >= share.failures:
         sentence = f"{failed} of the last {min(len(told), share.runs)} runs failed."
         return Verdict(IncidentKind.FAILING, wrong=True, sentence=sentence)
-    successes = _leading(told, RunStatus.SUCCESS)
+    successes = len(list(takewhile(lambda status: status is RunStatus.SUCCESS, told)))
     if successes < rules.successes:
         return None
     last = "The last run succeeded." if successes == 1 else f"The last {successes} runs succeeded."
     return Verdict(IncidentKind.FAILING, wrong=False, sentence=last)
-
-
-def _leading(statuses: Iterable[RunStatus], status: RunStatus) -> int:
-    return sum(1 for _ in takewhile(status.__eq__, statuses))
 
 
 def _late(suspect: Suspect, rules: AlertRules, now: datetime) -> Verdict:

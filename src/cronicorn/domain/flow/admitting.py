@@ -20,12 +20,17 @@ from cronicorn.domain.instant import MICROSECOND, instant_of, microseconds_of
 HELD_MAX = timedelta(minutes=10)
 """Nobody waits longer without asking again: limits may have been raised, or calls taken back."""
 PLACE_ASKED_EVERY = timedelta(seconds=10)
-"""So often whoever waits for a place asks by itself: usually the one who leaves it calls him earlier."""
+"""So often whoever waits for a place asks by itself: usually whoever leaves it calls on them earlier."""
+_HELD_LEAST = timedelta(milliseconds=20)
+"""Whoever is held back does not ask again sooner."""
+_PLACE_ASKED_LEAST = timedelta(seconds=1)
+"""Nor does whoever waits for a place, whose call may end at any time."""
 _TURN_MAX = timedelta(days=365)
-_LEAST = timedelta(milliseconds=20)
+"""No turn is further away, however slow the rate: instants stay within what stores hold."""
 _WIDER = 1.02
+"""How much wider turns are spaced than the rate demands."""
 _LATE = timedelta(seconds=10)
-"""Whoever waits for a place and has not asked for so long after his time waits no more."""
+"""Whoever waits for a place and has not asked for so long after their time waits no more."""
 
 
 class FlowAsk(NamedTuple):
@@ -72,7 +77,7 @@ class _Refusal(NamedTuple):
 
 def _held(refusals: list[_Refusal], now_us: int) -> Held:
     longest = max(refusals)
-    until_us = min(max(longest.until_us, now_us + _LEAST // MICROSECOND), now_us + HELD_MAX // MICROSECOND)
+    until_us = min(max(longest.until_us, now_us + _HELD_LEAST // MICROSECOND), now_us + HELD_MAX // MICROSECOND)
     turn_us = max(refusal.turn_us for refusal in refusals)
     return Held(
         until=instant_of(until_us), reason=longest.reason, turn_at=instant_of(turn_us) if turn_us > until_us else None
@@ -92,7 +97,7 @@ def _refusal(record: FlowRecord, limits: FlowLimits, ask: FlowAsk, now_us: int) 
     if taken < limits.parallelism:
         return None
     first_us = min((place.until_us for place in record.places if place.until_us > now_us), default=now_us)
-    until_us = min(max(first_us, now_us + 1_000_000), now_us + PLACE_ASKED_EVERY // MICROSECOND)
+    until_us = min(max(first_us, now_us + _PLACE_ASKED_LEAST // MICROSECOND), now_us + PLACE_ASKED_EVERY // MICROSECOND)
     return _Refusal(until_us, f"no more than {limits.parallelism} calls are in progress at once")
 
 
