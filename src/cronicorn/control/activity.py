@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from cronicorn.control.dashboards import check_order
+from cronicorn.control.dashboards import Fared, check_order
 from cronicorn.control.permissions import operation
 from cronicorn.domain.instant import HOUR, MICROSECOND, MINUTE, shifted
 from cronicorn.domain.permission import Operation
@@ -15,7 +15,6 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.rollup.ports import Rollups, Timeline
 from cronicorn.domain.rollup.steps import whole_hours
 from cronicorn.domain.rollup.tallies import HourPart, HourSpan, PastAnalysis, PastRun, StepTally
-from cronicorn.domain.run import RunStatus
 
 ACTIVITY_MAX = 100
 _WIDER = 4
@@ -130,7 +129,7 @@ class Activity:
             events=events,
             runs=runs.total(),
             analyses=analyses.total(),
-            success_rate=_success_rate(by_step),
+            success_rate=Fared.of(step.tally for step in by_step).rate,
             more=more and bool(events),
         )
 
@@ -203,10 +202,3 @@ def began_at(event: PastEvent) -> datetime:
 def _place(event: PastEvent) -> tuple[datetime, bool]:
     """What events are sorted by that were found in their order already: the newest first, runs before analyses."""
     return began_at(event), isinstance(event, PastRun)
-
-
-def _success_rate(steps: Sequence[StepTally]) -> float:
-    ended = [step.tally for step in steps if step.tally.status is not RunStatus.CANCELLED]
-    runs = sum(tally.runs for tally in ended)
-    failed = sum(tally.runs for tally in ended if tally.status is RunStatus.FAILED)
-    return round(100 * (runs - failed) / runs, 1) if runs else 0.0

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from cronicorn.control.findings import refused
 from cronicorn.control.permissions import operation
@@ -56,6 +57,20 @@ class Fared:
     success: int = 0
     failure: int = 0
     duration: timedelta = ZERO
+
+    @classmethod
+    def of(cls, tallies: Iterable[RunTally]) -> Self:
+        """How all runs in *tallies* fared."""
+        success, failure, duration = 0, 0, ZERO
+        for tally in tallies:
+            if tally.status is RunStatus.CANCELLED:
+                continue
+            duration += tally.duration
+            if tally.status is RunStatus.FAILED:
+                failure += tally.runs
+            else:
+                success += tally.runs
+        return cls(success=success, failure=failure, duration=duration)
 
     @property
     def runs(self) -> int:
@@ -187,16 +202,7 @@ def _last_day(query: DashboardQuery, now: datetime) -> HourSpan:
 
 
 def _fared(query: DashboardQuery, tallies: Iterable[RunTally]) -> Fared:
-    success, failure, duration = 0, 0, ZERO
-    for tally in tallies:
-        if query.source not in {None, tally.source.value} or tally.status is RunStatus.CANCELLED:
-            continue
-        duration += tally.duration
-        if tally.status is RunStatus.FAILED:
-            failure += tally.runs
-        else:
-            success += tally.runs
-    return Fared(success=success, failure=failure, duration=duration)
+    return Fared.of(tally for tally in tallies if query.source in {None, tally.source.value})
 
 
 def _trend(now: Fared, before: Fared) -> RateTrend:

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from cronicorn.control.document import Choice, Document, InstantOrNull, Name, from_to
-from cronicorn.control.findings import Findings, refused
+from cronicorn.control.findings import Findings
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import check_reach, operation
@@ -112,8 +112,7 @@ def _checked(document: KeyDocument, now: datetime) -> tuple[str, Role]:
     if document.runs_installation and document.role is not Role.OWNER:
         findings.refuse("/runsInstallation", "Only a key with the role owner can run the installation.")
     findings.raise_errors()
-    if document.role is None:
-        raise refused("/role", "This field is required.")
+    assert document.role is not None
     return document.name or "", document.role
 
 

@@ -17,7 +17,7 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import check_reach, operation
 from cronicorn.domain.access.member import LINK_LIFE, MEMBERS_MAX, Member, SignInLink
 from cronicorn.domain.access.ports import MemberBook, Passwords, SignInLinks
-from cronicorn.domain.errors import InvalidInputError, NotFoundError
+from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.permission import Operation, Role, permitted
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import Principal
@@ -167,11 +167,9 @@ def _checked(document: MemberDocument) -> tuple[str, Role]:
     if document.role is None:
         findings.refuse("/role", f"Say what the member may do: one of {', '.join(Role)}.")
     findings.raise_errors()
-    role = document.role
-    if role is None:
-        raise InvalidInputError("/role: This field is required.")
-    _check_runner(role, runs_installation=document.runs_installation)
-    return login, role
+    assert document.role is not None
+    _check_runner(document.role, runs_installation=document.runs_installation)
+    return login, document.role
 
 
 def _check_runner(role: Role, *, runs_installation: bool) -> None:

@@ -111,7 +111,7 @@ class Tenants:
                 key=self._new_key(), login=FIRST_LOGIN if with_owner else None, password=random_password()
             )
             try:
-                await self._found(key or shown.key, shown, with_password=key is None)
+                await self._store_first(key or shown.key, shown, with_password=key is None)
             except ConflictError:  # Another process was faster.
                 pass
             else:
@@ -121,7 +121,7 @@ class Tenants:
             await self._ring.add_key(self._api_key(first.id, key))
         return None
 
-    async def _found(self, key: str, shown: FirstStart, *, with_password: bool) -> None:
+    async def _store_first(self, key: str, shown: FirstStart, *, with_password: bool) -> None:
         now = self._clock.now()
         password = await self._passwords.hashed(shown.password) if with_password and shown.login is not None else None
         tenant = Tenant(id=self._new_id("tenant"), name=FIRST_TENANT, created_at=now)
