@@ -6,29 +6,38 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from cronicorn.adapters.postgres.stores import PostgresStores
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fixtures import a_run
 from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.ports import JobStore
 from cronicorn.domain.settlement import Settlement, Stored
+from tests.adapters.postgres.crowd import plant_crowd
 
 TTL = timedelta(seconds=30)
 WARM_UP_S = 1.0
+_TENANTS = 10
 
 
 @dataclass(slots=True)
 class Pace:
-    """What a claimer did, in seconds since it was warm: when each claim was answered, how long it took, how many rows
-    it gave.
-    """
+    """What a claimer did."""
 
     claims: list[tuple[float, float, int]] = field(default_factory=list)
+    """In seconds since it was warm, when each claim was made; how long it took; how many rows it gave."""
 
     @property
     def rows(self) -> int:
         """Claimed, and but for the last claim settled."""
         return sum(rows for _, _, rows in self.claims)
+
+
+async def a_crowd(url: str, rows: int) -> None:
+    """Plant *rows* endpoints that are due in the empty PostgreSQL at *url*, of ten tenants."""
+    stores = await PostgresStores.open(url)
+    await plant_crowd(stores.database, {f"t{number}": rows // _TENANTS for number in range(_TENANTS)})
+    await stores.aclose()
 
 
 async def claim_and_settle(store: JobStore, worker_id: str, *, batch: int, seconds: float) -> Pace:

@@ -7,19 +7,18 @@ that writes a batch of schedule rows and run rows. Both wait for the disk at eve
 import json
 import time
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import asyncpg
 import uvloop
 
-from benchmarks.claimers import Pace, claim_and_settle, paced, rate
+from benchmarks.claimers import Pace, a_crowd, claim_and_settle, paced, rate
 from benchmarks.crew import begin_together, crew
 from benchmarks.planting import due_now, plant
 from benchmarks.postgres import SERVER, new_database, postgres_server
 from benchmarks.report import Report, Row
 from benchmarks.world import opened, sqlite_file
+from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.postgres.stores import PostgresStores
-from tests.adapters.postgres.crowd import plant_crowd
 
 _ROWS = 20_000
 _ROWS_SQLITE = 4_000
@@ -28,8 +27,6 @@ _BATCHES = (10, 50, 200, 500)
 _PROCESSES = (1, 2)
 _STATE = "x" * 400
 _BODY = json.dumps({"status": "ok"}).encode()
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _BOUND_TABLES = """
 CREATE SCHEMA bound;
@@ -101,9 +98,7 @@ def _row(what: str, batch: int, processes: int, rows_per_s: float, bound: float)
 
 
 async def _fill(url: str, rows: int) -> None:
-    stores = await PostgresStores.open(url)
-    await plant_crowd(stores.database, {f"t{number}": rows // 10 for number in range(10)})
-    await stores.aclose()
+    await a_crowd(url, rows)
     connection = await asyncpg.connect(url)
     await connection.execute(_BOUND_TABLES)
     await connection.execute(_BOUND_FILL, _STATE, rows)
@@ -137,7 +132,7 @@ async def _measure_bound(order: Order) -> Pace:
         await connection.close()
 
 
-async def _bound_turn(connection: Connection, order: Order) -> tuple[float, int]:
+async def _bound_turn(connection: PlainConnection, order: Order) -> tuple[float, int]:
     asked = time.monotonic()
     rows = await connection.fetch(_BOUND_CLAIM, order.worker_id, _now_us(), order.batch)
     took = time.monotonic() - asked

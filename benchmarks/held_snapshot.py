@@ -14,16 +14,14 @@ from datetime import timedelta
 import asyncpg
 import uvloop
 
-from benchmarks.claimers import Pace, claim_and_settle, rate
+from benchmarks.claimers import Pace, a_crowd, claim_and_settle, rate
 from benchmarks.crew import begin_together, crew
 from benchmarks.postgres import SERVER, new_database, postgres_server
 from benchmarks.report import Report, Row
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.stores import PostgresStores
-from tests.adapters.postgres.crowd import plant_crowd
 
 _ROWS = 20_000
-_TENANTS = 10
 _SECONDS = 60.0
 _BATCH = 50
 _CLAIMERS = 4
@@ -48,7 +46,7 @@ def run(*, as_json: bool, quick: bool) -> None:
         for watermark in (True, False):
             for held in (False, True):
                 url = new_database(server, f"held{held}{watermark}".lower())
-                uvloop.run(_fill(url, planted))
+                uvloop.run(a_crowd(url, planted))
                 orders = [
                     Order(url=url, worker_id=f"w{number}", seconds=seconds, watermark=watermark)
                     for number in range(claimers)
@@ -87,12 +85,6 @@ def _snapshot(url: str, *, held: bool) -> Iterator[None]:
         yield
         runner.run(connection.execute("COMMIT"))
         runner.run(connection.close())
-
-
-async def _fill(url: str, rows: int) -> None:
-    stores = await PostgresStores.open(url)
-    await plant_crowd(stores.database, {f"t{number}": rows // _TENANTS for number in range(_TENANTS)})
-    await stores.aclose()
 
 
 def _work(order: Order) -> Pace:

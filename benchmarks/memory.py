@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,12 +21,12 @@ from benchmarks.stopwatch import cpu_seconds_of
 from benchmarks.target import Target, target_server
 from benchmarks.world import opened
 from cronicorn.domain.endpoint import Baseline
+from cronicorn.domain.instant import DAY
 from tests.waiting import eventually
 from tests.wiring.up_process import Service, service
 
 _MIB = 1 << 20
 _NEVER_S = 600.0
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def _row(what: str, state: str, resident: float, cpu: float, extra: float | None
 
 async def _register(database: str, endpoints: int, target: Target) -> None:
     """None of them is due before tomorrow."""
-    baseline = Baseline(interval=_DAY, anchor_at=datetime.now(UTC))
+    baseline = Baseline(interval=DAY, anchor_at=datetime.now(UTC))
     async with opened(database) as world:
         await plant(world.stores, (waiting(number, f"{target.url}/{number}", baseline) for number in range(endpoints)))
 

@@ -15,6 +15,7 @@ from cronicorn.domain.cells import Cell
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import Baseline, JobEndpoint
 from cronicorn.domain.fixtures import a_job, an_endpoint
+from cronicorn.domain.instant import DAY
 from cronicorn.domain.mechanism import bucket_of
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.rows import endpoint_row, state_row
@@ -27,12 +28,11 @@ _SCHEDULE = (
     "endpoint_number", "tenant_id", "bucket", "due_us", "slot", "attempt", "manual_slot", "state",
     "fence", "cancelled", "lost_claims",
 )  # fmt: skip
-_LONG = timedelta(days=1)
 _CRON = CronsimCron()
 
 
 def due_now(
-    count: int, url: str, policy: Policy | None = None, *, now: datetime | None = None, every: timedelta = _LONG
+    count: int, url: str, policy: Policy | None = None, *, now: datetime | None = None, every: timedelta = DAY
 ) -> Iterator[JobEndpoint]:
     """Endpoints whose first slot is due *now*, and the next ones *every* so often: all of them at the same instant."""
     now = now or datetime.now(UTC)

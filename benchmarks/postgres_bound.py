@@ -13,6 +13,7 @@ from benchmarks.draining import Drain, fill
 from benchmarks.planting import due_now
 from benchmarks.stopwatch import Drained, Stopwatch, last_of
 from benchmarks.world import curl, rows_of
+from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.outgoing import call_for
 from cronicorn.domain.ports import Dispatcher
@@ -70,8 +71,8 @@ class _PostgresBound:
     pattern: Pattern
     begun_us: int
     """What was due then is claimed."""
-    claiming: "asyncpg.Connection[asyncpg.Record]"
-    settling: "asyncpg.Connection[asyncpg.Record]"
+    claiming: PlainConnection
+    settling: PlainConnection
     queue: asyncio.Queue[int | None] = field(default_factory=lambda: asyncio.Queue(maxsize=POSTGRES_BATCH))
     answers: list[Answer] = field(default_factory=list)
     enough: asyncio.Event = field(default_factory=asyncio.Event)

@@ -20,6 +20,7 @@ import asyncpg
 import httpx
 
 from benchmarks.target import Target, target_server
+from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.control.document import EndpointDocument, JobDocument
 from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.novelty import LEARNT_SILENTLY, NOTHING_KNOWN, learnt
@@ -139,7 +140,7 @@ class RunningSale:
     services: Sequence[Service]
     model: Model
     local: LocalControl
-    database: "asyncpg.Connection[asyncpg.Record]"
+    database: PlainConnection
     targets: Mapping[str, Target]
     first_at: float
     """An instant of the grid of the first endpoints, in seconds since 1970."""

@@ -8,7 +8,7 @@ import asyncio
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -88,6 +88,23 @@ class Recovered:
     """Calls after which another worker claimed the slot, and was killed before it called."""
     never: int
     """Slots that nobody called again, and that did not have to rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CutOff:
+    """A call that a kill cut off."""
+
+    kill: float
+    """Its instant."""
+    took_s: float | None
+    """Until the slot was called again; None where nobody did."""
+    rests: bool
+    lost_again: bool
+
+    @property
+    def promptly(self) -> bool:
+        """Whether the slot lost the lease of that call and no other, and could be taken over at once."""
+        return not self.rests and not self.lost_again
 
 
 # Each kill comes when the one before has healed: a slot that loses three leases in a row rests, another matter.
@@ -214,26 +231,34 @@ def recovered(
     *leases* are those on each slot, in the order in which they were claimed: the target sees nothing of one whose
     worker was killed before it called.
     """
+    cut = list(_cut_off(killed_at, calls, leases))
+    return Recovered(
+        kills_in_calls=len({each.kill for each in cut}),
+        took_s=[each.took_s for each in cut if each.took_s is not None and each.promptly],
+        longer_s=[each.took_s for each in cut if each.took_s is not None and not each.promptly],
+        rested=sum(each.rests for each in cut),
+        lost_again=sum(each.lost_again for each in cut),
+        never=sum(each.took_s is None and not each.rests for each in cut),
+    )
+
+
+def _cut_off(
+    killed_at: Sequence[float], calls: Sequence[TargetCall], leases: Mapping[str, Sequence[Held]]
+) -> Iterator[_CutOff]:
     by_key: defaultdict[str, list[TargetCall]] = defaultdict(list)
     for call in calls:
         by_key[call.key].append(call)
-    took, longer, kills, rested, lost_again, never = list[float](), list[float](), set[float](), 0, 0, 0
     for key, attempts in by_key.items():
         for call, after in zip(attempts, [*attempts[1:], None], strict=True):
             kill = _kill_of(call, killed_at)
-            if kill is None:
-                continue
-            kills.add(kill)
-            lost = _lost(leases.get(key, ()), call, after)
-            rests, again = any(lease.losses >= PROMPT_TAKEOVERS for lease in lost), len(lost) > 1
-            rested, lost_again = rested + rests, lost_again + again
-            if after is not None:
-                (longer if rests or again else took).append(after.began_at - kill)
-            elif not rests:
-                never += 1
-    return Recovered(
-        kills_in_calls=len(kills), took_s=took, longer_s=longer, rested=rested, lost_again=lost_again, never=never
-    )
+            if kill is not None:
+                lost = _lost(leases.get(key, ()), call, after)
+                yield _CutOff(
+                    kill=kill,
+                    took_s=after.began_at - kill if after is not None else None,
+                    rests=any(lease.losses >= PROMPT_TAKEOVERS for lease in lost),
+                    lost_again=len(lost) > 1,
+                )
 
 
 def _lost(leases: Sequence[Held], call: TargetCall, after: TargetCall | None) -> list[Held]:

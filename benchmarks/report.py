@@ -55,13 +55,9 @@ class Report:
 def _cell(value: str | float | None) -> str:
     if value is None:
         return "-"
-    return (
-        f"{value:,.3g}"
-        if isinstance(value, float) and abs(value) < 100
-        else f"{value:,.0f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
+    return str(value)
 
 
 def microseconds_each(function: Callable[[], object], *, number: int, repeats: int = 7) -> float:

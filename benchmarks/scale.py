@@ -7,7 +7,7 @@ than in an installation of that size.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -23,9 +23,9 @@ from cronicorn.adapters.sqlite.connection import SqliteFile
 from cronicorn.domain.cells import Cell
 from cronicorn.domain.endpoint import Baseline, JobEndpoint
 from cronicorn.domain.fields import us
+from cronicorn.domain.instant import DAY
 from cronicorn.wiring.database_url import parse_database_url
 
-_DAY = timedelta(days=1)
 _SLOTS_BEFORE = 1_000
 """Recorded runs are of later slots than those that become due."""
 _MADE = 100_000
@@ -96,7 +96,7 @@ async def _endpoints(database: str, size: Size, target: str, due: int) -> None:
 
 def _crowd(endpoints: int, target: str, due: int) -> Iterator[JobEndpoint]:
     """So many endpoints, *due* of them now, picked by chance, all others tomorrow."""
-    baseline = Baseline(interval=_DAY, anchor_at=datetime.now(UTC))
+    baseline = Baseline(interval=DAY, anchor_at=datetime.now(UTC))
     chosen, ready = set(random.Random(1).sample(range(endpoints), due)), due_now(due, target)
     for number in range(endpoints):
         yield next(ready) if number in chosen else waiting(endpoints + number, f"{target}/{number}", baseline)

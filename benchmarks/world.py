@@ -19,6 +19,7 @@ from cronicorn.adapters.http.dispatcher import CurlDispatcher
 from cronicorn.adapters.http.egress import Egress
 from cronicorn.adapters.http.limits import DispatcherLimits
 from cronicorn.adapters.http.resolver import Resolver
+from cronicorn.adapters.postgres.queries import PlainConnection
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.cells import Row
 from cronicorn.domain.ports import Dispatcher
@@ -81,7 +82,7 @@ def sqlite_file() -> Iterator[str]:
 class Rows:
     """What stands in a store, read past the product, over a connection of one's own."""
 
-    def __init__(self, connection: "sqlite3.Connection | asyncpg.Connection[asyncpg.Record]") -> None:
+    def __init__(self, connection: "sqlite3.Connection | PlainConnection") -> None:
         self._connection = connection
         self._schema = "" if isinstance(connection, sqlite3.Connection) else "cronicorn."
 
