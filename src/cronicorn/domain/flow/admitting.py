@@ -26,7 +26,7 @@ _HELD_LEAST = timedelta(milliseconds=20)
 _PLACE_ASKED_LEAST = timedelta(seconds=1)
 """Nor does whoever waits for a place, whose call may end at any time."""
 _TURN_MAX = timedelta(days=365)
-"""No turn is further away, however slow the rate: instants stay within what stores hold."""
+"""No turn is given further ahead, however slow the rate."""
 _WIDER = 1.02
 """How much wider turns are spaced than the rate demands."""
 _LATE = timedelta(seconds=10)
