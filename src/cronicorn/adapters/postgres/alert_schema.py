@@ -3,10 +3,10 @@
 from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-from cronicorn.adapters.postgres import tenant_schema
+from cronicorn.adapters.postgres.schema import jobs
 
-metadata = tenant_schema.metadata
-"""All tables: those of `schema`, and these."""
+metadata = jobs.metadata
+"""All tables: those of `schema`, which it brings along, and these."""
 
 alertings = Table(
     "alertings",

@@ -74,29 +74,22 @@ _KEPT_SINCE = """
 SELECT greatest((SELECT min(finished_us) FROM cronicorn.runs), (SELECT min(last_us) FROM cronicorn.skips))
 """
 _ENDPOINTS = "SELECT number, id, document FROM cronicorn.endpoints WHERE number = ANY($1)"
+_NUMBERED = (
+    Table.JOBS, Table.SKIPS, Table.POLICY_DRAFTS, Table.INCIDENTS, Table.ALERT_MESSAGES, Table.QUOTA_BOOKS,
+    Table.AUDIT_LOG,
+)  # fmt: skip
+"""The tables whose next row has the number after the highest that was copied."""
+_FOLLOWING = "setval(pg_get_serial_sequence('{0}', 'number'), (SELECT coalesce(max(number), 0) + 1 FROM {0}), false)"
 # Endpoints that are gone may have left runs, skips and counts: their numbers are not given again.
-_RESERVE_NUMBERS = """
-SELECT setval(pg_get_serial_sequence('cronicorn.jobs', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.jobs), false),
+_RESERVE_NUMBERS = f"""
+SELECT {", ".join(_FOLLOWING.format(f"{SCHEMA}.{table}") for table in _NUMBERED)},
        setval(pg_get_serial_sequence('cronicorn.endpoints', 'number'),
               1 + greatest(0, (SELECT max(number) FROM cronicorn.endpoints),
                            (SELECT max(endpoint_number) FROM cronicorn.runs),
                            (SELECT max(endpoint_number) FROM cronicorn.skips),
                            (SELECT max(endpoint_number) FROM cronicorn.endpoint_hours)), false),
-       setval(pg_get_serial_sequence('cronicorn.skips', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.skips), false),
-       setval(pg_get_serial_sequence('cronicorn.policy_drafts', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.policy_drafts), false),
-       setval(pg_get_serial_sequence('cronicorn.incidents', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.incidents), false),
-       setval(pg_get_serial_sequence('cronicorn.alert_messages', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.alert_messages), false),
-       setval(pg_get_serial_sequence('cronicorn.quota_books', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.quota_books), false),
-       setval(pg_get_serial_sequence('cronicorn.audit_log', 'number'),
-              (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.audit_log), false),
        setval('cronicorn.runs_number', (SELECT coalesce(max(number), 0) + 1 FROM cronicorn.runs), false)
-"""
+"""  # noqa: S608 (constants)
 # What was remembered of their answers stays behind: they are watched from their last run on. Texts in a document can't
 # hold what is looked for: their quotes are escaped.
 _WATCH = """

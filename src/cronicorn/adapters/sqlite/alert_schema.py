@@ -3,10 +3,10 @@
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
 
-from cronicorn.adapters.sqlite import tenant_schema
+from cronicorn.adapters.sqlite.schema import jobs
 
-metadata = tenant_schema.metadata
-"""All tables: those of `schema`, and these."""
+metadata = jobs.metadata
+"""All tables: those of `schema`, which it brings along, and these."""
 
 alertings = Table(
     "alertings",
