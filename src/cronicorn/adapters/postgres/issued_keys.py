@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import number
-from cronicorn.adapters.postgres.queries import query
+from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.tenant_rows import lock_tenant
 from cronicorn.adapters.postgres.tenant_schema import api_keys
 from cronicorn.domain.access.audit_views import key_entry
@@ -58,7 +58,7 @@ class PostgresIssuedKeys(IssuedKeys):
             connection = transaction.connection
             await lock_tenant(connection, key.tenant_id)
             check_keys(number(await _COUNT.row(connection, tenant_id=key.tenant_id), "count"), keys_max)
-            if not await _INSERT.change(connection, **key_row(key)):
+            if not await insert_key(connection, key):
                 raise ConflictError("The key is taken; make a new one.")
             await record(transaction, key_entry(by, transaction.now, None, key))
 
@@ -92,3 +92,8 @@ class PostgresIssuedKeys(IssuedKeys):
             await _USED.change(transaction.connection, key_hash=key_hash, at_us=us(at))
 
         await self._database.write(work)
+
+
+async def insert_key(connection: Connection, key: ApiKey) -> bool:
+    """Write a new key; whether its hash and its id were free."""
+    return bool(await _INSERT.change(connection, **key_row(key)))

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
+from cronicorn.adapters.postgres.issued_keys import insert_key
 from cronicorn.adapters.postgres.member_book import insert_member
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.tenant_rows import check_tenant, lock_tenant
@@ -14,7 +15,7 @@ from cronicorn.adapters.postgres.tenant_schema import api_keys, tenants
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.ports import KeyRing
-from cronicorn.domain.access.rows import key_of, key_row
+from cronicorn.domain.access.rows import key_of
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
@@ -39,9 +40,6 @@ _INSERT_TENANT = query(
     .values({column.name: bindparam(column.name) for column in tenants.c if column.name != "number"})
     .on_conflict_do_nothing()
 )
-_INSERT_KEY = query(
-    insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}).on_conflict_do_nothing()
-)
 
 
 class PostgresKeyRing(KeyRing, TermsRegister):
@@ -59,7 +57,7 @@ class PostgresKeyRing(KeyRing, TermsRegister):
             connection = transaction.connection
             if not await _INSERT_TENANT.change(connection, **tenant_row(tenant)):
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.")
-            if not await _INSERT_KEY.change(connection, **key_row(key)):
+            if not await insert_key(connection, key):
                 raise ConflictError("The key is taken; make a new one.")
             if owner is not None:
                 await insert_member(transaction, owner)
@@ -77,7 +75,7 @@ class PostgresKeyRing(KeyRing, TermsRegister):
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
             await check_tenant(connection, key.tenant_id)
-            if await _INSERT_KEY.change(connection, **key_row(key)):
+            if await insert_key(connection, key):
                 return
             known = await _KEY.row(connection, key_hash=key.hash)
             if known is None or known["tenant_id"] != key.tenant_id:

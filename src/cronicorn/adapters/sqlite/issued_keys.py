@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
@@ -26,7 +27,9 @@ from cronicorn.domain.tenant import ApiKey
 _OF_TENANT = api_keys.c.tenant_id == bindparam("tenant_id")
 _ONE = and_(_OF_TENANT, api_keys.c.id == bindparam("key_id"))
 _COUNT = query(select(func.count().label("count")).where(_OF_TENANT, api_keys.c.revoked_us.is_(None)))
-_INSERT = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
+_INSERT = query(
+    insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}).on_conflict_do_nothing()
+)
 _FIND = query(select(api_keys).where(_ONE))
 _REVOKE = query(update(api_keys).values(revoked_us=bindparam("now_us")).where(_ONE, api_keys.c.revoked_us.is_(None)))
 _LIST = query(
@@ -59,10 +62,8 @@ class SqliteIssuedKeys(IssuedKeys):
             row = _COUNT.row(connection, tenant_id=key.tenant_id)
             assert row is not None
             check_keys(number_in(row["count"]), keys_max)
-            try:
-                _INSERT.change(connection, **key_row(key))
-            except sqlite3.IntegrityError as error:
-                raise ConflictError("The key is taken; make a new one.") from error
+            if not insert_key(connection, key):
+                raise ConflictError("The key is taken; make a new one.")
             record(transaction, key_entry(by, transaction.now, None, key))
 
         await self._database.write(work)
@@ -95,3 +96,8 @@ class SqliteIssuedKeys(IssuedKeys):
             _USED.change(transaction.connection, key_hash=key_hash, at_us=us(at))
 
         await self._database.write(work)
+
+
+def insert_key(connection: sqlite3.Connection, key: ApiKey) -> bool:
+    """Write a new key; whether its hash and its id were free."""
+    return bool(_INSERT.change(connection, **key_row(key)))

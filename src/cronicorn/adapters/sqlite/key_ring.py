@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, insert, literal_column, select, update
 
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.issued_keys import insert_key
 from cronicorn.adapters.sqlite.member_book import insert_member
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.tenant_rows import check_tenant
@@ -15,7 +16,7 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import tenant_entry, terms_entry
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.ports import KeyRing
-from cronicorn.domain.access.rows import key_of, key_row
+from cronicorn.domain.access.rows import key_of
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.ports import TermsRegister
@@ -36,7 +37,6 @@ _AGREE = query(
 )
 _KEY = query(select(api_keys).where(api_keys.c.hash == bindparam("key_hash")))
 _INSERT_TENANT = query(insert(tenants).values({column.name: bindparam(column.name) for column in tenants.c}))
-_INSERT_KEY = query(insert(api_keys).values({column.name: bindparam(column.name) for column in api_keys.c}))
 
 
 class SqliteKeyRing(KeyRing, TermsRegister):
@@ -56,9 +56,8 @@ class SqliteKeyRing(KeyRing, TermsRegister):
                 _INSERT_TENANT.change(connection, **tenant_row(tenant))
             except sqlite3.IntegrityError as error:
                 raise ConflictError(f"There is a tenant {tenant.name} already; choose another name.") from error
-            if _KEY.row(connection, key_hash=key.hash) is not None:
+            if not insert_key(connection, key):
                 raise ConflictError("The key is taken; make a new one.")
-            _INSERT_KEY.change(connection, **key_row(key))
             if owner is not None:
                 insert_member(transaction, owner)
             record(transaction, tenant_entry(by, transaction.now, tenant))
@@ -74,10 +73,10 @@ class SqliteKeyRing(KeyRing, TermsRegister):
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
             check_tenant(connection, key.tenant_id)
+            if insert_key(connection, key):
+                return
             known = _KEY.row(connection, key_hash=key.hash)
-            if known is None:
-                _INSERT_KEY.change(connection, **key_row(key))
-            elif known["tenant_id"] != key.tenant_id:
+            if known is None or known["tenant_id"] != key.tenant_id:
                 raise ConflictError("The key belongs to another tenant; make a new one.")
 
         await self._database.write(work)
