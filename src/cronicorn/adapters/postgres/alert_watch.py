@@ -8,7 +8,7 @@ from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import found
 from cronicorn.adapters.postgres.queries import Connection
 from cronicorn.domain.alert.ports import SUSPECTS_MAX, AlertRound, AlertWatch, Suspect
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Row, readable
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.run import RunStatus
@@ -89,8 +89,7 @@ class PostgresAlertWatch(AlertWatch):
             now = transaction.now
             which = (us(since), us(now), us(shifted(now, -overdue_by)), marked, SUSPECTS_MAX, transaction.shards)
             rows = await transaction.connection.fetch(_SUSPECTS, *which)
-            seen = (_suspect(dict(row), now) for row in rows)
-            return [suspect for suspect in seen if suspect is not None]
+            return readable(map(dict, rows), lambda row: _suspect(row, now), _unreadable)
 
         return await self._database.read(work)
 
@@ -108,11 +107,11 @@ class PostgresAlertWatch(AlertWatch):
         return await self._database.alone(work)
 
 
-def _suspect(row: dict[str, Cell], now: datetime) -> Suspect | None:
-    """The endpoint; None of one that can't be read: `cronicorn verify` tells of it."""
-    try:
-        seen = found(row, now)
-    except UNREADABLE:
-        log.exception("endpoint_unreadable", extra={"number": row["number"]})
-        return None
+def _suspect(row: Row, now: datetime) -> Suspect:
+    seen = found(row, now)
     return Suspect(endpoint=seen.endpoint, leased=seen.leased_slot is not None)
+
+
+def _unreadable(row: Row, error: Exception) -> None:
+    """Tell of an endpoint; `cronicorn verify` tells more."""
+    log.error("endpoint_unreadable", exc_info=error, extra={"number": row["number"]})

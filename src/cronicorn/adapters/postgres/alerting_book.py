@@ -10,8 +10,8 @@ from cronicorn.adapters.postgres.tenant_rows import lock_tenant
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
 from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.ports import AlertingBook
-from cronicorn.domain.alert.rows import alerting_from, alerting_text
-from cronicorn.domain.cells import UNREADABLE
+from cronicorn.domain.alert.rows import alerting_from, alerting_text, tenants_alerting_of
+from cronicorn.domain.cells import Row, readable
 from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,7 @@ class PostgresAlertingBook(AlertingBook):
 
     async def all(self) -> Mapping[str, Alerting]:
         async def work(connection: Connection) -> Mapping[str, Alerting]:
-            rows = await connection.fetch(_ALL)
-            found = ((row["tenant_id"], _readable(row["tenant_id"], row["document"])) for row in rows)
-            return {tenant_id: alerting for tenant_id, alerting in found if alerting is not None}
+            return dict(readable(map(dict, await connection.fetch(_ALL)), tenants_alerting_of, _unreadable))
 
         return await self._database.alone(work)
 
@@ -55,15 +53,10 @@ class PostgresAlertingBook(AlertingBook):
         return await self._database.write(work)
 
 
-def _readable(tenant_id: str, document: str) -> Alerting | None:
-    """What the tenant has said; None where that can't be read: it must not keep others from being told."""
-    try:
-        return alerting_from(document)
-    except UNREADABLE:
-        log.exception("alerting_unreadable", extra={"tenant": tenant_id})
-        return None
-
-
 async def _kept(connection: Connection, tenant_id: str) -> Alerting:
     document = await connection.fetchval(_GET, tenant_id)
     return alerting_from(document) if document is not None else NO_ALERTING
+
+
+def _unreadable(row: Row, error: Exception) -> None:
+    log.error("alerting_unreadable", exc_info=error, extra={"tenant": row["tenant_id"]})

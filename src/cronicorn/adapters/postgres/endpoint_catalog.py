@@ -17,7 +17,6 @@ from cronicorn.adapters.postgres.endpoint_rows import (
     job_number_of,
     keep_watch,
     lock,
-    number,
     of_job,
     page_of_job,
 )
@@ -28,6 +27,7 @@ from cronicorn.adapters.postgres.queries import Query, query
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.postgres.tenant_schema import tenants
 from cronicorn.domain.access.audit_views import endpoint_entry
+from cronicorn.domain.cells import number_at
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
@@ -94,7 +94,7 @@ class PostgresEndpointCatalog(EndpointCatalog):
             row = await find_job(transaction, endpoint.tenant_id, endpoint.job_id, keep=True)
             started = start(job_of(row), endpoint, transaction.now)
             await _check_room(transaction, None, started, endpoints_max)
-            await _insert(transaction, number(row, "number"), started)
+            await _insert(transaction, number_at(row, "number"), started)
             await announce(self._database.options, transaction, before=None, after=started.state.due_at)
             await record(transaction, endpoint_entry(by, transaction.now, None, started))
             return started
@@ -173,7 +173,9 @@ async def _check_room(
     """Whoever looks locks the tenant, so that nobody else adds an endpoint of it before this transaction ends."""
     if endpoints_max is not None and after.takes_room(before):
         await _LOCK_TENANT.rows(transaction.connection, tenant_id=after.tenant_id)
-        check_room(number(await _COUNT.row(transaction.connection, tenant_id=after.tenant_id), "count"), endpoints_max)
+        check_room(
+            number_at(await _COUNT.row(transaction.connection, tenant_id=after.tenant_id), "count"), endpoints_max
+        )
 
 
 async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoint) -> None:
@@ -192,4 +194,4 @@ async def _insert(transaction: Transaction, job_number: int, endpoint: JobEndpoi
         **state_row(endpoint.state),
     )
     if endpoint.is_watched:
-        await keep_watch(transaction, number(row, "number"), endpoint)
+        await keep_watch(transaction, number_at(row, "number"), endpoint)

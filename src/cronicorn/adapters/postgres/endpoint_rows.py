@@ -18,7 +18,7 @@ from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.rollup_statements import COUNT_ONE
 from cronicorn.adapters.postgres.schema import endpoints, jobs, runs, schedule, skips, watches
 from cronicorn.adapters.postgres.statement_time import CLOCK_US
-from cronicorn.domain.cells import Cell, number_in
+from cronicorn.domain.cells import Cell, number_at
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import length_us, us
@@ -198,9 +198,9 @@ def found(row: dict[str, Cell], now: datetime) -> Found:
     until, leased_slot = row["lease_until_us"], row["leased_slot"]
     live = isinstance(until, int) and until > us(now)
     return Found(
-        number=number(row, "number"),
-        job_number=number(row, "job_number"),
-        shard=number(row, "shard"),
+        number=number_at(row, "number"),
+        job_number=number_at(row, "job_number"),
+        shard=number_at(row, "shard"),
         host=host,
         now=now,
         endpoint=endpoint_from(document, state),
@@ -226,7 +226,7 @@ async def number_of(transaction: Transaction, tenant_id: str, endpoint_id: str) 
     row = await _NUMBER.row(transaction.connection, tenant_id=tenant_id, endpoint_id=endpoint_id)
     if row is None:
         raise NotFoundError(f"There is no endpoint {endpoint_id}.")
-    return number(row, "number")
+    return number_at(row, "number")
 
 
 async def job_number_of(transaction: Transaction, tenant_id: str, job_id: str) -> int:
@@ -234,7 +234,7 @@ async def job_number_of(transaction: Transaction, tenant_id: str, job_id: str) -
     row = await _JOB_NUMBER.row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
     if row is None:
         raise NotFoundError(f"There is no job {job_id}.")
-    return number(row, "number")
+    return number_at(row, "number")
 
 
 async def apply(transaction: Transaction, before: Found, change: Change) -> None:
@@ -286,12 +286,6 @@ async def record_skips(connection: Connection, endpoint_number: int, ranges: Ite
     """Write skips."""
     for skip in ranges:
         await _INSERT_SKIP.change(connection, endpoint_number=endpoint_number, **skip_row(skip))
-
-
-def number(row: Mapping[str, Cell] | None, name: str) -> int:
-    """A cell that holds a number."""
-    assert row is not None
-    return number_in(row[name])
 
 
 async def _later(transaction: Transaction) -> Transaction:

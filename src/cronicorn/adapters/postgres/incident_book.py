@@ -16,7 +16,7 @@ from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.domain.alert.incident import AlertMessage, Incident
 from cronicorn.domain.alert.ports import IncidentBook
 from cronicorn.domain.alert.rows import incident_of, incident_row
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Cell, Row, readable
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import place_gone
@@ -69,8 +69,7 @@ class PostgresIncidentBook(IncidentBook):
 
     async def open(self) -> Sequence[Incident]:
         async def work(transaction: Transaction) -> Sequence[Incident]:
-            found = map(_readable, await _OPEN.rows(transaction.connection))
-            return [incident for incident in found if incident is not None]
+            return readable(await _OPEN.rows(transaction.connection), incident_of, _unreadable)
 
         return await self._database.read(work)
 
@@ -148,10 +147,5 @@ async def _edit(transaction: Transaction, incident: Incident, edit: EndpointEdit
     await apply(transaction, before, change)
 
 
-def _readable(row: Mapping[str, Cell]) -> Incident | None:
-    """The incident; None of one that can't be read: it must not keep others from being told of."""
-    try:
-        return incident_of(row)
-    except UNREADABLE:
-        log.exception("incident_unreadable", extra={"incident": row["id"]})
-        return None
+def _unreadable(row: Row, error: Exception) -> None:
+    log.error("incident_unreadable", exc_info=error, extra={"incident": row["id"]})

@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.endpoint_rows import number
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.tenant_rows import lock_tenant
 from cronicorn.adapters.postgres.tenant_schema import api_keys
@@ -17,6 +16,7 @@ from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
 from cronicorn.domain.access.ports import IssuedKeys
 from cronicorn.domain.access.rows import key_of, key_row
+from cronicorn.domain.cells import number_at
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.principal import Principal
@@ -57,7 +57,7 @@ class PostgresIssuedKeys(IssuedKeys):
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
             await lock_tenant(connection, key.tenant_id)
-            check_keys(number(await _COUNT.row(connection, tenant_id=key.tenant_id), "count"), keys_max)
+            check_keys(number_at(await _COUNT.row(connection, tenant_id=key.tenant_id), "count"), keys_max)
             if not await insert_key(connection, key):
                 raise ConflictError("The key is taken; make a new one.")
             await record(transaction, key_entry(by, transaction.now, None, key))

@@ -10,12 +10,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.endpoint_rows import Found, apply, lock_job, number
+from cronicorn.adapters.postgres.endpoint_rows import Found, apply, lock_job
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.schema import endpoints, jobs
 from cronicorn.domain.access.audit_views import job_entry
-from cronicorn.domain.cells import Cell
+from cronicorn.domain.cells import Cell, number_at
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.history import JobQuery, place_gone
@@ -99,7 +99,7 @@ class PostgresJobCatalog(JobCatalog):
                 listed = PAGE_LIVE if status is None else PAGE_IN_STATUS
                 which |= await _page(transaction, tenant_id, query)
             rows = await listed.rows(transaction.connection, **which)
-            return [(job_of(row), number(row, "endpoint_count")) for row in rows]
+            return [(job_of(row), number_at(row, "endpoint_count")) for row in rows]
 
         return await self._database.read(work)
 
@@ -115,7 +115,7 @@ class PostgresJobCatalog(JobCatalog):
             row = await _LOCK.row(transaction.connection, tenant_id=tenant_id, job_id=job_id)
             if row is None:
                 raise NotFoundError(f"There is no job {job_id}.")
-            job_number = number(row, "number")
+            job_number = number_at(row, "number")
             befores = await lock_job(transaction, tenant_id, job_number) if edit_endpoint is not None else []
             known, now = job_of(row), befores[0].now if befores else transaction.now
             job = edit(known, now)

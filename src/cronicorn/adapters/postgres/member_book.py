@@ -15,7 +15,7 @@ from cronicorn.domain.access.member import Member
 from cronicorn.domain.access.membership import check_members, check_owners, keeps_sessions
 from cronicorn.domain.access.ports import MemberBook, MemberEdit
 from cronicorn.domain.access.rows import member_of, member_row
-from cronicorn.domain.cells import number_in
+from cronicorn.domain.cells import number_at
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.permission import Role
 from cronicorn.domain.principal import Principal
@@ -102,5 +102,4 @@ async def insert_member(transaction: Transaction, member: Member) -> None:
 
 async def _count(transaction: Transaction, counting: Query, tenant_id: str) -> int:
     row = await counting.row(transaction.connection, tenant=tenant_id)
-    assert row is not None
-    return number_in(row["count"])
+    return number_at(row, "count")

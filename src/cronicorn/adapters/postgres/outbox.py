@@ -1,7 +1,7 @@
 """Messages to be delivered, in PostgreSQL."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import bindparam, insert, null, select, update
@@ -12,7 +12,7 @@ from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.domain.alert.incident import AlertMessage
 from cronicorn.domain.alert.ports import Outbox
 from cronicorn.domain.alert.rows import message_of, message_row
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Cell, Row, readable
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
 
@@ -80,8 +80,7 @@ class PostgresOutbox(Outbox):
         async def work(transaction: Transaction) -> Sequence[AlertMessage]:
             now = transaction.now
             rows = await transaction.connection.fetch(_CLAIM, claim_id, us(now), us(shifted(now, ttl)), limit)
-            found = (_readable(dict(row)) for row in rows)
-            return [message for message in found if message is not None]
+            return readable(map(dict, rows), message_of, _unreadable)
 
         return await self._database.write(work)
 
@@ -116,10 +115,6 @@ async def add_message(connection: Connection, message: AlertMessage) -> None:
     await _ADD.change(connection, **message_row(message))
 
 
-def _readable(row: Mapping[str, Cell]) -> AlertMessage | None:
-    """The message; None of one that can't be read: it rests until its claim ends."""
-    try:
-        return message_of(row)
-    except UNREADABLE:
-        log.exception("alert_message_unreadable", extra={"message_id": row["id"]})
-        return None
+def _unreadable(row: Row, error: Exception) -> None:
+    """Tell of a message, which rests until its claim ends."""
+    log.error("alert_message_unreadable", exc_info=error, extra={"message_id": row["id"]})

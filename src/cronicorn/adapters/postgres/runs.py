@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, bindparam, case, cast, func, select, tuple_, 
 
 from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.endpoint_rows import lock, number, number_of, record_run, write_state
+from cronicorn.adapters.postgres.endpoint_rows import lock, number_of, record_run, write_state
 from cronicorn.adapters.postgres.notify import CANCELLED, wake_all
 from cronicorn.adapters.postgres.partitions import Partitions
 from cronicorn.adapters.postgres.place import shard_of
@@ -17,7 +17,7 @@ from cronicorn.adapters.postgres.queries import query
 from cronicorn.adapters.postgres.rollup_statements import PRUNE_HOURS
 from cronicorn.adapters.postgres.schema import endpoints, runs, schedule, skips
 from cronicorn.domain.access.audit_views import cancel_entry
-from cronicorn.domain.cells import Cell, number_in
+from cronicorn.domain.cells import Cell, number_at, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
@@ -143,7 +143,7 @@ class PostgresRunHistory(RunHistory):
             page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)
             rows = await page.rows(connection, **_page(query), **which)
             found = tuple(run_of(tenant_id, endpoint_id, row) for row in rows)
-            return RunPage(runs=found, total=number(await total.row(connection, **which), "total"))
+            return RunPage(runs=found, total=number_at(await total.row(connection, **which), "total"))
 
         return await self._database.read(work)
 
@@ -278,17 +278,17 @@ async def _health(transaction: Transaction, endpoint: int, since: datetime) -> H
         connection,
         endpoint=endpoint,
         status=RunStatus.FAILED.value,
-        from_us=number(success, "started_us") if success is not None else _BEGINNING_US,
-        from_number=number(success, "number") if success is not None else 0,
+        from_us=number_at(success, "started_us") if success is not None else _BEGINNING_US,
+        from_number=number_at(success, "number") if success is not None else 0,
     )
-    good, bad = number(tally, "good"), number(tally, "bad")
+    good, bad = number_at(tally, "good"), number_at(tally, "bad")
     return Health(
         success_count=good,
         failure_count=bad,
-        duration_mean=mean(number(tally, "total_us"), good + bad),
-        last_run_at=instant_of(number(newest, "started_us")) if newest is not None else None,
+        duration_mean=mean(number_at(tally, "total_us"), good + bad),
+        last_run_at=instant_of(number_at(newest, "started_us")) if newest is not None else None,
         last_status=RunStatus(str(newest["status"])) if newest is not None else None,
-        failure_streak=number(streak, "streak"),
+        failure_streak=number_at(streak, "streak"),
     )
 
 

@@ -1,8 +1,8 @@
 """Watched endpoints and their analyses in PostgreSQL."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from operator import itemgetter
 
 import asyncpg
@@ -16,7 +16,7 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch, analysis_off
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Row, readable
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
@@ -87,8 +87,7 @@ class PostgresWatchStore(WatchStore):
             now = transaction.now
             until = shifted(now, ttl)
             rows = await transaction.connection.fetch(_CLAIM, claim_id, us(now), us(until), limit)
-            found = (_readable(dict(row), claim_id, now, until) for row in rows)
-            return [watch for watch in found if watch is not None]
+            return readable(map(dict, rows), lambda row: watch_of(row, claim_id, now, until), _unreadable)
 
         return await self._database.write(work)
 
@@ -165,10 +164,6 @@ async def _keep(connection: Connection, number: int, analysis: Analysis) -> None
     await connection.execute(_FORGET, number, ANALYSES_KEPT)
 
 
-def _readable(row: Mapping[str, Cell], claim_id: str, now: datetime, until: datetime) -> Watch | None:
-    """The watch; None of an endpoint that can't be read: it rests until its claim ends."""
-    try:
-        return watch_of(row, claim_id, now, until)
-    except UNREADABLE:
-        log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
-        return None
+def _unreadable(row: Row, error: Exception) -> None:
+    """Tell of an endpoint, whose watch rests until its claim ends."""
+    log.error("endpoint_unreadable", exc_info=error, extra={"number": row["endpoint_number"]})

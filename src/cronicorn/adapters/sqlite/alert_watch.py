@@ -10,7 +10,7 @@ from cronicorn.adapters.sqlite.endpoint_rows import found
 from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.alert.ports import SUSPECTS_MAX, AlertRound, AlertWatch, Suspect
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Row, readable
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
 from cronicorn.domain.run import RunStatus
@@ -88,8 +88,7 @@ class SqliteAlertWatch(AlertWatch):
                 "most": SUSPECTS_MAX,
             }  # fmt: skip
             rows = dicts(transaction.connection.execute(_SUSPECTS, which))
-            seen = (_suspect(row, now) for row in rows)
-            return [suspect for suspect in seen if suspect is not None]
+            return readable(rows, lambda row: _suspect(row, now), _unreadable)
 
         return await self._database.read(work)
 
@@ -103,11 +102,11 @@ class SqliteAlertWatch(AlertWatch):
         return await self._database.read(lambda transaction: dict(transaction.connection.execute(_WAITING).fetchall()))
 
 
-def _suspect(row: dict[str, Cell], now: datetime) -> Suspect | None:
-    """The endpoint; None of one that can't be read: `cronicorn verify` tells of it."""
-    try:
-        seen = found(row, now)
-    except UNREADABLE:
-        log.exception("endpoint_unreadable", extra={"number": row["number"]})
-        return None
+def _suspect(row: Row, now: datetime) -> Suspect:
+    seen = found(row, now)
     return Suspect(endpoint=seen.endpoint, leased=seen.leased_slot is not None)
+
+
+def _unreadable(row: Row, error: Exception) -> None:
+    """Tell of an endpoint; `cronicorn verify` tells more."""
+    log.error("endpoint_unreadable", exc_info=error, extra={"number": row["number"]})

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 
 from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
+from cronicorn.adapters.sqlite.queries import dicts
 from cronicorn.adapters.sqlite.tenant_rows import check_tenant
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
 from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.ports import AlertingBook
-from cronicorn.domain.alert.rows import alerting_from, alerting_text
-from cronicorn.domain.cells import UNREADABLE
+from cronicorn.domain.alert.rows import alerting_from, alerting_text, tenants_alerting_of
+from cronicorn.domain.cells import Row, readable
 from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
@@ -32,9 +33,7 @@ class SqliteAlertingBook(AlertingBook):
 
     async def all(self) -> Mapping[str, Alerting]:
         def work(transaction: Transaction) -> Mapping[str, Alerting]:
-            rows = transaction.connection.execute(_ALL).fetchall()
-            found = ((tenant_id, _readable(tenant_id, document)) for tenant_id, document in rows)
-            return {tenant_id: alerting for tenant_id, alerting in found if alerting is not None}
+            return dict(readable(dicts(transaction.connection.execute(_ALL)), tenants_alerting_of, _unreadable))
 
         return await self._database.read(work)
 
@@ -55,15 +54,10 @@ class SqliteAlertingBook(AlertingBook):
         return await self._database.write(work)
 
 
-def _readable(tenant_id: str, document: str) -> Alerting | None:
-    """What the tenant has said; None where that can't be read: it must not keep others from being told."""
-    try:
-        return alerting_from(document)
-    except UNREADABLE:
-        log.exception("alerting_unreadable", extra={"tenant": tenant_id})
-        return None
-
-
 def _kept(transaction: Transaction, tenant_id: str) -> Alerting:
     row = transaction.connection.execute(_GET, {"tenant_id": tenant_id}).fetchone()
     return alerting_from(row[0]) if row is not None else NO_ALERTING
+
+
+def _unreadable(row: Row, error: Exception) -> None:
+    log.error("alerting_unreadable", exc_info=error, extra={"tenant": row["tenant_id"]})

@@ -18,7 +18,7 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.alert.incident import AlertMessage, Incident
 from cronicorn.domain.alert.ports import IncidentBook
 from cronicorn.domain.alert.rows import incident_of, incident_row
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Cell, Row, readable
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import place_gone
@@ -68,8 +68,7 @@ class SqliteIncidentBook(IncidentBook):
 
     async def open(self) -> Sequence[Incident]:
         def work(transaction: Transaction) -> builtins.list[Incident]:
-            found = map(_readable, _OPEN.rows(transaction.connection))
-            return [incident for incident in found if incident is not None]
+            return readable(_OPEN.rows(transaction.connection), incident_of, _unreadable)
 
         return await self._database.read(work)
 
@@ -139,10 +138,5 @@ def _edit(transaction: Transaction, incident: Incident, edit: EndpointEdit) -> N
     apply(transaction, before, edit(before.endpoint, job, before.stored(transaction)))
 
 
-def _readable(row: Mapping[str, Cell]) -> Incident | None:
-    """The incident; None of one that can't be read: it must not keep others from being told of."""
-    try:
-        return incident_of(row)
-    except UNREADABLE:
-        log.exception("incident_unreadable", extra={"incident": row["id"]})
-        return None
+def _unreadable(row: Row, error: Exception) -> None:
+    log.error("incident_unreadable", exc_info=error, extra={"incident": row["id"]})

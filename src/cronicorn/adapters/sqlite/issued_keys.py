@@ -18,7 +18,7 @@ from cronicorn.domain.access.audit_views import key_entry
 from cronicorn.domain.access.issuing import check_keys
 from cronicorn.domain.access.ports import IssuedKeys
 from cronicorn.domain.access.rows import key_of, key_row
-from cronicorn.domain.cells import number_in
+from cronicorn.domain.cells import number_at
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.principal import Principal
@@ -59,9 +59,7 @@ class SqliteIssuedKeys(IssuedKeys):
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
             check_tenant(connection, key.tenant_id)
-            row = _COUNT.row(connection, tenant_id=key.tenant_id)
-            assert row is not None
-            check_keys(number_in(row["count"]), keys_max)
+            check_keys(number_at(_COUNT.row(connection, tenant_id=key.tenant_id), "count"), keys_max)
             if not insert_key(connection, key):
                 raise ConflictError("The key is taken; make a new one.")
             record(transaction, key_entry(by, transaction.now, None, key))

@@ -3,7 +3,7 @@
 import builtins
 import logging
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import bindparam, insert, null, select, update
@@ -15,7 +15,7 @@ from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.alert.incident import AlertMessage
 from cronicorn.domain.alert.ports import Outbox
 from cronicorn.domain.alert.rows import message_of, message_row
-from cronicorn.domain.cells import UNREADABLE, Cell
+from cronicorn.domain.cells import Cell, Row, readable
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import shifted
 
@@ -100,8 +100,7 @@ class SqliteOutbox(Outbox):
             connection, now = transaction.connection, transaction.now
             claim: dict[str, Cell] = {"claim_id": claim_id, "now_us": us(now), "until_us": us(shifted(now, ttl))}
             connection.executemany(_CLAIM, ({**claim, "number": number} for number in numbers))
-            found = (_readable(row) for row in _CLAIMED.rows(connection, claim_id=claim_id))
-            return [message for message in found if message is not None]
+            return readable(_CLAIMED.rows(connection, claim_id=claim_id), message_of, _unreadable)
 
         return await self._database.write(work)
 
@@ -133,10 +132,6 @@ def add_message(connection: sqlite3.Connection, message: AlertMessage) -> None:
     _ADD.change(connection, **message_row(message))
 
 
-def _readable(row: Mapping[str, Cell]) -> AlertMessage | None:
-    """The message; None of one that can't be read: it rests until its claim ends."""
-    try:
-        return message_of(row)
-    except UNREADABLE:
-        log.exception("alert_message_unreadable", extra={"message_id": row["id"]})
-        return None
+def _unreadable(row: Row, error: Exception) -> None:
+    """Tell of a message, which rests until its claim ends."""
+    log.error("alert_message_unreadable", exc_info=error, extra={"message_id": row["id"]})

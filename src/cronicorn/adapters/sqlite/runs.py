@@ -14,7 +14,7 @@ from cronicorn.adapters.sqlite.rollups import PRUNE_HOURS
 from cronicorn.adapters.sqlite.schema import endpoints, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import cancel_entry
-from cronicorn.domain.cells import Cell, number_in
+from cronicorn.domain.cells import Cell, number_at, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
@@ -158,7 +158,7 @@ class SqliteRunHistory(RunHistory):
             page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)
             rows = page.rows(connection, **_page(query), **which)
             found = tuple(run_of(tenant_id, endpoint_id, row) for row in rows)
-            return RunPage(runs=found, total=_number(total.row(connection, **which), "total"))
+            return RunPage(runs=found, total=number_at(total.row(connection, **which), "total"))
 
         return await self._database.read(work)
 
@@ -286,17 +286,17 @@ def _health(transaction: Transaction, endpoint: int, since: datetime) -> Health:
         connection,
         endpoint=endpoint,
         status=RunStatus.FAILED.value,
-        from_us=_number(success, "started_us") if success is not None else _BEGINNING_US,
-        from_number=_number(success, "number") if success is not None else 0,
+        from_us=number_at(success, "started_us") if success is not None else _BEGINNING_US,
+        from_number=number_at(success, "number") if success is not None else 0,
     )
-    good, bad = _number(tally, "good"), _number(tally, "bad")
+    good, bad = number_at(tally, "good"), number_at(tally, "bad")
     return Health(
         success_count=good,
         failure_count=bad,
-        duration_mean=mean(_number(tally, "total_us"), good + bad),
-        last_run_at=instant_of(_number(newest, "started_us")) if newest is not None else None,
+        duration_mean=mean(number_at(tally, "total_us"), good + bad),
+        last_run_at=instant_of(number_at(newest, "started_us")) if newest is not None else None,
         last_status=RunStatus(str(newest["status"])) if newest is not None else None,
-        failure_streak=_number(streak, "streak"),
+        failure_streak=number_at(streak, "streak"),
     )
 
 
@@ -305,7 +305,7 @@ def _prune(transaction: Transaction, before: datetime, limit: int) -> int:
     ended: list[tuple[int, int, Query]] = []
     for old, remove in ((OLD_RUNS, _DELETE_RUN), (OLD_SKIPS, _DELETE_SKIP)):
         rows = old.rows(connection, before_us=us(before), page_limit=limit)
-        ended.extend((_number(row, "ended_us"), _number(row, "number"), remove) for row in rows)
+        ended.extend((number_at(row, "ended_us"), number_at(row, "number"), remove) for row in rows)
     ended.sort(key=lambda item: item[0])
     for _, number, remove in ended[:limit]:
         remove.change(connection, old=number)
@@ -319,8 +319,3 @@ def _parts(run_id: str) -> tuple[str, int, int]:
     if parts is None:
         raise NotFoundError(f"There is no run {run_id}.")
     return parts
-
-
-def _number(row: Mapping[str, Cell] | None, name: str) -> int:
-    assert row is not None
-    return number_in(row[name])

@@ -2,8 +2,8 @@
 
 import builtins
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find, number_of
@@ -14,7 +14,7 @@ from cronicorn.domain.analysis.analysis import Analysis
 from cronicorn.domain.analysis.ports import WatchStore
 from cronicorn.domain.analysis.rows import ANALYSES_KEPT, analysis_from, analysis_row, follow_up_at, look_row, watch_of
 from cronicorn.domain.analysis.watch import AnalysisPage, Look, Watch, analysis_off
-from cronicorn.domain.cells import UNREADABLE, Cell, Row, number_in
+from cronicorn.domain.cells import Row, number_in, readable
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.instant import instant_of, shifted
@@ -76,8 +76,7 @@ class SqliteWatchStore(WatchStore):
             named: Row = {"claim_id": claim_id, "now_us": us(now)}
             connection.execute(_CLAIM, {**named, "until_us": us(until), "limit": limit})
             rows = dicts(connection.execute(_CLAIMED, named))
-            found = (_readable(row, claim_id, now, until) for row in rows)
-            return [watch for watch in found if watch is not None]
+            return readable(rows, lambda row: watch_of(row, claim_id, now, until), _unreadable)
 
         return await self._database.write(work)
 
@@ -145,10 +144,6 @@ def _settle(transaction: Transaction, watch: Watch, look: Look) -> None:
         connection.execute(_FORGET, {"number": before.number, "kept": ANALYSES_KEPT})
 
 
-def _readable(row: Mapping[str, Cell], claim_id: str, now: datetime, until: datetime) -> Watch | None:
-    """The watch; None of an endpoint that can't be read: it rests until its claim ends."""
-    try:
-        return watch_of(row, claim_id, now, until)
-    except UNREADABLE:
-        log.exception("endpoint_unreadable", extra={"number": row["endpoint_number"]})
-        return None
+def _unreadable(row: Row, error: Exception) -> None:
+    """Tell of an endpoint, whose watch rests until its claim ends."""
+    log.error("endpoint_unreadable", exc_info=error, extra={"number": row["endpoint_number"]})

@@ -23,6 +23,11 @@ def alerting_from(text: str) -> Alerting:
     return alerting_of(document_in(text))
 
 
+def tenants_alerting_of(row: Mapping[str, Cell]) -> tuple[str, Alerting]:
+    """Whose row of `alertings` it is, and what that tenant has said. Raises one of UNREADABLE."""
+    return text_in(row["tenant_id"]), alerting_from(text_in(row["document"]))
+
+
 def incident_row(incident: Incident) -> Row:
     """The row of `incidents` as it is to be written, but for its number: with the next version."""
     return {
