@@ -18,6 +18,8 @@ from cronicorn.control.document import (
 from cronicorn.domain.alert.alerting import (
     EXCEPTIONS_MAX,
     LATE_LEAST,
+    NEAR_PERCENT_MAX,
+    PAUSE_AFTER_MAX,
     STREAK_MAX,
     WINDOW_MAX,
     AlertChannel,
@@ -51,8 +53,8 @@ class AlertRulesDocument(Document):
     share: ShareDocument | None = None
     successes: Streak = None
     late_after_ms: Annotated[int | None, from_to(LATE_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None
-    pause_after: Annotated[int | None, from_to(1, 1_000)] = None
-    near_percent: Annotated[int | None, from_to(1, 99)] = None
+    pause_after: Annotated[int | None, from_to(1, PAUSE_AFTER_MAX)] = None
+    near_percent: Annotated[int | None, from_to(1, NEAR_PERCENT_MAX)] = None
 
 
 class RulesExceptionDocument(Document):

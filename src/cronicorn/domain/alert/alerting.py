@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.errors import NotFoundError
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Cron
 
 ROUTES_MAX = 50
@@ -14,6 +14,8 @@ WINDOWS_MAX = 50
 EXCEPTIONS_MAX = 50
 STREAK_MAX = 50
 """Of an endpoint's runs so many are looked at, the newest; and no streak that is asked for is longer."""
+PAUSE_AFTER_MAX = 1_000
+NEAR_PERCENT_MAX = 99
 LATE_LEAST = timedelta(seconds=10)
 WINDOW_MAX = timedelta(days=31)
 
@@ -106,6 +108,8 @@ class AlertRules:
         assert 1 <= self.failures <= STREAK_MAX
         assert 1 <= self.successes <= STREAK_MAX
         assert self.late_after >= LATE_LEAST
+        assert self.pause_after is None or 1 <= self.pause_after <= PAUSE_AFTER_MAX
+        assert 1 <= self.near_percent <= NEAR_PERCENT_MAX
 
 
 USUAL_RULES = AlertRules()
@@ -159,6 +163,7 @@ class MaintenanceWindow:
 
     def __post_init__(self) -> None:
         assert (self.start_at is None) != (self.cron is None)
+        assert ZERO < self.duration <= WINDOW_MAX
 
     def holds(self, now: datetime, cron: Cron) -> bool:
         """Whether *now* lies in it."""
