@@ -7,6 +7,7 @@ from tests.api.test_isolation import ANY, BODIES, ROUTES, method_of, path_of
 
 LEAVES_NO_ENTRY = {
     "POST /api/preview": "changes nothing",
+    "POST /api/simulate": "changes nothing",
     "POST /api/endpoints/{id}/backtest": "changes nothing",
     "POST /api/endpoints/{id}/test": "the call itself is recorded as a run",
     "POST /api/endpoints/{id}/analyze": "the analysis is recorded with who asked",
@@ -27,6 +28,9 @@ LEAVES_NO_ENTRY = {
     "POST /api/alert-routes/{id}/test": "the message itself is kept",
     "POST /api/incidents/{id}/acknowledge": "the incident says who acknowledged it",
     "POST /api/tenants": "only for who runs the installation",
+    "PUT /api/tenants/{id}/egress": "only for who runs the installation",
+    "PUT /api/tenants/{id}/retention": "only for who runs the installation",
+    "PUT /api/tenants/{id}/terms": "only for who runs the installation",
 }
 CHANGING = [route for route in ROUTES if not route.startswith("GET") and route not in LEAVES_NO_ENTRY]
 
