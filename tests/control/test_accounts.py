@@ -320,7 +320,12 @@ async def test_a_member_without_a_password_comes_in_by_a_link() -> None:
     world = a_world()
     await world.control.tenants.bootstrap("a-long-random-word")
 
-    assert (await by_link(world, await offered(world))).actor == "owner"
+    owner = await by_link(world, await offered(world))
+    document = PasswordDocument.model_validate({"password": "x", "newPassword": "correct horse battery"})
+    with pytest.raises(InvalidInputError, match="reset-password"):
+        await world.control.accounts.change_password(owner, document)
+
+    assert owner.actor == "owner"
 
 
 async def test_a_link_that_nobody_made_and_one_that_ended_are_told_alike_and_counted() -> None:

@@ -37,6 +37,7 @@ _ATTEMPTS = "attempts"
 _ADDRESS_SHOWN = 64
 _WRONG = "The login or the password is wrong."
 _NO_LINK = "The link opens nothing, or no longer: each signs in once, within a quarter of an hour. Ask for a new one."
+_NONE_YET = "You have none yet: whoever may manage members, or `cronicorn member reset-password`, gives you one."
 _NOBODY = "Only a member who is signed in has a password here; an API key has none."
 
 
@@ -149,7 +150,8 @@ class Accounts:
         known = next((each for each in await self._members.list(principal.tenant_id) if each.id == member_id), None)
         fits = await self._passwords.match(known.password if known is not None else None, document.password or "")
         if known is None or not fits:
-            raise refused("/password", "This is not your present password.")
+            none = known is not None and known.password is None
+            raise refused("/password", _NONE_YET if none else "This is not your present password.")
         kept = await self._passwords.hashed(document.new_password or "")
 
         def edit(before: Member, now: datetime) -> Member:
