@@ -135,6 +135,7 @@ class SignInLinksContract(StoresContract):
         found = await stores.members.find(ann.login)
         assert found is not None
         assert found.password == OTHER
+        assert await stores.signed_in.find("hash-one") is None
         with pytest.raises(NotFoundError):
             await stores.sign_in_links.redeem("link-one", entering("two"))
 
