@@ -58,6 +58,20 @@ async def rate(requests: Requests, *, connections: int, seconds: float) -> float
     return answers / elapsed
 
 
+async def latencies(requests: Requests, *, count: int) -> list[float]:
+    """Milliseconds to the whole answer of *count* requests on one connection, one after the other, and some before."""
+    place = urlsplit(requests.url)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    found: list[float] = []
+    for number in range(count + max(count // 10, 1)):
+        begun = time.perf_counter()
+        writer.write(requests.message(number))
+        await _answer(reader, requests.status)
+        found.append((time.perf_counter() - begun) * 1_000)
+    writer.close()
+    return found[-count:]
+
+
 async def _answer(reader: asyncio.StreamReader, status: int) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     body = await reader.readexactly(int(head.partition("content-length:")[2].partition("\r")[0]))

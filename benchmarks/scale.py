@@ -113,12 +113,17 @@ async def _runs(database: str, size: Size, run: Mapping[str, Cell]) -> None:
         "started_us": finished,
         "finished_us": finished,
     }
+    await record(database, size.runs, varying, run)
+
+
+async def record(database: str, count: int, varying: Mapping[str, str], run: Mapping[str, Cell]) -> None:
+    """Record *count* runs like *run*, but for what is *varying*: an expression for each column, in which `n` counts."""
     same = {column: cell for column, cell in run.items() if column not in {"number", *varying}}
     url = parse_database_url(database)
     if url.backend == "postgresql":
-        await _run_on_server(url.connection, size.runs, varying, same)
+        await _run_on_server(url.connection, count, varying, same)
     else:
-        _run_in_file(url.file, size.runs, varying, same)
+        _run_in_file(url.file, count, varying, same)
 
 
 def _run_in_file(file: Path, count: int, varying: Mapping[str, str], same: Mapping[str, Cell]) -> None:
