@@ -135,7 +135,7 @@ def test_from_the_first_start_to_a_restored_copy(tmp_path, places, monkeypatch):
         scheduler = here.stack.enter_context(service(tmp_path, "scheduler", ("scheduler",), **here.settings))
 
         # It runs, and every call is signed.
-        eventually(lambda: len(here.shop.posted) >= 2, within_s=30)
+        eventually(lambda: len(here.shop.posted) >= 2, within_s=60)
         for call in list(here.shop.posted):
             assert here.signer.verify(call.body, call.headers) == {"want": "stock"}
 
@@ -146,9 +146,9 @@ def test_from_the_first_start_to_a_restored_copy(tmp_path, places, monkeypatch):
 
         # It breaks, people are told, and told again when it is over.
         here.shop.status = 500
-        eventually(lambda: told(here.hook, "incident.opened") and mail.mails, within_s=30)
+        eventually(lambda: told(here.hook, "incident.opened") and mail.mails, within_s=60)
         here.shop.status = 200
-        eventually(lambda: told(here.hook, "incident.recovered") and len(mail.mails) == 2, within_s=30)
+        eventually(lambda: told(here.hook, "incident.recovered") and len(mail.mails) == 2, within_s=60)
         for message in here.hook.posted:
             here.signer.verify(message.body, message.headers)
         assert [mail["Subject"] for _, mail in mail.mails] == [
