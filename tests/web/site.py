@@ -118,7 +118,7 @@ async def filled(
         status = 503 if number % 7 == 3 else 200
         await world.run_due(an_outcome(status, body=body, body_is_json=body.startswith("{")))
         if number % 12 == 6:
-            await world.control.hints.write_interval(site.owner, endpoint.id, _hint(20_000, "A sale <i>is</i> on."))
+            await world.control.hints.write_interval(site.owner, endpoint.id, a_hint(20_000, "A sale <i>is</i> on."))
     world.clock.move(seconds=1)
     await site.world.stores.incidents.write(
         Incident(
@@ -129,5 +129,6 @@ async def filled(
     return await world.now_stored(endpoint)
 
 
-def _hint(interval_ms: int, reason: str) -> IntervalHintDocument:
+def a_hint(interval_ms: int, reason: str) -> IntervalHintDocument:
+    """A hint for three minutes."""
     return IntervalHintDocument.model_validate({"intervalMs": interval_ms, "ttlMinutes": 3, "reason": reason})

@@ -9,7 +9,8 @@ from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.permission import Role
 from cronicorn.testing.dispatchers import Reply
 from cronicorn.web.assets import Assets
-from tests.web.site import Site, a_browser, a_site, filled
+from cronicorn.web.pages.jobs import JOBS_SHOWN
+from tests.web.site import Site, a_browser, a_hint, a_site, filled
 
 PAGE_BYTES_MAX = 60_000
 HOSTILE = "</title></textarea>\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -84,6 +85,51 @@ async def test_each_page_is_sound_small_and_runs_nothing_of_its_own() -> None:
         )
 
 
+LONG = "<&'\"" * 60
+
+
+@pytest.mark.parametrize("runs", [89, 400])
+async def test_nothing_that_anybody_sends_makes_a_page_heavy(runs: int) -> None:
+    async with a_site() as site:
+        world = site.world
+        job = await world.job(site.owner, LONG[:255])
+        for number in range(70):
+            await world.job(site.owner, f"{number} {LONG[:200]}")
+            await world.endpoint(site.owner, jobId=job, name=f"{number} {LONG[:200]}", dormant=True)
+        endpoint = await world.endpoint(site.owner, jobId=job, name=LONG[:255], description=LONG * 4)
+        headers = tuple((f"x-{number}", LONG * 4) for number in range(60))
+        for number in range(runs):
+            at = await world.next_run_at(endpoint)
+            assert at is not None
+            world.clock.instant = max(at, world.clock.instant)
+            if number % 4 == 1:
+                await world.control.hints.write_interval(site.owner, endpoint.id, a_hint(90_000, LONG))
+            if number % 4 == 3:
+                await world.control.hints.clear(site.owner, endpoint.id)
+            await world.run_due(an_outcome(503, body=LONG * 400, error=LONG * 2, headers=headers))
+        weights = {
+            path: len((await site.client.get(path)).content)
+            for path in ("/", "/jobs", "/jobs?page=2", f"/jobs/{job}", f"/endpoints/{endpoint.id}",
+                         f"/endpoints/{endpoint.id}?last=30d", f"/runs/{endpoint.id}:{runs}:1")
+        }  # fmt: skip
+
+    beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))
+    assert {path: weight for path, weight in weights.items() if weight + beside >= PAGE_BYTES_MAX} == {}
+
+
+async def test_jobs_come_in_pages() -> None:
+    async with a_site() as site:
+        for number in range(JOBS_SHOWN + 1):
+            await site.world.job(site.owner, f"job {number}")
+        pages = {page: await site.text(f"/jobs?q=job&page={page}") for page in ("1", "2", "99", "x", "-1", "9" * 40)}
+
+    assert "1 to 60 of 61" in pages["1"]
+    assert 'href="?q=job&amp;status=&amp;page=2"' in pages["1"]
+    assert "61 to 61 of 61" in pages["2"]
+    assert "61 to 61 of 61" in pages["99"]
+    assert all("1 to 60 of 61" in pages[page] for page in ("x", "-1", "9" * 40))
+
+
 async def test_pages_carry_the_headers_that_keep_them_harmless() -> None:
     async with a_site() as site:
         pages = [await site.client.get(path) for path in ("/", "/jobs", "/nowhere")]
@@ -146,7 +192,8 @@ async def test_text_from_elsewhere_is_shown_as_text() -> None:
         assert len(outline.all("script")) == 1
         assert [each for each in outline.all("img") if each.get("src") == "x"] == []
         assert "49" not in re.findall(r"onerror=alert\(1\)&gt;(\S*)", page)
-    assert all("&lt;script&gt;alert(1)" in page for page in (*pages, search))
+    assert all("&lt;/title&gt;" in page for page in pages)  # Of long names lists show the beginning.
+    assert all("&lt;script&gt;alert(1)" in page for page in (*pages[3:], search))
     assert fault.status_code == 400
     assert "Say how long as 30m, 2h or 7d, or until when as 2026-01-31T09:30Z." in fault.text
 

@@ -12,7 +12,7 @@ from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
-from cronicorn.web.pages.jobs import job_mark, job_pages
+from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.runs import run_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
@@ -31,6 +31,7 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for router in (
         overview_pages(site, control),
+        job_list_pages(site, control),
         job_pages(site, control),
         endpoint_pages(site, control),
         run_pages(site, control),

@@ -1,6 +1,7 @@
 """Pages that tell what went wrong, and what to do."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from math import ceil
 
@@ -11,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cronicorn.control.statuses import status_of
-from cronicorn.domain.errors import CronicornError, RateExceededError
+from cronicorn.domain.errors import CronicornError, QuotaExceededError, RateExceededError, UnavailableError
 from cronicorn.web.site import WebSite
 from cronicorn.web.view import View
 
+AWAY_FOR = timedelta(seconds=5)
+"""A store that is away is worth another try then."""
 _TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "That can't be done as it is",
     HTTPStatus.FORBIDDEN: "You may not do this",
@@ -51,9 +54,16 @@ def page_of_error(site: WebSite, view: View, error: CronicornError) -> Response:
 
 def retry_fields(error: CronicornError) -> Mapping[str, str]:
     """When it is of use to ask again, where *error* says so."""
-    if not isinstance(error, RateExceededError):
-        return {}
-    return {"Retry-After": str(max(1, ceil(error.standing.retry_after.total_seconds())))}
+    match error:
+        case RateExceededError():
+            wait: timedelta | None = error.standing.retry_after
+        case QuotaExceededError():
+            wait = error.retry_after
+        case UnavailableError():
+            wait = AWAY_FOR
+        case _:
+            wait = None
+    return {} if wait is None else {"Retry-After": str(max(1, ceil(wait.total_seconds())))}
 
 
 def add_error_pages(app: FastAPI, site: WebSite) -> None:

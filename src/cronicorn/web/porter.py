@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cronicorn.control.accounts import is_csrf_token
 from cronicorn.control.admittance import Admittance
-from cronicorn.domain.errors import CronicornError, ForbiddenError, UnauthenticatedError
+from cronicorn.domain.errors import CronicornError, ForbiddenError, UnauthenticatedError, UnavailableError
 from cronicorn.domain.principal import Principal
 from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import error_page, page_of_error
@@ -76,6 +76,8 @@ class Porter:
                 await answer(scope, receive, sending)
         except Exception as error:
             if isinstance(error, CronicornError) and not started:
+                if isinstance(error, UnavailableError):
+                    log.warning("request_unavailable", extra={"path": scope["path"], "reason": str(error)})
                 await page_of_error(self._site, view, error)(scope, receive, sending)
                 return
             log.exception("page_crashed", extra={"request": view.request_id, "path": scope["path"]})

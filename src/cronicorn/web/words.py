@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cronicorn.domain.call import AnswerClass, Outcome
 from cronicorn.domain.durations import show_duration
@@ -14,10 +14,11 @@ from cronicorn.domain.json_body import ABSENT, parsed
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
 
-BODY_SHOWN = 1_200
-"""Characters of a body in a list."""
+NAME_SHOWN = 60
+"""Characters of the name of something in a list."""
 LAID_OUT_MAX = 20_000
 """A longer body is shown as it came."""
+_ESCAPED = {letter: len(escape(letter)) for letter in "&<>'\""}
 
 
 def instant(at: datetime) -> str:
@@ -57,9 +58,14 @@ def schedule(endpoint: JobEndpoint, now: datetime) -> str:
     return ", ".join(schedule_parts(endpoint, lambda at: clock(at, now)))
 
 
-def excerpt(text: str, most: int = BODY_SHOWN) -> str:
-    """The beginning of *text*."""
-    return text if len(text) <= most else f"{text[:most]}…"
+def excerpt(text: str, most: int) -> str:
+    """The beginning of *text*: of what it takes in a page no more than *most* characters."""
+    taken = 0
+    for place, letter in enumerate(text):
+        taken += _ESCAPED.get(letter, 1)
+        if taken > most:
+            return f"{text[:place]}…"
+    return text
 
 
 def laid_out(outcome: Outcome) -> str:
@@ -67,6 +73,11 @@ def laid_out(outcome: Outcome) -> str:
     text = outcome.body or ""
     value = parsed(outcome) if len(text) <= LAID_OUT_MAX else ABSENT
     return text if value is ABSENT else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def named(text: str) -> str:
+    """A name in a list."""
+    return excerpt(text, NAME_SHOWN)
 
 
 def late(run: Run) -> str:
@@ -86,6 +97,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "late": late,
     "span": length,
     "moment": moment,
+    "named": named,
     "outcome": outcome_in_words,
     "schedule": schedule,
 }

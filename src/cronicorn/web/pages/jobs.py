@@ -1,6 +1,7 @@
 """Jobs: the list, one of them, and a new one."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -17,8 +18,10 @@ from cronicorn.web.live import Mark
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId
 
-JOBS_SHOWN = 200
-ENDPOINTS_SHOWN = 100
+JOBS_SHOWN = 60
+ENDPOINTS_SHOWN = 40
+"""On one page."""
+_DIGITS_MAX = 6
 _FIELDS = ("name", "description")
 _MOVES: Mapping[str, JobStatus] = {
     "pause": JobStatus.PAUSED,
@@ -27,19 +30,34 @@ _MOVES: Mapping[str, JobStatus] = {
 }
 
 
-def job_pages(site: WebSite, control: ControlPlane) -> APIRouter:
-    """What can be seen of jobs, and done about them."""
+def job_list_pages(site: WebSite, control: ControlPlane) -> APIRouter:
+    """All jobs of a tenant, or those that somebody looks for."""
     router = APIRouter()
 
     @router.get("/jobs")
-    async def show_all(view: Looked, q: str = "", status: str = "") -> Response:
+    async def show_all(view: Looked, q: str = "", status: str = "", page: str = "") -> Response:
         wanted = JobStatus(status) if status in set(JobStatus) else None
         jobs = await control.jobs.list(view.asker, wanted)
         found = [each for each in jobs if q.strip().lower() in each[0].name.lower()]
+        number = int(page) if page.isascii() and page.isdigit() and len(page) <= _DIGITS_MAX else 1
+        first = (min(max(1, number), max(1, -(-len(found) // JOBS_SHOWN))) - 1) * JOBS_SHOWN
+        chosen = wanted.value if wanted else ""
+
+        def turned(by: int) -> str:
+            return "?" + urlencode({"q": q, "status": chosen, "page": first // JOBS_SHOWN + 1 + by})
+
         return site.page(
-            view, "jobs.html", jobs=found[:JOBS_SHOWN], found=len(found), there=len(jobs), q=q,
-            chosen=wanted.value if wanted else "", statuses=[each.value for each in JobStatus],
+            view, "jobs.html", jobs=found[first : first + JOBS_SHOWN], found=len(found), there=len(jobs), q=q,
+            chosen=chosen, statuses=[each.value for each in JobStatus], first=first, page=first // JOBS_SHOWN + 1,
+            turned=turned,
         )  # fmt: skip
+
+    return router
+
+
+def job_pages(site: WebSite, control: ControlPlane) -> APIRouter:
+    """What can be seen of one job, and done about it; and a new one."""
+    router = APIRouter()
 
     @router.get("/jobs/new")
     async def ask(view: Looked) -> Response:

@@ -18,6 +18,7 @@ from cronicorn.web.site import WebSite
 from cronicorn.web.timeline.bars import Bar, bars
 from cronicorn.web.timeline.hour import LINE_LENGTH, Coming, hour_line
 from cronicorn.web.view import Looked
+from cronicorn.web.words import NAME_SHOWN, excerpt
 
 _DAY = timedelta(hours=23)
 """And the present hour."""
@@ -72,7 +73,11 @@ async def _tokens(control: ControlPlane, asker: Principal) -> QuotaStanding | No
 def _coming(control: ControlPlane, found: Overview) -> list[Coming]:
     until = shifted(found.now, LINE_LENGTH)
     return [
-        Coming(at=at, name=f"{each.job.name} / {each.endpoint.name}", steered=bool(each.endpoint.state.hints))
+        Coming(
+            at=at,
+            name=excerpt(f"{each.job.name} / {each.endpoint.name}", NAME_SHOWN),
+            steered=bool(each.endpoint.state.hints),
+        )
         for at, each in control.overviews.coming(found, until)
     ]
 

@@ -12,7 +12,7 @@ from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.trace import Mark, Step, Trace, Verdict
 from cronicorn.domain.wording import length, outcome_in_words
-from cronicorn.web.words import fared
+from cronicorn.web.words import excerpt, fared
 
 _KINDS = {
     Mark.HINT_INTERVAL: HintKind.INTERVAL,
@@ -21,6 +21,13 @@ _KINDS = {
     Mark.PAUSE: HintKind.PAUSE,
 }
 _COUNTED = {Verdict.WON, Verdict.APPLIED}
+BANDS_MAX = 60
+GONE_MAX = 60
+"""Of more the newest are drawn."""
+_APART = 200
+"""Bands of one author that are nearer to each other than this part of the span are drawn as one."""
+_TOLD_MAX = 80
+_WHY_MAX = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +81,8 @@ class Scene:
     """How many began in the span before the first of `runs`."""
     bands: Sequence[Band] = ()
     gone: Sequence[Gone] = ()
-    gone_left_out: bool = False
-    """Whether there may be more of them than `gone` in the first part of the span."""
+    left_out: Sequence[str] = ()
+    """Of what older ones are not drawn, in words."""
     nominal: Sequence[datetime] | None = ()
     """None: too many to be told apart."""
     plans: Sequence[tuple[datetime, str]] = ()
@@ -89,6 +96,7 @@ def scene_of(told: EndpointTimeline) -> Scene:
     """What there is to draw of *told*."""
     endpoint = told.endpoint
     interval = endpoint.baseline.kind is BaselineKind.INTERVAL
+    bands, gone = sorted(_bands(told), key=lambda band: band.until), list(_gone(told))
     return Scene(
         name=endpoint.name,
         since=told.since,
@@ -96,21 +104,31 @@ def scene_of(told: EndpointTimeline) -> Scene:
         now=told.now,
         runs=tuple(_marks(told)),
         runs_left_out=max(0, told.runs_in_all - len(told.runs)),
-        bands=tuple(_bands(told)),
-        gone=tuple(
-            Gone(
-                first_at=max(skip.first_at, told.since), last_at=min(skip.last_at, told.until), state=skip.state.value,
-                why=skip.reason, count=skip.count,
-            )
-            for skip in told.skips
-        ),
-        gone_left_out=told.skips_known_from is not None and told.since < told.skips_known_from,
+        bands=tuple(bands[-BANDS_MAX:]),
+        gone=tuple(gone[:GONE_MAX]),
+        left_out=tuple(_left_out(told, len(bands), len(gone))),
         nominal=told.nominal,
         plans=tuple((plan.next_run_at, plan.source.value) for plan in told.plans if plan.next_run_at is not None),
         base=endpoint.baseline.length if interval else None,
         low=endpoint.interval_min,
         high=endpoint.interval_max,
     )  # fmt: skip
+
+
+def _gone(told: EndpointTimeline) -> Iterator[Gone]:
+    for skip in told.skips:
+        yield Gone(
+            first_at=max(skip.first_at, told.since), last_at=min(skip.last_at, told.until), state=skip.state.value,
+            why=excerpt(skip.reason, _WHY_MAX), count=skip.count,
+        )  # fmt: skip
+
+
+def _left_out(told: EndpointTimeline, bands: int, gone: int) -> Iterator[str]:
+    older = told.skips_known_from is not None and told.since < told.skips_known_from
+    if bands > BANDS_MAX:
+        yield "hints"
+    if gone > GONE_MAX or older:
+        yield "stretches without a call"
 
 
 def _marks(told: EndpointTimeline) -> Iterator[RunMark]:
@@ -125,23 +143,25 @@ def _marks(told: EndpointTimeline) -> Iterator[RunMark]:
 
 def _told(run: Run) -> str:
     code = "" if run.outcome.status_code is None else str(run.outcome.status_code)
-    return ", ".join(part for part in (code, length(run.outcome.duration), outcome_in_words(run)) if part)
+    told = ", ".join(part for part in (code, length(run.outcome.duration), outcome_in_words(run)) if part)
+    return excerpt(told, _TOLD_MAX)
 
 
 def _bands(told: EndpointTimeline) -> Iterator[Band]:
     """Hints that decided when runs came, read off their traces, and those that count now."""
     live = [band for hint in told.hints if (band := _live(hint, told)) is not None]
-    past: list[Band] = []
+    past: dict[tuple[str, str], list[Band]] = {}
+    near = (told.until - told.since) / _APART
     steering: SteeringRecord | None = None
     for run in told.runs:
         for band in _of_run(run, steering):
-            last = next((each for each in reversed(past) if _alike(each, band)), None)
-            if last is not None and band.since <= last.until + timedelta(seconds=1):
-                past[past.index(last)] = replace(last, until=max(last.until, band.until))
+            alike = past.setdefault((band.author, band.kind), [])
+            if alike and band.since <= alike[-1].until + near:
+                alike[-1] = replace(alike[-1], until=max(alike[-1].until, band.until))
             else:
-                past.append(band)
+                alike.append(band)
         steering = SteeringRecord.decode(run.steering) if run.steering is not None else steering
-    for band in past:
+    for band in (each for alike in past.values() for each in alike):
         begun = min((each.since for each in live if _alike(each, band)), default=told.until)
         since, until = max(band.since, told.since), min(band.until, told.until, begun)
         if since < until:
@@ -158,7 +178,7 @@ def _live(hint: Hint, told: EndpointTimeline) -> Band | None:
     if since >= until:
         return None
     what = f"every {show_duration(hint.interval)}" if hint.interval is not None else ""
-    why = ": ".join(part for part in (what, hint.reason or "") if part)
+    why = excerpt(": ".join(part for part in (what, hint.reason or "") if part), _WHY_MAX)
     return Band(since=since, until=until, author=hint.author.value, kind=hint.kind.value, why=why)
 
 
@@ -179,7 +199,7 @@ def _why(step: Step, steering: SteeringRecord | None) -> str:
     if steering is None:
         return ""
     if step.author is Author.RULE and steering.own is not None:
-        return ", ".join(rule.rule for rule in steering.own.awake if rule.phase.acting)
+        return excerpt(", ".join(rule.rule for rule in steering.own.awake if rule.phase.acting), _WHY_MAX)
     if step.author is Author.SIGNAL:
-        return ", ".join(f"{note.place} is {note.value}" for note in steering.notes)
+        return excerpt(", ".join(f"{note.place} is {note.value}" for note in steering.notes), _WHY_MAX)
     return ""
