@@ -1,11 +1,13 @@
 """`cronicorn alert rules`: what holds is shown, single rules are changed, and a file says all of them."""
 
 import json
+import re
 
 import pytest
 import yaml
 
 from tests.cli.command import cronicorn, environment
+from tests.docs.markdown import DOCS
 
 
 @pytest.fixture
@@ -59,3 +61,33 @@ def test_what_can_not_be_meant_is_refused_and_changes_nothing(rules, words, said
 
     assert said in refused
     assert rules("show", "--json") == before
+
+
+def test_the_files_of_the_page_are_applied_exported_without_urls_and_imported(tmp_path):
+    env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}", API_KEY="a-key-for-tests-only")
+    jobs, alerts = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to" / "apply-a-file.md").read_text(), re.DOTALL)
+    file, url = tmp_path / "shop.yaml", "https://hooks.example/T0815"
+
+    def command(*words, code=0):
+        ended = cronicorn(*words, env=env)
+        assert ended.code == code, ended.err
+        return ended
+
+    file.write_text(jobs + alerts)
+    new = command("apply", "-f", str(file), code=2).err
+    file.write_text(jobs + alerts.replace("channel: slack", f"channel: slack\n      target: {url}"))
+    made = command("apply", "-f", str(file)).out
+    file.write_text(jobs + alerts.replace("channel: slack", f"channel: slack\n      target: {url}6"))
+    moved = command("apply", "-f", str(file)).out
+    exported = command("export")
+    file.write_text(exported.out)
+    again = json.loads(command("import", str(file), "--json").out)
+
+    line = (jobs + alerts).splitlines().index("    - name: chat") + 1
+    assert f"shop.yaml:{line}: /alerts/routes/1/target" in new
+    assert "+ alert route chat" in made
+    assert "(what is masked differs)" in moved
+    assert "the URL of alert route chat is a secret" in exported.err
+    assert "0815" not in made + moved + exported.out + json.dumps(again)
+    assert {each["deed"] for each in again["differences"]} == {"unchanged"}
+    assert next(each["alert"] for each in again["differences"] if each["alert"]) == "alert rules"

@@ -19,6 +19,7 @@ from cronicorn.adapters.vault.rehearsing_vault import RehearsingVault
 from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
+from cronicorn.control.alert_files import AlertFiles
 from cronicorn.control.alerts import AlertPorts, Alerts
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
@@ -196,6 +197,9 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             members=stores.members, sessions=stores.signed_in, links=stores.sign_in_links, rates=stores.rates,
             passwords=passwords,
         )  # fmt: skip
+        sealing = RouteSealing(stores.alertings, sealer)
+        ports = AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=sealing)
+        alerts = Alerts(ports, clock, cron, new_id, wake)
         return ControlPlane(
             provisions=provisions,
             tenant_settings=TenantSettings(stores.keys, provisions, quotas),
@@ -230,16 +234,12 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
             overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
             timelines=Timelines(stores.endpoints, stores.runs, cron),
-            alerts=Alerts(
-                AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=RouteSealing(stores.alertings, sealer)),
-                clock,
-                cron,
-                new_id,
-                wake,
-            ),
+            alerts=alerts,
             incidents=Incidents(stores.incidents, stores.outbox, clock),
-            files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
-            exporter=Exporter(jobs, endpoints),
+            files=FileApplier(
+                jobs, endpoints, stores.drafts, clock, cron, alerts=AlertFiles(alerts, sealing, clock, cron, new_id)
+            ),
+            exporter=Exporter(jobs, endpoints, alerts),
         )
 
     copies = stores.rehearsing()

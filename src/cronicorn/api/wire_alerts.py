@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cronicorn.api.wire_values import Answer, Instant, Omittable, whole_milliseconds
+from cronicorn.control.alert_rendering import rules_shown
 from cronicorn.control.incidents import IncidentView
 from cronicorn.domain.alert.alerting import (
     AlertChannel,
     Alerting,
     AlertRoute,
-    AlertRules,
     IncidentKind,
     MaintenanceWindow,
 )
@@ -143,11 +143,11 @@ def all_rules_answer(alerting: Alerting) -> AllRulesAnswer:
     exceptions = [
         RulesExceptionAnswer(
             job_ids=list(each.scope.job_ids), endpoint_ids=list(each.scope.endpoint_ids),
-            rules=AlertRulesAnswer(**_rules(each.rules)),
+            rules=AlertRulesAnswer.model_validate(rules_shown(each.rules)),
         )
         for each in alerting.exceptions
     ]  # fmt: skip
-    return AllRulesAnswer(**_rules(alerting.rules), exceptions=exceptions)
+    return AllRulesAnswer.model_validate(rules_shown(alerting.rules) | {"exceptions": exceptions})
 
 
 def route_answer(route: AlertRoute) -> AlertRouteAnswer:
@@ -208,18 +208,6 @@ def incidents_answer(incidents: Sequence[Incident], next_cursor: str | None = No
 def incident_detail_answer(view: IncidentView) -> IncidentDetailAnswer:
     """An incident with its messages on the wire."""
     return IncidentDetailAnswer(**_incident(view.incident), messages=[message_answer(each) for each in view.messages])
-
-
-def _rules(rules: AlertRules) -> dict[str, Any]:
-    share = rules.share
-    return {
-        "failures": rules.failures,
-        "share": ShareAnswer(failures=share.failures, runs=share.runs) if share is not None else None,
-        "successes": rules.successes,
-        "late_after_ms": whole_milliseconds(rules.late_after),
-        "pause_after": rules.pause_after,
-        "near_percent": rules.near_percent,
-    }
 
 
 def _incident(incident: Incident) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def apply(
     tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Create or update the jobs and endpoints that a file lists, by name. Nothing is ever removed.
+    """Create or update the jobs, endpoints and alerts that a file lists, by name. Nothing is ever removed.
 
     A file: jobs: [{name: shop, endpoints: [{name: stock, url: https://shop.example/stock, baselineIntervalMs: 60000}]}]
     """

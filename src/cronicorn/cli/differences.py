@@ -56,11 +56,14 @@ def _as_json(difference: Difference) -> dict[str, object]:
         "deed": difference.deed.value,
         "job": difference.job,
         "endpoint": difference.endpoint,
+        "alert": difference.alert,
         "changes": [{"field": each.field, "before": each.before, "after": each.after} for each in difference.changes],
     }
 
 
 def _name(difference: Difference) -> str:
+    if difference.alert is not None:
+        return difference.alert
     return f"job {difference.job}" if difference.endpoint is None else f"{difference.job}/{difference.endpoint}"
 
 

@@ -20,8 +20,8 @@ def export(
 ) -> None:
     """Write the jobs and endpoints of a tenant as a file that `cronicorn import` and `cronicorn apply` read.
 
-    Archived ones, hints, pauses, runs, keys and secrets are not in it; references to secrets are. For everything there
-    is see `cronicorn backup`.
+    What it has said about alerts is in it, too, without URLs. Archived ones, hints, pauses, runs, keys and secrets are
+    not; references to secrets are. For everything there is see `cronicorn backup`.
     """
     run(_export(file, database, tenant, reveal=reveal))
 
@@ -34,7 +34,7 @@ def import_file(
     tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Create or update the jobs and endpoints of an exported file, by name: `cronicorn apply` with another name.
+    """Create or update what an exported file lists, by name: `cronicorn apply` with another name.
 
     Where a value is masked, what is stored stays; an endpoint that is not there yet needs the value itself.
     """
@@ -49,7 +49,7 @@ async def _export(file: Path | None, database: str | None, tenant: str, *, revea
 
     from cronicorn.cli.differences import plain
     from cronicorn.cli.local import opened_to_read
-    from cronicorn.control.exporting import masked_headers
+    from cronicorn.control.exporting import masked_headers, routes_without_url
 
     async with opened_to_read(database) as local:
         document = await local.control.exporter.export(local.principal(tenant), reveal=reveal)
@@ -61,6 +61,11 @@ async def _export(file: Path | None, database: str | None, tenant: str, *, revea
         _write(file, text)
     for header in masked_headers(document):
         print(f"Warning: {header} is masked; --reveal writes it, and so does an editor.", file=sys.stderr)
+    for route in routes_without_url(document):
+        print(
+            f"Warning: the URL of alert route {route} is a secret, and left out; where the route is new, add it.",
+            file=sys.stderr,
+        )
 
 
 def _write(path: Path, text: str) -> None:

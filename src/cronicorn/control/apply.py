@@ -9,22 +9,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cronicorn.control.alert_files import AlertFiles, AlertPlan
 from cronicorn.control.difference import Applied, Deed, Difference, endpoint_difference, job_difference
 from cronicorn.control.document import (
     Document,
     EndpointDocument,
     EndpointPatch,
-    FileDocument,
     JobPatch,
     JobWithEndpoints,
 )
 from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import spaced
+from cronicorn.control.file_document import FileDocument
 from cronicorn.control.findings import Findings
 from cronicorn.control.jobs import Jobs, judge_job
 from cronicorn.control.misfits import read_document
 from cronicorn.control.permissions import operation
+from cronicorn.control.scope_names import scope_names
 from cronicorn.control.validation import judge
 from cronicorn.domain.compilation.draft import brought
 from cronicorn.domain.compilation.ports import Drafts
@@ -63,12 +65,15 @@ class _JobStep:
 class FileApplier:
     """Makes jobs and endpoints what a file says."""
 
-    def __init__(self, jobs: Jobs, endpoints: Endpoints, drafts: Drafts, clock: Clock, cron: Cron) -> None:
+    def __init__(
+        self, jobs: Jobs, endpoints: Endpoints, drafts: Drafts, clock: Clock, cron: Cron, *, alerts: AlertFiles
+    ) -> None:
         self._jobs = jobs
         self._endpoints = endpoints
         self._drafts = drafts
         self._clock = clock
         self._cron = cron
+        self._alerts = alerts
 
     @operation(Operation.FILE_APPLY)
     async def apply(
@@ -88,11 +93,28 @@ class FileApplier:
         findings = Findings()
         file = read_document(FileDocument, document, findings)
         steps = [] if file is None else await self._planned(principal, file, findings)
+        alerts = None if file is None else await self._planned_alerts(principal, file, findings)
         findings.raise_errors()
         if not dry_run:
             for step in steps:
                 await self._carry_out(principal, step, written)
-        return Applied(differences=_in_order(steps), warnings=findings.warnings)
+            if alerts is not None and alerts.changes:
+                await self._alerts.carry_out(
+                    principal, alerts, await scope_names(self._jobs, self._endpoints, principal)
+                )
+                for difference in alerts.differences:
+                    written(difference)
+        told = alerts.differences if alerts is not None else ()
+        return Applied(differences=(*_in_order(steps), *told), warnings=findings.warnings)
+
+    async def _planned_alerts(self, principal: Principal, file: FileDocument, findings: Findings) -> AlertPlan | None:
+        """What the file says about alerts, where all is there that the file names."""
+        if file.alerts is None:
+            return None
+        names = await scope_names(self._jobs, self._endpoints, principal)
+        for job in file.jobs:
+            names = names.with_job(job.name or "", [endpoint.name or "" for endpoint in job.endpoints])
+        return await self._alerts.planned(principal, file.alerts, names, findings.inside("/alerts"))
 
     async def _planned(self, principal: Principal, file: FileDocument, findings: Findings) -> list[_JobStep]:
         if len(file.jobs) > JOBS_MAX or sum(len(job.endpoints) for job in file.jobs) > ENDPOINTS_MAX:

@@ -28,11 +28,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What applying a file does to one job (`endpoint` is None) or endpoint, by their names."""
+    """What applying a file does to one job (`endpoint` is None), endpoint, or part of what it says about alerts."""
 
     deed: Deed
-    job: str
+    job: str | None = None
     endpoint: str | None = None
+    alert: str | None = None
+    """Which part, such as `alert route ops`; None of jobs and endpoints."""
     changes: tuple[FieldChange, ...] = ()
 
 
@@ -61,6 +63,15 @@ def endpoint_difference(job: str, before: JobEndpoint | None, after: JobEndpoint
     deed = Deed.UNCHANGED if before == after else Deed.UPDATED
     changes = tuple(change for change in _changes(before, after) if anchored or change.field != "anchorAt")
     return Difference(deed=deed, job=job, endpoint=after.name, changes=changes)
+
+
+def part_difference(part: str, before: Fields | None, after: Fields, hidden: str | None = None) -> Difference:
+    """What becomes of a *part* of what a file says about alerts; the field *hidden* changes without being shown."""
+    if before is None:
+        return Difference(deed=Deed.CREATED, alert=part)
+    changed = [name for name in {**before, **after} if name == hidden or not _same(before, after, name)]
+    changes = tuple(FieldChange(field=name, before=before.get(name), after=after.get(name)) for name in changed)
+    return Difference(deed=Deed.UPDATED if changes else Deed.UNCHANGED, alert=part, changes=changes)
 
 
 def _changes(before: JobEndpoint, after: JobEndpoint) -> tuple[FieldChange, ...]:

@@ -234,12 +234,6 @@ class JobWithEndpoints(JobDocument):
     endpoints: list[EndpointDocument] = []
 
 
-class FileDocument(Document):
-    """Jobs and endpoints that shall exist."""
-
-    jobs: list[JobWithEndpoints]
-
-
 class IntervalHintDocument(Document):
     """Run every so often instead of the baseline, for a while."""
 

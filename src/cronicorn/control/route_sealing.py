@@ -7,7 +7,7 @@ from functools import partial
 from cronicorn.control.sealing import Sealer
 from cronicorn.domain.alert.alerting import Alerting, AlertRoute
 from cronicorn.domain.alert.ports import AlertingBook
-from cronicorn.domain.alert.targets import is_open, place_of_route, with_url
+from cronicorn.domain.alert.targets import is_open, place_of_route, shown_target, url_of, with_url
 
 
 class RouteSealing:
@@ -20,6 +20,10 @@ class RouteSealing:
     async def seal(self, tenant_id: str, route_id: str, url: str, *, may_make_key: bool = True) -> str:
         """*url* as it may be stored with the route. Raises UnavailableError when there is no key to seal with."""
         return await self._sealer.seal(url.encode(), place_of_route(tenant_id, route_id), may_make_key=may_make_key)
+
+    def leads_to(self, tenant_id: str, route: AlertRoute, url: str) -> bool:
+        """Whether *route* leads to *url*, or that is what is shown of where it does. Raises MasterKeyError."""
+        return url in {shown_target(route), url_of(route, tenant_id, self._sealer.vault)}
 
     async def seal_all(self, *, may_make_key: bool) -> int:
         """Seal what earlier versions stored as it is; answer how many URLs that were. Raises UnavailableError.

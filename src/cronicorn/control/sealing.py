@@ -29,6 +29,11 @@ class Sealer:
         self._ports = ports
         self._vault = vault
 
+    @property
+    def vault(self) -> Vault:
+        """Opens what was sealed."""
+        return self._vault
+
     async def seal(self, plain: bytes, place: str, *, may_make_key: bool = True) -> str:
         """*plain* as it may be stored in *place*. Raises MasterKeyError when there is no key to seal with.
 

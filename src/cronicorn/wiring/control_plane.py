@@ -8,6 +8,7 @@ from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
 from cronicorn.control.accounts import Accounts, Doors
 from cronicorn.control.activity import Activity
 from cronicorn.control.admittance import Admittance
+from cronicorn.control.alert_files import AlertFiles
 from cronicorn.control.alerts import AlertPorts, Alerts
 from cronicorn.control.analyses import Analyses
 from cronicorn.control.apply import FileApplier
@@ -73,6 +74,7 @@ def control_plane(
     policies = Policies(stores.endpoints, stores.runs, cron)
     runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
     provisions = Provisions(stores.provisions)
+    alerts, alert_files = _alerts(stores, vault, clock, cron, courier)
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     return ControlPlane(
         **_access(stores, clock),
@@ -101,16 +103,20 @@ def control_plane(
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
         overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
         timelines=Timelines(stores.endpoints, stores.runs, cron),
-        alerts=Alerts(_alert_ports(stores, vault), clock, cron, random_id, _bell(courier)),
+        alerts=alerts,
         incidents=Incidents(stores.incidents, stores.outbox, clock),
-        files=FileApplier(jobs, endpoints, stores.drafts, clock, cron),
-        exporter=Exporter(jobs, endpoints),
+        files=FileApplier(jobs, endpoints, stores.drafts, clock, cron, alerts=alert_files),
+        exporter=Exporter(jobs, endpoints, alerts),
     )
 
 
-def _alert_ports(stores: Stores, vault: Vault) -> AlertPorts:
+def _alerts(
+    stores: Stores, vault: Vault, clock: Clock, cron: Cron, courier: Courier | None
+) -> tuple[Alerts, AlertFiles]:
     sealing = RouteSealing(stores.alertings, sealer(stores, vault))
-    return AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=sealing)
+    ports = AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=sealing)
+    alerts = Alerts(ports, clock, cron, random_id, _bell(courier))
+    return alerts, AlertFiles(alerts, sealing, clock, cron, random_id)
 
 
 def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) -> Endpoints:

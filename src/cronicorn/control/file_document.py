@@ -1,0 +1,78 @@
+"""What a file may say: jobs with their endpoints, and what people are to be told, all known by their names."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cronicorn.control.alert_documents import IDS_MAX, TARGET_MAX, AlertRulesDocument
+from cronicorn.control.document import (
+    Choice,
+    Document,
+    InstantOrNull,
+    JobWithEndpoints,
+    LengthMs,
+    Name,
+    characters,
+)
+from cronicorn.domain.alert.alerting import EXCEPTIONS_MAX, ROUTES_MAX, WINDOWS_MAX, AlertChannel, IncidentKind
+
+
+def _at_most(count: int) -> object:
+    return Field(json_schema_extra={"minItems": 0, "maxItems": count})
+
+
+Names = Annotated[list[str] | None, _at_most(IDS_MAX)]
+
+
+class ExceptionInFile(Document):
+    """Rules for some jobs and endpoints alone."""
+
+    jobs: Names = None
+    endpoints: Names = None
+    rules: AlertRulesDocument
+
+
+class RulesInFile(AlertRulesDocument):
+    """When something is noticed, and when it is over; what is left out is as usual."""
+
+    exceptions: Annotated[list[ExceptionInFile] | None, _at_most(EXCEPTIONS_MAX)] = None
+
+
+class RouteInFile(Document):
+    """Where messages go. A target that is left out stays; one that is a URL is not in an exported file."""
+
+    name: Name = None
+    channel: Choice[AlertChannel] | None = None
+    target: Annotated[str | None, characters(1, TARGET_MAX)] = None
+    kinds: list[Choice[IncidentKind]] | None = None
+    jobs: Names = None
+    endpoints: Names = None
+    remind_every_ms: LengthMs = None
+    enabled: bool | None = None
+
+
+class WindowInFile(Document):
+    """When nothing is told."""
+
+    name: Name = None
+    start_at: InstantOrNull = None
+    cron: Annotated[str | None, characters(1, 255)] = None
+    timezone: Annotated[str | None, characters(1, 255)] = None
+    duration_ms: LengthMs = None
+    jobs: Names = None
+    endpoints: Names = None
+
+
+class AlertsInFile(Document):
+    """What people are to be told; a part that is left out stays as it is."""
+
+    rules: RulesInFile | None = None
+    routes: Annotated[list[RouteInFile] | None, _at_most(ROUTES_MAX)] = None
+    maintenance: Annotated[list[WindowInFile] | None, _at_most(WINDOWS_MAX)] = None
+
+
+class FileDocument(Document):
+    """Jobs and endpoints that shall exist, and what people are to be told of them."""
+
+    jobs: list[JobWithEndpoints]
+    alerts: AlertsInFile | None = None
