@@ -411,6 +411,20 @@ async def test_a_dead_receiver_fills_nothing_and_is_told_no_more_until_it_is_bac
     assert (MessageState.WAITING, AlertChannel.WEBHOOK) in world.settled
 
 
+async def test_a_route_that_was_switched_off_is_sent_nothing_but_tests(world):
+    off = replace(HOOK, enabled=False)
+    await world.say(routes=(off,))
+    opened = replace(trial(TENANT, off, world.clock.now(), "opened"), event=AlertEvent.OPENED)
+    await world.stores.outbox.add(opened)
+    await world.stores.outbox.add(trial(TENANT, off, world.clock.now(), "test"))
+    await world.send()
+
+    found = {each.id: (each.state, each.error) for each in await world.stores.outbox.list(TENANT)}
+    assert found == {
+        "opened": (MessageState.UNDELIVERED, "The route was switched off."), "test": (MessageState.DELIVERED, None),
+    }  # fmt: skip
+
+
 async def test_a_receiver_that_is_gone_and_a_route_that_was_removed_end_a_message(world):
     world.receivers.status = 410
     await world.stores.outbox.add(trial(TENANT, HOOK, world.clock.now(), "gone"))

@@ -96,6 +96,12 @@ def test_a_fact_can_neither_hide_the_event_nor_begin_a_new_line():
 
 
 @pytest.mark.usefixtures("_restored")
+@pytest.mark.parametrize("text", ["/\x1b[2J", "/\x9b2J", "/\u202eabc", "/\x7f", "/\ud800"])
+def test_a_fact_is_no_command_to_a_terminal(text):
+    assert f"path={json.dumps(text)}\n" in logged("text", path=text)
+
+
+@pytest.mark.usefixtures("_restored")
 def test_auto_means_text_on_a_terminal_and_json_elsewhere():
     assert logged("auto").startswith("{")
     assert not logged("auto", Terminal()).startswith("{")

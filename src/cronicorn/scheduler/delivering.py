@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cronicorn.domain.alert.alerting import AlertChannel, AlertRoute
-from cronicorn.domain.alert.incident import AlertMessage, MessageState, Receipt
+from cronicorn.domain.alert.incident import AlertEvent, AlertMessage, MessageState, Receipt
 from cronicorn.domain.alert.ports import AlertingBook, Email, Mailer, Outbox
 from cronicorn.domain.alert.targets import url_of
 from cronicorn.domain.alert.wording import headline, in_words
@@ -131,6 +131,8 @@ class Courier:
             route = (await self._ports.book.get(message.tenant_id)).route(message.route_id)
         except NotFoundError:
             return None, Receipt("The route was removed.", for_good=True)
+        if not route.enabled and message.event is not AlertEvent.TEST:
+            return route, Receipt("The route was switched off.", for_good=True)
         try:
             async with asyncio.timeout(ATTEMPT_MAX.total_seconds()):
                 return route, await self._sent(message, route)

@@ -94,4 +94,6 @@ def _short_instant(text: str, record: logging.LogRecord) -> str:
 
 def _word(value: object) -> str:
     text = str(value)
+    if not text.isprintable():  # A terminal would take it for a command.
+        return json.dumps(text)
     return json.dumps(text, ensure_ascii=False) if not text or any(c.isspace() or c in '"=' for c in text) else text
