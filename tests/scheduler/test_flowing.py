@@ -64,6 +64,22 @@ def test_several_workers_together_keep_to_the_rate_and_lose_nothing():
     assert max(lateness(free)) < 0.1 * SECOND
 
 
+def test_a_line_of_an_hour_is_served_at_the_rate_by_whichever_workers():
+    async def main(clock):
+        world = a_world(clock)
+        flow = Flow(key="api", limits=FlowLimits(rate=1, period=60 * SECOND))
+        daily = Baseline(interval=24 * HOUR, anchor_at=START)
+        for number in range(50):
+            await world.add(id=f"ep{number}", name=f"e{number}", baseline=daily, flow=flow)
+        await crew(world, clock, 2, 25 * HOUR / SECOND)
+        return [await world.runs(f"ep{n}") for n in range(50)]
+
+    runs = run_virtually(main)
+
+    assert Counter(len(each) for each in runs) == {1: 50}
+    assert begun(runs)[-1] - 24 * HOUR < 1.05 * 49 * 60 * SECOND
+
+
 def test_no_more_calls_than_the_parallelism_are_in_progress_and_each_place_is_taken_at_once():
     async def main(clock):
         world = a_world(clock, answering_after(2 * SECOND))
