@@ -21,6 +21,7 @@ from cronicorn.domain.cells import Cell, number_at, number_in
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import Health, RunPage, RunQuery, SkipPage, SpanQuery
+from cronicorn.domain.history_rows import BEGINNING_US, run_page_row, run_span_row
 from cronicorn.domain.instant import MICROSECOND, MINUTE, instant_of, shifted
 from cronicorn.domain.lease import Lease, run_parts
 from cronicorn.domain.ports import RunControl, RunHistory
@@ -122,8 +123,6 @@ _HELD = query(
 _CANCEL = query(
     update(schedule).where(_HERE, _LIVE, schedule.c.leased_slot == bindparam("run_slot")).values(cancelled=1)
 )
-_BEGINNING_US = -(1 << 62)
-_END_US = 1 << 62
 
 
 class PostgresRunHistory(RunHistory):
@@ -141,7 +140,7 @@ class PostgresRunHistory(RunHistory):
             if query.status is not None:
                 which["status"] = query.status.value
             page, total = (PAGE, COUNT) if query.status is None else (PAGE_IN_STATUS, COUNT_IN_STATUS)
-            rows = await page.rows(connection, **_page(query), **which)
+            rows = await page.rows(connection, **run_page_row(query), **which)
             found = tuple(run_of(tenant_id, endpoint_id, row) for row in rows)
             return RunPage(runs=found, total=number_at(await total.row(connection, **which), "total"))
 
@@ -177,7 +176,7 @@ class PostgresRunHistory(RunHistory):
     async def recorded(self, tenant_id: str, endpoint_id: str, query: SpanQuery) -> Sequence[Run]:
         async def work(transaction: Transaction) -> Sequence[Run]:
             endpoint = await number_of(transaction, tenant_id, endpoint_id)
-            rows = await SPAN.rows(transaction.connection, endpoint=endpoint, **_span(query))
+            rows = await SPAN.rows(transaction.connection, endpoint=endpoint, **run_span_row(query))
             return [run_of(tenant_id, endpoint_id, row) for row in rows]
 
         return await self._database.read(work)
@@ -246,29 +245,6 @@ class PostgresRunControl(RunControl):
         return await self._database.write(work)
 
 
-def _page(query: RunQuery) -> dict[str, Cell]:
-    after = query.after
-    return {
-        "after_us": us(after.started_at) if after is not None else _END_US,
-        "after_slot": after.slot if after is not None else 0,
-        "after_attempt": after.attempt if after is not None else 0,
-        "page_limit": query.limit,
-        "page_offset": query.offset,
-    }
-
-
-def _span(query: SpanQuery) -> dict[str, Cell]:
-    after = query.after
-    return {
-        "since_us": us(query.since),
-        "until_us": us(query.until),
-        "after_us": us(after.started_at) if after is not None else _BEGINNING_US,
-        "after_slot": after.slot if after is not None else 0,
-        "after_attempt": after.attempt if after is not None else 0,
-        "page_limit": query.limit,
-    }
-
-
 async def _health(transaction: Transaction, endpoint: int, since: datetime) -> Health:
     connection = transaction.connection
     tally = await TALLY.row(connection, endpoint=endpoint, since_us=us(since))
@@ -278,7 +254,7 @@ async def _health(transaction: Transaction, endpoint: int, since: datetime) -> H
         connection,
         endpoint=endpoint,
         status=RunStatus.FAILED.value,
-        from_us=number_at(success, "started_us") if success is not None else _BEGINNING_US,
+        from_us=number_at(success, "started_us") if success is not None else BEGINNING_US,
         from_number=number_at(success, "number") if success is not None else 0,
     )
     good, bad = number_at(tally, "good"), number_at(tally, "bad")

@@ -16,7 +16,7 @@ from cronicorn.adapters.sqlite.queries import Query, query
 from cronicorn.adapters.sqlite.schema import endpoints, jobs, runs, schedule, skips
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.access.audit_views import endpoint_entry
-from cronicorn.domain.cells import number_in
+from cronicorn.domain.cells import number_at
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, UnavailableError
 from cronicorn.domain.execution.limits import check_room
@@ -158,6 +158,4 @@ def _check_room(
     transaction: Transaction, before: JobEndpoint | None, after: JobEndpoint, endpoints_max: int | None
 ) -> None:
     if endpoints_max is not None and after.takes_room(before):
-        row = _COUNT.row(transaction.connection, tenant_id=after.tenant_id)
-        assert row is not None
-        check_room(number_in(row["count"]), endpoints_max)
+        check_room(number_at(_COUNT.row(transaction.connection, tenant_id=after.tenant_id), "count"), endpoints_max)
