@@ -98,7 +98,7 @@ async def test_an_overview_tells_what_runs_is_due_fails_and_waits_of_one_tenant(
     late = await world.control.overviews.show(ALICE)
 
     assert (found.jobs, found.endpoints, found.complete) == (3, 2, True)
-    assert [each.running for each in found.running] == [lease.run_id]
+    assert [each.running for each in found.due] == [lease.run_id, None]
     assert [each.endpoint.name for each in found.due] == ["failing", "steady"]
     assert [each.endpoint.name for each in found.failing] == ["failing"]
     assert {each.placed.endpoint.name for each in found.steered} <= {"failing"}

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from cronicorn.domain.attendance.worker import WorkerReport
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.permission import Role
 from cronicorn.testing.dispatchers import Reply
@@ -115,6 +116,26 @@ async def test_nothing_that_anybody_sends_makes_a_page_heavy(runs: int) -> None:
 
     beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))
     assert {path: weight for path, weight in weights.items() if weight + beside >= PAGE_BYTES_MAX} == {}
+
+
+async def test_the_overview_tells_who_works_what_runs_and_what_waits() -> None:
+    async with a_site() as site:
+        endpoint, book = await filled(site, runs=2), site.world.stores.worker_book
+        before = await site.text("/")
+        site.world.clock.move(minutes=2)
+        waiting = await site.text("/")
+        await book.note(WorkerReport(worker_id="db-host-7", version="9.9"))
+        await site.world.claim()
+        during = await site.text("/")
+
+    assert "No workers alive." in before
+    assert "1 slot waits for a worker" in waiting
+    assert '<span class="tag is-running">' not in waiting
+    running = during.partition('<span class="tag is-running">')[2].partition("</li>")[0]
+    assert f'href="/endpoints/{endpoint.id}">shop &lt;b&gt;/stock</a>' in running
+    assert "workers alive." in during
+    assert "waits for a worker" not in during
+    assert "db-host-7" not in during
 
 
 async def test_jobs_come_in_pages() -> None:

@@ -1,4 +1,4 @@
-"""Overviews: what a tenant's endpoints are doing now, what is due next, and what steers them."""
+"""Overviews: what of a tenant is due next, what steers it, and what fails."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -53,8 +53,6 @@ class Overview:
     """How many were looked at."""
     complete: bool
     """Whether there are no others."""
-    running: tuple[PlacedEndpoint, ...]
-    running_in_all: int
     due: tuple[PlacedEndpoint, ...]
     """Those with something planned, the earliest first."""
     late: int
@@ -84,7 +82,6 @@ class Overviews:
         found = [each async for each in self._endpoints(filled[:JOBS_LOOKED_AT], ENDPOINTS_LOOKED_AT + 1)]
         looked_at = found[:ENDPOINTS_LOOKED_AT]
         live = [each for each in looked_at if each.endpoint.archived_at is None]
-        running = [each for each in live if each.running is not None]
         failing = [each for each in live if each.endpoint.state.failure_count]
         steered = [
             SteeredEndpoint(placed=each, hint=hint)
@@ -96,8 +93,6 @@ class Overviews:
             jobs=len(jobs),
             endpoints=len(live),
             complete=len(found) == len(looked_at) and len(filled) <= JOBS_LOOKED_AT,
-            running=tuple(running[:SHOWN_MAX]),
-            running_in_all=len(running),
             due=tuple(nsmallest(SHOWN_MAX, _with_due(live), key=_due_at)),
             late=sum(_due_at(each) < now - LATE_AFTER for each in _with_due(live) if each.running is None),
             steered=tuple(nlargest(SHOWN_MAX, steered, key=lambda each: each.hint.written_at)),

@@ -10,7 +10,9 @@ from cronicorn.control.dashboards import Dashboard, DashboardQuery
 from cronicorn.control.overviews import LATE_AFTER, Overview
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.quota import QuotaStanding
+from cronicorn.control.workers import WorkerList
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.fleet import HeldSlot
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.principal import Principal
 from cronicorn.web.live import Mark
@@ -35,14 +37,15 @@ def overview_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         found = await control.overviews.show(asker)
         if not found.jobs:
             return site.page(view, "welcome.html")
-        since = shifted(found.now, -_DAY)
+        workers, since = await control.workers.list(asker), shifted(found.now, -_DAY)
         day = await control.dashboards.show(asker, DashboardQuery(since=since, series=1))
         runs = ActivityQuery(since=shifted(found.now, -LINE_LENGTH), kind=EventType.RUNS, limit=_LISTED)
         return site.page(
             view, "overview.html", found=found, day=day, lately=(await control.activity.list(asker, runs)).events,
             incidents=await control.incidents.list(asker, open_only=True, limit=_LISTED + 1), listed=_LISTED,
             tokens=await _tokens(control, asker), line=hour_line(found.now, _coming(control, found)),
-            late_after=LATE_AFTER, soon=_soon(found), chart=_chart(day),
+            late_after=LATE_AFTER, soon=_soon(found), chart=_chart(day), running=_running(workers),
+            alive=sum(worker.alive for worker in workers.workers),
         )  # fmt: skip
 
     return router
@@ -54,12 +57,20 @@ def overview_mark(control: ControlPlane) -> Mark:
     async def mark(asker: Principal, _: str) -> str:
         found = await control.overviews.show(asker)
         incidents = await control.incidents.list(asker, open_only=True, limit=_LISTED + 1)
-        running = [each.running for each in found.running]
+        workers = await control.workers.list(asker)
+        running = [(each.endpoint_id, each.slot, each.attempt) for each in _running(workers)]
+        alive = [worker.alive for worker in workers.workers]
         due = [(each.endpoint.id, each.endpoint.state.due_at) for each in found.due]
         hints = [(each.placed.endpoint.id, each.hint.id, each.hint.written_at) for each in found.steered]
-        return repr((found.jobs, running, due, hints, [(each.id, each.version) for each in incidents]))
+        return repr((found.jobs, running, alive, due, hints, [(each.id, each.version) for each in incidents]))
 
     return mark
+
+
+def _running(workers: WorkerList) -> list[HeldSlot]:
+    """The calls in progress, the oldest first."""
+    held = [slot for worker in workers.workers for slot in worker.leases if slot.expires_at > workers.now]
+    return sorted(held, key=lambda slot: slot.claimed_at)
 
 
 async def _tokens(control: ControlPlane, asker: Principal) -> QuotaStanding | None:
