@@ -155,3 +155,16 @@ async def test_every_example_is_accepted() -> None:
         answers = [await there.put(part, EXAMPLES[f"{part.title()}Document"]) for part in SETTINGS]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200], [answer.text for answer in answers]
+
+
+@pytest.mark.parametrize("part", SETTINGS)
+async def test_what_would_be_set_can_be_asked_for_and_stays_as_it_was(part: str) -> None:
+    async with an_installation() as there:
+        would = await there.put(f"{part}?validate_only=true", SETTINGS[part])
+        after = await there.door.read(f"{there.path}/{part}")
+        audit = (await there.door.read("/api/audit"))["entries"]
+
+    assert would.status_code == 200, would.text
+    assert {name: would.json()[name] for name in TOLD[part]} == TOLD[part]
+    assert {name: value for name, value in after.items() if name != "tenantId"} == UNSET[part]
+    assert [each for each in audit if each["action"] in {"provision.change", "terms.agree"}] == []
