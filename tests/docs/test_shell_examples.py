@@ -139,7 +139,7 @@ def test_steering_by_hand_works_as_printed(session):
 
 
 def test_the_rest_api_is_used_as_printed(session):
-    twice, change, timeline, simulated, see, page = (
+    twice, change, timeline, simulated, see, page, _, imagined = (
         session.type(typed(block)) for block in shell_blocks(DOCS / "how-to/use-the-rest-api.md")
     )
 
@@ -152,6 +152,7 @@ def test_the_rest_api_is_used_as_printed(session):
     assert '"filteredMetrics"' in see
     assert '"summary"' in see
     assert json.loads(page)["total"] >= len(json.loads(page)["runs"])
+    assert json.loads(imagined)["name"] == "weekly"
 
 
 def test_the_readme_works_as_printed(tmp_path):
