@@ -30,6 +30,7 @@ from cronicorn.control.keys import hash_of, prefix_of
 from cronicorn.domain.endpoint import Baseline
 from cronicorn.domain.fields import us
 from cronicorn.domain.fixtures import a_lease, a_run, an_endpoint, an_outcome
+from cronicorn.domain.instant import MICROSECOND
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import run_row
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -122,9 +123,11 @@ async def _fill(database: str, size: Size) -> None:
     async with opened(database) as world:
         key = ApiKey(id="key1", tenant_id=_TENANT, prefix=prefix_of(KEY), hash=hash_of(KEY), created_at=now)
         await world.stores.keys.add_tenant(Tenant(id=_TENANT, name="large", created_at=now), key)
-        await plant(
-            world.stores, (waiting(number, "http://127.0.0.1:1/", baseline) for number in range(size.endpoints))
+        endpoints = (
+            replace(waiting(number, "http://127.0.0.1:1/", baseline), created_at=now + number * MICROSECOND)
+            for number in range(size.endpoints)
         )
+        await plant(world.stores, endpoints)
         if isinstance(world.stores.database, PostgresDatabase):
             await Partitions(world.stores.database).make(now - timedelta(days=_DAYS), _DAYS)
     await _record(database, size, now)

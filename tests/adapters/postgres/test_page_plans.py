@@ -28,12 +28,12 @@ FILL = """
 INSERT INTO cronicorn.tenants (id, name, created_us)
  SELECT 't' || n, 't' || n, n
    FROM generate_series(0, 99) AS n;
-INSERT INTO cronicorn.jobs (id, tenant_id, name, status, created_us, updated_us)
- SELECT 'job' || n, 't' || n % 100, 'j', 'active', n, n
+INSERT INTO cronicorn.jobs (number, id, tenant_id, name, status, created_us, updated_us)
+ SELECT n, 'job' || n, 't' || n % 100, 'j', 'active', n, n
    FROM generate_series(1, 3000) AS n;
-INSERT INTO cronicorn.endpoints (id, tenant_id, job_number, version, created_us, document)
- SELECT 'ep' || n, tenant_id, number, 1, n, '{}'
-   FROM cronicorn.jobs, generate_series(1, 3000) AS n WHERE id = 'job' || n;
+INSERT INTO cronicorn.endpoints (number, id, tenant_id, job_number, version, created_us, document)
+ SELECT n, 'ep' || n, 't' || n % 100, n, 1, n, '{}'
+   FROM generate_series(1, 3000) AS n;
 INSERT INTO cronicorn.runs (endpoint_number, slot, attempt, fence, status, source, trace, due_us,
                             started_us, finished_us, duration_us, outcome)
  SELECT 1 + n % 300, n, 1, 1,
@@ -51,14 +51,14 @@ INSERT INTO cronicorn.analyses (endpoint_number, id, tenant_id, endpoint_id, doc
 INSERT INTO cronicorn.policy_drafts (id, tenant_id, endpoint_number, status, hash, created_us, document)
  SELECT 'd' || n, 't' || n % 100, 1 + n % 300, 'rejected', '', n, '{}'
    FROM generate_series(1, 20000) AS n;
-INSERT INTO cronicorn.incidents (id, tenant_id, kind, subject, opened_us, closed_us, version, document)
- SELECT 'i' || n, 't' || n % 100, 'late', 's' || n, n, CASE WHEN n % 1000 > 0 THEN n END, 1, '{}'
+INSERT INTO cronicorn.incidents (number, id, tenant_id, kind, subject, opened_us, closed_us, version, document)
+ SELECT n, 'i' || n, 't' || n % 100, 'late', 's' || n, n, CASE WHEN n % 1000 > 0 THEN n END, 1, '{}'
    FROM generate_series(1, 20000) AS n;
-INSERT INTO cronicorn.alert_messages (id, tenant_id, incident_id, route_id, state, due_us, settled_us, document)
- SELECT 'm' || n, 't' || n % 100, 'i' || n, 'r' || n % 1000, 'delivered', n, n, '{}'
+INSERT INTO cronicorn.alert_messages (number, id, tenant_id, incident_id, route_id, state, due_us, settled_us, document)
+ SELECT n, 'm' || n, 't' || n % 100, 'i' || n, 'r' || n % 1000, 'delivered', n, n, '{}'
    FROM generate_series(1, 20000) AS n;
-INSERT INTO cronicorn.audit_log (tenant_id, at_us, actor_kind, actor_id, actor, action, object_kind, object_id)
- SELECT 't' || n % 100, n, 'key', 'k' || n % 300, 'k', 'a' || n % 110, 'job', 'job' || n % 3000
+INSERT INTO cronicorn.audit_log (number, tenant_id, at_us, actor_kind, actor_id, actor, action, object_kind, object_id)
+ SELECT n, 't' || n % 100, n, 'key', 'k' || n % 300, 'k', 'a' || n % 110, 'job', 'job' || n % 3000
    FROM generate_series(1, 30000) AS n;
 INSERT INTO cronicorn.members (id, tenant_id, login, role, created_us)
  SELECT 'u' || n, 't' || n % 100, 'login' || n, 'viewer', n
@@ -186,7 +186,7 @@ async def test_no_page_looks_through_what_others_have_left(connection):
         steps = list(_steps(json.loads(row[0])[0]["Plan"]))
 
         whole = {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"} - SMALL
-        filled = {each for each in whole if "_p" not in each}  # Days without runs are empty.
+        filled = {each for each in whole if not each.startswith("runs_2")}  # Days without runs are empty.
         used = {step["Index Name"] for step in steps if "Index Name" in step}
         rows_sorted = max((step["Plan Rows"] for step in steps if step["Node Type"] == "Sort"), default=0)
         if filled or not any(each.startswith(index) for each in used) or rows_sorted > 3_000:

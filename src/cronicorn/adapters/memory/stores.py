@@ -119,9 +119,10 @@ class MemoryStores:
 
     def forget(self, original: Self) -> None:
         """Be a copy of *original* as it is now, whatever was written here."""
-        copy = original.rehearsing()
-        for each in fields(self):
-            vars(getattr(self, each.name)).update(vars(getattr(copy, each.name)))
+        with original.database.lock:  # It is the lock of the copy, too.
+            copy = original.rehearsing()
+            for each in fields(self):
+                vars(getattr(self, each.name)).update(vars(getattr(copy, each.name)))
 
     @property
     def terms(self) -> MemoryKeyRing:

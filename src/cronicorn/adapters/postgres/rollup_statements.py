@@ -102,15 +102,14 @@ SELECT r.*, e.id, e.document AS owner
         ORDER BY r.started_us DESC, r.slot DESC, r.attempt DESC LIMIT $5) AS r
  ORDER BY r.started_us DESC, r.endpoint_number DESC, r.slot DESC, r.attempt DESC LIMIT $5
 """
-_ENDPOINTS = f"""
-  FROM cronicorn.jobs AS j JOIN cronicorn.endpoints AS e ON e.job_number = j.number
-  JOIN cronicorn.schedule AS s ON s.endpoint_id = e.id AND s.endpoint_number = e.number AND s.shard = $3
- WHERE {_OF_JOB} AND j.status <> 'archived' AND e.archived_us IS NULL
-"""
+_ENDPOINTS = "FROM cronicorn.jobs AS j JOIN cronicorn.endpoints AS e ON e.job_number = j.number"
+_THERE = f"{_OF_JOB} AND j.status <> 'archived' AND e.archived_us IS NULL"
 JOBS = f"SELECT count(*) FROM cronicorn.jobs AS j WHERE {_OF_JOB} AND j.status = 'active'"
-ENDPOINTS = f"SELECT count(*) {_ENDPOINTS}"
+ENDPOINTS = f"SELECT count(*) {_ENDPOINTS} WHERE {_THERE}"
 MAYBE_PAUSED = f"""
-SELECT s.state {_ENDPOINTS} AND (s.state LIKE '{PAUSE_MARK}' OR s.state LIKE '{SUSPENDED_MARK}')
+SELECT s.state {_ENDPOINTS}
+  JOIN cronicorn.schedule AS s ON s.endpoint_id = e.id AND s.endpoint_number = e.number AND s.shard = $3
+ WHERE {_THERE} AND (s.state LIKE '{PAUSE_MARK}' OR s.state LIKE '{SUSPENDED_MARK}')
 """
 PRUNE_HOURS = """
 DELETE FROM cronicorn.endpoint_hours WHERE job_number IN (SELECT number FROM cronicorn.jobs) AND hour_us < $1

@@ -40,7 +40,7 @@ class PostgresRollups(Rollups):
             states = [record["state"] for record in await connection.fetch(statements.MAYBE_PAUSED, *here)]
             return Census(
                 jobs=await connection.fetchval(statements.JOBS, tenant_id, job_id),
-                endpoints=await connection.fetchval(statements.ENDPOINTS, *here),
+                endpoints=await connection.fetchval(statements.ENDPOINTS, tenant_id, job_id),
                 paused=paused_among(states, transaction.now),
             )
 

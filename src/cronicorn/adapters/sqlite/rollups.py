@@ -108,16 +108,14 @@ SELECT {_COLUMNS}, e.id, e.document AS owner
         < (:until_us - 1, (SELECT number FROM endpoints WHERE id = :after), :after_slot, :after_attempt))
  ORDER BY r.started_us DESC, r.endpoint_number DESC, r.slot DESC, r.attempt DESC LIMIT :most
 """  # noqa: S608 (made of constants)
-_ENDPOINTS = f"""
-  FROM jobs AS j JOIN endpoints AS e ON e.job_number = j.number
-  JOIN schedule AS s ON s.endpoint_number = e.number
- WHERE {_OF_JOB} AND j.status <> 'archived' AND e.archived_us IS NULL
-"""
+_ENDPOINTS = "FROM jobs AS j JOIN endpoints AS e ON e.job_number = j.number"
+_THERE = f"{_OF_JOB} AND j.status <> 'archived' AND e.archived_us IS NULL"
 CENSUS = f"""
-SELECT (SELECT count(*) FROM jobs AS j WHERE {_OF_JOB} AND j.status = 'active'), count(*) {_ENDPOINTS}
+SELECT (SELECT count(*) FROM jobs AS j WHERE {_OF_JOB} AND j.status = 'active'), count(*) {_ENDPOINTS} WHERE {_THERE}
 """  # noqa: S608 (made of constants)
 MAYBE_PAUSED = f"""
-SELECT s.state {_ENDPOINTS} AND (s.state LIKE '{PAUSE_MARK}' OR s.state LIKE '{SUSPENDED_MARK}')
+SELECT s.state {_ENDPOINTS} JOIN schedule AS s ON s.endpoint_number = e.number
+ WHERE {_THERE} AND (s.state LIKE '{PAUSE_MARK}' OR s.state LIKE '{SUSPENDED_MARK}')
 """
 PRUNE_HOURS = "DELETE FROM endpoint_hours WHERE job_number IN (SELECT number FROM jobs) AND hour_us < ?"
 
