@@ -45,6 +45,7 @@ def test_each_hint_is_thought_away_by_itself():
         (replace(PLAIN, interval_min=10 * MINUTE), "the minimum of 10m", 5 * MINUTE),
         (replace(PLAIN, interval_max=2 * MINUTE), "the maximum of 2m", 5 * MINUTE),
         (stated(PLAIN, failure_count=3), "the 3 failures in a row", 5 * MINUTE),
+        (stated(PLAIN, failure_count=1), "the failure", 5 * MINUTE),
         (stated(PLAIN, retry_at=MIDNIGHT + 7 * SECOND, attempt=2), "the retry", 5 * MINUTE),
     ],
 )

@@ -46,7 +46,8 @@ def _without_each(now: datetime, endpoint: JobEndpoint) -> Iterator[tuple[str, J
         yield f"the maximum of {show_duration(endpoint.interval_max)}", replace(endpoint, interval_max=None)
     if state.failure_count:
         calm = replace(state, failure_count=0)
-        yield f"the {state.failure_count} failures in a row", endpoint.standing(calm)
+        failures = "failure" if state.failure_count == 1 else f"{state.failure_count} failures in a row"
+        yield f"the {failures}", endpoint.standing(calm)
     if state.retry_at is not None:
         yield "the retry", endpoint.standing(replace(state, retry_at=None))
     if endpoint.baseline.window > ZERO:

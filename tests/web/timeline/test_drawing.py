@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cronicorn.domain.fixtures import MIDNIGHT
-from cronicorn.web.timeline.drawing import HEIGHT, WIDTH, described, drawing, table_rows
+from cronicorn.web.timeline.drawing import HEIGHT, WIDTH, described, drawing
 from cronicorn.web.timeline.hour import Coming, hour_line
 from cronicorn.web.timeline.scene import Band, Gone, RunMark, Scene
 from cronicorn.web.timeline.svg import TimeScale
+from cronicorn.web.timeline.table import timeline_rows
 from cronicorn.web.timeline.thinning import MARKS_MAX, clustered
 
 SVG_BYTES_MAX = 22_000
@@ -58,7 +59,7 @@ def test_every_run_is_drawn_once_and_nothing_lies_outside(scene: Scene) -> None:
         if "data-runs" in group.attrib:
             drawn[group.attrib["class"].removeprefix("run is-")] += int(group.attrib["data-runs"])
     assert drawn == Counter(run.fared for run in scene.runs)
-    assert sum(number for _, _, _, number, _, _ in table_rows(scene)) == len(scene.runs)
+    assert sum(row.runs for row in timeline_rows(scene)) == len(scene.runs)
     for each in tree.iter():
         for name, most in (("x", WIDTH), ("cx", WIDTH), ("y", HEIGHT), ("cy", HEIGHT)):
             if name in each.attrib:
@@ -102,6 +103,15 @@ def test_as_many_runs_as_can_be_told_apart_are_drawn_one_by_one() -> None:
     assert len(text) < SVG_BYTES_MAX
     assert all(len(cluster.runs) == 1 for cluster in clustered(many(MARKS_MAX)))
     assert not all(len(cluster.runs) == 1 for cluster in clustered(many(MARKS_MAX + 1)))
+
+
+def test_a_run_with_a_mark_of_its_own_is_led_to_and_a_crowd_is_counted() -> None:
+    (first, *_), crowd = timeline_rows(many(3)), timeline_rows(many(10_000))
+
+    assert (first.run_id, first.runs, first.told) == ("ep:0:1", 1, "200, 12 ms; baseline-interval")
+    assert {row.run_id for row in crowd} == {None}
+    assert crowd[0].gap == (LATER - MIDNIGHT) / 10_000
+    assert crowd[0].told == "baseline-interval"
 
 
 def test_a_failed_run_is_told_by_its_shape_and_place_and_not_by_its_colour_alone() -> None:

@@ -26,8 +26,9 @@ from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.web.live import Mark
 from cronicorn.web.site import WebSite, see
-from cronicorn.web.timeline.drawing import drawing, table_rows
+from cronicorn.web.timeline.drawing import drawing
 from cronicorn.web.timeline.scene import scene_of
+from cronicorn.web.timeline.table import timeline_rows
 from cronicorn.web.view import Looked, ThingId
 from cronicorn.web.words import instant
 
@@ -179,7 +180,7 @@ async def _shown(
         "ranges": RANGES,
         "scene": scene,
         "timeline": drawing(scene),
-        "rows": table_rows(scene),
+        "rows": timeline_rows(scene),
         "runs": runs,
         "runs_in_all": newest.total,
         "steering": _steering(runs, endpoint),

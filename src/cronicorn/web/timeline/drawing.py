@@ -6,7 +6,7 @@ and the time. Shapes and places tell what colours tell.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import log
 
 from markupsafe import Markup
@@ -204,16 +204,3 @@ def _many(number: int, one: str, more: str = "") -> str:
 
 def _rounded(gap: timedelta) -> str:
     return show_duration(timedelta(seconds=max(1, round(gap.total_seconds()))))
-
-
-def table_rows(scene: Scene) -> Sequence[tuple[datetime, datetime, str, int, timedelta | None, str]]:
-    """The same runs for a table: first and last instant, how they fared, how many, how far apart, and what is told."""
-    return [
-        (each.first_at, each.last_at, each.fared, len(each.runs), each.gap, _of_all(each)) for each in clustered(scene)
-    ]
-
-
-def _of_all(cluster: Cluster) -> str:
-    sources = sorted({run.source for run in cluster.runs})
-    told = cluster.runs[0].told if len(cluster.runs) == 1 else ""
-    return "; ".join(part for part in (told, ", ".join(sources)) if part)
