@@ -165,6 +165,41 @@ async def test_failing_is_told_once_and_so_is_that_it_is_over_with_one_id(world)
     assert incident.ending == "The last run succeeded."
 
 
+async def test_what_comes_and_goes_is_told_now_and_then_and_soon_when_it_stays(world):
+    await world.say(rules=AlertRules(failures=1))
+    await plant(world.stores, "ep1", baseline=Baseline(interval=timedelta(seconds=20)))
+    begun = world.clock.now()
+    while world.clock.now() - begun < timedelta(hours=1):
+        for status in (500, 200):
+            await world.run(status)
+            await world.look()
+    flapping = await world.events()
+    incidents = len(await world.stores.incidents.list(TENANT, limit=1_000))
+
+    broken = world.clock.now()
+    while len(await world.events()) == len(flapping):
+        await world.run(500)
+        await world.look()
+
+    assert incidents > 40
+    assert flapping.count("opened") == flapping.count("recovered") <= 10
+    assert (await world.events())[-1] == "opened"
+    assert world.clock.now() - broken < timedelta(minutes=16)
+
+
+async def test_what_comes_back_after_a_while_is_told_at_once(world):
+    await world.say(rules=AlertRules(failures=1))
+    await plant(world.stores, "ep1")
+    for status in (500, 200):
+        await world.run(status)
+        await world.look()
+    world.clock.advance(timedelta(minutes=10))
+    await world.run(500)
+    await world.look()
+
+    assert [event for event in await world.events() if event != "reminder"] == ["opened", "recovered", "opened"]
+
+
 @pytest.mark.parametrize(
     ("rules", "opened_by"),
     [

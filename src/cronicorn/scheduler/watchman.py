@@ -16,7 +16,7 @@ from cronicorn.domain.alert.alerting import LATE_LEAST, NO_ALERTING, STREAK_MAX,
 from cronicorn.domain.alert.incident import OPEN_MAX, Incident
 from cronicorn.domain.alert.judging import Verdict, asks_for_runs, late_together, must_pause, pausing, verdicts
 from cronicorn.domain.alert.ports import AlertingBook, AlertRound, AlertWatch, IncidentBook, Suspect
-from cronicorn.domain.alert.telling import Audience, Told, closed, told
+from cronicorn.domain.alert.telling import Audience, Told, closed, relapsed, told
 from cronicorn.domain.errors import ConflictError, NotFoundError, UnavailableError
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.ports import Cron, EndpointEdit
@@ -144,6 +144,8 @@ class _Tour:
         self._open = open_now
         self._room = OPEN_MAX - len(open_now)
         self._waiting = Counter(audience.waiting)
+        self._over: dict[Place, Incident] | None = None
+        """What ended last, once something opens."""
         """Those of this tour included."""
         self._audience = audience._replace(waiting=self._waiting)
 
@@ -203,18 +205,22 @@ class _Tour:
         if incident is None and self._room <= 0:
             log.warning("incidents_too_many", extra={"tenant": self._tenant_id, "kind": verdict.kind.value})
             return
-        going_on = replace(incident or self._opened(finding), summary=verdict.sentence)
+        going_on = replace(incident or await self._opened(finding), summary=verdict.sentence)
         result = told(going_on, finding.name, self._audience)
         if incident is None or result.messages or finding.edit is not None:
             await self._write(incident, result, finding.edit)
 
-    def _opened(self, finding: _Finding) -> Incident:
+    async def _opened(self, finding: _Finding) -> Incident:
         suspect = finding.suspect
-        return Incident(
+        opened = Incident(
             id=self._ports.new_id("incident"), tenant_id=self._tenant_id, kind=finding.verdict.kind,
             subject=finding.subject, opened_at=self._audience.now,
             job_id=suspect.endpoint.job_id if suspect is not None else None,
         )  # fmt: skip
+        if self._over is None:
+            newest = await self._ports.incidents.list(self._tenant_id, limit=OPEN_MAX)
+            self._over = {(each.kind, each.subject): each for each in reversed(newest) if not each.open}
+        return relapsed(opened, self._over.get(finding.place))
 
     async def _write(self, before: Incident | None, result: Told, edit: EndpointEdit | None) -> None:
         if not await self._ports.incidents.write(result.incident, result.messages, edit):

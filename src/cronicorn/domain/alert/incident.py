@@ -35,6 +35,10 @@ class Incident:
     acknowledged_by: str | None = None
     told: Mapping[str, datetime] = field(default_factory=dict)
     """When each route was last sent a message about it, by the ids of routes."""
+    relapses: int = 0
+    """So many of its kind and subject came before it, each soon after the one before was over."""
+    quiet_until: datetime | None = None
+    """Nobody is told of it earlier: people have just been told that the one before is over."""
     version: int = 0
     """Grows with every write; 0 of one that was never written."""
 

@@ -44,6 +44,8 @@ def incident_row(incident: Incident) -> Row:
             "ending": incident.ending,
             "acknowledged_us": us(incident.acknowledged_at),
             "acknowledged_by": incident.acknowledged_by,
+            "relapses": incident.relapses or None,
+            "quiet_until_us": us(incident.quiet_until),
             "told_us": {route_id: us(told_at) for route_id, told_at in incident.told.items()} or None,
         })),
     }  # fmt: skip
@@ -66,6 +68,8 @@ def incident_of(row: Mapping[str, Cell]) -> Incident:
         ending=fields.text_or_none("ending"),
         acknowledged_at=fields.instant_or_none("acknowledged_us"),
         acknowledged_by=fields.text_or_none("acknowledged_by"),
+        relapses=fields.number("relapses", 0),
+        quiet_until=fields.instant_or_none("quiet_until_us"),
         told={route_id: told.instant(route_id) for route_id in told.document},
     )
 

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from cronicorn.domain.alert.alerting import Alerting, AlertRoute, MaintenanceWindow
+from cronicorn.domain.alert.alerting import Alerting, AlertRoute, IncidentKind, MaintenanceWindow
 from cronicorn.domain.alert.incident import SUMMARY_MAX, WAITING_MAX, AlertEvent, AlertMessage, Incident
 from cronicorn.domain.alert.wording import body_of
+
+SOON = timedelta(minutes=10)
+"""What comes back within so long has not really been over."""
+QUIET_FIRST = timedelta(minutes=2)
+QUIET_MAX = timedelta(minutes=15)
+"""So long nobody is told of what comes back at once, twice as long each time: it may be over before."""
+_DOUBLINGS_MAX = 10
 
 
 class Told(NamedTuple):
@@ -30,12 +37,30 @@ class Audience(NamedTuple):
     """Makes ids of messages."""
 
 
+def relapsed(incident: Incident, before: Incident | None) -> Incident:
+    """*incident*, which is new, as one that follows *before*, the last of its kind and subject.
+
+    A pause is none that comes and goes: a person ends it.
+    """
+    if before is None or before.closed_at is None or incident.kind is IncidentKind.PAUSED:
+        return incident
+    if not before.closed_at <= incident.opened_at < before.closed_at + SOON:
+        return incident
+    quiet_until = before.quiet_until
+    if before.told:
+        quiet_until = before.closed_at + min(QUIET_FIRST * 2 ** min(before.relapses, _DOUBLINGS_MAX), QUIET_MAX)
+    return replace(incident, relapses=before.relapses + 1, quiet_until=quiet_until)
+
+
 def told(incident: Incident, name: str | None, audience: Audience) -> Told:
     """*incident*, which goes on, with a message for each route that has to be told of it now.
 
     A route is told once, and then again as often as it wants until somebody acknowledges. One that is new, or that was
-    kept from it by a maintenance window or by messages that wait, is told later. *name* is that of the endpoint.
+    kept from it by a maintenance window or by messages that wait, is told later, as all are of what has only just been
+    over. *name* is that of the endpoint.
     """
+    if incident.quiet_until is not None and audience.now < incident.quiet_until:
+        return Told(incident)
     if any(window.scope.covers(incident.job_id, incident.subject) for window in audience.windows):
         return Told(incident)
     messages = []

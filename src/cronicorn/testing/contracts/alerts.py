@@ -232,8 +232,9 @@ class AlertsContract(StoresContract):
     async def test_an_incident_is_kept_as_it_was_written(self, stores: Stores) -> None:
         told = {"route1": MIDNIGHT}
         full = an_incident(
-            told=told, acknowledged_at=MIDNIGHT, acknowledged_by="Ädä", closed_at=MIDNIGHT, ending="Over \u2028."
-        )
+            told=told, acknowledged_at=MIDNIGHT, acknowledged_by="Ädä", closed_at=MIDNIGHT, ending="Over \u2028.",
+            relapses=2, quiet_until=shifted(MIDNIGHT, MINUTE),
+        )  # fmt: skip
 
         assert await stores.incidents.write(full)
 
