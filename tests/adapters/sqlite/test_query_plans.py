@@ -189,7 +189,18 @@ def test_the_index_made_for_a_question_answers_it(connection, name, index):
 
 
 @pytest.mark.parametrize(
-    "name", ["claim", "look", "old runs", "old skips", "skips", "slots that did not run", "ranges over the end", *PAGES]
+    "name",
+    [
+        "claim",
+        "look",
+        "old runs",
+        "old skips",
+        "skips",
+        "slots that did not run",
+        "ranges over the end",
+        "page of endpoints",
+        *PAGES,
+    ],
 )
 def test_what_has_a_limit_stops_there_without_sorting(connection, name):
     steps = [step for step in _plan(connection, STATEMENTS[name]) if "TEMP B-TREE" in step]

@@ -23,7 +23,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.postgres.tenant_schema import metadata, tenants
 
-REVISION = "0019"
+REVISION = "0020"
 """The newest migration."""
 
 installation = Table(
@@ -98,7 +98,7 @@ endpoints = Table(
     Column("document", Text, nullable=False),
     Column("reads", SmallInteger, nullable=False, server_default="0"),
     Unique("id", name="endpoints_id"),
-    Index("endpoints_by_job", "job_number", "created_us", "archived_us"),
+    Index("endpoints_by_job", "job_number", "created_us", "number", "archived_us"),
 )
 Index("endpoints_reading", endpoints.c.job_number, endpoints.c.number, postgresql_where=endpoints.c.reads == 1)
 

@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0019"
+REVISION = "0020"
 """The newest migration."""
 
 workers = Table(
@@ -90,7 +90,7 @@ endpoints = Table(
     Column("document", Text, nullable=False),
     Column("reads", Integer, nullable=False, server_default="0"),
     Unique("id", name="endpoints_id"),
-    Index("endpoints_by_job", "job_number", "created_us", "archived_us"),
+    Index("endpoints_by_job", "job_number", "created_us", "number", "archived_us"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )
