@@ -40,6 +40,7 @@ from cronicorn.control.members import TenantMembers
 from cronicorn.control.overviews import Overviews
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.prospects import Prospects
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import QuotaRules, Quotas
 from cronicorn.control.repeats import Repeats
@@ -191,6 +192,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
         quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
         runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
+        trials = TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates)
         provisions = Provisions(stores.provisions)
         passwords = Argon2Passwords(CHEAPEST)
         doors = Doors(
@@ -227,7 +229,8 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             requests=RunRequests(
                 stores.endpoints, stores.run_control, stores.runs, tiers, Told(wake=wake, cancelled=wake)
             ),
-            trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates),
+            trials=trials,
+            prospects=Prospects(endpoints, trials, clock, cron, new_id),
             analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=False),
             repeats=Repeats(stores.keyed_requests, new_id),
             dashboards=Dashboards(stores.rollups, clock),

@@ -52,6 +52,7 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
     return [
         "/", "/jobs", "/jobs?status=archived", "/jobs/new", f"/jobs/{endpoint.job_id}", f"/endpoints/{endpoint.id}",
         f"/endpoints/{endpoint.id}?last=1h", f"/runs/{run}", "/nowhere",
+        f"/jobs/{endpoint.job_id}/endpoints/new?pattern=monitor", f"/endpoints/{endpoint.id}/edit",
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
 from cronicorn.control.overviews import Overviews
 from cronicorn.control.policies import Policies
+from cronicorn.control.prospects import Prospects
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
 from cronicorn.control.repeats import Repeats
@@ -68,6 +69,7 @@ class ControlPlane:
     workers: Workers
     requests: RunRequests
     trials: TrialCalls
+    prospects: Prospects
     analyses: Analyses
     dashboards: Dashboards
     activity: Activity

@@ -78,17 +78,21 @@ class TrialCalls:
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         if endpoint.archived_at is not None:
             raise refused("", f"Endpoint {endpoint.id} is archived; unarchive it first.")
-        with self._place(principal.tenant_id):
-            standing = await self._rates.take(f"trials:{principal.tenant_id}", TRIALS_OF_TENANT)
+        trial = await self.made(endpoint, unwanted)
+        kept = replace(trial.run, slot=await self._control.record_test(as_kept(endpoint, trial.run)))
+        return replace(trial, run=kept)
+
+    async def made(self, endpoint: JobEndpoint, unwanted: Unwanted | None = None) -> Trial:
+        """Call *endpoint* as it is given here, stored or not, and record nothing. Otherwise as `call`."""
+        with self._place(endpoint.tenant_id):
+            standing = await self._rates.take(f"trials:{endpoint.tenant_id}", TRIALS_OF_TENANT)
             if not standing.allowed:
                 raise RateExceededError(
                     f"A tenant may make {TRIALS_OF_TENANT.limit} trial calls a minute, and has: wait.",
                     standing,
                     _TRIALS,
                 )
-            run = await self._called(endpoint, unwanted)
-        kept = replace(run, slot=await self._control.record_test(as_kept(endpoint, run)))
-        return Trial(run=kept, limit=standing.named(_TRIALS))
+            return Trial(run=await self._called(endpoint, unwanted), limit=standing.named(_TRIALS))
 
     @contextmanager
     def _place(self, tenant_id: str) -> Iterator[None]:

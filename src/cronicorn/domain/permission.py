@@ -67,6 +67,8 @@ class Operation(StrEnum):
     ENDPOINT_DELETE = "endpoint.delete"
     ENDPOINT_LIMITS = "endpoint.limits"
     ENDPOINT_FORGIVE = "endpoint.forgive"
+    ENDPOINT_FORESEE = "endpoint.foresee"
+    ENDPOINT_TRY = "endpoint.try"
     HINT_INTERVAL = "hint.interval"
     HINT_ONE_SHOT = "hint.one_shot"
     HINT_DEFER = "hint.defer"
@@ -161,6 +163,8 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.ENDPOINT_DELETE: Permission.JOBS_WRITE,
     Operation.ENDPOINT_LIMITS: Permission.JOBS_READ,
     Operation.ENDPOINT_FORGIVE: Permission.RUNS_CONTROL,
+    Operation.ENDPOINT_FORESEE: Permission.JOBS_WRITE,
+    Operation.ENDPOINT_TRY: Permission.JOBS_WRITE,
     Operation.HINT_INTERVAL: Permission.RUNS_CONTROL,
     Operation.HINT_ONE_SHOT: Permission.RUNS_CONTROL,
     Operation.HINT_DEFER: Permission.RUNS_CONTROL,

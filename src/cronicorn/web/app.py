@@ -11,8 +11,10 @@ from cronicorn.domain.ports import Clock
 from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
+from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
 from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
+from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.runs import run_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
@@ -32,6 +34,8 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
     for router in (
         overview_pages(site, control),
         job_list_pages(site, control),
+        new_endpoint_pages(site, control),
+        edit_endpoint_pages(site, control),
         job_pages(site, control),
         endpoint_pages(site, control),
         run_pages(site, control),

@@ -48,13 +48,14 @@ async def read_form(headers: Headers, receive: Receive) -> Mapping[str, str] | H
 def faults_of(error: CronicornError, known: Sequence[str]) -> Mapping[str, str]:
     """What *error* says about each of the fields *known* to the form; the rest stands under the empty name.
 
-    A fault belongs to the field whose name its JSON Pointer begins with.
+    A fault belongs to the field whose name its JSON Pointer begins with: of several, to that with the longest.
     """
     if not isinstance(error, InvalidInputError) or not error.fields:
         return {"": str(error)}
     told: dict[str, list[str]] = defaultdict(list)
     for fault in error.fields:
-        name = fault.pointer.removeprefix("/").partition("/")[0]
-        place = name if name in known else ""
+        pointer = fault.pointer.removeprefix("/")
+        place = max((name for name in known if f"{pointer}/".startswith(f"{name}/")), key=len, default="")
+        name = pointer.partition("/")[0]
         told[place].append(fault.message if place or not name else f"{name}: {fault.message}")
     return {name: " ".join(messages) for name, messages in told.items()}

@@ -13,6 +13,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.json_body import ABSENT, parsed
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
+from cronicorn.web.body_tree import tree_of
 
 NAME_SHOWN = 60
 """Characters of the name of something in a list."""
@@ -43,6 +44,12 @@ def moment(at: datetime, now: datetime, zone: str = "UTC") -> Markup:
 def far(at: datetime, now: datetime) -> Markup:
     """How far *at* is away, which the script keeps true."""
     return Markup('<time datetime="{0}" title="{0}" data-far>{1}</time>').format(instant(at), distance(at, now))
+
+
+def local(at: datetime, zone: str) -> str:
+    """*at* as the clock of *zone* shows it, with its distance from UTC: `Mon 30 Mar 2026 02:30:00 +02:00`."""
+    there = at.astimezone(ZoneInfo(zone))
+    return f"{there:%a %d %b %Y %H:%M:%S} {there:%z}"
 
 
 def fared(run: Run) -> str:
@@ -95,6 +102,8 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "instant": instant,
     "laid_out": laid_out,
     "late": late,
+    "local": local,
+    "tree": tree_of,
     "span": length,
     "moment": moment,
     "named": named,

@@ -28,6 +28,7 @@ from cronicorn.control.members import TenantMembers
 from cronicorn.control.overviews import Overviews
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.prospects import Prospects
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
 from cronicorn.control.repeats import Repeats
@@ -96,7 +97,7 @@ def control_plane(
         slots=Slots(stores.endpoints, stores.run_control, stores.timeline, cron),
         decisions=Decisions(stores.endpoints, stores.runs, runs),
         requests=RunRequests(stores.endpoints, stores.run_control, stores.runs, tiers, told),
-        trials=TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates),
+        **_trying(stores, endpoints, dispatcher, clock, cron),
         analyses=Analyses(stores.watches, stores.endpoints, quotas, model_named=model_named),
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
@@ -127,6 +128,18 @@ def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) ->
 def _drafts(stores: Stores, cron: Cron, told: Told, make_drafts: MakeDrafts | None, policies: Policies) -> PolicyDrafts:
     maker = make_drafts(policies, told.wake) if make_drafts is not None else None
     return PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake)
+
+
+class _Trying(TypedDict):
+    """The nouns of what is looked at before it counts."""
+
+    trials: TrialCalls
+    prospects: Prospects
+
+
+def _trying(stores: Stores, endpoints: Endpoints, dispatcher: Dispatcher, clock: Clock, cron: Cron) -> _Trying:
+    trials = TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates)
+    return {"trials": trials, "prospects": Prospects(endpoints, trials, clock, cron, random_id)}
 
 
 class _Access(TypedDict):

@@ -1,0 +1,94 @@
+"""What would come of the form of an endpoint, as its pages show it before anything is stored."""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from cronicorn.control.findings import invalid
+from cronicorn.control.plane import ControlPlane
+from cronicorn.control.prospects import Prospect
+from cronicorn.control.statuses import status_of
+from cronicorn.domain.errors import (
+    CronicornError,
+    ForbiddenError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnauthenticatedError,
+)
+from cronicorn.domain.principal import Principal
+from cronicorn.domain.run import Run
+from cronicorn.domain.signals.signal import Signal
+from cronicorn.web.endpoint_form import NAMES, ReadForm
+from cronicorn.web.forms import faults_of
+from cronicorn.web.view import View
+
+_IN_SIGHT = frozenset(
+    ("", "name", "url", "method", "timeoutMs", "description", "headersJson", "bodyJson", "kind", "baselineCron")
+) | {"baselineIntervalMs", "onceAt", "timezone", "dstGap", "dstOverlap", "minIntervalMs", "maxIntervalMs"}
+"""The fields that are not among the further settings."""
+ZONES = (
+    "UTC", "Africa/Cairo", "Africa/Johannesburg", "Africa/Lagos", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "America/Mexico_City", "America/New_York", "America/Sao_Paulo", "America/Toronto",
+    "Asia/Dubai", "Asia/Hong_Kong", "Asia/Jakarta", "Asia/Kolkata", "Asia/Seoul", "Asia/Shanghai", "Asia/Singapore",
+    "Asia/Tokyo", "Australia/Sydney", "Europe/Amsterdam", "Europe/Berlin", "Europe/Istanbul", "Europe/London",
+    "Europe/Madrid", "Europe/Paris", "Europe/Rome", "Europe/Warsaw", "Europe/Zurich", "Pacific/Auckland",
+)  # fmt: skip
+"""Offered while one types; any other is taken, too."""
+TOLD_ELSEWHERE = (ForbiddenError, NotFoundError, PreconditionFailedError, UnauthenticatedError)
+"""What a page of its own tells: all else is told in the form, where what was entered stays."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """What somebody wanted to see before they save."""
+
+    prospect: Prospect | None
+    answer: Run | None = None
+    error: CronicornError | None = None
+
+
+async def look(
+    control: ControlPlane, asker: Principal, read: ReadForm, endpoint_id: str | None, *, wanted: str = ""
+) -> Looking:
+    """What would come of the form; with the answer of a call where that is *wanted* and possible."""
+    if read.document is None:
+        return Looking(prospect=None, error=invalid(tuple(read.findings.errors)))
+    prospect = await control.prospects.foresee(asker, read.document, endpoint_id)
+    if errors := (*read.findings.errors, *prospect.errors):
+        return Looking(prospect=prospect, error=invalid(errors))
+    if wanted != "test":
+        return Looking(prospect=prospect)
+    answered = await tried(control.prospects.call(asker, read.document, endpoint_id), Looking(prospect=prospect))
+    return answered if isinstance(answered, Looking) else Looking(prospect=prospect, answer=answered)
+
+
+async def tried(doing: Awaitable[T], looked: Looking) -> T | Looking:
+    """What *doing* it answers; where it fails, *looked* with the reason."""
+    try:
+        return await doing
+    except TOLD_ELSEWHERE:
+        raise
+    except CronicornError as error:
+        return replace(looked, error=error)
+
+
+def looking_values(entered: Mapping[str, str], looked: Looking, *, told: bool = False) -> dict[str, Any]:
+    """What every page with this form shows. Faults are *told* once something was sent."""
+    faults = faults_of(looked.error, NAMES) if told and looked.error is not None else {}
+    return {
+        "entered": entered,
+        "faults": faults,
+        "advanced_faulty": bool(faults.keys() - _IN_SIGHT),
+        "prospect": looked.prospect,
+        "answer": looked.answer,
+        "signals": [signal.value for signal in Signal],
+        "zones": ZONES,
+    }
+
+
+def looking_status(view: View, looked: Looking) -> HTTPStatus:
+    """A page that only asks whether all is well is told so in the page."""
+    return HTTPStatus.OK if view.live or looked.error is None else status_of(looked.error)
