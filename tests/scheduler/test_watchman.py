@@ -187,6 +187,20 @@ async def test_what_comes_and_goes_is_told_now_and_then_and_soon_when_it_stays(w
     assert world.clock.now() - broken < timedelta(minutes=16)
 
 
+async def test_what_is_quiet_is_told_when_the_clock_is_set_back(world):
+    await world.say(rules=AlertRules(failures=1))
+    await plant(world.stores, "ep1")
+    for status in (500, 200, 500):
+        await world.run(status)
+        await world.look()
+    quiet = await world.events()
+    world.clock.advance(timedelta(hours=-2))
+    await world.look()
+
+    assert quiet == ["opened", "recovered"]
+    assert await world.events() == ["opened", "recovered", "opened"]
+
+
 async def test_what_comes_back_after_a_while_is_told_at_once(world):
     await world.say(rules=AlertRules(failures=1))
     await plant(world.stores, "ep1")

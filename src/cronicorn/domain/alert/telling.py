@@ -59,7 +59,9 @@ def told(incident: Incident, name: str | None, audience: Audience) -> Told:
     kept from it by a maintenance window or by messages that wait, is told later, as all are of what has only just been
     over. *name* is that of the endpoint.
     """
-    if incident.quiet_until is not None and audience.now < incident.quiet_until:
+    # What lies further away was written before the clock was set back.
+    quiet_until = incident.quiet_until
+    if quiet_until is not None and audience.now < quiet_until <= audience.now + QUIET_MAX:
         return Told(incident)
     if any(window.scope.covers(incident.job_id, incident.subject) for window in audience.windows):
         return Told(incident)
