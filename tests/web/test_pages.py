@@ -197,7 +197,9 @@ async def test_text_from_elsewhere_is_shown_as_text() -> None:
             url="https://x.example/?a=<script>alert(1)</script>",
         )
         world.clock.move(minutes=1)
-        await world.run_due(an_outcome(500, body=HOSTILE, headers=(("x-odd", HOSTILE),), error=f"It broke: {HOSTILE}"))
+        await world.run_due(
+            an_outcome(500, body=f"{HOSTILE}\ud800", headers=(("x-odd", HOSTILE),), error=f"It broke: {HOSTILE}")
+        )
         await site.send(
             f"/endpoints/{endpoint.id}", f"/endpoints/{endpoint.id}/pause", **{"for": "1h", "reason": HOSTILE}
         )
@@ -278,7 +280,7 @@ async def test_a_person_pauses_resumes_runs_and_tries_an_endpoint() -> None:
         paused = await site.send(at, f"{at}/pause", **{"for": "2h", "reason": "They deploy."})
         page = await site.text(at)
         resumed = await site.send(at, f"{at}/resume")
-        until = await site.send(at, f"{at}/pause", **{"for": "2026-01-02T09:30+01:00", "reason": ""})
+        until = await site.send(at, f"{at}/pause", **{"for": " 2026-01-02 09:30+01:00 ", "reason": ""})
         paused_until = await site.text(at)
         past = await site.send(at, f"{at}/pause", **{"for": "2025-01-02T09:30Z", "reason": "kept"})
         await site.send(at, f"{at}/resume")

@@ -57,11 +57,13 @@ async def test_a_link_from_elsewhere_leads_whoever_is_signed_in_to_the_page() ->
         sent_on = await site.client.get("/jobs?q=a", headers={"sec-fetch-site": "same-origin"})
         odd = await stranger.get('/jobs?q="><script>', headers={"sec-fetch-site": "cross-site"})
         form = await stranger.post("/jobs/new", headers={"sec-fetch-site": "cross-site"})
+        away = await stranger.get("http://cronicorn//evil.example/", headers={"sec-fetch-site": "cross-site"})
 
     assert 'http-equiv="refresh" content="0; url=/jobs?q=a"' in followed.text
     assert sent_on.status_code == 200
     assert "<script>" not in odd.text
     assert form.headers["location"] == "/sign-in"
+    assert 'content="0; url=/"' in away.text
 
 
 async def test_what_was_wrong_stands_beside_the_field_and_what_was_entered_stays() -> None:
@@ -162,6 +164,7 @@ async def test_an_odd_form_is_refused_with_a_page(content: bytes, kind: str, sta
 
     assert answer.status_code == status
     assert "<h1>" in answer.text
+    assert ("connection" in answer.headers) == (status != 403)
 
 
 async def test_a_page_that_asks_by_itself_keeps_no_session_alive() -> None:

@@ -22,7 +22,7 @@ from cronicorn.web.errors import error_page, page_of_error
 from cronicorn.web.forms import read_form
 from cronicorn.web.live import EVENTS
 from cronicorn.web.site import WebSite, see
-from cronicorn.web.view import LIVE_HEADER, BrowserSessions, Theme, View
+from cronicorn.web.view import LIVE_HEADER, BrowserSessions, Theme, View, own_path
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ _REFUSALS: Mapping[HTTPStatus, str] = {
     HTTPStatus.REQUEST_TIMEOUT: "The form took too long to arrive; send it again.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Send what was entered as a form does.",
 }
+_LAST = {"Connection": "close"}
+"""The rest of such a form may still be under way, so the connection can't carry another request."""
 
 
 class Porter:
@@ -93,7 +95,7 @@ class Porter:
         principal = await self._signed_in(view, token, used=not view.live and scope["path"] != EVENTS)
         if principal is None and scope["path"] not in FOR_ANYBODY:
             if token is None and _followed_from_elsewhere(scope, headers):
-                return self._site.page(view, "again.html", to=view.path)
+                return self._site.page(view, "again.html", to=own_path(view.path))
             return _sent_to_sign_in(view, scope)
         form: Mapping[str, str] = {}
         if scope["method"] not in _READING:
@@ -102,7 +104,7 @@ class Porter:
             if read is None:
                 return None
             if isinstance(read, HTTPStatus):
-                return error_page(self._site, view, read, _REFUSALS[read])
+                return error_page(self._site, view, read, _REFUSALS[read], _LAST)
             form = read
             if scope["path"] not in FOR_ANYBODY and not is_csrf_token(form.get("csrf", ""), token or ""):
                 raise ForbiddenError(_STALE)

@@ -71,7 +71,8 @@ class WebSite:
         text = self._templates.get_template(template).render(
             {"view": view, "now": self._clock.now(), "frame": frame} | values
         )
-        return HTMLResponse(text, status, headers={**PAGE_FIELDS, **(headers or {})})
+        content = text.encode("utf-8", "replace")  # Answers may hold halves of surrogate pairs.
+        return HTMLResponse(content, status, headers={**PAGE_FIELDS, **(headers or {})})
 
 
 def see(path: str) -> Response:

@@ -218,11 +218,11 @@ def _pause_end(text: str, now: datetime) -> datetime:
 
 def _instant(text: str) -> datetime | None:
     """The instant that *text* means, in UTC where it says nothing else; None for what can't be read."""
-    try:
-        at = datetime.fromisoformat(text.strip().replace(" ", "+"))
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    for written in (text.strip(), text.strip().replace(" ", "+")):  # An address has a blank in place of a plus.
+        with suppress(ValueError, OverflowError):
+            at = datetime.fromisoformat(written)
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return None
 
 
 def _length(text: str) -> timedelta | None:

@@ -38,7 +38,7 @@ class RunMark:
     fared: str
     """`success`, `degraded`, `failed` or `canceled`."""
     gap: timedelta | None
-    """FromQuery the run before began; None of the first."""
+    """From the beginning of the run before; None of the first."""
     source: str
     told: str
     """How it ended, in a few words."""
