@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 
+from cronicorn.domain.permission import Role
 from cronicorn.web.live import STREAMS_PER_SESSION_MAX, Streams, _Looks
 from tests.waiting import eventually_async
 from tests.web.site import COOKIE, Site, a_site, filled, pages_of
@@ -44,6 +46,28 @@ async def test_a_page_hears_of_a_change_and_of_the_end_of_its_session() -> None:
         assert stream.headers["content-type"].startswith("text/event-stream")
         assert stream.headers["cache-control"] == "no-store"
         await eventually_async(lambda: streams.open == 0)
+
+
+async def test_nobody_hears_of_what_belongs_to_another_tenant() -> None:
+    async with listening() as (site, streams, client):
+        endpoint = await filled(site, runs=1)
+        _, rival = site.world.stores.database.tenants.values()
+        token = await replace(site, tenant_id=rival.id).token(Role.OWNER, "rival")
+        headers = {"cookie": f"{COOKIE}={token}"}
+        address = f"/events?of=endpoint:{endpoint.id}"
+        async with (
+            httpx.AsyncClient(base_url=client.base_url, headers=headers, trust_env=False) as theirs,
+            theirs.stream("GET", address) as stream,
+            client.stream("GET", address) as own,
+        ):
+            told, ours = events(stream.aiter_lines()), events(own.aiter_lines())
+            begun = [await anext(told), await anext(ours)]
+            await site.world.control.requests.run_now(site.owner, endpoint.id)
+            changed = await anext(ours)
+            streams.close()
+            rest = [each async for each in told]
+
+    assert (begun, changed, rest) == (["begun", "begun"], "changed", [])
 
 
 async def test_streams_hang_up_when_the_process_drains() -> None:

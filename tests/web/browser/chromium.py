@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.permission import Role
@@ -26,6 +26,8 @@ REFUSED = "Failed to load resource: the server responded with a status of 4"
 """What a browser says of a page that tells what was wrong."""
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 """A container has no user namespaces, hardly any shared memory and no screen."""
+PATIENCE_MS = 20_000
+"""A busy machine draws slowly."""
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 
@@ -80,6 +82,7 @@ class Seen:
 @asynccontextmanager
 async def seen() -> AsyncIterator[Seen]:
     """A filled site behind a socket, and a browser."""
+    expect.set_options(timeout=PATIENCE_MS)
     streams = Streams(look_every_s=0.1)
     async with a_site() as site:
         endpoint = await filled(site, runs=60)
