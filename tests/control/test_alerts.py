@@ -10,6 +10,7 @@ from cronicorn.control.alert_documents import (
     AllRulesDocument,
     MaintenanceDocument,
 )
+from cronicorn.control.alerts import TESTS_MAX
 from cronicorn.domain.alert.alerting import (
     ROUTES_MAX,
     USUAL_RULES,
@@ -123,6 +124,22 @@ async def test_what_a_patch_leaves_out_stays_and_what_it_says_is_checked_with_it
             await gone(ALICE, route.id)
 
 
+async def test_nobody_is_flooded_with_tests_over_however_many_routes(world):
+    alerts = world.control.alerts
+    routes = [await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK)) for _ in range(2)]
+    for number in range(TESTS_MAX):
+        await alerts.test_route(ALICE, routes[number % 2].id)
+
+    with pytest.raises(ConflictError, match="wait"):
+        await alerts.test_route(ALICE, routes[0].id)
+    await alerts.remove_route(ALICE, routes[0].id)
+    new = await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK))
+    with pytest.raises(ConflictError, match="wait"):
+        await alerts.test_route(ALICE, new.id)
+    world.clock.move(minutes=10)
+    await alerts.test_route(ALICE, new.id)
+
+
 async def test_routes_windows_and_waiting_tests_are_bounded(world):
     alerts = world.control.alerts
     once = {"name": "w", "startAt": "2026-01-02T00:00:00Z", "durationMs": 1_000}
@@ -133,6 +150,7 @@ async def test_routes_windows_and_waiting_tests_are_bounded(world):
         await alerts.create_window(ALICE, MaintenanceDocument.model_validate(once))
     for _ in range(WAITING_MAX):
         await alerts.test_route(ALICE, route.id)
+        world.clock.move(minutes=1)
 
     with pytest.raises(ConflictError):
         await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK))

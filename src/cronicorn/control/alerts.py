@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from cronicorn.control.alert_documents import (
     AlertRouteDocument,
@@ -21,15 +22,19 @@ from cronicorn.domain.alert.alerting import (
     AlertRoute,
     MaintenanceWindow,
 )
-from cronicorn.domain.alert.incident import WAITING_MAX, AlertMessage, MessageState
+from cronicorn.domain.alert.incident import WAITING_MAX, AlertEvent, AlertMessage, MessageState
 from cronicorn.domain.alert.ports import AlertingBook, Outbox
 from cronicorn.domain.alert.telling import trial
 from cronicorn.domain.errors import ConflictError
+from cronicorn.domain.instant import MINUTE, shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.principal import Principal
 
 MESSAGES_MAX = 1_000
+TESTS_MAX = 20
+TESTS_COUNTED_FOR = timedelta(minutes=10)
+"""A tenant may send so many tests within so long: nobody is to be flooded through the operator's mail server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +112,15 @@ class Alerts:
     async def test_route(self, principal: Principal, route_id: str) -> AlertMessage:
         """Send a message that says that it is a test, as any other one is sent.
 
-        Raises NotFoundError, ConflictError where so many messages wait for the route that it has to be mended first.
+        Raises NotFoundError, ConflictError after many tests in a short time, and where so many messages wait for the
+        route that it has to be mended first.
         """
         route = (await self._ports.book.get(principal.tenant_id)).route(route_id)
+        newest = await self._ports.outbox.list(principal.tenant_id, limit=WAITING_MAX)
+        lately = shifted(self._clock.now(), -TESTS_COUNTED_FOR)
+        if sum(each.event is AlertEvent.TEST and each.created_at > lately for each in newest) >= TESTS_MAX:
+            minutes = TESTS_COUNTED_FOR // MINUTE
+            raise ConflictError(f"{TESTS_MAX} tests were sent within {minutes} minutes, to whatever routes: wait.")
         newest = await self._ports.outbox.list(principal.tenant_id, route_id=route_id, limit=WAITING_MAX)
         if sum(each.state is MessageState.WAITING for each in newest) >= WAITING_MAX:
             raise ConflictError(f"{WAITING_MAX} messages wait for this route already; see why in its messages.")
