@@ -1,7 +1,7 @@
 """How values are written in pages: the filters of the templates."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.json_body import ABSENT, parsed
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
+from cronicorn.web.body_difference import DifferentLine, difference_of
 from cronicorn.web.body_tree import tree_of
 
 NAME_SHOWN = 60
@@ -75,6 +76,11 @@ def excerpt(text: str, most: int) -> str:
     return text
 
 
+def difference(before: Outcome, after: Outcome) -> Sequence[DifferentLine] | None:
+    """What is different between two bodies, line by line; None where they are too long to be compared."""
+    return difference_of(laid_out(before), laid_out(after))
+
+
 def laid_out(outcome: Outcome) -> str:
     """The body of *outcome*, which has one; JSON with a line for each value."""
     text = outcome.body or ""
@@ -95,6 +101,7 @@ def late(run: Run) -> str:
 
 FILTERS: Mapping[str, Callable[..., object]] = {
     "clock": clock,
+    "difference": difference,
     "duration": show_duration,
     "excerpt": excerpt,
     "far": far,
