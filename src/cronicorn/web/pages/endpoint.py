@@ -39,6 +39,7 @@ RUNS_IN_RANGE = 50
 AHEAD = 0.1
 """So much of a timeline that ends now lies ahead."""
 RUNS_SHOWN = 5
+LAST_MAX = SPAN_MAX / 2
 FromQuery = Annotated[str, Query(alias="from")]
 RANGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 24 * 7, 24 * 30))
 
@@ -85,12 +86,12 @@ class DrawnSpan:
 
 
 def range_of(since: str, until: str, last: str, now: datetime, usual: timedelta = SPAN_DEFAULT) -> DrawnSpan:
-    """The range from *since* to *until*, or else the *last* so long, or *usual*.
+    """The range from *since* to *until*, or else the *last* so long, or *usual*; a text that is empty says nothing.
 
-    What can't be read is as if it were not there. Raises InvalidInputError for a range that is too short or too long.
+    Raises InvalidInputError for what can't be read, and for a range that is too short or too long.
     """
-    begins, ends = _instant(since), _instant(until)
-    length = _length(last) or usual
+    begins, ends = _named_instant("from", since), _named_instant("to", until)
+    length = _length(last) if last.strip() else usual
     if begins is None and ends is None:
         return DrawnSpan(since=now - length, until=now + length * AHEAD, now=now, fixed=False)
     if ends is None:
@@ -225,12 +226,23 @@ def _instant(text: str) -> datetime | None:
     return None
 
 
-def _length(text: str) -> timedelta | None:
-    try:
+def _named_instant(name: str, text: str) -> datetime | None:
+    """The instant that the address gives as *name*; None where it gives none. Raises InvalidInputError."""
+    at = _instant(text)
+    if at is None and text.strip():
+        raise InvalidInputError(f"The address says {name}={text[:40]}: write an instant such as 2026-01-31T09:30:00Z.")
+    return at
+
+
+def _length(text: str) -> timedelta:
+    """The length that the address gives. Raises InvalidInputError."""
+    with suppress(ValueError):
         length = parse_duration(text)
-    except ValueError:
-        return None
-    return length if SPAN_MIN <= length <= SPAN_MAX / 2 else None
+        if SPAN_MIN <= length <= LAST_MAX:
+            return length
+    raise InvalidInputError(
+        f"The address says last={text[:40]}: write a length such as 12h, from 1m to {LAST_MAX.days}d."
+    )
 
 
 def _usual(runs: Sequence[Run]) -> timedelta:
