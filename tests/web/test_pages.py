@@ -219,6 +219,7 @@ async def test_text_from_elsewhere_is_shown_as_text() -> None:
     assert all("&lt;/title&gt;" in page for page in pages)  # Of long names lists show the beginning.
     assert all("&lt;script&gt;alert(1)" in page for page in (*pages[3:], search))
     assert fault.status_code == 400
+    assert f'name="back" value="/endpoints/{endpoint.id}"' in fault.text  # A form's address is no page.
     assert "Say how long as 30m, 2h or 7d, or until when as 2026-01-31T09:30Z." in fault.text
 
 

@@ -109,7 +109,7 @@ class Porter:
             if scope["path"] not in FOR_ANYBODY and not is_csrf_token(form.get("csrf", ""), token or ""):
                 raise ForbiddenError(_STALE)
         return View(
-            path=view.path, theme=view.theme, live=view.live, principal=principal, form=form,
+            path=view.path, sent=view.sent, theme=view.theme, live=view.live, principal=principal, form=form,
             token=token if principal is not None else None, request_id=view.request_id,
         )  # fmt: skip
 
@@ -130,6 +130,7 @@ def _stranger(scope: Scope, headers: Headers) -> View:
     request_id = scope.get("state", {}).get("request_id")
     return View(
         path=f"{path}?{query}" if query else path,
+        sent=scope["method"] not in _READING,
         theme=Theme(theme) if theme in set(Theme) else Theme.AUTO,
         live=LIVE_HEADER in headers,
         request_id=request_id if isinstance(request_id, str) else None,

@@ -56,6 +56,8 @@ class View:
 
     path: str
     """With its query, as it leads back to the page."""
+    sent: bool = False
+    """Whether it sends a form, so that its path is none that a browser can be led back to."""
     theme: Theme = Theme.AUTO
     live: bool = False
     """Whether the page asks by itself (`LIVE_HEADER`)."""
@@ -77,6 +79,11 @@ class View:
     def csrf(self) -> str:
         """What each form carries, so that no other site can send one."""
         return csrf_token(self.token) if self.token is not None else ""
+
+    @property
+    def back(self) -> str:
+        """The path of the page, or of the one that its form stands on."""
+        return self.path.partition("?")[0].rpartition("/")[0] or "/" if self.sent else self.path
 
     def may(self, operation: Operation | str) -> bool:
         """Whether whoever looks is permitted *operation*; pages show nothing that is refused anyway."""
