@@ -12,7 +12,9 @@ from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
+from cronicorn.web.pages.ending import ending_pages
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
+from cronicorn.web.pages.job_form import job_form_pages
 from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
 from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
@@ -34,8 +36,10 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
     for router in (
         overview_pages(site, control),
         job_list_pages(site, control),
+        job_form_pages(site, control),
         new_endpoint_pages(site, control),
         edit_endpoint_pages(site, control),
+        ending_pages(site, control),
         job_pages(site, control),
         endpoint_pages(site, control),
         run_pages(site, control),

@@ -23,6 +23,7 @@ _TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.FORBIDDEN: "You may not do this",
     HTTPStatus.NOT_FOUND: "There is nothing here",
     HTTPStatus.CONFLICT: "That does not fit the present state",
+    HTTPStatus.PRECONDITION_FAILED: "Somebody changed it meanwhile",
     HTTPStatus.TOO_MANY_REQUESTS: "Too much at once",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not now",

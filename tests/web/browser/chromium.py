@@ -48,7 +48,8 @@ class Seen:
         return {
             "overview": "/", "jobs": "/jobs", "job-new": "/jobs/new", "job": f"/jobs/{self.endpoint.job_id}",
             "endpoint": at, "run": f"/runs/{self.endpoint.id}:1:1", "absent": "/nowhere",
-            "endpoint-edit": f"{at}/edit",
+            "endpoint-edit": f"{at}/edit", "endpoint-delete": f"{at}/delete",
+            "job-edit": f"/jobs/{self.endpoint.job_id}/edit",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
         }  # fmt: skip
 

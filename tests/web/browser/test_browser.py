@@ -59,6 +59,34 @@ async def test_a_person_signs_in_finds_out_why_and_holds_an_endpoint(here: Seen,
         await expect(page).to_have_url(f"{here.url}/sign-in")
 
 
+@pytest.mark.parametrize("scripts", ["on", "off"])
+async def test_a_person_makes_an_endpoint_of_a_pattern_and_sees_before_what_comes_of_it(
+    here: Seen, scripts: str
+) -> None:
+    async with here.page(scripts=scripts == "on") as page:
+        await page.goto(f"/jobs/{here.endpoint.job_id}")
+        await page.get_by_role("link", name="New endpoint").click()
+        await page.get_by_role("link", name="Maintenance").click()
+        await expect(page.get_by_label("Cron expression", exact=True)).to_have_value("30 2 * * *")
+        await expect(page.get_by_label("Every", exact=True)).to_be_hidden()
+        await page.get_by_label("Name", exact=True).fill(f"cleanup-{scripts}")
+        await page.get_by_label("URL", exact=True).fill("https://shop.example/cleanup")
+        await page.get_by_label("Cron expression", exact=True).fill("61 2 * * *")
+        if scripts == "off":
+            await page.get_by_role("button", name="Preview").click()
+        await expect(page.locator("#baselineCron-fault")).to_contain_text("61")
+        await page.get_by_label("Cron expression", exact=True).fill("15 2 * * *")
+        if scripts == "off":
+            await page.get_by_role("button", name="Preview").click()
+        await expect(page.locator("[data-checked=preview]")).to_contain_text("02:15:00 +0100")
+        await expect(page.locator("#baselineCron-fault")).to_be_hidden()
+        await expect(page.locator("[data-checked=preview]")).to_contain_text("runs once, right after it, at 03:00")
+        await page.get_by_role("button", name="Test call").click()
+        await expect(page.get_by_text("Nothing was recorded")).to_be_visible()
+        await page.get_by_role("button", name="Create").click()
+        await expect(page.get_by_role("heading", name=f"cleanup-{scripts}")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_rules_of_accessibility_hold_on_every_page(here: Seen, scheme: str) -> None:
     axe, found = Axe(), dict[str, list[str]]()

@@ -1,4 +1,4 @@
-"""Jobs: the list, one of them, and a new one."""
+"""Jobs: the list, and one of them."""
 
 from collections.abc import Mapping
 from urllib.parse import urlencode
@@ -6,14 +6,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from cronicorn.control.document import JobDocument
 from cronicorn.control.plane import ControlPlane
-from cronicorn.control.statuses import status_of
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.principal import Principal
-from cronicorn.web.forms import faults_of
 from cronicorn.web.live import Mark
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId
@@ -22,7 +19,6 @@ JOBS_SHOWN = 60
 ENDPOINTS_SHOWN = 40
 """On one page."""
 _DIGITS_MAX = 6
-_FIELDS = ("name", "description")
 _MOVES: Mapping[str, JobStatus] = {
     "pause": JobStatus.PAUSED,
     "resume": JobStatus.ACTIVE,
@@ -56,23 +52,8 @@ def job_list_pages(site: WebSite, control: ControlPlane) -> APIRouter:
 
 
 def job_pages(site: WebSite, control: ControlPlane) -> APIRouter:
-    """What can be seen of one job, and done about it; and a new one."""
+    """What can be seen of one job, and done about it."""
     router = APIRouter()
-
-    @router.get("/jobs/new")
-    async def ask(view: Looked) -> Response:
-        return site.page(view, "job_new.html", entered={}, faults={})
-
-    @router.post("/jobs/new")
-    async def create(view: Looked) -> Response:
-        document = JobDocument(name=view.entered("name"), description=view.entered("description") or None)
-        try:
-            job = await control.jobs.create(view.asker, document)
-        except InvalidInputError as error:
-            return site.page(
-                view, "job_new.html", status=status_of(error), entered=view.form, faults=faults_of(error, _FIELDS)
-            )
-        return see(f"/jobs/{job.id}")
 
     @router.get("/jobs/{job_id}")
     async def show(view: Looked, job_id: ThingId, after: str | None = None) -> Response:

@@ -1,0 +1,70 @@
+"""The form of a job: a new one, or an edit."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from cronicorn.control.document import JobDocument, JobPatch
+from cronicorn.control.plane import ControlPlane
+from cronicorn.control.statuses import status_of
+from cronicorn.domain.errors import InvalidInputError, PreconditionFailedError
+from cronicorn.domain.permission import Operation
+from cronicorn.domain.unchanged import Unchanged, version_of_job
+from cronicorn.web.forms import faults_of
+from cronicorn.web.site import WebSite, see
+from cronicorn.web.view import Looked, ThingId, View
+
+_PAGE = "job_form.html"
+_FIELDS = ("name", "description")
+
+
+def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
+    """How jobs are made and changed."""
+    router = APIRouter()
+
+    @router.get("/jobs/new")
+    async def ask(view: Looked) -> Response:
+        return site.page(view, _PAGE, job=None, entered={}, faults={}, meanwhile=False)
+
+    @router.post("/jobs/new")
+    async def create(view: Looked) -> Response:
+        document = JobDocument(name=view.entered("name"), description=view.entered("description") or None)
+        try:
+            job = await control.jobs.create(view.asker, document)
+        except InvalidInputError as error:
+            return site.page(
+                view, _PAGE, status=status_of(error), job=None, entered=view.form, faults=faults_of(error, _FIELDS),
+                meanwhile=False,
+            )  # fmt: skip
+        return see(f"/jobs/{job.id}")
+
+    @router.get("/jobs/{job_id}/edit")
+    async def begin(view: Looked, job_id: ThingId) -> Response:
+        view.asker.check(Operation.JOB_EDIT)
+        job = await control.jobs.get(view.asker, job_id)
+        entered = {"name": job.name, "description": job.description or ""}
+        return site.page(
+            view, _PAGE, job=job, version=version_of_job(job), entered=entered, faults={}, meanwhile=False
+        )  # fmt: skip
+
+    @router.post("/jobs/{job_id}/edit")
+    async def change(view: Looked, job_id: ThingId) -> Response:
+        patch = JobPatch(name=view.entered("name"), description=_lines(view, "description") or None)
+        unchanged = Unchanged(versions=frozenset({view.entered("version")}))
+        try:
+            await control.jobs.edit(view.asker, job_id, patch, unchanged)
+        except (InvalidInputError, PreconditionFailedError) as error:
+            job = await control.jobs.get(view.asker, job_id)
+            late = isinstance(error, PreconditionFailedError)
+            return site.page(
+                view, _PAGE, status=status_of(error), job=job, entered=view.form, meanwhile=late,
+                version=version_of_job(job) if late else view.entered("version"),
+                faults={} if late else faults_of(error, _FIELDS),
+            )  # fmt: skip
+        return see(f"/jobs/{job_id}")
+
+    return router
+
+
+def _lines(view: View, name: str) -> str:
+    """What was entered as *name*, with lines as we end them."""
+    return view.entered(name).replace("\r\n", "\n")
