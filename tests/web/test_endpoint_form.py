@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from cronicorn.domain.auth import AuthKind
 from cronicorn.domain.call import Method
 from cronicorn.domain.cron import DstGap, DstOverlap
 from cronicorn.domain.endpoint import CatchUpMode, CompileMode, JobEndpoint, KeepBodies, Overlap
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.permission import Role
 from cronicorn.domain.signals.signal import Adapt
@@ -320,3 +322,45 @@ async def test_marks_that_nobody_made_change_nothing() -> None:
 
     assert stale.status_code == 412
     assert after.description is None
+
+
+async def test_a_form_that_is_sent_twice_makes_one_endpoint_and_one_with_something_else_in_it_another() -> None:
+    async with a_site() as site:
+        job = await site.world.job(site.owner)
+        action = f"/jobs/{job}/endpoints/new?pattern=plain&part=1"
+        sent = form_of(await site.text(action), action) | {"do": "save", "name": "x", "url": URL}
+        faulty = await site.client.post(action, data=sent | {"timeoutMs": "soon"})
+        first, again = [await site.client.post(action, data=sent) for _ in range(2)]
+        other = await site.client.post(action, data=sent | {"name": "y"})
+        stored = await site.world.control.endpoints.list(site.owner, job)
+        entered = form_of(await site.text("/jobs/new"), "/jobs/new") | {"name": "one"}
+        jobs = {(await site.client.post("/jobs/new", data=entered)).headers["location"] for _ in range(2)}
+
+    assert faulty.status_code == 400
+    assert '<a href="#timeoutMs">timeoutMs</a>' in faulty.text
+    assert first.headers["location"] == again.headers["location"] != other.headers["location"]
+    assert [each.endpoint.name for each in stored] == ["x", "y"]
+    assert len(jobs) == 1
+
+
+async def test_what_nobody_can_say_was_made_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_site() as site:
+        job = await site.world.job(site.owner)
+        action = f"/jobs/{job}/endpoints/new?pattern=plain&part=1"
+        sent = form_of(await site.text(action), action) | {"do": "save", "name": "x", "url": URL}
+        add = site.world.stores.endpoints.add
+
+        async def lost(*args: Any) -> JobEndpoint:
+            await add(*args)
+            raise UnavailableError("The store went away.")
+
+        monkeypatch.setattr(site.world.stores.endpoints, "add", lost)
+        first = await site.client.post(action, data=sent)
+        monkeypatch.undo()
+        again = await site.client.post(action, data=sent)
+        stored = await site.world.control.endpoints.list(site.owner, job)
+
+    assert (first.status_code, again.status_code) == (503, 409)
+    assert "The store went away." in first.text
+    assert "it may have been carried out or not" in again.text
+    assert len(stored) == 1

@@ -23,9 +23,15 @@ from cronicorn.web.endpoint_form import NAMES, ReadForm
 from cronicorn.web.forms import faults_of
 from cronicorn.web.view import View
 
-_IN_SIGHT = frozenset(
-    ("", "name", "url", "method", "timeoutMs", "description", "headersJson", "bodyJson", "kind", "baselineCron")
-) | {"baselineIntervalMs", "onceAt", "timezone", "dstGap", "dstOverlap", "minIntervalMs", "maxIntervalMs"}
+_IN_SIGHT = frozenset(("", "name", "url", "method", "timeoutMs", "description", "kind", "baselineCron")) | {
+    "baselineIntervalMs",
+    "onceAt",
+    "timezone",
+    "dstGap",
+    "dstOverlap",
+    "minIntervalMs",
+    "maxIntervalMs",
+}
 """The fields that are not among the further settings."""
 ZONES = (
     "UTC", "Africa/Cairo", "Africa/Johannesburg", "Africa/Lagos", "America/Chicago", "America/Denver",
@@ -48,6 +54,11 @@ class Looking:
     prospect: Prospect | None
     answer: Run | None = None
     error: CronicornError | None = None
+
+
+def _of_request(name: str) -> bool:
+    """Whether the field *name* is among headers, body and sign-in."""
+    return name.startswith(("auth/", "headersJson", "bodyJson"))
 
 
 async def look(
@@ -81,7 +92,8 @@ def looking_values(entered: Mapping[str, str], looked: Looking, *, told: bool = 
     return {
         "entered": entered,
         "faults": faults,
-        "advanced_faulty": bool(faults.keys() - _IN_SIGHT),
+        "request_faulty": any(_of_request(name) for name in faults),
+        "advanced_faulty": any(name not in _IN_SIGHT and not _of_request(name) for name in faults),
         "prospect": looked.prospect,
         "answer": looked.answer,
         "signals": [signal.value for signal in Signal],

@@ -10,6 +10,7 @@ from cronicorn.domain.errors import InvalidInputError, PreconditionFailedError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.unchanged import Unchanged, version_of_job
 from cronicorn.web.forms import faults_of
+from cronicorn.web.once import made_once, opened
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId, View
 
@@ -23,19 +24,23 @@ def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
 
     @router.get("/jobs/new")
     async def ask(view: Looked) -> Response:
-        return site.page(view, _PAGE, job=None, entered={}, faults={}, meanwhile=False)
+        return site.page(view, _PAGE, job=None, once=opened(view), entered={}, faults={}, meanwhile=False)
 
     @router.post("/jobs/new")
     async def create(view: Looked) -> Response:
-        document = JobDocument(name=view.entered("name"), description=view.entered("description") or None)
+        view.asker.check(Operation.JOB_CREATE)
+        document = JobDocument(name=view.entered("name"), description=_lines(view, "description") or None)
+
+        async def making() -> str:
+            return f"/jobs/{(await control.jobs.create(view.asker, document)).id}"
+
         try:
-            job = await control.jobs.create(view.asker, document)
+            return see(await made_once(control.repeats, view, making))
         except InvalidInputError as error:
             return site.page(
-                view, _PAGE, status=status_of(error), job=None, entered=view.form, faults=faults_of(error, _FIELDS),
-                meanwhile=False,
+                view, _PAGE, status=status_of(error), job=None, once=opened(view), entered=view.form,
+                faults=faults_of(error, _FIELDS), meanwhile=False,
             )  # fmt: skip
-        return see(f"/jobs/{job.id}")
 
     @router.get("/jobs/{job_id}/edit")
     async def begin(view: Looked, job_id: ThingId) -> Response:

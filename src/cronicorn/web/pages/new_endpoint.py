@@ -14,6 +14,7 @@ from cronicorn.domain.instant import EPOCH
 from cronicorn.domain.permission import Operation
 from cronicorn.web.endpoint_form import KIND, NAMES, ReadForm, entered_of, read_endpoint, tidy
 from cronicorn.web.endpoint_looking import Looking, look, looking_status, looking_values, tried
+from cronicorn.web.once import made_once, opened
 from cronicorn.web.patterns import PATTERNS, PatternPart, pattern_named
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId, View
@@ -39,11 +40,17 @@ def new_endpoint_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         entered = entered_of(_BLANK) | tidy(view.form)
         new, read = await _new(control, view, job_id, pattern, part), _read(entered)
         looked = await look(control, view.asker, read, None, wanted=view.entered("do"))
-        if view.entered("do") == "save" and looked.error is None and read.document is not None:
-            made = await tried(control.endpoints.create(view.asker, job_id, read.document), looked)
-            if not isinstance(made, Looking):
-                return see(_after(made.endpoint, pattern, part))
-            looked = made
+        document = read.document
+        if view.entered("do") == "save" and looked.error is None and document is not None:
+
+            async def making() -> str:
+                made = await control.endpoints.create(view.asker, job_id, document)
+                return _after(made.endpoint, pattern, part)
+
+            path = await tried(made_once(control.repeats, view, making), looked)
+            if not isinstance(path, Looking):
+                return see(path)
+            looked = path
         values = looking_values(entered, looked, told=True)
         return site.page(view, _PAGE, status=looking_status(view, looked), **new, **values)
 
@@ -63,6 +70,7 @@ async def _new(control: ControlPlane, view: View, job_id: str, pattern: str, par
     return {
         "job": await control.jobs.get(view.asker, job_id),
         "endpoint": None,
+        "once": opened(view),
         "action": f"/jobs/{job_id}/endpoints/new?pattern={chosen.key}&part={_number(pattern, part)}",
         "patterns": PATTERNS,
         "pattern": chosen,
