@@ -122,7 +122,7 @@ def session(tmp_path_factory):
 
 
 def test_the_quickstart_shows_runs_explains_and_steers(session):
-    _, _, _, look, steer = shell_blocks(QUICKSTART)
+    _, _, _, look, steer, browser = shell_blocks(QUICKSTART)
 
     looked = session.type(typed(look))
     steered = session.type(typed(steer))
@@ -130,6 +130,7 @@ def test_the_quickstart_shows_runs_explains_and_steers(session):
     assert "baseline-interval" in looked
     assert "ai-interval" in steered
     assert "looking closer" in steered
+    assert "/sign-in?token=cl_" in session.type(typed(browser))
     eventually(lambda: "ai-interval" in session.type("cronicorn runs"), within_s=15)
 
 
@@ -193,7 +194,7 @@ def test_the_lines_of_a_planning_case_are_answered_as_printed(tmp_path):
 @pytest.mark.parametrize("name", ["apply-a-file.md", "come-from-another-scheduler.md"])
 def test_a_file_is_applied_once(name, tmp_path):
     page = DOCS / "how-to" / name
-    [file] = [block.text for block in blocks(page) if block.language == "yaml"]
+    file, *_ = [block.text for block in blocks(page) if block.language == "yaml"]
     [apply] = shell_blocks(page)
     terminal = Session(tmp_path)
     (tmp_path / "shop.yaml").write_text(file, encoding="utf-8")
