@@ -27,6 +27,7 @@ def test_a_key_is_shown_once_and_its_master_key_is_beside_the_store(env, tmp_pat
     assert key.startswith("whsec_")
     assert "shown only now" in created.err
     assert "master_key_made" in created.err
+    assert str(tmp_path / "store.db.key") in created.err
     assert key[:12] in shown.out
     assert key not in shown.out
     assert (tmp_path / "store.db.key").stat().st_mode & 0o777 == 0o600

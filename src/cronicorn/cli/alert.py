@@ -249,8 +249,14 @@ def _show(answers: "list[Any]", names: tuple[str, ...], *, as_json: bool) -> Non
         print(json.dumps(rows, indent=2))
         return
     cells = [[_cell(row.get(name)) for name in names] for row in rows]
-    for line in columns([name.upper() for name in names], cells):
+    for line in columns([_heading(name) for name in names], cells):
         print(line)
+
+
+def _heading(name: str) -> str:
+    """A field of an answer, such as `openedAt`, as the heading of its column."""
+    words = "".join(f" {letter}" if letter.isupper() else letter for letter in name)
+    return words.removesuffix(" At").upper()
 
 
 def _row(answer: "BaseModel") -> dict[str, Any]:

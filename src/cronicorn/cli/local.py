@@ -68,8 +68,11 @@ async def opened(database: str | None, *, compiling: bool = False) -> AsyncItera
     With *compiling* the model that they name is connected.
     """
     from cronicorn.wiring.local import local_control
+    from cronicorn.wiring.logging import configure_logging
 
-    async with local_control(read_settings(database_url=database), compiling=compiling) as local:
+    settings = read_settings(database_url=database)
+    configure_logging("warning", settings.log_format)  # A master key that was made is told of with its file.
+    async with local_control(settings, compiling=compiling) as local:
         if local.first is not None:
             show_first(local.first)
         yield local

@@ -109,7 +109,7 @@ async def _list(tenant: str, database: str | None, *, as_json: bool) -> None:
         print(json.dumps(rows, indent=2))
         return
     names = ("id", "login", "role", "created_at", "password_at")
-    heads = [name.removesuffix("_at").upper() for name in names]
+    heads = ("ID", "LOGIN", "ROLE", "CREATED", "PASSWORD SET")
     for line in columns(heads, [[str(row[name] or "") for name in names] for row in rows]):
         print(line)
 

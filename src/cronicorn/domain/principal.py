@@ -52,6 +52,6 @@ class Principal:
         """Raise ForbiddenError unless it may do *operation*."""
         if not self.may(operation):
             raise ForbiddenError(
-                f"{self.actor[:1].upper()}{self.actor[1:]} may not do this: `{operation}` needs the permission "
-                f"`{NEEDED[operation]}`. Ask an owner of the tenant for a role or a key that has it."
+                f"`{operation}` needs the permission `{NEEDED[operation]}`, which {self.actor} does not have. "
+                "Ask an owner of the tenant for a role or a key that has it."
             )
