@@ -21,6 +21,7 @@ from cronicorn.domain.permission import Role
 from cronicorn.domain.signals.signal import Adapt
 from cronicorn.testing.dispatchers import Reply
 from cronicorn.web.endpoint_form import NAMES, entered_of, read_endpoint
+from cronicorn.web.form_values import PAIRS
 from tests.web.entered import EnteredForm
 from tests.web.site import Site, a_site
 from tests.web.test_pages import HOSTILE, Outline
@@ -322,6 +323,24 @@ async def test_marks_that_nobody_made_change_nothing() -> None:
 
     assert stale.status_code == 412
     assert after.description is None
+
+
+async def test_lines_as_browsers_end_them_are_no_change() -> None:
+    async with a_site() as site:
+        endpoint = await site.world.endpoint(site.owner, description=" one\r\ntwo\n")
+        page = form_of(await site.text(f"/endpoints/{endpoint.id}/edit"), f"/endpoints/{endpoint.id}/edit")
+        as_sent = "\r\n".join(page["description"].splitlines())
+        await edit(site, endpoint, description=as_sent)
+        after = await site.world.now_stored(endpoint)
+
+    assert after == endpoint
+
+
+def test_pairs_are_read_as_they_are_shown() -> None:
+    pairs = {"X-Shop": "a: b", "urn:ietf:scope": "x", "X-Empty": "", "X-Time": "10:30"}
+
+    assert PAIRS.read(PAIRS.show(pairs)) == pairs
+    assert PAIRS.read("A:1\n  B :2") == {"A": "1", "B": "2"}
 
 
 async def test_a_form_that_is_sent_twice_makes_one_endpoint_and_one_with_something_else_in_it_another() -> None:

@@ -130,7 +130,7 @@ def changed_since(marks: str, entered: Mapping[str, str]) -> frozenset[str]:
 
 def tidy(form: Mapping[str, str]) -> dict[str, str]:
     """The fields of an endpoint that *form* has, with lines as we end them."""
-    return {name: form[name].replace("\r\n", "\n").strip() for name in NAMES if name in form}
+    return {name: _tidied(form[name]) for name in NAMES if name in form}
 
 
 def read_endpoint(entered: Mapping[str, str], changed: frozenset[str]) -> ReadForm:
@@ -151,8 +151,13 @@ def read_endpoint(entered: Mapping[str, str], changed: frozenset[str]) -> ReadFo
     return ReadForm(document=read_document(EndpointPatch, readable, findings), findings=findings)
 
 
+def _tidied(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 def _mark(text: str) -> str:
-    return blake2b(text.encode(), digest_size=6).hexdigest()
+    """The same for what a browser makes of *text* in a field."""
+    return blake2b(_tidied(text).encode(), digest_size=6).hexdigest()
 
 
 def _shown(kind: Notation, value: object) -> str:

@@ -56,13 +56,21 @@ def _show_pairs(value: object) -> str:
 def _read_pairs(text: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for line in _read_lines(text):
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise ValueError(f"Write each as “Name: value”, on a line of its own; {line[:40]!r} has no colon.")
-        if name.strip() in pairs:
-            raise ValueError(f"{name.strip()[:40]!r} is given twice.")
-        pairs[name.strip()] = value.strip()
+        name, value = _pair(line)
+        if name in pairs:
+            raise ValueError(f"{name[:40]!r} is given twice.")
+        pairs[name] = value
     return pairs
+
+
+def _pair(line: str) -> tuple[str, str]:
+    """The name and the value of *line*. A name may hold colons, as URNs do, where a blank follows the last one."""
+    if line.endswith(":") and ": " not in line:
+        return line[:-1].strip(), ""
+    name, colon, value = line.partition(": " if ": " in line else ":")
+    if not colon:
+        raise ValueError(f"Write each as “Name: value”, on a line of its own; {line[:40]!r} has no colon.")
+    return name.strip(), value.strip()
 
 
 def show_json(value: object) -> str:
