@@ -51,6 +51,29 @@ def test_a_usage_error_starts_as_every_error_does_and_names_the_help(arguments):
     assert second.endswith("--help` tells more.")
 
 
+@pytest.mark.parametrize(
+    ("sought", "told"),
+    [
+        ("ls", "GET /api/jobs"),
+        ("run", "/run "),
+        ("pause", "/pause "),
+        ("incidents", "`cronicorn alert"),
+        ("beat", "`cronicorn up`"),
+    ],
+)
+def test_what_is_sought_in_vain_is_told_where_it_is(sought, told):
+    assert told in cronicorn(sought).err.splitlines()[0]
+
+
+def test_a_crontab_is_no_file_of_jobs_and_is_told_so(tmp_path):
+    (tmp_path / "crontab").write_text("30 2 * * * curl -fsS https://shop.example/report", encoding="utf-8")
+
+    ended = cronicorn("apply", "-f", str(tmp_path / "crontab"))
+
+    assert ended.code == 2
+    assert "it needs `jobs:`" in ended.err
+
+
 def test_without_a_command_the_help_is_shown():
     ended = cronicorn()
 

@@ -34,8 +34,9 @@ async def _apply(path: str, database: str | None, tenant: str, *, dry_run: bool,
 
     written: list[Difference] = []
     file = read_yaml_file(path)
-    if file.value is None:
-        raise InvalidInputError(f"{file.name} is empty: it needs `jobs:`, a list of jobs with their endpoints.")
+    if not isinstance(file.value, dict):
+        what = "is empty" if file.value is None else "says something else"
+        raise InvalidInputError(f"{file.name} {what}: it needs `jobs:`, a list of jobs with their endpoints.")
     async with (opened_to_try if dry_run else opened)(database) as local:
         principal = local.principal(tenant)
         try:

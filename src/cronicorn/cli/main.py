@@ -51,10 +51,24 @@ app = typer.Typer(
 )
 
 
-_ELSEWHERE = dict.fromkeys(
-    ("list", "ls", "jobs", "endpoints"),
-    "GET /api/jobs lists jobs, GET /api/jobs/ID/endpoints those of one; `cronicorn runs` shows what ran.",
-)
+_ELSEWHERE = {
+    asked: told
+    for names, told in (
+        (
+            "list ls jobs endpoints",
+            "GET /api/jobs lists jobs, GET /api/jobs/ID/endpoints those of one; `cronicorn runs` shows what ran.",
+        ),
+        ("run trigger call", "POST /api/endpoints/ID/run runs one now, and so does its page in the web app."),
+        ("pause resume", "POST /api/endpoints/ID/pause does, and so does its page in the web app."),
+        ("incidents alerts", "`cronicorn alert incidents` shows what is wrong."),
+        ("status ps", "`cronicorn workers` shows who holds what, `cronicorn alert incidents` what is wrong."),
+        (
+            "worker beat start serve",
+            "`cronicorn up` runs the API and calls what is due; `cronicorn scheduler` only calls.",
+        ),
+    )
+    for asked in names.split()
+}
 """Where to find what people look for in vain among the commands."""
 
 

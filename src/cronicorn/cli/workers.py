@@ -45,7 +45,7 @@ async def _workers(database: str | None, tenant: str | None, *, as_json: bool) -
     elif fleet.slots:
         _print(fleet)
     else:
-        print("Nobody holds a lease.", file=sys.stderr)
+        print("Nobody holds a lease. Idle workers hold none; GET /api/workers tells who is there.", file=sys.stderr)
 
 
 def _print(fleet: "Fleet") -> None:
