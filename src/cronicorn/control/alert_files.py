@@ -74,7 +74,10 @@ class AlertPlan:
 
 
 class AlertFiles:
-    """Plans and carries out what files say about alerts."""
+    """Plans and carries out what files say about alerts: a part of `FileApplier`, no noun of its own.
+
+    All that it reads and writes goes through `Alerts`, which asks what whoever asks may do.
+    """
 
     def __init__(self, alerts: Alerts, sealing: RouteSealing, clock: Clock, cron: Cron, new_id: NewId) -> None:
         self._alerts = alerts
@@ -84,12 +87,12 @@ class AlertFiles:
         self._new_id = new_id
 
     async def planned(
-        self, principal: Principal, document: AlertsInFile, names: ScopeNames, findings: Findings
+        self, asker: Principal, document: AlertsInFile, names: ScopeNames, findings: Findings
     ) -> AlertPlan:
         """What *document* changes, where *names* are there once the rest of the file is. Reports what can't be used."""
-        before = named(await self._alerts.show(principal), names)
+        before = named(await self._alerts.show(asker), names)
         _judge(document, before, names, findings)
-        moved = tuple(route.name or "" for route in document.routes or () if self._moves(principal, before, route))
+        moved = tuple(route.name or "" for route in document.routes or () if self._moves(asker, before, route))
         means = _Means(
             cron=self._cron, now=self._clock.now(), new_id=self._new_id, scope=_as_named,
             sealed=dict.fromkeys(moved, _NOT_YET),
@@ -98,12 +101,12 @@ class AlertFiles:
         differences = tuple(_differences(before, after, document, moved))
         return AlertPlan(document=document, differences=differences, moved=moved)
 
-    async def carry_out(self, principal: Principal, plan: AlertPlan, names: ScopeNames) -> None:
+    async def carry_out(self, asker: Principal, plan: AlertPlan, names: ScopeNames) -> None:
         """Write what *plan* says. Raises what writing raises; ConflictError where what it names went meanwhile."""
-        stored = {route.name: route.id for route in (await self._alerts.show(principal)).routes}
+        stored = {route.name: route.id for route in (await self._alerts.show(asker)).routes}
         ids = {name: stored.get(name) or self._new_id("route") for name in plan.moved}
         urls = {route.name or "": route.target or "" for route in plan.document.routes or ()}
-        sealed = {name: await self._sealing.seal(principal.tenant_id, ids[name], urls[name]) for name in plan.moved}
+        sealed = {name: await self._sealing.seal(asker.tenant_id, ids[name], urls[name]) for name in plan.moved}
         means = _Means(
             cron=self._cron, now=self._clock.now(), new_id=self._new_id, scope=names.resolved, sealed=sealed, ids=ids
         )
@@ -117,14 +120,14 @@ class AlertFiles:
             findings.raise_errors()
             return after
 
-        await self._alerts.change_all(principal, edit)
+        await self._alerts.change_all(asker, edit)
 
-    def _moves(self, principal: Principal, before: Alerting, route: RouteInFile) -> bool:
+    def _moves(self, asker: Principal, before: Alerting, route: RouteInFile) -> bool:
         """Whether the file gives *route* a URL that it does not lead to yet."""
         if route.target is None or url_fault(route.target) is not None:
             return False
         stored = _namesake(before.routes, route.name)
-        return stored is None or not self._sealing.leads_to(principal.tenant_id, stored, route.target)
+        return stored is None or not self._sealing.leads_to(asker.tenant_id, stored, route.target)
 
 
 def _applied(before: Alerting, document: AlertsInFile, means: _Means, findings: Findings) -> Alerting:
