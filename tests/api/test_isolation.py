@@ -22,6 +22,9 @@ BODIES: dict[str, Any] = {
     "POST /api/endpoints/{id}/backtest": {"policy": {"version": 1, "rules": []}},
     "POST /api/jobs": {"name": "n"},
     "POST /api/preview": {"endpoint": {"name": "n", "url": "https://x.example", "baselineIntervalMs": 1_000}},
+    "POST /api/simulate": {
+        "scenario": {"version": 1, "length": "10m", "endpoints": [{"name": "stock", "every": "60s"}]}
+    },
     "POST /api/tenants": {"name": "another"},
     "POST /api/members": {"login": "ann", "role": "viewer"},
     "PATCH /api/members/{id}": {"role": "operator"},

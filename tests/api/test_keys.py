@@ -11,7 +11,7 @@ from cronicorn.domain.permission import Role
 from tests.api.door import Door, a_client, a_door, an_app, assert_problem
 from tests.api.test_isolation import ANY, BODIES, ROUTES, WITHOUT_KEY, method_of, path_of, stored
 
-ONLY_LOOKS = {"POST /api/preview", "POST /api/endpoints/{id}/backtest"}
+ONLY_LOOKS = {"POST /api/preview", "POST /api/endpoints/{id}/backtest", "POST /api/simulate"}
 """Routes that change nothing although they take a body."""
 ABOUT_ONESELF = {"POST /api/sign-out", "POST /api/me/password", "DELETE /api/me/sessions"}
 """What everybody may do who is known: it changes nothing for a key."""
