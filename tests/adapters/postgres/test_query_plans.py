@@ -60,6 +60,7 @@ WITHOUT_SKIP_LOCKED = {
 }
 
 
+FILLED = {"schedule", "endpoints", "runs_default", "skips"}
 _RUNS = """
 INSERT INTO cronicorn.runs (endpoint_number, slot, attempt, fence, status, source, trace, due_us, started_us,
                             finished_us, duration_us, outcome)
@@ -95,14 +96,14 @@ def _steps(plan):
 
 
 async def test_no_table_is_read_from_end_to_end_and_what_has_a_limit_stops_there(connection):
-    filled = {row[0] for row in await connection.fetch("SELECT relname FROM pg_class WHERE reltuples > 0")}
-    assert {"schedule", "endpoints", "runs_default", "skips"} <= filled
+    counted = {row[0] for row in await connection.fetch("SELECT relname FROM pg_class WHERE reltuples > 0")}
+    assert counted >= FILLED  # and others, of which tests before this one have left the statistics
 
     for name, (statement, arguments) in (STATEMENTS | WITHOUT_SKIP_LOCKED | TIMELINE).items():
         steps = list(_steps(await _plan(connection, statement, arguments)))
 
         read_whole = {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"}
-        assert read_whole & filled == set(), name
+        assert read_whole & FILLED == set(), name
         rows_sorted = [step["Plan Rows"] for step in steps if step["Node Type"] == "Sort"]
         assert max(rows_sorted, default=0) <= COUNT // 5, name
 

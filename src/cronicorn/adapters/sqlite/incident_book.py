@@ -48,7 +48,7 @@ _PAGE = (
 )
 LIST = query(_PAGE)
 LIST_OPEN = query(_PAGE.where(incidents.c.closed_us.is_(None)))
-_BEGINNING: Mapping[str, Cell] = {"number": 1 << 62}
+_BEGINNING: Mapping[str, Cell] = {"number": (1 << 63) - 1}
 _GET = query(_OF_TENANT.where(incidents.c.id == bindparam("incident_id")))
 _PRUNE = """
 DELETE FROM incidents WHERE number IN (
