@@ -116,8 +116,10 @@ def test_no_two_identities_are_the_same() -> None:
     assert ":" not in random_id("ep")
 
 
-async def test_no_tenant_opens_addresses_to_itself() -> None:
+@pytest.mark.parametrize("role", Role)
+async def test_no_tenant_opens_addresses_to_itself(role: Role) -> None:
     world = a_world()
+    member = replace(ALICE, permissions=GRANTED[role])
 
-    with pytest.raises(UnauthenticatedError):
-        await world.control.provisions.change(ALICE, lambda before: before)
+    with pytest.raises(ForbiddenError):
+        await world.control.provisions.change(member, lambda before: before)
