@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable
 _PAUSE_S = 0.01
 
 
-def eventually(holds: Callable[[], object], *, within_s: float = 10.0) -> None:
+TRIALS_APART_S = 0.5
+"""Trial calls are limited by the minute: whoever waits for what one answers asks no more often."""
+
+
+def eventually(holds: Callable[[], object], *, within_s: float = 10.0, pause_s: float = _PAUSE_S) -> None:
     """Return as soon as *holds* answers something true. Raises TimeoutError after *within_s* seconds."""
     deadline = time.monotonic() + within_s
     while not holds():
         _refuse_after(deadline, holds, within_s)
-        time.sleep(_PAUSE_S)
+        time.sleep(pause_s)
 
 
 async def eventually_async(holds: Callable[[], object], *, within_s: float = 10.0) -> None:

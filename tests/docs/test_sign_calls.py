@@ -17,7 +17,7 @@ from cronicorn.domain.keychain.signing import SigningSecret, signing_headers, si
 from tests.cli.command import cronicorn, environment
 from tests.docs.markdown import DOCS, blocks
 from tests.docs.test_python_examples import examples
-from tests.waiting import eventually
+from tests.waiting import TRIALS_APART_S, eventually
 from tests.wiring.up_process import create_endpoint, runs_of, service
 
 PAGE = DOCS / "how-to" / "sign-calls.md"
@@ -134,15 +134,15 @@ def test_calls_of_a_running_cronicorn_are_verified_and_done_once_through_rotatio
 
             rotated = cronicorn("signing-key", "rotate", "--overlap", "1h", env=env)
             assert rotated.code == 0, rotated.err
-            trial = client.post(f"/api/endpoints/{endpoint}/test").json()
-            assert trial["status"] == "success"
+            trial = f"/api/endpoints/{endpoint}/test"
+            assert client.post(trial).json()["status"] == "success"
 
             receiver.keys = [rotated.out.strip()]
-            eventually(lambda: client.post(f"/api/endpoints/{endpoint}/test").json()["status"] == "success")
+            eventually(lambda: client.post(trial).json()["status"] == "success", pause_s=TRIALS_APART_S)
 
             receiver.keys = [key]
             assert cronicorn("signing-key", "end-overlap", env=env).code == 0
-            eventually(lambda: client.post(f"/api/endpoints/{endpoint}/test").json()["statusCode"] == 401)
+            eventually(lambda: client.post(trial).json()["statusCode"] == 401, pause_s=TRIALS_APART_S)
         assert key not in up.talk
         assert rotated.out.strip() not in up.talk
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("store.db"))

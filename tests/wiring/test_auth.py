@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import yaml
 
 from tests.cli.command import cronicorn, environment
-from tests.waiting import eventually
+from tests.waiting import TRIALS_APART_S, eventually
 from tests.wiring.up_process import KEY, create_endpoint, runs_of, service
 
 SECRET = "client-secret-0815"
@@ -100,7 +100,8 @@ def test_runs_have_a_token_are_sent_again_when_it_is_refused_and_fail_when_there
         tried = client.post(f"/api/endpoints/{endpoint}/test").json()
         shop.gives = False
         client.put("/api/secrets/client", json={"value": "another-0815"}).raise_for_status()
-        eventually(lambda: client.post(f"/api/endpoints/{endpoint}/test").json()["status"] == "failed", within_s=30)
+        trial = f"/api/endpoints/{endpoint}/test"
+        eventually(lambda: client.post(trial).json()["status"] == "failed", within_s=30, pause_s=TRIALS_APART_S)
         failed = run(client, endpoint)
         log = up.talk
 

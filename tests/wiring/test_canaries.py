@@ -14,7 +14,7 @@ from cronicorn.adapters.postgres.options import PostgresOptions
 from cronicorn.domain.archive import Table
 from cronicorn.testing.contracts.archives import contents
 from tests.cli.command import cronicorn, environment
-from tests.waiting import eventually
+from tests.waiting import TRIALS_APART_S, eventually
 from tests.wiring.up_process import KEY, create_endpoint, runs_of, service
 
 CANARIES = {
@@ -155,7 +155,8 @@ class Scene:
         self.said.append(client.post(f"/api/endpoints/{endpoint}/test").content)
         self.said += told_by(client, endpoint)
         client.delete("/api/secrets/body")
-        eventually(lambda: "no secret body" in client.post(f"/api/endpoints/{endpoint}/test").text)
+        trial = f"/api/endpoints/{endpoint}/test"
+        eventually(lambda: "no secret body" in client.post(trial).text, pause_s=TRIALS_APART_S)
 
     @staticmethod
     def wait_for_runs(client, endpoint, number):
