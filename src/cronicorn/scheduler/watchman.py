@@ -144,9 +144,9 @@ class _Tour:
         self._open = open_now
         self._room = OPEN_MAX - len(open_now)
         self._waiting = Counter(audience.waiting)
+        """Those of this tour included."""
         self._over: dict[Place, Incident] | None = None
         """What ended last, once something opens."""
-        """Those of this tour included."""
         self._audience = audience._replace(waiting=self._waiting)
 
     async def go(self, suspects: Sequence[Suspect], *, counted: bool) -> None:
