@@ -343,6 +343,7 @@ def test_of_many_calls_at_once_each_ends_at_its_own_limit(loop) -> None:
 def test_a_child_process_inherits_no_connection() -> None:
     async def scenario() -> None:
         async with serving(echo_path) as server, dispatching() as dispatcher:
+            gc.collect()  # Or what another test left is closed meanwhile, and its number is that of the connection.
             before = descriptors()
             await dispatcher.dispatch(call_of(server.url()))
             opened = descriptors() - before
