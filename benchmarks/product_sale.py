@@ -113,8 +113,10 @@ class Model:
         self.gate.wait()
         tenant = QUIET if QUIET in json.dumps(asked.body) else LOUD
         compiling = "write_policy" in asked.tools
+        sent = len(json.dumps(asked.body, ensure_ascii=False)) // 4
         with self.counting:
-            took = self.chance.randint(4_000, BOUND.call_tokens_max if compiling else ANALYSIS_TOKENS_MAX)
+            wanted = self.chance.randint(4_000, BOUND.call_tokens_max if compiling else ANALYSIS_TOKENS_MAX)
+            took = min(wanted, sent + asked.body["max_tokens"])  # As providers keep to what they are told.
             self.tokens[tenant] += took
             self.compiles += compiling
             self.analyses[tenant] += not compiling
