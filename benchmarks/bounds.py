@@ -90,7 +90,7 @@ class Pattern:
 
 def calls_only(order: Drain) -> Drained:
     """The calls, and nothing written."""
-    collect_rarely()
+    collect_rarely(order.calls_max)
     return uvloop.run(_calls_only(order))
 
 

@@ -48,6 +48,7 @@ class World:
     @asynccontextmanager
     async def scheduler(self, worker_id: str = "bench", calls_max: int = CALLS_MAX) -> AsyncIterator[Scheduler]:
         """The product's scheduler with the product's dispatcher, running."""
+        collect_rarely(calls_max)
         async with curl(calls_max) as dispatcher:
             settings = SchedulerSettings(worker_id=worker_id, calls_max=calls_max, drain_grace=timedelta(seconds=5))
             scheduler = Scheduler(self.stores.job_store, dispatcher, SystemClock(), CronsimCron(), settings)
@@ -65,7 +66,7 @@ async def opened(url: str) -> AsyncIterator[World]:
     logging.getLogger("cronicorn").setLevel(logging.ERROR)
     database = parse_database_url(url)
     stores = await open_stores(database, SystemClock())
-    collect_rarely()  # As a process of the product does when it has started.
+    collect_rarely(CALLS_MAX)  # As a process of the product does when it has started.
     try:
         yield World(url=database, stores=stores)
     finally:

@@ -125,7 +125,7 @@ async def serve(
     )
     compiling = role is not ProcessRole.SCHEDULER
     async with engine(settings, scheduling=scheduling, compiling=compiling, planning=planning) as parts:
-        collect_rarely()
+        collect_rarely(settings.calls_max)
         with _door(settings, role) as listening, stop_requests(led=with_parent) as requests:
             if with_parent:
                 obey_parent(requests, settings.drain_grace + STOPPING_MAX)
