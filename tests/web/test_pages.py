@@ -53,7 +53,7 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
         "/", "/jobs", "/jobs?status=archived", "/jobs/new", f"/jobs/{endpoint.job_id}", f"/endpoints/{endpoint.id}",
         f"/endpoints/{endpoint.id}?last=1h", f"/runs/{run}", "/nowhere",
         f"/jobs/{endpoint.job_id}/endpoints/new?pattern=monitor", f"/endpoints/{endpoint.id}/edit",
-        f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit",
+        f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit", "/settings", "/account",
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from cronicorn.domain.ports import Clock
 from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
+from cronicorn.web.pages.account import account_pages
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
 from cronicorn.web.pages.ending import ending_pages
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
@@ -19,6 +20,7 @@ from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
 from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.runs import run_pages
+from cronicorn.web.pages.settings import settings_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
 from cronicorn.web.pages.themes import theme_pages
 from cronicorn.web.porter import Porter
@@ -43,6 +45,8 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
         job_pages(site, control),
         endpoint_pages(site, control),
         run_pages(site, control),
+        settings_pages(site),
+        account_pages(site, control.accounts, sessions),
         signing_in_pages(site, control.accounts, sessions),
         theme_pages(),
         live_routes(streams, _marks(control), control.admittance),

@@ -42,6 +42,7 @@ class Entry:
 NAVIGATION = (
     Entry(path="/", label="Overview", needs=Operation.OVERVIEW_SHOW),
     Entry(path="/jobs", label="Jobs", needs=Operation.JOB_LIST, holds=("/jobs/", "/endpoints/", "/runs/")),
+    Entry(path="/settings", label="Settings", needs=Operation.ACCOUNT_SHOW, holds=("/settings/",)),
 )
 """In this order."""
 

@@ -49,7 +49,7 @@ class Seen:
             "overview": "/", "jobs": "/jobs", "job-new": "/jobs/new", "job": f"/jobs/{self.endpoint.job_id}",
             "endpoint": at, "run": f"/runs/{self.endpoint.id}:1:1", "absent": "/nowhere",
             "endpoint-edit": f"{at}/edit", "endpoint-delete": f"{at}/delete",
-            "job-edit": f"/jobs/{self.endpoint.job_id}/edit",
+            "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
         }  # fmt: skip
 

@@ -1,0 +1,56 @@
+"""The page that leads to all that is set up once: who may come in, what is kept secret, who is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from cronicorn.domain.permission import Operation
+from cronicorn.web.site import WebSite
+from cronicorn.web.view import Looked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingLink:
+    """A page that is led to, and what it is for."""
+
+    path: str
+    label: str
+    told: str
+    needs: Operation
+    """Whoever may not do this is not led there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingGroup:
+    """Pages that belong together."""
+
+    title: str
+    links: Sequence[SettingLink]
+
+
+SETTINGS = (
+    SettingGroup(
+        title="People",
+        links=(
+            SettingLink(
+                path="/account", label="Your account", needs=Operation.ACCOUNT_SHOW,
+                told="What you may do, your password, and where you are signed in.",
+            ),
+        ),
+    ),
+)  # fmt: skip
+"""In this order; a group of which somebody may see nothing is left out."""
+
+
+def settings_pages(site: WebSite) -> APIRouter:
+    """The list of them."""
+    router = APIRouter()
+
+    @router.get("/settings")
+    async def show(view: Looked) -> Response:
+        seen = ((group.title, [each for each in group.links if view.may(each.needs)]) for group in SETTINGS)
+        return site.page(view, "settings.html", groups=[(title, links) for title, links in seen if links])
+
+    return router
