@@ -50,6 +50,7 @@ from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
 from cronicorn.control.sealing import SealedPorts, Sealer
+from cronicorn.control.search import Search
 from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
@@ -237,6 +238,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
             overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
             timelines=Timelines(stores.endpoints, stores.runs, cron),
+            search=Search(stores.finder),
             alerts=alerts,
             incidents=Incidents(stores.incidents, stores.outbox, clock),
             files=FileApplier(

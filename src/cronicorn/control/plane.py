@@ -29,6 +29,7 @@ from cronicorn.control.rewrapping import Rewrapping
 from cronicorn.control.run_requests import RunRequests
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
+from cronicorn.control.search import Search
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
 from cronicorn.control.simulations import Simulations
@@ -75,6 +76,7 @@ class ControlPlane:
     activity: Activity
     overviews: Overviews
     timelines: Timelines
+    search: Search
     repeats: Repeats
     alerts: Alerts
     incidents: Incidents

@@ -101,6 +101,7 @@ class Operation(StrEnum):
     DASHBOARD_SHOW = "dashboard.show"
     OVERVIEW_SHOW = "overview.show"
     TIMELINE_SHOW = "timeline.show"
+    SEARCH_FIND = "search.find"
     ACTIVITY_LIST = "activity.list"
     QUOTA_SHOW = "quota.show"
     TERMS_AGREE = "terms.agree"
@@ -197,6 +198,7 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.DASHBOARD_SHOW: Permission.JOBS_READ,
     Operation.OVERVIEW_SHOW: Permission.JOBS_READ,
     Operation.TIMELINE_SHOW: Permission.JOBS_READ,
+    Operation.SEARCH_FIND: Permission.JOBS_READ,
     Operation.ACTIVITY_LIST: Permission.JOBS_READ,
     Operation.QUOTA_SHOW: Permission.JOBS_READ,
     Operation.TERMS_AGREE: Permission.TENANTS_WRITE,

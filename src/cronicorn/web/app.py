@@ -20,6 +20,7 @@ from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
 from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.runs import run_pages
+from cronicorn.web.pages.search import search_pages
 from cronicorn.web.pages.settings import settings_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
 from cronicorn.web.pages.themes import theme_pages
@@ -47,6 +48,7 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
         run_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
+        search_pages(site, control),
         signing_in_pages(site, control.accounts, sessions),
         theme_pages(),
         live_routes(streams, _marks(control), control.admittance),

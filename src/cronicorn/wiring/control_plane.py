@@ -37,6 +37,7 @@ from cronicorn.control.route_sealing import RouteSealing
 from cronicorn.control.run_requests import RunRequests, Told
 from cronicorn.control.runs import Runs
 from cronicorn.control.schedules import Schedules
+from cronicorn.control.search import Search
 from cronicorn.control.secret_names import SecretNames
 from cronicorn.control.secrets import Secrets
 from cronicorn.control.signing_keys import SigningKeys
@@ -102,8 +103,7 @@ def control_plane(
         repeats=Repeats(stores.keyed_requests, random_id),
         dashboards=Dashboards(stores.rollups, clock),
         activity=Activity(stores.rollups, stores.timeline, clock, kept),
-        overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
-        timelines=Timelines(stores.endpoints, stores.runs, cron),
+        **_looking(stores, clock, cron),
         alerts=alerts,
         incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=FileApplier(jobs, endpoints, stores.drafts, clock, cron, alerts=alert_files),
@@ -128,6 +128,22 @@ def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) ->
 def _drafts(stores: Stores, cron: Cron, told: Told, make_drafts: MakeDrafts | None, policies: Policies) -> PolicyDrafts:
     maker = make_drafts(policies, told.wake) if make_drafts is not None else None
     return PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake)
+
+
+class _Looking(TypedDict):
+    """The nouns of what people look at."""
+
+    overviews: Overviews
+    timelines: Timelines
+    search: Search
+
+
+def _looking(stores: Stores, clock: Clock, cron: Cron) -> _Looking:
+    return {
+        "overviews": Overviews(stores.jobs, stores.endpoints, clock, cron),
+        "timelines": Timelines(stores.endpoints, stores.runs, cron),
+        "search": Search(stores.finder),
+    }
 
 
 class _Trying(TypedDict):

@@ -20,6 +20,7 @@ from cronicorn.domain.attendance.ports import WorkerBook
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.ports import RunBook
+from cronicorn.domain.finding.ports import EndpointFinder
 from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.keychain.ports import KeychainStore
 from cronicorn.domain.ports import Clock, EndpointCatalog, JobCatalog, JobStore, RunControl, RunHistory, StoreHealth
@@ -48,6 +49,7 @@ class Stores:
     job_store: JobStore
     jobs: JobCatalog
     endpoints: EndpointCatalog
+    finder: EndpointFinder
     runs: RunHistory
     run_control: RunControl
     run_book: RunBook
@@ -170,6 +172,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         job_store=opened.job_store,
         jobs=opened.jobs,
         endpoints=opened.endpoints,
+        finder=opened.finder,
         runs=opened.runs,
         run_control=opened.run_control,
         run_book=opened.run_book,

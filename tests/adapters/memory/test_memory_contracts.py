@@ -7,6 +7,7 @@ from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContr
 from cronicorn.testing.contracts.alerts import AlertsContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
+from cronicorn.testing.contracts.endpoint_finder import EndpointFinderContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
@@ -134,4 +135,8 @@ class TestAlerts(InMemory, AlertsContract):
 
 
 class TestWorkerBook(InMemory, WorkerBookContract):
+    pass
+
+
+class TestEndpointFinder(InMemory, EndpointFinderContract):
     pass

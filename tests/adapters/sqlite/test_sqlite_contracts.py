@@ -7,6 +7,7 @@ from cronicorn.testing.contracts.access import AuditLogContract, MemberBookContr
 from cronicorn.testing.contracts.alerts import AlertsContract
 from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCatalogContract
 from cronicorn.testing.contracts.drafts import DraftsContract
+from cronicorn.testing.contracts.endpoint_finder import EndpointFinderContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
 from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
@@ -136,4 +137,8 @@ class TestAlerts(InFile, AlertsContract):
 
 
 class TestWorkerBook(InFile, WorkerBookContract):
+    pass
+
+
+class TestEndpointFinder(InFile, EndpointFinderContract):
     pass

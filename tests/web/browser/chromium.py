@@ -51,6 +51,7 @@ class Seen:
             "endpoint-edit": f"{at}/edit", "endpoint-delete": f"{at}/delete",
             "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
+            "search": "/search?q=shop",
         }  # fmt: skip
 
     @asynccontextmanager

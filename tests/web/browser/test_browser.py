@@ -153,3 +153,17 @@ async def test_the_keyboard_skips_to_the_content_and_colours_stay_chosen(here: S
         await page.get_by_role("button", name="dark").click()
         await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         await expect(page).to_have_url(f"{here.url}/jobs")
+
+
+async def test_a_slash_leads_to_the_search_from_anywhere_but_a_field(here: Seen) -> None:
+    async with here.page() as page:
+        await page.goto(here.paths["endpoint"])
+        await page.keyboard.press("/")
+        await expect(page.get_by_label("Search jobs and endpoints")).to_be_focused()
+        await page.keyboard.type("sto/k")
+        await expect(page.get_by_label("Search jobs and endpoints")).to_have_value("sto/k")
+        await page.keyboard.press("Control+a")
+        await page.keyboard.type("shop.example")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Found for “shop.example”")).to_be_visible()
+        await expect(page.locator("main").get_by_role("link", name="stock")).to_be_visible()

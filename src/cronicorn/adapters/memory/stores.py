@@ -15,6 +15,7 @@ from cronicorn.adapters.memory.audit_log import MemoryAuditLog
 from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobCatalog
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
+from cronicorn.adapters.memory.endpoint_finder import MemoryEndpointFinder
 from cronicorn.adapters.memory.flow_book import MemoryFlowBook
 from cronicorn.adapters.memory.issued_keys import MemoryIssuedKeys
 from cronicorn.adapters.memory.job_store import MemoryJobStore
@@ -44,6 +45,7 @@ class MemoryStores:
     job_store: MemoryJobStore
     jobs: MemoryJobCatalog
     endpoints: MemoryEndpointCatalog
+    finder: MemoryEndpointFinder
     runs: MemoryRunHistory
     run_control: MemoryRunControl
     run_book: MemoryRunBook
@@ -85,6 +87,7 @@ class MemoryStores:
             job_store=MemoryJobStore(database),
             jobs=MemoryJobCatalog(database),
             endpoints=MemoryEndpointCatalog(database),
+            finder=MemoryEndpointFinder(database),
             runs=MemoryRunHistory(database),
             run_control=MemoryRunControl(database),
             run_book=MemoryRunBook(database),

@@ -10,6 +10,7 @@ from cronicorn.adapters.postgres.audit_log import PostgresAuditLog
 from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
+from cronicorn.adapters.postgres.endpoint_finder import PostgresEndpointFinder
 from cronicorn.adapters.postgres.flow_book import PostgresFlowBook
 from cronicorn.adapters.postgres.incident_book import PostgresIncidentBook
 from cronicorn.adapters.postgres.issued_keys import PostgresIssuedKeys
@@ -47,6 +48,7 @@ class PostgresStores:
     job_store: PostgresJobStore
     jobs: PostgresJobCatalog
     endpoints: PostgresEndpointCatalog
+    finder: PostgresEndpointFinder
     runs: PostgresRunHistory
     run_control: PostgresRunControl
     run_book: PostgresRunBook
@@ -110,6 +112,7 @@ class PostgresStores:
             job_store=PostgresJobStore(database),
             jobs=PostgresJobCatalog(database),
             endpoints=PostgresEndpointCatalog(database),
+            finder=PostgresEndpointFinder(database),
             runs=PostgresRunHistory(database),
             run_control=PostgresRunControl(database),
             run_book=PostgresRunBook(database),

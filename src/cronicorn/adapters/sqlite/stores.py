@@ -11,6 +11,7 @@ from cronicorn.adapters.sqlite.audit_log import SqliteAuditLog
 from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
 from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
+from cronicorn.adapters.sqlite.endpoint_finder import SqliteEndpointFinder
 from cronicorn.adapters.sqlite.flow_book import SqliteFlowBook
 from cronicorn.adapters.sqlite.incident_book import SqliteIncidentBook
 from cronicorn.adapters.sqlite.issued_keys import SqliteIssuedKeys
@@ -44,6 +45,7 @@ class SqliteStores:
     job_store: SqliteJobStore
     jobs: SqliteJobCatalog
     endpoints: SqliteEndpointCatalog
+    finder: SqliteEndpointFinder
     runs: SqliteRunHistory
     run_control: SqliteRunControl
     run_book: SqliteRunBook
@@ -108,6 +110,7 @@ class SqliteStores:
             job_store=SqliteJobStore(database),
             jobs=SqliteJobCatalog(database),
             endpoints=SqliteEndpointCatalog(database),
+            finder=SqliteEndpointFinder(database),
             runs=SqliteRunHistory(database),
             run_control=SqliteRunControl(database),
             run_book=SqliteRunBook(database),

@@ -23,6 +23,7 @@ from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.execution.ports import RunBook
+from cronicorn.domain.finding.ports import EndpointFinder
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
 from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.hint import Hint
@@ -47,7 +48,7 @@ OTHER_TENANT = "t2"
 
 
 class ScheduleStores(Protocol):
-    """Where endpoints, their schedules and leases are, and who holds them."""
+    """Where endpoints, their schedules and leases are."""
 
     @property
     def job_store(self) -> JobStore: ...
@@ -55,12 +56,19 @@ class ScheduleStores(Protocol):
     def jobs(self) -> JobCatalog: ...
     @property
     def endpoints(self) -> EndpointCatalog: ...
-    @property
-    def worker_book(self) -> WorkerBook: ...
 
     async def aclose(self) -> None:
         """Close what is open."""
         ...
+
+
+class SurveyStores(Protocol):
+    """Where it is seen what there is, across all jobs and workers."""
+
+    @property
+    def finder(self) -> EndpointFinder: ...
+    @property
+    def worker_book(self) -> WorkerBook: ...
 
 
 class TenantStores(Protocol):
@@ -119,7 +127,7 @@ class AlertStores(Protocol):
     def outbox(self) -> Outbox: ...
 
 
-class Stores(ScheduleStores, TenantStores, PastStores, AccessStores, AlertStores, Protocol):
+class Stores(ScheduleStores, SurveyStores, TenantStores, PastStores, AccessStores, AlertStores, Protocol):
     """The stores of one database, one for each port."""
 
     @property

@@ -25,6 +25,15 @@
   tick();
   setInterval(() => document.hidden || tick(), 1000);
 
+  document.addEventListener("keydown", (event) => {
+    const find = document.getElementById("find");
+    if (!find || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    find.select();
+    find.focus();
+  });
+
   const about = body.dataset.live;
   const sign = document.getElementById("live");
   if (!about || !sign) return;
