@@ -60,6 +60,10 @@ unit: setup ## Run the tests, WORKERS at a time (ARGS="-k lease" picks some)
 docs: setup ## Run the examples in the documentation and check that it is complete
 	if test -d tests/docs; then $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile tests/docs $(ARGS); fi
 
+.PHONY: site
+site: setup ## Make the documentation a site, in site/, to be opened as files or served
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 .PHONY: fix
 fix: setup ## Format the code and mend what ruff can mend by itself
 	$(BIN)/ruff check --fix .
@@ -90,5 +94,5 @@ lock: setup ## Pin dependencies again after editing pyproject.toml (UPGRADE=--up
 
 .PHONY: clean
 clean: ## Remove .venv, caches and built files
-	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist htmlcov
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage build dist htmlcov site
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -186,6 +186,7 @@ async def test_the_page_of_the_reference_tells_all_and_loads_nothing() -> None:
     assert all(answer.status_code == 200 for answer in answers)
     for path, methods in DESCRIPTION["paths"].items():
         assert all(f"{method.upper()} {path}" in page.text for method in methods)
+        assert all(f"#{route['operationId']}" in links.hrefs for route in methods.values())
 
 
 @pytest.mark.parametrize("code", [kind.code for kind in problem_types()])

@@ -36,6 +36,7 @@ def reference_page(description: Mapping[str, Any]) -> str:
         f"<p>{escape(description['info'].get('description', ''))}</p>",
         _HEAD,
         '<h2 id="routes">Routes</h2>',
+        _contents(description["paths"]),
         *(_route(path, method, route) for path, methods in description["paths"].items() for method, route in
           methods.items()),
         '<h2 id="shapes">Shapes</h2>',
@@ -61,6 +62,17 @@ def _page(title: str, body: str) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cronicorn: {escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>{body}</body></html>'
     )
+
+
+def _contents(paths: Mapping[str, Mapping[str, Any]]) -> str:
+    """Links to all routes, by what they are about."""
+    found: dict[str, list[str]] = {}
+    for path, methods in paths.items():
+        for method, route in methods.items():
+            link = f'<a href="#{escape(route["operationId"])}"><code>{escape(method.upper())} {escape(path)}</code></a>'
+            found.setdefault(next(iter(route.get("tags", ())), "others"), []).append(link)
+    rows = "".join(f"<tr><th>{escape(tag)}</th><td>{'<br>'.join(links)}</td></tr>" for tag, links in found.items())
+    return f"<table>{rows}</table>"
 
 
 def _route(path: str, method: str, route: Mapping[str, Any]) -> str:

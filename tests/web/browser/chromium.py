@@ -24,7 +24,7 @@ needs_chromium = pytest.mark.skipif(
 )
 REFUSED = "Failed to load resource: the server responded with a status of 4"
 """What a browser says of a page that tells what was wrong."""
-_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 """A container has no user namespaces, hardly any shared memory and no screen."""
 PATIENCE_MS = 20_000
 """A busy machine draws slowly."""
@@ -90,7 +90,7 @@ async def seen() -> AsyncIterator[Seen]:
         endpoint = await filled(site, runs=60)
         doors = BothDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
         async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=FOUND, args=_ARGUMENTS)
+            browser = await playwright.chromium.launch(executable_path=FOUND, args=ARGUMENTS)
             try:
                 token = await site.token(Role.OWNER, "ann@shop.example")
                 yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, browser)
