@@ -20,6 +20,7 @@ PACKAGES = (
     "scheduler",
     "sim",
     "testing",
+    "asgi",
     "web",
     "wiring",
 )

@@ -3,7 +3,6 @@
 Plain ASGI: nothing is wrapped in tasks, so cancellation and errors go straight through.
 """
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cronicorn.api.cookies import SAFE_METHODS, Cookies
 from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of, request_id_of
 from cronicorn.api.wire_rates import limit_fields
+from cronicorn.asgi.body import BODY_SECONDS_MAX, whole_body
 from cronicorn.control.admittance import Admittance, Admitted
 from cronicorn.domain.errors import CronicornError
 
@@ -23,8 +23,6 @@ log = logging.getLogger(__name__)
 BODY_BYTES_MAX = 1_048_576
 STRANGERS_BYTES_MAX = 16_384
 """Of the body of whoever is not known yet."""
-BODY_SECONDS_MAX = 30.0
-"""A body that takes longer to arrive is not waited for."""
 PROTECTED = "/api"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SIGN_IN = f"{PROTECTED}/sign-in"
@@ -105,7 +103,7 @@ class Gatekeeper:
             await problem_of(scope, error)(scope, receive, send)
             return
         most = STRANGERS_BYTES_MAX if scope["path"] == SIGN_IN else BODY_BYTES_MAX
-        body = await read_body(headers, receive, most)
+        body = await _json_body(headers, receive, most)
         if body is None:
             return
         if isinstance(body, bytes):
@@ -128,26 +126,10 @@ class Gatekeeper:
         return admitted
 
 
-async def read_body(headers: Headers, receive: Receive, most: int) -> bytes | HTTPStatus | None:
-    """The whole body of *most* bytes, or why it is refused; None when the client went away."""
-    length = headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > len(str(most)) or int(length) > most):
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                body += message.get("body", b"")
-                more = bool(message.get("more_body", False))
-                if len(body) > most:
-                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    except TimeoutError:
-        return HTTPStatus.REQUEST_TIMEOUT
-    return bytes(body) if not body or _is_json(headers) else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+async def _json_body(headers: Headers, receive: Receive, most: int) -> bytes | HTTPStatus | None:
+    """As `whole_body`, of what is declared as JSON."""
+    body = await whole_body(headers, receive, most)
+    return body if not body or isinstance(body, HTTPStatus) or _is_json(headers) else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 def credentials(headers: Headers) -> str | None:

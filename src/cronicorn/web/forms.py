@@ -1,6 +1,5 @@
 """Forms as browsers send them: read within bounds, and the faults of what was entered, field by field."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -9,11 +8,10 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.types import Receive
 
+from cronicorn.asgi.body import whole_body
 from cronicorn.domain.errors import CronicornError, InvalidInputError
 
 FORM_BYTES_MAX = 262_144
-FORM_SECONDS_MAX = 30.0
-"""A form that takes longer to arrive is not waited for."""
 FIELDS_MAX = 200
 _KIND = "application/x-www-form-urlencoded"
 
@@ -23,20 +21,9 @@ async def read_form(headers: Headers, receive: Receive) -> Mapping[str, str] | H
 
     Of a field that was sent twice the last counts.
     """
-    body = bytearray()
-    try:
-        async with asyncio.timeout(FORM_SECONDS_MAX):
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                body += message.get("body", b"")
-                more = bool(message.get("more_body", False))
-                if len(body) > FORM_BYTES_MAX:
-                    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    except TimeoutError:
-        return HTTPStatus.REQUEST_TIMEOUT
+    body = await whole_body(headers, receive, FORM_BYTES_MAX)
+    if body is None or isinstance(body, HTTPStatus):
+        return body
     if body and headers.get("content-type", "").partition(";")[0].strip().lower() != _KIND:
         return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     try:
