@@ -93,7 +93,7 @@ async def test_an_overview_tells_what_runs_is_due_fails_and_waits_of_one_tenant(
     lease = await world.claim()
 
     found = await world.control.overviews.show(ALICE)
-    coming = world.control.overviews.coming(found, MIDNIGHT + HOUR)
+    coming = world.control.overviews.coming(found)
     world.clock.instant += timedelta(minutes=1) + LATE_AFTER + MICROSECOND
     late = await world.control.overviews.show(ALICE)
 
@@ -103,9 +103,11 @@ async def test_an_overview_tells_what_runs_is_due_fails_and_waits_of_one_tenant(
     assert [each.endpoint.name for each in found.failing] == ["failing"]
     assert {each.placed.endpoint.name for each in found.steered} <= {"failing"}
     assert (found.late, late.late) == (0, 2)  # The lease has run out by then.
-    assert sum(each.endpoint.id == steady.id for _, each in coming) == 60
-    assert len(coming) <= PLANS_MAX
-    assert all(at <= MIDNIGHT + HOUR for at, _ in coming)
+    assert sum(each.endpoint.id == steady.id for _, each in coming.runs) == 60
+    assert len(coming.runs) <= PLANS_MAX
+    assert all(at <= MIDNIGHT + HOUR for at, _ in coming.runs)
+    assert [each.endpoint.name for each in coming.cut] == ["failing"]
+    assert found.soon == 2
 
 
 async def test_an_overview_says_that_it_has_not_looked_at_all_endpoints() -> None:

@@ -21,6 +21,7 @@ from cronicorn.domain.permission import Role
 from cronicorn.domain.signals.signal import Adapt
 from cronicorn.testing.dispatchers import Reply
 from cronicorn.web.endpoint_form import NAMES, entered_of, read_endpoint
+from cronicorn.web.endpoint_labels import LABELS, label_of
 from cronicorn.web.form_values import PAIRS
 from tests.web.entered import EnteredForm
 from tests.web.site import Site, a_site
@@ -356,7 +357,7 @@ async def test_a_form_that_is_sent_twice_makes_one_endpoint_and_one_with_somethi
         jobs = {(await site.client.post("/jobs/new", data=entered)).headers["location"] for _ in range(2)}
 
     assert faulty.status_code == 400
-    assert '<a href="#timeoutMs">timeoutMs</a>' in faulty.text
+    assert '<a href="#timeoutMs">“Timeout”</a>' in faulty.text
     assert first.headers["location"] == again.headers["location"] != other.headers["location"]
     assert [each.endpoint.name for each in stored] == ["x", "y"]
     assert len(jobs) == 1
@@ -383,3 +384,25 @@ async def test_what_nobody_can_say_was_made_is_not_made_twice(monkeypatch: pytes
     assert "The store went away." in first.text
     assert "it may have been carried out or not" in again.text
     assert len(stored) == 1
+
+
+async def test_a_name_that_another_endpoint_of_the_job_has_is_warned_of_before_it_is_saved() -> None:
+    async with a_site() as site:
+        first = await site.world.endpoint(site.owner, name="stock")
+        other = await site.world.endpoint(site.owner, jobId=first.job_id, name="price")
+        action, edit = f"/jobs/{first.job_id}/endpoints/new?pattern=plain&part=1", f"/endpoints/{other.id}/edit"
+        entered, kept = form_of(await site.text(action), action), form_of(await site.text(edit), edit)
+        looked = [
+            (await site.client.post(path, data=form | {"name": name, "url": URL, "do": "preview"})).text
+            for path, form in ((action, entered), (edit, kept)) for name in ("stock", "other")
+        ]  # fmt: skip
+
+    told = "<strong>Name</strong>: Another endpoint of the job has this name"
+    assert [told in page for page in looked] == [True, False, True, False]
+
+
+def test_each_field_has_a_label_by_which_faults_of_it_are_told() -> None:
+    assert set(LABELS) == set(NAMES)
+    assert label_of("/retries/minBackoffMs") == "First after"
+    assert label_of("/policy/rules/0/when") == "Rules"
+    assert label_of("/nothing/of/ours") == "nothing/of/ours"

@@ -89,6 +89,25 @@ async def test_each_page_is_sound_small_and_runs_nothing_of_its_own() -> None:
         )
 
 
+async def test_whoever_asks_for_the_head_of_a_page_gets_it_and_no_body() -> None:
+    async with a_site() as site:
+        endpoint = await filled(site, runs=2)
+        paths = ["/", f"/endpoints/{endpoint.id}", "/nowhere", Assets().url("app.css"), "/sign-in"]
+        pages, heads = [], []
+        for path in paths:
+            pages.append(await site.client.get(path))
+            heads.append(await site.client.head(path))
+        stream = await site.client.head("/events?of=overview")
+        async with a_browser(site.app) as stranger:
+            sent_on = await stranger.head("/jobs")
+
+    assert [each.status_code for each in heads] == [each.status_code for each in pages] == [200, 200, 404, 200, 303]
+    assert [each.content for each in heads] == [b""] * len(paths)
+    assert [each.headers["content-type"] for each in heads[:4]] == [each.headers["content-type"] for each in pages[:4]]
+    assert stream.status_code == 405
+    assert (sent_on.status_code, sent_on.headers["location"]) == (303, "/sign-in?next=%2Fjobs")
+
+
 LONG = "<&'\"" * 60
 
 

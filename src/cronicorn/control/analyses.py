@@ -48,7 +48,7 @@ class Analyses:
         self._watches = watches
         self._catalog = catalog
         self._quotas = quotas
-        self._model_named = model_named
+        self.model_named = model_named
 
     @operation(Operation.ANALYSIS_LIST)
     async def list(
@@ -92,7 +92,7 @@ class Analyses:
         start = "start `cronicorn planner`, or `cronicorn up`, with CRONICORN_AI_MODEL on this database"
         if late >= PLANNERS_GONE:
             return f"No planner has looked at the endpoint for {late // timedelta(minutes=1)} minutes: {start}."
-        if late >= ZERO and not self._model_named:
+        if late >= ZERO and not self.model_named:
             return f"No model is named here, and no planner has looked lately: unless one runs elsewhere, {start}."
         return None
 

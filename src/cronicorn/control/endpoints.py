@@ -53,7 +53,7 @@ class Endpoints:
         self._wake = wake
         self._tiers = tiers
         self.secret_names = secret_names
-        self._namesakes = Namesakes(catalog)
+        self.namesakes = Namesakes(catalog)
 
     @operation(Operation.ENDPOINT_CREATE)
     async def create(self, principal: Principal, job_id: str, document: EndpointPatch) -> EndpointView:
@@ -64,7 +64,7 @@ class Endpoints:
         limits = await self.limits(principal)
         unknown = await self.secret_names.unknown(principal.tenant_id, document)
         # Looked up before the write: once that is done, nothing may fail any more.
-        repeated = await self._namesakes.warnings(principal.tenant_id, job_id, document.name or "")
+        repeated = await self.namesakes.warnings(principal.tenant_id, job_id, document.name or "")
         new = blank(principal.tenant_id, job_id, self._new_id("ep"), EPOCH)
         warnings: tuple[FieldError, ...] = ()
 
@@ -192,7 +192,7 @@ class Endpoints:
         """A warning when *endpoint*, called *name*, has a namesake; an archived one is not known by name."""
         if endpoint.archived_at is not None:
             return ()
-        return await self._namesakes.warnings(endpoint.tenant_id, endpoint.job_id, name, endpoint.id)
+        return await self.namesakes.warnings(endpoint.tenant_id, endpoint.job_id, name, endpoint.id)
 
     async def _change(
         self,

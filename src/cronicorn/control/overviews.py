@@ -1,6 +1,7 @@
 """Overviews: what of a tenant is due next, what steers it, and what fails."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import nlargest, nsmallest
@@ -10,6 +11,7 @@ from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.history import EndpointQuery
+from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, JobCatalog
 from cronicorn.domain.preview import preview
@@ -19,6 +21,7 @@ JOBS_LOOKED_AT = 100
 ENDPOINTS_LOOKED_AT = 500
 """An overview looks at so many jobs and endpoints, the oldest jobs first, and says when there are more."""
 SHOWN_MAX = 60
+LOOKED_AHEAD = timedelta(hours=1)
 PLANS_MAX = 150
 """So many instants are looked ahead to, those of all endpoints that are due soon together."""
 LATE_AFTER = timedelta(seconds=10)
@@ -44,6 +47,16 @@ class SteeredEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComingRuns:
+    """What comes until an instant, if every run succeeds at once and nobody steers."""
+
+    runs: tuple[tuple[datetime, PlacedEndpoint], ...]
+    """PLANS_MAX at most; of each endpoint equally many, so that one that runs all the time leaves room for others."""
+    cut: tuple[PlacedEndpoint, ...]
+    """Those of which there may be more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """Where the endpoints of a tenant stand at `now`. Lists hold SHOWN_MAX at most, numbers tell of all."""
 
@@ -55,8 +68,10 @@ class Overview:
     """Whether there are no others."""
     due: tuple[PlacedEndpoint, ...]
     """Those with something planned, the earliest first."""
+    soon: int
+    """How many are due within LOOKED_AHEAD."""
     late: int
-    """Of these, how many have waited for LATE_AFTER with nobody on them."""
+    """Of those with something planned, how many have waited for LATE_AFTER with nobody on them."""
     steered: tuple[SteeredEndpoint, ...]
     """The newest hint first."""
     failing: tuple[PlacedEndpoint, ...]
@@ -94,25 +109,36 @@ class Overviews:
             endpoints=len(live),
             complete=len(found) == len(looked_at) and len(filled) <= JOBS_LOOKED_AT,
             due=tuple(nsmallest(SHOWN_MAX, _with_due(live), key=_due_at)),
+            soon=sum(_due_at(each) <= shifted(now, LOOKED_AHEAD) for each in _with_due(live)),
             late=sum(_due_at(each) < now - LATE_AFTER for each in _with_due(live) if each.running is None),
             steered=tuple(nlargest(SHOWN_MAX, steered, key=lambda each: each.hint.written_at)),
             failing=tuple(nlargest(SHOWN_MAX, failing, key=lambda each: each.endpoint.state.failure_count)),
             failing_in_all=len(failing),
         )
 
-    def coming(self, found: Overview, until: datetime) -> Sequence[tuple[datetime, PlacedEndpoint]]:
-        """What of `found.due` comes *until* then, if every run succeeds at once and nobody steers; PLANS_MAX at most.
-
-        Of each endpoint equally many, so that one that runs all the time leaves room for the others.
-        """
+    def coming(self, found: Overview) -> ComingRuns:
+        """What of `found.due` comes within LOOKED_AHEAD."""
+        until = shifted(found.now, LOOKED_AHEAD)
         soon = [each for each in found.due if _due_at(each) <= until]
         count = PLANS_MAX // max(1, len(soon))
-        return [
-            (plan.next_run_at, each)
-            for each in soon
-            for plan in preview(each.endpoint, found.now, self._cron, count)
-            if plan.next_run_at is not None and plan.next_run_at <= until
-        ]
+        runs, cut = list[tuple[datetime, PlacedEndpoint]](), list[PlacedEndpoint]()
+        for each in soon:
+            plans = preview(each.endpoint, found.now, self._cron, count)
+            within = [plan.next_run_at for plan in plans if plan.next_run_at is not None and plan.next_run_at <= until]
+            runs += [(at, each) for at in within]
+            cut += [each] if len(within) == count else []
+        return ComingRuns(runs=tuple(runs), cut=tuple(cut))
+
+    @operation(Operation.OVERVIEW_SHOW)
+    async def place(self, principal: Principal, endpoint_ids: Iterable[str]) -> Mapping[str, PlacedEndpoint]:
+        """Those of the endpoints that are there, by their ids, with their jobs."""
+        placed = dict[str, PlacedEndpoint]()
+        for endpoint_id in endpoint_ids:
+            with suppress(NotFoundError):
+                endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
+                job = await self._jobs.get(principal.tenant_id, endpoint.job_id)
+                placed[endpoint_id] = PlacedEndpoint(job=job, endpoint=endpoint, running=stored.running(endpoint))
+        return placed
 
     async def _endpoints(self, jobs: Iterable[Job], most: int) -> AsyncIterator[PlacedEndpoint]:
         """The first *most* endpoints of *jobs*."""

@@ -58,14 +58,22 @@ class Prospects:
         self._new_id = new_id
 
     @operation(Operation.ENDPOINT_FORESEE)
-    async def foresee(self, principal: Principal, document: EndpointPatch, endpoint_id: str | None = None) -> Prospect:
-        """When the endpoint would run. With a window, a new one gets another offset inside it when it is stored."""
+    async def foresee(
+        self, principal: Principal, document: EndpointPatch, endpoint_id: str | None = None, job_id: str | None = None
+    ) -> Prospect:
+        """When the endpoint would run: the one that is named, or a new one of the job *job_id*.
+
+        With a window, a new one gets another offset inside it when it is stored.
+        """
         before, after, now, findings = await self._drafted(principal, document, endpoint_id)
+        repeated = await self._repeated(
+            before if endpoint_id is not None else replace(before, job_id=job_id or ""), after
+        )
         schedule = Findings()
         judge_schedule(after, before, now, self._cron, schedule)
         told = Prospect(
             endpoint=after, now=now, plans=(), at_change=None, errors=tuple(findings.errors)[:FINDINGS_MAX],
-            warnings=findings.warnings,
+            warnings=(*repeated, *findings.warnings),
         )  # fmt: skip
         if schedule.errors:
             return told
@@ -105,6 +113,12 @@ class Prospects:
         after = spaced(drafted(before, document, now, findings), before, limits, findings)
         judge(after, before, now, self._cron, findings)
         return before, after, now, findings
+
+    async def _repeated(self, before: JobEndpoint, after: JobEndpoint) -> tuple[FieldError, ...]:
+        """A warning when another endpoint of the job has the name that this one would have."""
+        if not before.job_id or not after.name or before.archived_at is not None:
+            return ()
+        return await self._endpoints.namesakes.warnings(before.tenant_id, before.job_id, after.name, before.id)
 
     def _planned(self, before: JobEndpoint | None, after: JobEndpoint, now: datetime) -> JobEndpoint:
         if before is None:

@@ -20,6 +20,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.domain.signals.signal import Signal
 from cronicorn.web.endpoint_form import NAMES, ReadForm
+from cronicorn.web.endpoint_labels import LABELS, label_of
 from cronicorn.web.forms import faults_of
 from cronicorn.web.view import View
 
@@ -62,12 +63,16 @@ def _of_request(name: str) -> bool:
 
 
 async def look(
-    control: ControlPlane, asker: Principal, read: ReadForm, endpoint_id: str | None, *, wanted: str = ""
-) -> Looking:
-    """What would come of the form; with the answer of a call where that is *wanted* and possible."""
+    control: ControlPlane, asker: Principal, read: ReadForm, endpoint_id: str | None, *, job_id: str | None = None,
+    wanted: str = "",
+) -> Looking:  # fmt: skip
+    """What would come of the form; with the answer of a call where that is *wanted* and possible.
+
+    Without *endpoint_id* it is a new one of the job *job_id*.
+    """
     if read.document is None:
         return Looking(prospect=None, error=invalid(tuple(read.findings.errors)))
-    prospect = await control.prospects.foresee(asker, read.document, endpoint_id)
+    prospect = await control.prospects.foresee(asker, read.document, endpoint_id, job_id)
     if errors := (*read.findings.errors, *prospect.errors):
         return Looking(prospect=prospect, error=invalid(errors))
     if wanted != "test":
@@ -94,7 +99,11 @@ def looking_values(entered: Mapping[str, str], looked: Looking, *, told: bool = 
         "faults": faults,
         "request_faulty": any(_of_request(name) for name in faults),
         "advanced_faulty": any(name not in _IN_SIGHT and not _of_request(name) for name in faults),
+        "labels": LABELS,
         "prospect": looked.prospect,
+        "warnings": []
+        if looked.prospect is None
+        else [(label_of(each.pointer), each.message) for each in looked.prospect.warnings],
         "answer": looked.answer,
         "signals": [signal.value for signal in Signal],
         "zones": ZONES,

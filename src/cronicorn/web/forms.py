@@ -41,8 +41,13 @@ def faults_of(error: CronicornError, known: Sequence[str]) -> Mapping[str, str]:
         return {"": str(error)}
     told: dict[str, list[str]] = defaultdict(list)
     for fault in error.fields:
-        pointer = fault.pointer.removeprefix("/")
-        place = max((name for name in known if f"{pointer}/".startswith(f"{name}/")), key=len, default="")
-        name = pointer.partition("/")[0]
+        place = field_of(fault.pointer, known)
+        name = fault.pointer.removeprefix("/").partition("/")[0]
         told[place].append(fault.message if place or not name else f"{name}: {fault.message}")
     return {name: " ".join(messages) for name, messages in told.items()}
+
+
+def field_of(pointer: str, known: Sequence[str]) -> str:
+    """Which of the fields *known* the JSON Pointer *pointer* leads to, or into; empty where none."""
+    path = f"{pointer.removeprefix('/')}/"
+    return max((name for name in known if path.startswith(f"{name}/")), key=len, default="")

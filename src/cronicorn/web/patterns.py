@@ -46,8 +46,10 @@ def _stage(name: str, following: str) -> Fields:
 
 
 _PLAIN = EndpointPattern(
-    key="plain", title="Plain", told="One call every five minutes. What it does beyond that is up to you.",
-    parts=(PatternPart(told="A request and a schedule.", document={"baselineIntervalMs": 300_000}),),
+    key="plain", title="Plain", told="A request and a schedule.",
+    parts=(
+        PatternPart(told="A call each five minutes, unless you change that.", document={"baselineIntervalMs": 300_000}),
+    ),
 )  # fmt: skip
 _MONITOR = EndpointPattern(
     key="monitor", title="Monitor", told="Looks closer while errors are many, and relaxes when they are gone.",

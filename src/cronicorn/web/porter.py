@@ -63,6 +63,8 @@ class Porter:
         view = _stranger(scope, headers)
         scope.setdefault("state", {})["view"] = view
         started = False
+        if scope["method"] == "HEAD" and scope["path"] != EVENTS:  # A stream has no end to wait for.
+            scope, send = {**scope, "method": "GET"}, _headless(send)
 
         async def sending(message: Message) -> None:
             nonlocal started
@@ -135,6 +137,15 @@ def _stranger(scope: Scope, headers: Headers) -> View:
         live=LIVE_HEADER in headers,
         request_id=request_id if isinstance(request_id, str) else None,
     )
+
+
+def _headless(send: Send) -> Send:
+    """*send* without the bodies: what HEAD is answered is what GET would be, but for that."""
+
+    async def sending(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return sending
 
 
 def _followed_from_elsewhere(scope: Scope, headers: Headers) -> bool:

@@ -85,15 +85,15 @@ class DrawnSpan:
         )
 
 
-def range_of(since: str, until: str, last: str, now: datetime, usual: timedelta = SPAN_DEFAULT) -> DrawnSpan:
+def range_of(since: str, until: str, last: str, now: datetime, usual: DrawnSpan) -> DrawnSpan:
     """The range from *since* to *until*, or else the *last* so long, or *usual*; a text that is empty says nothing.
 
     Raises InvalidInputError for what can't be read, and for a range that is too short or too long.
     """
     begins, ends = _named_instant("from", since), _named_instant("to", until)
-    length = _length(last) if last.strip() else usual
+    length = _length(last) if last.strip() else usual.length
     if begins is None and ends is None:
-        return DrawnSpan(since=now - length, until=now + length * AHEAD, now=now, fixed=False)
+        return _until_now(length, now) if last.strip() else usual
     if ends is None:
         ends = max(now, shifted(begins or now, SPAN_MIN))
     if begins is None:
@@ -170,7 +170,7 @@ async def _shown(
     explanation = await control.schedules.explain(asker, endpoint_id)
     endpoint, now = explanation.endpoint, explanation.now
     newest = await control.runs.list(asker, endpoint_id, RunQuery(limit=RUNS_SHOWN))
-    shown = range_of(*asked, now, _usual(newest.runs))
+    shown = range_of(*asked, now, usual_range(endpoint, newest.runs, now))
     told = await control.timelines.show(asker, endpoint_id, shown.since, shown.until)
     runs, scene = await _with_bodies(control, asker, newest.runs), scene_of(told)
     return {
@@ -245,7 +245,24 @@ def _length(text: str) -> timedelta:
     )
 
 
-def _usual(runs: Sequence[Run]) -> timedelta:
+def _until_now(length: timedelta, now: datetime) -> DrawnSpan:
+    return DrawnSpan(since=now - length, until=now + length * AHEAD, now=now, fixed=False)
+
+
+def usual_range(endpoint: JobEndpoint, runs: Sequence[Run], now: datetime) -> DrawnSpan:
+    """What is shown of *endpoint*, whose newest *runs* these are, unless somebody says otherwise.
+
+    About RUNS_IN_RANGE of them. One that is younger than that from when it was made, until its next run at least.
+    """
+    shown, since = _until_now(_usual_length(runs), now), endpoint.created_at
+    if since <= shown.since:
+        return shown
+    age, due_at = now - since, endpoint.state.due_at or now
+    until = max(shifted(now, age * AHEAD), min(shifted(due_at, (due_at - now) * AHEAD), shown.until))
+    return DrawnSpan(since=since, until=max(until, shifted(since, SPAN_MIN)), now=now, fixed=False)
+
+
+def _usual_length(runs: Sequence[Run]) -> timedelta:
     """The shortest of RANGES that holds about RUNS_IN_RANGE at the pace of *runs*, the newest first."""
     if len(runs) <= 1:
         return SPAN_DEFAULT

@@ -32,14 +32,14 @@ def new_endpoint_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         view.asker.check(Operation.ENDPOINT_CREATE)
         entered = entered_of({**_BLANK, **_part(pattern, part).document})
         new = await _new(control, view, job_id, pattern, part)
-        looked = await look(control, view.asker, _read(entered), None)
+        looked = await look(control, view.asker, _read(entered), None, job_id=job_id)
         return site.page(view, _PAGE, **new, **looking_values(entered, looked))
 
     @router.post("/jobs/{job_id}/endpoints/new")
     async def create(view: Looked, job_id: ThingId, pattern: str = "", part: str = "1") -> Response:
         entered = entered_of(_BLANK) | tidy(view.form)
         new, read = await _new(control, view, job_id, pattern, part), _read(entered)
-        looked = await look(control, view.asker, read, None, wanted=view.entered("do"))
+        looked = await look(control, view.asker, read, None, job_id=job_id, wanted=view.entered("do"))
         document = read.document
         if view.entered("do") == "save" and looked.error is None and document is not None:
 

@@ -1,5 +1,7 @@
 """The overview: what runs, what is due, what steers it, what fails, and what is left of the budget."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import APIRouter
@@ -7,10 +9,11 @@ from starlette.responses import Response
 
 from cronicorn.control.activity import ActivityQuery, EventType
 from cronicorn.control.dashboards import Dashboard, DashboardQuery
-from cronicorn.control.overviews import LATE_AFTER, Overview
+from cronicorn.control.overviews import LATE_AFTER, LOOKED_AHEAD, SHOWN_MAX, ComingRuns, PlacedEndpoint
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.quota import QuotaStanding
 from cronicorn.control.workers import WorkerList
+from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.fleet import HeldSlot
 from cronicorn.domain.instant import shifted
@@ -18,13 +21,23 @@ from cronicorn.domain.principal import Principal
 from cronicorn.web.live import Mark
 from cronicorn.web.site import WebSite
 from cronicorn.web.timeline.bars import Bar, bars
-from cronicorn.web.timeline.hour import LINE_LENGTH, Coming, hour_line
+from cronicorn.web.timeline.hour import Coming, hour_line
 from cronicorn.web.view import Looked
 from cronicorn.web.words import NAME_SHOWN, excerpt
 
 _DAY = timedelta(hours=23)
 """And the present hour."""
 _LISTED = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensLeft:
+    """The budget of tokens, as the overview tells of it."""
+
+    standing: QuotaStanding | None
+    """None while nobody can say."""
+    wanted: bool = True
+    """Whether a model is named here, or tokens were spent in this window all the same."""
 
 
 def overview_pages(site: WebSite, control: ControlPlane) -> APIRouter:
@@ -39,12 +52,16 @@ def overview_pages(site: WebSite, control: ControlPlane) -> APIRouter:
             return site.page(view, "welcome.html")
         workers, since = await control.workers.list(asker), shifted(found.now, -_DAY)
         day = await control.dashboards.show(asker, DashboardQuery(since=since, series=1))
-        runs = ActivityQuery(since=shifted(found.now, -LINE_LENGTH), kind=EventType.RUNS, limit=_LISTED)
+        runs = ActivityQuery(since=shifted(found.now, -LOOKED_AHEAD), kind=EventType.RUNS, limit=_LISTED)
+        incidents = await control.incidents.list(asker, open_only=True, limit=_LISTED + 1)
+        coming, subjects = control.overviews.coming(found), await _subjects(control, asker, incidents[:_LISTED])
         return site.page(
             view, "overview.html", found=found, day=day, lately=(await control.activity.list(asker, runs)).events,
-            incidents=await control.incidents.list(asker, open_only=True, limit=_LISTED + 1), listed=_LISTED,
-            tokens=await _tokens(control, asker), line=hour_line(found.now, _coming(control, found)),
-            late_after=LATE_AFTER, soon=_soon(found), chart=_chart(day), running=_running(workers),
+            incidents=incidents, subjects=subjects, listed=_LISTED, late_after=LATE_AFTER,
+            failing=[each for each in found.failing if each.endpoint.id not in subjects],
+            tokens=await _tokens(control, asker), line=hour_line(found.now, _marks(coming)),
+            cut=coming.cut[:_LISTED], cut_more=max(0, len(coming.cut) - _LISTED),
+            undrawn=max(0, found.soon - SHOWN_MAX), chart=_chart(day), running=_running(workers),
             alive=sum(worker.alive for worker in workers.workers),
         )  # fmt: skip
 
@@ -62,7 +79,9 @@ def overview_mark(control: ControlPlane) -> Mark:
         alive = [worker.alive for worker in workers.workers]
         due = [(each.endpoint.id, each.endpoint.state.due_at) for each in found.due]
         hints = [(each.placed.endpoint.id, each.hint.id, each.hint.written_at) for each in found.steered]
-        return repr((found.jobs, running, alive, due, hints, [(each.id, each.version) for each in incidents]))
+        failing = [(each.endpoint.id, each.endpoint.state.failure_count) for each in found.failing]
+        open_now = [(each.id, each.version) for each in incidents]
+        return repr((found.jobs, running, alive, due, hints, failing, open_now))
 
     return mark
 
@@ -73,30 +92,32 @@ def _running(workers: WorkerList) -> list[HeldSlot]:
     return sorted(held, key=lambda slot: slot.claimed_at)
 
 
-async def _tokens(control: ControlPlane, asker: Principal) -> QuotaStanding | None:
-    """Where the budget stands; None while nobody can say."""
+async def _subjects(
+    control: ControlPlane, asker: Principal, incidents: Sequence[Incident]
+) -> Mapping[str, PlacedEndpoint]:
+    """The endpoints that *incidents* are about, as they stand now."""
+    return await control.overviews.place(asker, [each.subject for each in incidents if each.kind.of_endpoints])
+
+
+async def _tokens(control: ControlPlane, asker: Principal) -> TokensLeft:
+    """Where the budget stands."""
     try:
-        return await control.quotas.show(asker)
+        standing = await control.quotas.show(asker)
     except UnavailableError:
-        return None
+        return TokensLeft(standing=None)
+    spent = standing.view.used or standing.view.reserved
+    return TokensLeft(standing=standing, wanted=control.analyses.model_named or bool(spent))
 
 
-def _coming(control: ControlPlane, found: Overview) -> list[Coming]:
-    until = shifted(found.now, LINE_LENGTH)
+def _marks(coming: ComingRuns) -> list[Coming]:
     return [
         Coming(
             at=at,
             name=excerpt(f"{each.job.name} / {each.endpoint.name}", NAME_SHOWN),
             steered=bool(each.endpoint.state.hints),
         )
-        for at, each in control.overviews.coming(found, until)
+        for at, each in coming.runs
     ]
-
-
-def _soon(found: Overview) -> int:
-    """How many endpoints are due while the line lasts."""
-    until = shifted(found.now, LINE_LENGTH)
-    return sum(at <= until for each in found.due if (at := each.endpoint.state.due_at) is not None)
 
 
 def _chart(day: Dashboard) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from markupsafe import Markup
 
+from cronicorn.control.overviews import LOOKED_AHEAD
 from cronicorn.web.timeline.svg import TimeScale, joined, tag
 from cronicorn.web.words import clock
 
@@ -14,7 +15,6 @@ _LINE = 70.0
 _STEP = 9.0
 _COLUMN = 9.0
 _STACK = 6
-LINE_LENGTH = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def hour_line(now: datetime, coming: Sequence[Coming]) -> Markup:
 
     What falls on one place is piled up; of a pile that is too high the last mark tells how many there are.
     """
-    scale = TimeScale(since=now, until=now + LINE_LENGTH, left=8.0, right=WIDTH - 8.0)
+    scale = TimeScale(since=now, until=now + LOOKED_AHEAD, left=8.0, right=WIDTH - 8.0)
     soon = [each for each in sorted(coming, key=lambda each: each.at) if each.at <= scale.until]
     piles: dict[int, list[Coming]] = {}
     for each in soon:
