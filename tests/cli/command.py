@@ -30,10 +30,14 @@ class Ended:
     err: str
 
 
+_NO_PROFILES = {"PROFILES_FILE": "/nowhere/profiles.json"}
+"""Whoever runs the tests may have a profile in use."""
+
+
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment with only the given CRONICORN_* settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CRONICORN_")}
-    return kept | {f"CRONICORN_{name}": value for name, value in settings.items()}
+    return kept | {f"CRONICORN_{name}": value for name, value in (_NO_PROFILES | settings).items()}
 
 
 class Started:

@@ -54,9 +54,9 @@ def test_a_usage_error_starts_as_every_error_does_and_names_the_help(arguments):
 @pytest.mark.parametrize(
     ("sought", "told"),
     [
-        ("ls", "GET /api/jobs"),
-        ("run", "/run "),
-        ("pause", "/pause "),
+        ("ls", "`cronicorn endpoint list`"),
+        ("trigger", "`cronicorn endpoint run`"),
+        ("pause", "`cronicorn endpoint pause`"),
         ("incidents", "`cronicorn alert"),
         ("beat", "`cronicorn up`"),
     ],
@@ -106,13 +106,19 @@ def test_a_demonstration_that_is_too_fast_says_that_the_quotient_counts():
     assert "from 12 to 3600 seconds; --seconds 12 / --speed 2 is 6, and that counts" in ended.err
 
 
-@pytest.mark.parametrize("name", ["list", "jobs", "endpoints"])
-def test_who_looks_for_a_list_of_endpoints_among_the_commands_is_told_where_it_is(name):
-    ended = cronicorn(name)
+def test_who_looks_for_a_list_of_endpoints_among_the_commands_is_told_where_it_is():
+    ended = cronicorn("list")
 
     assert ended.code == 2
-    assert "GET /api/jobs" in ended.err
+    assert "`cronicorn job list`" in ended.err
     assert "`cronicorn runs`" in ended.err
+
+
+def test_a_command_that_acts_on_no_server_says_so():
+    ended = cronicorn("verify", "--profile", "prod")
+
+    assert ended.code == 2
+    assert "This command does not act on a server." in ended.err
 
 
 def test_a_limit_that_is_no_whole_number_is_refused_with_one_that_is():

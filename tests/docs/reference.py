@@ -161,7 +161,8 @@ def _commands_in(path: str, command: Any) -> Iterable[tuple[str, Any]]:
     children = getattr(command, "commands", None)
     if children is None:
         return [(path, command)]
-    return [found for name, child in sorted(children.items()) for found in _commands_in(f"{path} {name}", child)]
+    shown = [(name, child) for name, child in sorted(children.items()) if not child.hidden]
+    return [found for name, child in shown for found in _commands_in(f"{path} {name}", child)]
 
 
 def _command_text(path: str, command: Any) -> str:

@@ -7,6 +7,7 @@ from typer.main import get_command
 
 from cronicorn.adapters.metrics.catalog import METRICS
 from cronicorn.cli.main import app
+from cronicorn.wiring.settings import OF_COMMANDS
 from cronicorn.wiring.settings_table import SETTINGS
 from tests.architecture.source import ROOT
 from tests.docs.markdown import pages
@@ -20,7 +21,7 @@ def mentions(pattern: str) -> set[tuple[str, str]]:
 
 
 def test_every_setting_mentioned_exists() -> None:
-    known = {name for setting in SETTINGS for name in setting.names} | {"CRONICORN_"}
+    known = {name for setting in SETTINGS for name in setting.names} | {"CRONICORN_"} | OF_COMMANDS
 
     assert {each for each in mentions(r"\bCRONICORN_[A-Z_]*") if each[0] not in known} == set()
 

@@ -156,6 +156,20 @@ def test_the_rest_api_is_used_as_printed(session):
     assert json.loads(imagined)["name"] == "weekly"
 
 
+def test_the_command_line_acts_on_a_store_and_on_a_server_as_printed(session):
+    session.environment |= {"CRONICORN_PROFILES_FILE": f"{session.folder}/profiles.json"}
+    made, steered, there, completed = (
+        session.type(typed(block)) for block in shell_blocks(DOCS / "how-to/use-the-command-line.md")
+    )
+
+    assert "cron 0 6 * * * in Europe/Berlin" in made
+    assert "shop/stock: nothing speaks against it" in made
+    assert "shop/report is deleted" in steered
+    assert there.count("shop/stock") == 1
+    assert "in the profile" in there
+    assert "complete" in completed
+
+
 def test_the_readme_works_as_printed(tmp_path):
     _, start, register, look, *_ = shell_blocks(ROOT / "README.md")
     terminal = Session(tmp_path, without_curl=True)

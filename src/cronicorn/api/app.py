@@ -56,17 +56,17 @@ def create_app(
     Prometheus' text format; *public_origin* is what browsers see, where a proxy stands before it.
     """
     cookies = Cookies(origin=public_origin)
-    app = _door(control, cookies)
+    app = door_to(control, cookies)
     app.include_router(operation_routes(health, metrics))
     app.include_router(docs_routes(app.openapi))
     app.add_middleware(Repetition, repeats=control.repeats)
-    app.add_middleware(Rehearsal, rehearsing=rehearsing, door=lambda control: _door(control, cookies))
+    app.add_middleware(Rehearsal, rehearsing=rehearsing, door=lambda control: door_to(control, cookies))
     app.add_middleware(Gatekeeper, admittance=control.admittance, cookies=cookies)
     app.add_middleware(RequestFrame, new_id=random_id)  # the last one added is the outermost
     return app
 
 
-def _door(control: ControlPlane, cookies: Cookies) -> FastAPI:
+def door_to(control: ControlPlane, cookies: Cookies) -> FastAPI:
     """What can be asked of *control* by whoever was let in."""
     app = _Api(
         title="Cronicorn",

@@ -41,13 +41,13 @@ async def _move(file: Path, database: str | None, *, into_file: bool, as_json: b
     import sys
 
     from cronicorn.cli.copy import progress, show_copied
-    from cronicorn.cli.local import read_settings
+    from cronicorn.cli.local import store_settings
     from cronicorn.wiring.backups import back_up
     from cronicorn.wiring.backups import restore as restored
 
     # Half a copy holds credentials: whoever ends this lets it be removed.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    settings = read_settings(database_url=database)
+    settings = store_settings(database)
     with progress() as told:
         copied = await (back_up(settings, file, told) if into_file else restored(settings, file, told))
     show_copied(copied, as_json=as_json)

@@ -61,6 +61,23 @@ def variables(**options: object) -> dict[str, str]:
     return {f"{PREFIX}{name.upper()}": str(value) for name, value in options.items() if value is not None}
 
 
+def store_settings(database: str | None) -> "Settings":
+    """The settings of a command that works on a store itself: *database* is how it was given, if it was.
+
+    Raises InvalidInputError, also where a profile stands for a server that was meant.
+    """
+    from cronicorn.cli.place import Place, chosen_profile
+    from cronicorn.domain.errors import InvalidInputError
+
+    profile = chosen_profile(Place(database=database))
+    if profile is not None:
+        raise InvalidInputError(
+            f"This works on a database itself, while the profile {profile.name!r} ({profile.url}) is in use: name the "
+            "database with --database URL, on a machine that reaches it."
+        )
+    return read_settings(database_url=database)
+
+
 @asynccontextmanager
 async def opened(database: str | None, *, compiling: bool = False) -> AsyncIterator["LocalControl"]:
     """The control plane of the store that the settings name, made if need be; a new API key is shown on stderr.
@@ -70,7 +87,7 @@ async def opened(database: str | None, *, compiling: bool = False) -> AsyncItera
     from cronicorn.wiring.local import local_control
     from cronicorn.wiring.logging import configure_logging
 
-    settings = read_settings(database_url=database)
+    settings = store_settings(database)
     configure_logging("warning", settings.log_format)  # A master key that was made is told of with its file.
     async with local_control(settings, compiling=compiling) as local:
         if local.first is not None:
@@ -83,7 +100,16 @@ async def opened_to_read(database: str | None) -> AsyncIterator["LocalControl"]:
     """The control plane of the store that the settings name. Raises NotFoundError when there is none yet."""
     from cronicorn.wiring.local import existing_control
 
-    async with existing_control(read_settings(database_url=database)) as local:
+    async with existing_control(store_settings(database)) as local:
+        yield local
+
+
+@asynccontextmanager
+async def opened_to_call(database: str | None) -> AsyncIterator["LocalControl"]:
+    """The control plane of the store that the settings name, which can call what endpoints call. Raises as above."""
+    from cronicorn.wiring.local import calling_control
+
+    async with calling_control(store_settings(database)) as local:
         yield local
 
 
@@ -92,7 +118,7 @@ async def opened_to_try(database: str | None) -> AsyncIterator["LocalControl"]:
     """The control plane of the store that the settings name, for a trial that leaves nothing behind."""
     from cronicorn.wiring.local import imagined_control
 
-    async with imagined_control(read_settings(database_url=database)) as local:
+    async with imagined_control(store_settings(database)) as local:
         yield local
 
 

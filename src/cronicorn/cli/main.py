@@ -13,10 +13,13 @@ from cronicorn.cli import (
     audit,
     backtest,
     backup,
+    completion,
     copy,
     demo,
+    endpoint,
     explain,
     export,
+    job,
     key,
     leases,
     master_key,
@@ -25,6 +28,7 @@ from cronicorn.cli import (
     plan,
     planner,
     policy,
+    profile,
     quota,
     runs,
     scheduler,
@@ -39,6 +43,7 @@ from cronicorn.cli import (
     workers,
 )
 from cronicorn.cli import next as next_command
+from cronicorn.cli import run as run_command
 from cronicorn.cli.local import tell
 
 app = typer.Typer(
@@ -55,11 +60,15 @@ _ELSEWHERE = {
     asked: told
     for names, told in (
         (
-            "list ls jobs endpoints",
-            "GET /api/jobs lists jobs, GET /api/jobs/ID/endpoints those of one; `cronicorn runs` shows what ran.",
+            "list ls",
+            "`cronicorn job list` and `cronicorn endpoint list` do; `cronicorn runs` shows what ran.",
         ),
-        ("run trigger call", "POST /api/endpoints/ID/run runs one now, and so does its page in the web app."),
-        ("pause resume", "POST /api/endpoints/ID/pause does, and so does its page in the web app."),
+        ("trigger call test", "`cronicorn endpoint run` runs one now, `cronicorn endpoint test` only tries it."),
+        ("pause resume hint", "`cronicorn endpoint pause`, `resume` and `hint` do, `cronicorn job pause` for a job."),
+        (
+            "login config context",
+            "`cronicorn profile add` names a server to act on, `cronicorn profile use` chooses it.",
+        ),
         ("incidents alerts", "`cronicorn alert incidents` shows what is wrong."),
         ("status ps", "`cronicorn workers` shows who holds what, `cronicorn alert incidents` what is wrong."),
         (
@@ -95,6 +104,13 @@ app.command("restore")(backup.restore)
 app.command("migrate")(migrate.migrate)
 app.command("export")(export.export)
 app.command("import")(export.import_file)
+for name, hidden in (("job", False), ("jobs", True)):
+    app.add_typer(job.app, name=name, hidden=hidden)
+for name, hidden in (("endpoint", False), ("endpoints", True)):
+    app.add_typer(endpoint.app, name=name, hidden=hidden)
+app.add_typer(run_command.app, name="run")
+app.add_typer(profile.app, name="profile")
+app.add_typer(completion.app, name="completion")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
 app.add_typer(member.app, name="member")
@@ -142,6 +158,8 @@ def main() -> None:
 def _elsewhere(error: Exception) -> str:
     """Where else to look, when *error* is that there is no such command; often nothing."""
     name = str(error).removeprefix("No such command ").partition("'")[2].partition("'")[0]
+    if str(error).startswith(("No such option: --profile", "No such option '--profile'")):
+        return "This command does not act on a server."
     return _ELSEWHERE.get(name, "") if str(error).startswith("No such command") else ""
 
 

@@ -24,10 +24,10 @@ def migrate(
 
 
 async def _migrate(to: str | None, database: str | None) -> None:
-    from cronicorn.cli.local import read_settings
+    from cronicorn.cli.local import store_settings
     from cronicorn.wiring.revisions import newest_revision, take_to
 
-    settings = read_settings(database_url=database)
+    settings = store_settings(database)
     revision = to if to is not None else newest_revision(settings)
     await take_to(settings, revision)
     print(f"{settings.database_url} is at revision {revision}.")

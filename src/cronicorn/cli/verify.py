@@ -31,12 +31,12 @@ async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None
     import json
     import traceback
 
-    from cronicorn.cli.local import read_settings
+    from cronicorn.cli.local import store_settings
     from cronicorn.domain.errors import CronicornError
     from cronicorn.wiring.verification import verified
 
     try:
-        findings = await verified(read_settings(database_url=database), stopped=stopped)
+        findings = await verified(store_settings(database), stopped=stopped)
         told = json.dumps(_as_json(findings), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(findings))
     except CronicornError as error:
         tell(str(error))

@@ -34,10 +34,10 @@ async def _workers(database: str | None, tenant: str | None, *, as_json: bool) -
     import json
     import sys
 
-    from cronicorn.cli.local import read_settings
+    from cronicorn.cli.local import store_settings
     from cronicorn.wiring.archives import whole_store
 
-    fleet = await whole_store(read_settings(database_url=database)).fleet.leases()
+    fleet = await whole_store(store_settings(database)).fleet.leases()
     if tenant is not None:
         fleet = fleet.of_tenant(tenant)
     if as_json:

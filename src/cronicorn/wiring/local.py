@@ -1,6 +1,6 @@
 """Acting on a store directly, as the person at the machine that holds it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -18,6 +18,7 @@ from cronicorn.wiring.drafting import drafting
 from cronicorn.wiring.execution_limits import tier_limits
 from cronicorn.wiring.model import model_client
 from cronicorn.wiring.quota import token_quota
+from cronicorn.wiring.rehearsing import rehearsals
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
@@ -31,6 +32,10 @@ class LocalControl:
     """The control plane of a store of this machine. It makes no calls."""
 
     control: ControlPlane
+    rehearsing: Callable[[], ControlPlane]
+    """A control plane that checks everything as `control` does, and leaves nothing behind."""
+    where: str
+    """The store, as people call it; no password is in it."""
     tenants: Sequence[Tenant]
     first: FirstStart | None
     """What opens the installation that was made just now, if there was none: to be shown, once."""
@@ -57,9 +62,11 @@ async def local_control(settings: Settings, *, compiling: bool = False) -> Async
     Schedulers of other processes see what changes with their next look at the store. Only with *compiling* the model
     that the settings name is connected: that takes seconds.
     """
-    async with _opened(settings, compiling=compiling) as (stores, control):
+    async with _opened(settings, compiling=compiling) as (stores, control, rehearsing):
         first = await control.tenants.bootstrap(settings.api_key)
-        yield LocalControl(control=control, tenants=await stores.keys.tenants(), first=first)
+        tenants = await stores.keys.tenants()
+        where = str(settings.database_url)
+        yield LocalControl(control=control, rehearsing=rehearsing, where=where, tenants=tenants, first=first)
 
 
 @asynccontextmanager
@@ -68,8 +75,25 @@ async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
 
     Raises NotFoundError where no installation is, ConflictError for another version's.
     """
-    async with _opened(settings, existing=True) as (stores, control):
-        yield LocalControl(control=control, tenants=await stores.keys.tenants(), first=None)
+    async with _opened(settings, existing=True) as (stores, control, rehearsing):
+        tenants = await stores.keys.tenants()
+        where = str(settings.database_url)
+        yield LocalControl(control=control, rehearsing=rehearsing, where=where, tenants=tenants, first=None)
+
+
+@asynccontextmanager
+async def calling_control(settings: Settings) -> AsyncIterator[LocalControl]:
+    """Open the store that *settings* name to try endpoints out: calls go out from here, as from a process with an API.
+
+    Raises as `existing_control` does.
+    """
+    from cronicorn.wiring.engine import engine
+
+    async with existing_control(settings):
+        pass
+    async with engine(settings, scheduling=False, compiling=False) as parts:
+        tenants, where = await parts.stores.keys.tenants(), str(settings.database_url)
+        yield LocalControl(control=parts.control, rehearsing=parts.rehearsing, where=where, tenants=tenants, first=None)
 
 
 @asynccontextmanager
@@ -94,13 +118,14 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
         stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=cron(), limits=limits, kept=settings.retention
     )
     await control.tenants.bootstrap(settings.api_key, with_owner=False)
-    return LocalControl(control=control, tenants=await stores.keys.tenants(), first=None)
+    tenants = await stores.keys.tenants()
+    return LocalControl(control=control, rehearsing=lambda: control, where="", tenants=tenants, first=None)
 
 
 @asynccontextmanager
 async def _opened(
     settings: Settings, *, existing: bool = False, compiling: bool = False
-) -> AsyncIterator[tuple[Stores, ControlPlane]]:
+) -> AsyncIterator[tuple[Stores, ControlPlane, Callable[[], ControlPlane]]]:
     url = settings.database_url
     if url.backend == "memory":
         raise InvalidInputError(
@@ -114,18 +139,9 @@ async def _opened(
         tokens = await stack.enter_async_context(token_quota(settings, stores, Metrics()))
         client = await stack.enter_async_context(model_client(settings)) if compiling else None
         make_drafts = drafting(settings, stores, tokens.quota, client, evaluator)
-        yield (
-            stores,
-            control_plane(
-                stores,
-                HandlerDispatcher({}),
-                tokens,
-                await open_vault(settings),
-                clock=clock,
-                cron=evaluator,
-                limits=tier_limits(settings),
-                kept=settings.retention,
-                make_drafts=make_drafts,
-                model_named=settings.ai_model is not None,
-            ),
-        )
+        vault = await open_vault(settings)
+        control = control_plane(
+            stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=evaluator, limits=tier_limits(settings),
+            kept=settings.retention, make_drafts=make_drafts, model_named=settings.ai_model is not None,
+        )  # fmt: skip
+        yield stores, control, rehearsals(settings, stores, tokens, vault, clock=clock, cron=evaluator)

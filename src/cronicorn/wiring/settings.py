@@ -19,6 +19,8 @@ from cronicorn.wiring.settings_table import SETTINGS
 from cronicorn.wiring.tiers import TierValue
 
 IGNORED_PREFIX = "CRONICORN_TEST_"
+OF_COMMANDS = frozenset({f"{PREFIX}PROFILE", f"{PREFIX}PROFILES_FILE"})
+"""Variables that say where commands act. They are no settings: a process that works is where it is."""
 _SHOWN_MAX = 60
 _LISTS = {
     "egress_allow",
@@ -146,7 +148,7 @@ def _refusal(setting: Setting, text: str, error: ValueError) -> str:
 def _unknown_names(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     known = {name for setting in SETTINGS for name in setting.names}
     fields_known = [setting.field.upper() for setting in SETTINGS]  # The prefix would make all names much alike.
-    for name in sorted(given.keys() - known):
+    for name in sorted(given.keys() - known - OF_COMMANDS):
         if name.startswith(IGNORED_PREFIX):
             continue
         near = get_close_matches(name.removeprefix(PREFIX), fields_known, n=1)

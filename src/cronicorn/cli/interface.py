@@ -1,0 +1,115 @@
+"""The one seam of commands: Cronicorn's REST interface, answered by this process or by a server."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from cronicorn.cli.problems import error_of
+from cronicorn.domain.errors import InvalidInputError, UnavailableError
+
+PAGE = 1_000
+_REQUEST_ID = "x-request-id"
+"""A field that all answers of a Cronicorn have."""
+
+
+class Interface:
+    """What can be asked, wherever it is answered. Each method raises the CronicornError that the answer tells of."""
+
+    def __init__(self, client: httpx2.AsyncClient, where: str, *, profile: str | None) -> None:
+        """*where* is what a person calls the place; *profile* names the server, and is None for a store."""
+        self._client = client
+        self.where = where
+        self.profile = profile
+
+    async def get(self, path: str, **query: object) -> Any:
+        """What is at *path*, below `/api`."""
+        return (await self.answer("GET", path, query=query))[0]
+
+    async def post(self, path: str, body: Mapping[str, object] | None = None, **query: object) -> Any:
+        """What a POST of *body* is answered."""
+        return (await self.answer("POST", path, body, query=query))[0]
+
+    async def patch(self, path: str, body: Mapping[str, object], **query: object) -> Any:
+        """What a PATCH with *body* is answered."""
+        return (await self.answer("PATCH", path, body, query=query))[0]
+
+    async def put(self, path: str, body: Mapping[str, object], **query: object) -> Any:
+        """What a PUT of *body* is answered."""
+        return (await self.answer("PUT", path, body, query=query))[0]
+
+    async def delete(self, path: str, **query: object) -> Any:
+        """What a DELETE is answered."""
+        return (await self.answer("DELETE", path, query=query))[0]
+
+    async def listed(self, path: str, name: str, **query: object) -> AsyncIterator[Any]:
+        """All items of the list *name* at *path*, page after page."""
+        page = await self.get(path, limit=PAGE, **query)
+        while True:
+            for each in page[name]:
+                yield each
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return
+            page = await self.get(path, limit=PAGE, cursor=cursor, **query)
+
+    async def answer(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, query: Mapping[str, object]
+    ) -> tuple[Any, httpx2.Headers]:
+        """What a request is answered, and the fields of the answer's head."""
+        given = {name: _text(value) for name, value in query.items() if value is not None}
+        content = None if body is None else json.dumps(body)
+        headers = {} if content is None else {"content-type": "application/json"}
+        try:
+            answer = await self._client.request(method, f"/api{path}", params=given, content=content, headers=headers)
+        except httpx2.InvalidURL as error:
+            raise InvalidInputError(f"{self.where} is no address that can be called: {error}.") from error
+        except httpx2.HTTPError as error:
+            raise UnavailableError(f"{self.where} can't be reached: {_reason(error)}.") from error
+        if answer.is_redirect:
+            there = answer.headers.get("location", "elsewhere")[:200]
+            raise InvalidInputError(f"{self.where} sends on to {there}: let the profile name Cronicorn's own address.")
+        if self.profile is not None and _REQUEST_ID not in answer.headers:
+            raise self._stranger(answer)
+        if answer.is_success:
+            return self._document(answer) if answer.content else None, answer.headers
+        raise self._refusal(answer)
+
+    def _document(self, answer: httpx2.Response) -> Any:
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._stranger(answer) from error
+
+    def _refusal(self, answer: httpx2.Response) -> Exception:
+        try:
+            document = answer.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, dict) or "detail" not in document:
+            return self._stranger(answer)
+        return error_of(answer.status_code, document, answer.headers.get("retry-after", ""))
+
+    def _stranger(self, answer: httpx2.Response) -> UnavailableError:
+        return UnavailableError(
+            f"{self.where} answered {answer.status_code} {HTTPStatus(answer.status_code).phrase}, but not as Cronicorn "
+            "does: is this its address, and does a proxy stand before it?"
+        )
+
+
+def segment(text: str) -> str:
+    """*text* as a part of a path."""
+    return quote(text, safe="")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _reason(error: httpx2.HTTPError) -> str:
+    if isinstance(error, httpx2.TimeoutException):
+        return "it did not answer in time"
+    return str(error).strip().rstrip(".") or type(error).__name__

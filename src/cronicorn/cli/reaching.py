@@ -1,0 +1,116 @@
+"""How commands reach Cronicorn: the store of the settings through the same routes that a server answers."""
+
+import inspect
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cronicorn.cli.completing import complete_profile
+from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_read
+from cronicorn.cli.place import Place, chosen_profile
+
+if TYPE_CHECKING:
+    from cronicorn.cli.interface import Interface
+    from cronicorn.cli.profile_file import Profile
+    from cronicorn.wiring.local import LocalControl
+
+    _Opening = Callable[[str | None], AbstractAsyncContextManager[LocalControl]]
+
+_DEFAULT_TENANT = "default"
+_CONNECT_S, _ANSWER_S = 10.0, 90.0
+"""A test call may take a minute."""
+
+_PlaceTenant = Annotated[
+    str | None, typer.Option("--tenant", metavar="NAME", help="The tenant to act for: default, where none is named.")
+]
+_PlaceProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", metavar="NAME", help="Act on the server of this profile.", autocompletion=complete_profile
+    ),
+]
+
+
+def at_place(command: Callable[..., None]) -> Callable[..., None]:
+    """*command*, whose argument `place` is made of the options `--profile`, `--database` and `--tenant`."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options = [
+        inspect.Parameter("profile", keyword, default=None, annotation=_PlaceProfile),
+        inspect.Parameter("database", keyword, default=None, annotation=DatabaseOption),
+        inspect.Parameter("tenant", keyword, default=None, annotation=_PlaceTenant),
+    ]
+    signature = inspect.signature(command)
+    own = [each for each in signature.parameters.values() if each.name != "place"]
+
+    @wraps(command)
+    def placed(**given: Any) -> None:
+        place = Place(**{each.name: given.pop(each.name) for each in options})
+        command(**given, place=place)
+
+    placed.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    return placed
+
+
+@asynccontextmanager
+async def reached(place: Place, *, to_read: bool = False, calling: bool = False) -> "AsyncIterator[Interface]":
+    """The interface of the place that was chosen. With *to_read* a store that is not there is not made.
+
+    With *calling* endpoints can be tried out there.
+
+    Raises InvalidInputError and NotFoundError for options that don't fit, and as opening the store does.
+    """
+    profile = chosen_profile(place)
+    way = opened_to_call if calling else opened_to_read if to_read else opened
+    interface = _here(place, way) if profile is None else _there(place, profile)
+    async with interface as found:
+        yield found
+
+
+@asynccontextmanager
+async def _here(place: Place, way: "_Opening") -> "AsyncIterator[Interface]":
+    import httpx2
+
+    from cronicorn.api.inside import create_inside_app
+    from cronicorn.cli.interface import Interface
+
+    async with way(place.database) as local:
+        asker = local.principal(place.tenant or _DEFAULT_TENANT)
+        app = create_inside_app(local.control, asker, rehearsing=local.rehearsing)
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", trust_env=False) as client:
+            yield Interface(client, local.where, profile=None)
+
+
+@asynccontextmanager
+async def _there(place: Place, profile: "Profile") -> "AsyncIterator[Interface]":
+    import httpx2
+
+    from cronicorn.cli.interface import Interface
+    from cronicorn.domain.errors import InvalidInputError
+
+    if place.tenant is not None:
+        raise InvalidInputError(f"--tenant is about a store; on {profile.url} the key says for which tenant you act.")
+    key = profile.read_key(os.environ) or ask_for_key(profile.name)
+    client = httpx2.AsyncClient(
+        base_url=profile.url, headers={"x-api-key": key}, timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
+        follow_redirects=False,
+    )  # fmt: skip
+    async with client:
+        yield Interface(client, profile.url, profile=profile.name)
+
+
+def ask_for_key(name: str) -> str:
+    """The key that a person types, unseen. Raises InvalidInputError where nobody can be asked."""
+    from getpass import getpass
+
+    from cronicorn.cli.profile_file import usable_key
+    from cronicorn.domain.errors import InvalidInputError
+
+    if not sys.stdin.isatty():
+        raise InvalidInputError(f"The key of the profile {name!r} has to be typed, and this is no terminal.")
+    return usable_key(name, getpass(f"API key for {name}: ").strip())

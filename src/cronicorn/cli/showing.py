@@ -1,0 +1,74 @@
+"""How commands show what they were answered: JSON for programs, columns for people, questions before what is lost."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from cronicorn.cli.columns import columns
+
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, in the fields of the REST interface.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything as for real, and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")]
+
+
+def print_json(document: object) -> None:
+    """Print *document* for a program."""
+    print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]], fields: Mapping[str, str], *, as_json: bool, empty: str, whole: object = None
+) -> None:
+    """Print *rows* in columns: *fields* names the headings and which field stands under each; *empty* if there is none.
+
+    As JSON it is *whole*, or the rows.
+    """
+    if as_json:
+        print_json(rows if whole is None else whole)
+    elif rows:
+        cells = [[cell(row.get(name)) for name in fields.values()] for row in rows]
+        print("\n".join(columns(list(fields), cells)))
+    else:
+        print(empty, file=sys.stderr)
+
+
+def print_fields(document: Mapping[str, Any]) -> None:
+    """Print each field of *document* on a line, with what is inside of it as JSON."""
+    width = max(map(len, document), default=0)
+    for name, value in document.items():
+        print(f"{name:<{width}}  {cell(value)}".rstrip())
+
+
+def cell(value: object) -> str:
+    """*value* as it stands among others on a line."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return "".join(each if each.isprintable() else "�" for each in value)
+        case [*items] if all(isinstance(each, str) for each in items):
+            return ", ".join(map(cell, items))
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def tell_warnings(document: Mapping[str, Any]) -> None:
+    """Tell on stderr what of *document* may not do what was meant."""
+    for each in document.get("warnings", ()):
+        print(f"Warning: {each['pointer']}: {each['detail']}", file=sys.stderr)
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Ask whether *what* is meant, unless it was said. Raises InvalidInputError where nobody can be asked."""
+    from cronicorn.domain.errors import InvalidInputError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInputError(f"{what} Say that it is meant with --yes.")
+    typer.confirm(f"{what} Go on?", abort=True, err=True)

@@ -1,0 +1,157 @@
+"""The same commands act on a store of this machine and on a server, and say the same."""
+
+import json
+
+import pytest
+
+from tests.cli.command import cronicorn, environment
+from tests.cli.places import a_server, a_store
+from tests.waiting import eventually
+from tests.wiring.target import target
+from tests.wiring.up_process import KEY, service
+
+FAR = "2999-01-01T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with service(tmp_path_factory.mktemp("server"), DRAIN_GRACE="1s") as running:
+        yield str(running.client().base_url)
+
+
+@pytest.fixture(scope="module")
+def stranger():
+    """Another server, which answers everything."""
+    with target() as called:
+        yield called.url
+
+
+@pytest.fixture(params=["store", "server"])
+def here(request, tmp_path):
+    if request.param == "store":
+        return a_store(tmp_path)
+    return a_server(tmp_path, request.getfixturevalue("server"))
+
+
+def test_jobs_and_endpoints_live_their_whole_life_from_the_command_line(here):
+    job = here.done("job", "create", "shop").strip()
+    once = ("--url", "https://shop.example/stock", "--once-at", FAR)
+    made = here.done("endpoint", "create", "shop/stock", *once, "--header", "Accept: text/plain").strip()
+    tried = here.done("endpoint", "create", "shop/prices", *once, "--dry-run")
+    shown = here.read("endpoint", "show", "shop/stock")
+    here.done("endpoint", "edit", "shop/stock", "--every", "5m", "--set", "retries.retryCount=2", "--name", "goods")
+    listed = here.read("endpoint", "list", "shop")
+    paused = here.done("endpoint", "pause", "shop/goods", "--until", FAR, "--reason", "stocktaking")
+    held = here.read("endpoint", "show", made)
+    here.done("endpoint", "resume", "shop/goods")
+    here.done("endpoint", "hint", "shop/goods", "--every", "30s", "--for", "2h", "--reason", "sale")
+    hinted = here.done("endpoint", "list")
+    cleared = here.read("endpoint", "clear-hints", "shop/goods")
+    here.done("endpoint", "archive", "shop/goods")
+    left = here.read("endpoint", "list")
+    here.done("endpoint", "unarchive", "shop/goods")
+    unsaid = here("endpoint", "delete", "shop/goods")
+    here.done("endpoint", "delete", "shop/goods", "--yes")
+    gone = here("endpoint", "show", "shop/goods")
+    here.done("job", "archive", job)
+
+    assert "could be made" in tried
+    assert shown["headersJson"] == {"Accept": "text/plain"}
+    assert [(each["name"], each["baselineIntervalMs"]) for each in listed] == [("goods", 300_000)]
+    assert listed[0]["retries"]["retryCount"] == 2
+    assert "2999-01-01" in paused
+    assert held["hints"][0]["reason"] == "stocktaking"
+    assert "hinted (interval)" in hinted
+    assert cleared["hints"] == []
+    assert left == []
+    assert (unsaid.code, "--yes" in unsaid.err) == (2, True)
+    assert (gone.code, gone.out) == (4, "")
+    assert here.read("job", "list") == []
+    assert [each["id"] for each in here.read("job", "list", "--status", "archived")] == [job]
+
+
+def test_what_is_wrong_is_told_of_the_option_and_ends_with_the_same_code(here):
+    here.done("job", "create", "shop")
+
+    ended = here("endpoint", "create", "shop/stock", "--url", "ftp://x", "--every", "100ms", "--timeout", "1ms")
+    unknown = here("endpoint", "show", "shop/stok")
+
+    assert ended.code == 2
+    assert [line.rpartition(": ")[0] for line in ended.err.splitlines()] == ["Error: --every", "Error: --url"]
+    assert (unknown.code, unknown.err[:36]) == (4, "Error: There is no endpoint 'shop/st")
+    here.done("job", "archive", "shop")
+
+
+def test_an_endpoint_is_run_and_tried_on_a_server(server, tmp_path):
+    there = a_server(tmp_path, server)
+    with target() as called:
+        there.done("job", "create", "calls")
+        there.done("endpoint", "create", "calls/one", "--url", f"{called.url}/x", "--dormant")
+        trial = there("endpoint", "test", "calls/one")
+        ran = there("endpoint", "run", "calls/one", "--wait")
+        shown = there.read("run", "show", ran.out.split()[0])
+        there.done("endpoint", "edit", "calls/one", "--set", 'successStatuses=["300"]')
+        failed = there("endpoint", "run", "calls/one", "--wait", "--json")
+
+    assert (trial.code, trial.out) == (0, "{}\n")
+    assert (ran.code, ran.out.split()[1:3]) == (0, ["success", "200"])
+    assert shown["status"] == "success"
+    assert (failed.code, json.loads(failed.out)["status"]) == (1, "failed")
+    assert len(called.keys) == 3
+
+
+def test_an_endpoint_of_a_store_is_tried_from_here(tmp_path):
+    with target() as called:
+        env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'own.db'}", EGRESS_ALLOW="127.0.0.0/8")
+        for words in (("job", "create", "a"), ("endpoint", "create", "a/b", "--url", f"{called.url}/", "--dormant")):
+            assert cronicorn(*words, env=env).code == 0
+        trial = cronicorn("endpoint", "test", "a/b", env=env)
+        eventually(lambda: len(called.keys) == 1)
+
+    assert (trial.code, trial.out) == (0, "{}\n"), trial.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--database", "sqlite:x.db", "--profile", "there"), 2, "give one of them"),
+        (("--profile", "elsewhere"), 4, "There is no profile 'elsewhere'"),
+        (("--tenant", "acme"), 2, "the key says for which tenant"),
+        (("--profile", "nobody"), 7, "can't be reached"),
+        (("--profile", "stranger"), 3, "key"),
+        (("--profile", "deep"), 2, "sends on to"),
+        (("--profile", "other"), 7, "not as Cronicorn does"),
+        (("--profile", "unset"), 2, "the variable NOT_SET_ANYWHERE, which is not set"),
+        (("--profile", "asked"), 2, "this is no terminal"),
+    ],
+)
+def test_what_keeps_a_command_from_its_server_is_said(arguments, code, said, *, server, stranger, tmp_path):
+    there = a_server(tmp_path, server)
+    file = tmp_path / "profiles.json"
+    known = json.loads(file.read_text())
+    known["profiles"] |= {
+        "nobody": {"url": "http://127.0.0.1:9", "key": "k"},
+        "stranger": {"url": server, "key": "unknown-key"},
+        "deep": {"url": f"{server}/nowhere", "key": KEY},
+        "other": {"url": stranger, "key": KEY},
+        "unset": {"url": server, "keyVariable": "NOT_SET_ANYWHERE"},
+        "asked": {"url": server, "ask": True},
+    }
+    file.write_text(json.dumps(known))
+
+    ended = there("job", "list", *arguments)
+
+    assert (ended.code, ended.out) == (code, "")
+    assert said in ended.err
+    assert KEY not in ended.err
+
+
+def test_what_works_on_a_database_itself_refuses_while_a_profile_is_in_use(server, tmp_path):
+    there = a_server(tmp_path, server)
+
+    refused = there("backup", str(tmp_path / "all.db"))
+    named = there("verify", "--database", f"sqlite:{tmp_path / 'none.db'}")
+
+    assert refused.code == 2
+    assert "works on a database itself, while the profile 'there'" in refused.err
+    assert "There is no Cronicorn installation" in named.err
