@@ -31,6 +31,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_signing_key
 from cronicorn.control.incidents import Incidents
@@ -239,6 +240,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
             timelines=Timelines(stores.endpoints, stores.runs, cron),
             search=Search(stores.finder),
+            forecasts=Forecasts(stores.finder, clock, cron),
             alerts=alerts,
             incidents=Incidents(stores.incidents, stores.outbox, clock),
             files=FileApplier(

@@ -14,6 +14,7 @@ from cronicorn.control.decisions import Decisions
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
 from cronicorn.control.incidents import Incidents
 from cronicorn.control.jobs import Jobs
@@ -77,6 +78,7 @@ class ControlPlane:
     overviews: Overviews
     timelines: Timelines
     search: Search
+    forecasts: Forecasts
     repeats: Repeats
     alerts: Alerts
     incidents: Incidents

@@ -102,6 +102,8 @@ class Operation(StrEnum):
     OVERVIEW_SHOW = "overview.show"
     TIMELINE_SHOW = "timeline.show"
     SEARCH_FIND = "search.find"
+    FORECAST_SHOW = "forecast.show"
+    FORECAST_HOSTS = "forecast.hosts"
     ACTIVITY_LIST = "activity.list"
     QUOTA_SHOW = "quota.show"
     TERMS_AGREE = "terms.agree"
@@ -199,6 +201,8 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.OVERVIEW_SHOW: Permission.JOBS_READ,
     Operation.TIMELINE_SHOW: Permission.JOBS_READ,
     Operation.SEARCH_FIND: Permission.JOBS_READ,
+    Operation.FORECAST_SHOW: Permission.JOBS_READ,
+    Operation.FORECAST_HOSTS: Permission.JOBS_READ,
     Operation.ACTIVITY_LIST: Permission.JOBS_READ,
     Operation.QUOTA_SHOW: Permission.JOBS_READ,
     Operation.TERMS_AGREE: Permission.TENANTS_WRITE,

@@ -12,6 +12,7 @@ from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
 from cronicorn.web.pages.account import account_pages
+from cronicorn.web.pages.calendar import calendar_pages
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
 from cronicorn.web.pages.ending import ending_pages
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
@@ -46,6 +47,7 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
         job_pages(site, control),
         endpoint_pages(site, control),
         run_pages(site, control),
+        calendar_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
         search_pages(site, control),

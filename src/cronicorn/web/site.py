@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -42,6 +43,7 @@ class Entry:
 NAVIGATION = (
     Entry(path="/", label="Overview", needs=Operation.OVERVIEW_SHOW),
     Entry(path="/jobs", label="Jobs", needs=Operation.JOB_LIST, holds=("/jobs/", "/endpoints/", "/runs/")),
+    Entry(path="/calendar", label="Calendar", needs=Operation.FORECAST_SHOW, holds=("/calendar/",)),
     Entry(path="/settings", label="Settings", needs=Operation.ACCOUNT_SHOW, holds=("/settings/",)),
 )
 """In this order."""
@@ -60,6 +62,10 @@ class WebSite:
         self._templates.filters.update(FILTERS)
         self._templates.globals.update(asset=self.assets.url, navigation=NAVIGATION)
 
+    def now(self) -> datetime:
+        """This moment."""
+        return self._clock.now()
+
     def page(
         self, view: View, template: str, *, status: HTTPStatus = HTTPStatus.OK,
         headers: Mapping[str, str] | None = None, **values: object,
@@ -69,9 +75,7 @@ class WebSite:
         One that asks by itself gets what is inside of its frame alone.
         """
         frame = "bare.html" if view.live else "frame.html"
-        text = self._templates.get_template(template).render(
-            {"view": view, "now": self._clock.now(), "frame": frame} | values
-        )
+        text = self._templates.get_template(template).render({"view": view, "now": self.now(), "frame": frame} | values)
         content = text.encode("utf-8", "replace")  # Answers may hold halves of surrogate pairs.
         return HTMLResponse(content, status, headers={**PAGE_FIELDS, **(headers or {})})
 

@@ -19,6 +19,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key, random_signing_key
 from cronicorn.control.incidents import Incidents
@@ -136,6 +137,7 @@ class _Looking(TypedDict):
     overviews: Overviews
     timelines: Timelines
     search: Search
+    forecasts: Forecasts
 
 
 def _looking(stores: Stores, clock: Clock, cron: Cron) -> _Looking:
@@ -143,6 +145,7 @@ def _looking(stores: Stores, clock: Clock, cron: Cron) -> _Looking:
         "overviews": Overviews(stores.jobs, stores.endpoints, clock, cron),
         "timelines": Timelines(stores.endpoints, stores.runs, cron),
         "search": Search(stores.finder),
+        "forecasts": Forecasts(stores.finder, clock, cron),
     }
 
 

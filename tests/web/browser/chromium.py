@@ -51,7 +51,8 @@ class Seen:
             "endpoint-edit": f"{at}/edit", "endpoint-delete": f"{at}/delete",
             "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
-            "search": "/search?q=shop",
+            "search": "/search?q=shop", "calendar": "/calendar",
+            "week": "/calendar?view=week", "hosts": "/calendar/hosts",
         }  # fmt: skip
 
     @asynccontextmanager
