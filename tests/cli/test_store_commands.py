@@ -274,16 +274,16 @@ def test_a_dry_run_on_a_store_that_is_not_there_makes_none(tmp_path):
     assert not (tmp_path / "none.db").exists()
 
 
-def test_a_file_that_the_tier_has_no_room_for_says_what_was_applied_before_it_stopped(env, shop):
+def test_of_a_file_that_the_tier_has_no_room_for_nothing_is_applied(env, shop):
     small = env | {"CRONICORN_ENDPOINTS_MAX": "1"}
 
     ended = cronicorn("apply", "-f", shop(), env=small)
-    again = cronicorn("apply", "-f", shop(), env=small)
+    shown = cronicorn("diff", "-f", shop(), env=small)
 
-    assert ended.out.splitlines() == ["+ job shop", "+ shop/stock", "Stopped here; the rest was not applied."]
-    assert again.out == "Stopped here; nothing was applied.\n"
-    assert (ended.code, again.code) == (5, 5)
+    assert (ended.code, ended.out) == (5, "")
     assert "POST /api/jobs/{jobId}/endpoints/{id}/archive" in ended.err
+    assert (shown.code, shown.out.splitlines()[-1][:9]) == (1, "Would be:")
+    assert shown.out.startswith("+ job shop")
 
 
 def test_the_name_of_an_endpoint_alone_leads_to_its_full_name(env, shop):

@@ -1,19 +1,34 @@
 """Applying a file."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from cronicorn.adapters.memory.file_sets import MemoryFileSets
+from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.control.difference import Applied, Deed
-from cronicorn.control.document import EndpointPatch, IntervalHintDocument
+from cronicorn.control.document import EndpointDocument, EndpointPatch, IntervalHintDocument
 from cronicorn.domain.compilation.draft import DraftStatus
-from cronicorn.domain.endpoint import CatchUp, CatchUpMode, RetryPolicy
-from cronicorn.domain.errors import ConflictError, InvalidInputError
+from cronicorn.domain.endpoint import CatchUp, CatchUpMode, JobStatus, RetryPolicy
+from cronicorn.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.policy.text import policy_document
+from cronicorn.domain.tenant import Tenant
 from tests.control.drafts_by_hand import SURGE
-from tests.control.world import ALICE, BOB, World, a_world
+from tests.control.world import ALICE, BOB, World
+from tests.control.world import a_world as an_empty_world
+
+
+def a_world() -> World:
+    """A world with the tenants of ALICE and BOB."""
+    world = an_empty_world()
+    for principal in (ALICE, BOB):
+        tenant = Tenant(id=principal.tenant_id, name=principal.actor, created_at=MIDNIGHT)
+        world.stores.database.tenants[tenant.id] = tenant
+    return world
 
 
 def a_file(**fields: Any) -> dict[str, Any]:
@@ -21,8 +36,10 @@ def a_file(**fields: Any) -> dict[str, Any]:
     return {"jobs": [{"name": "shop", "description": "The shop", "endpoints": [endpoint]}]}
 
 
-async def applied(world: World, document: object, *, dry_run: bool = False) -> Applied:
-    return await world.control.files.apply(ALICE, document, dry_run=dry_run)
+async def applied(
+    world: World, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+) -> Applied:
+    return await world.control.files.apply(ALICE, document, dry_run=dry_run, force=force, prune=prune)
 
 
 def deeds(outcome: Applied) -> list[Deed]:
@@ -196,16 +213,17 @@ async def test_names_that_are_not_unique_are_refused() -> None:
         await applied(world, a_file())
 
 
-async def test_an_archived_namesake_is_passed_over() -> None:
+async def test_an_archived_namesake_that_no_file_made_is_passed_over() -> None:
     world = a_world()
-    await applied(world, a_file())
-    ((job, _),) = await world.control.jobs.list(ALICE)
-    (view,) = await world.control.endpoints.list(ALICE, job.id)
-    await world.control.endpoints.archive(ALICE, view.endpoint.id)
+    job_id = await world.job(name="shop")
+    made = await world.control.endpoints.create(
+        ALICE, job_id, EndpointDocument.model_validate({"name": "stock", "url": "https://a.example", "dormant": True})
+    )
+    await world.control.endpoints.archive(ALICE, made.endpoint.id)
 
     outcome = await applied(world, a_file())
 
-    assert deeds(outcome) == [Deed.UNCHANGED, Deed.CREATED]
+    assert deeds(outcome) == [Deed.UPDATED, Deed.CREATED]
 
 
 async def test_tenants_do_not_share_names() -> None:
@@ -217,19 +235,218 @@ async def test_tenants_do_not_share_names() -> None:
     assert deeds(outcome) == [Deed.CREATED, Deed.CREATED]
 
 
-async def test_an_edit_by_another_door_is_put_right() -> None:
-    world = a_world()
-    await applied(world, a_file())
+async def edited(world: World, **fields: Any) -> None:
+    """Edit the endpoint of `a_file` as another door does."""
     ((job, _),) = await world.control.jobs.list(ALICE)
     (view,) = await world.control.endpoints.list(ALICE, job.id)
-    await world.control.endpoints.edit(
-        ALICE, view.endpoint.id, EndpointPatch.model_validate({"baselineCron": "0 * * * *"})
+    await world.control.endpoints.edit(ALICE, view.endpoint.id, EndpointPatch.model_validate(fields))
+
+
+async def test_a_field_that_the_file_names_and_that_was_edited_elsewhere_is_put_right_only_with_force() -> None:
+    world = a_world()
+    await applied(world, a_file(timeoutMs=5_000))
+    await edited(world, baselineCron="0 * * * *", timeoutMs=9_000)
+
+    shown = await applied(world, a_file(timeoutMs=5_000), dry_run=True)
+    with pytest.raises(ConflictError) as refusal:
+        await applied(world, a_file(timeoutMs=5_000))
+    forced = await applied(world, a_file(timeoutMs=5_000), force=True)
+
+    assert shown.conflicts == (
+        "shop/stock: baseline was edited elsewhere since this set was applied",
+        "shop/stock: timeoutMs was edited elsewhere since this set was applied",
+    )
+    assert str(refusal.value).startswith("\n".join(shown.conflicts))
+    changes = {change.field for change in forced.differences[1].changes}
+    assert changes == {"baselineCron", "baselineIntervalMs", "timeoutMs"}
+    assert deeds(await applied(world, a_file(timeoutMs=5_000))) == [Deed.UNCHANGED, Deed.UNCHANGED]
+
+
+async def test_what_the_file_does_not_name_is_nobodys_drift() -> None:
+    world = a_world()
+    await applied(world, a_file(retries={"retryCount": 2}, headersJson={"X-Region": "eu"}, signals={"health": False}))
+    await edited(
+        world,
+        timeoutMs=9_000,
+        retries={"minBackoffMs": 7_000},
+        headersJson={"x-region": "eu", "X-Seen": "yes"},
+        signals={"health": False, "eta": False},
     )
 
-    outcome = await applied(world, a_file())
+    document = a_file(retries={"retryCount": 4}, headersJson={"X-Region": "us"}, signals={"health": False})
+    outcome = await applied(world, document)
 
-    assert [change.field for change in outcome.differences[1].changes] == ["baselineCron", "baselineIntervalMs"]
-    assert deeds(await applied(world, a_file())) == [Deed.UNCHANGED, Deed.UNCHANGED]
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    endpoint = view.endpoint
+    assert {change.field for change in outcome.differences[1].changes} == {"retries", "headersJson"}
+    assert endpoint.request.timeout == timedelta(seconds=9)
+    assert (endpoint.retries.count, endpoint.retries.backoff_min) == (4, timedelta(seconds=7))
+    assert dict(endpoint.request.headers) == {"X-Seen": "yes", "X-Region": "us"}
+    assert {signal.value for signal in endpoint.signals.off} == {"health", "eta"}
+
+
+async def test_a_field_named_no_longer_gets_its_default_unless_somebody_edited_it() -> None:
+    world = a_world()
+    whole = a_file(timeoutMs=5_000, maxIntervalMs=90_000, headersJson={"A": "1", "B": "2"}, retries={"retryCount": 2})
+    await applied(world, whole)
+    await edited(world, maxIntervalMs=120_000)
+
+    outcome = await applied(world, a_file(headersJson={"A": "1"}))
+    after = await applied(world, a_file(headersJson={"A": "1"}))
+
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    endpoint = view.endpoint
+    assert (endpoint.request.timeout, endpoint.retries) == (timedelta(seconds=30), RetryPolicy())
+    assert dict(endpoint.request.headers) == {"A": "1"}
+    assert endpoint.interval_max == timedelta(seconds=120)
+    assert [warning.message.partition(" ")[0] for warning in outcome.warnings] == ["maxIntervalMs"]
+    assert (after.changes, after.warnings) == (False, ())
+
+
+async def test_what_was_set_before_any_file_came_needs_force_and_its_usual_values_do_not() -> None:
+    world = a_world()
+    job_id = await world.job(name="shop")
+    document = {"name": "stock", "url": "https://shop.example/stock", "baselineIntervalMs": 30_000, "timeoutMs": 9_000}
+    await world.control.endpoints.create(ALICE, job_id, EndpointDocument.model_validate(document))
+
+    shown = await applied(world, a_file(timeoutMs=9_000, redirectsMax=3), dry_run=True)
+
+    assert shown.conflicts == ("shop/stock: baseline was set elsewhere",)
+    assert {change.field for change in shown.differences[1].changes} == {"baselineIntervalMs", "redirectsMax"}
+
+
+async def test_two_sets_share_an_endpoint_field_by_field_and_quarrel_over_one() -> None:
+    world = a_world()
+    await applied(world, {"set": "team", **a_file()})
+    theirs = {"name": "stock", "url": "https://shop.example/stock", "timeoutMs": 5_000}
+    await applied(world, {"set": "platform", "jobs": [{"name": "shop", "endpoints": [theirs]}]})
+
+    again = await applied(world, {"set": "team", **a_file()})
+    quarrel = await applied(world, {"set": "team", **a_file(timeoutMs=6_000)}, dry_run=True)
+
+    assert not again.changes
+    assert quarrel.conflicts == ("shop/stock: timeoutMs is as the file set platform says",)
+
+
+async def test_what_was_renamed_or_archived_elsewhere_is_not_made_a_second_time() -> None:
+    world = a_world()
+    await applied(world, a_file())
+    await edited(world, name="inventory")
+
+    renamed = await applied(world, a_file(), dry_run=True)
+    await applied(world, a_file(), force=True)
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    await world.control.endpoints.archive(ALICE, view.endpoint.id)
+    archived = await applied(world, a_file(), dry_run=True)
+    await world.control.jobs.move(ALICE, job.id, JobStatus.ARCHIVED)
+    whole = await applied(world, a_file(), force=True)
+
+    (back,) = await world.control.endpoints.list(ALICE, job.id)
+    assert renamed.conflicts == ("shop/stock: name was edited elsewhere since this set was applied",)
+    assert archived.conflicts == ("shop/stock: it was archived elsewhere",)
+    assert deeds(whole) == [Deed.RESTORED, Deed.RESTORED]
+    assert (back.endpoint.id, back.endpoint.name, back.endpoint.archived_at) == (view.endpoint.id, "stock", None)
+    assert not (await applied(world, a_file())).changes
+
+
+TWO = {
+    "set": "shop",
+    "jobs": [
+        *a_file()["jobs"],
+        {"name": "bank", "endpoints": [{"name": "rates", "url": "https://bank.example", "dormant": True}]},
+    ],
+}
+
+
+async def test_pruning_archives_what_the_set_made_and_the_former_file_brings_it_back() -> None:
+    world = a_world()
+    await applied(world, TWO)
+    other_id = await world.job(name="other")
+    ((bank, _),) = [(job, count) for job, count in await world.control.jobs.list(ALICE) if job.name == "bank"]
+    (rates,) = await world.control.endpoints.list(ALICE, bank.id)
+    one = {"set": "shop", "jobs": TWO["jobs"][:1]}
+
+    left = await applied(world, one)
+    shown = await applied(world, one, prune=True, dry_run=True)
+    pruned = await applied(world, one, prune=True)
+    again = await applied(world, one, prune=True)
+    undone = await applied(world, TWO)
+
+    assert left.unlisted == ("bank/rates", "job bank")
+    assert [(each.deed, each.name) for each in pruned.differences[2:]] == [
+        (Deed.ARCHIVED, "bank/rates"), (Deed.ARCHIVED, "job bank"),
+    ]  # fmt: skip
+    assert shown == pruned
+    assert not again.changes
+    assert deeds(undone) == [Deed.UNCHANGED, Deed.UNCHANGED, Deed.RESTORED, Deed.RESTORED]
+    (back,) = await world.control.endpoints.list(ALICE, bank.id)
+    assert (back.endpoint.id, back.endpoint.archived_at) == (rates.endpoint.id, None)
+    assert {job.id for job, _ in await world.control.jobs.list(ALICE)} >= {other_id, bank.id}
+
+
+async def test_pruning_spares_what_others_made() -> None:
+    world = a_world()
+    await world.job(name="shop")
+    await applied(world, TWO)
+    ((bank, _),) = [(job, count) for job, count in await world.control.jobs.list(ALICE) if job.name == "bank"]
+    by_hand = EndpointDocument.model_validate({"name": "mine", "url": "https://bank.example", "dormant": True})
+    await world.control.endpoints.create(ALICE, bank.id, by_hand)
+
+    pruned = await applied(world, {"set": "shop", "jobs": []}, prune=True)
+
+    assert [each.name for each in pruned.differences] == ["shop/stock", "bank/rates"]
+    assert [(job.name, count) for job, count in await world.control.jobs.list(ALICE)] == [("shop", 0), ("bank", 1)]
+
+
+async def test_pruning_needs_a_set_that_is_named() -> None:
+    with pytest.raises(InvalidInputError, match="name the set"):
+        await applied(a_world(), a_file(), prune=True)
+
+
+async def test_when_the_last_write_fails_none_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = a_world()
+    await applied(world, a_file())
+    document = a_file(timeoutMs=5_000)
+    document["jobs"][0]["endpoints"].append({"name": "new", "url": "https://shop.example/new", "dormant": True})
+    document["jobs"].insert(0, {"name": "bank", "endpoints": []})
+    before = await world.control.exporter.export(ALICE)
+
+    async def away(*_: object) -> None:
+        raise UnavailableError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MemoryFileSets, "put", away)
+        with pytest.raises(UnavailableError):
+            await applied(world, document)
+    between = await world.control.exporter.export(ALICE)
+    outcome = await applied(world, document)
+
+    assert between == before
+    assert deeds(outcome) == [Deed.CREATED, Deed.UNCHANGED, Deed.UPDATED, Deed.CREATED]
+
+
+async def test_a_file_is_planned_anew_when_something_changes_while_it_is_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = a_world()
+    await applied(world, a_file())
+    together, edits = MemoryStores.together, iter([{"timeoutMs": 9_000}])
+
+    async def meddled(stores: MemoryStores, work: Callable[[MemoryStores], Awaitable[None]]) -> None:
+        for fields in edits:
+            await edited(world, **fields)
+        await together(stores, work)
+
+    monkeypatch.setattr(MemoryStores, "together", meddled)
+    await applied(world, a_file(baselineIntervalMs=30_000))
+
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    assert view.endpoint.request.timeout == timedelta(seconds=9)
+    assert view.endpoint.baseline.interval == timedelta(seconds=30)
 
 
 async def with_an_active_draft(world: World) -> tuple[str, str]:
@@ -260,7 +477,7 @@ async def test_a_file_removes_a_policy_that_came_of_a_draft_by_saying_so() -> No
     endpoint_id, draft_id = await with_an_active_draft(world)
 
     tried = await applied(world, a_file(policy=None, description="Look more often."), dry_run=True)
-    await applied(world, a_file(policy=None, description="Look more often."))
+    await applied(world, a_file(policy=None, description="Look more often."), force=True)
 
     view = await world.control.drafts.get(ALICE, endpoint_id, draft_id)
     (listed,) = await world.control.drafts.list(ALICE, endpoint_id)

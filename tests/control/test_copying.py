@@ -42,6 +42,7 @@ from cronicorn.testing.contracts.access import a_member, doing
 from cronicorn.testing.contracts.alerts import a_message, an_incident
 from cronicorn.testing.contracts.archives import ODD, an_installation, contents, fill
 from cronicorn.testing.contracts.drafts import a_draft
+from cronicorn.testing.contracts.file_sets import FULL
 from cronicorn.testing.contracts.keychains import a_signing_key
 from cronicorn.testing.contracts.quota_books import grant, standing
 from cronicorn.testing.contracts.stores import (
@@ -130,6 +131,7 @@ async def _history(stores, clock):
     await stores.provisions.provide(TENANT, lambda _: Provision(egress=Allowed.parse("10.0.0.0/8,db.internal")))
     await stores.keychains.change(TENANT, lambda keychain: first_key(keychain, a_signing_key()))
     await stores.alertings.change(TENANT, lambda _: Alerting(rules=AlertRules(failures=5)))
+    await stores.file_sets.put(TENANT, ODD, FULL)
     await stores.incidents.write(an_incident(summary=ODD), [a_message()])
     await plant(stores, "interval", baseline=Baseline(interval=MINUTE, anchor_at=MIDNIGHT))
     await plant(stores, "cron", name=ODD, baseline=Baseline(cron="* * * * *"))

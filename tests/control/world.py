@@ -1,10 +1,10 @@
 """A control plane on stores in memory, with a clock that moves when told and a dispatcher that reads a script."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from argon2.profiles import CHEAPEST
 
@@ -31,6 +31,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.file_planning import FileNouns, FilePlanner
 from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_signing_key
@@ -79,6 +80,8 @@ from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from cronicorn.wiring.simulating import SimulationProcess
 from tests.control.drafts_by_hand import DraftsByHand
+
+T = TypeVar("T")
 
 ALICE = Principal(tenant_id="t1", actor="alice", permissions=EVERYTHING)
 BOB = Principal(tenant_id="t2", actor="bob", permissions=EVERYTHING)
@@ -204,6 +207,12 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         sealing = RouteSealing(stores.alertings, sealer)
         ports = AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=sealing)
         alerts = Alerts(ports, clock, cron, new_id, wake)
+        alert_files = AlertFiles(alerts, sealing, clock, cron, new_id)
+        files = FileNouns(jobs=jobs, endpoints=endpoints, alerts=alert_files, sets=stores.file_sets)
+
+        async def as_one(work: Callable[[FileNouns], Awaitable[T]]) -> T:
+            return await stores.together(lambda _: work(files))
+
         return ControlPlane(
             provisions=provisions,
             tenant_settings=TenantSettings(stores.keys, provisions, quotas),
@@ -243,9 +252,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             forecasts=Forecasts(stores.finder, clock, cron),
             alerts=alerts,
             incidents=Incidents(stores.incidents, stores.outbox, clock),
-            files=FileApplier(
-                jobs, endpoints, stores.drafts, clock, cron, alerts=AlertFiles(alerts, sealing, clock, cron, new_id)
-            ),
+            files=FileApplier(FilePlanner(files, clock, cron), as_one),
             exporter=Exporter(jobs, endpoints, alerts),
         )
 

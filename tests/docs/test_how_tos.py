@@ -38,6 +38,21 @@ def exported(terminal: Session) -> str:
     return terminal.type("cronicorn export")
 
 
+def test_a_folder_of_files_is_compared_and_applied_as_printed(tmp_path):
+    file, alerts = [block.text for block in blocks(page("apply-a-file")) if block.language == "yaml"]
+    _, folder = shell_blocks(page("apply-a-file"))
+    (tmp_path / "schedules" / "team").mkdir(parents=True)
+    (tmp_path / "schedules" / "team" / "shop.yaml").write_text(file, encoding="utf-8")
+    (tmp_path / "schedules" / "alerts.yaml").write_text(re.sub("(?m)^    - name: chat\\n(?:      .*\\n)+", "", alerts))
+
+    terminal = Session(tmp_path)
+    first, second = (terminal.type(typed(folder)) for _ in range(2))
+
+    assert "+ alert route on-call" in first
+    assert first.count("+ shop/nightly report") == 2
+    assert second.count("Nothing to do") == 2
+
+
 def test_flows_are_registered_and_hosts_protected_as_printed(tmp_path):
     terminal = Session(tmp_path)
     (tmp_path / "flow.yaml").write_text(yaml_of("limit-flow"), encoding="utf-8")

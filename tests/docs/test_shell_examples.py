@@ -209,7 +209,7 @@ def test_the_lines_of_a_planning_case_are_answered_as_printed(tmp_path):
 def test_a_file_is_applied_once(name, tmp_path):
     page = DOCS / "how-to" / name
     file, *_ = [block.text for block in blocks(page) if block.language == "yaml"]
-    [apply] = shell_blocks(page)
+    apply, *_ = shell_blocks(page)
     terminal = Session(tmp_path)
     (tmp_path / "shop.yaml").write_text(file, encoding="utf-8")
 

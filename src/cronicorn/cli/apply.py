@@ -1,54 +1,161 @@
-"""`cronicorn apply`: make jobs and endpoints what a file says."""
+"""`cronicorn apply` and `cronicorn diff`: make jobs and endpoints what files say, or see what that would be."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
 
+if TYPE_CHECKING:
+    from cronicorn.cli.yaml_files import YamlFiles
+    from cronicorn.control.difference import Applied
+
+FilesOption = Annotated[
+    list[str],
+    typer.Option(
+        "--file", "-f", metavar="FILE|FOLDER", help="A file, or a folder of *.yaml; - reads stdin. Can be repeated."
+    ),
+]
+SetOption = Annotated[
+    str | None,
+    typer.Option("--set", metavar="NAME", help="The file set to apply to, where the files name none with `set:`."),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Overwrite what was edited elsewhere, or belongs to another set.")
+]
+PruneOption = Annotated[
+    bool, typer.Option("--prune", help="Archive what the set has made and its files list no longer.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What was typed."""
+
+    files: list[str]
+    file_set: str | None
+    database: str | None
+    tenant: str
+    force: bool
+    prune: bool
+    as_json: bool
+
 
 def apply(
-    file: Annotated[str, typer.Option("--file", "-f", metavar="FILE.yaml", help="The file; - reads stdin.")],
+    files: FilesOption,
     *,
+    file_set: SetOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    force: ForceOption = False,
+    prune: PruneOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --prune: archive without asking.")] = False,
     database: DatabaseOption = None,
     tenant: TenantOption = "default",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Create or update the jobs, endpoints and alerts that a file lists, by name. Nothing is ever removed.
+    """Create or update the jobs, endpoints and alerts that files list, by name: all of it, or nothing.
 
     A file: jobs: [{name: shop, endpoints: [{name: stock, url: https://shop.example/stock, baselineIntervalMs: 60000}]}]
+
+    Files speak for the fields that they name. What else was edited stays; where a field that they name was edited
+    elsewhere, nothing is written without --force. Nothing is removed without --prune.
     """
-    run(_apply(file, database, tenant, dry_run=dry_run, as_json=as_json))
+    wanted = _Wanted(
+        files=files, file_set=file_set, database=database, tenant=tenant, force=force, prune=prune, as_json=as_json
+    )
+    run(_show(wanted, command="apply") if dry_run else _apply(wanted, yes=yes))
 
 
-async def _apply(path: str, database: str | None, tenant: str, *, dry_run: bool, as_json: bool) -> None:
+def diff(
+    files: FilesOption,
+    *,
+    file_set: SetOption = None,
+    prune: PruneOption = False,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what `cronicorn apply` would change, and change nothing. Exit code 0: nothing; 1: something; 5: conflicts.
+
+    Other exit codes are those of all commands: 2 is a file that can't be applied, say.
+    """
+    wanted = _Wanted(
+        files=files, file_set=file_set, database=database, tenant=tenant, force=False, prune=prune, as_json=as_json
+    )
+    run(_show(wanted, command="diff"))
+
+
+async def _show(wanted: _Wanted, *, command: str) -> None:
+    from cronicorn.cli.local import opened_to_try
+
+    files, document = _read(wanted)
+    async with opened_to_try(wanted.database) as local:
+        principal = local.principal(wanted.tenant)
+        with files.locating():
+            applied = await local.control.files.apply(principal, document, dry_run=True, prune=wanted.prune)
+    _tell(wanted, files, applied, dry_run=True)
+    if applied.conflicts and not wanted.force:
+        raise SystemExit(5)
+    if command == "diff" and applied.changes:
+        raise SystemExit(1)
+
+
+async def _apply(wanted: _Wanted, *, yes: bool) -> None:
+    from cronicorn.cli.local import opened
+
+    files, document = _read(wanted)
+    async with opened(wanted.database) as local:
+        principal, control = local.principal(wanted.tenant), local.control.files
+        with files.locating():
+            if wanted.prune and not yes:
+                _ask(await control.apply(principal, document, dry_run=True, prune=True))
+            applied = await control.apply(principal, document, force=wanted.force, prune=wanted.prune)
+    _tell(wanted, files, applied, dry_run=False)
+
+
+def _read(wanted: _Wanted) -> "tuple[YamlFiles, object]":
+    from cronicorn.cli.yaml_files import read_yaml_files
+
+    files = read_yaml_files(wanted.files)
+    document = files.value
+    if isinstance(document, dict) and wanted.file_set is not None:
+        if document.get("set", wanted.file_set) != wanted.file_set:
+            from cronicorn.domain.errors import InvalidInputError
+
+            raise InvalidInputError(f"--set says {wanted.file_set!r}, and `set:` of the files {document['set']!r}.")
+        document = document | {"set": wanted.file_set}
+    return files, document
+
+
+def _ask(applied: "Applied") -> None:
+    """Have somebody at a terminal confirm what is to be archived. Raises InvalidInputError where nobody is."""
+    import sys
+
+    from cronicorn.cli.differences import archived_as_lines
+    from cronicorn.domain.errors import InvalidInputError
+
+    lines = list(archived_as_lines(applied))
+    if not lines:
+        return
+    print("\n".join(lines), file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise InvalidInputError(
+            "Nothing was applied: --prune would archive these; say --yes where nobody can be asked."
+        )
+    typer.confirm("Archive them?", abort=True, err=True)
+
+
+def _tell(wanted: _Wanted, files: "YamlFiles", applied: "Applied", *, dry_run: bool) -> None:
     import json
     import sys
 
-    from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain, stopped_as_lines
-    from cronicorn.cli.local import opened, opened_to_try
-    from cronicorn.cli.yaml_file import read_yaml_file
-    from cronicorn.control.difference import Difference
-    from cronicorn.domain.errors import CronicornError, InvalidInputError
+    from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain
 
-    written: list[Difference] = []
-    file = read_yaml_file(path)
-    if not isinstance(file.value, dict):
-        what = "is empty" if file.value is None else "says something else"
-        raise InvalidInputError(f"{file.name} {what}: it needs `jobs:`, a list of jobs with their endpoints.")
-    async with (opened_to_try if dry_run else opened)(database) as local:
-        principal = local.principal(tenant)
-        try:
-            applied = await local.control.files.apply(principal, file.value, dry_run=dry_run, written=written.append)
-        except InvalidInputError as error:
-            raise InvalidInputError("\n".join(map(file.located, error.fields)) or str(error)) from error
-        except CronicornError:
-            print("\n".join(stopped_as_lines(written)), file=sys.stderr if as_json else sys.stdout, flush=True)
-            raise
     for warning in applied.warnings:
-        print(f"Warning: {file.located(warning)}", file=sys.stderr)
-    if as_json:
+        print(f"Warning: {files.located(warning)}", file=sys.stderr)
+    if wanted.as_json:
         print(json.dumps(applied_as_json(applied, dry_run=dry_run), ensure_ascii=False, indent=2, default=plain))
     else:
         print("\n".join(applied_as_lines(applied, dry_run=dry_run)))

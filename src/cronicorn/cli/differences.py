@@ -2,20 +2,23 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from cronicorn.cli.instants import written
 from cronicorn.control.difference import Applied, Deed, Difference
 
-_SIGNS = {Deed.CREATED: "+", Deed.UPDATED: "~"}
+_SIGNS = {Deed.CREATED: "+", Deed.RESTORED: "+", Deed.UPDATED: "~", Deed.ARCHIVED: "-"}
 
 
 def applied_as_json(applied: Applied, *, dry_run: bool) -> dict[str, object]:
     """The differences, in the order of the file."""
     return {
         "dry_run": dry_run,
+        "set": applied.file_set,
         "differences": [_as_json(difference) for difference in applied.differences],
+        "conflicts": len(applied.conflicts),
+        "unlisted": list(applied.unlisted),
         "warnings": [{"pointer": each.pointer, "message": each.message} for each in applied.warnings],
     }
 
@@ -26,29 +29,32 @@ def applied_as_lines(applied: Applied, *, dry_run: bool) -> Iterator[str]:
     counts = Counter(difference.deed for difference in applied.differences)
     changed = [f"{counts[deed]} {deed.value}" for deed in _SIGNS if counts[deed]]
     unchanged = f"{counts[Deed.UNCHANGED]} unchanged"
+    for name in applied.unlisted:
+        yield f"? {name} is listed no longer, and left alone (--prune archives it)"
     if not changed:
         yield f"Nothing to do: {unchanged}."
     elif dry_run:
-        yield f"Would be: {', '.join(changed)}; {unchanged}. Nothing was written."
+        refused = f" Conflicts: {len(applied.conflicts)}, so it needs --force." if applied.conflicts else ""
+        yield f"Would be: {', '.join(changed)}; {unchanged}. Nothing was written.{refused}"
     else:
         yield f"Done: {', '.join(changed)}; {unchanged}."
 
 
-def stopped_as_lines(written: Sequence[Difference]) -> Iterator[str]:
-    """What was *written* before applying a file stopped, and that it did."""
-    changed = list(_changed(written))
-    yield from changed
-    yield f"Stopped here; {'the rest' if changed else 'nothing'} was {'not ' if changed else ''}applied."
+def archived_as_lines(applied: Applied) -> Iterator[str]:
+    """A line for each thing that is archived."""
+    yield from _changed(each for each in applied.differences if each.deed is Deed.ARCHIVED)
 
 
 def _changed(differences: Iterable[Difference]) -> Iterator[str]:
     for difference in differences:
         if difference.deed in _SIGNS:
-            yield f"{_SIGNS[difference.deed]} {_name(difference)}"
+            how = " (restored)" if difference.deed is Deed.RESTORED else ""
+            yield f"{_SIGNS[difference.deed]} {difference.name}{how}"
             for change in difference.changes:
                 before, after = _as_text(change.before), _as_text(change.after)
                 masked = " (what is masked differs)" if before == after else ""
                 yield f"    {change.field}: {before} → {after}{masked}"
+            yield from (f"    ! {conflict}" for conflict in difference.conflicts)
 
 
 def _as_json(difference: Difference) -> dict[str, object]:
@@ -58,13 +64,8 @@ def _as_json(difference: Difference) -> dict[str, object]:
         "endpoint": difference.endpoint,
         "alert": difference.alert,
         "changes": [{"field": each.field, "before": each.before, "after": each.after} for each in difference.changes],
+        "conflicts": list(difference.conflicts),
     }
-
-
-def _name(difference: Difference) -> str:
-    if difference.alert is not None:
-        return difference.alert
-    return f"job {difference.job}" if difference.endpoint is None else f"{difference.job}/{difference.endpoint}"
 
 
 def _as_text(value: object) -> str:

@@ -34,11 +34,11 @@ def import_file(
     tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Create or update what an exported file lists, by name: `cronicorn apply` with another name.
+    """Create or update what an exported file lists, by name: `cronicorn apply --force` with another name.
 
     Where a value is masked, what is stored stays; an endpoint that is not there yet needs the value itself.
     """
-    apply(file, dry_run=dry_run, database=database, tenant=tenant, as_json=as_json)
+    apply([file], force=True, dry_run=dry_run, database=database, tenant=tenant, as_json=as_json)
 
 
 async def _export(file: Path | None, database: str | None, tenant: str, *, reveal: bool) -> None:
@@ -50,11 +50,12 @@ async def _export(file: Path | None, database: str | None, tenant: str, *, revea
     from cronicorn.cli.differences import plain
     from cronicorn.cli.local import opened_to_read
     from cronicorn.control.exporting import masked_headers, routes_without_url
+    from cronicorn.control.file_schema import MODELINE
 
     async with opened_to_read(database) as local:
         document = await local.control.exporter.export(local.principal(tenant), reveal=reveal)
     values = json.loads(json.dumps(document, default=plain))
-    text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=120)
+    text = MODELINE + yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=120)
     if file is None:
         sys.stdout.write(text)
     else:

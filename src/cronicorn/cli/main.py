@@ -32,6 +32,7 @@ from cronicorn.cli import (
     quota,
     runs,
     scheduler,
+    schema,
     secret,
     settings,
     signing_key,
@@ -93,6 +94,8 @@ app.command("planner")(planner.planner)
 app.command("api")(api.api)
 app.command("demo")(demo.demo)
 app.command("apply")(apply.apply)
+app.command("diff")(apply.diff)
+app.command("schema")(schema.schema)
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("runs")(runs.runs)

@@ -13,7 +13,10 @@ class Deed(StrEnum):
     """What applying a file does to one job or endpoint."""
 
     CREATED = "created"
+    RESTORED = "restored"
+    """Was archived, and is active again."""
     UPDATED = "updated"
+    ARCHIVED = "archived"
     UNCHANGED = "unchanged"
 
 
@@ -36,33 +39,62 @@ class Difference:
     alert: str | None = None
     """Which part, such as `alert route ops`; None of jobs and endpoints."""
     changes: tuple[FieldChange, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    """What of it somebody else has set, in words without an end: applying the file needs force."""
+
+    @property
+    def name(self) -> str:
+        """What it is about, for a person."""
+        if self.alert is not None:
+            return self.alert
+        return f"job {self.job}" if self.endpoint is None else f"{self.job}/{self.endpoint}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The outcome of applying a file, in the order of the file."""
+    """The outcome of applying a file, in the order of the file; what is archived comes last."""
 
+    file_set: str
+    """The name of the file set."""
     differences: tuple[Difference, ...]
+    unlisted: tuple[str, ...]
+    """What the set has made and its files list no longer, and is left alone as long as nobody asks to prune."""
     warnings: tuple[FieldError, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is not as the file wants it."""
+        return any(each.deed is not Deed.UNCHANGED for each in self.differences)
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """What somebody else has set, each with what it is part of."""
+        return tuple(f"{each.name}: {conflict}" for each in self.differences for conflict in each.conflicts)
 
 
 def job_difference(before: Job | None, after: Job) -> Difference:
     """What becomes of a job."""
     if before is None:
         return Difference(deed=Deed.CREATED, job=after.name)
-    if before.description == after.description:
-        return Difference(deed=Deed.UNCHANGED, job=after.name)
-    change = FieldChange(field="description", before=before.description, after=after.description)
-    return Difference(deed=Deed.UPDATED, job=after.name, changes=(change,))
+    pairs = (("name", before.name, after.name), ("description", before.description, after.description))
+    changes = tuple(FieldChange(field=field, before=old, after=new) for field, old, new in pairs if old != new)
+    return Difference(deed=_deed(before, changed=bool(changes)), job=after.name, changes=changes)
 
 
 def endpoint_difference(job: str, before: JobEndpoint | None, after: JobEndpoint, *, anchored: bool) -> Difference:
     """What becomes of an endpoint of *job*; a new anchor is told only when the file gives it (*anchored*)."""
     if before is None:
         return Difference(deed=Deed.CREATED, job=job, endpoint=after.name)
-    deed = Deed.UNCHANGED if before == after else Deed.UPDATED
+    deed = _deed(before, changed=before != after)
     changes = tuple(change for change in _changes(before, after) if anchored or change.field != "anchorAt")
     return Difference(deed=deed, job=job, endpoint=after.name, changes=changes)
+
+
+def _deed(before: Job | JobEndpoint, *, changed: bool) -> Deed:
+    """What is done to what is there; what is archived comes back."""
+    if before.archived_at is not None:
+        return Deed.RESTORED
+    return Deed.UPDATED if changed else Deed.UNCHANGED
 
 
 def part_difference(part: str, before: Fields | None, after: Fields, hidden: str | None = None) -> Difference:

@@ -72,7 +72,11 @@ class AlertsInFile(Document):
 
 
 class FileDocument(Document):
-    """Jobs and endpoints that shall exist, and what people are to be told of them."""
+    """Jobs and endpoints that shall exist, and what people are to be told of them.
 
+    The set is the name under which files are applied: what it has made, and which fields it speaks for, is remembered.
+    """
+
+    set: Annotated[str | None, characters(1, 255)] = None
     jobs: list[JobWithEndpoints]
     alerts: AlertsInFile | None = None

@@ -14,6 +14,7 @@ from cronicorn.domain.archive import Table
 from cronicorn.domain.audit import AuditBounds, EndpointAudit, JobFacts
 from cronicorn.domain.cells import UNREADABLE, Row, number_in
 from cronicorn.domain.endpoint import JobEndpoint, JobStatus
+from cronicorn.domain.filing.file_set import file_set_of
 from cronicorn.domain.flow.record import flow_record_of
 from cronicorn.domain.instant import ZERO, shifted
 from cronicorn.domain.keychain.rows import keychain_of
@@ -142,6 +143,10 @@ class _Walk:
         async for row in each(self._snapshot.rows(Table.KEYCHAINS)):
             where = f"the keychain of tenant {row['tenant_id']!s}"
             self._readable(row, where, keychain_of)
+            self._findings.expect(Check.OWNERS, row["tenant_id"] in tenants, where, "there is no such tenant")
+        async for row in each(self._snapshot.rows(Table.FILE_SETS)):
+            where = f"the file set {row['name']!s} of tenant {row['tenant_id']!s}"
+            self._readable(row, where, lambda kept: file_set_of(0, str(kept["document"])))
             self._findings.expect(Check.OWNERS, row["tenant_id"] in tenants, where, "there is no such tenant")
         return tenants
 

@@ -14,6 +14,7 @@ class Table(StrEnum):
     KEYCHAINS = "keychains"
     JOBS = "jobs"
     ENDPOINTS = "endpoints"
+    FILE_SETS = "file_sets"
     SCHEDULE = "schedule"
     RUNS = "runs"
     SKIPS = "skips"
@@ -52,6 +53,7 @@ COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.ENDPOINTS: (
         "number", "id", "tenant_id", "job_number", "version", "created_us", "archived_us", "reads", "document",
     ),
+    Table.FILE_SETS: ("tenant_id", "name", "revision", "document"),
     Table.SCHEDULE: (
         "endpoint_number", "tenant_id", "due_us", "slot", "attempt", "manual_slot", "fence", "claim_id", "worker_id",
         "mechanism", "claimed_us", "leased_slot", "leased_attempt", "leased_manual", "lease_until_us", "takeover_us",

@@ -1,8 +1,8 @@
 """The control plane over a store."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 from cronicorn.adapters.passwords.argon2_passwords import Argon2Passwords
 from cronicorn.control.accounts import Accounts, Doors
@@ -19,6 +19,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.file_planning import FileNouns, FilePlanner
 from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
 from cronicorn.control.identity import random_id, random_key, random_signing_key
@@ -60,6 +61,8 @@ from cronicorn.wiring.simulating import SimulationProcess
 from cronicorn.wiring.stores import Stores
 from cronicorn.wiring.vault import sealer
 
+T = TypeVar("T")
+
 
 def control_plane(
     stores: Stores, dispatcher: Dispatcher, tokens: Tokens, vault: Vault, *, clock: Clock, cron: Cron,
@@ -77,7 +80,7 @@ def control_plane(
     policies = Policies(stores.endpoints, stores.runs, cron)
     runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
     provisions = Provisions(stores.provisions)
-    alerts, alert_files = _alerts(stores, vault, clock, cron, courier)
+    alerts = _alerts(stores, vault, clock, cron, courier)[0]
     quotas = Quotas(tokens.quota, stores.terms, tokens.rules, clock, tiers)
     return ControlPlane(
         **_access(stores, clock),
@@ -107,7 +110,7 @@ def control_plane(
         **_looking(stores, clock, cron),
         alerts=alerts,
         incidents=Incidents(stores.incidents, stores.outbox, clock),
-        files=FileApplier(jobs, endpoints, stores.drafts, clock, cron, alerts=alert_files),
+        files=_files(stores, vault, clock, cron, limits=limits, told=told),
         exporter=Exporter(jobs, endpoints, alerts),
     )
 
@@ -119,6 +122,25 @@ def _alerts(
     ports = AlertPorts(book=stores.alertings, outbox=stores.outbox, sealing=sealing)
     alerts = Alerts(ports, clock, cron, random_id, _bell(courier))
     return alerts, AlertFiles(alerts, sealing, clock, cron, random_id)
+
+
+def _files(stores: Stores, vault: Vault, clock: Clock, cron: Cron, *, limits: TierLimits, told: Told) -> FileApplier:
+    def nouns(over: Stores) -> FileNouns:
+        silent = Told(wake=_tell_nobody, cancelled=_tell_nobody)
+        tiers = ExecutionTiers(over.run_book, limits)
+        return FileNouns(
+            jobs=Jobs(over.jobs, clock, cron, random_id, silent.wake),
+            endpoints=_endpoints(over, cron, silent, tiers),
+            alerts=_alerts(over, vault, clock, cron, None)[1],
+            sets=over.file_sets,
+        )
+
+    async def as_one(work: Callable[[FileNouns], Awaitable[T]]) -> T:
+        done = await stores.together(lambda joined: work(nouns(joined)))
+        told.wake()
+        return done
+
+    return FileApplier(FilePlanner(nouns(stores), clock, cron), as_one)
 
 
 def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) -> Endpoints:

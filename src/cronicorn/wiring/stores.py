@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from cronicorn.domain.access.ports import (
     AuditLog,
@@ -20,6 +20,7 @@ from cronicorn.domain.attendance.ports import WorkerBook
 from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.execution.ports import RunBook
+from cronicorn.domain.filing.ports import FileSetBook
 from cronicorn.domain.finding.ports import EndpointFinder
 from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.keychain.ports import KeychainStore
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from cronicorn.adapters.sqlite.database import SqliteDatabase
     from cronicorn.adapters.sqlite.stores import SqliteStores
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
@@ -58,6 +61,7 @@ class Stores:
     timeline: Timeline
     keys: KeyRing
     provisions: ProvisionBook
+    file_sets: FileSetBook
     flow_book: FlowBook
     pruner: RunPruner
     issued_keys: IssuedKeys
@@ -80,11 +84,23 @@ class Stores:
     terms: TermsRegister
     database: "MemoryDatabase | SqliteDatabase | PostgresDatabase"
     """What quotas, and a job store of another mechanism, are built on."""
+    together: "Together"
     rehearsing: "Callable[[], Stores]"
     """The same stores, in which nothing stays that is written: the same value at each call."""
     listen: Callable[[Callable[[], None], Callable[[], None]], None] | None = None
     """Calls back from now on, whenever another process has made something due soon, and (the second one) whenever a run
     may have been cancelled; None where nobody tells."""
+
+
+class Together(Protocol):
+    """Writes through many ports of one store at once."""
+
+    async def __call__(self, work: Callable[[Stores], Awaitable[T]]) -> T:
+        """Do *work* with the same stores, in which all that is written stays together, or not at all when it raises.
+
+        It may be called more than once, waits for nothing but these stores, and takes no longer than it must.
+        """
+        ...
 
 
 async def open_stores(
@@ -168,6 +184,9 @@ def _require_driver() -> None:
 
 
 def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
+    async def together(work: Callable[[Stores], Awaitable[T]]) -> T:
+        return await opened.together(lambda joined: work(_over(joined)))
+
     return Stores(
         job_store=opened.job_store,
         jobs=opened.jobs,
@@ -181,6 +200,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         timeline=opened.timeline,
         keys=opened.keys,
         provisions=opened.provisions,
+        file_sets=opened.file_sets,
         flow_book=opened.flow_book,
         pruner=opened.pruner,
         issued_keys=opened.issued_keys,
@@ -201,6 +221,7 @@ def _over(opened: "MemoryStores | SqliteStores | PostgresStores") -> Stores:
         aclose=opened.aclose,
         terms=opened.terms,
         database=opened.database,
+        together=together,
         rehearsing=cache(lambda: _over(opened.rehearsing())),
     )
 

@@ -9,6 +9,7 @@ from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCat
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_finder import EndpointFinderContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.file_sets import FileSetBookContract
 from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
@@ -87,6 +88,10 @@ class TestProvisionBook(InMemory, ProvisionBookContract):
 
 
 class TestRunPruner(InMemory, RunPrunerContract):
+    pass
+
+
+class TestFileSetBook(InMemory, FileSetBookContract):
     pass
 
 

@@ -9,6 +9,7 @@ from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCat
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_finder import EndpointFinderContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.file_sets import FileSetBookContract
 from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.key_ring import KeyRingContract
@@ -86,6 +87,10 @@ class TestProvisionBook(InDatabase, ProvisionBookContract):
 
 
 class TestRunPruner(InDatabase, RunPrunerContract):
+    pass
+
+
+class TestFileSetBook(InDatabase, FileSetBookContract):
     pass
 
 

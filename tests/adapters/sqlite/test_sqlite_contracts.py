@@ -9,6 +9,7 @@ from cronicorn.testing.contracts.catalogs import EndpointCatalogContract, JobCat
 from cronicorn.testing.contracts.drafts import DraftsContract
 from cronicorn.testing.contracts.endpoint_finder import EndpointFinderContract
 from cronicorn.testing.contracts.endpoint_room import EndpointRoomContract
+from cronicorn.testing.contracts.file_sets import FileSetBookContract
 from cronicorn.testing.contracts.flow_book import FlowBookContract
 from cronicorn.testing.contracts.issued_keys import IssuedKeysContract
 from cronicorn.testing.contracts.job_store import JobStoreContract
@@ -89,6 +90,10 @@ class TestProvisionBook(InFile, ProvisionBookContract):
 
 
 class TestRunPruner(InFile, RunPrunerContract):
+    pass
+
+
+class TestFileSetBook(InFile, FileSetBookContract):
     pass
 
 

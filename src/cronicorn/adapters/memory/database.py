@@ -16,6 +16,7 @@ from cronicorn.domain.access.member import Member, SignedIn, SignInLink
 from cronicorn.domain.attendance.worker import KnownWorker
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.filing.file_set import FileSet
 from cronicorn.domain.flow.record import FlowKey, FlowRecord
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.keychain.keychain import Keychain
@@ -57,6 +58,8 @@ class MemoryDatabase:
         self.keychains: dict[str, Keychain] = {}
         self.members: dict[str, Member] = {}
         self.signed_in: dict[str, SignedIn] = {}
+        self.file_sets: dict[tuple[str, str], FileSet] = {}
+        """By tenant and name."""
         self.sign_in_links: dict[str, SignInLink] = {}
         """By member."""
         self.audit_log: list[AuditEntry] = []

@@ -1,8 +1,9 @@
 """All stores in memory, as the wiring wants them."""
 
+from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Self, TypeVar
 
 from cronicorn.adapters.memory.alerts import (
     MemoryAlertingBook,
@@ -16,6 +17,7 @@ from cronicorn.adapters.memory.catalogs import MemoryEndpointCatalog, MemoryJobC
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.drafts import MemoryDrafts
 from cronicorn.adapters.memory.endpoint_finder import MemoryEndpointFinder
+from cronicorn.adapters.memory.file_sets import MemoryFileSets
 from cronicorn.adapters.memory.flow_book import MemoryFlowBook
 from cronicorn.adapters.memory.issued_keys import MemoryIssuedKeys
 from cronicorn.adapters.memory.job_store import MemoryJobStore
@@ -36,6 +38,8 @@ from cronicorn.adapters.memory.watches import MemoryWatchStore
 from cronicorn.adapters.memory.worker_book import MemoryWorkerBook
 from cronicorn.domain.ports import Clock
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStores:
@@ -54,6 +58,7 @@ class MemoryStores:
     timeline: MemoryTimeline
     keys: MemoryKeyRing
     provisions: MemoryProvisionBook
+    file_sets: MemoryFileSets
     flow_book: MemoryFlowBook
     pruner: MemoryRunPruner
     issued_keys: MemoryIssuedKeys
@@ -96,6 +101,7 @@ class MemoryStores:
             timeline=MemoryTimeline(database, watches),
             keys=MemoryKeyRing(database),
             provisions=MemoryProvisionBook(database),
+            file_sets=MemoryFileSets(database),
             flow_book=MemoryFlowBook(database),
             pruner=MemoryRunPruner(database),
             issued_keys=MemoryIssuedKeys(database),
@@ -126,6 +132,19 @@ class MemoryStores:
             copy = original.rehearsing()
             for each in fields(self):
                 vars(getattr(self, each.name)).update(vars(getattr(copy, each.name)))
+
+    async def together(self, work: Callable[[Self], Awaitable[T]]) -> T:
+        """Do *work* with these stores; when it raises, they are as they were before it.
+
+        What others write meanwhile is taken back then, too: *work* waits for nothing but these stores, which never let
+        it wait.
+        """
+        before = self.rehearsing()
+        try:
+            return await work(self)
+        except BaseException:
+            self.forget(before)
+            raise
 
     @property
     def terms(self) -> MemoryKeyRing:

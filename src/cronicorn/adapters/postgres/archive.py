@@ -53,6 +53,7 @@ _ORDER = {
     Table.RUN_COUNTS: 'tenant_id COLLATE "C", month_us',
     Table.JOB_HOURS: 'job_number, hour_us, source COLLATE "C", status COLLATE "C"',
     Table.ENDPOINT_HOURS: 'job_number, hour_us, endpoint_number, source COLLATE "C", status COLLATE "C"',
+    Table.FILE_SETS: 'tenant_id COLLATE "C", name COLLATE "C"',
     Table.FLOWS: 'tenant_id COLLATE "C", name COLLATE "C"',
     Table.QUOTA_GRANTS: 'id COLLATE "C"',
 }

@@ -119,6 +119,13 @@ class PostgresDatabase:
         """Run *query* on one snapshot of the database."""
         return await self._in_transaction(query, "repeatable_read", readonly=True)
 
+    async def together(self, work: Callable[["PostgresDatabase"], Awaitable[T]]) -> T:
+        """Do *work* with the same database, in which all that is written is one transaction.
+
+        As `write`: all or nothing, and called again when it lost against another.
+        """
+        return await self.write(lambda transaction: work(_JoinedDatabase(self, self._pool, transaction)))
+
     def rehearsing(self) -> "PostgresDatabase":
         """The same database, in which nothing stays that is written."""
         return _RehearsingDatabase(
@@ -211,6 +218,32 @@ class _RehearsingDatabase(PostgresDatabase):
 
     async def aclose(self) -> None:
         """The connections stay open for whoever writes."""
+
+
+class _JoinedDatabase(PostgresDatabase):
+    """Does all that is asked for in one transaction, piece by piece."""
+
+    def __init__(
+        self, database: PostgresDatabase, pool: "asyncpg.Pool[asyncpg.Record]", transaction: Transaction
+    ) -> None:
+        super().__init__(
+            database.url, pool, database.options, database.shards, server=database.server, judge=database.judge
+        )
+        self._transaction = transaction
+        self._one_at_a_time = asyncio.Lock()
+
+    async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._one_at_a_time, self._transaction.connection.transaction():
+            return await work(self._transaction)
+
+    async def alone(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        return await self.write(lambda transaction: work(transaction.connection))
+
+    async def read(self, query: Callable[[Transaction], Awaitable[T]]) -> T:
+        return await self.write(query)
+
+    async def aclose(self) -> None:
+        """The connections stay open for whoever else writes."""
 
 
 class _TakenBackError(Exception):

@@ -23,7 +23,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.postgres.tenant_schema import metadata, tenants
 
-REVISION = "0020"
+REVISION = "0021"
 """The newest migration."""
 
 installation = Table(

@@ -1,8 +1,8 @@
 """All stores in one PostgreSQL database, as the wiring wants them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from cronicorn.adapters.postgres.alert_watch import PostgresAlertWatch
 from cronicorn.adapters.postgres.alerting_book import PostgresAlertingBook
@@ -11,6 +11,7 @@ from cronicorn.adapters.postgres.database import PostgresDatabase
 from cronicorn.adapters.postgres.drafts import PostgresDrafts
 from cronicorn.adapters.postgres.endpoint_catalog import PostgresEndpointCatalog
 from cronicorn.adapters.postgres.endpoint_finder import PostgresEndpointFinder
+from cronicorn.adapters.postgres.file_sets import PostgresFileSets
 from cronicorn.adapters.postgres.flow_book import PostgresFlowBook
 from cronicorn.adapters.postgres.incident_book import PostgresIncidentBook
 from cronicorn.adapters.postgres.issued_keys import PostgresIssuedKeys
@@ -39,6 +40,8 @@ from cronicorn.adapters.postgres.watches import PostgresWatchStore
 from cronicorn.adapters.postgres.worker_book import PostgresWorkerBook
 from cronicorn.domain.ports import Clock
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresStores:
@@ -57,6 +60,7 @@ class PostgresStores:
     timeline: PostgresTimeline
     keys: PostgresKeyRing
     provisions: PostgresProvisionBook
+    file_sets: PostgresFileSets
     flow_book: PostgresFlowBook
     pruner: PostgresRunPruner
     issued_keys: PostgresIssuedKeys
@@ -121,6 +125,7 @@ class PostgresStores:
             timeline=PostgresTimeline(database),
             keys=PostgresKeyRing(database),
             provisions=PostgresProvisionBook(database),
+            file_sets=PostgresFileSets(database),
             flow_book=PostgresFlowBook(database),
             pruner=PostgresRunPruner(database),
             issued_keys=PostgresIssuedKeys(database),
@@ -148,6 +153,14 @@ class PostgresStores:
     def rehearsing(self) -> Self:
         """The same stores, in which nothing stays that is written: each write is done in full, and taken back."""
         return self.over(self.database.rehearsing())
+
+    async def together(self, work: Callable[[Self], Awaitable[T]]) -> T:
+        """Do *work* with the same stores, in which all that is written stays together, or not at all when it raises.
+
+        It is called again when it lost against another transaction. What it writes is locked until its end: it asks
+        nothing but these stores, and takes no longer than it must.
+        """
+        return await self.database.together(lambda database: work(self.over(database)))
 
     @property
     def terms(self) -> PostgresKeyRing:

@@ -101,6 +101,16 @@ sign_in_links = Table(
 )
 """One for a member at most: the next one takes the place of the one before."""
 
+file_sets = Table(
+    "file_sets",
+    metadata,
+    Column("tenant_id", Text, ForeignKey("cronicorn.tenants.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("name", Text, primary_key=True, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""What files of jobs have made, and the fields they speak for."""
+
 audit_log = Table(
     "audit_log",
     metadata,

@@ -35,6 +35,7 @@ _ORDER = {
     Table.RUN_COUNTS: "tenant_id, month_us",
     Table.JOB_HOURS: "job_number, hour_us, source, status",
     Table.ENDPOINT_HOURS: "job_number, hour_us, endpoint_number, source, status",
+    Table.FILE_SETS: "tenant_id, name",
     Table.FLOWS: "tenant_id, name",
     Table.QUOTA_GRANTS: "id",
 }

@@ -94,6 +94,15 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise translated(error, self.file.name) from error
 
+    def take_turn(self) -> None:
+        """Wait until no other thread of this process writes, and keep them from it until `pass_turn`. Blocks."""
+        self._place.check()
+        self._turn.__enter__()
+
+    def pass_turn(self) -> None:
+        """Let the next thread write."""
+        self._turn.__exit__(None, None, None)
+
     def rehearse_here(self, work: Callable[[Transaction], T]) -> T:
         """Do *work* in this thread, in its turn, and take back all that it wrote; answer what it came to. Blocks.
 
@@ -118,6 +127,11 @@ class SqliteDatabase:
         """The same file, in which nothing stays that is written."""
         return _RehearsingDatabase(self)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is written stays."""
+        return True
+
     async def aclose(self) -> None:
         """Finish what was begun, then close. Closing again does nothing."""
         await self._writer.aclose()
@@ -135,6 +149,10 @@ class _RehearsingDatabase(SqliteDatabase):
     def now(self) -> datetime:
         return self._database.now()
 
+    @property
+    def keeps(self) -> bool:
+        return False
+
     async def write(
         self,
         work: Callable[[Transaction], T],
@@ -149,6 +167,12 @@ class _RehearsingDatabase(SqliteDatabase):
 
     def write_here(self, work: Callable[[Transaction], T]) -> T:
         return self._database.rehearse_here(work)
+
+    def take_turn(self) -> None:
+        self._database.take_turn()
+
+    def pass_turn(self) -> None:
+        self._database.pass_turn()
 
     async def aclose(self) -> None:
         """The file stays open for whoever writes to it."""

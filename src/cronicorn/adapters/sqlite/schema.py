@@ -19,7 +19,7 @@ from sqlalchemy import UniqueConstraint as Unique
 
 from cronicorn.adapters.sqlite.tenant_schema import metadata
 
-REVISION = "0020"
+REVISION = "0021"
 """The newest migration."""
 
 workers = Table(

@@ -1,9 +1,10 @@
 """All stores in one SQLite file, as the wiring wants them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from cronicorn.adapters.sqlite.alert_watch import SqliteAlertWatch
 from cronicorn.adapters.sqlite.alerting_book import SqliteAlertingBook
@@ -12,11 +13,13 @@ from cronicorn.adapters.sqlite.database import READERS_DEFAULT, SqliteDatabase
 from cronicorn.adapters.sqlite.drafts import SqliteDrafts
 from cronicorn.adapters.sqlite.endpoint_catalog import SqliteEndpointCatalog
 from cronicorn.adapters.sqlite.endpoint_finder import SqliteEndpointFinder
+from cronicorn.adapters.sqlite.file_sets import SqliteFileSets
 from cronicorn.adapters.sqlite.flow_book import SqliteFlowBook
 from cronicorn.adapters.sqlite.incident_book import SqliteIncidentBook
 from cronicorn.adapters.sqlite.issued_keys import SqliteIssuedKeys
 from cronicorn.adapters.sqlite.job_catalog import SqliteJobCatalog
 from cronicorn.adapters.sqlite.job_store import SqliteJobStore
+from cronicorn.adapters.sqlite.joined import SqliteJoinedDatabase
 from cronicorn.adapters.sqlite.key_ring import SqliteKeyRing
 from cronicorn.adapters.sqlite.keychains import SqliteKeychains
 from cronicorn.adapters.sqlite.keyed_requests import SqliteKeyedRequests
@@ -36,6 +39,8 @@ from cronicorn.adapters.sqlite.watches import SqliteWatchStore
 from cronicorn.adapters.sqlite.worker_book import SqliteWorkerBook
 from cronicorn.domain.ports import Clock
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteStores:
@@ -54,6 +59,7 @@ class SqliteStores:
     timeline: SqliteTimeline
     keys: SqliteKeyRing
     provisions: SqliteProvisionBook
+    file_sets: SqliteFileSets
     flow_book: SqliteFlowBook
     pruner: SqliteRunPruner
     issued_keys: SqliteIssuedKeys
@@ -119,6 +125,7 @@ class SqliteStores:
             timeline=SqliteTimeline(database),
             keys=SqliteKeyRing(database),
             provisions=SqliteProvisionBook(database),
+            file_sets=SqliteFileSets(database),
             flow_book=SqliteFlowBook(database),
             pruner=SqliteRunPruner(database),
             issued_keys=SqliteIssuedKeys(database),
@@ -141,6 +148,14 @@ class SqliteStores:
     def rehearsing(self) -> Self:
         """The same stores, in which nothing stays that is written: each write is done in full, and taken back."""
         return self.over(self.database.rehearsing())
+
+    async def together(self, work: Callable[[Self], Awaitable[T]]) -> T:
+        """Do *work* with the same stores, in which all that is written stays together, or not at all when it raises.
+
+        Nobody else writes meanwhile: *work* asks nothing but these stores, and takes no longer than it must.
+        """
+        joined = SqliteJoinedDatabase(self.database)
+        return await joined.together(lambda database: work(self.over(database)))
 
     @property
     def terms(self) -> SqliteKeyRing:

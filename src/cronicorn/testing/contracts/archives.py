@@ -56,6 +56,9 @@ def an_installation() -> dict[Table, list[Row]]:
             {"number": 3, "job_number": 7, **endpoint_row(made[0])},
             {"number": BIG, "job_number": 7, **endpoint_row(made[1]), "document": "{not json"},
         ],
+        Table.FILE_SETS: [
+            {"tenant_id": "aa", "name": name, "revision": BIG, "document": ODD} for name in ("A", "a", "ä")
+        ],
         Table.SCHEDULE: [
             {**_free(3), **state_row(made[0].state), "fence": BIG, "done_claim_id": "c", "done_fence": 9, "done": ODD},
             {**_free(BIG), **state_row(made[1].state), **_LEASED},

@@ -1,9 +1,9 @@
 """What the suites drive: the stores of one database, and the clock that judges their leases."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self, TypeVar
 
 import pytest
 
@@ -23,6 +23,7 @@ from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import asked_to_run, hinted, started, taken_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.execution.ports import RunBook
+from cronicorn.domain.filing.ports import FileSetBook
 from cronicorn.domain.finding.ports import EndpointFinder
 from cronicorn.domain.fixtures import a_job, a_run, an_endpoint
 from cronicorn.domain.flow.ports import FlowBook
@@ -45,6 +46,8 @@ TTL = timedelta(seconds=30)
 MINUTE = timedelta(minutes=1)
 TENANT = "t1"
 OTHER_TENANT = "t2"
+
+T = TypeVar("T")
 
 
 class ScheduleStores(Protocol):
@@ -114,6 +117,17 @@ class PastStores(Protocol):
     def flow_book(self) -> FlowBook: ...
 
 
+class FileStores(Protocol):
+    """Where it is what files have made, and how all of a file is written at once."""
+
+    @property
+    def file_sets(self) -> FileSetBook: ...
+
+    async def together(self, work: Callable[[Self], Awaitable[T]]) -> T:
+        """Do *work* with the same stores, in which all that is written stays together, or not at all when it raises."""
+        ...
+
+
 class AlertStores(Protocol):
     """Where it is what people are told."""
 
@@ -127,7 +141,7 @@ class AlertStores(Protocol):
     def outbox(self) -> Outbox: ...
 
 
-class Stores(ScheduleStores, SurveyStores, TenantStores, PastStores, AccessStores, AlertStores, Protocol):
+class Stores(ScheduleStores, SurveyStores, TenantStores, PastStores, AccessStores, AlertStores, FileStores, Protocol):
     """The stores of one database, one for each port."""
 
     @property

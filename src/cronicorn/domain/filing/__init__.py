@@ -1,0 +1,1 @@
+"""What files of jobs have made, and which fields they speak for."""
