@@ -65,6 +65,7 @@ async def plant(stores: Stores, endpoints: Iterable[JobEndpoint]) -> None:
     if isinstance(stores.database, PostgresDatabase):
         async with stores.database.connection() as connection:
             await connection.execute("VACUUM ANALYZE cronicorn.schedule, cronicorn.endpoints")
+            await connection.execute("CHECKPOINT")  # Or what was planted is written while others are measured.
 
 
 async def _plant_in_file(database: SqliteDatabase, chunk: Sequence[tuple[int, JobEndpoint]]) -> None:
