@@ -54,7 +54,7 @@ def run(*, as_json: bool, quick: bool) -> None:
 
 def show(name: str, sizes: Sequence[Size], *, as_json: bool, quick: bool) -> None:
     """Measure at *sizes* and show under *name*."""
-    slots = 200 if quick else 4_000
+    slots = 200 if quick else 2_000
     rows: list[Row] = []
     with target_server() as target, both_stores(quick=quick) as places:
         for store, place in places.items():
