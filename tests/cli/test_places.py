@@ -15,8 +15,8 @@ FAR = "2999-01-01T00:00:00Z"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with service(tmp_path_factory.mktemp("server"), DRAIN_GRACE="1s") as running:
-        yield str(running.client().base_url)
+    with service(tmp_path_factory.mktemp("server"), DRAIN_GRACE="1s") as running, running.client() as client:
+        yield str(client.base_url)
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,13 @@ async def test_every_key_is_listed(url, command, options) -> None:
     assert list(_keys(json.loads(ended.out))) == _listed(command)
 
 
+async def test_every_key_of_the_doctor_is_listed(url) -> None:
+    ended = cronicorn("doctor", "--offline", "--json", "--database", url)
+
+    assert ended.code in {0, 1}, ended.err
+    assert list(_keys(json.loads(ended.out))) == _listed("doctor")
+
+
 def test_every_key_of_a_comparison_is_listed() -> None:
     assert [field.name for field in fields(Row)] == _listed("leases compare")
 

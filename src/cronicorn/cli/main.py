@@ -16,6 +16,7 @@ from cronicorn.cli import (
     completion,
     copy,
     demo,
+    doctor,
     endpoint,
     explain,
     export,
@@ -71,7 +72,10 @@ _ELSEWHERE = {
             "`cronicorn profile add` names a server to act on, `cronicorn profile use` chooses it.",
         ),
         ("incidents alerts", "`cronicorn alert incidents` shows what is wrong."),
-        ("status ps", "`cronicorn workers` shows who holds what, `cronicorn alert incidents` what is wrong."),
+        (
+            "status ps health check",
+            "`cronicorn doctor` tells whether all is well, `cronicorn workers` who works, `cronicorn top` all at once.",
+        ),
         (
             "worker beat start serve",
             "`cronicorn up` runs the API and calls what is due; `cronicorn scheduler` only calls.",
@@ -96,6 +100,7 @@ app.command("demo")(demo.demo)
 app.command("apply")(apply.apply)
 app.command("diff")(apply.diff)
 app.command("schema")(schema.schema)
+app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("runs")(runs.runs)
