@@ -55,6 +55,7 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
         f"/jobs/{endpoint.job_id}/endpoints/new?pattern=monitor", f"/endpoints/{endpoint.id}/edit",
         f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit", "/settings", "/account",
         "/search", "/search?q=stock", "/calendar", "/calendar?view=week", "/calendar/hosts",
+        "/usage", "/audit", "/workers",
     ]  # fmt: skip
 
 
@@ -134,7 +135,8 @@ async def test_nothing_that_anybody_sends_makes_a_page_heavy(runs: int) -> None:
             path: len((await site.client.get(path)).content)
             for path in ("/", "/jobs", "/jobs?page=2", f"/jobs/{job}", f"/endpoints/{endpoint.id}",
                          f"/endpoints/{endpoint.id}?last=30d", f"/runs/{endpoint.id}:{runs}:1", "/search?q=%3C%26",
-                         "/calendar", "/calendar/hosts")
+                         "/calendar", "/calendar/hosts", "/usage", "/audit",
+                         "/workers")
         }  # fmt: skip
 
     beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))

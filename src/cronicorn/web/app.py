@@ -12,6 +12,7 @@ from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
 from cronicorn.web.pages.account import account_pages
+from cronicorn.web.pages.audit import audit_pages
 from cronicorn.web.pages.calendar import calendar_pages
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
 from cronicorn.web.pages.ending import ending_pages
@@ -25,6 +26,8 @@ from cronicorn.web.pages.search import search_pages
 from cronicorn.web.pages.settings import settings_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
 from cronicorn.web.pages.themes import theme_pages
+from cronicorn.web.pages.usage import usage_pages
+from cronicorn.web.pages.workers import worker_pages, workers_mark
 from cronicorn.web.porter import Porter
 from cronicorn.web.site import WebSite
 from cronicorn.web.view import BrowserSessions
@@ -48,6 +51,9 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
         endpoint_pages(site, control),
         run_pages(site, control),
         calendar_pages(site, control),
+        usage_pages(site, control),
+        audit_pages(site, control),
+        worker_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
         search_pages(site, control),
@@ -68,6 +74,7 @@ def _marks(control: ControlPlane) -> Mapping[str, Mark]:
         "overview": overview_mark(control),
         "job": job_mark(control),
         "endpoint": endpoint_mark(control),
+        "workers": workers_mark(control),
     }
 
 

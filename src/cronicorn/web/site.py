@@ -44,7 +44,12 @@ NAVIGATION = (
     Entry(path="/", label="Overview", needs=Operation.OVERVIEW_SHOW),
     Entry(path="/jobs", label="Jobs", needs=Operation.JOB_LIST, holds=("/jobs/", "/endpoints/", "/runs/")),
     Entry(path="/calendar", label="Calendar", needs=Operation.FORECAST_SHOW, holds=("/calendar/",)),
-    Entry(path="/settings", label="Settings", needs=Operation.ACCOUNT_SHOW, holds=("/settings/",)),
+    Entry(
+        path="/settings",
+        label="Settings",
+        needs=Operation.ACCOUNT_SHOW,
+        holds=("/settings/", "/usage", "/workers", "/audit"),
+    ),
 )
 """In this order."""
 

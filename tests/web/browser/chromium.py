@@ -52,7 +52,8 @@ class Seen:
             "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
             "search": "/search?q=shop", "calendar": "/calendar",
-            "week": "/calendar?view=week", "hosts": "/calendar/hosts",
+            "week": "/calendar?view=week", "hosts": "/calendar/hosts", "usage": "/usage", "audit": "/audit",
+            "workers": "/workers",
         }  # fmt: skip
 
     @asynccontextmanager

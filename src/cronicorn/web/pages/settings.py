@@ -40,6 +40,23 @@ SETTINGS = (
             ),
         ),
     ),
+    SettingGroup(
+        title="What runs",
+        links=(
+            SettingLink(
+                path="/usage", label="Usage", needs=Operation.QUOTA_SHOW,
+                told="Tokens and runs against what may be spent, over days and by job.",
+            ),
+            SettingLink(
+                path="/workers", label="Workers", needs=Operation.WORKER_LIST,
+                told="Which are alive, in which version, and what they hold.",
+            ),
+            SettingLink(
+                path="/audit", label="Audit", needs=Operation.AUDIT_LIST,
+                told="Who changed what, from what to what.",
+            ),
+        ),
+    ),
 )  # fmt: skip
 """In this order; a group of which somebody may see nothing is left out."""
 

@@ -10,7 +10,7 @@ from cronicorn.web.timeline.svg import joined, tag
 WIDTH, HEIGHT = 720, 120
 _LINE, _TOP = 96.0, 18.0
 _LEAST = 1.5
-_LABELS_MAX = 8
+_LABEL_WIDTH = 85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +22,13 @@ class Column:
     value: int
 
 
-def columns(name: str, told: Sequence[Column], *, alone: bool = False) -> Markup:
-    """*told* as one SVG element called *name*. With *alone* nothing is written on it: for many of them in a table."""
+def columns(name: str, told: Sequence[Column], *, across: int = WIDTH, alone: bool = False) -> Markup:
+    """*told* as one SVG element called *name*, so much *across*.
+
+    With *alone* nothing is written on it: for many of them in a table.
+    """
     most = max((each.value for each in told), default=0)
-    width, top = WIDTH / max(1, len(told)), 2.0 if alone else _TOP
+    width, top = across / max(1, len(told)), 2.0 if alone else _TOP
     bars = [
         (place * width, max(_LEAST, (_LINE - top) * each.value / most), each)
         for place, each in enumerate(told)
@@ -47,9 +50,9 @@ def columns(name: str, told: Sequence[Column], *, alone: bool = False) -> Markup
         "svg",
         tag("title", f"{name}: {most:,} at most"),
         drawn,
-        tag("path", class_="line", d=f"M0 {_LINE:g}H{WIDTH}"),
-        Markup() if alone else _labels(told, width, most),
-        viewBox=f"0 0 {WIDTH} {_LINE + 1 if alone else HEIGHT:g}", class_="columns", role="img",
+        tag("path", class_="line", d=f"M0 {_LINE:g}H{across}"),
+        Markup() if alone else _labels(told, width, most, across // _LABEL_WIDTH),
+        viewBox=f"0 0 {across} {_LINE + 1 if alone else HEIGHT:g}", class_="columns", role="img",
         aria_label=f"{name}: {most:,} at most",
     )  # fmt: skip
 
@@ -58,8 +61,8 @@ def _outline(x: float, width: float, high: float) -> str:
     return f"M{x:.1f} {_LINE:g}v-{high:.1f}h{width:.1f}v{high:.1f}z"
 
 
-def _labels(told: Sequence[Column], width: float, most: int) -> Markup:
-    every = max(1, -(-len(told) // _LABELS_MAX))
+def _labels(told: Sequence[Column], width: float, most: int, labels: int) -> Markup:
+    every = max(1, -(-len(told) // labels))
     return joined(
         [
             tag("text", f"{most:,}", x=0, y=12),
