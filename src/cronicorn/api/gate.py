@@ -5,6 +5,7 @@ Plain ASGI: nothing is wrapped in tasks, so cancellation and errors go straight 
 
 import logging
 import re
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cronicorn.api.cookies import SAFE_METHODS, Cookies
 from cronicorn.api.problems import INTERNAL, REQUEST_ID, problem, problem_of, request_id_of
+from cronicorn.api.request_context import REQUEST_NOW
 from cronicorn.api.wire_rates import limit_fields
 from cronicorn.asgi.body import BODY_SECONDS_MAX, whole_body
 from cronicorn.control.admittance import Admittance, Admitted
@@ -51,12 +53,13 @@ class RequestFrame:
             return
         request_id = given_id(scope) or self._new_id("req")
         scope.setdefault("state", {})[REQUEST_ID] = request_id
-        started = False
+        before = REQUEST_NOW.set(request_id)
+        started_s, status = time.perf_counter(), 0
 
         async def framed(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 for name, value in SECURITY_HEADERS.items():
@@ -67,9 +70,19 @@ class RequestFrame:
             await self._app(scope, receive, framed)
         except Exception:
             log.exception("request_crashed", extra={"request": request_id, "path": scope["path"]})
-            if started:
+            if status:
                 raise
             await problem(scope, HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)(scope, receive, framed)
+        finally:
+            if log.isEnabledFor(logging.DEBUG):
+                _tell(scope, status, time.perf_counter() - started_s)
+            REQUEST_NOW.reset(before)
+
+
+def _tell(scope: Scope, status: int, duration_s: float) -> None:
+    """Say how a request was answered: never its query, which may hold what is secret."""
+    facts = {"method": scope["method"], "path": scope["path"], "status_code": status or None}
+    log.debug("request_answered", extra=facts | {"duration_ms": round(duration_s * 1_000, 3)})
 
 
 def given_id(scope: Scope) -> str | None:

@@ -70,6 +70,13 @@ def call_for(endpoint: JobEndpoint, slot: int, fence: int | None = None, *, cond
     )
 
 
+def call_facts(call: Call) -> dict[str, object]:
+    """What logs say about a call: whose it is, and of which slot, where it is of one."""
+    endpoint_id, _, slot = call.headers.get(ID_HEADER, "").rpartition(":")
+    of_slot = {"endpoint": endpoint_id, "slot": int(slot)} if endpoint_id and slot.isdecimal() else {}
+    return {"tenant": call.tenant_id, **of_slot}
+
+
 def secrets_named(request: Request) -> frozenset[str]:
     """The secrets that *request* names."""
     named = named_in_headers(request.headers) | named_in(request.body_json)

@@ -113,7 +113,7 @@ class Executor:
             await asyncio.sleep(_NOT_MADE_PAUSE)
             raise CallNotMadeError from error
         except Exception:
-            log.exception("dispatcher_crashed")
+            log.exception("dispatcher_crashed", extra=lease.facts())
             duration = timedelta(seconds=self.clock.monotonic() - started_mono)
             return Outcome(
                 kind=OutcomeKind.CRASHED, duration=duration, error="An error inside the scheduler; see its log."

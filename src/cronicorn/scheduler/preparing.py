@@ -8,7 +8,7 @@ from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import MasterKeyError
 from cronicorn.domain.keychain.filling import filled_call
 from cronicorn.domain.keychain.signing import SIGNING_HEADERS, signing_headers
-from cronicorn.domain.outgoing import ID_HEADER
+from cronicorn.domain.outgoing import ID_HEADER, call_facts
 from cronicorn.domain.ports import Clock, Dispatcher
 from cronicorn.scheduler.authorizing import AuthorizingDispatcher
 from cronicorn.scheduler.hiding import without_sent
@@ -45,7 +45,7 @@ class PreparingDispatcher(Dispatcher):
                 call = filled_call(call, secrets)
             call = self._signed(call, keychain)
         except MasterKeyError as error:
-            log.error("keychain_unreadable", extra={"tenant": call.tenant_id, "reason": str(error)})  # noqa: TRY400
+            log.error("keychain_unreadable", extra=call_facts(call) | {"reason": str(error)})  # noqa: TRY400
             said = f"What the tenant keeps secret can't be read, so nothing was sent. {error}"
             return Outcome(kind=OutcomeKind.SECRET_UNREADABLE, duration=timedelta(0), error=said)
         outcome = await dispatcher.dispatch(call)

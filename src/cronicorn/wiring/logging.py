@@ -10,6 +10,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
+from cronicorn.api.request_context import REQUEST_NOW
+
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _MARKS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "WARN", logging.ERROR: "ERROR"}
 _FIRST = ("endpoint", "status", "status_code", "outcome", "duration", "late", "next")
@@ -59,12 +61,21 @@ def configure_logging(level: str, form: str, stream: TextIO | None = None) -> No
     stream = stream if stream is not None else sys.stderr
     handler = logging.StreamHandler(stream)
     as_text = form == "text" or (form == "auto" and stream.isatty())
+    handler.addFilter(_with_request)
     handler.setFormatter(TextFormatter() if as_text else JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _with_request(record: logging.LogRecord) -> bool:
+    """Let *record* name the request during which it was written."""
+    request_id = REQUEST_NOW.get()
+    if request_id is not None and not hasattr(record, "request"):
+        record.request = request_id
+    return True
 
 
 def _at(record: logging.LogRecord) -> str:

@@ -19,6 +19,8 @@ _TEXT_MAX = 512
 _MODEL_KEY_MAX = 4_096
 _MODEL_NAME = re.compile(r"(?:openai|anthropic|google):[A-Za-z0-9][\w.:/@+-]{0,199}", re.ASCII)
 
+_SHARE = re.compile(r"[01](?:\.[0-9]{1,9})?", re.ASCII)
+
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     """A reader of whole numbers from *low* to *high*."""
@@ -177,6 +179,22 @@ def model_url(text: str) -> SecretUrl:
     return _server(text, "a URL such as http://HOST:11434/v1, or https:// with TLS", "http", "https")
 
 
+def traces_url(text: str) -> SecretUrl:
+    """Where traces are told."""
+    expected = "a URL with its path, such as http://HOST:4318/v1/traces, or https:// with TLS"
+    found = _server(text, expected, "http", "https")
+    if not urlsplit(text).hostname or urlsplit(text).path in {"", "/"}:
+        raise ValueError(expected)
+    return found
+
+
+def share(text: str) -> float:
+    """A part of a whole."""
+    if not _SHARE.fullmatch(text) or not 0 < float(text) <= 1:
+        raise ValueError("a number above 0 and up to 1")
+    return float(text)
+
+
 def model_key(text: str) -> str:
     """The secret of an account at a provider."""
     if len(text) > _MODEL_KEY_MAX or any(not "!" <= character <= "~" for character in text):
@@ -228,6 +246,8 @@ def shown(value: object) -> str:
             return "yes" if value else "no"
         case timedelta():
             return show_duration(value)
+        case float():
+            return f"{value:.9f}".rstrip("0").rstrip(".")
         case tuple():
             return ",".join(str(part) for part in value)
         case _:

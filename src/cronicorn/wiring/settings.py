@@ -94,6 +94,8 @@ class Settings:
     smtp_from: str
     log_level: str
     log_format: str
+    traces_url: SecretUrl | None
+    traces_share: float
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], given_as: Mapping[str, str] = _BY_THEIR_NAMES) -> Self:

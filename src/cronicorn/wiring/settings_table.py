@@ -327,6 +327,15 @@ _LOGS = (
         field="log_format", unit="word", default="auto", example="json", read=readers.one_of("auto", "text", "json"),
         meaning="How logs are written: text, json, or auto (text when stderr is a terminal, json otherwise).",
     ),
+    Setting(
+        field="traces_url", unit="URL", default="", example="http://127.0.0.1:4318/v1/traces", read=readers.traces_url,
+        meaning="Where a scheduler tells, over OTLP/HTTP, of each slot and its calls, whose targets get a "
+        "`traceparent`. Unset means nowhere. Needs the extra `otel`.",
+    ),
+    Setting(
+        field="traces_share", unit="share", default="1", example="0.01", read=readers.share,
+        meaning="Of how many slots it tells: of all with 1. The same in all processes.",
+    ),
 )  # fmt: skip
 
 SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_SECRETS, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_ALERTS, *_LOGS)

@@ -22,6 +22,7 @@ from cronicorn.wiring.mechanisms import observed_job_store
 from cronicorn.wiring.setting import PREFIX
 from cronicorn.wiring.settings import Settings
 from cronicorn.wiring.stores import Stores
+from cronicorn.wiring.tracing import traced
 
 if TYPE_CHECKING:
     from cronicorn.adapters.http.limits import DispatcherLimits
@@ -56,15 +57,17 @@ async def observed_scheduler(
     stores: Stores, dispatcher: Dispatcher, *, clock: Clock, cron: Cron, settings: Settings, metrics: Metrics
 ) -> AsyncIterator[Scheduler]:
     """A scheduler whose work *metrics* counts. The services of its mechanisms stay open as long as the block lasts."""
+    worker = scheduler_settings(settings)
     async with observed_job_store(settings, stores, clock, metrics) as store:
         limits = tier_limits(settings)
         rationed = RationedJobStore(store, stores.run_book, limits) if limits.counts_runs else store
         hosts = {each.host: each.limits for each in settings.host_flow}
         flowing = FlowingJobStore(rationed, stores.flow_book, stores.endpoints, clock, hosts)
-        scheduler = Scheduler(flowing, dispatcher, clock, cron, scheduler_settings(settings))
-        flowing.on_due(scheduler.wake)
-        metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
-        yield scheduler
+        async with traced(settings, flowing, dispatcher, worker.worker_id) as (told, calling):
+            scheduler = Scheduler(told, calling, clock, cron, worker)
+            flowing.on_due(scheduler.wake)
+            metrics.watch_calls(lambda: scheduler.calls_in_progress, settings.calls_max)
+            yield scheduler
 
 
 @asynccontextmanager

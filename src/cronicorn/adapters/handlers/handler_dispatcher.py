@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.outgoing import call_facts
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.domain.target import parse_target
 
@@ -61,7 +62,7 @@ async def _handled(handler: Handler, call: Call) -> Outcome:
         duration = timedelta(seconds=loop.time() - started)
         if limit.expired() and isinstance(error, TimeoutError):
             return Outcome(kind=OutcomeKind.TIMED_OUT, duration=duration, error="The handler took too long.")
-        log.exception("handler_failed")
+        log.exception("handler_failed", extra=call_facts(call))
         said = f"The handler raised {type(error).__name__}."
         return Outcome(kind=OutcomeKind.RESPONDED, duration=duration, status_code=500, error=said)
     return _answered(body, timedelta(seconds=loop.time() - started), call.response_bytes_max)

@@ -23,6 +23,7 @@ from cronicorn.adapters.http.transfer import Trust, attempt_options, fixed_optio
 from cronicorn.adapters.http.url import target_of
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
+from cronicorn.domain.outgoing import call_facts
 from cronicorn.domain.ports import Dispatcher
 from cronicorn.domain.sentence import as_sentence
 from cronicorn.domain.target import Site
@@ -201,7 +202,7 @@ class CurlDispatcher(Dispatcher):
             self._live.discard(handle)
             self._driver.release(handle.curl)
         if exchange.crash is not None:
-            log.error("exchange_crashed", exc_info=exchange.crash)
+            log.error("exchange_crashed", exc_info=exchange.crash, extra=call_facts(call))
             if not isinstance(exchange.crash, Exception):
                 raise exchange.crash
 
