@@ -23,7 +23,7 @@ class EnteredForm(HTMLParser):
             self._inside = given.get("action") == self.action
         if not self._inside:
             return
-        if tag == "input" and (given.get("type") != "radio" or "checked" in given):
+        if tag == "input" and (given.get("type") not in {"radio", "checkbox"} or "checked" in given):
             self.fields[name] = value or ""
         elif tag == "textarea":
             self._area, self.fields[name] = name, ""
@@ -35,7 +35,7 @@ class EnteredForm(HTMLParser):
                 self.fields[self._select] = value or ""
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
+        if tag == "textarea" and self._area:
             self.fields[self._area] = self.fields[self._area].removeprefix("\n")
             self._area = ""
         elif tag == "select":

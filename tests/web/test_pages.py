@@ -53,7 +53,9 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
         "/", "/jobs", "/jobs?status=archived", "/jobs/new", f"/jobs/{endpoint.job_id}", f"/endpoints/{endpoint.id}",
         f"/endpoints/{endpoint.id}?last=1h", f"/runs/{run}", "/nowhere",
         f"/jobs/{endpoint.job_id}/endpoints/new?pattern=monitor", f"/endpoints/{endpoint.id}/edit",
-        f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit", "/settings", "/account",
+        f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit", "/settings", "/account", "/incidents",
+        "/incidents?show=all", "/incidents/incident_1", "/alerts", "/alerts/rules", "/alerts/rules/change",
+        "/alerts/rules/new", "/alerts/maintenance", "/alerts/maintenance/new", "/alerts/routes/new",
         "/search", "/search?q=stock", "/calendar", "/calendar?view=week", "/calendar/hosts",
         "/usage", "/audit", "/workers",
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cronicorn.control.alert_documents import (
     AlertRouteDocument,
@@ -25,11 +25,13 @@ from cronicorn.domain.alert.alerting import (
 from cronicorn.domain.alert.incident import WAITING_MAX, AlertEvent, AlertMessage, MessageState
 from cronicorn.domain.alert.ports import AlertingBook, Outbox
 from cronicorn.domain.alert.telling import trial
+from cronicorn.domain.alert.versions import version_of_alert_route, version_of_alert_rules
 from cronicorn.domain.errors import ConflictError
 from cronicorn.domain.instant import MINUTE, shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.unchanged import Unchanged
 
 MESSAGES_MAX = 1_000
 TESTS_MAX = 20
@@ -44,6 +46,17 @@ class AlertPorts:
     book: AlertingBook
     outbox: Outbox
     sealing: RouteSealing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowStanding:
+    """A maintenance window, and where it stands."""
+
+    window: MaintenanceWindow
+    holds: bool
+    """Whether nobody is told of what it covers now."""
+    next_at: datetime | None
+    """When it begins next; None where it does not begin again."""
 
 
 class Alerts:
@@ -63,15 +76,35 @@ class Alerts:
         now = self._clock.now()
         return replace(alerting, windows=tuple(window for window in alerting.windows if not window.over(now)))
 
+    @operation(Operation.ALERTING_SHOW)
+    async def windows(self, principal: Principal) -> Sequence[WindowStanding]:
+        """The maintenance windows that are not over, those that hold now first, then by when they hold next."""
+        alerting, now = await self._ports.book.get(principal.tenant_id), self._clock.now()
+        standing = [
+            WindowStanding(window=each, holds=each.holds(now, self._cron), next_at=self._next(each, now))
+            for each in alerting.windows
+            if not each.over(now)
+        ]
+        return sorted(standing, key=lambda each: (not each.holds, each.next_at is None, each.next_at or now))
+
     @operation(Operation.ALERT_RULES_CHANGE)
-    async def change_rules(self, principal: Principal, document: AllRulesDocument) -> Alerting:
-        """From now on *document* holds, and no rule of before. Raises InvalidInputError with all findings."""
+    async def change_rules(
+        self, principal: Principal, document: AllRulesDocument, unchanged: Unchanged | None = None
+    ) -> Alerting:
+        """From now on *document* holds, and no rule of before. Raises InvalidInputError with all findings.
+
+        Raises PreconditionFailedError where the rules are not *unchanged*.
+        """
         findings = Findings()
         rules, exceptions = rules_drafted(document, findings), exceptions_drafted(document, findings)
         findings.raise_errors()
-        return await self._ports.book.change(
-            principal.tenant_id, lambda before: replace(before, rules=rules, exceptions=exceptions), principal
-        )
+
+        def edit(before: Alerting) -> Alerting:
+            if unchanged is not None:
+                unchanged.check(version_of_alert_rules(before))
+            return replace(before, rules=rules, exceptions=exceptions)
+
+        return await self._ports.book.change(principal.tenant_id, edit, principal)
 
     @operation(Operation.ALERT_RULES_CHANGE)
     async def change_all(self, principal: Principal, edit: Callable[[Alerting], Alerting]) -> Alerting:
@@ -93,14 +126,22 @@ class Alerts:
         return route
 
     @operation(Operation.ALERT_ROUTE_EDIT)
-    async def edit_route(self, principal: Principal, route_id: str, patch: AlertRoutePatch) -> AlertRoute:
-        """Change a route. Raises NotFoundError, InvalidInputError with all findings."""
+    async def edit_route(
+        self, principal: Principal, route_id: str, patch: AlertRoutePatch, unchanged: Unchanged | None = None
+    ) -> AlertRoute:
+        """Change a route. Raises NotFoundError, InvalidInputError with all findings.
+
+        Raises PreconditionFailedError where it is not *unchanged*.
+        """
         sealed = await self._sealed(principal, patch, route_id)
-        after = await self._ports.book.change(
-            principal.tenant_id,
-            lambda before: before.with_route(route_drafted(before.route(route_id), patch, route_id, sealed)),
-            principal,
-        )
+
+        def edit(before: Alerting) -> Alerting:
+            route = before.route(route_id)
+            if unchanged is not None:
+                unchanged.check(version_of_alert_route(route))
+            return before.with_route(route_drafted(route, patch, route_id, sealed))
+
+        after = await self._ports.book.change(principal.tenant_id, edit, principal)
         return after.route(route_id)
 
     @operation(Operation.ALERT_ROUTE_REMOVE)
@@ -154,6 +195,12 @@ class Alerts:
     async def remove_window(self, principal: Principal, window_id: str) -> None:
         """Remove a maintenance window: what it kept back is told at once. Raises NotFoundError."""
         await self._ports.book.change(principal.tenant_id, lambda before: before.without_window(window_id), principal)
+
+    def _next(self, window: MaintenanceWindow, now: datetime) -> datetime | None:
+        """When *window* begins next; None where it does not begin again."""
+        if window.cron is not None:
+            return self._cron.next(window.cron, now)
+        return window.start_at if window.start_at is not None and window.start_at > now else None
 
     async def _sealed(self, principal: Principal, patch: AlertRoutePatch, route_id: str) -> str | None:
         """The URL that *patch* gives, as it may be stored; None where it gives none that can be called."""

@@ -38,20 +38,21 @@ def version_of_endpoint(endpoint: JobEndpoint) -> str:
 def version_of_terms(terms: Terms) -> str:
     """What differs after every change of *terms*."""
     period = terms.period.value if terms.period is not None else None
-    return _digest(terms.tier, terms.limit, period, terms.zone)
+    return digest_of(terms.tier, terms.limit, period, terms.zone)
 
 
 def version_of_egress(egress: Allowed) -> str:
     """What differs after every change of *egress*."""
-    return _digest(str(egress))
+    return digest_of(str(egress))
 
 
 def version_of_retention(provision: Provision) -> str:
     """What differs after every change of how long *provision* has history kept."""
-    return _digest(length_us(provision.runs_kept), length_us(provision.failures_kept))
+    return digest_of(length_us(provision.runs_kept), length_us(provision.failures_kept))
 
 
-def _digest(*told: str | int | None) -> str:
+def digest_of(*told: str | int | None) -> str:
+    """A version that differs where *told* does."""
     return blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
 
 

@@ -1,6 +1,6 @@
 """The web door as an application."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
@@ -12,13 +12,17 @@ from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import add_error_pages
 from cronicorn.web.live import Mark, Streams, live_routes
 from cronicorn.web.pages.account import account_pages
+from cronicorn.web.pages.alert_routes import alert_route_mark, alert_route_pages
+from cronicorn.web.pages.alert_rules import alert_rule_pages
 from cronicorn.web.pages.audit import audit_pages
 from cronicorn.web.pages.calendar import calendar_pages
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
 from cronicorn.web.pages.ending import ending_pages
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
+from cronicorn.web.pages.incidents import incident_mark, incident_pages, incidents_mark
 from cronicorn.web.pages.job_form import job_form_pages
 from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
+from cronicorn.web.pages.maintenance import maintenance_pages
 from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.runs import run_pages
@@ -41,6 +45,18 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
     site = WebSite(clock)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for router in (
+        *_pages(site, control, sessions),
+        live_routes(streams, _marks(control), control.admittance),
+        _static_routes(site),
+    ):
+        app.include_router(router)
+    add_error_pages(app, site)
+    app.add_middleware(Porter, site=site, admittance=control.admittance, sessions=sessions)
+    return app
+
+
+def _pages(site: WebSite, control: ControlPlane, sessions: BrowserSessions) -> Sequence[APIRouter]:
+    return (
         overview_pages(site, control),
         job_list_pages(site, control),
         job_form_pages(site, control),
@@ -54,18 +70,16 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
         usage_pages(site, control),
         audit_pages(site, control),
         worker_pages(site, control),
+        incident_pages(site, control),
+        alert_route_pages(site, control),
+        alert_rule_pages(site, control),
+        maintenance_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
         search_pages(site, control),
         signing_in_pages(site, control.accounts, sessions),
         theme_pages(),
-        live_routes(streams, _marks(control), control.admittance),
-        _static_routes(site),
-    ):
-        app.include_router(router)
-    add_error_pages(app, site)
-    app.add_middleware(Porter, site=site, admittance=control.admittance, sessions=sessions)
-    return app
+    )
 
 
 def _marks(control: ControlPlane) -> Mapping[str, Mark]:
@@ -75,6 +89,9 @@ def _marks(control: ControlPlane) -> Mapping[str, Mark]:
         "job": job_mark(control),
         "endpoint": endpoint_mark(control),
         "workers": workers_mark(control),
+        "incidents": incidents_mark(control),
+        "incident": incident_mark(control),
+        "alert-route": alert_route_mark(control),
     }
 
 

@@ -7,10 +7,8 @@ sent on, so that an edit by somebody else stays.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from cronicorn.control.document import EndpointPatch
 from cronicorn.control.findings import Findings
@@ -18,6 +16,16 @@ from cronicorn.control.misfits import read_document
 from cronicorn.control.rendering import Fields
 from cronicorn.domain.auth import AuthKind
 from cronicorn.domain.signals.signal import Signal
+from cronicorn.web.form_fields import (
+    member_of,
+    read_text,
+    read_wall_clock,
+    texts_of,
+    tidied,
+    tidied_text,
+    wall_clock,
+    zone_named,
+)
 from cronicorn.web.form_values import JSON, LENGTH, LINES, NUMBER, OBJECT, PAIRS, SWITCH, TEXT, Notation
 
 FIELDS: Final[Mapping[str, Notation]] = {
@@ -73,6 +81,7 @@ FIELDS: Final[Mapping[str, Notation]] = {
 }
 """All but the baseline, whose parts depend on one another."""
 BASELINES: Final[Mapping[str, Notation]] = {"baselineCron": TEXT, "baselineIntervalMs": LENGTH}
+_NOTATIONS: Final = {**BASELINES, **FIELDS}
 KIND: Final = "kind"
 KINDS: Final = ("interval", "cron", "once", "dormant")
 INSTANTS: Final = ("onceAt", "anchorAt")
@@ -104,10 +113,9 @@ class ReadForm:
 
 def entered_of(fields: Fields) -> dict[str, str]:
     """What a form shows of an endpoint with these *fields* of a document."""
-    zone = _zone(fields.get("timezone"))
-    entered = {name: _shown(kind, _at(fields, name)) for name, kind in {**BASELINES, **FIELDS}.items()}
-    entered |= {name: _wall(fields.get(name), zone) for name in INSTANTS}
-    return entered | {KIND: _kind_of(fields)}
+    zone = zone_named(fields.get("timezone"))
+    walls = {name: wall_clock(fields.get(name), zone) for name in INSTANTS}
+    return texts_of(fields, _NOTATIONS) | walls | {KIND: _kind_of(fields)}
 
 
 def marks_of(entered: Mapping[str, str]) -> str:
@@ -130,7 +138,7 @@ def changed_since(marks: str, entered: Mapping[str, str]) -> frozenset[str]:
 
 def tidy(form: Mapping[str, str]) -> dict[str, str]:
     """The fields of an endpoint that *form* has, with lines as we end them."""
-    return {name: _tidied(form[name]) for name in NAMES if name in form}
+    return tidied(form, NAMES)
 
 
 def read_endpoint(entered: Mapping[str, str], changed: frozenset[str]) -> ReadForm:
@@ -142,60 +150,24 @@ def read_endpoint(entered: Mapping[str, str], changed: frozenset[str]) -> ReadFo
         if head in WHOLE:
             document[head] = _whole(head, entered, findings)
         elif member:
-            _part(document, head)[member] = _read(name, entered, findings)
+            member_of(document, head)[member] = read_text(name, entered, _NOTATIONS, findings)
         else:
-            document[head] = _read(name, entered, findings)
+            document[head] = read_text(name, entered, _NOTATIONS, findings)
     document |= _baseline(entered, changed, findings)
     unread = {place.split("/")[1] for place in findings.places}
     readable = {name: value for name, value in document.items() if name not in unread}
     return ReadForm(document=read_document(EndpointPatch, readable, findings), findings=findings)
 
 
-def _tidied(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
-
-
 def _mark(text: str) -> str:
     """The same for what a browser makes of *text* in a field."""
-    return blake2b(_tidied(text).encode(), digest_size=6).hexdigest()
-
-
-def _shown(kind: Notation, value: object) -> str:
-    return "" if value is None else kind.show(value)
-
-
-def _at(fields: Fields, name: str) -> object:
-    head, _, member = name.partition("/")
-    value = fields.get(head)
-    if not member:
-        return value
-    return value.get(member) if isinstance(value, dict) else None
+    return blake2b(tidied_text(text).encode(), digest_size=6).hexdigest()
 
 
 def _kind_of(fields: Fields) -> str:
     if fields.get("dormant"):
         return "dormant"
     return next((kind for kind in ("once", "cron") if fields.get(_SAID_BY_KIND[kind])), "interval")
-
-
-def _zone(name: object) -> ZoneInfo:
-    """The zone called so; UTC for what is none, of which the field of the zone tells."""
-    try:
-        return ZoneInfo(str(name or "UTC"))
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
-def _wall(value: object, zone: ZoneInfo) -> str:
-    if not isinstance(value, datetime):
-        return ""
-    return value.astimezone(zone).replace(tzinfo=None, microsecond=0).isoformat()
-
-
-def _part(document: Fields, head: str) -> Fields:
-    part = document.setdefault(head, {})
-    assert isinstance(part, dict)
-    return part
 
 
 def _whole(head: str, entered: Mapping[str, str], findings: Findings) -> Fields | None:
@@ -205,18 +177,8 @@ def _whole(head: str, entered: Mapping[str, str], findings: Findings) -> Fields 
         if not kind:
             return None
         members = ["type", *AUTH_FIELDS.get(kind, ())]
-    read = {member: _read(f"{head}/{member}", entered, findings) for member in members}
+    read = {member: read_text(f"{head}/{member}", entered, _NOTATIONS, findings) for member in members}
     return {member: value for member, value in read.items() if value is not None} or None
-
-
-def _read(name: str, entered: Mapping[str, str], findings: Findings) -> object:
-    """The value of the field *name*; None where it is empty, or can't be read."""
-    text = entered.get(name, "")
-    try:
-        return {**BASELINES, **FIELDS}[name].read(text) if text else None
-    except ValueError as error:
-        findings.refuse(f"/{name}", str(error))
-        return None
 
 
 def _baseline(entered: Mapping[str, str], changed: frozenset[str], findings: Findings) -> Fields:
@@ -225,33 +187,20 @@ def _baseline(entered: Mapping[str, str], changed: frozenset[str], findings: Fin
         findings.refuse(f"/{KIND}", f"Say which: {', '.join(KINDS)}.")
         return {}
     fields: Fields = {}
+    zone = zone_named(entered.get("timezone"))
     name = _SAID_BY_KIND.get(kind)
     of_zone = {"timezone"} if kind == "once" else set[str]()
     if kind == "dormant" and KIND in changed:
         fields["dormant"] = True
     if name is not None and changed & {KIND, name, *of_zone}:
-        value = _instant(name, entered, findings) if name in INSTANTS else _read(name, entered, findings)
+        value = (
+            read_wall_clock(name, entered, zone, findings)
+            if name in INSTANTS
+            else read_text(name, entered, _NOTATIONS, findings)
+        )
         if value is None and not findings.found(f"/{name}"):
             findings.refuse(f"/{name}", "Say when: this field is required.")
         fields[name] = value
     if "anchorAt" in changed and kind == "interval":
-        fields["anchorAt"] = _instant("anchorAt", entered, findings)
+        fields["anchorAt"] = read_wall_clock("anchorAt", entered, zone, findings)
     return fields
-
-
-def _instant(name: str, entered: Mapping[str, str], findings: Findings) -> datetime | None:
-    """The instant at which the clock of the zone that is entered shows what the field *name* says."""
-    text = entered.get(name, "")
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        at = at if at.tzinfo is not None else at.replace(tzinfo=_zone(entered.get("timezone")))
-        back = at.astimezone(UTC).astimezone(at.tzinfo)
-    except (ValueError, OverflowError):
-        findings.refuse(f"/{name}", "Write a day and a time, such as 2026-01-31T09:30.")
-        return None
-    if back.replace(tzinfo=None) != at.replace(tzinfo=None):
-        findings.refuse(f"/{name}", f"The clock skips this time: it goes on with {back.isoformat(' ', 'minutes')}.")
-        return None
-    return at.astimezone(UTC)

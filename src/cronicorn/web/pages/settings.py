@@ -41,6 +41,15 @@ SETTINGS = (
         ),
     ),
     SettingGroup(
+        title="Alerts",
+        links=(
+            SettingLink(
+                path="/alerts", label="Alerts", needs=Operation.ALERTING_SHOW,
+                told="Where messages about incidents go, when something is one, and maintenance windows.",
+            ),
+        ),
+    ),
+    SettingGroup(
         title="What runs",
         links=(
             SettingLink(
