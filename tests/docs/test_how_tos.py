@@ -53,6 +53,26 @@ def test_a_folder_of_files_is_compared_and_applied_as_printed(tmp_path):
     assert second.count("Nothing to do") == 2
 
 
+def test_crontabs_and_cron_jobs_are_converted_as_printed(tmp_path):
+    [crontab] = [block.text for block in blocks(page("come-from-another-scheduler")) if block.language == "text"]
+    _, convert = shell_blocks(page("come-from-another-scheduler"))
+    (tmp_path / "crontab").write_text(re.sub("(?m)( curl| flock)(.*)$", r" root\1\2", crontab, count=2))
+    pod = {"containers": [{"name": "call", "command": ["curl", "-f", "https://shop.example.com/stock"]}]}
+    spec = {"schedule": "0 * * * *", "jobTemplate": {"spec": {"template": {"spec": pod}}}}
+    (tmp_path / "jobs.json").write_text(
+        json.dumps({"kind": "CronJob", "metadata": {"name": "stock", "namespace": "shop"}, "spec": spec})
+    )
+    (tmp_path / "typed").write_text(crontab)
+    terminal = Session(tmp_path)
+    here = "crontab() { cat typed; }; kubectl() { cat jobs.json; }\n"
+
+    terminal.type(here + typed(convert).replace("/etc/crontab", "crontab"))
+
+    for name in ("shop", "system", "cluster"):
+        assert "Would be: " in terminal.type(f"cronicorn diff -f {name}.yaml || test $? -eq 1")
+    assert (tmp_path / "shop.yaml").read_text().count("timezone: Europe/Berlin") == 2
+
+
 def test_flows_are_registered_and_hosts_protected_as_printed(tmp_path):
     terminal = Session(tmp_path)
     (tmp_path / "flow.yaml").write_text(yaml_of("limit-flow"), encoding="utf-8")

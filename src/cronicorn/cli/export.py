@@ -59,7 +59,7 @@ async def _export(file: Path | None, database: str | None, tenant: str, *, revea
     if file is None:
         sys.stdout.write(text)
     else:
-        _write(file, text)
+        write_new(file, text)
     for header in masked_headers(document):
         print(f"Warning: {header} is masked; --reveal writes it, and so does an editor.", file=sys.stderr)
     for route in routes_without_url(document):
@@ -69,7 +69,7 @@ async def _export(file: Path | None, database: str | None, tenant: str, *, revea
         )
 
 
-def _write(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
     """Make the file, for this user alone. Raises ConflictError where there is one, UnavailableError where it can't."""
     import os
 

@@ -14,6 +14,7 @@ from cronicorn.cli import (
     backtest,
     backup,
     completion,
+    convert,
     copy,
     demo,
     doctor,
@@ -101,6 +102,7 @@ app.command("apply")(apply.apply)
 app.command("diff")(apply.diff)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
+app.add_typer(convert.app, name="convert")
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("runs")(runs.runs)

@@ -70,6 +70,11 @@ class YamlFile:
 
 def read_yaml_file(path: str) -> YamlFile:
     """Read the file at *path*, `-` being stdin. Raises NotFoundError or InvalidInputError."""
+    return YamlFile(*read_text(path))
+
+
+def read_text(path: str) -> tuple[str, str]:
+    """What to call the file at *path*, `-` being stdin, and its text. Raises NotFoundError or InvalidInputError."""
     name = "stdin" if path == "-" else path
     try:
         with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
@@ -81,7 +86,7 @@ def read_yaml_file(path: str) -> YamlFile:
     if len(data) > BYTES_MAX:
         raise InvalidInputError(f"{name} is larger than {BYTES_MAX} bytes; split it.")
     try:
-        return YamlFile(name, data.decode("utf-8-sig"))
+        return name, data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInputError(f"{name} is not UTF-8 text.") from None
 

@@ -1,0 +1,1 @@
+"""Making files of jobs of what other schedulers run: crontabs and Kubernetes CronJobs."""
