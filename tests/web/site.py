@@ -18,8 +18,12 @@ from cronicorn.control.identity import random_id
 from cronicorn.control.members import MemberDocument
 from cronicorn.domain.alert.alerting import IncidentKind
 from cronicorn.domain.alert.incident import Incident
+from cronicorn.domain.analysis.analysis import Analysis
+from cronicorn.domain.analysis.watch import Look
+from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fixtures import an_outcome
+from cronicorn.domain.instant import MINUTE
 from cronicorn.domain.permission import EVERYTHING, Role
 from cronicorn.domain.principal import Principal
 from cronicorn.web.app import create_web_app
@@ -132,3 +136,19 @@ async def filled(
 def a_hint(interval_ms: int, reason: str) -> IntervalHintDocument:
     """A hint for three minutes."""
     return IntervalHintDocument.model_validate({"intervalMs": interval_ms, "ttlMinutes": 3, "reason": reason})
+
+
+async def analysed(site: Site, **changes: object) -> Analysis:
+    """An analysis of the one endpoint that is watched."""
+    (watch,) = await site.world.stores.watches.claim_due(claim_id="c", limit=1, ttl=MINUTE)
+    now, endpoint = watch.claimed_at, watch.endpoint
+    made = Analysis(
+        id=f"session_{now:%H%M%S}", tenant_id=endpoint.tenant_id, endpoint_id=endpoint.id, at=now,
+        why=Why(occasion=Occasion.NOVELTY, detail="a new word"),
+    )  # fmt: skip
+    made = replace(made, **changes)  # type: ignore[arg-type]
+    await site.world.stores.watches.settle(
+        watch, Look(memory=watch.memory, cursor=now, look_at=now + MINUTE, analysis=made)
+    )
+    site.world.clock.move(minutes=1)
+    return made

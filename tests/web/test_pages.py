@@ -56,6 +56,8 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
         f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit", "/settings", "/account", "/incidents",
         "/incidents?show=all", "/incidents/incident_1", "/alerts", "/alerts/rules", "/alerts/rules/change",
         "/alerts/rules/new", "/alerts/maintenance", "/alerts/maintenance/new", "/alerts/routes/new",
+        f"/endpoints/{endpoint.id}/why", f"/endpoints/{endpoint.id}/why?at=2026-01-01T00:05:00Z",
+        f"/endpoints/{endpoint.id}/analyses",
         "/search", "/search?q=stock", "/calendar", "/calendar?view=week", "/calendar/hosts",
         "/usage", "/audit", "/workers",
     ]  # fmt: skip

@@ -5,19 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, Omittable, whole_milliseconds
-from cronicorn.control.analyses import AnalysisList, AnalysisView
+from cronicorn.control.analyses import WARNINGS_TOLD, AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import CallMade
 from cronicorn.domain.analysis.watching import Occasion
 from cronicorn.domain.quota.decision import DenialReason, Denied
-
-UNENDED = "missing_final_tool"
-_MESSAGES = {
-    "output_truncated": "An answer of the model was cut off at its limit.",
-    UNENDED: "The model did not end its analysis: nothing was changed.",
-    "grant_exceeded": "The provider billed more tokens than were reserved: all are charged.",
-    "missing_reasoning": "The model gave no reasoning.",
-}
-"""The codes of the contract, and one more; `warning_codes` tells all."""
 
 
 class ToolCallAnswer(Answer):
@@ -127,7 +118,9 @@ def session_answer(view: AnalysisView) -> SessionAnswer:
         token_usage=spent.tokens,
         duration_ms=whole_milliseconds(spent.duration),
         warnings=[
-            SessionWarningAnswer(code=code, message=_MESSAGES[code]) for code in analysis.warnings if code in _MESSAGES
+            SessionWarningAnswer(code=code, message=WARNINGS_TOLD[code])
+            for code in analysis.warnings
+            if code in WARNINGS_TOLD
         ],
         occasion=analysis.why.occasion,
         occasion_detail=analysis.why.detail,
@@ -166,8 +159,3 @@ def _call_answer(call: CallMade) -> ToolCallAnswer:
     except ValueError:
         arguments = call.arguments
     return ToolCallAnswer(tool=call.tool, args=arguments, result=call.result, refused=call.refused)
-
-
-def warning_told(code: str) -> str:
-    """What a warning of an analysis says to a person."""
-    return _MESSAGES.get(code, code.replace("_", " "))

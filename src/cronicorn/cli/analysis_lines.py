@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 
 from cronicorn.api.wire_analyses import (
-    UNENDED,
     SessionAnswer,
     SessionsAnswer,
     session_answer,
     sessions_answer,
-    warning_told,
 )
 from cronicorn.cli.columns import columns
 from cronicorn.cli.instants import written
-from cronicorn.control.analyses import AnalysisList, AnalysisView
+from cronicorn.control.analyses import UNENDED, AnalysisList, AnalysisView, warning_told
 from cronicorn.domain.analysis.analysis import Analysis, CallMade
 from cronicorn.domain.durations import coarse
 from cronicorn.domain.quota.decision import DenialReason, Denied

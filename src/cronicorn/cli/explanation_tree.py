@@ -35,9 +35,8 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
     tree.add(_hanging("Last run:", _last_run(endpoint, latest, now)))
     if endpoint.state.failure_count:
         tree.add(_hanging("Failures:", f"{endpoint.state.failure_count} in a row"))
-    governor = endpoint.state.memory.governor
-    if governor.frozen_until is not None and governor.frozen(now):
-        until = moment(governor.frozen_until, now, zone)
+    if explanation.frozen_until is not None:
+        until = moment(explanation.frozen_until, now, zone)
         tree.add(_hanging("Frozen:", f"its steering went to and fro; until {until}, or its hints are cleared"))
     if explanation.running is not None:
         tree.add(_hanging("Running:", f"{explanation.running}; it is planned again when the call ends"))
@@ -45,11 +44,11 @@ def explanation_tree(name: str, explanation: Explanation, latest: Run | None) ->
     stored, current = explanation.stored, explanation.current
     if stored is not None:
         branch = _add_plan(tree, "The plan in force", stored, now, zone)
-        if _left_lying(explanation):
+        if explanation.left_lying:
             branch.add(
                 "It lies in the past, because no scheduler has taken it yet: is `cronicorn up` running on this store?"
             )
-    if stored is None or _telling(stored) != _telling(current):
+    if explanation.replanned:
         _add_plan(tree, "If it were planned now", current, now, zone)
     for hint in explanation.hints:
         tree.add(_hanging("Hint:", _hint(hint, now, zone)))
@@ -70,10 +69,11 @@ def add_follow_up(tree: Tree, analyses: AnalysisList, explanation: Explanation) 
 def add_unexplained_skip(tree: Tree, skips: Sequence[Skip], explanation: Explanation) -> None:
     """The newest of *skips* for a limit, if it was this month and the settings of this process name no such limit."""
     now, zone = explanation.now, explanation.endpoint.baseline.zone
-    if explanation.over_limit is not None or not skips or f"{skips[0].last_at:%Y-%m}" != f"{now:%Y-%m}":
+    skip = explanation.unexplained(skips)
+    if skip is None:
         return
-    ended = f"the slot of {moment(skips[0].last_at, now, zone)} ended without a call, as skipped_quota"
-    said = f"{ended}: {skips[0].reason} By the settings of this terminal there are runs left."
+    ended = f"the slot of {moment(skip.last_at, now, zone)} ended without a call, as skipped_quota"
+    said = f"{ended}: {skip.reason} By the settings of this terminal there are runs left."
     tree.add(_hanging("Over limit:", said))
 
 
@@ -129,17 +129,6 @@ def _over_limit(over: OverLimit, now: datetime, zone: str) -> str:
         said.append(f"the next one, of {moment(over.next_at, now, zone)}, will be skipped_quota")
     said.append(f"calls are made again from {moment(over.ration.month.end_at, now, zone)} on")
     return "; ".join(said)
-
-
-def _left_lying(explanation: Explanation) -> bool:
-    at = explanation.stored.plan.next_run_at if explanation.stored is not None else None
-    waits = explanation.running is not None or explanation.held is not None
-    return at is not None and at < explanation.now and not waits
-
-
-def _telling(explained: ExplainedPlan) -> tuple[object, ...]:
-    """What makes a plan another one for a person."""
-    return explained.plan.next_run_at, explained.plan.source
 
 
 def _add_plan(tree: Tree, title: str, explained: ExplainedPlan, now: datetime, zone: str) -> Tree:

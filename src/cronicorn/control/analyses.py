@@ -1,5 +1,6 @@
 """Analyses by the model: what was made of an endpoint, and asking for another one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,14 @@ from cronicorn.domain.quota.bounds import ANALYSIS_TOKENS_MAX
 from cronicorn.domain.quota.decision import Mode
 
 SESSIONS_MAX = 100
+UNENDED = "missing_final_tool"
+WARNINGS_TOLD: Mapping[str, str] = {
+    "output_truncated": "An answer of the model was cut off at its limit.",
+    UNENDED: "The model did not end its analysis: nothing was changed.",
+    "grant_exceeded": "The provider billed more tokens than were reserved: all are charged.",
+    "missing_reasoning": "The model gave no reasoning.",
+}
+"""The codes of the contract, and one more; `warning_codes` tells all."""
 PLANNERS_GONE = timedelta(minutes=10)
 """A look that nobody made for so long is one that no planner makes, or planners are far behind."""
 
@@ -95,6 +104,11 @@ class Analyses:
         if late >= ZERO and not self.model_named:
             return f"No model is named here, and no planner has looked lately: unless one runs elsewhere, {start}."
         return None
+
+
+def warning_told(code: str) -> str:
+    """What a warning of an analysis says to a person."""
+    return WARNINGS_TOLD.get(code, code.replace("_", " "))
 
 
 def _unaffordable(standing: QuotaStanding) -> str | None:

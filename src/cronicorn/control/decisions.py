@@ -1,5 +1,6 @@
 """What was decided about an endpoint: before an instant, and by the answer of one run. Read off what is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +49,8 @@ class PastDecision:
     """What signals and rules made of that answer; None when they had nothing to say."""
     following: PlannedCall | None
     """The plan that was in force then; None when it was replaced before it came due."""
+    later_at: datetime | None
+    """When the next answer had been decided on; None when no other run has ended since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +85,10 @@ class Decisions:
         if at < endpoint.created_at:
             raise refused("/at", f"The endpoint did not exist then: it was made at {endpoint.created_at.isoformat()}.")
         run = await self._log.ended_before(principal.tenant_id, endpoint_id, at)
+        after = await self._after(endpoint, run, at)
         return PastDecision(
             endpoint=endpoint, at=at, run=run, steering=_steering_of(run, endpoint),
-            following=await self._plan_after(endpoint, run, at),
+            following=_plan_after(endpoint, run, at, after), later_at=after[0].finished_at if after else None,
         )  # fmt: skip
 
     @operation(Operation.RUN_EXPLAIN)
@@ -96,24 +100,31 @@ class Decisions:
             steps = _steps_in_force(endpoint, run)
             return RunExplanation(endpoint=endpoint, run=run, steps=steps, steering=None, following=None)
         planned, decides = run.source not in _ASKED_FOR, run.source is not Source.TEST
+        at = run.finished_at
         return RunExplanation(
             endpoint=endpoint, run=run, steps=explained(Trace.decode(run.trace)) if planned and run.trace else (),
             steering=_steering_of(run, endpoint),
-            following=await self._plan_after(endpoint, run, run.finished_at) if decides else None,
+            following=_plan_after(endpoint, run, at, await self._after(endpoint, run, at)) if decides else None,
         )  # fmt: skip
 
-    async def _plan_after(self, endpoint: JobEndpoint, run: Run | None, at: datetime) -> PlannedCall | None:
-        """The plan of the call that came after *at*; that of the one still to come when none did."""
+    async def _after(self, endpoint: JobEndpoint, run: Run | None, at: datetime) -> Sequence[Run]:
+        """The runs that began after *run*, or *at* the instant, and ended after it; the first ones, oldest first."""
         since = run.started_at if run is not None else at
         query = SpanQuery(since=since, until=LAST_INSTANT, limit=_FOLLOWING_MAX, after=run)
-        for later in await self._log.recorded(endpoint.tenant_id, endpoint.id, query):
-            if later.trace and later.finished_at > at:
-                trace = Trace.decode(later.trace)
-                return PlannedCall(due_at=later.due_at, steps=explained(trace)) if _stood(trace, run, at) else None
-        plan = endpoint.state.plan
-        if plan is None or not _stood(plan.trace, run, at):
-            return None
-        return PlannedCall(due_at=plan.next_run_at, steps=explained(plan.trace))
+        recorded = await self._log.recorded(endpoint.tenant_id, endpoint.id, query)
+        return [later for later in recorded if later.finished_at > at]
+
+
+def _plan_after(endpoint: JobEndpoint, run: Run | None, at: datetime, after: Sequence[Run]) -> PlannedCall | None:
+    """The plan of the call that came first of those *after*; that of the one still to come when none did."""
+    for later in after:
+        if later.trace:
+            trace = Trace.decode(later.trace)
+            return PlannedCall(due_at=later.due_at, steps=explained(trace)) if _stood(trace, run, at) else None
+    plan = endpoint.state.plan
+    if plan is None or not _stood(plan.trace, run, at):
+        return None
+    return PlannedCall(due_at=plan.next_run_at, steps=explained(plan.trace))
 
 
 def _steering_of(run: Run | None, endpoint: JobEndpoint) -> ExplainedSteering | None:

@@ -1,5 +1,6 @@
 """Schedules: when an endpoint will run, and why then."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +25,7 @@ from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.preview import preview
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.slot import SlotState
+from cronicorn.domain.slot import Skip, SlotState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,32 @@ class Explanation:
     """What is due is held back; None when it is not."""
     over_limit: OverLimit | None
     """None while the tenant has runs left."""
+
+    @property
+    def replanned(self) -> bool:
+        """Whether a plan that was made now would be another one than the one in force."""
+        stored, current = self.stored, self.current.plan
+        return stored is None or (stored.plan.next_run_at, stored.plan.source) != (current.next_run_at, current.source)
+
+    @property
+    def left_lying(self) -> bool:
+        """Whether its plan lies in the past though nothing holds it back: no scheduler has taken it yet."""
+        at = self.stored.plan.next_run_at if self.stored is not None else None
+        waits = self.running is not None or self.held is not None
+        return at is not None and at < self.now and not waits
+
+    @property
+    def frozen_until(self) -> datetime | None:
+        """Until then it keeps to its baseline, because its steering went to and fro; None while it does not."""
+        governor = self.endpoint.state.memory.governor
+        return governor.frozen_until if governor.frozen(self.now) else None
+
+    def unexplained(self, skips: Sequence[Skip]) -> Skip | None:
+        """The newest of *skips* for a limit, if it was this month and no such limit is known here."""
+        newest = skips[0] if skips else None
+        if self.over_limit is not None or newest is None:
+            return None
+        return newest if f"{newest.last_at:%Y-%m}" == f"{self.now:%Y-%m}" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from cronicorn.web.live import Mark, Streams, live_routes
 from cronicorn.web.pages.account import account_pages
 from cronicorn.web.pages.alert_routes import alert_route_mark, alert_route_pages
 from cronicorn.web.pages.alert_rules import alert_rule_pages
+from cronicorn.web.pages.analyses import analyses_pages
 from cronicorn.web.pages.audit import audit_pages
 from cronicorn.web.pages.calendar import calendar_pages
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
@@ -31,6 +32,7 @@ from cronicorn.web.pages.settings import settings_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
 from cronicorn.web.pages.themes import theme_pages
 from cronicorn.web.pages.usage import usage_pages
+from cronicorn.web.pages.why import why_pages
 from cronicorn.web.pages.workers import worker_pages, workers_mark
 from cronicorn.web.porter import Porter
 from cronicorn.web.site import WebSite
@@ -74,6 +76,8 @@ def _pages(site: WebSite, control: ControlPlane, sessions: BrowserSessions) -> S
         alert_route_pages(site, control),
         alert_rule_pages(site, control),
         maintenance_pages(site, control),
+        why_pages(site, control),
+        analyses_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
         search_pages(site, control),

@@ -42,7 +42,9 @@ class Entry:
 
 NAVIGATION = (
     Entry(path="/", label="Overview", needs=Operation.OVERVIEW_SHOW),
-    Entry(path="/jobs", label="Jobs", needs=Operation.JOB_LIST, holds=("/jobs/", "/endpoints/", "/runs/")),
+    Entry(
+        path="/jobs", label="Jobs", needs=Operation.JOB_LIST, holds=("/jobs/", "/endpoints/", "/runs/", "/analyses/")
+    ),
     Entry(path="/calendar", label="Calendar", needs=Operation.FORECAST_SHOW, holds=("/calendar/",)),
     Entry(path="/incidents", label="Incidents", needs=Operation.INCIDENT_LIST, holds=("/incidents/", "/alerts")),
     Entry(

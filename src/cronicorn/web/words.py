@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from cronicorn.domain.call import AnswerClass, Outcome
+from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.json_body import ABSENT, parsed
@@ -88,6 +89,30 @@ def laid_out(outcome: Outcome) -> str:
     return text if value is ABSENT else json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def indented(text: str) -> str:
+    """*text* with a line for each value where it is JSON."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def exact(at: datetime) -> str:
+    """*at* in UTC, to the microsecond, for addresses."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def scalar(value: Scalar) -> str:
+    """The value of a field of a policy."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"“{value}”"
+        case _:
+            return f"{value:g}"
+
+
 def named(text: str) -> str:
     """A name in a list."""
     return excerpt(text, NAME_SHOWN)
@@ -103,9 +128,11 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "clock": clock,
     "difference": difference,
     "duration": show_duration,
+    "exact": exact,
     "excerpt": excerpt,
     "far": far,
     "fared": fared,
+    "indented": indented,
     "instant": instant,
     "laid_out": laid_out,
     "late": late,
@@ -115,5 +142,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "moment": moment,
     "named": named,
     "outcome": outcome_in_words,
+    "scalar": scalar,
     "schedule": schedule,
 }

@@ -5,17 +5,19 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from cronicorn.domain.analysis.analysis import AnalysisUsage, CallMade
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.permission import Role
 from cronicorn.web.live import Streams
 from cronicorn.wiring.doors import BothDoors
 from tests.api.door import an_app
-from tests.web.site import COOKIE, Site, a_site, filled, pages_of
+from tests.web.site import COOKIE, Site, a_site, analysed, filled, pages_of
 from tests.wiring import api_socket
 
 FOUND = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -31,6 +33,23 @@ PATIENCE_MS = 20_000
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
 
+POLICY = {
+    "version": 1,
+    "fields": {"left": {"path": "$.stock", "type": "number"}, "state": {"path": "$.status", "type": "string"}},
+    "rules": [
+        {"id": "low", "why": "little is left, until there is plenty", "when": "left < 5", "until": "left > 20",
+         "for": 2, "max_fires": {"count": 9, "per": "1h"}, "action": {"interval": "45s"}},
+        {"id": "sold-out", "when": "left == 0 && state != 'closed'", "cooldown": "10m", "action": {"pause": "30m"}},
+    ],
+}  # fmt: skip
+ANALYSIS = {
+    "reasoning": "The stock fell from 40 to 3 within ten minutes, which is how a sale begins here.",
+    "confidence_percent": 80, "applied": ("interval hint of 30s for 20m",), "model": "small-1",
+    "calls": (CallMade(tool="set_interval", arguments='{"every": "30s", "for": "20m"}', result='{"accepted": true}'),),
+    "spent": AnalysisUsage(input=1830, output=212, charged=2042),
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class Seen:
     """A site with something in it, and a browser that looks at it."""
@@ -39,6 +58,8 @@ class Seen:
     endpoint: JobEndpoint
     url: str
     token: str
+    analysis: str
+    """The id of one."""
     browser: Browser
 
     @property
@@ -47,7 +68,10 @@ class Seen:
         at = f"/endpoints/{self.endpoint.id}"
         return {
             "overview": "/", "jobs": "/jobs", "job-new": "/jobs/new", "job": f"/jobs/{self.endpoint.job_id}",
-            "endpoint": at, "run": f"/runs/{self.endpoint.id}:1:1", "absent": "/nowhere",
+            "endpoint": at, "why": f"{at}/why",
+            "why-then": f"{at}/why?at={self.endpoint.created_at + timedelta(minutes=20):%FT%TZ}",
+            "analyses": f"{at}/analyses", "analysis": f"/analyses/{self.analysis}",
+            "run": f"/runs/{self.endpoint.id}:1:1", "absent": "/nowhere",
             "endpoint-edit": f"{at}/edit", "endpoint-delete": f"{at}/delete",
             "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "incidents": "/incidents", "incident": "/incidents/incident_1", "alerts": "/alerts",
@@ -92,13 +116,14 @@ async def seen() -> AsyncIterator[Seen]:
     expect.set_options(timeout=PATIENCE_MS)
     streams = Streams(look_every_s=0.1)
     async with a_site() as site:
-        endpoint = await filled(site, runs=60)
+        endpoint = await filled(site, runs=60, policy=POLICY, analysis=True)
+        analysis = await analysed(site, **ANALYSIS)
         doors = BothDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
         async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=FOUND, args=ARGUMENTS)
             try:
                 token = await site.token(Role.OWNER, "ann@shop.example")
-                yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, browser)
+                yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, analysis.id, browser)
             finally:
                 streams.close()
                 await browser.close()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -17,14 +17,15 @@ from cronicorn.control.timelines import SPAN_MAX, SPAN_MIN
 from cronicorn.domain.durations import parse_duration
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
-from cronicorn.domain.explain_steering import ExplainedSteering, explained_steering
 from cronicorn.domain.hint import paused_until
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
-from cronicorn.domain.steering_record import SteeringRecord
+from cronicorn.web.form_values import instant_in
 from cronicorn.web.live import Mark
+from cronicorn.web.pages.analyses import ended
+from cronicorn.web.reasons import reasons
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.timeline.drawing import drawing
 from cronicorn.web.timeline.scene import scene_of
@@ -39,6 +40,7 @@ RUNS_IN_RANGE = 50
 AHEAD = 0.1
 """So much of a timeline that ends now lies ahead."""
 RUNS_SHOWN = 5
+ANALYSES_SHOWN = 3
 LAST_MAX = SPAN_MAX / 2
 FromQuery = Annotated[str, Query(alias="from")]
 RANGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 24 * 7, 24 * 30))
@@ -172,11 +174,15 @@ async def _shown(
     newest = await control.runs.list(asker, endpoint_id, RunQuery(limit=RUNS_SHOWN))
     shown = range_of(*asked, now, usual_range(endpoint, newest.runs, now))
     told = await control.timelines.show(asker, endpoint_id, shown.since, shown.until)
+    analyses = await control.analyses.list(asker, endpoint_id, limit=ANALYSES_SHOWN)
     runs, scene = await _with_bodies(control, asker, newest.runs), scene_of(told)
     return {
         "endpoint": endpoint,
         "job": await control.jobs.get(asker, endpoint.job_id),
-        "explanation": explanation,
+        **await reasons(control, asker, explanation, runs),
+        "analyses": [(each.analysis, ended(each.analysis)) for each in analyses.views],
+        "analyses_in_all": analyses.total,
+        "follow_up_at": analyses.follow_up_at,
         "shown": shown,
         "ranges": RANGES,
         "scene": scene,
@@ -184,7 +190,6 @@ async def _shown(
         "rows": timeline_rows(scene),
         "runs": runs,
         "runs_in_all": newest.total,
-        "steering": _steering(runs, endpoint),
         "paused_until": paused_until(endpoint.state.hints, now),
     }
 
@@ -199,36 +204,20 @@ async def _with_bodies(control: ControlPlane, asker: Principal, runs: tuple[Run,
     return found
 
 
-def _steering(runs: list[Run], endpoint: JobEndpoint) -> ExplainedSteering | None:
-    """What signals and rules made of the newest answer that they did something with."""
-    texts = (run.steering for run in runs if run.steering is not None)
-    newest = next(texts, None)
-    return explained_steering(SteeringRecord.decode(newest), endpoint.policy) if newest is not None else None
-
-
 def _pause_end(text: str, now: datetime) -> datetime:
     """When a pause ends that lasts so long, or until then. Raises InvalidInputError."""
     try:
         return shifted(now, parse_duration(text))
     except ValueError:
-        until = _instant(text)
+        until = instant_in(text)
     if until is None:
         raise InvalidInputError("Say how long as 30m, 2h or 7d, or until when as 2026-01-31T09:30Z.")
     return until
 
 
-def _instant(text: str) -> datetime | None:
-    """The instant that *text* means, in UTC where it says nothing else; None for what can't be read."""
-    for written in (text.strip(), text.strip().replace(" ", "+")):  # An address has a blank in place of a plus.
-        with suppress(ValueError, OverflowError):
-            at = datetime.fromisoformat(written)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return None
-
-
 def _named_instant(name: str, text: str) -> datetime | None:
     """The instant that the address gives as *name*; None where it gives none. Raises InvalidInputError."""
-    at = _instant(text)
+    at = instant_in(text)
     if at is None and text.strip():
         raise InvalidInputError(f"The address says {name}={text[:40]}: write an instant such as 2026-01-31T09:30:00Z.")
     return at
