@@ -1,6 +1,7 @@
 """How rules and signals stand: phase by phase, with what they read, what keeps them, and what would turn them."""
 
 from datetime import timedelta
+from typing import Any
 
 from cronicorn.domain.call import Method
 from cronicorn.domain.fixtures import an_endpoint
@@ -10,7 +11,7 @@ from cronicorn.domain.standings import RuleStanding, SignalStanding, rule_standi
 from cronicorn.domain.steering_record import SteeringRecord
 from tests.domain.policy.history import HOUR, MINUTE, SECOND, History, endpoint_with
 
-POLICY = {
+POLICY: dict[str, Any] = {
     "fields": {
         "err": {"path": "$.err", "type": "number"},
         "wait": {"path": "$.wait", "type": "number"},
@@ -46,6 +47,7 @@ def test_a_rule_is_told_phase_by_phase_with_what_it_waits_for() -> None:
         history.answer({"err": err, "wait": 60, "state": "up"})
         told.append(standing_of(history, "burst"))
     at_rest, pending, active, clearing, again = told
+    assert active.since is not None
 
     phases = [(each.phase, each.streak, each.turned_by) for each in told]
     assert phases == [
@@ -82,11 +84,12 @@ def test_a_cooldown_and_a_limit_are_told_until_they_are_over() -> None:
         history.answer({"err": 1, "state": "down"})
         told.append(standing_of(history, "again"))
     first, last = told[0], told[-1]
+    assert first.acted_at is not None
 
     assert first.cools_until == first.acted_at + 20 * MINUTE
     assert standing_of(history, "again", later=HOUR).cools_until is None
     assert (first.fires, first.limited_until) == (1, None)
-    assert (last.fires, last.limited_until) == (2, told[0].acted_at + 3 * HOUR)
+    assert (last.fires, last.limited_until) == (2, first.acted_at + 3 * HOUR)
     assert standing_of(history, "again", later=4 * HOUR).limited_until is None
 
 

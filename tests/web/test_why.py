@@ -13,7 +13,7 @@ from cronicorn.domain.permission import Role
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.web.assets import Assets
 from cronicorn.web.pages.analyses import ANALYSES_SHOWN
-from tests.web.site import Site, a_site, analysed
+from tests.web.site import Site, a_site, analysed, filled
 from tests.web.test_pages import HOSTILE, PAGE_BYTES_MAX, Outline
 
 POLICY = {
@@ -181,8 +181,8 @@ async def test_analyses_come_in_pages_stay_light_and_text_of_a_model_stays_text(
     async with a_site() as site:
         endpoint = await site.world.endpoint(site.owner, analysis=True)
         calls = tuple(CallMade(tool="x", arguments=HOSTILE * 40, result=HOSTILE * 40) for _ in range(20))
-        for _ in range(ANALYSES_SHOWN + 1):
-            made = await analysed(site, reasoning=HOSTILE * 20, calls=calls, applied=(HOSTILE,), warnings=(HOSTILE,))
+        texts = {"reasoning": HOSTILE * 20, "calls": calls, "applied": (HOSTILE,), "warnings": (HOSTILE,)}
+        made = [await analysed(site, **texts) for _ in range(ANALYSES_SHOWN + 1)][-1]
         listed = await site.text(f"/endpoints/{endpoint.id}/analyses")
         further = re.search(r'href="(\S+)">Earlier ones', listed)
         assert further is not None
@@ -207,3 +207,24 @@ async def test_analyses_come_in_pages_stay_light_and_text_of_a_model_stays_text(
     assert listed.count('href="/analyses/') == ANALYSES_SHOWN
     assert rest.count('href="/analyses/') == 1
     assert theirs == [404] * 3
+
+
+async def test_however_many_rules_there_are_and_whatever_they_say_pages_stay_light() -> None:
+    fields = {f"field_{number}": {"path": f"$.{'x' * 40}{number}", "type": "string"} for number in range(32)}
+    rules = [
+        {"id": f"rule-{number}", "why": HOSTILE, "action": {"interval": "30s"},
+         "when": " || ".join(f"field_{each} == '{'<&' * 20}'" for each in range(8))}
+        for number in range(32)
+    ]  # fmt: skip
+    async with a_site() as site:
+        policy = {"version": 1, "fields": fields, "rules": rules}
+        endpoint = await filled(site, runs=80, body=f'{{"{"x" * 40}1": "{"<&" * 20}"}}', policy=policy, analysis=True)
+        for _ in range(3):
+            await analysed(site, reasoning=HOSTILE * 20, applied=(HOSTILE * 9,), error=HOSTILE * 9)
+        pages = {path: await site.text(path) for path in (f"/endpoints/{endpoint.id}", f"/endpoints/{endpoint.id}/why")}
+        run = await site.text(f"/runs/{endpoint.id}:80:1")
+
+    beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))
+    weights = {path: len(each.encode()) + beside for path, each in (pages | {"run": run}).items()}
+    assert {path: weight for path, weight in weights.items() if weight >= PAGE_BYTES_MAX} == {}
+    assert all("rule-31" in page or "more, " in page for page in pages.values())

@@ -7,9 +7,9 @@ from itertools import groupby
 
 from cronicorn.web.timeline.scene import RunMark, Scene
 
-MARKS_MAX = 90
+MARKS_MAX = 72
 """So many runs are drawn one by one."""
-COLUMNS = 60
+COLUMNS = 48
 """Of more, those of each column of the span are counted together, by how they fared."""
 
 
