@@ -55,7 +55,7 @@ class Cookies:
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site is not None and site not in {"same-origin", "none"}:
             raise ForbiddenError(_ELSEWHERE)
-        if origin is not None and origin != self._origin(scope, headers):
+        if origin is not None and origin != self.origin_of(scope, headers):
             raise ForbiddenError(_ELSEWHERE)
 
     def check_token(self, headers: Headers, token: str) -> None:
@@ -66,11 +66,12 @@ class Cookies:
                 "that GET /api/me answers."
             )
 
-    def _origin(self, scope: Scope, headers: Headers) -> str:
+    def origin_of(self, scope: Scope, headers: Headers) -> str:
+        """Where browsers find this site: a scheme and a host, without a slash at the end."""
         return self.origin or f"{scope.get('scheme', 'http')}://{headers.get('host', '')}"
 
     def _secure(self, scope: Scope, headers: Headers) -> bool:
-        return urlsplit(self._origin(scope, headers)).scheme == "https"
+        return urlsplit(self.origin_of(scope, headers)).scheme == "https"
 
     def _name(self, scope: Scope, headers: Headers) -> str:
         return _HOST_NAME if self._secure(scope, headers) else _PLAIN_NAME

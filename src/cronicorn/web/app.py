@@ -23,7 +23,9 @@ from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
 from cronicorn.web.pages.incidents import incident_mark, incident_pages, incidents_mark
 from cronicorn.web.pages.job_form import job_form_pages
 from cronicorn.web.pages.jobs import job_list_pages, job_mark, job_pages
+from cronicorn.web.pages.keys import key_pages
 from cronicorn.web.pages.maintenance import maintenance_pages
+from cronicorn.web.pages.members import member_pages
 from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.runs import run_pages
@@ -78,6 +80,8 @@ def _pages(site: WebSite, control: ControlPlane, sessions: BrowserSessions) -> S
         maintenance_pages(site, control),
         why_pages(site, control),
         analyses_pages(site, control),
+        member_pages(site, control, sessions),
+        key_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
         search_pages(site, control),

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from hashlib import sha256
 from http import HTTPStatus
+from typing import TypeVar
 
 from cronicorn.control.identity import random_id
 from cronicorn.control.repeats import Repeats
@@ -15,6 +16,7 @@ from cronicorn.web.view import View
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 ONCE = "once"
 """The hidden field that tells one opened form from another."""
 _TOLD = "location"
@@ -51,6 +53,18 @@ async def made_once(repeats: Repeats, view: View, making: Callable[[], Awaitable
     except UnavailableError as error:  # It was carried out: that is what counts.
         log.warning("answer_not_kept", extra={"path": view.path, "reason": str(error)})
     return path
+
+
+async def made_to_show(repeats: Repeats, view: View, making: Callable[[], Awaitable[T]]) -> T | None:
+    """What *making* answers, which can be shown now alone; None when the same form was sent before. Raises as above."""
+    made = list[T]()
+
+    async def noted() -> str:
+        made.append(await making())
+        return view.back
+
+    await made_once(repeats, view, noted)
+    return made[0] if made else None
 
 
 async def _begun(repeats: Repeats, view: View) -> KeyedRequest | KeptAnswer:

@@ -51,7 +51,7 @@ NAVIGATION = (
         path="/settings",
         label="Settings",
         needs=Operation.ACCOUNT_SHOW,
-        holds=("/settings/", "/usage", "/workers", "/audit"),
+        holds=("/settings/", "/members", "/keys", "/usage", "/workers", "/audit"),
     ),
 )
 """In this order."""

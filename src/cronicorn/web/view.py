@@ -49,6 +49,10 @@ class BrowserSessions(Protocol):
         """Raise ForbiddenError for what another site had a browser send."""
         ...
 
+    def origin_of(self, scope: Scope, headers: Headers) -> str:
+        """Where browsers find this site: a scheme and a host, without a slash at the end."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:

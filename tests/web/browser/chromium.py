@@ -76,7 +76,7 @@ class Seen:
             "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "incidents": "/incidents", "incident": "/incidents/incident_1", "alerts": "/alerts",
             "alert-rules": "/alerts/rules/change", "alert-route-new": "/alerts/routes/new",
-            "maintenance-new": "/alerts/maintenance/new",
+            "maintenance-new": "/alerts/maintenance/new", "members": "/members", "keys": "/keys",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
             "search": "/search?q=shop", "calendar": "/calendar",
             "week": "/calendar?view=week", "hosts": "/calendar/hosts", "usage": "/usage", "audit": "/audit",

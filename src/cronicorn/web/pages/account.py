@@ -1,6 +1,5 @@
 """What somebody may do about themselves: another password, and the end of all their sessions."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,30 +11,15 @@ from cronicorn.control.findings import refused
 from cronicorn.control.statuses import status_of
 from cronicorn.domain.access.member import SESSION_IDLE_MAX, SESSION_LIFE_MAX
 from cronicorn.domain.errors import InvalidInputError, RateExceededError
-from cronicorn.domain.permission import Permission
 from cronicorn.domain.principal import Principal
 from cronicorn.web.errors import retry_fields
 from cronicorn.web.forms import faults_of
 from cronicorn.web.porter import SIGN_IN
+from cronicorn.web.roles import PERMISSIONS
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import BrowserSessions, Looked, View
 
 _FIELDS = ("password", "newPassword", "again")
-_MAY: Mapping[Permission, str] = {
-    Permission.JOBS_READ: "see jobs, endpoints, runs and incidents",
-    Permission.JOBS_WRITE: "make, change and delete jobs and endpoints",
-    Permission.RUNS_CONTROL: "pause, steer, run, test and cancel",
-    Permission.POLICIES_WRITE: "decide about drafts of rules",
-    Permission.ALERTS_WRITE: "say who is told when something is wrong",
-    Permission.MEMBERS_READ: "see who is a member",
-    Permission.MEMBERS_WRITE: "add and remove members",
-    Permission.KEYS_READ: "see which API keys there are",
-    Permission.KEYS_WRITE: "make and revoke API keys",
-    Permission.SECRETS_READ: "see which secrets there are, never one itself",
-    Permission.SECRETS_WRITE: "set and remove secrets and signing keys",
-    Permission.AUDIT_READ: "see who did what",
-    Permission.TENANTS_WRITE: "run the installation: see, add and provide for tenants",
-}
 
 
 def account_pages(site: WebSite, accounts: Accounts, sessions: BrowserSessions) -> APIRouter:
@@ -72,7 +56,7 @@ def account_pages(site: WebSite, accounts: Accounts, sessions: BrowserSessions) 
 def _shown(asker: Principal) -> dict[str, Any]:
     """What the page shows of *asker*."""
     return {
-        "may": [told for permission, told in _MAY.items() if permission in asker.permissions],
+        "may": [told for permission, told in PERMISSIONS.items() if permission in asker.permissions],
         "least": PASSWORD_LENGTH_MIN,
         "idle": SESSION_IDLE_MAX,
         "life": SESSION_LIFE_MAX,

@@ -32,11 +32,19 @@ class SettingGroup:
 
 SETTINGS = (
     SettingGroup(
-        title="People",
+        title="People and programs",
         links=(
             SettingLink(
                 path="/account", label="Your account", needs=Operation.ACCOUNT_SHOW,
-                told="What you may do, your password, and where you are signed in.",
+                told="What you may do, your password, and the end of all your sessions.",
+            ),
+            SettingLink(
+                path="/members", label="Members", needs=Operation.MEMBER_LIST,
+                told="Who may sign in, with which role, and how they come in.",
+            ),
+            SettingLink(
+                path="/keys", label="API keys", needs=Operation.KEY_LIST,
+                told="By which programs come in, what each may do, and when it was used.",
             ),
         ),
     ),
