@@ -42,6 +42,7 @@ from cronicorn.control.members import TenantMembers
 from cronicorn.control.overviews import Overviews
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.proposals import Proposals
 from cronicorn.control.prospects import Prospects
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import QuotaRules, Quotas
@@ -197,6 +198,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         endpoints = Endpoints(stores.endpoints, cron, new_id, wake, tiers, secret_names=SecretNames(stores.keychains))
         quotas = Quotas(MemoryQuota(stores.database, allowances), stores.terms, rules, clock, tiers)
         runs = Runs(stores.runs, stores.run_control, stores.endpoints, clock)
+        policies = Policies(stores.endpoints, stores.runs, cron)
         trials = TrialCalls(stores.endpoints, stores.run_control, dispatcher, clock, stores.rates)
         provisions = Provisions(stores.provisions)
         passwords = Argon2Passwords(CHEAPEST)
@@ -226,8 +228,9 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             endpoints=endpoints,
             hints=Hints(stores.endpoints, cron, wake),
             schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
-            policies=Policies(stores.endpoints, stores.runs, cron),
+            policies=policies,
             drafts=PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, wake),
+            proposals=Proposals(stores.drafts, stores.endpoints, stores.runs, policies, new_id),
             quotas=quotas,
             signing_keys=SigningKeys(stores.keychains, sealer, clock, random_signing_key),
             secrets=Secrets(stores.keychains, sealer, clock),

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from heapq import nlargest, nsmallest
 
 from cronicorn.control.permissions import operation
-from cronicorn.domain.endpoint import Job, JobEndpoint
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import NotFoundError
-from cronicorn.domain.hint import Hint, fresh_hints
+from cronicorn.domain.hint import Hint, fresh_hints, paused_until
 from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
@@ -20,6 +21,8 @@ from cronicorn.domain.principal import Principal
 JOBS_LOOKED_AT = 100
 ENDPOINTS_LOOKED_AT = 500
 """An overview looks at so many jobs and endpoints, the oldest jobs first, and says when there are more."""
+SEARCHED_MAX = 2_000
+"""So many endpoints are asked how they stand, the oldest jobs first."""
 SHOWN_MAX = 60
 LOOKED_AHEAD = timedelta(hours=1)
 PLANS_MAX = 150
@@ -79,6 +82,31 @@ class Overview:
     failing_in_all: int
 
 
+class EndpointStanding(StrEnum):
+    """How an endpoint stands."""
+
+    FAILING = "failing"
+    """Its last slot failed."""
+    PAUSED = "paused"
+    """A hint pauses it, or its job is paused."""
+    STEERED = "steered"
+    """A hint counts for it."""
+    LATE = "late"
+    """It has been due for LATE_AFTER, and nobody is on it."""
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingEndpoints:
+    """Endpoints that stand as asked for, at `now`."""
+
+    now: datetime
+    found: tuple[PlacedEndpoint, ...]
+    """The oldest jobs first."""
+    complete: bool
+    """Whether all endpoints of the tenant were looked at."""
+
+
 class Overviews:
     """Looks at all endpoints of a tenant at once, within a bound."""
 
@@ -130,6 +158,15 @@ class Overviews:
         return ComingRuns(runs=tuple(runs), cut=tuple(cut))
 
     @operation(Operation.OVERVIEW_SHOW)
+    async def standing(self, principal: Principal, standing: EndpointStanding | None = None) -> StandingEndpoints:
+        """The endpoints that stand so, by default all but archived ones, of the first SEARCHED_MAX of the tenant."""
+        now, archived = self._clock.now(), standing is EndpointStanding.ARCHIVED
+        jobs = [job for job, live in await self._jobs.list(principal.tenant_id) if live or archived]
+        looked_at = [each async for each in self._endpoints(jobs, SEARCHED_MAX + 1)]
+        found = tuple(each for each in looked_at[:SEARCHED_MAX] if _stands(each, standing, now))
+        return StandingEndpoints(now=now, found=found, complete=len(looked_at) <= SEARCHED_MAX)
+
+    @operation(Operation.OVERVIEW_SHOW)
     async def place(self, principal: Principal, endpoint_ids: Iterable[str]) -> Mapping[str, PlacedEndpoint]:
         """Those of the endpoints that are there, by their ids, with their jobs."""
         placed = dict[str, PlacedEndpoint]()
@@ -152,6 +189,23 @@ class Overviews:
             most -= len(page)
             if most <= 0:
                 return
+
+
+def _stands(placed: PlacedEndpoint, standing: EndpointStanding | None, now: datetime) -> bool:
+    state = placed.endpoint.state
+    if (placed.endpoint.archived_at is not None) != (standing is EndpointStanding.ARCHIVED):
+        return False
+    match standing:
+        case EndpointStanding.FAILING:
+            return state.failure_count > 0
+        case EndpointStanding.PAUSED:
+            return paused_until(state.hints, now) is not None or placed.job.status is JobStatus.PAUSED
+        case EndpointStanding.STEERED:
+            return bool(fresh_hints(state.hints, now))
+        case EndpointStanding.LATE:
+            return placed.running is None and state.due_at is not None and state.due_at < now - LATE_AFTER
+        case _:
+            return True
 
 
 def _with_due(placed: Iterable[PlacedEndpoint]) -> list[PlacedEndpoint]:

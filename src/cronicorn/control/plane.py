@@ -22,6 +22,7 @@ from cronicorn.control.keys import Keys
 from cronicorn.control.members import TenantMembers
 from cronicorn.control.overviews import Overviews
 from cronicorn.control.policies import Policies
+from cronicorn.control.proposals import Proposals
 from cronicorn.control.prospects import Prospects
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
@@ -62,6 +63,7 @@ class ControlPlane:
     decisions: Decisions
     simulations: Simulations
     drafts: PolicyDrafts
+    proposals: Proposals
     quotas: Quotas
     signing_keys: SigningKeys
     secrets: Secrets

@@ -81,6 +81,7 @@ class Operation(StrEnum):
     POLICY_EXPLAIN = "policy.explain"
     SCENARIO_SIMULATE = "scenario.simulate"
     DRAFT_MAKE = "draft.make"
+    DRAFT_PROPOSE = "draft.propose"
     DRAFT_LIST = "draft.list"
     DRAFT_GET = "draft.get"
     DRAFT_ACTIVATE = "draft.activate"
@@ -180,6 +181,7 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.POLICY_EXPLAIN: Permission.JOBS_READ,
     Operation.SCENARIO_SIMULATE: Permission.JOBS_READ,
     Operation.DRAFT_MAKE: Permission.POLICIES_WRITE,
+    Operation.DRAFT_PROPOSE: Permission.POLICIES_WRITE,
     Operation.DRAFT_LIST: Permission.JOBS_READ,
     Operation.DRAFT_GET: Permission.JOBS_READ,
     Operation.DRAFT_ACTIVATE: Permission.POLICIES_WRITE,

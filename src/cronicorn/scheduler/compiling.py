@@ -13,6 +13,7 @@ from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
 from cronicorn.domain.quota.ports import Quota
+from cronicorn.domain.token_guess import guessed_tokens
 from cronicorn.scheduler.ai import (
     AIClient,
     AIFatalError,
@@ -22,7 +23,6 @@ from cronicorn.scheduler.ai import (
     SessionWarning,
     TokenUsage,
     frame_tokens,
-    guessed_tokens,
 )
 from cronicorn.scheduler.asking import Account, asked_within
 from cronicorn.scheduler.brief import SYSTEM, Brief, Refused, told

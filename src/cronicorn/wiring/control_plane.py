@@ -30,6 +30,7 @@ from cronicorn.control.members import TenantMembers
 from cronicorn.control.overviews import Overviews
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import Policies
+from cronicorn.control.proposals import Proposals
 from cronicorn.control.prospects import Prospects
 from cronicorn.control.provisions import Provisions
 from cronicorn.control.quota import Quotas
@@ -91,7 +92,7 @@ def control_plane(
         hints=Hints(stores.endpoints, cron, told.wake),
         schedules=Schedules(stores.endpoints, stores.runs, tiers, clock, cron),
         policies=policies,
-        drafts=_drafts(stores, cron, told, make_drafts, policies),
+        **_drafting(stores, cron, told, make_drafts, policies),
         quotas=quotas,
         signing_keys=SigningKeys(stores.keychains, sealer(stores, vault), clock, random_signing_key),
         secrets=Secrets(stores.keychains, sealer(stores, vault), clock),
@@ -148,9 +149,19 @@ def _endpoints(stores: Stores, cron: Cron, told: Told, tiers: ExecutionTiers) ->
     return Endpoints(stores.endpoints, cron, random_id, told.wake, tiers, secret_names=names)
 
 
-def _drafts(stores: Stores, cron: Cron, told: Told, make_drafts: MakeDrafts | None, policies: Policies) -> PolicyDrafts:
+class _Drafting(TypedDict):
+    """The nouns of policies that are not in force yet."""
+
+    drafts: PolicyDrafts
+    proposals: Proposals
+
+
+def _drafting(stores: Stores, cron: Cron, told: Told, make_drafts: MakeDrafts | None, policies: Policies) -> _Drafting:
     maker = make_drafts(policies, told.wake) if make_drafts is not None else None
-    return PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake)
+    return {
+        "drafts": PolicyDrafts(stores.drafts, stores.endpoints, cron, maker, told.wake),
+        "proposals": Proposals(stores.drafts, stores.endpoints, stores.runs, policies, random_id),
+    }
 
 
 class _Looking(TypedDict):

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from pydantic_ai.messages import ModelRequestPart, ModelResponse, ToolReturnPart, UserPromptPart
 
-from cronicorn.scheduler.ai import Question, TokenUsage, frame_tokens, guessed_tokens
+from cronicorn.domain.token_guess import guessed_tokens
+from cronicorn.scheduler.ai import Question, TokenUsage, frame_tokens
 
 _REPORTED_MAX = 10_000_000
 """Tokens of one request. What a provider reports beyond that is no count, and must not break the books."""

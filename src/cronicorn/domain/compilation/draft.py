@@ -43,6 +43,8 @@ class CompileReason(StrEnum):
 
     ASKED = "asked"
     """A person asked."""
+    PROPOSED = "proposed"
+    """None was: somebody wrote the policy, and asks for it to be put in force."""
     FIRST = "described"
     """There is a description, no policy, and nothing was compiled of it yet."""
     CHANGED = "description"

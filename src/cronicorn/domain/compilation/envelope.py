@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cronicorn.domain.compilation.draft import Draft, DraftStatus, brought
+from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, brought
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.policy.policy import Action, ActionKind, Policy
 
@@ -50,8 +50,9 @@ def _of_figures(draft: Draft) -> str | None:
 
 
 def _compiled(endpoint: JobEndpoint, drafts: Sequence[Draft]) -> bool:
-    """Whether the policy in force came of a draft, or there is none."""
-    return endpoint.policy is None or brought(drafts, endpoint.policy) is not None
+    """Whether the policy in force was compiled, or there is none."""
+    source = brought(drafts, endpoint.policy)
+    return endpoint.policy is None or (source is not None and source.reason is not CompileReason.PROPOSED)
 
 
 def _actions(policy: Policy) -> list[Action]:

@@ -34,10 +34,13 @@ def recompilation(
 
     The first compile of a description is a person's, but in the mode `auto`. *runs* are the endpoint's last ones,
     *drafts* its newest first. One compile in SPACING and A_DAY_MAX in a day; after failures
-    the spacing doubles with each, up to BACK_OFF_MAX.
+    the spacing doubles with each, up to BACK_OFF_MAX. While a proposal waits, a person has to look at that first.
     """
     if endpoint.compile_mode is CompileMode.OFF or not endpoint.description or endpoint.archived_at is not None:
         return None
+    if drafts and drafts[0].reason is CompileReason.PROPOSED and drafts[0].status is DraftStatus.DRAFT:
+        return None
+    drafts = [draft for draft in drafts if draft.reason is not CompileReason.PROPOSED]  # Nothing was compiled for them.
     reason = _reason(endpoint, runs, drafts, now)
     if reason is None or reason.only_suggested:
         return reason
