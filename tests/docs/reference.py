@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from typer.main import get_command
 
@@ -14,11 +14,16 @@ from cronicorn.adapters.metrics.catalog import METRICS
 from cronicorn.api.problems import CODES
 from cronicorn.cli.exit_codes import EXIT_CODES
 from cronicorn.cli.main import app
+from cronicorn.control.plane import ControlPlane
 from cronicorn.control.statuses import STATUSES
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.errors import CronicornError
+from cronicorn.domain.permission import NEEDED
 from cronicorn.domain.plan import Source
 from cronicorn.domain.slot import SlotState
+from cronicorn.mcp.asking import ToolDesk, admitted
+from cronicorn.mcp.server import tool_functions
+from cronicorn.mcp.toolsets import TOOLS
 from cronicorn.scheduler.asking import TokensDeniedError
 from cronicorn.wiring.settings_table import SETTINGS
 from tests.architecture.source import PACKAGE
@@ -178,6 +183,17 @@ def _parameter_row(each: Any) -> tuple[str, str, str]:
     return " ".join(f"`{name}`" for name in names), "" if unset else f"`{each.default}`", each.help or ""
 
 
+def tools() -> str:
+    """Each tool for agents, with what it says of itself."""
+    functions = tool_functions(ToolDesk(cast("ControlPlane", None), admitted))
+    rows = []
+    for row in TOOLS:
+        marks = [word for word, holds in (("writes", row.writes), ("destroys", row.destructive)) if holds] or ["reads"]
+        told = " ".join((inspect.getdoc(functions[row.name]) or "").split())
+        rows.append((f"`{row.name}`", f"`{row.toolset.value}`", ", ".join(marks), f"`{NEEDED[row.needs]}`", told))
+    return table(("tool", "toolset", "it", "permission", "what it does"), rows)
+
+
 _PERMISSIONS = PACKAGE / "domain" / "permission.py"
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -191,6 +207,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "bodies": bodies,
     "errors": errors,
     "refusals": refusals,
+    "tools": tools,
     "roles": lambda: access_reference.roles(documented(_PERMISSIONS, "Role")),
     "permissions": lambda: access_reference.permissions(documented(_PERMISSIONS, "Permission")),
     "domain": lambda: public_names("cronicorn.domain"),

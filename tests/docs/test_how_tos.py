@@ -131,6 +131,28 @@ def test_people_and_programs_come_in_as_printed(tmp_path):
     assert "acme" in terminal.type("cronicorn tenant list")
 
 
+def test_agents_are_let_in_as_printed(tmp_path):
+    terminal = Session(tmp_path)
+    switch, key, write = [typed(block) for block in shell_blocks(page("let-agents-in"))]
+    [configured] = [json.loads(block.text) for block in blocks(page("let-agents-in")) if block.language == "json"]
+    started = configured["mcpServers"]["cronicorn"]
+
+    on = understood(terminal, "let-agents-in")
+    allowed = terminal.type(ONLY_UP.sub("cronicorn settings", write))
+    made = terminal.type(key)
+    client = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+    answer = terminal.type(f"echo '{json.dumps(hello)}' | {started['command']} {' '.join(started['args'])}")
+
+    assert switch.startswith("export CRONICORN_MCP=yes")
+    assert "CRONICORN_MCP=yes\n" in on
+    assert "CRONICORN_MCP_WRITE=no (default)\n" in on
+    assert "CRONICORN_MCP_WRITE=yes\n" in allowed
+    assert "CRONICORN_MCP_EXCLUDE=hint_clear\n" in allowed
+    assert "ck_" in made
+    assert json.loads(answer)["result"]["serverInfo"]["name"] == "cronicorn"
+
+
 @pytest.mark.parametrize("name", [path.stem for path in (DOCS / "how-to").glob("*.md") if shell_blocks(path)])
 def test_every_how_to_with_commands_is_run_by_a_test(name):
     folder = DOCS.parent / "tests"

@@ -111,12 +111,12 @@ class Gatekeeper:
                 admitted = await self._admitted(scope, headers)
                 scope.setdefault("state", {})["principal"] = admitted.principal
                 if admitted.standing is not None:
-                    send = _with_headers(send, limit_fields(admitted.standing.named("requests")))
+                    send = with_headers(send, limit_fields(admitted.standing.named("requests")))
         except CronicornError as error:
             await problem_of(scope, error)(scope, receive, send)
             return
         most = STRANGERS_BYTES_MAX if scope["path"] == SIGN_IN else BODY_BYTES_MAX
-        body = await _json_body(headers, receive, most)
+        body = await json_body(headers, receive, most)
         if body is None:
             return
         if isinstance(body, bytes):
@@ -124,7 +124,7 @@ class Gatekeeper:
                 scope, handed_again({"type": "http.request", "body": body, "more_body": False}, receive), send
             )
         else:
-            await _refuse_body(body, most, scope, receive, send)
+            await refuse_body(body, most, scope, receive, send)
 
     async def _admitted(self, scope: Scope, headers: Headers) -> Admitted:
         """Who asks: a key, if one is shown, or else whoever is signed in. Raises what `Admittance` does."""
@@ -139,7 +139,7 @@ class Gatekeeper:
         return admitted
 
 
-async def _json_body(headers: Headers, receive: Receive, most: int) -> bytes | HTTPStatus | None:
+async def json_body(headers: Headers, receive: Receive, most: int) -> bytes | HTTPStatus | None:
     """As `whole_body`, of what is declared as JSON."""
     body = await whole_body(headers, receive, most)
     return body if not body or isinstance(body, HTTPStatus) or _is_json(headers) else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
@@ -154,7 +154,7 @@ def credentials(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _with_headers(send: Send, fields: Mapping[str, str]) -> Send:
+def with_headers(send: Send, fields: Mapping[str, str]) -> Send:
     """*send*, which says *fields* in the head of the answer."""
 
     async def sending(message: Message) -> None:
@@ -189,7 +189,8 @@ _BODY_REFUSALS = {
 }
 
 
-async def _refuse_body(status: HTTPStatus, most: int, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse_body(status: HTTPStatus, most: int, scope: Scope, receive: Receive, send: Send) -> None:
+    """Say why a body, of which *most* bytes are read, is refused."""
     # The rest of the body may still be under way, so the connection can't carry another request.
     answer = problem(scope, status, _BODY_REFUSALS[status].format(most=most), headers={"Connection": "close"})
     await answer(scope, receive, send)

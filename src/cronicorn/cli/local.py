@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from cronicorn.wiring.local import LocalControl
     from cronicorn.wiring.settings import Settings
 
-_OPTIONS = {"host": "--host", "port": "--port", "metrics_port": "--metrics-port", "lease_mechanism": "--mechanisms"}
+_OPTIONS = {
+    "host": "--host", "port": "--port", "metrics_port": "--metrics-port", "lease_mechanism": "--mechanisms",
+    "mcp_write": "--enable-write", "mcp_read_only": "--read-only", "mcp_toolsets": "--toolsets",
+    "mcp_exclude": "--exclude-tools",
+}  # fmt: skip
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="The store, instead of CRONICORN_DATABASE_URL.")
 ]

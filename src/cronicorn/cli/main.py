@@ -25,6 +25,7 @@ from cronicorn.cli import (
     key,
     leases,
     master_key,
+    mcp,
     member,
     migrate,
     plan,
@@ -137,6 +138,7 @@ app.command("plan")(plan.plan)
 app.command("next")(next_command.next_instants)
 app.command("simulate")(simulate.simulate)
 app.command("settings")(settings.settings)
+app.command("mcp")(mcp.mcp)
 app.command("version")(version.version)
 
 

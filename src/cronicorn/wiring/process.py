@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -166,8 +166,8 @@ async def _run(
     requests: StopRequests,
 ) -> None:
     watched = role in {ProcessRole.SCHEDULER, ProcessRole.PLANNER}
+    doors = None if watched else await open_doors(parts)  # First: what can't be opened must not leave a key unshown.
     first = None if watched else await parts.control.tenants.bootstrap(parts.settings.api_key)
-    doors = None if watched else open_doors(parts)
     server = (
         api_server(doors or operations_app(parts), grace=parts.settings.drain_grace) if listening is not None else None
     )
@@ -178,21 +178,22 @@ async def _run(
     told(Started(url=url, first=first, link=await _link_of_owner(parts, first, url)))
     database = str(parts.settings.database_url)
     log.info("process_started", extra={"role": role.value, "url": url, "database": database, **_may_ask(parts, role)})
-    try:
-        process.start("alerts", parts.alerts.run())
-        if parts.planner is not None:
-            process.start("planner", parts.planner.run())
-        if server is not None and listening is not None:
-            process.start("api", server.serve(sockets=[listening]))
-        if parts.scheduler is not None:
-            process.start("scheduler", parts.scheduler.run())
-            process.start("retention", parts.forget())
-            process.start("attendance", parts.attend())
-            if parts.stores.listen is not None:
-                parts.stores.listen(parts.scheduler.wake, parts.scheduler.heed_cancellations)
-        await _until_stopped(process, requests)
-    finally:
-        await process.end()
+    async with doors.running() if doors is not None else nullcontext():
+        try:
+            process.start("alerts", parts.alerts.run())
+            if parts.planner is not None:
+                process.start("planner", parts.planner.run())
+            if server is not None and listening is not None:
+                process.start("api", server.serve(sockets=[listening]))
+            if parts.scheduler is not None:
+                process.start("scheduler", parts.scheduler.run())
+                process.start("retention", parts.forget())
+                process.start("attendance", parts.attend())
+                if parts.stores.listen is not None:
+                    parts.stores.listen(parts.scheduler.wake, parts.scheduler.heed_cancellations)
+            await _until_stopped(process, requests)
+        finally:
+            await process.end()
 
 
 async def _link_of_owner(parts: Engine, first: FirstStart | None, url: str | None) -> str | None:

@@ -17,6 +17,7 @@ from cronicorn.wiring.secret_url import SecretUrl, parse_secret_url
 Networks = tuple[IPv4Network | IPv6Network, ...]
 _TEXT_MAX = 512
 _MODEL_KEY_MAX = 4_096
+_TOOL_NAME = re.compile(r"[a-z][a-z_]{0,63}", re.ASCII)
 _MODEL_NAME = re.compile(r"(?:openai|anthropic|google):[A-Za-z0-9][\w.:/@+-]{0,199}", re.ASCII)
 
 _SHARE = re.compile(r"[01](?:\.[0-9]{1,9})?", re.ASCII)
@@ -71,6 +72,14 @@ def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
         return tuple(sorted(given))
 
     return read
+
+
+def tool_names(text: str) -> tuple[str, ...]:
+    """Names of tools for agents, separated by commas; which there are, only the extra `mcp` knows."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(_TOOL_NAME.fullmatch(name) for name in names):
+        raise ValueError("names of tools such as endpoint_delete, separated by commas")
+    return names
 
 
 def master_keys(text: str) -> tuple[bytes, ...]:
@@ -156,6 +165,14 @@ def public_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or origin != text.rstrip("/").lower():
         raise ValueError("scheme, host and port alone, such as https://cron.example.org")
     return origin
+
+
+def issuer(text: str) -> str:
+    """Who hands out access tokens, as RFC 8414 has it: a URL without query and fragment."""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or set("?#@ ") & set(text):
+        raise ValueError("a URL without user, query and fragment, such as https://login.example.org/realms/cron")
+    return text
 
 
 def api_key(text: str) -> str:

@@ -26,6 +26,7 @@ _LISTS = {
     "egress_allow",
     "host_flow",
     "master_key",
+    "mcp_exclude",
     "postgres_without",
     "endpoints_max",
     "interval_min",
@@ -80,6 +81,13 @@ class Settings:
     ai_base_url: SecretUrl | None
     ai_api_key: str | None = field(repr=False)
     ai_temperature: str
+    mcp: bool
+    mcp_write: bool
+    mcp_read_only: bool
+    mcp_toolsets: tuple[str, ...]
+    mcp_exclude: tuple[str, ...]
+    mcp_key: str | None = field(repr=False)
+    mcp_authorization_server: str | None
     quota_mode: str
     quota_store: str
     quota_tiers: tuple[TierValue[int], ...]

@@ -338,4 +338,52 @@ _LOGS = (
     ),
 )  # fmt: skip
 
-SETTINGS: tuple[Setting, ...] = (*_DOORS, *_WORK, *_SECRETS, *_LEASES, *_STORES, *_MODEL, *_QUOTA, *_ALERTS, *_LOGS)
+_AGENTS = (
+    Setting(
+        field="mcp", unit="word", default="no", example="yes", read=readers.yes_or_no,
+        meaning="Whether the API answers agents under `/mcp`, by the Model Context Protocol. Needs the extra `mcp`.",
+    ),
+    Setting(
+        field="mcp_write", unit="word", default="no", example="yes", read=readers.yes_or_no,
+        meaning="Whether agents are offered tools that change something. What a key may do is another matter.",
+    ),
+    Setting(
+        field="mcp_read_only", unit="word", default="no", example="yes", read=readers.yes_or_no,
+        meaning="Whether they are offered none of those, whatever else is set or asked for.",
+    ),
+    Setting(
+        field="mcp_toolsets", unit="words", default="observe,policy,steer", example="observe",
+        read=readers.some_of("admin", "observe", "policy", "steer"),
+        meaning="Which tools they are offered, separated by commas: `observe`, `steer`, `policy`, `admin`. The last "
+        "makes and deletes endpoints, and has to be named.",
+    ),
+    Setting(
+        field="mcp_exclude", unit="words", default="", example="policy_activate,endpoint_delete",
+        read=readers.tool_names,
+        meaning="Tools that they are not offered all the same, separated by commas.",
+    ),
+    Setting(
+        field="mcp_key", unit="secret", default="", example="ck_a-long-random-word", read=readers.api_key, secret=True,
+        meaning="The API key that `cronicorn mcp` acts with: its tenant, its permissions. Unset means the person at "
+        "the machine. `CRONICORN_MCP_KEY_FILE` may name a file that holds it.",
+    ),
+    Setting(
+        field="mcp_authorization_server", unit="URL", default="", example="https://login.example.org/realms/cron",
+        read=readers.issuer,
+        meaning="Who hands out API keys as access tokens, where somebody does: the metadata of `/mcp` (RFC 9728) names "
+        "it to clients.",
+    ),
+)  # fmt: skip
+
+SETTINGS: tuple[Setting, ...] = (
+    *_DOORS,
+    *_WORK,
+    *_SECRETS,
+    *_LEASES,
+    *_STORES,
+    *_MODEL,
+    *_AGENTS,
+    *_QUOTA,
+    *_ALERTS,
+    *_LOGS,
+)

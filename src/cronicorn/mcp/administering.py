@@ -1,0 +1,99 @@
+"""Tools that make, change and delete endpoints."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from mcp_types import CallToolResult
+from pydantic import Field
+
+from cronicorn.control.document import EndpointDocument, EndpointPatch
+from cronicorn.control.endpoints import EndpointView
+from cronicorn.control.findings import Findings, refused
+from cronicorn.control.misfits import read_document
+from cronicorn.domain.wording import schedule_parts
+from cronicorn.mcp.answers import BoundedAnswer, at_instant, instant, shown, told
+from cronicorn.mcp.asking import AskedTool, ToolDesk
+from cronicorn.mcp.explaining import WARNINGS_MAX, EndpointId
+
+
+class EndpointSaved(BoundedAnswer):
+    """An endpoint that was made or changed."""
+
+    id: str
+    job_id: str
+    name: str
+    schedule: str
+    next_run_at: str | None = None
+    version: int
+    warnings: Sequence[str] = ()
+
+
+class EndpointDeleted(BoundedAnswer):
+    """An endpoint that is no more."""
+
+    id: str
+    name: str
+
+
+class Administering:
+    """Makes, changes and deletes endpoints."""
+
+    def __init__(self, desk: ToolDesk) -> None:
+        self._desk = desk
+
+    async def endpoint_save(
+        self,
+        ask: AskedTool,
+        *,
+        document: Annotated[
+            dict[str, Any],
+            Field(description="Its fields as in the REST API; cronicorn://docs/endpoint-schema describes them."),
+        ],
+        endpoint_id: Annotated[
+            str | None, Field(max_length=100, description="The one to change: what is not given stays.")
+        ] = None,
+        job_id: Annotated[str | None, Field(max_length=100, description="The job of a new one.")] = None,
+    ) -> Annotated[CallToolResult, EndpointSaved]:
+        """Change an endpoint, or make one in a job. Give `endpoint_id` or `job_id`."""
+        if (endpoint_id is None) == (job_id is None):
+            raise refused("", "Give `endpoint_id` to change an endpoint, or `job_id` to make one: one of the two.")
+        principal, endpoints = await self._desk.principal(ask), self._desk.control.endpoints
+        findings = Findings("/document")
+        if endpoint_id is not None:
+            patch = read_document(EndpointPatch, document, findings)
+            findings.raise_errors()
+            assert patch is not None
+            return told(_saved(await endpoints.edit(principal, endpoint_id, patch)))
+        new = read_document(EndpointDocument, document, findings)
+        findings.raise_errors()
+        assert new is not None
+        assert job_id is not None
+        return told(_saved(await endpoints.create(principal, job_id, new)))
+
+    async def endpoint_delete(
+        self,
+        ask: AskedTool,
+        *,
+        endpoint_id: EndpointId,
+        name: Annotated[
+            str, Field(max_length=255, description="Its name, once more: so that no slip deletes another.")
+        ],
+    ) -> Annotated[CallToolResult, EndpointDeleted]:
+        """Delete an endpoint with all its runs, for good."""
+        principal, endpoints = await self._desk.principal(ask), self._desk.control.endpoints
+        endpoint = (await endpoints.get(principal, endpoint_id)).endpoint
+        if name != endpoint.name:
+            raise refused("/name", f"Endpoint {endpoint_id} is not called so; nothing was deleted.")
+        await endpoints.delete(principal, endpoint_id)
+        return told(EndpointDeleted(id=endpoint_id, name=shown(endpoint.name) or ""))
+
+
+def _saved(view: EndpointView) -> EndpointSaved:
+    endpoint = view.endpoint
+    plan = endpoint.state.plan
+    return EndpointSaved(
+        id=endpoint.id, job_id=endpoint.job_id, name=shown(endpoint.name) or "",
+        schedule=", ".join(schedule_parts(endpoint, at_instant)), version=endpoint.version,
+        next_run_at=instant(plan.next_run_at) if plan is not None else None,
+        warnings=[shown(f"{each.pointer} {each.message}") or "" for each in view.warnings[:WARNINGS_MAX]],
+    )  # fmt: skip

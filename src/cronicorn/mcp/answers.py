@@ -1,0 +1,97 @@
+"""What tools answer: lean, bounded, and with what others wrote marked as such."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from mcp_types import CallToolResult, TextContent
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from cronicorn.domain.masking import without_credentials
+from cronicorn.domain.token_guess import guessed_tokens
+from cronicorn.domain.untrusted.cleaning import cleaned
+
+ANSWER_TOKENS_MAX = 2_000
+"""An answer that is longer, by `guessed_tokens`, is shortened, and says so."""
+TEXT_MAX = 300
+"""Characters of one text, where nothing else is said."""
+_SHORT = 150
+"""Texts that are no longer are left whole."""
+SHORTENED = "Some of it was left out, to keep the answer short: ask for less, or narrow the question."
+
+_JsonObject = dict[str, Any]
+
+
+class ToolAnswer(BaseModel):
+    """Something that a tool answers, in snake_case; what is nothing is left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_serializer(mode="wrap")
+    def _lean(self, serialize: SerializerFunctionWrapHandler) -> _JsonObject:
+        members = cast("_JsonObject", serialize(self))
+        return {name: value for name, value in members.items() if value is not None and value not in ([], (), {})}
+
+
+class BoundedAnswer(ToolAnswer):
+    """A whole answer."""
+
+    note: str | None = Field(default=None, description="What to know of this answer, such as that it was shortened.")
+
+
+def told(answer: BoundedAnswer) -> CallToolResult:
+    """*answer* as a result: structured, and the same as compact JSON, in ANSWER_TOKENS_MAX at most."""
+    members = answer.model_dump(mode="json")
+    text = _text(members)
+    while guessed_tokens(text) > ANSWER_TOKENS_MAX and _shorten(members):
+        members["note"] = SHORTENED
+        text = _text(members)
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=members)
+
+
+def shown(text: str | None, length_max: int = TEXT_MAX) -> str | None:
+    """*text* that somebody wrote, without what nobody sees and what looks like a credential, and not too long."""
+    if text is None:
+        return None
+    clean = without_credentials(cleaned(text[: 4 * length_max]))
+    return clean if len(clean) <= length_max else f"{clean[: length_max - 1]}…"
+
+
+def at_instant(at: datetime) -> str:
+    """*at* in UTC, to the second: `2026-01-31T09:30:00Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def instant(at: datetime | None) -> str | None:
+    """*at* as `at_instant` tells it; None for none."""
+    return None if at is None else at_instant(at)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shorten(members: _JsonObject) -> bool:
+    """Halve the longest texts in *members* or, when all are short, the longest list; whether there was either."""
+    places = list(_places(members))
+    texts = [(holder, key) for holder, key in places if isinstance(holder[key], str) and len(holder[key]) > _SHORT]
+    if texts:
+        most = max(len(holder[key]) for holder, key in texts) // 2
+        for holder, key in texts:
+            holder[key] = holder[key] if len(holder[key]) <= most else f"{holder[key][:most]}…"
+        return True
+    lists = [(holder, key) for holder, key in places if isinstance(holder[key], list) and holder[key]]
+    if not lists:
+        return False
+    holder, key = max(lists, key=lambda place: len(_text(place[0][place[1]])))
+    holder[key] = holder[key][: len(holder[key]) // 2]
+    return True
+
+
+def _places(value: Any) -> Iterator[tuple[Any, str | int]]:
+    """Where everything inside *value* stands: what holds it, and under which name or number."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in pairs:
+        yield value, key
+        yield from _places(child)

@@ -1,0 +1,92 @@
+"""What every message passes: tools are listed for whoever may use them, and a call that can't be meant is refused."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_REQUEST, CallToolResult, TextContent
+from pydantic import ValidationError
+
+from cronicorn.control.misfits import misfits
+from cronicorn.domain.errors import CronicornError
+from cronicorn.domain.nearest import nearest
+from cronicorn.domain.principal import Principal
+from cronicorn.mcp.asking import ToolDesk, in_words
+from cronicorn.mcp.toolsets import NAMES, Offer
+
+log = logging.getLogger(__name__)
+
+NAME_SHOWN = 64
+
+
+class Passage:
+    """The middleware of a server that offers *offer*."""
+
+    def __init__(self, desk: ToolDesk, offer: Offer, tools: Iterable[Tool]) -> None:
+        self._desk = desk
+        self._rows = {row.name: row for row in offer.rows}
+        self._tools = {tool.name: tool for tool in tools}
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        match ctx.method:
+            case "tools/list":
+                return self._listed(await self._principal(ctx), await call_next(ctx))
+            case "tools/call":
+                return await self._called(ctx, call_next)
+            case _:
+                return await call_next(ctx)
+
+    async def _principal(self, context: ServerRequestContext[Any, Any]) -> Principal:
+        try:
+            return await self._desk.identify(context.request)
+        except CronicornError as error:
+            raise MCPError(code=INVALID_REQUEST, message=in_words(error)) from error
+
+    def _listed(self, principal: Principal, result: HandlerResult) -> HandlerResult:
+        """The tools of *result* that *principal* may use."""
+        assert isinstance(result, dict)
+        tools = [tool for tool in result["tools"] if principal.may(self._rows[tool["name"]].needs)]
+        return {**result, "tools": tools}
+
+    async def _called(self, context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        params = context.params or {}
+        name, arguments = str(params.get("name")), params.get("arguments") or {}
+        if (refusal := self._refusal(name, arguments)) is not None:
+            refused = CallToolResult(content=[TextContent(type="text", text=refusal)], is_error=True)
+            return refused.model_dump(by_alias=True, mode="json", exclude_none=True)
+        result = await call_next(context)
+        failed = isinstance(result, dict) and bool(result.get("isError"))
+        log.info("tool_called", extra={"tool": name, "refused": failed})
+        return result
+
+    def _refusal(self, name: str, arguments: object) -> str | None:
+        """Why a call can't be meant; None when it can."""
+        if name not in self._rows:
+            return _not_offered(name, tuple(self._rows))
+        tool, given = self._tools[name], arguments if isinstance(arguments, dict) else {}
+        known = tool.parameters["properties"]
+        for argument in given:
+            if argument not in known:
+                meant = nearest(argument, known)
+                guess = f"Did you mean {meant}?" if meant else f"It takes {', '.join(known) or 'none'}."
+                return f"invalid_input: {name} has no argument {argument[:NAME_SHOWN]!r}. {guess}"
+        try:
+            tool.fn_metadata.validate_arguments(given)
+        except ValidationError as error:
+            found = misfits(error.errors(include_url=False, include_input=False), None)
+            return f"invalid_input: {' '.join(f'{each.pointer}: {each.message}' for each in found)}"
+        return None
+
+
+def _not_offered(name: str, offered: tuple[str, ...]) -> str:
+    if name in NAMES:
+        return (
+            f"forbidden: {name} is not offered here. Tools that change something are offered where the server is "
+            "started with them: see `cronicorn mcp --help` and CRONICORN_MCP_WRITE."
+        )
+    meant = nearest(name, offered)
+    guess = f"Did you mean {meant}?" if meant else f"There are {', '.join(offered)}."
+    return f"not_found: there is no tool {name[:NAME_SHOWN]!r}. {guess}"
