@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.sim.plain import plain_json
+from cronicorn.domain.plain_json import plain_json
 from cronicorn.sim.schema import scenario_schema
 from tests.architecture.source import ROOT
 from tests.docs.markdown import REFERENCE, blocks
@@ -103,10 +103,10 @@ def test_what_is_misshapen_is_neither_valid_nor_read(parts):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_are_valid(path: Path):
-    assert faults(plain_json(yaml.safe_load(path.read_text(encoding="utf-8")))) == []
+    assert faults(plain_json(yaml.safe_load(path.read_text(encoding="utf-8")), "")) == []
 
 
 def test_the_example_of_the_reference_is_valid():
     first = next(block for block in blocks(REFERENCE / "scenarios.md") if block.language == "yaml")
 
-    assert faults(plain_json(yaml.safe_load(first.text))) == []
+    assert faults(plain_json(yaml.safe_load(first.text), "")) == []

@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -49,9 +50,11 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
     """Every page of a site where something has happened."""
     endpoint = await filled(site, **fields)  # type: ignore[arg-type]
     run = f"{endpoint.id}:1:1"
+    draft = (await site.world.control.drafts.make(site.owner, endpoint.id)).draft.id
     return [
         "/", "/jobs", "/jobs?status=archived", "/jobs/new", f"/jobs/{endpoint.job_id}", f"/endpoints/{endpoint.id}",
         f"/endpoints/{endpoint.id}?last=1h", f"/runs/{run}", "/nowhere",
+        f"/endpoints/{endpoint.id}/policy?example=escalation-ladder", f"/endpoints/{endpoint.id}/policy/drafts/{draft}",
         f"/jobs/{endpoint.job_id}/endpoints/new?pattern=monitor", f"/endpoints/{endpoint.id}/edit",
         f"/endpoints/{endpoint.id}/delete", f"/jobs/{endpoint.job_id}/edit", "/settings", "/account", "/incidents",
         "/incidents?show=all", "/incidents/incident_1", "/alerts", "/alerts/rules", "/alerts/rules/change",
@@ -212,6 +215,16 @@ async def test_files_are_kept_for_good_under_the_name_of_their_content_alone() -
     assert other.headers["cache-control"] == "no-cache"
     assert (known.status_code, known.content) == (304, b"")
     assert [answer.status_code for answer in absent] == [404] * 3
+
+
+def test_nothing_in_the_files_depends_on_blanks_that_are_not_sent() -> None:
+    folder = Path("src/cronicorn/web/static")
+    script = (folder / "live.js").read_text(encoding="utf-8")
+    sheet = (folder / "app.css").read_text(encoding="utf-8")
+
+    assert [line for line in script.splitlines() if line.count("`") % 2] == []
+    assert [text for text in re.findall('"[^"]*"', sheet) if re.search("[{};,:] | [{}]", text)] == []
+    assert re.findall("[a-z*)] +:[a-z]", sheet) == []
 
 
 async def test_text_from_elsewhere_is_shown_as_text() -> None:

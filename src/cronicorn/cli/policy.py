@@ -77,10 +77,8 @@ def check(
 def read_policy_file(path: str) -> "Policy":
     """The policy in the file at *path*. Raises InvalidInputError with every fault, each on its line."""
     from cronicorn.cli.yaml_file import read_yaml_file
-    from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
-    from cronicorn.domain.policy.document_part import PolicyError
-    from cronicorn.domain.policy.reading import policy_of
-    from cronicorn.sim.plain import plain_json
+    from cronicorn.control.policy_text import BEGINNING, policy_in
+    from cronicorn.domain.errors import InvalidInputError, NotFoundError
 
     try:
         file = read_yaml_file(path)
@@ -89,17 +87,14 @@ def read_policy_file(path: str) -> "Policy":
     if isinstance(file.value, dict) and "jobs" in file.value and "version" not in file.value:
         raise InvalidInputError(
             f"{file.name} lists jobs: `cronicorn apply --dry-run` checks it, with the policies inside. A policy alone "
-            "begins with `version: 1`, `fields` and `rules`."
+            f"begins with {BEGINNING}."
         )
     if not isinstance(file.value, dict):
-        raise InvalidInputError(f"{file.name} is no policy: begin with `version: 1`, `fields` and `rules`.")
+        raise InvalidInputError(f"{file.name} is no policy: begin with {BEGINNING}.")
     try:
-        return policy_of(plain_json(file.value))
-    except PolicyError as error:
-        faults = [FieldError(pointer=each.pointer, message=each.problem) for each in error.problems]
+        return policy_in(file.value)
     except InvalidInputError as error:
-        faults = list(error.fields)
-    raise InvalidInputError("\n".join(map(file.located, faults)))
+        raise InvalidInputError("\n".join(map(file.located, error.fields))) from None
 
 
 def _length(option: str, text: str | None) -> "timedelta | None":

@@ -17,15 +17,16 @@ from cronicorn.control.payload import json_text
 from cronicorn.control.permissions import operation
 from cronicorn.control.recorded_runs import recorded_runs
 from cronicorn.domain.compilation.ports import Backtester
+from cronicorn.domain.compilation.profile import RUNS_MAX, Profile, profile_of, profile_told
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
-from cronicorn.domain.history import SpanQuery
+from cronicorn.domain.history import RunQuery, SpanQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.document_part import PolicyError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.reading import policy_of
-from cronicorn.domain.ports import Cron, EndpointCatalog, RunLog
+from cronicorn.domain.ports import Cron, EndpointCatalog, RunHistory
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.replay.replay import Replay
 from cronicorn.domain.replay.replayed import Replayed
@@ -71,9 +72,9 @@ class Backtest:
 class Policies(Backtester):
     """What can be asked about policies. Nothing here changes anything; all raise NotFoundError."""
 
-    def __init__(self, catalog: EndpointCatalog, log: RunLog, cron: Cron) -> None:
+    def __init__(self, catalog: EndpointCatalog, history: RunHistory, cron: Cron) -> None:
         self._catalog = catalog
-        self._log = log
+        self._history = history
         self._cron = cron
         self._under_way: set[str] = set()
 
@@ -91,7 +92,7 @@ class Policies(Backtester):
             siblings = _heard(endpoint, policy, job)
             replay = Replay(replace(endpoint, policy=policy), self._cron)
             ids = (endpoint.id, *siblings)
-            async with aclosing(recorded_runs(self._log, principal.tenant_id, ids, since, stored.now)) as runs:
+            async with aclosing(recorded_runs(self._history, principal.tenant_id, ids, since, stored.now)) as runs:
                 await _replay(replay, runs, siblings)
             beside = await self._beside(endpoint, job, replay)
         return Backtest(endpoint=endpoint, since=since, until=stored.now, replayed=replay.replayed(beside))
@@ -99,6 +100,17 @@ class Policies(Backtester):
     @operation(Operation.POLICY_BACKTEST)
     async def replayed(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Replayed:
         return (await self.backtest(principal, endpoint_id, policy, over)).replayed
+
+    @operation(Operation.POLICY_FIELDS)
+    async def fields(self, principal: Principal, endpoint_id: str) -> Profile:
+        """What stood where in the answers of the last RUNS_MAX runs of an endpoint: what a policy can read."""
+        endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
+        runs = (await self._history.list(principal.tenant_id, endpoint_id, RunQuery(limit=RUNS_MAX))).runs
+        if not runs:
+            return Profile()
+        span = SpanQuery(since=min(run.started_at for run in runs), until=stored.now, limit=RUNS_MAX)
+        recorded = await self._history.recorded(principal.tenant_id, endpoint_id, span)
+        return profile_told(profile_of(recorded), endpoint.redaction, ())
 
     async def _beside(self, endpoint: JobEndpoint, job: Iterable[JobEndpoint], replay: Replay) -> Mapping[int, int]:
         """How often others of the *job* called the same host in each minute of the *replay*."""
@@ -109,7 +121,7 @@ class Policies(Backtester):
         for sibling in job:
             if sibling.id != endpoint.id and host_of(sibling.request.url) == host:
                 query = SpanQuery(since=span[0], until=span[1])
-                begun.update(await self._log.begun_by_minute(sibling.tenant_id, sibling.id, query))
+                begun.update(await self._history.begun_by_minute(sibling.tenant_id, sibling.id, query))
         return begun
 
     @contextmanager

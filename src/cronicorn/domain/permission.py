@@ -78,6 +78,7 @@ class Operation(StrEnum):
     SCHEDULE_PREVIEW = "schedule.preview"
     SCHEDULE_EXPLAIN = "schedule.explain"
     POLICY_BACKTEST = "policy.backtest"
+    POLICY_FIELDS = "policy.fields"
     POLICY_EXPLAIN = "policy.explain"
     SCENARIO_SIMULATE = "scenario.simulate"
     DRAFT_MAKE = "draft.make"
@@ -178,6 +179,7 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.SCHEDULE_PREVIEW: Permission.JOBS_READ,
     Operation.SCHEDULE_EXPLAIN: Permission.JOBS_READ,
     Operation.POLICY_BACKTEST: Permission.JOBS_READ,
+    Operation.POLICY_FIELDS: Permission.JOBS_READ,
     Operation.POLICY_EXPLAIN: Permission.JOBS_READ,
     Operation.SCENARIO_SIMULATE: Permission.JOBS_READ,
     Operation.DRAFT_MAKE: Permission.POLICIES_WRITE,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.domain.condition.kinds import field_name_problem
 from cronicorn.domain.errors import FieldError, InvalidInputError
+from cronicorn.domain.plain_json import plain_json
 from cronicorn.domain.policy.document_part import Part
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.sim.answer_reading import outages_of
@@ -13,7 +14,6 @@ from cronicorn.sim.course_reading import SIGNALS_MAX, CourseReader
 from cronicorn.sim.endpoint_reading import EndpointReader, PolicyFile, check_siblings
 from cronicorn.sim.expectation_reading import ExpectationReader
 from cronicorn.sim.giving import DESCRIPTION_MAX, seconds_at
-from cronicorn.sim.plain import plain_json
 from cronicorn.sim.scenario import BUILT_IN, VERSION, Crash, Scenario, SimulatedEndpoint
 from cronicorn.sim.state_reading import state_kinds, variables_of
 
@@ -33,7 +33,7 @@ _START_LAST = datetime(9900, 12, 31, tzinfo=UTC)
 
 def scenario_of(document: object, policy_file: PolicyFile) -> Scenario:
     """The scenario that *document* writes. Raises InvalidInputError with all its faults, each with its place."""
-    part = Part(plain_json(document))
+    part = Part(plain_json(document, "`version: 1`, `length` and `endpoints`"))
     scenario = _read(part, policy_file)
     if part.problems:
         faults = tuple(FieldError(pointer=each.pointer, message=each.problem) for each in part.problems)

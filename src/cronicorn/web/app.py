@@ -17,6 +17,7 @@ from cronicorn.web.pages.alert_rules import alert_rule_pages
 from cronicorn.web.pages.analyses import analyses_pages
 from cronicorn.web.pages.audit import audit_pages
 from cronicorn.web.pages.calendar import calendar_pages
+from cronicorn.web.pages.drafts import draft_pages
 from cronicorn.web.pages.edit_endpoint import edit_endpoint_pages
 from cronicorn.web.pages.ending import ending_pages
 from cronicorn.web.pages.endpoint import endpoint_mark, endpoint_pages
@@ -28,6 +29,7 @@ from cronicorn.web.pages.maintenance import maintenance_pages
 from cronicorn.web.pages.members import member_pages
 from cronicorn.web.pages.new_endpoint import new_endpoint_pages
 from cronicorn.web.pages.overview import overview_mark, overview_pages
+from cronicorn.web.pages.policy import policy_pages
 from cronicorn.web.pages.runs import run_pages
 from cronicorn.web.pages.search import search_pages
 from cronicorn.web.pages.settings import settings_pages
@@ -69,6 +71,8 @@ def _pages(site: WebSite, control: ControlPlane, sessions: BrowserSessions) -> S
         ending_pages(site, control),
         job_pages(site, control),
         endpoint_pages(site, control),
+        policy_pages(site, control),
+        draft_pages(site, control),
         run_pages(site, control),
         calendar_pages(site, control),
         usage_pages(site, control),

@@ -1,5 +1,6 @@
 """Style sheet, script and picture: read once, named by their content, kept by browsers for good."""
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -52,4 +53,13 @@ class Assets:
 
 
 def _asset(name: str, content: bytes) -> Asset:
-    return Asset(content=content, kind=_KINDS[name.rpartition(".")[2]], digest=sha256(content).hexdigest()[:16])
+    ending = name.rpartition(".")[2]
+    sent = _without_blanks(content.decode(), ending).encode()
+    return Asset(content=sent, kind=_KINDS[ending], digest=sha256(sent).hexdigest()[:16])
+
+
+def _without_blanks(text: str, ending: str) -> str:
+    """*text* without what only people need: indentation, lines of comment, and in a style sheet blanks at signs."""
+    lines = [stripped for line in text.splitlines() if (stripped := line.strip()) and not stripped.startswith("//")]
+    lean = "\n".join(lines) + "\n"
+    return re.sub(r" *([{}]) *|([;,:]) +", r"\1\2", lean) if ending == "css" else lean

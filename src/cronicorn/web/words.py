@@ -16,6 +16,7 @@ from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
 from cronicorn.web.body_difference import DifferentLine, difference_of
 from cronicorn.web.body_tree import tree_of
+from cronicorn.web.policy_looking import changed_rows, field_line
 
 NAME_SHOWN = 60
 """Characters of the name of something in a list."""
@@ -125,12 +126,14 @@ def late(run: Run) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., object]] = {
+    "changed_rows": changed_rows,
     "clock": clock,
     "difference": difference,
     "duration": show_duration,
     "exact": exact,
     "excerpt": excerpt,
     "far": far,
+    "field_line": field_line,
     "fared": fared,
     "indented": indented,
     "instant": instant,

@@ -60,6 +60,8 @@ class Seen:
     token: str
     analysis: str
     """The id of one."""
+    draft: str
+    """The id of one."""
     browser: Browser
 
     @property
@@ -68,6 +70,7 @@ class Seen:
         at = f"/endpoints/{self.endpoint.id}"
         return {
             "overview": "/", "jobs": "/jobs", "job-new": "/jobs/new", "job": f"/jobs/{self.endpoint.job_id}",
+            "policy": f"{at}/policy?example=escalation-ladder", "policy-draft": f"{at}/policy/drafts/{self.draft}",
             "endpoint": at, "why": f"{at}/why",
             "why-then": f"{at}/why?at={self.endpoint.created_at + timedelta(minutes=20):%FT%TZ}",
             "analyses": f"{at}/analyses", "analysis": f"/analyses/{self.analysis}",
@@ -118,12 +121,13 @@ async def seen() -> AsyncIterator[Seen]:
     async with a_site() as site:
         endpoint = await filled(site, runs=60, policy=POLICY, analysis=True)
         analysis = await analysed(site, **ANALYSIS)
+        draft = (await site.world.control.drafts.make(site.owner, endpoint.id)).draft
         doors = BothDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
         async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=FOUND, args=ARGUMENTS)
             try:
                 token = await site.token(Role.OWNER, "ann@shop.example")
-                yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, analysis.id, browser)
+                yield Seen(site, endpoint, f"http://127.0.0.1:{port}", token, analysis.id, draft.id, browser)
             finally:
                 streams.close()
                 await browser.close()

@@ -18,7 +18,7 @@ RULES = {
     "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
 }
 """Nothing but colours is different in the dark."""
-AXED: dict[str, list[str]] = {"light": [], "dark": ["overview", "job-new", "endpoint"]}
+AXED: dict[str, list[str]] = {"light": [], "dark": ["overview", "job-new", "endpoint", "policy"]}
 """The pages that are looked at, if not all: these have every colour."""
 WIDTHS = {"phone": 360, "tablet": 820, "desk": 1360}
 
@@ -85,6 +85,58 @@ async def test_a_person_makes_an_endpoint_of_a_pattern_and_sees_before_what_come
         await expect(page.get_by_text("Nothing was recorded")).to_be_visible()
         await page.get_by_role("button", name="Create").click()
         await expect(page.get_by_role("heading", name=f"cleanup-{scripts}")).to_be_visible()
+
+
+SURGE = """\
+version: 1
+fields:
+  stock: {path: $.stock, type: number}
+rules:
+  - id: low
+    when: stok < 5
+    action: {interval: 20s}
+"""
+
+
+@pytest.mark.parametrize("scripts", ["on", "off"])
+async def test_a_person_writes_rules_mends_them_tries_them_and_puts_them_in_force(here: Seen, scripts: str) -> None:
+    world = here.site.world
+    made = await world.endpoint(here.site.owner, jobId=here.endpoint.job_id, name=f"rules-{scripts}", dormant=True)
+    for _ in range(3):
+        await world.control.trials.call(here.site.owner, made.id)
+    async with here.page(scripts=scripts == "on") as page:
+        await page.goto(f"/endpoints/{made.id}")
+        await page.get_by_role("link", name="Rules", exact=True).click()
+        field = page.get_by_label("Policy, as YAML or JSON")
+        await field.fill(SURGE)
+        if scripts == "off":
+            await page.get_by_role("button", name="Check").click()
+        await expect(page.locator("[data-checked=faults]")).to_contain_text(
+            "No field is called stok; did you mean stock?"
+        )
+        await expect(field).to_have_attribute("aria-invalid", "true")
+        await page.get_by_role("link", name="line 6").click()
+        if scripts == "on":
+            chosen = "each => each.value.slice(each.selectionStart, each.selectionEnd)"
+            assert await field.evaluate(chosen) == "    when: stok < 5"
+        await field.fill(SURGE.replace("stok", "stock"))
+        await page.get_by_label("Over the last").fill("3h")
+        await page.get_by_role("button", name="Replay").click()
+        await expect(page.get_by_role("img", name="Calls as they were, and under these rules")).to_be_visible()
+        await expect(page.locator("[data-checked=says]")).to_contain_text("stock is below 5")
+        if scripts == "on":
+            SCREENSHOTS.mkdir(exist_ok=True)
+            await page.screenshot(path=SCREENSHOTS / "policy-replay.png", full_page=True)
+            results = await Axe().run(page, options=RULES["light"])
+            assert [each["id"] for each in results.response["violations"]] == []
+            await field.press("End")
+            await field.type(" ")
+            await expect(page.locator("[data-checked=replay]")).to_be_empty()
+        await page.get_by_role("button", name="Put in force").click()
+        await expect(page).to_have_url(f"{here.url}/endpoints/{made.id}")
+        stored = await world.now_stored(made)
+        assert stored.policy is not None
+        assert stored.policy.rules[0].when.text == "stock < 5"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from cronicorn.domain.instant import DAY, HOUR, MINUTE, ZERO, minute_of
 from cronicorn.domain.replay.replayed import Behaviour, Delay, ReactionTimes
@@ -67,4 +68,5 @@ class CallCount:
             host_minute_peak=max((self._by_minute[each] + beside.get(each, 0) for each in minutes), default=0),
             flips_an_hour=self.flips / (span / HOUR) if span >= HOUR else None,
             reaction=self.delays.times(),
+            by_minute=MappingProxyType(self._by_minute),
         )

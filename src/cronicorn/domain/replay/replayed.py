@@ -1,6 +1,7 @@
 """What a replay tells: how the endpoint was called, how it would have been called, and what can't be told."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -60,6 +61,8 @@ class Behaviour:
     """How often a rule comes into force or goes out of it."""
     reaction: ReactionTimes | None
     """None when no episode has a beginning that the record can tell."""
+    by_minute: Mapping[int, int] = field(default_factory=dict)
+    """The calls that began in each minute since 1970, those without any left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

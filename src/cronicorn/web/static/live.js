@@ -137,6 +137,19 @@
     } catch { /* The server is away; sending the form tells. */ }
   };
 
+  // A fault leads to its line.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-line]");
+    const field = link && document.getElementById(link.hash.slice(1));
+    if (!field) return;
+    event.preventDefault();
+    const lines = field.value.split("\n"), from = lines.slice(0, link.dataset.line - 1).join("\n").length;
+    const start = link.dataset.line > 1 ? from + 1 : 0;
+    field.focus();
+    field.setSelectionRange(start, start + (lines[link.dataset.line - 1] || "").length);
+    field.scrollTop = field.scrollHeight * (link.dataset.line - 4) / lines.length;
+  });
+
   form.addEventListener("input", (event) => {
     touched.add(event.target.name);
     clearTimeout(timer);

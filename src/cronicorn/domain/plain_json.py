@@ -18,10 +18,13 @@ _WORDS = {True: "on", False: "off"}
 """YAML 1.1 reads these names as booleans; as the name of a member they can only have been meant as text."""
 
 
-def plain_json(value: object) -> dict[str, Json]:
-    """The object that *value* is. Raises InvalidInputError for anything else, and for what no JSON can hold."""
+def plain_json(value: object, beginning: str) -> dict[str, Json]:
+    """The object that *value* is.
+
+    Raises InvalidInputError for what no JSON can hold, and for what is no object: it should have that *beginning*.
+    """
     if value is None or not isinstance(value, Mapping):
-        raise _refused("", "Must be an object: begin with `version: 1`, `length` and `endpoints`.")
+        raise _refused("", f"Must be an object: begin with {beginning}.")
     read = _Plain()(value, "", 0)
     assert isinstance(read, dict)
     return read
