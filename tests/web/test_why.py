@@ -36,7 +36,7 @@ POLICY = {
 def words(page: str, part: str) -> str:
     """What a part of *page* says."""
     found = page.partition(f'data-part="{part}"')[2].partition("</section>")[0].partition(">")[2]
-    return " ".join(re.sub("<[^>]+>", " ", found).split())
+    return " ".join(re.sub("<[^>]+>|&nbsp;", " ", found).split())
 
 
 async def answered(site: Site, endpoint: JobEndpoint, *errors: int) -> None:
@@ -64,7 +64,7 @@ async def test_rules_are_shown_as_they_stand_with_what_they_read_and_wait_for() 
     assert "rest at rest err 9 begins when err &lt; -5" in active
     assert re.search(r"without the interval hint of 30s by a rule burst: \S+ .*baseline-interval", words(page, "plan"))
     assert "&lt; -5 is false, err is 9" in words(page, "did")
-    assert "retry-after at rest nothing" in words(page, "signals")
+    assert "At rest: retry-after, rate-limit, " in words(page, "signals")
     assert "they don’t make them more frequent here" not in words(page, "signals")
 
 

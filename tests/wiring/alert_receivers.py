@@ -47,6 +47,8 @@ class HttpReceiver:
     status: int = 200
     """Of what is posted."""
     target_status: int = 500
+    target_body: bytes = b""
+    """JSON, or nothing."""
     posted: list[Posted] = field(default_factory=list)
 
     def at(self, path: str) -> list[Posted]:
@@ -67,12 +69,14 @@ def http_receiver() -> Iterator[HttpReceiver]:
             self._answer(kept.status)
 
         def do_GET(self) -> None:
-            self._answer(kept.target_status)
+            self._answer(kept.target_status, kept.target_body)
 
-        def _answer(self, status: int) -> None:
+        def _answer(self, status: int, body: bytes = b"") -> None:
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Type", "application/json")
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""

@@ -9,6 +9,7 @@ from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
+from cronicorn.control.overviews import LATE_AFTER
 from cronicorn.control.permissions import operation
 from cronicorn.control.validation import judge_request, judge_schedule
 from cronicorn.domain.counterfactuals import Counterfactual, counterfactuals
@@ -19,6 +20,7 @@ from cronicorn.domain.execution.limits import Ration
 from cronicorn.domain.explain import ExplainedStep, explained
 from cronicorn.domain.flow.limits import Held
 from cronicorn.domain.hint import Hint, fresh_hints
+from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.plan import Plan
 from cronicorn.domain.planning import plan_next_run
@@ -76,10 +78,10 @@ class Explanation:
 
     @property
     def left_lying(self) -> bool:
-        """Whether its plan lies in the past though nothing holds it back: no scheduler has taken it yet."""
+        """Whether its plan has lain in the past for LATE_AFTER and nothing holds it back: no scheduler has taken it."""
         at = self.stored.plan.next_run_at if self.stored is not None else None
         waits = self.running is not None or self.held is not None
-        return at is not None and at < self.now and not waits
+        return at is not None and at < shifted(self.now, -LATE_AFTER) and not waits
 
     @property
     def frozen_until(self) -> datetime | None:

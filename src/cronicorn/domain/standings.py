@@ -64,6 +64,11 @@ class SignalStanding:
     remembers: tuple[str, ...]
     """What it has learnt of the answers before, as sentences."""
 
+    @property
+    def awake(self) -> bool:
+        """Whether there is anything to say of it."""
+        return bool(self.notes or self.hints or self.remembers)
+
 
 def rule_standings(endpoint: JobEndpoint, record: SteeringRecord | None, now: datetime) -> tuple[RuleStanding, ...]:
     """How the rules of *endpoint* stand at *now*; those that do not rest first, else in their order.
