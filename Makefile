@@ -90,6 +90,7 @@ chaos: setup ## Kill, freeze and cut off workers for MINUTES=30 and see what hol
 lock: setup ## Pin dependencies again after editing pyproject.toml (UPGRADE=--upgrade takes new versions)
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml $(addprefix --extra ,ai email etcd mcp otel postgres redis) --constraints requirements/dev.txt --output-file requirements/all.txt
 	$(COMPILE) --group peers --output-file requirements/benchmarks.txt
 
 .PHONY: clean

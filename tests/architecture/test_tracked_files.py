@@ -45,7 +45,7 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
 
 
 def test_the_locked_versions_carry_hashes() -> None:
-    for name in ("runtime.txt", "dev.txt", "benchmarks.txt"):
+    for name in ("runtime.txt", "all.txt", "dev.txt", "benchmarks.txt"):
         lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
         pins = [line for line in lines if re.match(r"[a-z0-9]", line)]
 

@@ -1,4 +1,6 @@
-"""The page about watching works as printed."""
+"""The pages about watching and about containers work as printed, as far as neither Prometheus nor Docker is needed."""
+
+import re
 
 import yaml
 
@@ -27,3 +29,20 @@ def test_the_rules_are_read_under_the_name_that_the_page_gives_them():
 
     assert [(ROOT / "deploy/prometheus" / name).is_file() for name in scraping["rule_files"]] == [True]
     assert [each["job_name"] for each in scraping["scrape_configs"]] == ["cronicorn"]
+
+
+def test_secrets_for_containers_are_made_as_printed(tmp_path):
+    terminal = Session(tmp_path)
+    (tmp_path / "deploy").mkdir()
+    [make] = shell_blocks(page("run-in-containers"))
+
+    terminal.type(typed(make))
+    made = {path.name: path.read_text() for path in (tmp_path / "deploy" / "secrets").iterdir()}
+    given = "CRONICORN_MASTER_KEY_FILE=deploy/secrets/master_key CRONICORN_API_KEY_FILE=deploy/secrets/api_key"
+    found = terminal.type(f"{given} cronicorn settings")
+
+    compose = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
+    assert {f"./secrets/{name}" for name in made} == {each["file"] for each in compose["secrets"].values()}
+    assert "CRONICORN_MASTER_KEY=***" in found
+    assert "CRONICORN_API_KEY=***" in found
+    assert re.fullmatch(r"POSTGRES_PASSWORD=[0-9a-f]{48}\n", (tmp_path / "deploy" / ".env").read_text())
