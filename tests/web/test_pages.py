@@ -61,7 +61,7 @@ async def paths_of(site: Site, **fields: object) -> list[str]:
         "/alerts/rules/new", "/alerts/maintenance", "/alerts/maintenance/new", "/alerts/routes/new",
         f"/endpoints/{endpoint.id}/why", f"/endpoints/{endpoint.id}/why?at=2026-01-01T00:05:00Z",
         f"/endpoints/{endpoint.id}/analyses",
-        "/members", "/keys",
+        "/members", "/keys", "/secrets", "/signing-key", "/tenant",
         "/search", "/search?q=stock", "/calendar", "/calendar?view=week", "/calendar/hosts",
         "/usage", "/audit", "/workers",
     ]  # fmt: skip

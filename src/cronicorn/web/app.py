@@ -32,8 +32,11 @@ from cronicorn.web.pages.overview import overview_mark, overview_pages
 from cronicorn.web.pages.policy import policy_pages
 from cronicorn.web.pages.runs import run_pages
 from cronicorn.web.pages.search import search_pages
+from cronicorn.web.pages.secrets import secret_pages
 from cronicorn.web.pages.settings import settings_pages
 from cronicorn.web.pages.signing_in import signing_in_pages
+from cronicorn.web.pages.signing_key import signing_key_pages
+from cronicorn.web.pages.tenants import tenant_pages
 from cronicorn.web.pages.themes import theme_pages
 from cronicorn.web.pages.usage import usage_pages
 from cronicorn.web.pages.why import why_pages
@@ -86,6 +89,9 @@ def _pages(site: WebSite, control: ControlPlane, sessions: BrowserSessions) -> S
         analyses_pages(site, control),
         member_pages(site, control, sessions),
         key_pages(site, control),
+        secret_pages(site, control),
+        signing_key_pages(site, control),
+        tenant_pages(site, control),
         settings_pages(site),
         account_pages(site, control.accounts, sessions),
         search_pages(site, control),

@@ -51,7 +51,17 @@ NAVIGATION = (
         path="/settings",
         label="Settings",
         needs=Operation.ACCOUNT_SHOW,
-        holds=("/settings/", "/members", "/keys", "/usage", "/workers", "/audit"),
+        holds=(
+            "/settings/",
+            "/members",
+            "/keys",
+            "/secrets",
+            "/signing-key",
+            "/tenant",
+            "/usage",
+            "/workers",
+            "/audit",
+        ),
     ),
 )
 """In this order."""

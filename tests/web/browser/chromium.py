@@ -80,6 +80,7 @@ class Seen:
             "incidents": "/incidents", "incident": "/incidents/incident_1", "alerts": "/alerts",
             "alert-rules": "/alerts/rules/change", "alert-route-new": "/alerts/routes/new",
             "maintenance-new": "/alerts/maintenance/new", "members": "/members", "keys": "/keys",
+            "secrets": "/secrets", "signing-key": "/signing-key", "tenant": "/tenant",
             "endpoint-new": f"/jobs/{self.endpoint.job_id}/endpoints/new?pattern=maintenance",
             "search": "/search?q=shop", "calendar": "/calendar",
             "week": "/calendar?view=week", "hosts": "/calendar/hosts", "usage": "/usage", "audit": "/audit",

@@ -49,6 +49,32 @@ SETTINGS = (
         ),
     ),
     SettingGroup(
+        title="What calls show",
+        links=(
+            SettingLink(
+                path="/secrets", label="Secrets", needs=Operation.SECRET_LIST,
+                told="Tokens and passwords that calls show, by their names.",
+            ),
+            SettingLink(
+                path="/signing-key", label="Signing key", needs=Operation.SIGNING_KEY_SHOW,
+                told="By which those who are called know that a call comes from here.",
+            ),
+        ),
+    ),
+    SettingGroup(
+        title="Tenants",
+        links=(
+            SettingLink(
+                path="/tenant", label="This tenant", needs=Operation.PROVISION_SHOW,
+                told="What it may call, how long its history is kept, and its tokens.",
+            ),
+            SettingLink(
+                path="/tenants", label="All tenants", needs=Operation.TENANT_LIST,
+                told="Which there are, and what holds for each.",
+            ),
+        ),
+    ),
+    SettingGroup(
         title="Alerts",
         links=(
             SettingLink(
