@@ -80,9 +80,13 @@ async def test_what_was_decided_at_an_instant_is_found_from_a_run_and_from_one_d
         steps = dict(re.findall(r'href="(\?at=\S+)">(?:← )?the decision (before|after)', then))
         around = {told: await site.text(at + query) for query, told in steps.items()}
         first = await site.text(f"{at}?at={quote(endpoint.created_at.isoformat())}")
+        made = await site.world.control.trials.call(site.owner, endpoint.id)
+        tried = await site.text(f"/runs/{made.id}")
         odd = {each: await site.client.get(at, params={"at": each}) for each in ("soon", "2999-01-01", "1999-01-01")}
 
     assert "The next call was planned for" in run
+    assert "Somebody asked for it." in tried
+    assert "Somebody asked for it." not in run
     assert f'href="/runs/{endpoint.id}:2:1"' in then
     assert "<strong>burst</strong>: active" in then
     assert f'href="/runs/{endpoint.id}:1:1"' in around["before"]

@@ -160,7 +160,10 @@ def endpoint_mark(control: ControlPlane) -> Mark:
         found = await control.endpoints.get(asker, endpoint_id)
         state = found.endpoint.state
         hints = [(hint.id, hint.written_at) for hint in state.hints]
-        return repr((found.endpoint.version, state.slots_issued, state.attempt, state.due_at, found.running, hints))
+        rules = [(name, rule.phase) for name, rule in state.memory.rules.rules.items()]
+        return repr(
+            (found.endpoint.version, state.slots_issued, state.attempt, state.due_at, found.running, hints, rules)
+        )
 
     return mark
 
