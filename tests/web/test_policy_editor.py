@@ -235,7 +235,7 @@ async def test_an_example_or_a_draft_takes_the_place_of_the_text_and_nothing_els
         draft = (await site.world.control.drafts.make(site.owner, endpoint.id)).draft
         queries = [*(f"example={each.key}" for each in POLICY_EXAMPLES), f"draft={draft.id}", "example=none"]
         pages = {query: await site.text(f"{at(endpoint)}?{query}") for query in queries}
-        absent = await site.client.get(f"{at(endpoint)}?draft=nobody")
+        absent = [await site.client.get(f"{at(endpoint)}?draft={each}") for each in ("nobody", "a%00b", "%EF%BF%BF")]
         stored = await site.world.now_stored(endpoint)
 
     for example in POLICY_EXAMPLES:
@@ -245,7 +245,7 @@ async def test_an_example_or_a_draft_takes_the_place_of_the_text_and_nothing_els
         assert "added rule" in page
     assert "id: surge" in EnteredForm(pages[f"draft={draft.id}"], at(endpoint)).fields["policy"]
     assert EnteredForm(pages["example=none"], at(endpoint)).fields["policy"].strip() == ""
-    assert absent.status_code == 404
+    assert [each.status_code for each in absent] == [404] * 3
     assert (stored.policy, stored.version) == (None, endpoint.version)
 
 
@@ -288,6 +288,39 @@ async def test_drafts_are_made_shown_activated_and_rejected() -> None:
     assert many.count("/policy/drafts/dr_") == 8
     assert 'drafts=all#drafts">3 older</a>' in many
     assert every.count("/policy/drafts/dr_") == 11
+
+
+async def test_rules_are_proposed_for_somebody_else_to_decide_about() -> None:
+    sound = POLICY.replace(
+        "  - {given: {err: 1}, expect: {interval: 30s}}\n", "  - {given: {err: 1}, expect: {interval: baseline}}\n"
+    )
+    async with a_site() as site:
+        endpoint = await surged(site, description="Errors.")
+        page = await site.text(at(endpoint))
+        proposed = await sent(site, endpoint, page, do="propose", policy=sound)
+        again = await sent(site, endpoint, page, do="propose", policy=sound)
+        draft = await site.text(proposed.headers["location"])
+        failing = await sent(site, endpoint, page, do="propose", policy=POLICY)
+        none = await sent(site, endpoint, page, do="propose", policy="")
+        other = await sent(site, endpoint, page, do="propose", policy=sound, description="Other.")
+        stored = await site.world.now_stored(endpoint)
+        async with site.browsing(Role.OPERATOR) as theirs:
+            seen = await theirs.text(at(endpoint))
+            refused = await sent(theirs, endpoint, do="propose", policy=sound)
+
+    assert proposed.status_code == 303
+    assert proposed.headers["location"] == again.headers["location"]
+    assert "It waits for a person to decide" in draft
+    assert "(proposed)" in draft
+    assert "90</dd>" in draft
+    assert failing.status_code == 400
+    assert '<a href="#policy" data-line="12">line 12</a> <code>- {given: {err: 1}' in failing.text
+    assert "<code>/tests/1</code>" in failing.text
+    assert 'id="policy-fault">One fault, in line 12: see below.' in failing.text
+    assert (none.status_code, "Write the rules that you propose" in none.text) == (400, True)
+    assert (other.status_code, 'id="description-fault">Save the description first' in other.text) == (400, True)
+    assert stored.policy is None
+    assert ('value="propose"' in page, 'value="propose"' in seen, refused.status_code) == (True, False, 403)
 
 
 async def test_what_keeps_a_model_from_drafting_is_told() -> None:

@@ -15,12 +15,12 @@ from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.control.permissions import operation
-from cronicorn.control.recorded_runs import recorded_runs
+from cronicorn.control.recorded_runs import latest_runs, recorded_runs
 from cronicorn.domain.compilation.ports import Backtester
 from cronicorn.domain.compilation.profile import RUNS_MAX, Profile, profile_of, profile_told
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
-from cronicorn.domain.history import RunQuery, SpanQuery
+from cronicorn.domain.history import SpanQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.document_part import PolicyError
@@ -104,13 +104,9 @@ class Policies(Backtester):
     @operation(Operation.POLICY_FIELDS)
     async def fields(self, principal: Principal, endpoint_id: str) -> Profile:
         """What stood where in the answers of the last RUNS_MAX runs of an endpoint: what a policy can read."""
-        endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
-        runs = (await self._history.list(principal.tenant_id, endpoint_id, RunQuery(limit=RUNS_MAX))).runs
-        if not runs:
-            return Profile()
-        span = SpanQuery(since=min(run.started_at for run in runs), until=stored.now, limit=RUNS_MAX)
-        recorded = await self._history.recorded(principal.tenant_id, endpoint_id, span)
-        return profile_told(profile_of(recorded), endpoint.redaction, ())
+        endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
+        runs = await latest_runs(self._history, endpoint, RUNS_MAX)
+        return profile_told(profile_of(runs), endpoint.redaction, ())
 
     async def _beside(self, endpoint: JobEndpoint, job: Iterable[JobEndpoint], replay: Replay) -> Mapping[int, int]:
         """How often others of the *job* called the same host in each minute of the *replay*."""

@@ -54,7 +54,8 @@ class PolicyText:
         """*found*, whose pointers lead into the policy, each with its line, in their order."""
         faults = [
             PolicyFault(
-                line=self.read.line_of(each.pointer) if self.read is not None else 0, pointer=each.pointer,
+                line=self.read.line_of(each.pointer) if self.read is not None and each.pointer else 0,
+                pointer=each.pointer,
                 message=each.message,
             )
             for each in found

@@ -10,6 +10,7 @@ from cronicorn.control.findings import FINDINGS_MAX, invalid
 from cronicorn.control.identity import NewId
 from cronicorn.control.permissions import operation
 from cronicorn.control.policies import BacktestDocument, PolicyDocument, policy_to_try
+from cronicorn.control.recorded_runs import latest_runs
 from cronicorn.domain.compilation.difference import difference, says_the_same
 from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, Finding, errors_in, text_of
 from cronicorn.domain.compilation.judging import backtested, figures_of, judged, read_draft
@@ -17,13 +18,10 @@ from cronicorn.domain.compilation.ports import Backtester, Drafts
 from cronicorn.domain.compilation.profile import RUNS_MAX, profile_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, FieldError
-from cronicorn.domain.history import RunQuery, SpanQuery
-from cronicorn.domain.instant import LAST_INSTANT
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.ports import EndpointCatalog, RunHistory
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +57,7 @@ class Proposals:
         earlier = await self._drafts.list(principal.tenant_id, endpoint_id)
         if earlier and _is_the_same(earlier[0], policy, endpoint):
             return _view(earlier[0], endpoint)
-        runs = await self._last_runs(endpoint)
-        profile = profile_of(runs)
+        profile = profile_of(await latest_runs(self._history, endpoint, RUNS_MAX))
         found = judged(policy, endpoint, profile, await self._siblings(endpoint))
         _refuse(errors_in(found))
         figures = figures_of(await self._backtester.replayed(principal, endpoint_id, policy, BACKTEST_OVER))
@@ -76,14 +73,6 @@ class Proposals:
         await self._drafts.add(draft)
         log.info("policy_drafted", extra={"endpoint": endpoint_id, "draft": draft.id, "status": draft.status.value})
         return _view(draft, endpoint)
-
-    async def _last_runs(self, endpoint: JobEndpoint) -> Sequence[Run]:
-        """The last runs, with their bodies."""
-        page = await self._history.list(endpoint.tenant_id, endpoint.id, RunQuery(limit=RUNS_MAX))
-        if not page.runs:
-            return ()
-        span = SpanQuery(since=page.runs[-1].started_at, until=LAST_INSTANT, limit=RUNS_MAX)
-        return await self._history.recorded(endpoint.tenant_id, endpoint.id, span)
 
     async def _siblings(self, endpoint: JobEndpoint) -> Sequence[str]:
         job = await self._endpoints.list(endpoint.tenant_id, endpoint.job_id)

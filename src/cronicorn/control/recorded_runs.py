@@ -1,10 +1,12 @@
-"""Recorded runs of several endpoints, read in pages and told in the order in which they began."""
+"""Recorded runs with their bodies: of several endpoints in the order in which they began, and the last ones of one."""
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-from cronicorn.domain.history import SpanQuery
-from cronicorn.domain.ports import RunLog
+from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.history import RunQuery, SpanQuery
+from cronicorn.domain.instant import LAST_INSTANT
+from cronicorn.domain.ports import RunHistory, RunLog
 from cronicorn.domain.run import Run
 
 PAGE = 100
@@ -23,6 +25,15 @@ async def recorded_runs(
         following = await anext(streams[first], None)
         if following is not None:
             heads[first] = following
+
+
+async def latest_runs(history: RunHistory, endpoint: JobEndpoint, count: int) -> Sequence[Run]:
+    """The last *count* runs of *endpoint* with their bodies, oldest first. Raises NotFoundError."""
+    page = await history.list(endpoint.tenant_id, endpoint.id, RunQuery(limit=count))
+    if not page.runs:
+        return ()
+    span = SpanQuery(since=page.runs[-1].started_at, until=LAST_INSTANT, limit=count)
+    return await history.recorded(endpoint.tenant_id, endpoint.id, span)
 
 
 async def _runs_of(log: RunLog, tenant_id: str, endpoint_id: str, query: SpanQuery) -> AsyncGenerator[Run, None]:

@@ -71,16 +71,6 @@ class LookedPolicy:
     description_fault: str
     """What is wrong with the description; empty for nothing."""
 
-    @property
-    def summary(self) -> str:
-        """That there are faults, in short; empty where there are none."""
-        if not self.faults:
-            return ""
-        number = f"{len(self.faults)} faults" if len(self.faults) > 1 else "One fault"
-        first = next((each.line for each in self.faults if each.line), 0)
-        place = "" if not first else f", the first in line {first}" if len(self.faults) > 1 else f", in line {first}"
-        return f"{number}{place}: see below."
-
     def line(self, number: int) -> str:
         """What stands in the line *number*, from 1; empty where there is none."""
         lines = self.text.text.splitlines()
@@ -97,7 +87,17 @@ def looked_policy(endpoint: JobEndpoint, names: Sequence[str], read: PolicyText,
     after = replace(endpoint, policy=read.policy)
     judge_policy(after, findings)
     odd = (*findings.warnings, *strangers(after, names))
-    return _look(endpoint, read, read.policy, read.placed(_inside(odd)), of_description)
+    return _look(endpoint, read, read.policy, read.placed(inside(odd)), of_description)
+
+
+def summary_of(faults: Sequence[PolicyFault]) -> str:
+    """That there are *faults*, in short; empty where there are none."""
+    if not faults:
+        return ""
+    number = f"{len(faults)} faults" if len(faults) > 1 else "One fault"
+    first = next((each.line for each in faults if each.line), 0)
+    place = "" if not first else f", the first in line {first}" if len(faults) > 1 else f", in line {first}"
+    return f"{number}{place}: see below."
 
 
 def rules_in_words(policy: Policy | None, endpoint: JobEndpoint) -> list[RuleInWords]:
@@ -110,6 +110,13 @@ def rules_in_words(policy: Policy | None, endpoint: JobEndpoint) -> list[RuleInW
 def changed_rows(differences: PolicyDifference) -> list[ChangedRow]:
     """What is not the same: of a part that both have its members one by one."""
     return [row for part in differences for row in _rows(part)]
+
+
+def inside(found: Sequence[FieldError]) -> Iterator[FieldError]:
+    """Those of *found* that are about the policy, as it stands by itself."""
+    for each in found:
+        if each.pointer == AT or each.pointer.startswith(f"{AT}/"):
+            yield replace(each, pointer=each.pointer.removeprefix(AT))
 
 
 def field_line(place: Place) -> str:
@@ -138,13 +145,6 @@ def _rule(lines: Sequence[str]) -> RuleInWords:
     head, *rest = lines
     parts = [line.split(maxsplit=1) for line in rest]
     return RuleInWords(name=head.removeprefix("rule "), parts=[(word, told) for word, told in parts])
-
-
-def _inside(found: Sequence[FieldError]) -> Iterator[FieldError]:
-    """Those of *found* that are about the policy, as it stands by itself."""
-    for each in found:
-        if each.pointer == AT or each.pointer.startswith(f"{AT}/"):
-            yield replace(each, pointer=each.pointer.removeprefix(AT))
 
 
 def _rows(part: PartDifference) -> Iterator[ChangedRow]:

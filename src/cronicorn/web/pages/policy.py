@@ -14,15 +14,22 @@ from starlette.responses import JSONResponse, Response
 from cronicorn.control.document import EndpointPatch
 from cronicorn.control.drafts import NO_MODEL
 from cronicorn.control.findings import invalid, refused
+from cronicorn.control.identity import possible_id
 from cronicorn.control.plane import ControlPlane
-from cronicorn.control.policies import HOURS_MAX, Backtest
+from cronicorn.control.policies import HOURS_MAX, Backtest, PolicyDocument
 from cronicorn.control.policy_judging import names_siblings
-from cronicorn.control.policy_text import read_policy_text, write_policy_text
+from cronicorn.control.policy_text import PolicyFault, read_policy_text, write_policy_text
 from cronicorn.control.quota import never_made
 from cronicorn.control.statuses import status_of
 from cronicorn.domain.durations import parse_duration
 from cronicorn.domain.endpoint import JobEndpoint
-from cronicorn.domain.errors import CronicornError, FieldError, PreconditionFailedError, UnavailableError
+from cronicorn.domain.errors import (
+    CronicornError,
+    FieldError,
+    InvalidInputError,
+    PreconditionFailedError,
+    UnavailableError,
+)
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.json_schema import policy_schema
@@ -36,7 +43,7 @@ from cronicorn.web.endpoint_looking import TOLD_ELSEWHERE
 from cronicorn.web.errors import retry_fields
 from cronicorn.web.forms import faults_of
 from cronicorn.web.policy_examples import POLICY_EXAMPLES, example_named
-from cronicorn.web.policy_looking import LookedPolicy, looked_policy
+from cronicorn.web.policy_looking import LookedPolicy, inside, looked_policy, summary_of
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.timeline.replayed import TABLE_ROWS, reaction_drawing, replay_drawing, slices_of
 from cronicorn.web.view import Looked, ThingId, View
@@ -93,6 +100,8 @@ def policy_pages(site: WebSite, control: ControlPlane) -> APIRouter:
             if view.entered("do") == "save":
                 await _save(control, view, desk, looked)
                 return see(f"/endpoints/{endpoint_id}")
+            if view.entered("do") == "propose":
+                return see(await _proposed(control, view, desk, looked))
             if view.entered("do") == "replay":
                 replay = await _replay(control, view.asker, desk, looked)
                 return await policy_page(site, control, view, desk, replay=replay)
@@ -123,6 +132,7 @@ async def policy_page(
         "entered": {"description": desk.description, "policy": desk.text, "over": desk.over},
         "version": version_of_endpoint(endpoint) if meanwhile or not version else version,
         "looked": looked,
+        "refusals": looked.faults or _placed(looked, error),
         "faults": _faults(looked, error),
         "meanwhile": meanwhile,
         "replay": replay,
@@ -167,7 +177,7 @@ async def _begun(control: ControlPlane, asker: Principal, endpoint_id: str, exam
         return known.text
     if not draft:
         return None
-    return write_policy_text((await control.drafts.get(asker, endpoint_id, draft)).draft.policy)
+    return write_policy_text((await control.drafts.get(asker, endpoint_id, possible_id(draft))).draft.policy)
 
 
 async def _save(control: ControlPlane, view: View, desk: PolicyDesk, looked: LookedPolicy) -> None:
@@ -185,6 +195,18 @@ async def _save(control: ControlPlane, view: View, desk: PolicyDesk, looked: Loo
     await control.endpoints.edit(
         view.asker, desk.endpoint.id, EndpointPatch.model_validate(fields), unchanged=unchanged
     )
+
+
+async def _proposed(control: ControlPlane, view: View, desk: PolicyDesk, looked: LookedPolicy) -> str:
+    """The path of the draft that the entered rules are now. Raises what proposing raises, and InvalidInputError."""
+    _check(looked)
+    if looked.text.document is None:
+        raise refused("/policy", "Write the rules that you propose; to have none, take them away.")
+    if desk.description.strip() != (desk.endpoint.description or "").strip():
+        raise refused("/description", "Save the description first: rules are proposed for the one that is stored.")
+    document = PolicyDocument(policy=looked.text.document)
+    draft = (await control.proposals.propose(view.asker, desk.endpoint.id, document)).draft
+    return f"/endpoints/{desk.endpoint.id}/policy/drafts/{draft.id}"
 
 
 async def _replay(control: ControlPlane, asker: Principal, desk: PolicyDesk, looked: LookedPolicy) -> Backtest:
@@ -207,13 +229,17 @@ def _check(looked: LookedPolicy) -> None:
         )
 
 
+def _placed(looked: LookedPolicy, error: CronicornError | None) -> tuple[PolicyFault, ...]:
+    """What *error* says of the rules, each with its line."""
+    return looked.text.placed(inside(error.fields)) if isinstance(error, InvalidInputError) else ()
+
+
 def _faults(looked: LookedPolicy, error: CronicornError | None) -> Mapping[str, str]:
     """What is wrong beside which field. Faults of rules stand beside their lines, so the field only says how many."""
-    faults = (
-        dict(faults_of(error, _FIELDS)) if error is not None and not isinstance(error, PreconditionFailedError) else {}
-    )
-    if looked.summary:
-        faults["policy"] = looked.summary
+    told = error is not None and not isinstance(error, PreconditionFailedError)
+    faults = dict(faults_of(error, _FIELDS)) if error is not None and told else {}
+    if summary := summary_of(looked.faults or _placed(looked, error)):
+        faults["policy"] = summary
     if looked.description_fault:
         faults["description"] = looked.description_fault
     return faults

@@ -24,6 +24,8 @@ _ROW = 22.0
 _BAR = 44.0
 _TOP = 8.0
 _NAME_SHOWN = 16
+_HALF_NAME = 24.0
+"""Half of the width of an instant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,9 @@ def _calls(behaviour: Behaviour, first: int, step: int) -> Counter[int]:
 
 
 def replay_drawing(replayed: Replayed) -> Markup | None:
-    """*replayed* as one SVG element; None where nothing is recorded."""
+    """*replayed* as one SVG element; None where no call was planned or would have been."""
     slices = slices_of(replayed, SLICES)
-    if not slices:
+    if not any(each.old or each.new for each in slices):
         return None
     rules = [rule.rule for rule in replayed.rules][:RULES_DRAWN]
     line = _TOP + len(rules) * _ROW + _BAR + 14
@@ -95,7 +97,8 @@ def _ticks(scale: TimeScale, line: float, bottom: float) -> Iterator[Markup]:
     for at, told in scale.ticks():
         x = scale.x(at)
         yield tag("path", class_="grid", d=f"M{x:.1f} {_TOP:g}V{bottom - 14:g}")
-        yield tag("text", told, x=x, y=bottom, text_anchor="middle")
+        if x < RIGHT - _HALF_NAME:
+            yield tag("text", told, x=x, y=bottom, text_anchor="middle")
     yield tag("text", "as it happened", x=LEFT - 8, y=line - _BAR / 2 + 4, text_anchor="end")
     yield tag("text", "these rules", x=LEFT - 8, y=line + _BAR / 2 + 4, text_anchor="end")
 
