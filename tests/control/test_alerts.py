@@ -23,9 +23,11 @@ from cronicorn.domain.alert.alerting import (
 from cronicorn.domain.alert.incident import WAITING_MAX, Incident
 from cronicorn.domain.alert.rows import alerting_text
 from cronicorn.domain.alert.targets import shown_target, shown_url
-from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from cronicorn.domain.alert.versions import version_of_alert_route, version_of_alert_rules
+from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError, PreconditionFailedError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.tenant import ApiKey, Tenant
+from cronicorn.domain.unchanged import Unchanged
 from tests.control.world import ALICE, a_world
 
 HOOK = {"name": "hook", "channel": "webhook", "target": "https://example.com/hook"}
@@ -236,3 +238,39 @@ async def test_an_incident_is_acknowledged_once_and_not_when_it_is_over(world):
     assert again.acknowledged_at == first.acknowledged_at
     with pytest.raises(ConflictError):
         await incidents.acknowledge(ALICE, "b")
+
+
+async def test_windows_that_hold_come_first_then_those_that_hold_next(world):
+    alerts = world.control.alerts
+    for name, fields in {
+        "weekly": {"cron": "0 3 * * 0"}, "over": {"startAt": "2026-01-01T00:00:01Z"},
+        "later": {"startAt": "2026-01-02T00:00:00Z"}, "now": {"startAt": "2026-01-01T01:00:00Z"},
+    }.items():  # fmt: skip
+        document = {"name": name, "durationMs": 3_600_000, **fields}
+        await alerts.create_window(ALICE, MaintenanceDocument.model_validate(document))
+    world.clock.move(minutes=75)
+
+    standing = await alerts.windows(ALICE)
+
+    assert [(each.window.name, each.holds) for each in standing] == [
+        ("now", True), ("later", False), ("weekly", False)
+    ]  # fmt: skip
+    assert standing[0].next_at is None
+    assert str(standing[2].next_at) == "2026-01-04 03:00:00+00:00"
+
+
+async def test_rules_and_routes_that_somebody_else_changed_are_not_overwritten(world):
+    alerts = world.control.alerts
+    route = await alerts.create_route(ALICE, AlertRouteDocument.model_validate(HOOK))
+    rules = Unchanged(versions=frozenset({version_of_alert_rules(await alerts.show(ALICE))}))
+    same = Unchanged(versions=frozenset({version_of_alert_route(route)}))
+    await alerts.change_rules(ALICE, AllRulesDocument(failures=5), rules)
+    await alerts.edit_route(ALICE, route.id, AlertRoutePatch(name="mine"), same)
+
+    with pytest.raises(PreconditionFailedError):
+        await alerts.change_rules(ALICE, AllRulesDocument(failures=7), rules)
+    with pytest.raises(PreconditionFailedError):
+        await alerts.edit_route(ALICE, route.id, AlertRoutePatch(name="theirs"), same)
+
+    after = await alerts.show(ALICE)
+    assert (after.rules.failures, after.route(route.id).name) == (5, "mine")

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.control.alert_documents import AlertRouteDocument, MaintenanceDocument
-from cronicorn.domain.alert.alerting import AlertScope, FailureShare, IncidentKind
+from cronicorn.control.findings import Findings
+from cronicorn.domain.alert.alerting import EVERYWHERE, AlertScope, FailureShare, IncidentKind
 from cronicorn.domain.alert.incident import Incident, Receipt
 from cronicorn.domain.permission import Role
+from cronicorn.web.alert_scopes import ScopeWriter
 from cronicorn.web.assets import Assets
 from cronicorn.web.pages.incidents import INCIDENTS_SHOWN
 from tests.web.entered import EnteredForm
@@ -72,8 +74,10 @@ async def test_incidents_come_in_pages() -> None:
                 )
             )  # fmt: skip
         first = await site.text("/incidents")
+        odd = [(await site.client.get(f"/incidents?after={each}")).status_code for each in ("a%00b", "incident_99")]
         further = await site.text(re.findall(r'href="(/incidents\?after=[^"]+)"', first)[0])
 
+    assert odd == [404, 400]
     assert first.count("an endpoint that is gone") == INCIDENTS_SHOWN
     assert further.count("an endpoint that is gone") == 1
     assert len(first.encode()) < PAGE_BYTES_MAX - BESIDE
@@ -201,6 +205,26 @@ async def test_a_maintenance_window_is_made_holds_and_is_removed() -> None:
     assert "“move &lt;b&gt;” holds, and nobody is told" in incidents
     assert removed.headers["location"] == "/alerts/maintenance"
     assert "nobody is told of what it covers" not in after
+
+
+async def test_lines_of_a_scope_mean_one_thing_whatever_jobs_and_endpoints_are_called() -> None:
+    async with a_site() as site:
+        world, findings = site.world, Findings()
+        job, slashed, twin = [await world.job(site.owner, name) for name in ("a", "a/b", "a/b")]
+        endpoint = await world.endpoint(site.owner, jobId=job, name="b/c\nd [x]")
+        mean = await world.job(site.owner, f"a/b/c d [x] [{endpoint.id}]")
+        other = await world.endpoint(site.owner, jobId=mean, name=endpoint.id)
+        scope = AlertScope(job_ids=(job, slashed, mean, "job_gone"), endpoint_ids=(endpoint.id, other.id, "ep_gone"))
+        writer = await ScopeWriter.open(world.control, site.owner)
+        written = await writer.written(scope)
+        read = await writer.read(written, scope, findings)
+        by_name = await writer.read(
+            f"a/b\n  /jobs/{twin}  \nhttps://x.example/endpoints/{other.id}/", EVERYWHERE, findings
+        )
+
+    assert read == scope
+    assert by_name == AlertScope(job_ids=(twin,), endpoint_ids=(slashed, twin, other.id))  # Refused: two have the name.
+    assert [fault.message for fault in findings.errors] == ["2 are called “a/b”: give the address of the page of one."]
 
 
 FORMS = {

@@ -22,7 +22,7 @@ _NAMED_MAX = 60
 """So many endpoints are told by name, the others by their ids alone."""
 _LISTED, _PLACED_MAX = 3, 20
 """In lists so many are told by name, of so many endpoints in all."""
-_ID = re.compile(r"(?:.*[/\[])?([A-Za-z0-9_-]{1,64})[/\]]?")
+_ID = re.compile(r"(?:(?:.*/)?(?:endpoints|jobs)/|.*\[)?([A-Za-z0-9_-]{1,64})[/\]]?")
 """An id alone, in brackets after a name, or at the end of the address of a page."""
 
 
@@ -69,7 +69,9 @@ class ScopeWriter:
         for line in dict.fromkeys(each.strip() for each in text.split("\n") if each.strip()):
             named = [job_id for job_id, name in self.jobs.items() if name == line]
             word = found[1] if (found := _ID.fullmatch(line)) is not None else ""
-            if len(named) == 1:
+            if line.endswith(f"[{word}]") and word in kept.endpoint_ids:  # As it was written, whoever is called so.
+                endpoints.append(word)
+            elif len(named) == 1:
                 jobs += named
             elif word in self.jobs or word in kept.job_ids:
                 jobs.append(word)

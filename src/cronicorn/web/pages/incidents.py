@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from cronicorn.control.identity import possible_id
 from cronicorn.control.overviews import PlacedEndpoint
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.alert.incident import Incident
@@ -23,13 +24,13 @@ def incident_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     router = APIRouter()
 
     @router.get("/incidents")
-    async def show_all(view: Looked, show: str = "", after: str | None = None) -> Response:
-        asker, every = view.asker, show == "all"
-        found = await control.incidents.list(asker, open_only=not every, limit=INCIDENTS_SHOWN + 1, after=after)
+    async def show_all(view: Looked, show: str = "", after: str = "") -> Response:
+        asker, every, last = view.asker, show == "all", possible_id(after) if after else None
+        found = await control.incidents.list(asker, open_only=not every, limit=INCIDENTS_SHOWN + 1, after=last)
         shown = found[:INCIDENTS_SHOWN]
         alerting = await control.alerts.show(asker)
         return site.page(
-            view, "incidents.html", incidents=shown, kinds=KINDS, every=every, first=after is None,
+            view, "incidents.html", incidents=shown, kinds=KINDS, every=every, first=not after,
             further=shown[-1].id if len(found) > INCIDENTS_SHOWN else None, placed=await _placed(control, asker, shown),
             told=any(route.enabled for route in alerting.routes),
             quiet=[each for each in await control.alerts.windows(asker) if each.holds],
