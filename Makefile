@@ -73,6 +73,10 @@ fix: setup ## Format the code and mend what ruff can mend by itself
 demo: setup ## Watch a shop's endpoints being called, planned and explained (ARGS="--seconds 30")
 	$(BIN)/cronicorn demo $(ARGS)
 
+.PHONY: pictures
+pictures: setup ## Take the pictures of the web app that the README shows, anew, in five minutes (needs a Chromium)
+	$(BIN)/python -m tests.web.browser.pictures $(ARGS)
+
 .PHONY: bench
 bench: setup ## Measure against the bound (ARGS=drain picks one)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -12,6 +12,7 @@ from cronicorn.domain.endpoint import Baseline, EndpointState, JobEndpoint
 from cronicorn.domain.finding.forecast import INSTANTS_OF_SCHEDULE_MAX, EvenCalls, Forecast, Forecaster
 from cronicorn.domain.finding.host_load import CallTally
 from cronicorn.domain.fixtures import MIDNIGHT, a_pause, an_endpoint, an_interval_hint
+from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import DAY, HOUR, MINUTE
 from cronicorn.domain.preview import PREVIEW_MAX, preview
 
@@ -34,9 +35,16 @@ BASELINES = st.one_of(
 )  # fmt: skip
 
 
-def planted(baseline: Baseline, **state: object) -> JobEndpoint:
+Guardrails = tuple[timedelta | None, timedelta | None]
+GUARDED: list[Guardrails] = [(None, None), (75 * SECOND, None), (None, 45 * MINUTE), (None, 9 * HOUR)]
+"""Least and most distance of runs."""
+
+
+def planted(baseline: Baseline, guarded: Guardrails = (None, None), **state: object) -> JobEndpoint:
     """An endpoint as it is once it has begun at MIDNIGHT."""
-    return started(an_endpoint(baseline=baseline, state=EndpointState(**state)), MIDNIGHT, CRON)  # type: ignore[arg-type]
+    least, most = guarded
+    made = an_endpoint(baseline=baseline, interval_min=least, interval_max=most, state=EndpointState(**state))  # type: ignore[arg-type]
+    return started(made, MIDNIGHT, CRON)
 
 
 def walked(endpoint: JobEndpoint, since: datetime, until: datetime) -> list[datetime]:
@@ -45,21 +53,35 @@ def walked(endpoint: JobEndpoint, since: datetime, until: datetime) -> list[date
     return [at for at in plans if at is not None and since <= at <= until]
 
 
-@given(BASELINES, st.integers(0, 30), st.integers(1, 48), st.sampled_from([None, 45, 300, 7_200]), st.integers(1, 600))
-def test_it_says_what_planning_after_each_run_would(
-    baseline: Baseline, after: int, length: int, hinted: int | None, ttl: int
-) -> None:
-    hints = () if hinted is None else (an_interval_hint(hinted * SECOND, ttl=ttl * MINUTE),)
-    endpoint = planted(baseline, hints=hints)
-    since, until = MIDNIGHT + after * HOUR, MIDNIGHT + (after + length) * HOUR
+HINTS = st.sampled_from([None, 45, 300, 7_200]).flatmap(
+    lambda every: st.just(()) if every is None else st.integers(1, 600).map(
+        lambda ttl: (an_interval_hint(every * SECOND, ttl=ttl * MINUTE),)
+    )
+)  # fmt: skip
+
+
+def check(endpoint: JobEndpoint, since: datetime, until: datetime) -> None:
+    """Hold the forecast of *endpoint* against its schedule, as far as that can be walked."""
     plans = preview(endpoint, MIDNIGHT, CRON, PREVIEW_MAX)
     if len(plans) == PREVIEW_MAX and plans[-1].next_run_at is not None:
-        until = min(until, plans[-1].next_run_at)  # Nobody has walked further.
+        until = min(until, plans[-1].next_run_at)
 
     foreseen = Forecaster(CRON, MIDNIGHT, since, until).foresee(endpoint)
 
     assert list(foreseen.instants()) == walked(endpoint, since, until)
     assert foreseen.whole or len(plans) == PREVIEW_MAX
+
+
+@given(BASELINES, HINTS, st.integers(0, 30), st.integers(1, 48))
+def test_it_says_what_planning_after_each_run_would(
+    baseline: Baseline, hints: tuple[Hint, ...], after: int, length: int
+) -> None:
+    check(planted(baseline, hints=hints), MIDNIGHT + after * HOUR, MIDNIGHT + (after + length) * HOUR)
+
+
+@given(BASELINES, st.sampled_from(GUARDED), st.integers(1, 48))
+def test_guardrails_hold_in_it(baseline: Baseline, guarded: Guardrails, length: int) -> None:
+    check(planted(baseline, guarded), MIDNIGHT, MIDNIGHT + length * HOUR)
 
 
 def test_a_pause_ends_with_a_run_and_what_rests_calls_nothing() -> None:
@@ -82,6 +104,24 @@ def test_nothing_lies_before_now_and_what_is_overdue_comes_now() -> None:
     assert gone.count == 0
 
 
+def test_what_is_overdue_and_steered_calls_nothing_on_a_day_that_is_over() -> None:
+    endpoint = planted(Baseline(interval=HOUR), hints=(an_interval_hint(MINUTE, ttl=9 * HOUR),))
+
+    gone = Forecaster(CRON, MIDNIGHT + 5 * HOUR, MIDNIGHT, MIDNIGHT + 2 * HOUR).foresee(endpoint)
+
+    assert gone == Forecast()
+
+
+@pytest.mark.parametrize("most", [1.5 * SECOND, timedelta(0), timedelta(days=-1)])
+def test_no_guardrail_makes_it_dear(most: timedelta) -> None:
+    endpoint = planted(Baseline(interval=2 * SECOND, anchor_at=MIDNIGHT), (None, most))
+
+    foreseen = Forecaster(CRON, MIDNIGHT, MIDNIGHT, MIDNIGHT + 7 * DAY).foresee(endpoint)
+
+    assert len(foreseen.stretches) <= 3
+    assert foreseen.count >= 7 * DAY / (2 * SECOND)
+
+
 def test_a_dense_cron_schedule_goes_on_at_its_pace_and_is_walked_once_for_all() -> None:
     asked = 0
 
@@ -98,6 +138,7 @@ def test_a_dense_cron_schedule_goes_on_at_its_pace_and_is_walked_once_for_all() 
     assert foreseen[0].count == pytest.approx(7 * 24 * 60, abs=1)
     assert {each.count for each in foreseen} == {foreseen[0].count}
     assert asked <= INSTANTS_OF_SCHEDULE_MAX + 1
+    assert len(foreseen[0].stretches) <= 3
 
 
 @given(

@@ -23,8 +23,6 @@ FORECAST_AHEAD_MAX = 366 * DAY
 ENDPOINTS_FORESEEN_MAX = 1_000
 """Those that are due first, and no more."""
 HOURS_OF_HOSTS = 24
-_AT_ONCE = 20
-"""After so many endpoints others get their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +110,6 @@ class Forecasts:
         """The first endpoints that are due, one more than are foreseen where there are others."""
         forecaster = Forecaster(self._cron, now, since, until)
         planned = await self._finder.planned(principal.tenant_id, until, ENDPOINTS_FORESEEN_MAX + 1)
-        for number, (job, endpoint) in enumerate(planned):
-            if number % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+        for job, endpoint in planned:
+            await asyncio.sleep(0)  # Whoever else is served here gets a turn.
             yield ForeseenEndpoint(job=job, endpoint=endpoint, forecast=forecaster.foresee(endpoint))

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from cronicorn.control.members import MemberDocument
 from cronicorn.domain.permission import Role
+from tests.web.browser import pictures
 from tests.web.browser.chromium import SCREENSHOTS, Seen, needs_chromium, seen
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
@@ -228,3 +229,17 @@ async def test_a_slash_leads_to_the_search_from_anywhere_but_a_field(here: Seen)
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Found for “shop.example”")).to_be_visible()
         await expect(page.locator("main").get_by_role("link", name="stock")).to_be_visible()
+
+
+async def test_a_picture_is_packed_small_or_refused(here: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with here.page() as page:
+        await page.goto(here.paths["overview"])
+        png = await page.screenshot()
+        empty = await page.context.new_page()
+        webp = await pictures.packed(empty, png)
+        monkeypatch.setattr(pictures, "PICTURE_BYTES_MAX", len(webp) - 1)
+        with pytest.raises(ValueError, match="take less of the page"):
+            await pictures.packed(empty, png)
+
+    assert (webp[:4], webp[8:12]) == (b"RIFF", b"WEBP")
+    assert len(webp) < len(png)

@@ -30,7 +30,7 @@ def perform(story: Story, console: Console, now: Callable[[], datetime], *, live
         with a_shop(story) as shop, a_scheduler(secrets.token_urlsafe(16)) as rest:
             console.print(f"The shop: {shop.url}. Cronicorn: {rest.url}.", soft_wrap=not console.is_terminal)
             with opened_view(console, now, live=live) as view:
-                board = _play(story, shop, rest, view, now())
+                board = play(story, shop, rest, view, now())
     except KeyboardInterrupt:
         console.print("Stopped.")
         return _INTERRUPTED
@@ -42,7 +42,8 @@ def perform(story: Story, console: Console, now: Callable[[], datetime], *, live
     return 0 if board.overdue_max == 0 else 1
 
 
-def _play(story: Story, shop: RunningShop, rest: Rest, view: View, opened_at: datetime) -> Board:
+def play(story: Story, shop: RunningShop, rest: Rest, view: View, opened_at: datetime) -> Board:
+    """Open the *shop*, have it called, and do what a person does in *story* until that ends; answer what was seen."""
     board = Board(opened_at=opened_at, seconds=story.seconds)
     shop.open()
     job_id = rest.post("/api/jobs", {"name": "shop", "description": "What a shop has called."})["id"]

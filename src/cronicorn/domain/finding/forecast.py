@@ -4,7 +4,7 @@ It costs little, whatever the pace. Intervals are reckoned, not walked. Cron ins
 once, and no more than CRON_INSTANTS_MAX in all: what is denser goes on at the pace of its beginning.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,13 +13,15 @@ from cronicorn.domain.cadence import Grid
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
 from cronicorn.domain.hint import HintKind, fresh_hints
-from cronicorn.domain.instant import MICROSECOND, ZERO, shifted
+from cronicorn.domain.instant import INTERVAL_LEAST, MICROSECOND, ZERO, shifted
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.preview import PREVIEW_MAX, preview
 
 CRON_INSTANTS_MAX = 20_000
 INSTANTS_OF_SCHEDULE_MAX = 1_500
 """One a minute for a day."""
+APART_MAX = 500
+"""Of so many runs of a stretch, what a maximum adds between them is reckoned one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +78,18 @@ class Forecaster:
     def foresee(self, endpoint: JobEndpoint) -> Forecast:
         """What *endpoint* will call."""
         due_at = endpoint.state.due_at
-        if due_at is None or due_at > self.until:
+        first_at = max(due_at, self._now) if due_at is not None else None
+        if first_at is None or first_at > self.until:
             return Forecast()
         if endpoint.baseline.kind in {BaselineKind.ONCE, BaselineKind.DORMANT}:
             return self._stepped(endpoint)
-        steered, begins = self._steered(endpoint, max(due_at, self._now))
+        steered, begins = self._steered(endpoint, first_at)
         if endpoint.baseline.kind is BaselineKind.CRON:
             baseline = _after(self._cron_instants(endpoint), begins)
         else:
             baseline = Forecast(stretches=self._reckoned(endpoint, begins))
-        return replace(baseline, stretches=(*self._within(steered), *baseline.stretches))
+        guarded = tuple(_guarded(endpoint, baseline.stretches, begins, self.until))
+        return replace(baseline, stretches=(*self._within(steered), *self._within(guarded)))
 
     def _steered(self, endpoint: JobEndpoint, first_at: datetime) -> tuple[tuple[EvenCalls, ...], datetime]:
         """What comes first, while a hint for an interval counts, and the last instant of that.
@@ -93,15 +97,15 @@ class Forecaster:
         The run that is planned while the hint still counts comes after its end. Of several hints the pace of the first
         is taken until the last one ends.
         """
-        alone = EvenCalls(first_at=first_at, step=MICROSECOND, number=1)
         hints = [hint for hint in fresh_hints(endpoint.state.hints, self._now) if hint.kind is HintKind.INTERVAL]
         ends_at = max((hint.expires_at for hint in hints), default=first_at)
         if ends_at <= first_at:
-            return (alone,), first_at
+            return (_alone(first_at),), first_at
         planned = [plan.next_run_at for plan in preview(endpoint, self._now, self._cron, 2)]
         if len(planned) < 2 or planned[0] is None or planned[1] is None:  # noqa: PLR2004 - the distance of two
-            return (alone,), first_at
+            return (_alone(first_at),), first_at
         step = planned[1] - planned[0]
+        assert step > ZERO  # Plans of a preview come one after the other.
         number = min(-((first_at - ends_at) // step), (self.until - first_at) // step)
         even = EvenCalls(first_at=first_at, step=step, number=number + 1)
         return (even,), even.last_at
@@ -114,17 +118,18 @@ class Forecaster:
     def _stepped(self, endpoint: JobEndpoint) -> Forecast:
         """What an endpoint without a cadence of its own calls: once, or as long as hints last."""
         planned = [plan.next_run_at for plan in preview(endpoint, self._now, self._cron, PREVIEW_MAX)]
-        stretches = tuple(EvenCalls(first_at=at, step=MICROSECOND, number=1) for at in planned if at is not None)
+        stretches = tuple(_alone(at) for at in planned if at is not None)
         return Forecast(stretches=self._within(stretches), whole=len(planned) < PREVIEW_MAX)
 
     def _reckoned(self, endpoint: JobEndpoint, begins: datetime) -> tuple[EvenCalls, ...]:
         """What comes after *begins* at an interval."""
         length, next_at = endpoint.baseline.length, Grid(endpoint, self._cron).next(begins)
+        if next_at is None:  # Without an anchor each run counts from the one before, whatever made that come.
+            length = min(length, endpoint.interval_max or length)
         first_at = next_at if next_at is not None else shifted(begins, length)
         if first_at > self.until or length < MICROSECOND:
             return ()
-        number = (self.until - first_at) // length + 1
-        return self._within((EvenCalls(first_at=first_at, step=length, number=number),))
+        return (EvenCalls(first_at=first_at, step=length, number=(self.until - first_at) // length + 1),)
 
     def _cron_instants(self, endpoint: JobEndpoint) -> Forecast:
         grid = Grid(endpoint, self._cron)
@@ -138,7 +143,7 @@ class Forecaster:
 
     def _walked(self, found: list[datetime], *, cut: bool) -> Forecast:
         """Instants of a cron schedule; what was *cut* off goes on at their pace."""
-        stretches = [EvenCalls(first_at=at, step=MICROSECOND, number=1) for at in found]
+        stretches = _gathered(found)
         if not cut or len(found) < 2:  # noqa: PLR2004 - one has no pace
             return Forecast(stretches=tuple(stretches), whole=not cut)
         pace = (found[-1] - found[0]) / (len(found) - 1)
@@ -146,6 +151,72 @@ class Forecaster:
         if further:
             stretches.append(EvenCalls(first_at=found[-1] + pace, step=pace, number=further))
         return Forecast(stretches=tuple(stretches))
+
+
+def _gathered(found: list[datetime]) -> list[EvenCalls]:
+    """*found* with what comes evenly taken together."""
+    stretches: list[EvenCalls] = []
+    place = 0
+    while place < len(found):
+        end = place + 1
+        step = found[end] - found[place] if end < len(found) else MICROSECOND
+        while end < len(found) and found[end] - found[end - 1] == step:
+            end += 1
+        stretches.append(EvenCalls(first_at=found[place], step=step, number=end - place))
+        place = end
+    return stretches
+
+
+def _guarded(
+    endpoint: JobEndpoint, stretches: Iterable[EvenCalls], begins: datetime, until: datetime
+) -> Iterator[EvenCalls]:
+    """*stretches*, which follow a run at *begins*, as the guardrails let them come: not sooner, and not later."""
+    least, most, last = endpoint.interval_min or ZERO, endpoint.interval_max, begins
+    if most is not None and most < INTERVAL_LEAST:
+        most = None  # Nothing drives an endpoint so fast.
+    for part in (part for stretch in stretches for part in _apart(stretch, most)):
+        yield from _filled(last, part.first_at, most)
+        slowed = _slowed(part, last, least)
+        if slowed is not None:
+            yield slowed
+            last = slowed.last_at
+    yield from _filled(last, shifted(until, MICROSECOND), most)
+
+
+def _apart(stretch: EvenCalls, most: timedelta | None) -> Iterable[EvenCalls]:
+    """*stretch* in parts between which nothing has to come for *most*: of many runs, at about their pace."""
+    if most is None or stretch.step <= most or stretch.number == 1:
+        return (stretch,)
+    if stretch.number <= APART_MAX:
+        return map(_alone, stretch.instants())
+    number = (stretch.last_at - stretch.first_at) // most + 1
+    return (EvenCalls(first_at=stretch.first_at, step=most, number=number),)
+
+
+def _alone(at: datetime) -> EvenCalls:
+    return EvenCalls(first_at=at, step=MICROSECOND, number=1)
+
+
+def _slowed(stretch: EvenCalls, last: datetime, least: timedelta) -> EvenCalls | None:
+    """*stretch* after a run at *last*, with no two runs closer than *least*; None where nothing is left of it.
+
+    What would come too soon comes later, and its last run maybe after its end.
+    """
+    if stretch.first_at - last >= least and (stretch.number == 1 or stretch.step >= least):
+        return stretch
+    if stretch.last_at <= last:
+        return None
+    first_at, step = max(stretch.first_at, last + least), max(stretch.step, least)
+    return EvenCalls(first_at=first_at, step=step, number=max(0, -((first_at - stretch.last_at) // step)) + 1)
+
+
+def _filled(last: datetime, until: datetime, most: timedelta | None) -> Iterator[EvenCalls]:
+    """What comes between runs at *last* and *until*, no two further apart than *most*."""
+    if most is None:
+        return
+    number = -((last - until) // most) - 1
+    if number >= 1:
+        yield EvenCalls(first_at=last + most, step=most, number=number)
 
 
 def _after(forecast: Forecast, begins: datetime) -> Forecast:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -29,8 +29,6 @@ HOSTS_SHOWN = 12
 _DAY_PARTS, _WEEK_PARTS = 24, 28
 _TOLD_MAX = 3
 """So many instants are told one by one."""
-_COMPARED_MAX = 200
-"""Whether they come evenly is seen from so many."""
 _DIGITS_MAX = 4
 _PARTS_OF_HOSTS = 48
 LengthQuery = Annotated[str, Query(alias="view")]
@@ -116,13 +114,11 @@ def _columns(found: Foreseen, parts: int) -> Sequence[Column]:
 def _when(forecast: Forecast, span: CalendarSpan) -> str:
     """When an endpoint calls, in a few words."""
     longest = max(forecast.stretches, key=lambda each: each.number)
+    instants = list(islice(forecast.instants(), _TOLD_MAX))
+    shape = "%H:%M:%S" if any(at.second for at in instants) else "%H:%M"
+    if longest.number > _TOLD_MAX and longest.step == DAY:
+        return f"daily at {format(longest.first_at, shape)}"
     if longest.number > _TOLD_MAX:
         return f"every {show_duration(longest.step)}"
-    instants = list(islice(forecast.instants(), _COMPARED_MAX))
-    steps = {later - earlier for earlier, later in pairwise(instants)}
-    shape = "%H:%M:%S" if any(at.second for at in instants) else "%H:%M"
-    if len(instants) > _TOLD_MAX and len(steps) == 1:
-        step = steps.pop()
-        return f"daily at {format(instants[0], shape)}" if step == DAY else f"every {show_duration(step)}"
-    told = ", ".join(format(at, shape if span.days == 1 else f"%a {shape}") for at in instants[:_TOLD_MAX])
+    told = ", ".join(format(at, shape if span.days == 1 else f"%a {shape}") for at in instants)
     return f"{told} …" if forecast.count > _TOLD_MAX else told

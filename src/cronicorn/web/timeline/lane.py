@@ -1,7 +1,7 @@
 """One endpoint's coming calls on a line: marks where they can be told apart, bands where they can't."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from markupsafe import Markup
@@ -49,19 +49,23 @@ def _marks(forecast: Forecast, scale: TimeScale) -> Markup:
 def _bands(stretches: Iterable[EvenCalls], scale: TimeScale) -> Markup:
     return joined(
         tag(
-            "rect", class_="dense", x=scale.x(first.first_at), y=5.0, height=8.0,
-            width=max(2.0, scale.x(last.last_at) - scale.x(first.first_at)),
+            "rect", class_="dense", x=scale.x(first_at), y=5.0, height=8.0,
+            width=max(2.0, scale.x(last_at) - scale.x(first_at)),
         )
-        for first, last in _joined(stretches, (scale.until - scale.since) / MARKS_MAX)
+        for first_at, last_at in _joined(stretches, (scale.until - scale.since) / MARKS_MAX)
     )  # fmt: skip
 
 
-def _joined(stretches: Iterable[EvenCalls], near: timedelta) -> list[tuple[EvenCalls, EvenCalls]]:
+def _joined(stretches: Iterable[EvenCalls], near: timedelta) -> list[tuple[datetime, datetime]]:
     """The ends of what is drawn as one band: what is nearer to one another than a mark could show."""
-    found: list[tuple[EvenCalls, EvenCalls]] = []
-    for each in stretches:
-        if found and each.first_at - found[-1][1].last_at <= near:
-            found[-1] = (found[-1][0], each)
+    found: list[tuple[datetime, datetime]] = []
+    for first_at, last_at in (ends for stretch in stretches for ends in _ends(stretch, near)):
+        if found and first_at - found[-1][1] <= near:
+            found[-1] = (found[-1][0], last_at)
         else:
-            found.append((each, each))
+            found.append((first_at, last_at))
     return found
+
+
+def _ends(stretch: EvenCalls, near: timedelta) -> Iterable[tuple[datetime, datetime]]:
+    return [(stretch.first_at, stretch.last_at)] if stretch.step <= near else [(at, at) for at in stretch.instants()]
