@@ -63,6 +63,7 @@ async def test_rules_are_shown_as_they_stand_with_what_they_read_and_wait_for() 
     assert re.search(r"burst errors in force since \S+ .*ago err 9 ends when err &lt; 2 acted", active)
     assert "rest at rest err 9 begins when err &lt; -5" in active
     assert re.search(r"without the interval hint of 30s by a rule burst: \S+ .*baseline-interval", words(page, "plan"))
+    assert "Without the interval hint of 30s by a rule burst: " in page.partition("<desc")[2].partition("</desc>")[0]
     assert "&lt; -5 is false, err is 9" in words(page, "did")
     assert "At rest: retry-after, rate-limit, " in words(page, "signals")
     assert "they don’t make them more frequent here" not in words(page, "signals")

@@ -18,6 +18,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.web.form_values import instant_in
 from cronicorn.web.reasons import reasons
 from cronicorn.web.site import WebSite
+from cronicorn.web.timeline.otherwise import otherwise_drawing
 from cronicorn.web.view import Looked, ThingId
 
 _PAGE = "why.html"
@@ -54,7 +55,8 @@ async def _present(control: ControlPlane, asker: Principal, explanation: Explana
     """All that steers it now."""
     runs = (await control.runs.list(asker, explanation.endpoint.id, RunQuery(limit=_RUNS_READ))).runs
     told = await reasons(control, asker, explanation, runs)
-    return {"past": None, "latest": runs[0] if runs else None, **told}
+    drawn = otherwise_drawing(explanation.now, explanation.current.plan, explanation.otherwise)
+    return {"past": None, "drawn": drawn, "latest": runs[0] if runs else None, **told}
 
 
 async def _past(control: ControlPlane, asker: Principal, endpoint_id: str, text: str) -> dict[str, Any]:
