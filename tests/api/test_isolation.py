@@ -21,6 +21,8 @@ BODIES: dict[str, Any] = {
     "POST /api/endpoints/{id}/pause": {"pausedUntil": None},
     "POST /api/endpoints/{id}/backtest": {"policy": {"version": 1, "rules": []}},
     "POST /api/jobs": {"name": "n"},
+    "POST /api/files/apply": {"jobs": [{"name": "n"}]},
+    "POST /api/files/diff": {"jobs": [{"name": "n"}]},
     "POST /api/preview": {"endpoint": {"name": "n", "url": "https://x.example", "baselineIntervalMs": 1_000}},
     "POST /api/simulate": {
         "scenario": {"version": 1, "length": "10m", "endpoints": [{"name": "stock", "every": "60s"}]}

@@ -1,10 +1,13 @@
 """Applying folders of files: who owns what, what is shown, what is pruned, and undoing."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.cli.command import cronicorn, environment
+from tests.cli.places import a_server
+from tests.wiring.up_process import service
 
 SHOP = """\
 set: store
@@ -27,6 +30,20 @@ def env(tmp_path):
     return environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}", API_KEY="a-key-for-tests-only")
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with service(tmp_path_factory.mktemp("server"), DRAIN_GRACE="1s") as running, running.client() as client:
+        yield str(client.base_url)
+
+
+@pytest.fixture(params=["store", "server"])
+def place(request, tmp_path):
+    """The environment that leads to a store of this machine, and to a server."""
+    if request.param == "store":
+        return request.getfixturevalue("env")
+    return a_server(tmp_path, request.getfixturevalue("server")).env
+
+
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "schedules"
@@ -44,23 +61,25 @@ def typed(env, *arguments, code=0):
     return ended
 
 
-def test_a_folder_is_shown_applied_pruned_and_undone(env, folder):
+def test_a_folder_is_shown_applied_pruned_and_undone(place, folder):
     given = ("-f", str(folder))
-    assert typed(env, "diff", *given, code=1).out.splitlines()[-1] == (
+    assert typed(place, "diff", *given, code=1).out.splitlines()[-1] == (
         "Would be: 4 created; 0 unchanged. Nothing was written."
     )
-    typed(env, "apply", *given)
-    assert typed(env, "diff", *given).out == "Nothing to do: 4 unchanged.\n"
+    typed(place, "apply", *given)
+    assert typed(place, "diff", *given).out == "Nothing to do: 4 unchanged.\n"
+    exported = typed(place, "export").out
     bank = folder / "money" / "bank.yml"
     bank.unlink()
 
-    left = typed(env, "diff", *given)
-    unasked = typed(env, "apply", *given, "--prune", code=2)
-    shown = typed(env, "diff", *given, "--prune", "--json", code=1)
-    pruned = typed(env, "apply", *given, "--prune", "--yes")
+    left = typed(place, "diff", *given)
+    unasked = typed(place, "apply", *given, "--prune", code=2)
+    shown = typed(place, "diff", *given, "--prune", "--json", code=1)
+    pruned = typed(place, "apply", *given, "--prune", "--yes")
     bank.write_text(BANK)
-    undone = typed(env, "apply", *given)
+    undone = typed(place, "apply", *given)
 
+    assert exported.count("baseline") == 2
     assert "? bank/rates is listed no longer, and left alone (--prune archives it)" in left.out
     assert unasked.err.splitlines()[:2] == ["- bank/rates", "- job bank"]
     assert "say --yes" in unasked.err
@@ -118,3 +137,20 @@ def test_a_set_that_is_typed_must_not_contradict_the_files(env, folder, tmp_path
     (tmp_path / "empty").mkdir()
 
     assert "There is no file with `jobs:`" in typed(env, "apply", "-f", str(tmp_path / "empty"), code=2).err
+
+
+def test_a_set_is_applied_by_two_at_once_as_if_one_came_after_the_other(env, folder):
+    typed(env, "tenant", "add", "other")
+    for number in range(20):
+        (folder / f"more{number}.yaml").write_text(
+            f"jobs: [{{name: more{number}, endpoints: [{{name: a, url: 'https://a.example', dormant: true}}]}}]\n"
+        )
+
+    with ThreadPoolExecutor(3) as pool:
+        ended = list(pool.map(lambda _: cronicorn("apply", "-f", str(folder), env=env), range(3)))
+
+    assert [each.code for each in ended] == [0, 0, 0], [each.err for each in ended]
+    assert sorted(each.out.splitlines()[-1] for each in ended) == [
+        "Done: 44 created; 0 unchanged.", "Nothing to do: 44 unchanged.", "Nothing to do: 44 unchanged.",
+    ]  # fmt: skip
+    assert typed(env, "export").out.count("- name: more") == 20

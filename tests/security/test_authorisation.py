@@ -25,6 +25,7 @@ LEAST: list[tuple[str, str, str]] = [
     (r"/api/tenants/\{id\}", Role.VIEWER, RUNNER),
     (r"/api/tenants\b", RUNNER, RUNNER),
     (r"/api/audit\b", Role.OWNER, Role.OWNER),
+    (r"/api/files\b", Role.EDITOR, Role.EDITOR),
     (r"/api/(members|secrets|signing-keys)\b", Role.VIEWER, Role.OWNER),
     (r"/api/keys\b", Role.EDITOR, Role.OWNER),
     (r"/api/(preview|simulate|workers|endpoints/\{id\}/backtest)\b", Role.VIEWER, Role.VIEWER),

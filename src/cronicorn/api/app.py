@@ -20,6 +20,7 @@ from cronicorn.api.routes_decisions import decision_routes
 from cronicorn.api.routes_docs import docs_routes
 from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
+from cronicorn.api.routes_files import file_routes
 from cronicorn.api.routes_hints import hint_routes
 from cronicorn.api.routes_incidents import incident_routes
 from cronicorn.api.routes_jobs import job_routes
@@ -116,6 +117,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         audit_routes(control.audit),
         account_routes(control.accounts, cookies),
         secret_routes(control.secrets),
+        file_routes(control.files, control.exporter),
     )
 
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place
 
 if TYPE_CHECKING:
     from cronicorn.cli.yaml_files import YamlFiles
@@ -36,13 +38,13 @@ class _Wanted:
 
     files: list[str]
     file_set: str | None
-    database: str | None
-    tenant: str
+    place: Place
     force: bool
     prune: bool
     as_json: bool
 
 
+@at_place
 def apply(
     files: FilesOption,
     *,
@@ -51,9 +53,8 @@ def apply(
     force: ForceOption = False,
     prune: PruneOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --prune: archive without asking.")] = False,
-    database: DatabaseOption = None,
-    tenant: TenantOption = "default",
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
     """Create or update the jobs, endpoints and alerts that files list, by name: all of it, or nothing.
 
@@ -62,39 +63,34 @@ def apply(
     Files speak for the fields that they name. What else was edited stays; where a field that they name was edited
     elsewhere, nothing is written without --force. Nothing is removed without --prune.
     """
-    wanted = _Wanted(
-        files=files, file_set=file_set, database=database, tenant=tenant, force=force, prune=prune, as_json=as_json
-    )
+    wanted = _Wanted(files=files, file_set=file_set, place=place, force=force, prune=prune, as_json=as_json)
     run(_show(wanted, command="apply") if dry_run else _apply(wanted, yes=yes))
 
 
+@at_place
 def diff(
     files: FilesOption,
     *,
     file_set: SetOption = None,
     prune: PruneOption = False,
-    database: DatabaseOption = None,
-    tenant: TenantOption = "default",
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
     """Show what `cronicorn apply` would change, and change nothing. Exit code 0: nothing; 1: something; 5: conflicts.
 
     Other exit codes are those of all commands: 2 is a file that can't be applied, say.
     """
-    wanted = _Wanted(
-        files=files, file_set=file_set, database=database, tenant=tenant, force=False, prune=prune, as_json=as_json
-    )
+    wanted = _Wanted(files=files, file_set=file_set, place=place, force=False, prune=prune, as_json=as_json)
     run(_show(wanted, command="diff"))
 
 
 async def _show(wanted: _Wanted, *, command: str) -> None:
-    from cronicorn.cli.local import opened_to_try
+    from cronicorn.cli.file_places import files_at
 
     files, document = _read(wanted)
-    async with opened_to_try(wanted.database) as local:
-        principal = local.principal(wanted.tenant)
+    async with files_at(wanted.place, to_try=True) as there:
         with files.locating():
-            applied = await local.control.files.apply(principal, document, dry_run=True, prune=wanted.prune)
+            applied = await there.apply(document, dry_run=True, prune=wanted.prune)
     _tell(wanted, files, applied, dry_run=True)
     if applied.conflicts and not wanted.force:
         raise SystemExit(5)
@@ -103,15 +99,14 @@ async def _show(wanted: _Wanted, *, command: str) -> None:
 
 
 async def _apply(wanted: _Wanted, *, yes: bool) -> None:
-    from cronicorn.cli.local import opened
+    from cronicorn.cli.file_places import files_at
 
     files, document = _read(wanted)
-    async with opened(wanted.database) as local:
-        principal, control = local.principal(wanted.tenant), local.control.files
+    async with files_at(wanted.place) as there:
         with files.locating():
             if wanted.prune and not yes:
-                _ask(await control.apply(principal, document, dry_run=True, prune=True))
-            applied = await control.apply(principal, document, force=wanted.force, prune=wanted.prune)
+                _ask(await there.apply(document, dry_run=True, prune=True))
+            applied = await there.apply(document, force=wanted.force, prune=wanted.prune)
     _tell(wanted, files, applied, dry_run=False)
 
 

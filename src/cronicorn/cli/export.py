@@ -6,56 +6,58 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.apply import apply
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place
 
 
+@at_place
 def export(
     file: Annotated[Path | None, typer.Argument(metavar="FILE.yaml", help="The file to make; or stdout.")] = None,
     *,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Write headers that look like credentials as they are, not masked.")
     ] = False,
-    database: DatabaseOption = None,
-    tenant: TenantOption = "default",
+    place: Place,
 ) -> None:
     """Write the jobs and endpoints of a tenant as a file that `cronicorn import` and `cronicorn apply` read.
 
     What it has said about alerts is in it, too, without URLs. Archived ones, hints, pauses, runs, keys and secrets are
     not; references to secrets are. For everything there is see `cronicorn backup`.
     """
-    run(_export(file, database, tenant, reveal=reveal))
+    run(_export(file, place, reveal=reveal))
 
 
+@at_place
 def import_file(
     file: Annotated[str, typer.Argument(metavar="FILE.yaml", help="What `cronicorn export` made; - reads stdin.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
-    database: DatabaseOption = None,
-    tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    place: Place,
 ) -> None:
     """Create or update what an exported file lists, by name: `cronicorn apply --force` with another name.
 
     Where a value is masked, what is stored stays; an endpoint that is not there yet needs the value itself.
     """
-    apply([file], force=True, dry_run=dry_run, database=database, tenant=tenant, as_json=as_json)
+    apply(
+        files=[file], force=True, dry_run=dry_run, as_json=as_json, profile=place.profile, database=place.database,
+        tenant=place.tenant,
+    )  # fmt: skip
 
 
-async def _export(file: Path | None, database: str | None, tenant: str, *, reveal: bool) -> None:
-    import json
+async def _export(file: Path | None, place: Place, *, reveal: bool) -> None:
     import sys
 
     import yaml
 
-    from cronicorn.cli.differences import plain
-    from cronicorn.cli.local import opened_to_read
+    from cronicorn.cli.file_places import files_at
     from cronicorn.control.exporting import masked_headers, routes_without_url
     from cronicorn.control.file_schema import MODELINE
 
-    async with opened_to_read(database) as local:
-        document = await local.control.exporter.export(local.principal(tenant), reveal=reveal)
-    values = json.loads(json.dumps(document, default=plain))
-    text = MODELINE + yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=120)
+    async with files_at(place, to_read=True) as there:
+        document = await there.export(reveal=reveal)
+    text = MODELINE + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
     if file is None:
         sys.stdout.write(text)
     else:

@@ -96,14 +96,14 @@ def unlisted(
     gone |= {name for name, managed in endpoints.items() if not managed.made or managed.id not in present}
     removable = {
         name: present[managed.id]
-        for name, managed in endpoints.items()
+        for name, managed in sorted(endpoints.items())
         if name not in gone and present[managed.id].archived_at is None
     }
     leaving = {endpoint.id for endpoint in removable.values()}
     kept = {each.job_id for each in present.values() if each.archived_at is None and each.id not in leaving}
     ending = {
         name: stored[managed.id]
-        for name, managed in jobs.items()
+        for name, managed in sorted(jobs.items())
         if name not in gone and managed.id not in kept and stored[managed.id].archived_at is None
     }
     return Unlisted(endpoints=removable, jobs=ending, gone=frozenset(gone))

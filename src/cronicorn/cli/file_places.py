@@ -1,0 +1,108 @@
+"""Where files are applied to, and exported from: the store of the settings, or the server of a profile."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cronicorn.cli.differences import plain
+from cronicorn.cli.local import opened, opened_to_read, opened_to_try
+from cronicorn.cli.place import Place, chosen_profile
+from cronicorn.cli.reaching import reached
+from cronicorn.control.difference import Applied, Deed, Difference, FieldChange
+from cronicorn.domain.errors import FieldError, InvalidInputError
+
+if TYPE_CHECKING:
+    from cronicorn.cli.interface import Interface
+    from cronicorn.wiring.local import LocalControl
+
+_TENANT = "default"
+
+
+class FilePlace(Protocol):
+    """What can be asked about files, wherever that is answered."""
+
+    async def apply(
+        self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+    ) -> Applied:
+        """As `FileApplier.apply`."""
+        ...
+
+    async def export(self, *, reveal: bool) -> dict[str, Any]:
+        """As `Exporter.export`, of what JSON can say."""
+        ...
+
+
+@asynccontextmanager
+async def files_at(place: Place, *, to_try: bool = False, to_read: bool = False) -> AsyncIterator[FilePlace]:
+    """The files of the place that was chosen. *to_try* a store that is not there it is imagined.
+
+    Raises as `reached` does.
+    """
+    if chosen_profile(place) is not None:
+        async with reached(place) as there:
+            yield _FilesThere(there)
+        return
+    way = opened_to_try if to_try else opened_to_read if to_read else opened
+    async with way(place.database) as local:
+        yield _FilesHere(local, place.tenant or _TENANT)
+
+
+class _FilesHere(FilePlace):
+    """Those of a store."""
+
+    def __init__(self, local: "LocalControl", tenant: str) -> None:
+        self._control = local.control
+        self._asker = local.principal(tenant)
+
+    async def apply(
+        self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+    ) -> Applied:
+        return await self._control.files.apply(self._asker, document, dry_run=dry_run, force=force, prune=prune)
+
+    async def export(self, *, reveal: bool) -> dict[str, Any]:
+        return _of_json(await self._control.exporter.export(self._asker, reveal=reveal))
+
+
+class _FilesThere(FilePlace):
+    """Those of a server."""
+
+    def __init__(self, interface: "Interface") -> None:
+        self._interface = interface
+
+    async def apply(
+        self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+    ) -> Applied:
+        if not isinstance(document, dict):
+            raise InvalidInputError("A file needs `jobs:`, a list of jobs with their endpoints.")
+        body = _of_json(document)
+        if dry_run:
+            return _applied(await self._interface.post("/files/diff", body, prune=prune))
+        return _applied(await self._interface.post("/files/apply", body, force=force, prune=prune))
+
+    async def export(self, *, reveal: bool) -> dict[str, Any]:
+        document: dict[str, Any] = await self._interface.get("/files/export", reveal=reveal)
+        return document
+
+
+def _of_json(document: dict[str, Any]) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(json.dumps(document, default=plain))
+    return read
+
+
+def _applied(answer: dict[str, Any]) -> Applied:
+    return Applied(
+        file_set=answer["set"],
+        differences=tuple(_difference(each) for each in answer["differences"]),
+        unlisted=tuple(answer["unlisted"]),
+        warnings=tuple(FieldError(pointer=each["pointer"], message=each["detail"]) for each in answer["warnings"]),
+    )
+
+
+def _difference(answer: dict[str, Any]) -> Difference:
+    about = Difference(deed=Deed(answer["deed"]), job=answer["job"], endpoint=answer["endpoint"], alert=answer["alert"])
+    changes = tuple(
+        FieldChange(field=each["field"], before=each["before"], after=each["after"]) for each in answer["changes"]
+    )
+    return replace(about, changes=changes, conflicts=tuple(answer["conflicts"]))
