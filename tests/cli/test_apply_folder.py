@@ -89,6 +89,18 @@ def test_a_folder_is_shown_applied_pruned_and_undone(place, folder):
     assert undone.out.endswith("Done: 2 restored; 2 unchanged.\n")
 
 
+def test_a_server_reveals_nothing_and_refuses_what_is_no_file(tmp_path, server):
+    there = a_server(tmp_path, server).env
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("jobs:\n  - name: shop\n    endpoints:\n      - {name: a, url: 'ftp://x', dormant: true}\n")
+
+    revealed = typed(there, "export", "--reveal", code=2)
+    refused = typed(there, "diff", "-f", str(wrong), code=2)
+
+    assert "shows credentials to nobody" in revealed.err
+    assert f"{wrong}:4: /jobs/0/endpoints/0/url: " in refused.err
+
+
 def test_a_conflict_is_shown_refused_and_overwritten_with_force(env, folder, tmp_path):
     typed(env, "apply", "-f", str(folder))
     elsewhere = tmp_path / "elsewhere.yaml"

@@ -401,6 +401,36 @@ async def test_pruning_spares_what_others_made() -> None:
     assert [(job.name, count) for job, count in await world.control.jobs.list(ALICE)] == [("shop", 0), ("bank", 1)]
 
 
+async def test_pruning_spares_what_another_set_speaks_for() -> None:
+    world = a_world()
+    await applied(world, TWO)
+    theirs = {"name": "rates", "url": "https://bank.example", "timeoutMs": 5_000}
+    await applied(world, {"set": "platform", "jobs": [{"name": "bank", "endpoints": [theirs]}]})
+
+    pruned = await applied(world, {"set": "shop", "jobs": TWO["jobs"][:1]}, prune=True)
+
+    assert not pruned.changes
+    assert ("bank", 1) in [(job.name, count) for job, count in await world.control.jobs.list(ALICE)]
+
+
+async def test_a_name_that_was_given_to_another_endpoint_means_that_one() -> None:
+    world = a_world()
+    document = a_file()
+    document["jobs"][0]["endpoints"].append({"name": "prices", "url": "https://shop.example/prices", "dormant": True})
+    await applied(world, document)
+    ((job, _),) = await world.control.jobs.list(ALICE)
+    stock, prices = [view.endpoint for view in await world.control.endpoints.list(ALICE, job.id)]
+    await world.control.endpoints.delete(ALICE, prices.id)
+    await world.control.endpoints.edit(ALICE, stock.id, EndpointPatch.model_validate({"name": "prices"}))
+
+    shown = await applied(world, document, dry_run=True)
+    await applied(world, document, force=True)
+
+    assert deeds(shown) == [Deed.UNCHANGED, Deed.CREATED, Deed.UPDATED]
+    assert shown.conflicts == ("shop/prices: baseline was set elsewhere", "shop/prices: url was set elsewhere")
+    assert not (await applied(world, document)).changes
+
+
 async def test_pruning_needs_a_set_that_is_named() -> None:
     with pytest.raises(InvalidInputError, match="name the set"):
         await applied(a_world(), a_file(), prune=True)

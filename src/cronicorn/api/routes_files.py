@@ -13,7 +13,6 @@ from cronicorn.control.file_document import FileDocument
 
 Prune = Annotated[bool, Query(description="Archive what the set has made and the file lists no longer.")]
 Force = Annotated[bool, Query(description="Overwrite what was edited elsewhere, or belongs to another set.")]
-Reveal = Annotated[bool, Query(description="Headers that look like credentials as they are, not masked.")]
 
 
 def file_routes(files: FileApplier, exporter: Exporter) -> APIRouter:
@@ -33,9 +32,12 @@ def file_routes(files: FileApplier, exporter: Exporter) -> APIRouter:
         return applied_answer(await files.apply(asker, document, force=force, prune=prune))
 
     @router.get("/export")
-    async def export_file(asker: Asker, *, reveal: Reveal = False) -> dict[str, Any]:
-        """All jobs and endpoints that are not archived, and what was said about alerts, as a file to be applied."""
-        document = plain(await exporter.export(asker, reveal=reveal))
+    async def export_file(asker: Asker) -> dict[str, Any]:
+        """All jobs and endpoints that are not archived, and what was said about alerts, as a file. Secrets are masked.
+
+        Applied again, what is masked stays as it is stored.
+        """
+        document = plain(await exporter.export(asker))
         assert isinstance(document, dict)
         return document
 

@@ -82,7 +82,9 @@ class _FilesThere(FilePlace):
         return _applied(await self._interface.post("/files/apply", body, force=force, prune=prune))
 
     async def export(self, *, reveal: bool) -> dict[str, Any]:
-        document: dict[str, Any] = await self._interface.get("/files/export", reveal=reveal)
+        if reveal:
+            raise InvalidInputError("--reveal is about a store: a server shows credentials to nobody.")
+        document: dict[str, Any] = await self._interface.get("/files/export")
         return document
 
 

@@ -1,6 +1,6 @@
 """What applying a file would do, before anything of it is done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cronicorn.control.alert_files import AlertPlan
@@ -42,7 +42,7 @@ class Unlisted:
     jobs: Mapping[str, Job] = field(default_factory=dict)
     """The same of jobs, of which nothing would be left but what it made itself."""
     gone: frozenset[EndpointName | str] = frozenset()
-    """What is not there any more, or was not made by the set: it is not the set's business from now on."""
+    """What is not there any more, or not the set's alone: it is not its business from now on."""
 
     def differences(self) -> Iterable[Difference]:
         """What archiving all of it comes to."""
@@ -85,15 +85,20 @@ class FilePlan:
 
 
 def unlisted(
-    jobs: Mapping[str, Managed], endpoints: Mapping[EndpointName, Managed],
-    stored: Mapping[str, Job], there: Iterable[JobEndpoint],
-) -> Unlisted:  # fmt: skip
-    """Of *jobs* and *endpoints* that files list no longer what can be archived, given what is *stored* and *there*."""
+    jobs: Mapping[str, Managed],
+    endpoints: Mapping[EndpointName, Managed],
+    stored: Mapping[str, Job],
+    there: Iterable[JobEndpoint],
+    *,
+    shared: Collection[str],
+) -> Unlisted:
+    """Of *jobs* and *endpoints* that files list no longer what can be archived, given what is *stored* and *there*.
+
+    What is *shared*, by its id, other sets speak for, too: it stays.
+    """
     present = {endpoint.id: endpoint for endpoint in there}
-    gone: set[EndpointName | str] = {
-        name for name, managed in jobs.items() if not managed.made or managed.id not in stored
-    }
-    gone |= {name for name, managed in endpoints.items() if not managed.made or managed.id not in present}
+    gone: set[EndpointName | str] = {name for name, managed in jobs.items() if _let_go(managed, stored, shared)}
+    gone |= {name for name, managed in endpoints.items() if _let_go(managed, present, shared)}
     removable = {
         name: present[managed.id]
         for name, managed in sorted(endpoints.items())
@@ -107,6 +112,11 @@ def unlisted(
         if name not in gone and managed.id not in kept and stored[managed.id].archived_at is None
     }
     return Unlisted(endpoints=removable, jobs=ending, gone=frozenset(gone))
+
+
+def _let_go(managed: Managed, there: Collection[str], shared: Collection[str]) -> bool:
+    """Whether what is *managed* is not the set's alone to remove."""
+    return not managed.made or managed.id not in there or managed.id in shared
 
 
 def made(before: Managed | None, stored: Job | JobEndpoint | None) -> bool:

@@ -55,11 +55,14 @@ class FilePlanner:
         if len(file.jobs) > JOBS_MAX or sum(len(job.endpoints) for job in file.jobs) > ENDPOINTS_MAX:
             findings.refuse("/jobs", f"At most {JOBS_MAX} jobs and {ENDPOINTS_MAX} endpoints; split the file.")
         else:
-            _refuse_repeated([job.name for job in file.jobs], findings.inside("/jobs"))
+            names = [job.name for job in file.jobs]
+            _refuse_repeated(names, findings.inside("/jobs"))
             for place, document in enumerate(file.jobs):
-                steps.append(await self._planned(asker, document, stored, known, findings.inside(f"/jobs/{place}")))
+                inside = findings.inside(f"/jobs/{place}")
+                job = known_as(stored, document.name or "", known.mine.jobs.get(document.name or ""), names, inside)
+                steps.append(await self._planned(asker, document, job, known, inside))
         alerts = await self._planned_alerts(asker, file, findings)
-        unlisted = await self._unlisted(asker, stored, known.mine, steps)
+        unlisted = await self._unlisted(asker, stored, known, steps)
         return FilePlan(
             name=name, before=known.mine, steps=tuple(steps), unlisted=unlisted, prune=prune, alerts=alerts,
             warnings=findings.warnings,
@@ -73,18 +76,21 @@ class FilePlanner:
         return jobs
 
     async def _planned(
-        self, asker: Principal, document: JobWithEndpoints, stored: Sequence[Job], known: Background, findings: Findings
+        self, asker: Principal, document: JobWithEndpoints, job: Job | None, known: Background, findings: Findings
     ) -> JobStep:
         judge_job(document, findings)
-        _refuse_repeated([endpoint.name for endpoint in document.endpoints], findings.inside("/endpoints"))
-        name = document.name or ""
-        job = known_as(stored, name, known.mine.jobs.get(name), findings)
+        names = [endpoint.name for endpoint in document.endpoints]
+        _refuse_repeated(names, findings.inside("/endpoints"))
         there = await self._endpoints_of(asker, job)
         steps = []
         for place, endpoint in enumerate(document.endpoints):
-            inside = findings.inside(f"/endpoints/{place}")
+            inside, name = (
+                findings.inside(f"/endpoints/{place}"),
+                EndpointName(document.name or "", endpoint.name or ""),
+            )
             inside.adopt(await self._nouns.endpoints.secret_names.unknown(asker.tenant_id, endpoint))
-            steps.append(endpoint_step(EndpointName(name, endpoint.name or ""), endpoint, there, known, inside))
+            before = known_as(there, name.endpoint, known.mine.endpoints.get(name), names, inside)
+            steps.append(endpoint_step(name, endpoint, before, known, inside))
         return job_step(document, job, steps, known)
 
     async def _endpoints_of(self, asker: Principal, job: Job | None) -> list[JobEndpoint]:
@@ -102,9 +108,10 @@ class FilePlanner:
         return await self._nouns.alerts.planned(asker, file.alerts, names, findings.inside("/alerts"))
 
     async def _unlisted(
-        self, asker: Principal, stored: Sequence[Job], mine: FileSet, steps: Sequence[JobStep]
+        self, asker: Principal, stored: Sequence[Job], known: Background, steps: Sequence[JobStep]
     ) -> Unlisted:
         """What the set manages and none of the *steps* is about."""
+        mine = known.mine
         listed = {step.difference.job for step in steps}
         jobs = {name: managed for name, managed in mine.jobs.items() if name not in listed}
         also = {
@@ -118,7 +125,7 @@ class FilePlanner:
         for name in sorted(jobs.keys() | {name.job for name in endpoints}):
             managed = mine.jobs.get(name)
             there += await self._endpoints_of(asker, by_id.get(managed.id) if managed is not None else None)
-        return unlisted(jobs, endpoints, by_id, there)
+        return unlisted(jobs, endpoints, by_id, there, shared=known.rivals.keys())
 
 
 def _refuse_repeated(names: Sequence[str | None], findings: Findings) -> None:

@@ -1,6 +1,6 @@
 """One job or endpoint of a file against what is stored: what is to be done, and what stands against it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -53,22 +53,27 @@ def background(
     return Background(mine=sets.get(name, FileSet()), rivals=rivals, limits=limits, cron=cron, now=now)
 
 
-def known_as(stored: Sequence[Named], name: str, mine: Managed | None, findings: Findings) -> Named | None:
-    """What a file means by *name*: what has it and is not archived, else what the set knows by it."""
+def known_as(
+    stored: Sequence[Named], name: str, mine: Managed | None, listed: Collection[str | None], findings: Findings
+) -> Named | None:
+    """What a file means by *name*: what has it and is not archived, else what the set knows by it.
+
+    The latter may have another name by now, but none of those *listed*: the file means something else by them.
+    """
     found = [one for one in stored if one.name == name and one.archived_at is None]
     if len(found) > 1:
         findings.refuse("/name", f"{len(found)} have this name already, so it is unclear which one is meant.")
     if found:
         return found[0]
-    return next((one for one in stored if mine is not None and one.id == mine.id), None)
+    known = next((one for one in stored if mine is not None and one.id == mine.id), None)
+    return known if known is not None and (known.name == name or known.name not in listed) else None
 
 
 def endpoint_step(
-    name: EndpointName, document: EndpointDocument, stored: Sequence[JobEndpoint], known: Background, findings: Findings
+    name: EndpointName, document: EndpointDocument, before: JobEndpoint | None, known: Background, findings: Findings
 ) -> EndpointStep:
-    """What becomes of one endpoint of the file, of whose job there are the *stored* ones."""
-    mine = known.mine.endpoints.get(name)
-    before = known_as(stored, name.endpoint, mine, findings)
+    """What becomes of one endpoint of the file, which is *before* now."""
+    mine = _of(before, known.mine.endpoints.get(name))
     claim = claimed(document, before, mine)
     drawn_on = before or blank("", "", "new", known.now)
     after = spaced(drafted(drawn_on, claim.patch, known.now, findings), drawn_on, known.limits, findings)
@@ -88,7 +93,7 @@ def job_step(
 ) -> JobStep:
     """What becomes of one job of the file."""
     name = document.name or ""
-    mine = known.mine.jobs.get(name)
+    mine = _of(before, known.mine.jobs.get(name))
     claim = claimed_of_job(document, before, mine)
     drawn_on = before or Job(id="", tenant_id="", name="", created_at=EPOCH, updated_at=EPOCH)
     given = "description" in claim.patch.model_fields_set
@@ -102,6 +107,11 @@ def job_step(
     return JobStep(
         difference=difference, patch=claim.patch, named=claim.named, stored=before, endpoints=tuple(endpoints)
     )
+
+
+def _of(stored: Job | JobEndpoint | None, mine: Managed | None) -> Managed | None:
+    """What the set says of what is *stored*: nothing, where it knew another one by the same name."""
+    return mine if stored is not None and mine is not None and mine.id == stored.id else None
 
 
 def _archived_elsewhere(stored: Job | JobEndpoint, mine: Managed | None) -> Iterator[str]:
