@@ -293,6 +293,25 @@ def test_days_mean_another_thing_in_kubernetes(days, word):
     assert [word in note for note in converted.notes] == [True]
 
 
+def test_names_end_no_comment_and_speak_to_no_terminal():
+    evil = "x\njobs: [{name: evil}]\x1b[2J\u2028y"
+    manifest = yaml.safe_load(
+        MANIFEST.format(schedule="0 * * * *", spec="suspend: true", job="backoffLimit: 0", container="command: [curl]")
+    )
+    manifest["metadata"] = {"name": evil, "namespace": evil}
+    manifest["spec"]["timeZone"] = evil
+    good = yaml.safe_load(yaml.safe_dump(manifest))
+    good["metadata"]["name"] = "stock"
+    good["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"] = ["curl", URL]
+
+    conversion = converted_cron_jobs(evil, yaml.safe_dump_all([manifest, good]), system_clock(), cron())
+
+    lines = [*conversion.text().splitlines(), *conversion.report()]
+    assert all(line.isprintable() for line in lines)
+    [job] = yaml.safe_load(conversion.text())["jobs"]
+    assert (job["name"], job["endpoints"][0]["name"]) == (evil, "stock")
+
+
 def test_lists_and_several_documents_are_read_and_other_kinds_named():
     one = MANIFEST.format(
         schedule="0 * * * *", spec="timeZone: UTC", job="backoffLimit: 0", container=f"command: [curl, -f, {URL}]"

@@ -43,7 +43,11 @@ def routes() -> str:
 def bodies() -> str:
     """The fields of every request body."""
     schemas = asyncio.run(_description())["components"]["schemas"]
-    taken = [(name, schema) for name, schema in sorted(schemas.items()) if name.endswith(("Document", "Patch"))]
+    taken = [
+        (name, schema)
+        for name, schema in sorted(schemas.items())
+        if name.endswith(("Document", "Patch", "InFile", "WithEndpoints"))
+    ]
     return "\n".join(f"### {name}\n\n{_fields_text(schema, _DEFAULTS.get(name, {}))}" for name, schema in taken)
 
 

@@ -11,8 +11,8 @@ from cronicorn.control.apply import FileApplier
 from cronicorn.control.exporting import Exporter
 from cronicorn.control.file_document import FileDocument
 
-Prune = Annotated[bool, Query(description="Archive what the set has made and the file lists no longer.")]
-Force = Annotated[bool, Query(description="Overwrite what was edited elsewhere, or belongs to another set.")]
+Pruned = Annotated[bool, Query(description="Archive what the set has made and the file lists no longer.")]
+Forced = Annotated[bool, Query(description="Overwrite what was edited elsewhere, or belongs to another set.")]
 
 
 def file_routes(files: FileApplier, exporter: Exporter) -> APIRouter:
@@ -20,13 +20,13 @@ def file_routes(files: FileApplier, exporter: Exporter) -> APIRouter:
     router = APIRouter(prefix="/files", tags=["files"], route_class=StrictRoute)
 
     @router.post("/diff")
-    async def diff_file(asker: Asker, document: FileDocument, *, prune: Prune = False) -> AppliedAnswer:
+    async def diff_file(asker: Asker, document: FileDocument, *, prune: Pruned = False) -> AppliedAnswer:
         """What applying a file would do, conflicts included. Nothing is written."""
         return applied_answer(await files.apply(asker, document, dry_run=True, prune=prune))
 
     @router.post("/apply")
     async def apply_file(
-        asker: Asker, document: FileDocument, *, force: Force = False, prune: Prune = False
+        asker: Asker, document: FileDocument, *, force: Forced = False, prune: Pruned = False
     ) -> AppliedAnswer:
         """Make jobs, endpoints and alerts what a file says: all of it, or nothing. 409 for conflicts without force."""
         return applied_answer(await files.apply(asker, document, force=force, prune=prune))

@@ -51,7 +51,7 @@ class CrontabSource:
 def converted_crontab(source: CrontabSource, clock: Clock, cron: Cron) -> Conversion:
     """The endpoints that call what the crontab's lines call."""
     conversion, settings = Conversion(source=source.name), _Settings()
-    for number, line in enumerate(source.text.splitlines(), 1):
+    for number, line in enumerate(source.text.split("\n"), 1):
         text, place = line.strip(), f"{source.name}:{number}"
         if not text or text.startswith("#"):
             continue

@@ -70,7 +70,10 @@ class Conversion:
         return "".join(self._lines())
 
     def report(self) -> Iterator[str]:
-        """What a person has to know: places, and never what stood there."""
+        """What a person has to know, in lines: places, and never what stood there."""
+        yield from map(_line, self._told())
+
+    def _told(self) -> Iterator[str]:
         for each in self.converted:
             for note in each.notes:
                 yield f"{each.place}: {note}"
@@ -83,16 +86,27 @@ class Conversion:
 
     def _lines(self) -> Iterator[str]:
         yield MODELINE
-        yield f"# Made of {self.source}. Review it, then: cronicorn diff -f FILE, cronicorn apply -f FILE\n"
-        yield from (f"# - {note}\n" for note in self.general)
+        yield _comment(f"Made of {self.source}. Review it, then: cronicorn diff -f FILE, cronicorn apply -f FILE")
+        yield from (_comment(f"- {note}") for note in self.general)
         yield "jobs:\n" if self.converted else "jobs: []\n"
         for job in dict.fromkeys(each.job for each in self.converted):
             yield f"  - name: {_yaml(job)}\n    endpoints:\n"
             for each in self.converted:
                 if each.job == job:
-                    yield from (f"      # {line}\n" for line in (each.place, *(f"- {note}" for note in each.notes)))
+                    yield from (
+                        f"      {_comment(line)}" for line in (each.place, *(f"- {note}" for note in each.notes))
+                    )
                     yield _item(each.fields)
-        yield from (f"# {left.place} is left out: {left.reason}\n" for left in self.left_out)
+        yield from (_comment(f"{left.place} is left out: {left.reason}") for left in self.left_out)
+
+
+def _comment(text: str) -> str:
+    return f"# {_line(text)}\n"
+
+
+def _line(text: str) -> str:
+    """*text* on one line, whatever names in it hold: nothing ends a comment, or speaks to a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _item(fields: Fields) -> str:
