@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cronicorn.control.document import EndpointPatch
 from cronicorn.control.drafts import NO_MODEL
 from cronicorn.control.policies import HOURS_MAX
 from cronicorn.control.policy_text import read_policy_text, write_policy_text
+from cronicorn.domain.compilation.draft import DraftStatus, Finding, FindingCheck, Severity
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError
 from cronicorn.domain.fixtures import an_outcome
@@ -288,6 +290,28 @@ async def test_drafts_are_made_shown_activated_and_rejected() -> None:
     assert many.count("/policy/drafts/dr_") == 8
     assert 'drafts=all#drafts">3 older</a>' in many
     assert every.count("/policy/drafts/dr_") == 11
+
+
+async def test_a_draft_of_which_no_policy_came_says_so_and_takes_no_rules_away() -> None:
+    async with a_site() as site:
+        endpoint = await site.world.endpoint(
+            site.owner, description="Errors.", policy=read_policy_text(POLICY).document
+        )
+        made = (await site.world.control.drafts.make(site.owner, endpoint.id)).draft
+        message = f"{HOSTILE} Mend it."
+        found = Finding(check=FindingCheck.SCHEMA, severity=Severity.ERROR, pointer="/rules/0", message=message)
+        failed = replace(made, id="dr_none", status=DraftStatus.NEEDS_ATTENTION, policy=None, findings=(found,))
+        await site.world.stores.drafts.add(failed)
+        page = f"{at(endpoint)}/drafts/dr_none"
+        shown, opened = await site.text(page), await site.text(f"{at(endpoint)}?draft=dr_none")
+        rejected = await site.send(page, f"{page}/reject")
+
+    assert "No policy came of it that could be accepted" in shown
+    assert "{{ 7 * 7 }} Mend it." in shown
+    assert "<img src=x" not in shown
+    assert (f"{page}/activate" in shown, "Open in the editor" in shown) == (False, False)
+    assert "id: surge" in EnteredForm(opened, at(endpoint)).fields["policy"]
+    assert rejected.status_code == 303
 
 
 async def test_rules_are_proposed_for_somebody_else_to_decide_about() -> None:

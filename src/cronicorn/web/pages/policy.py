@@ -104,26 +104,27 @@ def policy_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 return see(await _proposed(control, view, desk, looked))
             if view.entered("do") == "replay":
                 replay = await _replay(control, view.asker, desk, looked)
-                return await policy_page(site, control, view, desk, replay=replay)
+                return await policy_page(site, control, view, desk, looked=looked, replay=replay)
         except PreconditionFailedError as error:
             anew = await _desk(control, view.asker, endpoint_id, view.form)
             return await policy_page(site, control, view, anew, error=error, meanwhile=True)
         except TOLD_ELSEWHERE:
             raise
         except CronicornError as error:
-            return await policy_page(site, control, view, desk, error=error)
-        return await policy_page(site, control, view, desk)
+            return await policy_page(site, control, view, desk, looked=looked, error=error)
+        return await policy_page(site, control, view, desk, looked=looked)
 
     return router
 
 
 async def policy_page(
-    site: WebSite, control: ControlPlane, view: View, desk: PolicyDesk, *, replay: Backtest | None = None,
-    error: CronicornError | None = None, draft_error: CronicornError | None = None, meanwhile: bool = False,
-    all_drafts: bool = False,
+    site: WebSite, control: ControlPlane, view: View, desk: PolicyDesk, *, looked: LookedPolicy | None = None,
+    replay: Backtest | None = None, error: CronicornError | None = None, draft_error: CronicornError | None = None,
+    meanwhile: bool = False, all_drafts: bool = False,
 ) -> Response:  # fmt: skip
-    """The page with what was entered, and with the *error* that ended what was asked for."""
-    asker, endpoint, looked = view.asker, desk.endpoint, await desk.look(control, view.asker)
+    """The page with what was entered and, where it was *looked* at, understood; and with the *error* that ended it."""
+    asker, endpoint = view.asker, desk.endpoint
+    looked = looked or await desk.look(control, asker)
     failed = error or draft_error
     version = view.entered("version")
     values: dict[str, Any] = {
@@ -177,7 +178,8 @@ async def _begun(control: ControlPlane, asker: Principal, endpoint_id: str, exam
         return known.text
     if not draft:
         return None
-    return write_policy_text((await control.drafts.get(asker, endpoint_id, possible_id(draft))).draft.policy)
+    policy = (await control.drafts.get(asker, endpoint_id, possible_id(draft))).draft.policy
+    return None if policy is None else write_policy_text(policy)
 
 
 async def _save(control: ControlPlane, view: View, desk: PolicyDesk, looked: LookedPolicy) -> None:
