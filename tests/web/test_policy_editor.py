@@ -448,7 +448,7 @@ async def test_hostile_text_stays_text_and_a_page_light_whatever_rules_and_answe
         {f"place_{number}_{'x' * 30}": f"word{number % 12}" * 4 for number in range(80)} | {HOSTILE: HOSTILE}
     )
     async with a_site() as site:
-        endpoint = await filled(site, runs=60, body=body, description=HOSTILE, name=HOSTILE[:100])
+        endpoint = await filled(site, runs=20, body=body, description=HOSTILE, name=HOSTILE[:100])
         text = json.dumps(document, indent=1)
         pages = [await sent(site, endpoint, do=do, policy=text) for do in ("check", "replay")]
         faulty = await sent(

@@ -1,6 +1,7 @@
 """Policies as people write them, YAML or JSON: read with every fault on its line, and written."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ POLICY_CHARACTERS_MAX = 65_536
 """Of a text that is typed; files and documents may be longer."""
 _WIDTH = 110
 _UNBROKEN = 1 << 20
+_BRACKETS = re.compile(r"(?:\[\s*){64}")
+"""Seconds would go by before a parser finds these to be too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ def read_policy_text(text: str) -> PolicyText:
     if len(text) > POLICY_CHARACTERS_MAX:
         told = f"Longer than {POLICY_CHARACTERS_MAX:,} characters; say it shorter."
         return PolicyText(text=text, faults=(PolicyFault(line=0, pointer="", message=told),))
+    if _BRACKETS.search(text):
+        return PolicyText(text=text, faults=(PolicyFault(line=0, pointer="", message="Nested too deeply."),))
     try:
         read = YamlText(text)
     except YamlTextError as fault:
