@@ -13,7 +13,8 @@ from fastapi import FastAPI
 from cronicorn.api.cookies import Cookies
 from cronicorn.api.gate import RequestFrame
 from cronicorn.control.accounts import SignInDocument
-from cronicorn.control.document import IntervalHintDocument
+from cronicorn.control.alert_documents import AlertRouteDocument, AllRulesDocument, MaintenanceDocument
+from cronicorn.control.document import IntervalHintDocument, SecretDocument
 from cronicorn.control.identity import random_id
 from cronicorn.control.members import MemberDocument
 from cronicorn.domain.alert.alerting import IncidentKind
@@ -152,3 +153,17 @@ async def analysed(site: Site, **changes: object) -> Analysis:
     )
     site.world.clock.move(minutes=1)
     return made
+
+
+async def settled_in(site: Site, endpoint: JobEndpoint) -> None:
+    """Have a secret, signing keys, a route, an exception from the rules and a maintenance window, too."""
+    control, asker, of_one = site.world.control, site.owner, {"endpointIds": [endpoint.id]}
+    await control.secrets.set(asker, "shop-token", SecretDocument(value="as long as it takes"))
+    await control.signing_keys.create(asker)
+    await control.signing_keys.rotate(asker)
+    route = {"name": "on call", "channel": "webhook", "target": "https://hooks.example.com/shop", **of_one}
+    await control.alerts.create_route(asker, AlertRouteDocument.model_validate(route))
+    rules = AllRulesDocument.model_validate({"exceptions": [{**of_one, "rules": {"failures": 1}}]})
+    await control.alerts.change_rules(asker, rules)
+    window = {"name": "weekly", "durationMs": 7_200_000, "cron": "0 3 * * 0", "timezone": "Europe/Berlin"}
+    await control.alerts.create_window(asker, MaintenanceDocument.model_validate(window))

@@ -17,7 +17,7 @@ from cronicorn.domain.permission import Role
 from cronicorn.web.live import Streams
 from cronicorn.wiring.doors import BothDoors
 from tests.api.door import an_app
-from tests.web.site import COOKIE, Site, a_site, analysed, filled, pages_of
+from tests.web.site import COOKIE, Site, a_site, analysed, filled, pages_of, settled_in
 from tests.wiring import api_socket
 
 FOUND = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -78,6 +78,7 @@ class Seen:
             "endpoint-edit": f"{at}/edit", "endpoint-delete": f"{at}/delete",
             "job-edit": f"/jobs/{self.endpoint.job_id}/edit", "settings": "/settings", "account": "/account",
             "incidents": "/incidents", "incident": "/incidents/incident_1", "alerts": "/alerts",
+            "rules": "/alerts/rules", "maintenance": "/alerts/maintenance",
             "alert-rules": "/alerts/rules/change", "alert-route-new": "/alerts/routes/new",
             "maintenance-new": "/alerts/maintenance/new", "members": "/members", "keys": "/keys",
             "secrets": "/secrets", "signing-key": "/signing-key", "tenant": "/tenant",
@@ -123,6 +124,7 @@ async def seen() -> AsyncIterator[Seen]:
         endpoint = await filled(site, runs=60, policy=POLICY, analysis=True)
         analysis = await analysed(site, **ANALYSIS)
         draft = (await site.world.control.drafts.make(site.owner, endpoint.id)).draft
+        await settled_in(site, endpoint)
         doors = BothDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
         async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=FOUND, args=ARGUMENTS)
