@@ -64,3 +64,19 @@ def test_an_installation_is_backed_up_restored_and_taken_back_as_printed(tmp_pat
     assert restored == exported(terminal) != ""
     assert "stock" in restored
     assert "stock" not in unchanged or "unchanged" in unchanged
+
+
+def test_an_upgrade_is_prepared_looked_at_and_taken_back_as_printed(tmp_path):
+    terminal = Session(tmp_path)
+    before, look, back = [typed(block) for block in shell_blocks(page("upgrade"))]
+    file = "cronicorn-before.db"
+    terminal.type("cronicorn tenant add shop")
+
+    terminal.type(before.replace(f"/var/backups/{file}", str(tmp_path / file)))
+    terminal.type(look)
+    terminal.type(back)
+    refused = terminal.type("cronicorn verify 2>&1 || echo refused")
+    terminal.type("cronicorn migrate && cronicorn verify")
+
+    assert (tmp_path / file).exists()
+    assert "its revision is 0020" in refused
