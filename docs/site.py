@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 _ROOT = Path(__file__).parent.parent
@@ -41,10 +41,13 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
         for link in _LINK.findall((_ROOT / path).read_text(encoding="utf-8")):
             found = _leads_to(path, link)
             if found is not None and not found.startswith("docs/") and found not in beside:
-                beside.add(found)
+                beside |= {found, *_held_by(found)}
                 unread += [found] if found.endswith(".md") else []
     for path in sorted(beside):
-        files.append(File.generated(config, _in_site(path), abs_src_path=str(_ROOT / path)))
+        listed = (_ROOT / path).is_dir()
+        kind = InclusionLevel.INCLUDED if path in {_HOME, *_BESIDE.values()} else InclusionLevel.NOT_IN_NAV
+        what = {"content": _listed(path)} if listed else {"abs_src_path": str(_ROOT / path)}
+        files.append(File.generated(config, _in_site(path), inclusion=kind, **what))
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
@@ -81,14 +84,28 @@ def _rank(page: Path, folder: str) -> str:
 
 
 def _leads_to(path: str, link: str) -> str | None:
-    """The file that a *link* of *path* leads to, both as in a clone; None where there is none."""
+    """The file or folder that a *link* of *path* leads to, both as in a clone; None where there is none."""
     found = posixpath.normpath(posixpath.join(posixpath.dirname(path), link))
-    return found if not found.startswith("..") and (_ROOT / found).is_file() else None
+    return found if not found.startswith("..") and (_ROOT / found).exists() else None
+
+
+def _held_by(folder: str) -> list[str]:
+    """The files below *folder*; none where it is a file itself."""
+    found = sorted(path.relative_to(_ROOT) for path in (_ROOT / folder).rglob("*") if path.is_file())
+    return [path.as_posix() for path in found if not {"__pycache__", ".git"} & set(path.parts)]
+
+
+def _listed(folder: str) -> str:
+    """A page that leads to all that is below *folder*."""
+    names = [path.removeprefix(f"{folder}/") for path in _held_by(folder)]
+    return "\n".join([f"# {folder}", "", *(f"- [{name}]({name})" for name in names)])
 
 
 def _in_site(path: str) -> str:
     """Where a file of the clone is in the site."""
-    return "index.md" if path == _HOME else path.removeprefix("docs/")
+    if path == _HOME:
+        return "index.md"
+    return f"{path}/index.md" if (_ROOT / path).is_dir() else path.removeprefix("docs/")
 
 
 def _in_clone(uri: str) -> str:

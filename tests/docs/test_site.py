@@ -35,7 +35,7 @@ def test_the_site_holds_every_page_and_what_it_links_to(site):
 
     assert {f"{page.relative_to(DOCS).with_suffix('.html')}" for page in DOCS.rglob("*.md")} <= held
     assert {"index.html", "CHANGELOG.html", "benchmarks/index.html", "LICENSE"} <= held
-    assert "examples/policies/watchdog.yaml" in held
+    assert {"examples/policies/watchdog.yaml", "examples/schedules/index.html", "examples/schedules/shop.yaml"} <= held
     assert "site.py" not in held
 
 
