@@ -23,6 +23,10 @@ from cronicorn.mcp.asking import admitted
 from cronicorn.mcp.server import create_server
 from cronicorn.mcp.states import states_of_this_process
 from cronicorn.mcp.toolsets import SCOPES
+from cronicorn.web.live import Streams
+from cronicorn.wiring.doors import BothDoors
+from tests.api.door import an_app
+from tests.control.test_proposals import document
 from tests.control.world import LOCAL, World, a_world
 from tests.mcp.agents import ALL, VERSIONS, Agent
 from tests.wiring import api_socket
@@ -139,6 +143,7 @@ async def test_a_request_that_is_well_is_answered_in_one_json_and_framed(door):
         ({"host": "evil.example"}, 421),
         ({"host": "localhost.evil.example:80"}, 421),
         ({"host": "127.0.0.1.evil.example"}, 421),
+        ({"host": 'a"b'}, 400),
         ({"content_type": "text/plain"}, 415),
         ({"accept": "text/html"}, 406),
         ({"mcp_protocol_version": "1999-01-01"}, 400),
@@ -255,3 +260,56 @@ async def test_a_client_that_goes_away_leaves_the_door_as_it_was(door):
 
     async with door.agent(door.key) as agent:
         assert (await agent.call("run_query", endpoint_id=endpoint.id))["total"] == 20
+
+
+def asked_to_activate(arguments: dict[str, Any], **params: object) -> dict[str, Any]:
+    """A raw call of policy_activate by a client that can ask its user."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": PROTOCOL,
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
+    }
+    told = {"name": "policy_activate", "arguments": arguments, "_meta": meta, **params}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": told}
+
+
+async def test_an_approval_counts_for_the_question_the_call_and_the_key_that_it_was_asked_of(door):
+    owner = (await door.world.control.admittance.by_key(door.key)).principal
+    endpoint = await door.world.endpoint(owner, minIntervalMs=10_000)
+    view = await door.world.control.proposals.propose(owner, endpoint.id, document())
+    wanted = {"name": "other", "role": "owner"}
+    other = await door.world.control.keys.create(owner, KeyDocument.model_validate(wanted))
+    arguments = {"endpoint_id": endpoint.id, "draft_id": view.draft.id}
+    named = {"mcp_name": "policy_activate"}
+
+    asked = (await door.post(asked_to_activate(arguments), **named)).json()["result"]
+    [question] = asked["inputRequests"]
+    said = {"inputResponses": {question: {"action": "accept", "content": {"approve": True}}}}
+    state = {"requestState": asked["requestState"]}
+    refused = [
+        await door.post(asked_to_activate(arguments, **said), **named),
+        await door.post(asked_to_activate(arguments, **said, requestState=f"{state['requestState']}AAAA"), **named),
+        await door.post(asked_to_activate({**arguments, "draft_id": "dr_x"}, **said, **state), **named),
+        await door.post(asked_to_activate(arguments, **said, **state), **named, x_api_key=other.text),
+        await door.post(asked_to_activate(arguments, **said, **state), **named, x_api_key=door.other),
+    ]
+    waiting = await door.world.now_stored(endpoint)
+    approved = (await door.post(asked_to_activate(arguments, **said, **state), **named)).json()["result"]
+
+    assert asked["resultType"] == "input_required"
+    assert refused[0].json()["result"]["resultType"] == "input_required"  # It is asked again.
+    assert [answer.status_code for answer in refused[1:]] == [400, 400, 400, 400]
+    assert waiting.policy is None
+    assert approved["structuredContent"]["status"] == "active"
+
+
+async def test_where_agents_are_not_answered_there_is_nothing(door):
+    rest = an_app(door.world)
+    doors = BothDoors(rest=rest, web=rest, streams=Streams())
+    async with (
+        doors.running(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(doors), base_url="http://api") as client,
+    ):
+        answers = [await client.post("/mcp", json=DISCOVER), await client.get("/.well-known/oauth-protected-resource")]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}

@@ -195,3 +195,15 @@ def test_what_keeps_an_agent_from_being_answered_is_told_on_stderr(installation,
 
     assert (ended.code, ended.out) == (code, "")
     assert told in ended.err
+
+
+def test_an_installation_is_not_begun_whose_door_for_agents_can_not_be_opened(tmp_path):
+    """What opens it is shown once, by the start that succeeds."""
+    env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}", PORT="0", MCP="yes", MCP_EXCLUDE="endpoint_delet")
+    refused = cronicorn("up", env=env)
+    shown = cronicorn("tenant", "add", "acme", env=environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}"))
+
+    assert refused.code == 2
+    assert "Did you mean endpoint_delete?" in refused.err
+    assert "ck_" not in refused.err
+    assert "A new API key for the tenant 'default'" in shown.err

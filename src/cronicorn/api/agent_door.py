@@ -4,6 +4,7 @@ An OAuth 2.1 resource server whose access tokens are API keys: its metadata (RFC
 where somebody hands keys out, who does. No cookie opens it, so that no page of another site can ask in anybody's name.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -24,6 +25,7 @@ from cronicorn.domain.errors import CronicornError, UnauthenticatedError
 AGENTS = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource"
 """With or without the path of the resource behind it."""
+_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ class AgentSite:
     def refusal(self, headers: Headers, scope: Scope) -> tuple[HTTPStatus, str] | None:
         """Why a request is not let near: it names another host, or a page of another site sent it; None when it is."""
         host, known = headers.get("host", ""), urlsplit(self.origin or "").netloc
-        if self.loopback and host != known and not _is_loopback(host):
+        if _HOST.fullmatch(host) is None:
+            return HTTPStatus.BAD_REQUEST, "The Host of the request is none."
+        if self.loopback and host != known and not is_loopback(_host_of(host)):
             return (
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "The Host of the request is not this server: see CRONICORN_PUBLIC_URL.",
@@ -124,10 +128,17 @@ async def _not_allowed(scope: Scope, receive: Receive, send: Send, allowed: str)
     await answer(scope, receive, send)
 
 
-def _is_loopback(host: str) -> bool:
-    """Whether the Host header *host* names this machine as only itself sees it."""
+def is_loopback(host: str) -> bool:
+    """Whether *host*, a name or an address, is this machine as only itself sees it."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ip_address(name).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _host_of(field: str) -> str:
+    """The name or address in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{field}").hostname or ""
+    except ValueError:
+        return ""

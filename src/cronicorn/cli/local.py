@@ -68,8 +68,14 @@ def variables(**options: object) -> dict[str, str]:
 def store_settings(database: str | None) -> "Settings":
     """The settings of a command that works on a store itself: *database* is how it was given, if it was.
 
-    Raises InvalidInputError, also where a profile stands for a server that was meant.
+    Raises InvalidInputError, also as `refuse_profile` does.
     """
+    refuse_profile(database)
+    return read_settings(database_url=database)
+
+
+def refuse_profile(database: str | None) -> None:
+    """Raise InvalidInputError where a profile stands for a server that was meant, and no *database* was given."""
     from cronicorn.cli.place import Place, chosen_profile
     from cronicorn.domain.errors import InvalidInputError
 
@@ -79,7 +85,6 @@ def store_settings(database: str | None) -> "Settings":
             f"This works on a database itself, while the profile {profile.name!r} ({profile.url}) is in use: name the "
             "database with --database URL, on a machine that reaches it."
         )
-    return read_settings(database_url=database)
 
 
 @asynccontextmanager

@@ -34,10 +34,11 @@ def mcp(
 
     Example: cronicorn mcp --enable-write --toolsets observe,policy
     """
-    from cronicorn.cli.local import read_settings
+    from cronicorn.cli.local import read_settings, refuse_profile
     from cronicorn.wiring.agents import serve_agent
     from cronicorn.wiring.logging import configure_logging
 
+    refuse_profile(database)
     settings = read_settings(
         database_url=database, mcp_write="yes" if enable_write else None, mcp_read_only="yes" if read_only else None,
         mcp_toolsets=toolsets, mcp_exclude=exclude_tools,

@@ -58,6 +58,19 @@ def shown(text: str | None, length_max: int = TEXT_MAX) -> str | None:
     return clean if len(clean) <= length_max else f"{clean[: length_max - 1]}…"
 
 
+def clean(value: Any) -> Any:
+    """A copy of *value*, which is JSON, without characters that nobody sees, in names and texts."""
+    match value:
+        case dict():
+            return {cleaned(str(name)): clean(child) for name, child in value.items()}
+        case list():
+            return [clean(child) for child in value]
+        case str():
+            return cleaned(value)
+        case _:
+            return value
+
+
 def at_instant(at: datetime) -> str:
     """*at* in UTC, to the second: `2026-01-31T09:30:00Z`."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

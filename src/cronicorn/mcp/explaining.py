@@ -20,7 +20,7 @@ from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.run import Run
 from cronicorn.domain.trace import Verdict
 from cronicorn.domain.wording import outcome_in_words, schedule_parts
-from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, instant, shown, told
+from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, clean, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
 
 EndpointId = Annotated[str, Field(max_length=100, description="As endpoint_search answers it.")]
@@ -175,11 +175,17 @@ def policy_lines(endpoint: JobEndpoint) -> list[str]:
     return [shown(line, LINE_MAX) or "" for line in policy_in_words(endpoint.policy, cadence_of(endpoint))]
 
 
+def policy_told(endpoint: JobEndpoint) -> dict[str, Any] | None:
+    """The document of the policy in force, without what nobody sees; None for none."""
+    told_of: dict[str, Any] | None = clean(policy_document(endpoint.policy)) if endpoint.policy is not None else None
+    return told_of
+
+
 def _endpoint(view: EndpointView, drafts: Iterable[Draft], *, with_policy: bool) -> EndpointTold:
     endpoint, state = view.endpoint, view.endpoint.state
     hints = fresh_hints(state.hints, view.now)
     waiting = [draft for draft in drafts if draft.status is DraftStatus.DRAFT]
-    policy = policy_document(endpoint.policy) if with_policy and endpoint.policy is not None else None
+    policy = policy_told(endpoint) if with_policy else None
     return EndpointTold(
         id=endpoint.id, job_id=endpoint.job_id, name=shown(endpoint.name) or "",
         description=shown(endpoint.description), schedule=", ".join(schedule_parts(endpoint, at_instant)),
@@ -242,5 +248,5 @@ def _decided(steering: ExplainedSteering) -> list[str]:
         for rule in steering.rules
         if rule.did or rule.was != rule.phase or rule.phase != "idle"
     ]
-    signals = [f"signal {note.signal.value} ({note.place}): {note.asked}" for note in steering.notes if note.asked]
+    signals = [f"signal {note.signal.value}: {note.asked}" for note in steering.notes if note.asked]
     return [shown(line, LINE_MAX) or "" for line in (*rules, *signals, *steering.events)]

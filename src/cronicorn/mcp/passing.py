@@ -8,6 +8,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_REQUEST, CallToolResult, TextContent
+from mcp_types.methods import serialize_server_result
 from pydantic import ValidationError
 
 from cronicorn.control.misfits import misfits
@@ -54,12 +55,10 @@ class Passage:
     async def _called(self, context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         params = context.params or {}
         name, arguments = str(params.get("name")), params.get("arguments") or {}
-        if (refusal := self._refusal(name, arguments)) is not None:
-            refused = CallToolResult(content=[TextContent(type="text", text=refusal)], is_error=True)
-            return refused.model_dump(by_alias=True, mode="json", exclude_none=True)
-        result = await call_next(context)
+        refusal = self._refusal(name, arguments)
+        result = _refused(context, refusal) if refusal is not None else await call_next(context)
         failed = isinstance(result, dict) and bool(result.get("isError"))
-        log.info("tool_called", extra={"tool": name, "refused": failed})
+        log.info("tool_called", extra={"tool": name[:NAME_SHOWN], "refused": failed})
         return result
 
     def _refusal(self, name: str, arguments: object) -> str | None:
@@ -79,6 +78,13 @@ class Passage:
             found = misfits(error.errors(include_url=False, include_input=False), None)
             return f"invalid_input: {' '.join(f'{each.pointer}: {each.message}' for each in found)}"
         return None
+
+
+def _refused(context: ServerRequestContext[Any, Any], refusal: str) -> dict[str, Any]:
+    """The result that tells of *refusal*, as the revision of the protocol has it that the client speaks."""
+    result = CallToolResult(content=[TextContent(type="text", text=refusal)], is_error=True)
+    told = result.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return serialize_server_result(context.method, context.protocol_version, told)
 
 
 def _not_offered(name: str, offered: tuple[str, ...]) -> str:

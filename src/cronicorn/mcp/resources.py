@@ -10,11 +10,10 @@ from cronicorn.control.document import EndpointDocument
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError, NotFoundError
 from cronicorn.domain.policy.json_schema import policy_schema
-from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.principal import Principal
 from cronicorn.mcp.answers import at_instant
 from cronicorn.mcp.asking import AskedTool, ToolDesk, in_words
-from cronicorn.mcp.explaining import policy_lines
+from cronicorn.mcp.explaining import policy_lines, policy_told
 
 POLICY_SCHEMA = "cronicorn://docs/policy-schema"
 ENDPOINT_SCHEMA = "cronicorn://docs/endpoint-schema"
@@ -58,8 +57,7 @@ def add_resources(server: MCPServer, desk: ToolDesk) -> None:
 
 async def _policy(control: ControlPlane, principal: Principal, endpoint_id: str) -> str:
     endpoint = (await control.endpoints.get(principal, endpoint_id)).endpoint
-    document = policy_document(endpoint.policy) if endpoint.policy is not None else None
-    return json.dumps({"policy": document, "in_words": policy_lines(endpoint)}, ensure_ascii=False)
+    return json.dumps({"policy": policy_told(endpoint), "in_words": policy_lines(endpoint)}, ensure_ascii=False)
 
 
 async def _explanation(control: ControlPlane, principal: Principal, endpoint_id: str) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
-from cronicorn.api.agent_door import AgentDoor, AgentSite
+from cronicorn.api.agent_door import AgentDoor, AgentSite, is_loopback
 from cronicorn.api.gate import RequestFrame
 from cronicorn.control.identity import random_id
 from cronicorn.control.plane import ControlPlane
@@ -60,7 +59,7 @@ async def agents_over_http(parts: Engine) -> AgentsOverHttp | None:
     checked = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # By the door, for all that is below it.
     application = server.streamable_http_app(stateless_http=True, json_response=True, transport_security=checked)
     site = AgentSite(
-        origin=settings.public_url, loopback=_is_loopback(settings.host), scopes=SCOPES,
+        origin=settings.public_url, loopback=is_loopback(settings.host), scopes=SCOPES,
         authorization_server=settings.mcp_authorization_server,
     )  # fmt: skip
     door = AgentDoor(application, parts.control.admittance, site)
@@ -125,10 +124,3 @@ def _by_key(control: ControlPlane, key: str) -> "Identify":
         return (await control.admittance.by_key(key, random_id("req"))).principal
 
     return identify
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -19,7 +19,8 @@ _FIRST = ("endpoint", "status", "status_code", "outcome", "duration", "late", "n
 _USUAL = {"attempt": 1, "failure_count": 0, "skipped": 0, "outcome": "responded"}
 """In text a fact is left out when it says no more than this."""
 _QUIET = (
-    "alembic", "anthropic", "asyncio", "google_genai", "httpx2", "openai", "sqlalchemy", "uvicorn", "uvicorn.error",
+    "alembic", "anthropic", "asyncio", "google_genai", "httpx2", "mcp", "openai", "sqlalchemy", "uvicorn",
+    "uvicorn.error",
 )  # fmt: skip
 
 
