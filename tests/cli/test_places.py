@@ -150,8 +150,10 @@ def test_what_works_on_a_database_itself_refuses_while_a_profile_is_in_use(serve
     there = a_server(tmp_path, server)
 
     refused = there("backup", str(tmp_path / "all.db"))
+    agent = there("mcp")
     named = there("verify", "--database", f"sqlite:{tmp_path / 'none.db'}")
 
     assert refused.code == 2
     assert "works on a database itself, while the profile 'there'" in refused.err
+    assert (agent.code, agent.err) == (2, refused.err)
     assert "There is no Cronicorn installation" in named.err
