@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
+from cronicorn.api.inside import create_inside_app
+from cronicorn.cli.interface import Interface
 from tests.cli.command import Ended, cronicorn, environment
+from tests.control.world import ALICE, World
 from tests.wiring.up_process import KEY
 
 
@@ -28,6 +33,13 @@ class Somewhere:
     def read(self, *arguments: str) -> Any:
         """What a command prints with `--json`."""
         return json.loads(self.done(*arguments, "--json"))
+
+
+def interface_to(world: World) -> Interface:
+    """The interface of a control plane in memory, as its store is reached."""
+    app = create_inside_app(world.control, ALICE, rehearsing=lambda: world.control)
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://localhost")
+    return Interface(client, "memory:", profile=None)
 
 
 def a_store(folder: Path) -> Somewhere:

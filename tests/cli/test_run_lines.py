@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from rich.console import Console
 
+from cronicorn.api.wire_run import runs_answer
 from cronicorn.cli.run_lines import TextRunLines
 from cronicorn.cli.watched_runs import NamedRun
 from cronicorn.domain.call import OutcomeKind
@@ -23,7 +24,8 @@ def shown(*looks):
     with console.capture() as capture:
         lines = TextRunLines(console)
         for runs in looks:
-            lines.show([NamedRun("shop/stock", run) for run in runs])
+            listed = runs_answer(runs, None, total=len(runs)).model_dump(mode="json", by_alias=True)["runs"]
+            lines.show([NamedRun("shop/stock", run) for run in listed])
     return capture.get().splitlines()
 
 

@@ -1,16 +1,15 @@
 """Following runs: everything new, once, in order."""
 
-from datetime import timedelta
-
 import pytest
 
 from cronicorn.cli.watched_runs import WatchedRuns
 from cronicorn.domain.errors import NotFoundError
-from tests.control.world import ALICE, a_world
+from tests.cli.places import interface_to
+from tests.control.world import a_world
 
 
 def watching(world, endpoint=None):
-    return WatchedRuns(world.control, ALICE, endpoint, world.clock.now())
+    return WatchedRuns(interface_to(world), endpoint, world.clock.now())
 
 
 async def ran(world, times):
@@ -21,7 +20,7 @@ async def ran(world, times):
 
 
 def slots(found):
-    return [each.run.slot for each in found]
+    return [each.run["slot"] for each in found]
 
 
 async def test_only_what_is_newer_than_the_last_shown_follows():
@@ -76,8 +75,8 @@ async def test_of_several_endpoints_the_newest_are_shown_and_the_older_ones_neve
     await ran(world, 1)
     second = await watched.newer()
 
-    assert [(each.name, each.run.slot) for each in first] == [("shop/stock", 3)]
-    assert [(each.name, each.run.slot) for each in second] == [("shop/stock", 4)]
+    assert [(each.name, each.run["slot"]) for each in first] == [("shop/stock", 3)]
+    assert [(each.name, each.run["slot"]) for each in second] == [("shop/stock", 4)]
 
 
 async def test_an_endpoint_that_turns_up_later_brings_its_new_runs_only():
@@ -114,4 +113,19 @@ async def test_a_run_that_is_recorded_late_is_not_lost():
     after = await watched.newer()
 
     assert ([each.name for each in before], [each.name for each in after]) == (["shop/fast"], ["shop/slow"])
-    assert after[0].run.started_at < before[0].run.started_at + timedelta(seconds=1)
+    assert after[0].run["startedAt"] <= before[0].run["startedAt"]
+
+
+async def test_of_very_many_endpoints_those_are_asked_about_that_ran():
+    world = a_world()
+    job = await world.job()
+    for number in range(30):
+        await world.endpoint(name=f"e{number}", jobId=job, baselineIntervalMs=3_600_000)
+    await world.endpoint(name="often", jobId=job)
+    watched = watching(world)
+    await watched.latest(20)
+
+    await ran(world, 2)
+
+    assert [(each.name, each.run["slot"]) for each in await watched.newer()] == [("shop/often", 1), ("shop/often", 2)]
+    assert await watched.newer() == []

@@ -158,7 +158,7 @@ def test_the_rest_api_is_used_as_printed(session):
 
 def test_the_command_line_acts_on_a_store_and_on_a_server_as_printed(session):
     session.environment |= {"CRONICORN_PROFILES_FILE": f"{session.folder}/profiles.json"}
-    made, steered, there, looked, completed = (
+    made, steered, there, live, looked, completed = (
         session.type(typed(block)) for block in shell_blocks(DOCS / "how-to/use-the-command-line.md")
     )
 
@@ -167,6 +167,7 @@ def test_the_command_line_acts_on_a_store_and_on_a_server_as_printed(session):
     assert "shop/report is deleted" in steered
     assert there.count("shop/stock") == 1
     assert "in the profile" in there
+    assert "1 workers alive" in live
     assert "ok      workers: 1 alive" in looked
     assert "complete" in completed
 

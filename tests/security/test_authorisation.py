@@ -28,7 +28,7 @@ LEAST: list[tuple[str, str, str]] = [
     (r"/api/files\b", Role.EDITOR, Role.EDITOR),
     (r"/api/(members|secrets|signing-keys)\b", Role.VIEWER, Role.OWNER),
     (r"/api/keys\b", Role.EDITOR, Role.OWNER),
-    (r"/api/(preview|simulate|workers|endpoints/\{id\}/backtest)\b", Role.VIEWER, Role.VIEWER),
+    (r"/api/(calendar|preview|simulate|workers|endpoints/\{id\}/backtest)\b", Role.VIEWER, Role.VIEWER),
     (r"/api/(maintenance-windows|incidents|runs)\b", Role.VIEWER, Role.OPERATOR),
     (r"/api/endpoints/\{id\}/(hints|pause|run|test|reset-failures|analyze)\b", Role.VIEWER, Role.OPERATOR),
     (r"/api/(jobs|endpoints|alert-rules|alert-routes|dashboard|quota|sessions|policies)\b", Role.VIEWER, Role.EDITOR),

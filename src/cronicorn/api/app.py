@@ -15,6 +15,7 @@ from cronicorn.api.routes_account import account_routes
 from cronicorn.api.routes_alerts import alert_route_routes, alert_rule_routes, maintenance_routes
 from cronicorn.api.routes_analyses import analysis_routes
 from cronicorn.api.routes_audit import audit_routes
+from cronicorn.api.routes_calendar import calendar_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
 from cronicorn.api.routes_decisions import decision_routes
 from cronicorn.api.routes_docs import docs_routes
@@ -96,6 +97,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         worker_routes(control.workers),
         run_request_routes(control.requests, control.trials),
         schedule_routes(control.schedules),
+        calendar_routes(control.forecasts),
         policy_routes(control.policies),
         decision_routes(control.decisions),
         simulation_routes(control.simulations),

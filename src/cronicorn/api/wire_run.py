@@ -41,6 +41,11 @@ class RunListed(Answer):
     status_code: Omittable[int] = None
     error_message: Omittable[str] = None
     judged: Omittable[JudgedAnswer] = None
+    slot: int
+    due_at: Instant
+    finished_at: Instant
+    outcome: OutcomeKind
+    sent_again: Omittable[bool] = None
 
 
 class RunsAnswer(Answer):
@@ -197,6 +202,8 @@ def _listed(run: Run) -> RunListed:
         run_id=run.id, endpoint_id=run.endpoint_id, started_at=run.started_at, status=run.status,
         duration_ms=milliseconds(run.outcome.duration), source=run.source, attempt=run.attempt,
         status_code=run.outcome.status_code, error_message=error_of(run), judged=judged_answer(run.outcome),
+        slot=run.slot, due_at=run.due_at, finished_at=run.finished_at, outcome=run.outcome.kind,
+        sent_again=run.outcome.sent_again or None,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from cronicorn.cli import (
     audit,
     backtest,
     backup,
+    calendar,
     completion,
     convert,
     copy,
@@ -41,6 +42,7 @@ from cronicorn.cli import (
     signing_key,
     simulate,
     tenant,
+    top,
     up,
     verify,
     version,
@@ -107,6 +109,9 @@ app.add_typer(convert.app, name="convert")
 app.command("explain")(explain.explain)
 app.command("backtest")(backtest.backtest)
 app.command("runs")(runs.runs)
+app.command("tail")(runs.tail)
+app.command("top")(top.top)
+app.command("calendar")(calendar.calendar)
 app.command("workers")(workers.workers)
 app.command("verify")(verify.verify)
 app.command("copy")(copy.copy)

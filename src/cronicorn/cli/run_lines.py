@@ -1,18 +1,18 @@
 """Runs as lines, for programs and for people."""
 
 import json
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.text import Text
 
-from cronicorn.cli.instants import written
+from cronicorn.cli.showing import cell
 from cronicorn.cli.watched_runs import NamedRun
+from cronicorn.domain.call import AnswerClass, OutcomeKind
 from cronicorn.domain.instant import ZERO
-from cronicorn.domain.run import Run
-from cronicorn.domain.slot import Skip
-from cronicorn.domain.wording import length, outcome_in_words
+from cronicorn.domain.wording import length
 
 _STYLES = {"success": "green", "failed": "red"}
 _HEADINGS = ("STARTED", "STATUS", "CODE", "TOOK", "LATE", "SOURCE", "")
@@ -51,7 +51,7 @@ class TextRunLines(RunLines):
             self._console.print(Text(self._line("ENDPOINT", _HEADINGS), style="bold"), soft_wrap=True)
         for each in found:
             line = Text(self._line(each.name, _cells(each.run)))
-            status = each.run.status.value
+            status = each.run["status"]
             line.highlight_words([f" {status} "], _STYLES.get(status, "yellow"))
             self._console.print(line, soft_wrap=True)
 
@@ -61,40 +61,51 @@ class TextRunLines(RunLines):
         return f"{head}  {code:<4}  {took:>10}  {late:>10}  {source:<{_SOURCE_WIDTH}}  {note}".rstrip()
 
 
-def _cells(run: Run) -> Sequence[str]:
-    code = "-" if run.outcome.status_code is None else str(run.outcome.status_code)
-    took, late = length(run.outcome.duration), length(max(run.started_at - run.due_at, ZERO))
-    return written(run.started_at), run.status.value, code, took, late, run.source.value, _note(run)
+def _cells(run: Mapping[str, Any]) -> Sequence[str]:
+    code = str(run.get("statusCode", "-"))
+    started_at, due_at = (datetime.fromisoformat(run[name]) for name in ("startedAt", "dueAt"))
+    took, late = length(timedelta(milliseconds=run["durationMs"])), length(max(started_at - due_at, ZERO))
+    return run["startedAt"], run["status"], code, took, late, run["source"], _note(run)
 
 
-def skip_in_words(skip: Skip) -> str:
+def skip_in_words(skip: Mapping[str, Any]) -> str:
     """When no call was made, and why."""
-    return f"the slot of {written(skip.last_at)}, as {skip.state.value}: {skip.reason}"
+    return f"the slot of {skip['lastAt']}, as {skip['state']}: {skip['reason']}"
 
 
-def _note(run: Run) -> str:
-    attempt = f"attempt {run.attempt}" if run.attempt > 1 else ""
-    again = "sent again with another token" if run.outcome.sent_again else ""
-    return "  ".join(part for part in (attempt, again, outcome_in_words(run)) if part)
+def _note(run: Mapping[str, Any]) -> str:
+    attempt = f"attempt {run['attempt']}" if run["attempt"] > 1 else ""
+    again = "sent again with another token" if "sentAgain" in run else ""
+    return "  ".join(part for part in (attempt, again, outcome_of(run)) if part)
+
+
+def outcome_of(run: Mapping[str, Any]) -> str:
+    """What is worth saying of how *run* ended beyond its status and code; often nothing."""
+    judged = run.get("judged")
+    if run["outcome"] != OutcomeKind.RESPONDED:
+        return f"{run['outcome']}: {cell(run['errorMessage'])}" if "errorMessage" in run else str(run["outcome"])
+    if judged is not None and judged["answerClass"] != AnswerClass.SUCCESS:
+        return f"{judged['answerClass']}: {judged['condition']}"
+    return ""
 
 
 def _as_json(named: NamedRun) -> dict[str, object]:
-    run, judged = named.run, named.run.outcome.judged
+    run, judged = named.run, named.run.get("judged")
     return {
-        "id": run.id,
+        "id": run["runId"],
         "endpoint": named.name,
-        "endpoint_id": run.endpoint_id,
-        "slot": run.slot,
-        "attempt": run.attempt,
-        "status": run.status.value,
-        "outcome": run.outcome.kind.value,
-        "status_code": run.outcome.status_code,
-        "source": run.source.value,
-        "due_at": written(run.due_at),
-        "started_at": written(run.started_at),
-        "finished_at": written(run.finished_at),
-        "duration_ms": round(run.outcome.duration.total_seconds() * 1_000, 3),
-        "error": run.outcome.error,
-        "sent_again": run.outcome.sent_again,
-        "judged": None if judged is None else {"class": judged.answer_class.value, "condition": judged.condition},
+        "endpoint_id": run["endpointId"],
+        "slot": run["slot"],
+        "attempt": run["attempt"],
+        "status": run["status"],
+        "outcome": run["outcome"],
+        "status_code": run.get("statusCode"),
+        "source": run["source"],
+        "due_at": run["dueAt"],
+        "started_at": run["startedAt"],
+        "finished_at": run["finishedAt"],
+        "duration_ms": run["durationMs"],
+        "error": run.get("errorMessage"),
+        "sent_again": "sentAgain" in run,
+        "judged": None if judged is None else {"class": judged["answerClass"], "condition": judged["condition"]},
     }

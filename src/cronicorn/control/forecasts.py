@@ -68,6 +68,11 @@ class Forecasts:
         self._clock = clock
         self._cron = cron
 
+    @property
+    def now(self) -> datetime:
+        """The present, from which a forecast looks ahead."""
+        return self._clock.now()
+
     @operation(Operation.FORECAST_SHOW)
     async def show(self, principal: Principal, since: datetime, until: datetime, parts: int) -> Foreseen:
         """What comes from *since* to before *until*, counted in so many *parts*.
