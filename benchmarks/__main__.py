@@ -24,8 +24,8 @@ ALL = {
     "compile-eval": "compile_eval.compile_eval",
 }
 """Each with its module, which is imported when it is run: every process that a benchmark starts imports this one."""
-ONLY_NAMED = {"profile": "profile", "scale-large": "scale_large", "api-large": "api_large"}
-"""What may not be allowed, as it looks into another process, and what is too long for whoever asks for all."""
+ONLY_NAMED = {"profile": "profile", "scale-large": "scale_large", "api-large": "api_large", "pages": "pages"}
+"""What may not be allowed or there, as it looks into another process or needs a browser, and what takes too long."""
 
 
 def main() -> None:

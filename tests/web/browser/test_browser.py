@@ -183,6 +183,18 @@ async def test_pages_fit_and_are_kept_as_pictures(here: Seen, width: str, scheme
         await page.screenshot(path=SCREENSHOTS / f"sign-in-{width}-{scheme}.png")
 
 
+async def test_every_page_offers_the_same_with_scripts_off(here: Seen) -> None:
+    offered: dict[str, list[int]] = {}
+    async with here.page() as scripted, here.page(scripts=False) as plain:
+        for name, path in here.paths.items():
+            for page in (scripted, plain):
+                await page.goto(path)
+                offers = page.locator("h1, h2, form, button, a[href], input:not([type=hidden]), select, textarea")
+                offered.setdefault(name, []).append(await offers.count())
+
+    assert {name: counts for name, counts in offered.items() if counts[0] != counts[1] or counts[1] < 5} == {}
+
+
 async def test_a_page_changes_while_somebody_looks(here: Seen) -> None:
     async with here.page() as page:
         await page.goto(here.paths["endpoint"])
