@@ -3,6 +3,8 @@
 import re
 import shlex
 
+from tests.cli.test_policy_drafts import connected, model, store  # noqa: F401 - fixtures
+from tests.docs.markdown import DOCS
 from tests.docs.test_how_tos import exported, page, understood, yaml_of
 from tests.docs.test_move_to_postgresql import SHOP
 from tests.docs.test_shell_examples import Session, shell_blocks, typed
@@ -80,3 +82,17 @@ def test_an_upgrade_is_prepared_looked_at_and_taken_back_as_printed(tmp_path):
 
     assert (tmp_path / file).exists()
     assert "its revision is 0020" in refused
+
+
+def test_a_draft_is_made_looked_at_and_taken_as_the_page_about_reviews_prints(tmp_path, store, model):  # noqa: F811
+    terminal = Session(tmp_path)
+    terminal.environment |= {
+        name: text for name, text in connected(store, model).items() if name not in terminal.environment
+    }
+    terminal.environment["CRONICORN_DATABASE_URL"] = store["DATABASE_URL"]
+    [review] = shell_blocks(DOCS / "explanation" / "how-compilation-is-reviewed.md")
+
+    said = terminal.type(typed(review))
+
+    assert "+ rule surge" in said
+    assert said.endswith("of shop/errors is active.\n")

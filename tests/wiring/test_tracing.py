@@ -124,6 +124,20 @@ async def test_a_slot_is_known_by_its_identity_to_all_workers_and_a_share_leaves
         assert call.headers["traceparent"].split("-")[1] == digest[:32]
 
 
+async def test_a_slot_that_ends_without_a_call_has_a_span_that_says_why(tmp_path):
+    with http_receiver() as collector, http_receiver() as shop:
+        async with scheduling(tmp_path, f"{collector.url}{PATH}", RUNS_PER_MONTH="0") as cronicorn:
+            once_at = (SystemClock().now() + timedelta(milliseconds=300)).isoformat()
+            await asked(cronicorn, url=shop.url, dormant=None, onceAt=once_at)
+            await eventually_async(lambda: spans_of(collector))
+        [slot] = spans_of(collector)
+
+    assert shop.posted == []
+    assert (slot.name, slot.parent_span_id) == ("slot", b"")
+    assert said(slot)["cronicorn.slot.state"] == "skipped_quota"
+    assert slot.start_time_unix_nano <= slot.end_time_unix_nano
+
+
 async def test_an_owner_who_says_what_the_parent_is_keeps_it(tmp_path):
     given = f"00-{'a' * 32}-{'b' * 16}-01"
     with http_receiver() as collector, http_receiver() as shop:
