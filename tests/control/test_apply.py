@@ -401,6 +401,21 @@ async def test_pruning_spares_what_others_made() -> None:
     assert [(job.name, count) for job, count in await world.control.jobs.list(ALICE)] == [("shop", 0), ("bank", 1)]
 
 
+async def test_pruning_spares_what_somebody_has_brought_back() -> None:
+    world = a_world()
+    await applied(world, TWO)
+    ((bank, _),) = [(job, count) for job, count in await world.control.jobs.list(ALICE) if job.name == "bank"]
+    (rates,) = await world.control.endpoints.list(ALICE, bank.id)
+    one = {"set": "shop", "jobs": TWO["jobs"][:1]}
+    await applied(world, one, prune=True)
+    await world.control.jobs.move(ALICE, bank.id, JobStatus.ACTIVE)
+    await world.control.endpoints.archive(ALICE, rates.endpoint.id, archived=False)
+
+    pruned = await applied(world, one, prune=True)
+
+    assert not pruned.changes
+
+
 async def test_pruning_spares_what_another_set_speaks_for() -> None:
     world = a_world()
     await applied(world, TWO)

@@ -114,9 +114,12 @@ def unlisted(
     return Unlisted(endpoints=removable, jobs=ending, gone=frozenset(gone))
 
 
-def _let_go(managed: Managed, there: Collection[str], shared: Collection[str]) -> bool:
-    """Whether what is *managed* is not the set's alone to remove."""
-    return not managed.made or managed.id not in there or managed.id in shared
+def _let_go(managed: Managed, there: Mapping[str, Job] | Mapping[str, JobEndpoint], shared: Collection[str]) -> bool:
+    """Whether what is *managed* is not the set's alone to remove: somebody may have brought back what it removed."""
+    stored = there.get(managed.id)
+    if stored is None or not managed.made or managed.id in shared:
+        return True
+    return managed.removed and stored.archived_at is None
 
 
 def made(before: Managed | None, stored: Job | JobEndpoint | None) -> bool:
