@@ -1,12 +1,15 @@
-"""The newcomer's walk: a fresh folder, `cronicorn up`, a real target, a real receiver of alerts, and a browser."""
+"""The newcomer's walk: a demo, a fresh folder, `cronicorn up`, a real target, a receiver of alerts, and a browser."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.cli.command import environment
 from tests.waiting import eventually
 from tests.web.browser.chromium import ARGUMENTS, FOUND, PATIENCE_MS, REFUSED, needs_chromium
 from tests.wiring.alert_receivers import HttpReceiver, http_receiver
@@ -24,6 +27,20 @@ rules:
     until: left > 20
     action: {interval: 1s}
 """
+
+
+@contextmanager
+def demo_watched(folder: Path) -> Iterator[None]:
+    """The demonstration, beside all else: it has a shop and a database of its own, and ends well."""
+    command = [sys.executable, "-m", "cronicorn", "demo", "--seconds", "12"]
+    with subprocess.Popen(command, env=environment() | {"TMPDIR": str(folder)}, stdout=subprocess.PIPE) as demo:
+        try:
+            yield
+            told, _ = demo.communicate(timeout=60)
+        finally:
+            demo.terminate()
+    assert demo.returncode == 0
+    assert b"Retry-After" in told
 
 
 @contextmanager
@@ -99,7 +116,10 @@ def told(receiver: HttpReceiver) -> list[tuple[str, str]]:
 def test_a_newcomer_makes_an_endpoint_sees_it_adapt_changes_a_rule_and_is_told_when_it_breaks(tmp_path: Path) -> None:
     expect.set_options(timeout=PATIENCE_MS)
     settings = {"API_KEY": "", "ALERT_INTERVAL": "200ms", "POLL_INTERVAL": "200ms"}
-    with http_receiver() as target, browsing() as browser, service(tmp_path, **settings) as up:
+    with (
+        demo_watched(tmp_path), http_receiver() as target, browsing() as browser,
+        service(tmp_path, **settings) as up,
+    ):  # fmt: skip
         target.target_status, target.target_body = 200, b'{"status": "degraded", "left": 3}'
         page, wrong = browser.new_page(), list[str]()
         page.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
