@@ -129,51 +129,78 @@ async def test_a_request_that_is_well_is_answered_in_one_json_and_framed(door):
     assert answer.json()["result"]["structuredContent"]["endpoints"] == 0
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"x_api_key": "ck_wrong"}, 401),
-        ({"x_api_key": ""}, 401),
-        ({"x_api_key": "ck_\x7f"}, 401),
-        ({"x_api_key": "x" * 5_000}, 401),
-        ({"cookie": "cronicorn-session=cs_0", "x_api_key": "cs_0"}, 401),
-        ({"origin": "https://evil.example"}, 403),
-        ({"origin": "null"}, 403),
-        ({"origin": "http://localhost.evil.example"}, 403),
-        ({"host": "evil.example"}, 421),
-        ({"host": "localhost.evil.example:80"}, 421),
-        ({"host": "127.0.0.1.evil.example"}, 421),
-        ({"host": 'a"b'}, 400),
-        ({"content_type": "text/plain"}, 415),
-        ({"accept": "text/html"}, 406),
-        ({"mcp_protocol_version": "1999-01-01"}, 400),
-        ({"mcp_method": "tools/list"}, 400),
-    ],
-)
-async def test_whoever_comes_from_elsewhere_or_with_the_wrong_key_is_not_let_in(door, headers, status):
-    answer = await door.post(**headers)
+ELSEWHERE: list[tuple[dict[str, str], int]] = [
+    ({"x_api_key": "ck_wrong"}, 401),
+    ({"x_api_key": ""}, 401),
+    ({"x_api_key": "ck_\x7f"}, 401),
+    ({"x_api_key": "x" * 5_000}, 401),
+    ({"cookie": "cronicorn-session=cs_0", "x_api_key": "cs_0"}, 401),
+    ({"origin": "https://evil.example"}, 403),
+    ({"origin": "null"}, 403),
+    ({"origin": "http://localhost.evil.example"}, 403),
+    ({"host": "evil.example"}, 421),
+    ({"host": "localhost.evil.example:80"}, 421),
+    ({"host": "127.0.0.1.evil.example"}, 421),
+    ({"host": 'a"b'}, 400),
+    ({"content_type": "text/plain"}, 415),
+    ({"accept": "text/html"}, 406),
+    ({"mcp_protocol_version": "1999-01-01"}, 400),
+    ({"mcp_method": "tools/list"}, 400),
+]
+NO_BODIES: list[tuple[bytes, int]] = [
+    (b"x" * 1_100_000, 413),
+    (b"[" * 100_000, 400),
+    (b"\xff\xfe", 400),
+    (b"", 400),
+    (json.dumps([DISCOVER]).encode(), 400),
+    (json.dumps({**DISCOVER, "params": {"name": "health_summary"}}).encode(), 400),
+]
 
-    assert answer.status_code == status, answer.text
-    assert "structuredContent" not in answer.text
-    assert "Traceback" not in answer.text
+
+async def test_whoever_comes_from_elsewhere_or_with_the_wrong_key_is_not_let_in(door):
+    answers = [await door.post(**headers) for headers, _ in ELSEWHERE]
+
+    told = [(headers, answer.status_code) for (headers, _), answer in zip(ELSEWHERE, answers, strict=True)]
+    assert told == ELSEWHERE
+    assert not [answer.text for answer in answers if "structuredContent" in answer.text or "Traceback" in answer.text]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"x" * 1_100_000, 413),
-        (b"[" * 100_000, 400),
-        (b"\xff\xfe", 400),
-        (b"", 400),
-        (json.dumps([DISCOVER]).encode(), 400),
-        (json.dumps({**DISCOVER, "params": {"name": "health_summary"}}).encode(), 400),
-    ],
-)
-async def test_bodies_that_are_none_are_refused_and_the_door_stays_open(door, body, status):
-    answer = await door.post(body)
+async def test_bodies_that_are_none_are_refused_and_the_door_stays_open(door):
+    answers = [await door.post(body) for body, _ in NO_BODIES]
 
-    assert answer.status_code == status, answer.text
+    assert [answer.status_code for answer in answers] == [status for _, status in NO_BODIES]
     assert (await door.post()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "fields"),
+    [
+        ("policy_backtest", "policy", ("rules", "description", "version")),
+        ("policy_propose", "policy", ("rules", "description", "version")),
+        ("endpoint_save", "document", ("bodyJson", "name", "minIntervalMs")),
+    ],
+)
+async def test_documents_that_no_store_can_hold_are_told_of_and_crash_nothing(door, tool, name, fields):
+    owner = (await door.world.control.admittance.by_key(door.key)).principal
+    endpoint = await door.world.endpoint(owner)
+    anything, text, number = (json.dumps(field) for field in fields)
+    documents = [
+        f"{{{anything}: {'[' * 900}{']' * 900}}}",
+        '{"a":' * 900 + "1" + "}" * 900,
+        f"{{{anything}: NaN}}",
+        rf'{{{text}: "\ud800"}}',
+        f"{{{number}: {'9' * 4_000}}}",
+    ]
+
+    answers = []
+    for given in documents:
+        arguments = {"endpoint_id": endpoint.id, name: "HERE"}
+        call = {**DISCOVER, "params": {**DISCOVER["params"], "name": tool, "arguments": arguments}}
+        answers.append(await door.post(json.dumps(call).replace('"HERE"', given).encode(), mcp_name=tool))
+
+    told = [answer.json()["result"]["content"][0]["text"] for answer in answers]
+    assert all("invalid_input:" in each for each in told), told
+    assert await door.world.now_stored(endpoint) == endpoint
 
 
 async def test_who_shows_no_key_is_told_where_the_metadata_is(door):
@@ -213,14 +240,14 @@ async def test_behind_a_proxy_everything_is_told_of_what_clients_see(door):
     assert (page.status_code, elsewhere.status_code) == (200, 403)
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS", "PATCH"])
-async def test_there_is_no_stream_and_no_session_to_hold(door, method):
+async def test_there_is_no_stream_and_no_session_to_hold(door):
+    methods = ["GET", "DELETE", "PUT", "OPTIONS", "PATCH"]
     async with httpx.AsyncClient(base_url=door.url, trust_env=False, headers={"x-api-key": door.key}) as client:
-        refused = await client.request(method, "/mcp", headers=HEADERS)
-        nothing = await client.request(method, "/mcp/other")
+        refused = [await client.request(method, "/mcp", headers=HEADERS) for method in methods]
+        nothing = await client.post("/mcp/other")
 
-    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
-    assert "access-control-allow-origin" not in refused.headers
+    assert {(answer.status_code, answer.headers["allow"]) for answer in refused} == {(405, "POST")}
+    assert not [answer for answer in refused if "access-control-allow-origin" in answer.headers]
     assert nothing.status_code == 404
 
 

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from mcp_types import CallToolResult
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.findings import Findings, refused
+from cronicorn.control.identity import possible_id
 from cronicorn.control.misfits import read_document
 from cronicorn.domain.wording import schedule_parts
 from cronicorn.mcp.answers import BoundedAnswer, at_instant, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
 from cronicorn.mcp.explaining import WARNINGS_MAX, EndpointId
+
+JobId = Annotated[str, AfterValidator(possible_id)]
 
 
 class EndpointSaved(BoundedAnswer):
@@ -50,9 +53,9 @@ class Administering:
             Field(description="Its fields as in the REST API; cronicorn://docs/endpoint-schema describes them."),
         ],
         endpoint_id: Annotated[
-            str | None, Field(max_length=100, description="The one to change: what is not given stays.")
+            EndpointId | None, Field(description="The one to change: what is not given stays.")
         ] = None,
-        job_id: Annotated[str | None, Field(max_length=100, description="The job of a new one.")] = None,
+        job_id: Annotated[JobId | None, Field(description="The job of a new one.")] = None,
     ) -> Annotated[CallToolResult, EndpointSaved]:
         """Change an endpoint, or make one in a job. Give `endpoint_id` or `job_id`."""
         if (endpoint_id is None) == (job_id is None):

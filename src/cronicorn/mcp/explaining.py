@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from mcp_types import CallToolResult
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cronicorn.control.endpoints import EndpointView
+from cronicorn.control.identity import possible_id
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.control.schedules import Explanation
 from cronicorn.domain.compilation.draft import Draft, DraftStatus
@@ -23,7 +24,7 @@ from cronicorn.domain.wording import outcome_in_words, schedule_parts
 from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, clean, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
 
-EndpointId = Annotated[str, Field(max_length=100, description="As endpoint_search answers it.")]
+EndpointId = Annotated[str, AfterValidator(possible_id), Field(description="As endpoint_search answers it.")]
 DAY_HOURS = 24
 WARNINGS_MAX = 5
 LINE_MAX = 160

@@ -13,6 +13,7 @@ from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.hint import paused_until
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.domain.wording import schedule_parts
 from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
@@ -122,8 +123,8 @@ class EndpointLookup:
         principal, control = await self._desk.principal(ask), self._desk.control
         standing = await control.overviews.standing(principal, state)
         found, complete = [(each.job, each.endpoint) for each in standing.found], standing.complete
-        if query.strip():
-            fitting = await control.search.find(principal, query)
+        if words := cleaned(query).strip():
+            fitting = await control.search.find(principal, words)
             ids = {endpoint.id for _, endpoint in found} if state is not None else None
             found = [each for each in fitting.endpoints if ids is None or each[1].id in ids]
             complete = (complete or ids is None) and fitting.complete and not fitting.more_endpoints

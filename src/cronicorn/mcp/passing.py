@@ -77,6 +77,8 @@ class Passage:
         except ValidationError as error:
             found = misfits(error.errors(include_url=False, include_input=False), None)
             return f"invalid_input: {' '.join(f'{each.pointer}: {each.message}' for each in found)}"
+        except CronicornError as error:  # No id is like that.
+            return in_words(error)
         return None
 
 

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult, Resolve
 from mcp_types import CallToolResult
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from cronicorn.control.drafts import DraftView
+from cronicorn.control.identity import possible_id
 from cronicorn.control.policies import HOURS_DEFAULT, HOURS_MAX, BacktestDocument, PolicyDocument, policy_to_try
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.domain.compilation.difference import difference
@@ -24,7 +25,7 @@ from cronicorn.mcp.explaining import LINE_MAX, EndpointId
 PolicyArgument = Annotated[
     dict[str, Any], Field(description="A policy's document; cronicorn://docs/policy-schema describes it.")
 ]
-ProposedId = Annotated[str, Field(max_length=100, description="As policy_propose answers it.")]
+ProposedId = Annotated[str, AfterValidator(possible_id), Field(description="As policy_propose answers it.")]
 LINES_MAX = 40
 FINDINGS_MAX = 10
 BY_HAND = (

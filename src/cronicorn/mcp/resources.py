@@ -7,6 +7,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp_types import Annotations
 
 from cronicorn.control.document import EndpointDocument
+from cronicorn.control.identity import possible_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError, NotFoundError
 from cronicorn.domain.policy.json_schema import policy_schema
@@ -56,12 +57,12 @@ def add_resources(server: MCPServer, desk: ToolDesk) -> None:
 
 
 async def _policy(control: ControlPlane, principal: Principal, endpoint_id: str) -> str:
-    endpoint = (await control.endpoints.get(principal, endpoint_id)).endpoint
+    endpoint = (await control.endpoints.get(principal, possible_id(endpoint_id))).endpoint
     return json.dumps({"policy": policy_told(endpoint), "in_words": policy_lines(endpoint)}, ensure_ascii=False)
 
 
 async def _explanation(control: ControlPlane, principal: Principal, endpoint_id: str) -> str:
-    found = await control.schedules.explain(principal, endpoint_id)
+    found = await control.schedules.explain(principal, possible_id(endpoint_id))
     plan = (found.stored or found.current).plan
     steps = [
         {"step": step.step, "verdict": step.verdict, "at": step.at and at_instant(step.at), "why": step.why}
