@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from standardwebhooks import Webhook
 
+from cronicorn.adapters.otel.slot_tracer import SlotTracer
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.domain.history import RunQuery
 from cronicorn.scheduler.flowing import FlowingJobStore
@@ -167,6 +168,25 @@ async def test_a_collector_that_is_away_or_refuses_costs_no_run_and_ends_in_time
     (lost,) = [record for record in caplog.records if record.message == "traces_not_exported"]
     assert vars(lost)["spans"] >= 1
     assert [record.name for record in caplog.records if record.name.startswith("opentelemetry")] == []
+
+
+@pytest.mark.parametrize("part", ["begin", "settled"])
+async def test_a_bug_in_tracing_costs_no_call_and_no_record(part, tmp_path, caplog, monkeypatch):
+    def crash(*args):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(SlotTracer, part, crash)
+    with http_receiver() as collector, http_receiver() as shop:
+        async with scheduling(tmp_path, f"{collector.url}{PATH}") as cronicorn:
+            endpoint_id = await asked(cronicorn, url=shop.url)
+            await cronicorn.control.requests.run_now(cronicorn.principal, endpoint_id)
+            await eventually_awaited(lambda: runs_of(cronicorn, endpoint_id))
+            [run] = await runs_of(cronicorn, endpoint_id)
+
+    (crashed,) = [record for record in caplog.records if record.message == "trace_crashed"]
+    assert (run.status.value, len(shop.posted)) == ("success", 1)
+    assert vars(crashed)["endpoint"] == endpoint_id
+    assert [record.message for record in caplog.records if record.message == "run_crashed"] == []
 
 
 async def test_without_a_place_for_traces_nothing_is_put_around_a_call(tmp_path):

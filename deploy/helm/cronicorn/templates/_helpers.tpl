@@ -42,7 +42,7 @@ spec:
     spec:
       automountServiceAccountToken: false
       enableServiceLinks: false # Such variables would begin with CRONICORN_, too.
-      terminationGracePeriodSeconds: 65
+      terminationGracePeriodSeconds: 70
       {{- with $root.Values.imagePullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 log = logging.getLogger(__name__)
 
-ENDING_MAX_S = 3.0
+ENDING_MAX_S = 2.0
 """So long spans that are left are still sent once the process ends."""
 _TELL_AGAIN_S = 60.0
 

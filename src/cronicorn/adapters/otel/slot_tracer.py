@@ -26,7 +26,7 @@ from cronicorn.domain.settlement import Settlement
 from cronicorn.domain.slot import SlotState
 from cronicorn.domain.target import parse_target
 
-_EXPORT_S = 3.0
+EXPORT_MAX_S = 3.0
 """So long one batch of spans is tried to be sent."""
 _LATER_MAX = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,7 +74,7 @@ class SlotTracer:
         """
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # It tells of each failure in prose; we count.
         self._ids = _ChosenIds()
-        self._exporter = BoundedExporter(OTLPSpanExporter(endpoint=url, timeout=_EXPORT_S))
+        self._exporter = BoundedExporter(OTLPSpanExporter(endpoint=url, timeout=EXPORT_MAX_S))
         self._provider = TracerProvider(
             sampler=TraceIdRatioBased(share),
             resource=_resource(worker_id),
@@ -99,7 +99,7 @@ class SlotTracer:
 
     def begin(self, call: Call) -> Span:
         """The span of an attempt that is made now by *call*."""
-        identity = call.headers.get(ID_HEADER, "")
+        identity = call.headers[ID_HEADER]
         endpoint_id, _, slot = identity.rpartition(":")
         attributes: dict[str, AttributeValue] = {
             "cronicorn.tenant.id": call.tenant_id,

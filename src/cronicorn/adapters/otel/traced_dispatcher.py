@@ -1,11 +1,16 @@
 """A dispatcher whose calls have spans, and tell targets of them."""
 
+import logging
+
 from opentelemetry.trace import Span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from cronicorn.adapters.otel.slot_tracer import SlotTracer
 from cronicorn.domain.call import Call, Outcome
+from cronicorn.domain.outgoing import call_facts
 from cronicorn.domain.ports import Dispatcher
+
+log = logging.getLogger(__name__)
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -18,9 +23,14 @@ class TracedDispatcher(Dispatcher):
         self._tracer = tracer
 
     async def dispatch(self, call: Call) -> Outcome:
-        span = self._tracer.begin(call)
         try:
-            outcome = await self._inner.dispatch(_told(call, span))
+            span = self._tracer.begin(call)
+            told = _told(call, span)
+        except Exception:  # A bug in what is told of a call must not keep it from being made.
+            log.exception("trace_crashed", extra=call_facts(call))
+            return await self._inner.dispatch(call)
+        try:
+            outcome = await self._inner.dispatch(told)
         except BaseException as error:
             self._tracer.break_off(span, error)
             raise

@@ -1,5 +1,6 @@
 """A job store that tells which slots have ended."""
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,6 +9,8 @@ from cronicorn.domain.lease import Lease, NextDue, Renewal
 from cronicorn.domain.ports import Decide, JobStore
 from cronicorn.domain.run import Run
 from cronicorn.domain.settlement import Settlement
+
+log = logging.getLogger(__name__)
 
 
 class TracedJobStore(JobStore):
@@ -30,7 +33,10 @@ class TracedJobStore(JobStore):
     async def settle(self, lease: Lease, run: Run | None, decide: Decide) -> Settlement:
         self._tracer.given_back([lease])
         settlement = await self._inner.settle(lease, run, decide)
-        self._tracer.settled(lease, run, settlement)
+        try:
+            self._tracer.settled(lease, run, settlement)
+        except Exception:  # The run is recorded: a bug in what is told of it must not say otherwise.
+            log.exception("trace_crashed", extra=lease.facts())
         return settlement
 
     async def abandon(self, leases: Sequence[Lease]) -> None:
