@@ -119,8 +119,9 @@ async def test_each_key_is_of_its_tenant(door, mode):
     assert "not_found" in refused
 
 
-async def test_a_request_that_is_well_is_answered_in_one_json_and_framed(door):
-    answer = await door.post()
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/"])
+async def test_a_request_that_is_well_is_answered_in_one_json_and_framed(door, path):
+    answer = await door.post(path=path)
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -209,8 +210,11 @@ async def test_who_shows_no_key_is_told_where_the_metadata_is(door):
         challenge = refused.headers["www-authenticate"]
         told = await client.get(challenge.partition('resource_metadata="')[2].rstrip('"'))
         short = await client.get("/.well-known/oauth-protected-resource")
+    wrong = (await door.post(x_api_key="ck_wrong")).headers["www-authenticate"]
 
     assert refused.status_code == 401
+    assert "error=" not in challenge
+    assert wrong == challenge.replace('"cronicorn", ', '"cronicorn", error="invalid_token", ')
     assert refused.json()["type"] == "/problems/unauthenticated"
     assert told.json() == short.json()
     assert told.json() == {

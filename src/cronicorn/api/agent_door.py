@@ -94,15 +94,15 @@ class AgentDoor:
             await self._let_in(headers, scope, receive, send)
 
     async def _let_in(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
+        key = credentials(headers)
         try:
-            admitted = await self._admittance.by_key(credentials(headers), request_id_of(scope))
+            admitted = await self._admittance.by_key(key, request_id_of(scope))
         except CronicornError as error:
             answer = problem_of(scope, error)
             if isinstance(error, UnauthenticatedError):
-                origin = self._site.origin_of(headers, scope)
-                answer.headers["WWW-Authenticate"] = (
-                    f'Bearer realm="cronicorn", resource_metadata="{origin}{METADATA}{AGENTS}"'
-                )
+                where = f'resource_metadata="{self._site.origin_of(headers, scope)}{METADATA}{AGENTS}"'
+                why = "" if key is None else ', error="invalid_token"'  # RFC 6750: only of one that was shown.
+                answer.headers["WWW-Authenticate"] = f'Bearer realm="cronicorn"{why}, {where}'
             await answer(scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = admitted.principal
@@ -111,7 +111,7 @@ class AgentDoor:
         body = await json_body(headers, receive, BODY_BYTES_MAX)
         if isinstance(body, bytes):
             whole = handed_again({"type": "http.request", "body": body, "more_body": False}, receive)
-            await self._app(scope, whole, send)
+            await self._app({**scope, "path": AGENTS}, whole, send)  # Also of `/mcp/`: nobody is sent elsewhere.
         elif body is not None:
             await refuse_body(body, BODY_BYTES_MAX, scope, receive, send)
 

@@ -54,8 +54,8 @@ def shown(text: str | None, length_max: int = TEXT_MAX) -> str | None:
     """*text* that somebody wrote, without what nobody sees and what looks like a credential, and not too long."""
     if text is None:
         return None
-    clean = without_credentials(cleaned(text[: 4 * length_max]))
-    return clean if len(clean) <= length_max else f"{clean[: length_max - 1]}…"
+    told_of = without_credentials(cleaned(text[: 4 * length_max]))
+    return told_of if len(told_of) <= length_max else f"{told_of[: length_max - 1]}…"
 
 
 def clean(value: Any) -> Any:
