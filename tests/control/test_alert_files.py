@@ -1,14 +1,15 @@
 """What a file says about alerts is applied by name, all at once, and what is exported can be applied."""
 
 import copy
+from datetime import timedelta
 
 import pytest
 
-from cronicorn.control.alert_documents import AlertRouteDocument
+from cronicorn.control.alert_documents import AlertRouteDocument, AlertRoutePatch
 from cronicorn.control.difference import Deed
 from cronicorn.control.exporting import routes_without_url
 from cronicorn.domain.alert.alerting import NO_ALERTING, ROUTES_MAX, AlertScope
-from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.errors import ConflictError, InvalidInputError
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.tenant import ApiKey, Tenant
 from tests.control.world import ALICE, a_world
@@ -93,6 +94,28 @@ async def test_a_file_with_alerts_is_applied_once_and_exported_without_urls(worl
     assert routes_without_url(exported) == ["chat"]
     jobs = await world.control.jobs.list(ALICE)
     assert stored.routes[0].scope == AlertScope(job_ids=(jobs[0][0].id,))
+
+
+async def test_a_part_that_was_edited_elsewhere_is_overwritten_by_force_alone(world):
+    await applied(world, a_file())
+    (chat, mail) = (await kept(world)).routes
+    await world.control.alerts.edit_route(ALICE, mail.id, AlertRoutePatch.model_validate({"enabled": True}))
+    by_hand = AlertRouteDocument.model_validate({"name": "by hand", "channel": "email", "target": "a@example.com"})
+    await world.control.alerts.create_route(ALICE, by_hand)
+    taken = {"name": "by hand", "channel": "email", "target": "b@example.com"}
+    document = a_file(routes=[CHAT | {"remindEveryMs": 120_000}, MAIL, taken])
+
+    shown = await applied(world, document, dry_run=True)
+    with pytest.raises(ConflictError, match="alert route mail: it was edited elsewhere"):
+        await applied(world, document)
+    await world.control.files.apply(ALICE, document, force=True)
+
+    assert {part: each.conflicts for part, each in shown.items() if each.conflicts} == {
+        "alert route mail": ("it was edited elsewhere since this set was applied",),
+        "alert route by hand": ("it was set elsewhere",),
+    }
+    assert set(deeds(await applied(world, document)).values()) == {"unchanged"}
+    assert (await kept(world)).route(chat.id).remind_every == timedelta(minutes=2)
 
 
 async def test_what_a_file_changes_is_told_and_what_it_leaves_out_stays(world):

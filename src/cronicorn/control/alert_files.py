@@ -30,15 +30,26 @@ from cronicorn.control.file_document import AlertsInFile, ExceptionInFile, Route
 from cronicorn.control.findings import Findings
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
+from cronicorn.control.rendering import Fields
 from cronicorn.control.route_sealing import RouteSealing
 from cronicorn.control.scope_names import ScopeNames
-from cronicorn.domain.alert.alerting import ROUTES_MAX, WINDOWS_MAX, Alerting, AlertRoute, AlertScope, MaintenanceWindow
+from cronicorn.domain.alert.alerting import (
+    NO_ALERTING,
+    ROUTES_MAX,
+    WINDOWS_MAX,
+    Alerting,
+    AlertRoute,
+    AlertScope,
+    MaintenanceWindow,
+)
 from cronicorn.domain.errors import ConflictError, FieldError, InvalidInputError
+from cronicorn.domain.filing.file_set import fingerprint
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.principal import Principal
 
 Part = TypeVar("Part", AlertRoute, MaintenanceWindow)
 
+_RULES = "alert rules"
 _NOT_YET = "sealed when it is written"
 _OF_FILES = {"/jobIds": "/jobs", "/endpointIds": "/endpoints"}
 
@@ -66,6 +77,8 @@ class AlertPlan:
     differences: tuple[Difference, ...]
     moved: tuple[str, ...]
     """The routes that are to lead to another URL."""
+    fingerprints: Mapping[str, str]
+    """What stands for each part once it is written, by its name."""
 
     @property
     def changes(self) -> bool:
@@ -87,9 +100,13 @@ class AlertFiles:
         self._new_id = new_id
 
     async def planned(
-        self, asker: Principal, document: AlertsInFile, names: ScopeNames, findings: Findings
-    ) -> AlertPlan:
-        """What *document* changes, where *names* are there once the rest of the file is. Reports what can't be used."""
+        self, asker: Principal, document: AlertsInFile, names: ScopeNames, findings: Findings,
+        known: Mapping[str, str],
+    ) -> AlertPlan:  # fmt: skip
+        """What *document* changes, where *names* are there once the rest of the file is. Reports what can't be used.
+
+        *known* are the fingerprints of the parts that the file set has written.
+        """
         before = named(await self._alerts.show(asker), names)
         _judge(document, before, names, findings)
         moved = tuple(route.name or "" for route in document.routes or () if self._moves(asker, before, route))
@@ -98,8 +115,13 @@ class AlertFiles:
             sealed=dict.fromkeys(moved, _NOT_YET),
         )  # fmt: skip
         after = _applied(before, document, means, findings)
-        differences = tuple(_differences(before, after, document, moved))
-        return AlertPlan(document=document, differences=differences, moved=moved)
+        parts = list(_parts(before, after, document, moved))
+        return AlertPlan(
+            document=document,
+            differences=tuple(each.difference(known.get(each.name)) for each in parts),
+            moved=moved,
+            fingerprints={each.name: fingerprint(each.after) for each in parts},
+        )
 
     async def carry_out(self, asker: Principal, plan: AlertPlan, names: ScopeNames) -> None:
         """Write what *plan* says. Raises what writing raises; ConflictError where what it names went meanwhile."""
@@ -221,22 +243,41 @@ def _judge(document: AlertsInFile, before: Alerting, names: ScopeNames, findings
                 findings.refuse(f"{pointer}/{place}/name", "Several have this name, so it is unclear which is meant.")
 
 
-def _differences(
-    before: Alerting, after: Alerting, document: AlertsInFile, moved: Sequence[str]
-) -> Iterator[Difference]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PartOfFile:
+    """A part of what a file says, as it is shown."""
+
+    name: str
+    before: Fields | None
+    after: Fields
+    hidden: str | None = None
+    """A field that changes without being shown."""
+
+    def difference(self, known: str | None) -> Difference:
+        """What becomes of it; a conflict where it is not as the set wrote it, which *known* stands for."""
+        difference = part_difference(self.name, self.before, self.after, self.hidden)
+        if self.before is None or difference.deed is Deed.UNCHANGED or fingerprint(self.before) == known:
+            return difference
+        if known is not None:
+            return replace(difference, conflicts=("it was edited elsewhere since this set was applied",))
+        usual = self.name == _RULES and self.before == all_rules_shown(NO_ALERTING)
+        return difference if usual else replace(difference, conflicts=("it was set elsewhere",))
+
+
+def _parts(before: Alerting, after: Alerting, document: AlertsInFile, moved: Sequence[str]) -> Iterator[_PartOfFile]:
     if document.rules is not None:
-        yield part_difference("alert rules", all_rules_shown(before), all_rules_shown(after))
+        yield _PartOfFile(name=_RULES, before=all_rules_shown(before), after=all_rules_shown(after))
     for route in document.routes or ():
         old, new = _namesake(before.routes, route.name), _namesake(after.routes, route.name)
         if new is not None:
             told = route_shown(old) if old is not None else None
             hidden = "target" if old is not None and route.name in moved else None
-            yield part_difference(f"alert route {new.name}", told, route_shown(new), hidden)
+            yield _PartOfFile(name=f"alert route {new.name}", before=told, after=route_shown(new), hidden=hidden)
     for window in document.maintenance or ():
         earlier, later = _namesake(before.windows, window.name), _namesake(after.windows, window.name)
         if later is not None:
             told = window_shown(earlier) if earlier is not None else None
-            yield part_difference(f"maintenance window {later.name}", told, window_shown(later))
+            yield _PartOfFile(name=f"maintenance window {later.name}", before=told, after=window_shown(later))
 
 
 def _namesake(parts: Sequence[Part], name: str | None) -> Part | None:

@@ -61,7 +61,7 @@ class FilePlanner:
                 inside = findings.inside(f"/jobs/{place}")
                 job = known_as(stored, document.name or "", known.mine.jobs.get(document.name or ""), names, inside)
                 steps.append(await self._planned(asker, document, job, known, inside))
-        alerts = await self._planned_alerts(asker, file, findings)
+        alerts = await self._planned_alerts(asker, file, known.mine, findings)
         unlisted = await self._unlisted(asker, stored, known, steps)
         return FilePlan(
             name=name, before=known.mine, steps=tuple(steps), unlisted=unlisted, prune=prune, alerts=alerts,
@@ -98,14 +98,16 @@ class FilePlanner:
             return []
         return [view.endpoint for view in await self._nouns.endpoints.list(asker, job.id)]
 
-    async def _planned_alerts(self, asker: Principal, file: FileDocument, findings: Findings) -> AlertPlan | None:
+    async def _planned_alerts(
+        self, asker: Principal, file: FileDocument, mine: FileSet, findings: Findings
+    ) -> AlertPlan | None:
         """What the file says about alerts, where all is there that the file names."""
         if file.alerts is None:
             return None
         names = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker)
         for job in file.jobs:
             names = names.with_job(job.name or "", [endpoint.name or "" for endpoint in job.endpoints])
-        return await self._nouns.alerts.planned(asker, file.alerts, names, findings.inside("/alerts"))
+        return await self._nouns.alerts.planned(asker, file.alerts, names, findings.inside("/alerts"), mine.alerts)
 
     async def _unlisted(
         self, asker: Principal, stored: Sequence[Job], known: Background, steps: Sequence[JobStep]

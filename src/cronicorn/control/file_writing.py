@@ -35,7 +35,13 @@ class FileWriter:
         if plan.alerts is not None and plan.alerts.changes:
             names = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker)
             await self._nouns.alerts.carry_out(asker, plan.alerts, names)
-        after = FileSet(revision=plan.before.revision, jobs=self._jobs, endpoints=self._endpoints)
+        said = plan.alerts.fingerprints if plan.alerts is not None else {}
+        after = FileSet(
+            revision=plan.before.revision,
+            jobs=self._jobs,
+            endpoints=self._endpoints,
+            alerts={**plan.before.alerts, **said},
+        )
         if after != plan.before:
             await self._nouns.sets.put(asker.tenant_id, plan.name, after)
 

@@ -48,6 +48,8 @@ class FileSet:
     """Grows with each write; 0 of one that was never written."""
     jobs: Mapping[str, Managed] = field(default_factory=dict)
     endpoints: Mapping[EndpointName, Managed] = field(default_factory=dict)
+    alerts: Mapping[str, str] = field(default_factory=dict)
+    """The fingerprints of what it says of alerts, each route, window and the rules as a whole."""
 
 
 def stale(name: str) -> PreconditionFailedError:
@@ -68,17 +70,20 @@ def file_set_text(managed: FileSet) -> str:
         {"job": job, "endpoint": endpoint, **_document(each)}
         for (job, endpoint), each in sorted(managed.endpoints.items())
     ]
-    return json_text({"jobs": jobs, "endpoints": endpoints})
+    alerts: Document = dict(managed.alerts)
+    return json_text({"jobs": jobs, "endpoints": endpoints, "alerts": alerts})
 
 
 def file_set_of(revision: int, text: str) -> FileSet:
     """What a row of `file_sets` says. Raises one of UNREADABLE."""
     document = Fields(document_in(text))
     jobs, endpoints = map(Fields, document.parts("jobs")), map(Fields, document.parts("endpoints"))
+    alerts = Fields(document.part("alerts"))
     return FileSet(
         revision=revision,
         jobs={each.text("job"): _managed(each) for each in jobs},
         endpoints={EndpointName(each.text("job"), each.text("endpoint")): _managed(each) for each in endpoints},
+        alerts={name: alerts.text(name) for name in alerts.document},
     )
 
 

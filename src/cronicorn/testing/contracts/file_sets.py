@@ -1,6 +1,7 @@
 """The promises of `FileSetBook`, and of writing through many ports at once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ ODD = "ünïcode 🙂 /\\ \"'"
 FULL = FileSet(
     jobs={ODD: Managed(id="job1", made=True, removed=True, fields={"description": "ab"})},
     endpoints={EndpointName(ODD, "stock"): Managed(id="ep1", made=False, fields={"headersJson/x": "cd", ODD: ""})},
+    alerts={"alert rules": "ef", ODD: "gh"},
 )
 
 
@@ -126,7 +128,7 @@ class FileSetBookContract(StoresContract):
 
 
 def _in_revision(managed: FileSet, revision: int) -> FileSet:
-    return FileSet(revision=revision, jobs=managed.jobs, endpoints=managed.endpoints)
+    return replace(managed, revision=revision)
 
 
 async def _with_tenants(stores: Stores) -> None:
