@@ -10,6 +10,8 @@ from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.policy.text import policy_text
 
 EXAMPLES = sorted(Path("examples/policies").glob("*.yaml"))
+MERGED = "m0: &m0 {x: 1}\n" + "".join(f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 9)}]}}\n" for n in range(1, 30))
+"""Every line merges the one before nine times."""
 LADDER = Path("examples/policies/escalation-ladder.yaml").read_text(encoding="utf-8")
 
 
@@ -75,6 +77,8 @@ def test_texts_that_mean_something_to_yaml_stay_texts() -> None:
         ("version: 1\nrules: " + "[" * 5_000, [(0, "")]),
         ("version: 1\nrules: [{id: \x00}]", [(0, "")]),
         ("x" * (POLICY_CHARACTERS_MAX + 1), [(0, "")]),
+        (MERGED, [(7, "")]),
+        ("version: 1\nrules: []\nmeta: &m {<<: [*m, *m]}", [(0, "")]),
     ],
 )  # fmt: skip
 def test_each_fault_has_its_line_and_its_pointer(text: str, faults: list[tuple[int, str]]) -> None:

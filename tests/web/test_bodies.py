@@ -8,6 +8,7 @@ import pytest
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.web.body_difference import LINES_MAX, SHOWN_MAX, difference_of
 from cronicorn.web.body_tree import TREE_MAX, BodyNode, tree_of
+from cronicorn.web.words import LAID_OUT_MAX, LINES_TAKE_MAX, indented, laid_out
 from tests.web.site import a_site
 from tests.web.test_pages import HOSTILE, Outline
 
@@ -55,6 +56,24 @@ def test_a_tree_takes_little_whatever_was_answered_and_counts_the_rest(value: li
     nodes = list(every(found))
     assert sum(120 + len((each.name + each.text).encode()) for each in nodes) < TREE_MAX + 4_000
     assert any(each.left_out for each in nodes)
+
+
+@pytest.mark.parametrize("depth", [1, 40, 300, 900])
+def test_laid_out_a_body_takes_little_however_deep_it_is(depth: int) -> None:
+    """Each value is indented as deep as it lies: 20 kB of brackets would be laid out in 18 MB."""
+    tower = "[" * depth + "]" * depth
+    body = f"[{','.join([tower] * (LAID_OUT_MAX // (2 * depth + 1) - 1))}]"
+
+    assert len(body) <= LAID_OUT_MAX
+    assert len(laid_out(an_outcome(body=body, body_is_json=True))) <= LINES_TAKE_MAX
+    assert len(indented(body)) <= LINES_TAKE_MAX
+
+
+def test_laid_out_a_body_has_a_line_for_each_value() -> None:
+    body = '{"a":[1,2],"b":"x"}'
+
+    assert laid_out(an_outcome(body=body, body_is_json=True)) == '{\n  "a": [\n    1,\n    2\n  ],\n  "b": "x"\n}'
+    assert indented(body) == laid_out(an_outcome(body=body, body_is_json=True))
 
 
 def test_a_difference_tells_what_is_gone_what_is_new_and_what_is_beside_it() -> None:

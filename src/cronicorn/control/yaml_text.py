@@ -2,6 +2,10 @@
 
 import yaml
 
+MERGED_MAX = 100_000
+"""So many values a text may bring together by `<<`: merges of merges grow with the power of their number."""
+_MERGE = "tag:yaml.org,2002:merge"
+
 
 class YamlTextError(ValueError):
     """A text that is no YAML, or says something twice."""
@@ -19,7 +23,7 @@ class YamlText:
     def __init__(self, text: str) -> None:
         """Raises YamlTextError."""
         try:
-            loader = yaml.SafeLoader(text)
+            loader = _BoundedLoader(text)
             self._root = loader.get_single_node()
             if self._root is not None:
                 self._refuse_repeated(self._root, set())
@@ -59,6 +63,29 @@ class YamlText:
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
                 self._refuse_repeated(value, done)
+
+
+class _BoundedLoader(yaml.SafeLoader):
+    """Merges no more than MERGED_MAX values."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                for each in value.value if isinstance(value, yaml.SequenceNode) else (value,):
+                    self._count(each, key)
+        super().flatten_mapping(node)
+
+    def _count(self, merged: yaml.Node, key: yaml.Node) -> None:
+        if isinstance(merged, yaml.MappingNode):
+            self.flatten_mapping(merged)
+            self._merged += len(merged.value)
+        if self._merged > MERGED_MAX:
+            why = f"merges more than {MERGED_MAX:,} values by `<<`"
+            raise yaml.constructor.ConstructorError(None, None, why, key.start_mark)
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:

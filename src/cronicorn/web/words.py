@@ -22,6 +22,10 @@ NAME_SHOWN = 60
 """Characters of the name of something in a list."""
 LAID_OUT_MAX = 20_000
 """A longer body is shown as it came."""
+LINES_TAKE_MAX = 60_000
+"""Of JSON with a line for each value so many characters are made: more than is shown or compared anywhere. Values that
+lie deep take far more than they came with, since each is indented."""
+_LINES = json.JSONEncoder(indent=2, ensure_ascii=False)
 _ESCAPED = {letter: len(escape(letter)) for letter in "&<>'\""}
 
 
@@ -87,15 +91,29 @@ def laid_out(outcome: Outcome) -> str:
     """The body of *outcome*, which has one; JSON with a line for each value."""
     text = outcome.body or ""
     value = parsed(outcome) if len(text) <= LAID_OUT_MAX else ABSENT
-    return text if value is ABSENT else json.dumps(value, indent=2, ensure_ascii=False)
+    return text if value is ABSENT else _in_lines(value, text)
 
 
 def indented(text: str) -> str:
     """*text* with a line for each value where it is JSON."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        return _in_lines(json.loads(text), text)
     except (ValueError, RecursionError):
         return text
+
+
+def _in_lines(value: object, otherwise: str) -> str:
+    """The first LINES_TAKE_MAX characters of *value* with a line for each; *otherwise* where it lies too deep."""
+    written, taken = [], 0
+    try:
+        for part in _LINES.iterencode(value):
+            written.append(part)
+            taken += len(part)
+            if taken > LINES_TAKE_MAX:
+                break
+    except RecursionError:
+        return otherwise
+    return "".join(written)[:LINES_TAKE_MAX]
 
 
 def exact(at: datetime) -> str:

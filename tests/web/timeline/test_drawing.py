@@ -3,11 +3,12 @@
 import re
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,16 @@ def test_a_few_round_instants_stand_on_the_axis(since: datetime, span: timedelta
     assert all(scale.holds(at) for at, _ in ticks)
     gaps = {later - earlier for (earlier, _), (later, _) in pairwise(ticks)}
     assert len(gaps) <= 1
+
+
+@pytest.mark.parametrize("span", [timedelta(minutes=1), timedelta(days=40)])
+def test_the_axis_ends_where_the_calendar_does(span: timedelta) -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+    for begins in (first, last - span):
+        scale = TimeScale(since=begins, until=begins + span, left=0, right=100)
+        assert scale.ticks()
+        assert all(scale.holds(at) for at, _ in scale.ticks())
 
 
 @given(st.lists(st.builds(Coming, at=instants(), name=TEXTS, steered=st.booleans()), max_size=80))

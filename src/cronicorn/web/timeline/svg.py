@@ -39,14 +39,11 @@ class TimeScale:
         """At most *most* round instants with what stands beside each."""
         span = self.until - self.since
         step = next((each for each in _STEPS if span / each <= most), span / most)
-        at = _MIDNIGHT + -((_MIDNIGHT - self.since) // step) * step
-        found: list[tuple[datetime, str]] = []
-        while at < self.since:
-            at += step
-        while at <= self.until and len(found) < most:
-            found.append((at, _tick(at, step)))
-            at += step
-        return found
+        first, last = -((_MIDNIGHT - self.since) // step), (self.until - _MIDNIGHT) // step
+        numbers = range(
+            first, min(first + most - 1, last) + 1
+        )  # No instant after the span is ever made: it may be none.
+        return [(at, _tick(at, step)) for at in (_MIDNIGHT + number * step for number in numbers)]
 
 
 def tag(name: str, *inner: str, **attributes: object) -> Markup:
