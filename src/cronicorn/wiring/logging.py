@@ -24,6 +24,10 @@ _QUIET = (
 )  # fmt: skip
 
 
+_ENDS_OF_LINES = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+"""What ends a line for some who read it, and JSON may hold as it is: a path that was asked for may have it."""
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: `at`, `level`, `event`, `logger`, then the facts."""
 
@@ -37,7 +41,7 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: value for name, value in facts_of(record).items() if name not in entry}
         if record.exc_info:
             entry["traceback"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
-        return json.dumps(entry, default=str, ensure_ascii=False)
+        return json.dumps(entry, default=str, ensure_ascii=False).translate(_ENDS_OF_LINES)
 
 
 class TextFormatter(logging.Formatter):
