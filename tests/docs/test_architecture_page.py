@@ -1,4 +1,4 @@
-"""The page on the architecture names every port and every decision."""
+"""The page on the architecture names every port and every decision, that on the web app every module."""
 
 import re
 from pathlib import Path
@@ -26,3 +26,12 @@ def test_every_decision_is_listed() -> None:
 
     assert [name for name in decisions if f"(../decisions/{name})" not in PAGE] == []
     assert decisions
+
+
+def test_every_module_of_the_web_app_has_a_row() -> None:
+    folder = ROOT / "src" / "cronicorn" / "web"
+    page = (ROOT / "docs" / "explanation" / "web-app.md").read_text()
+    named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(.*?)`", row)}
+    there = {f"{each.name}/" if each.is_dir() else each.name for each in folder.iterdir() if each.suffix in {"", ".py"}}
+
+    assert there - {"__init__.py", "__pycache__/"} == named

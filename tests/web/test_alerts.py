@@ -10,7 +10,7 @@ from cronicorn.control.findings import Findings
 from cronicorn.domain.alert.alerting import EVERYWHERE, AlertScope, FailureShare, IncidentKind
 from cronicorn.domain.alert.incident import Incident, Receipt
 from cronicorn.domain.permission import Role
-from cronicorn.web.alert_scopes import ScopeWriter
+from cronicorn.web.alert_scopes import ScopeLines
 from cronicorn.web.assets import Assets
 from cronicorn.web.pages.incidents import INCIDENTS_SHOWN
 from tests.web.entered import EnteredForm
@@ -215,10 +215,10 @@ async def test_lines_of_a_scope_mean_one_thing_whatever_jobs_and_endpoints_are_c
         mean = await world.job(site.owner, f"a/b/c d [x] [{endpoint.id}]")
         other = await world.endpoint(site.owner, jobId=mean, name=endpoint.id)
         scope = AlertScope(job_ids=(job, slashed, mean, "job_gone"), endpoint_ids=(endpoint.id, other.id, "ep_gone"))
-        writer = await ScopeWriter.open(world.control, site.owner)
-        written = await writer.written(scope)
-        read = await writer.read(written, scope, findings)
-        by_name = await writer.read(
+        lines = await ScopeLines.open(world.control, site.owner)
+        written = await lines.written(scope)
+        read = await lines.read(written, scope, findings)
+        by_name = await lines.read(
             f"a/b\n  /jobs/{twin}  \nhttps://x.example/endpoints/{other.id}/", EVERYWHERE, findings
         )
 

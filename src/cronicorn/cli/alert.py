@@ -142,12 +142,10 @@ async def _add(tenant: str, database: str | None, given: dict[str, Any]) -> None
     from cronicorn.cli.local import opened
     from cronicorn.control.alert_documents import AlertRouteDocument
     from cronicorn.control.findings import Findings
-    from cronicorn.control.misfits import read_document
+    from cronicorn.control.misfits import whole_document
 
     findings = Findings()
-    document = read_document(AlertRouteDocument, given, findings)
-    findings.raise_errors()
-    assert document is not None
+    document = whole_document(AlertRouteDocument, given, findings)
     async with opened(database) as local:
         route = await local.control.alerts.create_route(local.principal(tenant), document)
     print(f"Route {route.name!r} was added; try it with `cronicorn alert test {route.id}`.", file=sys.stderr)
@@ -212,7 +210,7 @@ async def _maintenance(tenant: str, database: str | None, given: dict[str, Any] 
     from cronicorn.cli.local import opened, opened_to_read
     from cronicorn.control.alert_documents import MaintenanceDocument
     from cronicorn.control.findings import Findings
-    from cronicorn.control.misfits import read_document
+    from cronicorn.control.misfits import whole_document
 
     if given is None:
         async with opened_to_read(database) as local:
@@ -221,9 +219,7 @@ async def _maintenance(tenant: str, database: str | None, given: dict[str, Any] 
         _show(windows_answer(alerting).windows, names, as_json=as_json)
         return
     findings = Findings()
-    document = read_document(MaintenanceDocument, given, findings)
-    findings.raise_errors()
-    assert document is not None
+    document = whole_document(MaintenanceDocument, given, findings)
     async with opened(database) as local:
         window = await local.control.alerts.create_window(local.principal(tenant), document)
     print(f"Nobody is told of anything in {window.name!r}: `--remove {window.id}` takes it away.", file=sys.stderr)

@@ -77,7 +77,7 @@ async def _set(
     from cronicorn.cli.local import opened
     from cronicorn.control.alert_documents import AllRulesDocument
     from cronicorn.control.findings import Findings
-    from cronicorn.control.misfits import read_document
+    from cronicorn.control.misfits import whole_document
     from cronicorn.domain.errors import InvalidInputError
 
     if (file is None) == (not changes):
@@ -90,9 +90,7 @@ async def _set(
         else:
             given = _read(file)
         findings = Findings()
-        document = read_document(AllRulesDocument, given, findings)
-        findings.raise_errors()
-        assert document is not None
+        document = whole_document(AllRulesDocument, given, findings)
         _print(await local.control.alerts.change_rules(principal, document), as_json=as_json)
 
 

@@ -5,15 +5,11 @@ from typing import TypeVar
 
 from cronicorn.control.document import Document
 from cronicorn.control.findings import Findings
-from cronicorn.control.misfits import read_document
+from cronicorn.control.misfits import whole_document
 
 D = TypeVar("D", bound=Document)
 
 
 def read(model: type[D], given: Mapping[str, object]) -> D:
     """*given* as a document of the kind *model*. Raises InvalidInputError with all that does not fit."""
-    findings = Findings()
-    document = read_document(model, dict(given), findings)
-    findings.raise_errors()
-    assert document is not None
-    return document
+    return whole_document(model, dict(given), Findings())

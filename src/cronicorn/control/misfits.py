@@ -48,6 +48,14 @@ def read_document(model: type[D], value: object, findings: Findings) -> D | None
         return None
 
 
+def whole_document(model: type[D], value: object, findings: Findings) -> D:
+    """*value* as a document. Raises InvalidInputError with all that does not fit, and what *findings* say already."""
+    document = read_document(model, value, findings)
+    findings.raise_errors()
+    assert document is not None
+    return document
+
+
 def misfits(errors: Sequence[Mapping[str, Any]], model: type[BaseModel] | None) -> tuple[FieldError, ...]:
     """What pydantic found in a document of *model*, for a person: no more than one can read, whatever was sent.
 

@@ -10,7 +10,7 @@ from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import possible_id
-from cronicorn.control.misfits import read_document
+from cronicorn.control.misfits import whole_document
 from cronicorn.domain.wording import schedule_parts
 from cronicorn.mcp.answers import BoundedAnswer, at_instant, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
@@ -63,13 +63,9 @@ class Administering:
         principal, endpoints = await self._desk.principal(ask), self._desk.control.endpoints
         findings = Findings("/document")
         if endpoint_id is not None:
-            patch = read_document(EndpointPatch, document, findings)
-            findings.raise_errors()
-            assert patch is not None
+            patch = whole_document(EndpointPatch, document, findings)
             return told(_saved(await endpoints.edit(principal, endpoint_id, patch)))
-        new = read_document(EndpointDocument, document, findings)
-        findings.raise_errors()
-        assert new is not None
+        new = whole_document(EndpointDocument, document, findings)
         assert job_id is not None
         return told(_saved(await endpoints.create(principal, job_id, new)))
 

@@ -12,7 +12,7 @@ from cronicorn.control.alert_documents import (
 )
 from cronicorn.control.alert_rendering import route_shown, rules_shown
 from cronicorn.control.findings import Findings
-from cronicorn.control.misfits import D, read_document
+from cronicorn.control.misfits import whole_document
 from cronicorn.control.rendering import Fields
 from cronicorn.domain.alert.alerting import Alerting, AlertRoute, AlertRules, AlertScope, IncidentKind
 from cronicorn.domain.errors import CronicornError, InvalidInputError
@@ -82,7 +82,7 @@ def rules_entered(rules: AlertRules, scope: str = "") -> dict[str, str]:
 def read_rules(entered: Mapping[str, str], before: Alerting, findings: Findings) -> AllRulesDocument:
     """All rules *before*, with what was entered for all in their place. Raises InvalidInputError."""
     read = read_texts(entered, _RULES, findings)
-    return _document(AllRulesDocument, read | {"exceptions": _exceptions(before)}, findings)
+    return whole_document(AllRulesDocument, read | {"exceptions": _exceptions(before)}, findings)
 
 
 def read_exception(
@@ -95,7 +95,7 @@ def read_exception(
     findings.raise_errors()
     exceptions = _exceptions(before)
     exceptions[place : place + 1] = [{**_scoped(scope), "rules": read}]
-    return _document(AllRulesDocument, rules_shown(before.rules) | {"exceptions": exceptions}, findings)
+    return whole_document(AllRulesDocument, rules_shown(before.rules) | {"exceptions": exceptions}, findings)
 
 
 def of_exception(error: CronicornError, place: int) -> CronicornError:
@@ -111,7 +111,7 @@ def without_exception(before: Alerting, place: int) -> AllRulesDocument:
     """All rules *before* but the exception at *place*."""
     kept = _exceptions(before)
     del kept[place]
-    return _document(AllRulesDocument, rules_shown(before.rules) | {"exceptions": kept}, Findings())
+    return whole_document(AllRulesDocument, rules_shown(before.rules) | {"exceptions": kept}, Findings())
 
 
 def entered_in(form: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
@@ -127,13 +127,13 @@ def route_entered(route: AlertRoute, scope: str) -> dict[str, str]:
 
 def read_new_route(entered: Mapping[str, str], scope: AlertScope, findings: Findings) -> AlertRouteDocument:
     """The route that was entered. Raises InvalidInputError."""
-    return _document(AlertRouteDocument, _route(entered, scope, findings), findings)
+    return whole_document(AlertRouteDocument, _route(entered, scope, findings), findings)
 
 
 def read_route(entered: Mapping[str, str], scope: AlertScope, findings: Findings) -> AlertRoutePatch:
     """The whole of a route, as a change of it. Raises InvalidInputError."""
     whole = {"name": "", "target": ""} | _route(entered, scope, findings)
-    return _document(AlertRoutePatch, whole, findings)
+    return whole_document(AlertRoutePatch, whole, findings)
 
 
 def read_window(entered: Mapping[str, str], scope: AlertScope, findings: Findings) -> MaintenanceDocument:
@@ -147,7 +147,7 @@ def read_window(entered: Mapping[str, str], scope: AlertScope, findings: Finding
         document["startAt"] = read_wall_clock("startAt", entered, zone_named(entered["timezone"]), findings)
         if not entered["startAt"]:
             findings.refuse("/startAt", "Say when it begins: this field is required.")
-    return _document(MaintenanceDocument, document, findings)
+    return whole_document(MaintenanceDocument, document, findings)
 
 
 def _exceptions(before: Alerting) -> list[object]:
@@ -161,10 +161,3 @@ def _route(entered: Mapping[str, str], scope: AlertScope, findings: Findings) ->
 
 def _scoped(scope: AlertScope) -> Fields:
     return {"jobIds": list(scope.job_ids), "endpointIds": list(scope.endpoint_ids)}
-
-
-def _document(model: type[D], fields: Fields, findings: Findings) -> D:
-    document = read_document(model, fields, findings)
-    findings.raise_errors()
-    assert document is not None
-    return document

@@ -27,8 +27,8 @@ _ID = re.compile(r"(?:(?:.*/)?(?:endpoints|jobs)/|.*\[)?([A-Za-z0-9_-]{1,64})[/\
 
 
 @dataclass(slots=True)
-class ScopeWriter:
-    """Knows the jobs of whoever asks, and finds their endpoints."""
+class ScopeLines:
+    """Writes scopes as lines and reads such lines, by the jobs and endpoints of whoever asks."""
 
     control: ControlPlane
     asker: Principal
@@ -40,7 +40,7 @@ class ScopeWriter:
     """Names and ids of the endpoints of jobs that were looked through."""
 
     @classmethod
-    async def open(cls, control: ControlPlane, asker: Principal) -> "ScopeWriter":
+    async def open(cls, control: ControlPlane, asker: Principal) -> "ScopeLines":
         """As the jobs are now."""
         return cls(control, asker, {job.id: job.name for job, _ in await control.jobs.list(asker)})
 
@@ -120,10 +120,10 @@ async def read_scope(
     control: ControlPlane, asker: Principal, entered: Mapping[str, str], findings: Findings,
     kept: AlertScope = EVERYWHERE,
 ) -> AlertScope:  # fmt: skip
-    """What was entered as SCOPE (`ScopeWriter.read`)."""
+    """What was entered as SCOPE (`ScopeLines.read`)."""
     if not entered[SCOPE]:
         return EVERYWHERE
-    return await (await ScopeWriter.open(control, asker)).read(entered[SCOPE], kept, findings)
+    return await (await ScopeLines.open(control, asker)).read(entered[SCOPE], kept, findings)
 
 
 async def told_scopes(control: ControlPlane, asker: Principal, scopes: Sequence[AlertScope]) -> list[str]:

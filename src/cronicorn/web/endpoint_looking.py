@@ -9,18 +9,14 @@ from cronicorn.control.findings import invalid
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.prospects import Prospect
 from cronicorn.control.statuses import status_of
-from cronicorn.domain.errors import (
-    CronicornError,
-    ForbiddenError,
-    NotFoundError,
-    PreconditionFailedError,
-    UnauthenticatedError,
-)
+from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
 from cronicorn.domain.signals.signal import Signal
 from cronicorn.web.endpoint_form import NAMES, ReadForm
 from cronicorn.web.endpoint_labels import LABELS, label_of
+from cronicorn.web.form_fields import ZONES
+from cronicorn.web.form_shown import TOLD_ELSEWHERE
 from cronicorn.web.forms import faults_of
 from cronicorn.web.view import View
 
@@ -34,16 +30,6 @@ _IN_SIGHT = frozenset(("", "name", "url", "method", "timeoutMs", "description", 
     "maxIntervalMs",
 }
 """The fields that are not among the further settings."""
-ZONES = (
-    "UTC", "Africa/Cairo", "Africa/Johannesburg", "Africa/Lagos", "America/Chicago", "America/Denver",
-    "America/Los_Angeles", "America/Mexico_City", "America/New_York", "America/Sao_Paulo", "America/Toronto",
-    "Asia/Dubai", "Asia/Hong_Kong", "Asia/Jakarta", "Asia/Kolkata", "Asia/Seoul", "Asia/Shanghai", "Asia/Singapore",
-    "Asia/Tokyo", "Australia/Sydney", "Europe/Amsterdam", "Europe/Berlin", "Europe/Istanbul", "Europe/London",
-    "Europe/Madrid", "Europe/Paris", "Europe/Rome", "Europe/Warsaw", "Europe/Zurich", "Pacific/Auckland",
-)  # fmt: skip
-"""Offered while one types; any other is taken, too."""
-TOLD_ELSEWHERE = (ForbiddenError, NotFoundError, PreconditionFailedError, UnauthenticatedError)
-"""What a page of its own tells: all else is told in the form, where what was entered stays."""
 
 T = TypeVar("T")
 

@@ -13,6 +13,14 @@ from cronicorn.web.form_values import Notation
 
 Notations = Mapping[str, Notation]
 """How each field is written, by its name."""
+ZONES = (
+    "UTC", "Africa/Cairo", "Africa/Johannesburg", "Africa/Lagos", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "America/Mexico_City", "America/New_York", "America/Sao_Paulo", "America/Toronto",
+    "Asia/Dubai", "Asia/Hong_Kong", "Asia/Jakarta", "Asia/Kolkata", "Asia/Seoul", "Asia/Shanghai", "Asia/Singapore",
+    "Asia/Tokyo", "Australia/Sydney", "Europe/Amsterdam", "Europe/Berlin", "Europe/Istanbul", "Europe/London",
+    "Europe/Madrid", "Europe/Paris", "Europe/Rome", "Europe/Warsaw", "Europe/Zurich", "Pacific/Auckland",
+)  # fmt: skip
+"""Offered while one types; any other is taken, too."""
 
 
 def texts_of(fields: Fields, notations: Notations) -> dict[str, str]:
@@ -27,7 +35,12 @@ def tidied(form: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 def tidied_text(text: str) -> str:
     """*text* without blanks around it, with lines as we end them."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    return lines_of(text).strip()
+
+
+def lines_of(text: str) -> str:
+    """*text* with lines as we end them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_text(name: str, entered: Mapping[str, str], notations: Notations, findings: Findings) -> object:

@@ -4,13 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from cronicorn.control.statuses import status_of
-from cronicorn.domain.errors import ConflictError, CronicornError, InvalidInputError, UnavailableError
+from cronicorn.domain.errors import (
+    ConflictError,
+    CronicornError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    PreconditionFailedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from cronicorn.web.forms import faults_of
 from cronicorn.web.once import opened
 from cronicorn.web.view import View
 
 TOLD_IN_FORMS = (InvalidInputError, ConflictError, UnavailableError)
 """What a form tells itself, where what was entered stays; all else is told by a page of its own."""
+TOLD_ELSEWHERE = (ForbiddenError, NotFoundError, PreconditionFailedError, UnauthenticatedError)
+"""What a page of its own tells: all else is told in the form, where what was entered stays."""
 
 
 def form_shown(

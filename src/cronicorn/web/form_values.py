@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from cronicorn.control.document import MILLISECOND
 from cronicorn.domain.durations import parse_duration, show_duration
@@ -116,12 +115,3 @@ PAIRS = Notation(show=_show_pairs, read=_read_pairs)
 JSON = Notation(show=show_json, read=_read_json)
 OBJECT = Notation(show=show_json, read=_read_object)
 SWITCH = Notation(show=_show_switch, read=_read_switch)
-
-
-def instant_in(text: str) -> datetime | None:
-    """The instant that *text* means, in UTC where it says nothing else; None for what can't be read."""
-    for written in (text.strip(), text.strip().replace(" ", "+")):  # An address has a blank in place of a plus.
-        with suppress(ValueError, OverflowError):
-            at = datetime.fromisoformat(written)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return None

@@ -17,12 +17,13 @@ from cronicorn.control.accounts import is_csrf_token
 from cronicorn.control.admittance import Admittance
 from cronicorn.domain.errors import CronicornError, ForbiddenError, UnauthenticatedError, UnavailableError
 from cronicorn.domain.principal import Principal
+from cronicorn.web.addresses import own_path
 from cronicorn.web.assets import STATIC
 from cronicorn.web.errors import error_page, page_of_error
 from cronicorn.web.forms import read_form
 from cronicorn.web.live import EVENTS
 from cronicorn.web.site import WebSite, see
-from cronicorn.web.view import LIVE_HEADER, BrowserSessions, Theme, View, own_path
+from cronicorn.web.view import LIVE_HEADER, BrowserSessions, Theme, View
 
 log = logging.getLogger(__name__)
 

@@ -108,9 +108,3 @@ Looked = Annotated[View, Depends(_view)]
 """How a route takes its view."""
 ThingId = Annotated[str, AfterValidator(possible_id)]
 """How a route takes an id of its path."""
-
-
-def own_path(text: str, otherwise: str = "/") -> str:
-    """*text* when it leads to a page of this site, and to no other site, else *otherwise*."""
-    plain = all(" " < letter < "\x7f" for letter in text)
-    return text if plain and text.startswith("/") and not text.startswith(("//", "/\\")) else otherwise

@@ -19,7 +19,7 @@ from cronicorn.web.alert_forms import (
     read_route,
     route_entered,
 )
-from cronicorn.web.alert_scopes import SCOPE, ScopeWriter, read_scope, told_scopes
+from cronicorn.web.alert_scopes import SCOPE, ScopeLines, read_scope, told_scopes
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.incident_words import KINDS
 from cronicorn.web.live import Mark
@@ -50,9 +50,9 @@ def alert_route_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     @router.get("/alerts/routes/{route_id}")
     async def show(view: Looked, route_id: ThingId) -> Response:
         route = (await control.alerts.show(view.asker)).route(route_id)
-        writer = await ScopeWriter.open(control, view.asker)
+        lines = await ScopeLines.open(control, view.asker)
         return site.page(
-            view, "alert_route.html", route=route, kinds=KINDS, scope=await writer.written(route.scope),
+            view, "alert_route.html", route=route, kinds=KINDS, scope=await lines.written(route.scope),
             messages=await control.alerts.messages(view.asker, route_id, limit=MESSAGES_SHOWN),
         )  # fmt: skip
 
@@ -142,5 +142,5 @@ def alert_route_mark(control: ControlPlane) -> Mark:
 
 
 async def _stored(control: ControlPlane, asker: Principal, route: AlertRoute) -> dict[str, str]:
-    writer = await ScopeWriter.open(control, asker)
-    return route_entered(route, await writer.written(route.scope))
+    lines = await ScopeLines.open(control, asker)
+    return route_entered(route, await lines.written(route.scope))

@@ -1,5 +1,8 @@
 """The rules of alerts: when something is noticed and when it is over, for all endpoints and for some."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -20,12 +23,11 @@ from cronicorn.web.alert_forms import (
     rules_entered,
     without_exception,
 )
-from cronicorn.web.alert_scopes import ScopeWriter, read_scope, told_scopes
+from cronicorn.web.alert_scopes import ScopeLines, read_scope, told_scopes
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, View
 
-_PAGE = "alert_rules_form.html"
 _RULES = "/alerts/rules"
 
 
@@ -44,9 +46,7 @@ def alert_rule_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def begin(view: Looked) -> Response:
         alerting = await _alerting(control, view)
         entered, version = rules_entered(alerting.rules), version_of_alert_rules(alerting)
-        return site.page(
-            view, _PAGE, usual=USUAL_RULES, place=None, **form_shown(view, entered, RULES_LABELS, version=version)
-        )
+        return _form(site, view, None, form_shown(view, entered, RULES_LABELS, version=version))
 
     @router.post("/alerts/rules/change")
     async def change(view: Looked) -> Response:
@@ -60,7 +60,7 @@ def alert_rule_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 alerting = await control.alerts.show(view.asker)
                 stored, version = rules_entered(alerting.rules), version_of_alert_rules(alerting)
             shown = form_shown(view, entered, RULES_LABELS, error, version=version, stored=stored)
-            return site.page(view, _PAGE, usual=USUAL_RULES, place=None, **shown)
+            return _form(site, view, None, shown)
         return see(_RULES)
 
     router.include_router(_exception_pages(site, control))
@@ -74,9 +74,7 @@ def _exception_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     @router.get("/alerts/rules/new")
     async def ask(view: Looked) -> Response:
         alerting = await _alerting(control, view)
-        return site.page(
-            view, _PAGE, usual=USUAL_RULES, place="new", **form_shown(view, rules_entered(alerting.rules), RULES_LABELS)
-        )
+        return _form(site, view, "new", form_shown(view, rules_entered(alerting.rules), RULES_LABELS))
 
     @router.post("/alerts/rules/new")
     async def add(view: Looked) -> Response:
@@ -88,13 +86,7 @@ def _exception_pages(site: WebSite, control: ControlPlane) -> APIRouter:
             unchanged = Unchanged(versions=frozenset({version_of_alert_rules(alerting)}))
             await control.alerts.change_rules(view.asker, document, unchanged)
         except TOLD_IN_FORMS as error:
-            return site.page(
-                view,
-                _PAGE,
-                usual=USUAL_RULES,
-                place="new",
-                **form_shown(view, entered, RULES_LABELS, of_exception(error, place)),
-            )
+            return _form(site, view, "new", form_shown(view, entered, RULES_LABELS, of_exception(error, place)))
         return see(_RULES)
 
     return router
@@ -106,14 +98,8 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     @router.get("/alerts/rules/{place}")
     async def begin(view: Looked, place: int) -> Response:
         alerting = await _alerting(control, view)
-        entered = await _entered(control, view.asker, _at(alerting, place))
-        return site.page(
-            view,
-            _PAGE,
-            usual=USUAL_RULES,
-            place=place,
-            **form_shown(view, entered, RULES_LABELS, version=version_of_alert_rules(alerting)),
-        )
+        entered, version = await _entered(control, view.asker, _at(alerting, place)), version_of_alert_rules(alerting)
+        return _form(site, view, place, form_shown(view, entered, RULES_LABELS, version=version))
 
     @router.post("/alerts/rules/{place}")
     async def change(view: Looked, place: int) -> Response:
@@ -129,7 +115,7 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 stored = await _entered(control, view.asker, _at(alerting, place))
                 version = version_of_alert_rules(alerting)
             shown = form_shown(view, entered, RULES_LABELS, of_exception(error, place), version=version, stored=stored)
-            return site.page(view, _PAGE, usual=USUAL_RULES, place=place, **shown)
+            return _form(site, view, place, shown)
         return see(_RULES)
 
     @router.post("/alerts/rules/{place}/remove")
@@ -141,6 +127,11 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         return see(_RULES)
 
     return router
+
+
+def _form(site: WebSite, view: View, place: int | str | None, shown: Mapping[str, Any]) -> Response:
+    """The form of the rules for all, of the exception at *place*, or of a `new` one."""
+    return site.page(view, "alert_rules_form.html", usual=USUAL_RULES, place=place, **shown)
 
 
 async def _alerting(control: ControlPlane, view: View) -> Alerting:
@@ -155,5 +146,5 @@ def _at(alerting: Alerting, place: int) -> RulesException:
 
 
 async def _entered(control: ControlPlane, asker: Principal, exception: RulesException) -> dict[str, str]:
-    writer = await ScopeWriter.open(control, asker)
-    return rules_entered(exception.rules, await writer.written(exception.scope))
+    lines = await ScopeLines.open(control, asker)
+    return rules_entered(exception.rules, await lines.written(exception.scope))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.permission import Operation
+from cronicorn.web.addresses import number_in
 from cronicorn.web.changes import changes_of
 from cronicorn.web.site import WebSite
 from cronicorn.web.view import Looked
@@ -29,7 +30,7 @@ def audit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def show(view: Looked, action: str = "", actor: str = "", thing: str = "", before: str = "") -> Response:
         asked = {"action": action.strip(), "actor": actor.strip(), "thing": thing.strip()}
         asked = {name: text[:_TEXT_LENGTH_MAX] for name, text in asked.items()}
-        older = int(before) if before.isascii() and before.isdigit() and len(before) <= _DIGITS_MAX else None
+        older = number_in(before, _DIGITS_MAX)
         query = AuditQuery(
             limit=ENTRIES_SHOWN + 1, before=older, action=asked["action"] or None, actor_id=asked["actor"] or None,
             object_id=asked["thing"] or None,

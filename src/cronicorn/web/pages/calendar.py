@@ -17,6 +17,7 @@ from cronicorn.domain.durations import show_duration
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.finding.forecast import Forecast
 from cronicorn.domain.instant import DAY, HOUR, shifted
+from cronicorn.web.addresses import page_in
 from cronicorn.web.site import WebSite
 from cronicorn.web.timeline.columns import Column, columns
 from cronicorn.web.timeline.lane import WIDTH, axis, lane
@@ -29,7 +30,6 @@ HOSTS_SHOWN = 12
 _DAY_PARTS, _WEEK_PARTS = 24, 28
 _TOLD_MAX = 3
 """So many instants are told one by one."""
-_DIGITS_MAX = 4
 _PARTS_OF_HOSTS = 48
 LengthQuery = Annotated[str, Query(alias="view")]
 
@@ -99,8 +99,7 @@ def _span(day: str, length: str, now: datetime) -> CalendarSpan:
 
 def _first(page: str, there: int) -> int:
     """Where the lanes of a page begin."""
-    number = int(page) if page.isascii() and page.isdigit() and len(page) <= _DIGITS_MAX else 1
-    return (min(max(1, number), max(1, -(-there // LANES_SHOWN))) - 1) * LANES_SHOWN
+    return (min(page_in(page), max(1, -(-there // LANES_SHOWN))) - 1) * LANES_SHOWN
 
 
 def _columns(found: Foreseen, parts: int) -> Sequence[Column]:

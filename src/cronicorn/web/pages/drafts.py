@@ -11,7 +11,7 @@ from cronicorn.control.policy_text import write_policy_text
 from cronicorn.control.statuses import status_of
 from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.errors import ConflictError, CronicornError
-from cronicorn.web.endpoint_looking import TOLD_ELSEWHERE
+from cronicorn.web.form_shown import TOLD_ELSEWHERE
 from cronicorn.web.pages.policy import policy_desk, policy_page
 from cronicorn.web.policy_looking import rules_in_words
 from cronicorn.web.site import WebSite, see

@@ -22,7 +22,7 @@ from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.run import Run
-from cronicorn.web.form_values import instant_in
+from cronicorn.web.addresses import instant_in
 from cronicorn.web.live import Mark
 from cronicorn.web.pages.analyses import ended
 from cronicorn.web.reasons import reasons

@@ -10,10 +10,11 @@ from cronicorn.control.overviews import PlacedEndpoint
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.principal import Principal
+from cronicorn.web.addresses import own_path
 from cronicorn.web.incident_words import KINDS
 from cronicorn.web.live import Mark
 from cronicorn.web.site import WebSite, see
-from cronicorn.web.view import Looked, ThingId, own_path
+from cronicorn.web.view import Looked, ThingId
 
 INCIDENTS_SHOWN = 30
 """On one page."""

@@ -11,6 +11,7 @@ from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.principal import Principal
+from cronicorn.web.addresses import page_in
 from cronicorn.web.live import Mark
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId
@@ -18,7 +19,6 @@ from cronicorn.web.view import Looked, ThingId
 JOBS_SHOWN = 60
 ENDPOINTS_SHOWN = 40
 """On one page."""
-_DIGITS_MAX = 6
 _MOVES: Mapping[str, JobStatus] = {
     "pause": JobStatus.PAUSED,
     "resume": JobStatus.ACTIVE,
@@ -35,8 +35,7 @@ def job_list_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         wanted = JobStatus(status) if status in set(JobStatus) else None
         jobs = await control.jobs.list(view.asker, wanted)
         found = [each for each in jobs if q.strip().lower() in each[0].name.lower()]
-        number = int(page) if page.isascii() and page.isdigit() and len(page) <= _DIGITS_MAX else 1
-        first = (min(max(1, number), max(1, -(-len(found) // JOBS_SHOWN))) - 1) * JOBS_SHOWN
+        first = (min(page_in(page), max(1, -(-len(found) // JOBS_SHOWN))) - 1) * JOBS_SHOWN
         chosen = wanted.value if wanted else ""
 
         def turned(by: int) -> str:

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from cronicorn.control.findings import Findings
 from cronicorn.control.keys import KeyDocument, NewKey
-from cronicorn.control.misfits import read_document
+from cronicorn.control.misfits import whole_document
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.permission import Operation, Permission
+from cronicorn.web.addresses import page_in
 from cronicorn.web.form_fields import read_texts, read_wall_clock, tidied
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.form_values import NUMBER, SWITCH, TEXT
@@ -22,7 +23,6 @@ from cronicorn.web.view import Looked, ThingId, View
 
 KEYS_SHOWN = 30
 """On one page."""
-_DIGITS_MAX = 6
 _FIELDS: Final = {"name": TEXT, "role": TEXT, "requestsPerMinute": NUMBER, "agent": SWITCH, "runsInstallation": SWITCH}
 _SCOPES: Final = {f"scopes/{scope}": scope for scope in Permission}
 _LABELS: Final = {
@@ -70,22 +70,19 @@ def _document(entered: dict[str, str]) -> KeyDocument:
     fields = read_texts(entered, _FIELDS, findings)
     fields["expiresAt"] = read_wall_clock("expiresAt", entered, ZoneInfo("UTC"), findings)
     fields["scopes"] = [scope.value for name, scope in _SCOPES.items() if entered[name]] or None
-    document = read_document(KeyDocument, fields, findings)
-    findings.raise_errors()
-    assert document is not None
-    return document
+    return whole_document(KeyDocument, fields, findings)
 
 
 async def _list(
     site: WebSite, control: ControlPlane, view: View, entered: dict[str, str], error: CronicornError | None = None, *,
     page: str = "", made: NewKey | None = None,
 ) -> Response:  # fmt: skip
-    number = int(page) if page.isascii() and page.isdigit() and len(page) <= _DIGITS_MAX else 1
-    first = (max(1, number) - 1) * KEYS_SHOWN
+    number = page_in(page)
+    first = (number - 1) * KEYS_SHOWN
     found = await control.keys.list(view.asker, limit=KEYS_SHOWN + 1, offset=first)
     shown: dict[str, Any] = form_shown(view, entered, _LABELS, error)
     scopes = [(scope.value, words) for scope, words in PERMISSIONS.items() if scope in view.asker.permissions]
     return site.page(
-        view, "keys.html", keys=found[:KEYS_SHOWN], further=len(found) > KEYS_SHOWN, page=max(1, number), made=made,
+        view, "keys.html", keys=found[:KEYS_SHOWN], further=len(found) > KEYS_SHOWN, page=number, made=made,
         roles=roles_of(view.asker), runner=runs_installation(view.asker), scopes=scopes, **shown,
     )  # fmt: skip

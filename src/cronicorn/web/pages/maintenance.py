@@ -8,7 +8,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.permission import Operation
 from cronicorn.web.alert_forms import NEW_WINDOW, WINDOW_LABELS, entered_in, read_window
 from cronicorn.web.alert_scopes import read_scope, told_scopes
-from cronicorn.web.endpoint_looking import ZONES
+from cronicorn.web.form_fields import ZONES
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.once import made_once
 from cronicorn.web.site import WebSite, see

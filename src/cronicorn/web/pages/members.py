@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from cronicorn.control.findings import Findings
 from cronicorn.control.members import MemberDocument, MemberPatch
-from cronicorn.control.misfits import read_document
+from cronicorn.control.misfits import whole_document
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.access.member import LINK_LIFE, Member
 from cronicorn.domain.errors import CronicornError, NotFoundError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
+from cronicorn.web.addresses import page_in
 from cronicorn.web.form_fields import read_texts, tidied
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.form_values import SWITCH, TEXT
@@ -24,8 +25,8 @@ from cronicorn.web.view import BrowserSessions, Looked, ThingId, View
 
 MEMBERS_SHOWN = 50
 """On one page."""
-_DIGITS_MAX = 4
 _FIELDS: Final = {"login": TEXT, "role": TEXT, "runsInstallation": SWITCH}
+_CHANGED: Final = {name: _FIELDS[name] for name in ("role", "runsInstallation")}
 _LABELS: Final = {"login": "Login", "role": "Role", "runsInstallation": "Runs the installation"}
 _NEW: Final = {"login": "", "role": "viewer", "runsInstallation": ""}
 
@@ -44,10 +45,8 @@ def member_pages(site: WebSite, control: ControlPlane, sessions: BrowserSessions
         view.asker.check(Operation.MEMBER_ADD)
         entered = _NEW | tidied(view.form, _FIELDS)
         findings = Findings()
-        document = read_document(MemberDocument, read_texts(entered, _FIELDS, findings), findings)
         try:
-            findings.raise_errors()
-            assert document is not None
+            document = whole_document(MemberDocument, read_texts(entered, _FIELDS, findings), findings)
             made = await made_to_show(control.repeats, view, lambda: control.members.add(view.asker, document))
         except TOLD_IN_FORMS as error:
             return await _list(site, control, view, entered, error)
@@ -67,11 +66,9 @@ def _one_member_pages(site: WebSite, control: ControlPlane, sessions: BrowserSes
 
     @router.post("/members/{member_id}/role")
     async def change(view: Looked, member_id: ThingId) -> Response:
-        entered, findings = tidied(view.form, ("role", "runsInstallation")), Findings()
-        patch = read_document(MemberPatch, read_texts({**_NEW, **entered}, _CHANGED, findings), findings)
+        entered, findings = _NEW | tidied(view.form, _CHANGED), Findings()
         try:
-            findings.raise_errors()
-            assert patch is not None
+            patch = whole_document(MemberPatch, read_texts(entered, _CHANGED, findings), findings)
             await control.members.edit(view.asker, member_id, patch)
         except TOLD_IN_FORMS as error:
             return await _one(site, control, view, member_id, error)
@@ -101,19 +98,16 @@ def _one_member_pages(site: WebSite, control: ControlPlane, sessions: BrowserSes
     return router
 
 
-_CHANGED: Final = {name: _FIELDS[name] for name in ("role", "runsInstallation")}
-
-
 async def _list(
     site: WebSite, control: ControlPlane, view: View, entered: dict[str, str], error: CronicornError | None = None, *,
     page: str = "",
 ) -> Response:  # fmt: skip
     members = await control.members.list(view.asker)
     shown = form_shown(view, entered, _LABELS, error) | _may_give(view.asker)
-    number = int(page) if page.isascii() and page.isdigit() and len(page) <= _DIGITS_MAX else 1
-    first = (max(1, number) - 1) * MEMBERS_SHOWN
+    number = page_in(page)
+    first = (number - 1) * MEMBERS_SHOWN
     return site.page(
-        view, "members.html", members=members[first : first + MEMBERS_SHOWN], page=max(1, number),
+        view, "members.html", members=members[first : first + MEMBERS_SHOWN], page=number,
         further=len(members) > first + MEMBERS_SHOWN, **shown,
     )  # fmt: skip
 

@@ -39,8 +39,9 @@ from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.bounds import COMPILE_TOKENS_LEAST
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
-from cronicorn.web.endpoint_looking import TOLD_ELSEWHERE
 from cronicorn.web.errors import retry_fields
+from cronicorn.web.form_fields import lines_of
+from cronicorn.web.form_shown import TOLD_ELSEWHERE
 from cronicorn.web.forms import faults_of
 from cronicorn.web.policy_examples import POLICY_EXAMPLES, example_named
 from cronicorn.web.policy_looking import LookedPolicy, inside, looked_policy, summary_of
@@ -161,15 +162,10 @@ async def _desk(
     endpoint, form = (await control.endpoints.get(asker, endpoint_id)).endpoint, form or {}
     return PolicyDesk(
         endpoint=endpoint,
-        description=_lines(form.get("description", endpoint.description or "")),
-        text=_lines(form["policy"]) if "policy" in form else write_policy_text(endpoint.policy),
+        description=lines_of(form.get("description", endpoint.description or "")).rstrip(),
+        text=lines_of(form["policy"]).rstrip() if "policy" in form else write_policy_text(endpoint.policy),
         over=form.get("over", OVER_DEFAULT).strip() or OVER_DEFAULT,
     )  # fmt: skip
-
-
-def _lines(text: str) -> str:
-    """*text* with lines as we end them."""
-    return text.replace("\r\n", "\n").rstrip()
 
 
 async def _begun(control: ControlPlane, asker: Principal, endpoint_id: str, example: str, draft: str) -> str | None:

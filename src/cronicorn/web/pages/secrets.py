@@ -10,13 +10,13 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.secret_references import SECRET_LENGTH_MAX, SECRET_LENGTH_MIN
+from cronicorn.web.addresses import page_in
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, View
 
 SECRETS_SHOWN = 40
 """On one page."""
-_DIGITS_MAX = 3
 _LABELS: Final = {"name": "Name", "value": "Text"}
 
 
@@ -55,7 +55,7 @@ async def _list(
     site: WebSite, control: ControlPlane, view: View, name: str, error: CronicornError | None = None, *, page: str = ""
 ) -> Response:
     secrets = await control.secrets.list(view.asker)
-    number = max(1, int(page)) if page.isascii() and page.isdigit() and len(page) <= _DIGITS_MAX else 1
+    number = page_in(page)
     first = (number - 1) * SECRETS_SHOWN
     return site.page(
         view, "secrets.html", secrets=secrets[first : first + SECRETS_SHOWN], page=number,

@@ -7,11 +7,12 @@ from starlette.responses import Response
 from cronicorn.control.accounts import Accounts, SignInDocument
 from cronicorn.control.statuses import status_of
 from cronicorn.domain.errors import InvalidInputError, RateExceededError, UnauthenticatedError
+from cronicorn.web.addresses import own_path
 from cronicorn.web.errors import retry_fields
 from cronicorn.web.forms import faults_of
 from cronicorn.web.porter import SIGN_IN
 from cronicorn.web.site import WebSite, see
-from cronicorn.web.view import BrowserSessions, Looked, View, own_path
+from cronicorn.web.view import BrowserSessions, Looked, View
 
 _FIELDS = ("login", "password", "token")
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from cronicorn.control.document import MILLISECOND, RotationDocument
 from cronicorn.control.findings import Findings
-from cronicorn.control.misfits import read_document
+from cronicorn.control.misfits import whole_document
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.signing_keys import OVERLAP_DEFAULT, NewSigningKey
 from cronicorn.domain.durations import show_duration
@@ -68,10 +68,7 @@ def signing_key_pages(site: WebSite, control: ControlPlane) -> APIRouter:
 
 async def _rotated(control: ControlPlane, asker: Principal, entered: dict[str, str]) -> NewSigningKey:
     findings = Findings()
-    document = read_document(RotationDocument, read_texts(entered, _FIELDS, findings), findings)
-    findings.raise_errors()
-    assert document is not None
-    wanted = document.overlap_ms
+    wanted = whole_document(RotationDocument, read_texts(entered, _FIELDS, findings), findings).overlap_ms
     return await control.signing_keys.rotate(asker, OVERLAP_DEFAULT if wanted is None else wanted * MILLISECOND)
 
 

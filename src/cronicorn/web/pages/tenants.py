@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
-from cronicorn.control.misfits import D, read_document
+from cronicorn.control.misfits import D, whole_document
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.tenant_settings import EgressDocument, RetentionDocument, TenantView, TermsDocument
 from cronicorn.control.tenants import TenantDocument
@@ -18,8 +18,7 @@ from cronicorn.domain.errors import CronicornError, PreconditionFailedError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import Unchanged, version_of_egress, version_of_retention, version_of_terms
-from cronicorn.web.endpoint_looking import ZONES
-from cronicorn.web.form_fields import Notations, read_texts, texts_of, tidied
+from cronicorn.web.form_fields import ZONES, Notations, read_texts, texts_of, tidied
 from cronicorn.web.form_shown import TOLD_IN_FORMS, form_shown
 from cronicorn.web.form_values import LENGTH, LINES, NUMBER, TEXT
 from cronicorn.web.once import made_to_show
@@ -130,10 +129,7 @@ def _document(
     model: type[D], entered: Mapping[str, str], notations: Notations, usual: Mapping[str, object] | None = None
 ) -> D:
     findings = Findings()
-    document = read_document(model, {**(usual or {}), **read_texts(entered, notations, findings)}, findings)
-    findings.raise_errors()
-    assert document is not None
-    return document
+    return whole_document(model, {**(usual or {}), **read_texts(entered, notations, findings)}, findings)
 
 
 async def _list(

@@ -5,9 +5,10 @@ from datetime import timedelta
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from cronicorn.web.addresses import own_path
 from cronicorn.web.porter import THEME, THEME_COOKIE
 from cronicorn.web.site import see
-from cronicorn.web.view import Looked, Theme, own_path
+from cronicorn.web.view import Looked, Theme
 
 _KEPT = timedelta(days=365)
 

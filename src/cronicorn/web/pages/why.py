@@ -15,7 +15,7 @@ from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import MICROSECOND, shifted
 from cronicorn.domain.principal import Principal
-from cronicorn.web.form_values import instant_in
+from cronicorn.web.addresses import instant_in
 from cronicorn.web.reasons import reasons
 from cronicorn.web.site import WebSite
 from cronicorn.web.timeline.otherwise import otherwise_drawing
