@@ -110,9 +110,11 @@ def test_a_conflict_is_shown_refused_and_overwritten_with_force(env, folder, tmp
     shown = typed(env, "diff", "-f", str(folder), code=5)
     dry = typed(env, "apply", "-f", str(folder), "--dry-run", code=5)
     refused = typed(env, "apply", "-f", str(folder), code=5)
+    imported = typed(env, "import", str(folder), "--dry-run")
     forced = typed(env, "apply", "-f", str(folder), "--force")
 
     assert shown.out == dry.out
+    assert imported.out == dry.out.replace("so it needs --force", "which --force overwrites")
     assert shown.out.splitlines() == [
         "~ bank/rates",
         "    timeoutMs: 9000 → 5000",

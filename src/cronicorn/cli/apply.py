@@ -153,4 +153,4 @@ def _tell(wanted: _Wanted, files: "YamlFiles", applied: "Applied", *, dry_run: b
     if wanted.as_json:
         print(json.dumps(applied_as_json(applied, dry_run=dry_run), ensure_ascii=False, indent=2, default=plain))
     else:
-        print("\n".join(applied_as_lines(applied, dry_run=dry_run)))
+        print("\n".join(applied_as_lines(applied, dry_run=dry_run, force=wanted.force)))

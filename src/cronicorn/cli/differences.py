@@ -23,7 +23,7 @@ def applied_as_json(applied: Applied, *, dry_run: bool) -> dict[str, object]:
     }
 
 
-def applied_as_lines(applied: Applied, *, dry_run: bool) -> Iterator[str]:
+def applied_as_lines(applied: Applied, *, dry_run: bool, force: bool) -> Iterator[str]:
     """A line for each thing and field that changed, and a summary."""
     yield from _changed(applied.differences)
     counts = Counter(difference.deed for difference in applied.differences)
@@ -34,7 +34,8 @@ def applied_as_lines(applied: Applied, *, dry_run: bool) -> Iterator[str]:
     if not changed:
         yield f"Nothing to do: {unchanged}."
     elif dry_run:
-        refused = f" Conflicts: {len(applied.conflicts)}, so it needs --force." if applied.conflicts else ""
+        what = "which --force overwrites" if force else "so it needs --force"
+        refused = f" Conflicts: {len(applied.conflicts)}, {what}." if applied.conflicts else ""
         yield f"Would be: {', '.join(changed)}; {unchanged}. Nothing was written.{refused}"
     else:
         yield f"Done: {', '.join(changed)}; {unchanged}."
