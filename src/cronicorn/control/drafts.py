@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from cronicorn.control.permissions import operation
+from cronicorn.control.quota import QuotaStanding, never_made
 from cronicorn.domain.compilation.deciding import Decided, activated, rejected
 from cronicorn.domain.compilation.difference import PolicyDifference, difference
 from cronicorn.domain.compilation.draft import CompileReason, Draft, as_it_stands
@@ -14,6 +16,9 @@ from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.quota.allowance import Budget
+from cronicorn.domain.quota.bounds import COMPILE_TOKENS_LEAST
+from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.settlement import Stored
 
 log = logging.getLogger(__name__)
@@ -22,6 +27,10 @@ NO_MODEL = (
     "No model is connected, so no description can be compiled. Set CRONICORN_AI_MODEL (and its key) in "
     "the environment of this process, which compiles itself, and start it again; "
     "until then write the policy yourself: `cronicorn policy check` says what it means."
+)
+
+NO_DESCRIPTION = (
+    "There is nothing to make rules of yet: describe when it should be called more or less often, and save."
 )
 
 
@@ -51,6 +60,14 @@ class PolicyDrafts:
         self.maker = maker
         """None where no model is connected."""
         self._wake = wake
+
+    def hindrance(self, endpoint: JobEndpoint) -> str | None:
+        """Why no draft can be made of the description of *endpoint*; None where one can, if tokens are left for it."""
+        if self.maker is None:
+            return NO_MODEL
+        if not (endpoint.description or "").strip():
+            return NO_DESCRIPTION
+        return None
 
     @operation(Operation.DRAFT_MAKE)
     async def make(self, principal: Principal, endpoint_id: str) -> DraftView:
@@ -107,6 +124,20 @@ class PolicyDrafts:
         )
         log.info("policy_rejected", extra={"endpoint": endpoint_id, "draft": draft_id, "by": by})
         return _view(draft, endpoint)
+
+
+def unaffordable_draft(standing: QuotaStanding) -> str | None:
+    """Why the tokens of *standing* don't do for a draft, as far as that can be told before a model is asked."""
+    if (never := never_made(standing).get(Budget.COMPILE)) is not None:
+        return never
+    left = standing.left[Budget.COMPILE]
+    if standing.mode is Mode.SOFT or left >= COMPILE_TOKENS_LEAST:
+        return None
+    return (
+        f"{left:,} tokens are left for it, and it reserves {COMPILE_TOKENS_LEAST:,}: there are more from "
+        f"{standing.reset_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} on. What was made of the same already is shown again "
+        "all the same."
+    )
 
 
 def _view(draft: Draft, endpoint: JobEndpoint) -> DraftView:

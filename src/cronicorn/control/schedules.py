@@ -16,7 +16,7 @@ from cronicorn.domain.counterfactuals import Counterfactual, counterfactuals
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import FieldError
-from cronicorn.domain.execution.limits import Ration
+from cronicorn.domain.execution.limits import Ration, month_of
 from cronicorn.domain.explain import ExplainedStep, explained
 from cronicorn.domain.flow.limits import Held
 from cronicorn.domain.hint import Hint, fresh_hints
@@ -94,7 +94,7 @@ class Explanation:
         newest = skips[0] if skips else None
         if self.over_limit is not None or newest is None:
             return None
-        return newest if f"{newest.last_at:%Y-%m}" == f"{self.now:%Y-%m}" else None
+        return newest if month_of(newest.last_at) == month_of(self.now) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

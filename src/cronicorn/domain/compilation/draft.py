@@ -1,4 +1,4 @@
-"""A draft: the policy that a model made of a description, how it was judged, and what was decided about it."""
+"""A draft: a policy that a model made of a description, or that somebody proposes; how it was judged and decided on."""
 
 import json
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class DraftStatus(StrEnum):
 
 
 class CompileReason(StrEnum):
-    """Why a description was compiled."""
+    """Why a description was compiled, or that none was."""
 
     ASKED = "asked"
     """A person asked."""
@@ -141,18 +141,18 @@ class CompileUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What came of compiling one description."""
+    """What came of compiling one description, or a policy that somebody proposes."""
 
     id: str
     tenant_id: str
     endpoint_id: str
     hash: str
-    """What it was made of: see `cache_key`."""
+    """What it was made of: see `cache_key`; of a proposed one, its policy."""
     status: DraftStatus
     policy: Policy | None
     """None when nothing came that reads as a policy."""
     description: str
-    """As it was compiled."""
+    """As it was compiled, or stood when the policy was proposed."""
     replaces: str | None
     """The text of the policy that the endpoint had then."""
     reason: CompileReason

@@ -12,7 +12,8 @@ from cronicorn.control.statuses import status_of
 from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.errors import ConflictError, CronicornError
 from cronicorn.web.form_shown import TOLD_ELSEWHERE
-from cronicorn.web.pages.policy import policy_desk, policy_page
+from cronicorn.web.pages.policy import policy_page
+from cronicorn.web.policy_desk import policy_desk
 from cronicorn.web.policy_looking import rules_in_words
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId, View

@@ -1,9 +1,7 @@
 """The rules of an endpoint: written beside its description, understood, tried on its history, and put in force."""
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -12,14 +10,12 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from cronicorn.control.document import EndpointPatch
-from cronicorn.control.drafts import NO_MODEL
+from cronicorn.control.drafts import unaffordable_draft
 from cronicorn.control.findings import invalid, refused
 from cronicorn.control.identity import possible_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.policies import HOURS_MAX, Backtest, PolicyDocument
-from cronicorn.control.policy_judging import names_siblings
-from cronicorn.control.policy_text import PolicyFault, read_policy_text, write_policy_text
-from cronicorn.control.quota import never_made
+from cronicorn.control.policy_text import PolicyFault, write_policy_text
 from cronicorn.control.statuses import status_of
 from cronicorn.domain.durations import parse_duration
 from cronicorn.domain.endpoint import JobEndpoint
@@ -35,45 +31,21 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.json_schema import policy_schema
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.quota.allowance import Budget
-from cronicorn.domain.quota.bounds import COMPILE_TOKENS_LEAST
-from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
 from cronicorn.web.errors import retry_fields
-from cronicorn.web.form_fields import lines_of
 from cronicorn.web.form_shown import TOLD_ELSEWHERE
 from cronicorn.web.forms import faults_of
+from cronicorn.web.policy_desk import PolicyDesk, policy_desk
 from cronicorn.web.policy_examples import POLICY_EXAMPLES, example_named
-from cronicorn.web.policy_looking import LookedPolicy, inside, looked_policy, summary_of
+from cronicorn.web.policy_looking import LookedPolicy, inside, summary_of
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.timeline.replayed import TABLE_ROWS, reaction_drawing, replay_drawing, slices_of
 from cronicorn.web.view import Looked, ThingId, View
-from cronicorn.web.words import instant
 
-OVER_DEFAULT = "7d"
 EPISODES_SHOWN = 8
 DRAFTS_SHOWN = 8
 _PAGE = "policy.html"
 _FIELDS = ("description", "policy", "over")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyDesk:
-    """An endpoint whose rules are edited, and what was entered."""
-
-    endpoint: JobEndpoint
-    description: str
-    text: str
-    over: str = OVER_DEFAULT
-
-    async def look(self, control: ControlPlane, asker: Principal) -> LookedPolicy:
-        """What was entered, understood. A long text takes a while to be read: others have their turn."""
-        read = await asyncio.to_thread(read_policy_text, self.text)
-        others: tuple[str, ...] = ()
-        if names_siblings(replace(self.endpoint, policy=read.policy)):
-            job = [each.endpoint for each in await control.endpoints.list(asker, self.endpoint.job_id)]
-            others = tuple(each.name for each in job if each.archived_at is None)
-        return await asyncio.to_thread(looked_policy, self.endpoint, others, read, self.description)
 
 
 def policy_pages(site: WebSite, control: ControlPlane) -> APIRouter:
@@ -88,14 +60,14 @@ def policy_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def show(
         view: Looked, endpoint_id: ThingId, example: str = "", draft: str = "", drafts: str = ""
     ) -> Response:
-        stored = await _desk(control, view.asker, endpoint_id)
+        stored = await policy_desk(control, view.asker, endpoint_id)
         text = await _begun(control, view.asker, endpoint_id, example, draft)
-        desk = stored if text is None else await _desk(control, view.asker, endpoint_id, {"policy": text})
+        desk = stored if text is None else await policy_desk(control, view.asker, endpoint_id, {"policy": text})
         return await policy_page(site, control, view, desk, all_drafts=drafts == "all")
 
     @router.post("/endpoints/{endpoint_id}/policy")
     async def work(view: Looked, endpoint_id: ThingId) -> Response:
-        desk = await _desk(control, view.asker, endpoint_id, view.form)
+        desk = await policy_desk(control, view.asker, endpoint_id, view.form)
         looked = await desk.look(control, view.asker)
         try:
             if view.entered("do") == "save":
@@ -107,7 +79,7 @@ def policy_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 replay = await _replay(control, view.asker, desk, looked)
                 return await policy_page(site, control, view, desk, looked=looked, replay=replay)
         except PreconditionFailedError as error:
-            anew = await _desk(control, view.asker, endpoint_id, view.form)
+            anew = await policy_desk(control, view.asker, endpoint_id, view.form)
             return await policy_page(site, control, view, anew, error=error, meanwhile=True)
         except TOLD_ELSEWHERE:
             raise
@@ -148,24 +120,6 @@ async def policy_page(
     status = HTTPStatus.OK if failed is None or view.live else status_of(failed)
     headers = {} if failed is None else retry_fields(failed)
     return site.page(view, _PAGE, status=status, headers=headers, **values)
-
-
-async def policy_desk(control: ControlPlane, asker: Principal, endpoint_id: str) -> PolicyDesk:
-    """The endpoint with what is in force."""
-    return await _desk(control, asker, endpoint_id)
-
-
-async def _desk(
-    control: ControlPlane, asker: Principal, endpoint_id: str, form: Mapping[str, str] | None = None
-) -> PolicyDesk:
-    """The endpoint with what a *form* holds, and what is in force where it holds nothing."""
-    endpoint, form = (await control.endpoints.get(asker, endpoint_id)).endpoint, form or {}
-    return PolicyDesk(
-        endpoint=endpoint,
-        description=lines_of(form.get("description", endpoint.description or "")).rstrip(),
-        text=lines_of(form["policy"]).rstrip() if "policy" in form else write_policy_text(endpoint.policy),
-        over=form.get("over", OVER_DEFAULT).strip() or OVER_DEFAULT,
-    )  # fmt: skip
 
 
 async def _begun(control: ControlPlane, asker: Principal, endpoint_id: str, example: str, draft: str) -> str | None:
@@ -256,31 +210,18 @@ def _drawn(replay: Backtest) -> dict[str, Any]:
 
 async def _beside(control: ControlPlane, asker: Principal, endpoint: JobEndpoint, most: int | None) -> dict[str, Any]:
     """What stands beside the form: what answers hold, and what the model drafted, of that at *most* so many."""
-    drafts = await control.drafts.list(asker, endpoint.id)
-    makes = control.drafts.maker is not None and bool((endpoint.description or "").strip())
+    drafts, hindrance = await control.drafts.list(asker, endpoint.id), control.drafts.hindrance(endpoint)
     return {
         "profile": await control.policies.fields(asker, endpoint.id),
         "drafts": drafts[:most],
         "drafts_left_out": 0 if most is None else len(drafts[most:]),
-        "makes_drafts": makes,
-        "hindrance": await _hindrance(control, asker, endpoint),
+        "makes_drafts": hindrance is None,
+        "hindrance": hindrance or await _unaffordable(control, asker),
     }
 
 
-async def _hindrance(control: ControlPlane, asker: Principal, endpoint: JobEndpoint) -> str:
-    """What keeps a model from making a draft, as far as that can be told before it is asked; empty for nothing."""
-    if control.drafts.maker is None:
-        return NO_MODEL
-    if not (endpoint.description or "").strip():
-        return "There is nothing to make rules of yet: describe when it should be called more or less often, and save."
+async def _unaffordable(control: ControlPlane, asker: Principal) -> str:
+    """Why the budget does not do for a draft; empty where it does."""
     with suppress(UnavailableError):  # Nobody can say where the budget stands: asking the model tells.
-        standing = await control.quotas.show(asker)
-        if (told := never_made(standing).get(Budget.COMPILE)) is not None:
-            return told
-        left = standing.left[Budget.COMPILE]
-        if standing.mode is not Mode.SOFT and left < COMPILE_TOKENS_LEAST:
-            return (
-                f"{left:,} tokens are left for it, and it reserves {COMPILE_TOKENS_LEAST:,}: there are more from "
-                f"{instant(standing.reset_at)} on. What was made of the same already is shown again all the same."
-            )
+        return unaffordable_draft(await control.quotas.show(asker)) or ""
     return ""

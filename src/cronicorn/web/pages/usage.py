@@ -37,16 +37,15 @@ def usage_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         lately = await control.dashboards.show(asker, days)
         of_month = await control.dashboards.show(asker, DashboardQuery(since=month.start_at, series=1))
         standing = await _standing(control, asker)
-        runs, tokens = [step.runs for step in lately.steps], _tokens(lately)
+        runs, tokens = _by_day(lately, [step.runs for step in lately.steps]), _by_day(lately, _tokens(lately))
         return site.page(
             view, "usage.html", standing=standing, month=month, of_month=of_month, lately=lately,
             never=list(never_made(standing).values()) if standing is not None else [],
             jobs=sorted(of_month.jobs, key=lambda job: -job.fared.runs)[:JOBS_SHOWN],
-            runs_chart=_chart("Runs a day", _by_day(lately, runs)),
-            tokens_chart=_chart("Tokens a day", _by_day(lately, tokens)), tokens=sum(tokens),
+            runs_chart=_chart("Runs a day", runs), tokens_chart=_chart("Tokens a day", tokens),
+            runs_by_day=runs, tokens_by_day=tokens, tokens=sum(number for _, number in tokens),
             spenders=sorted(lately.analyses, key=lambda each: -sum(each.tokens))[:JOBS_SHOWN],
-            series=SERIES_SHOWN, runs_by_day=_by_day(lately, runs),
-            tokens_by_day=_by_day(lately, tokens),
+            series=SERIES_SHOWN,
         )  # fmt: skip
 
     return router

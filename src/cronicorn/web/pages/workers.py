@@ -38,17 +38,10 @@ def workers_mark(control: ControlPlane) -> Mark:
     """What the page of workers shows, in short."""
 
     async def mark(asker: Principal, _: str) -> str:
-        found = await control.workers.list(asker)
-        return repr(
-            [
-                (
-                    each.name,
-                    each.alive,
-                    each.in_all,
-                    [(slot.endpoint_id, slot.slot, slot.attempt) for slot in each.leases],
-                )
-                for each in found.workers
-            ]
-        )
+        shown = []
+        for each in (await control.workers.list(asker)).workers:
+            held = [(slot.endpoint_id, slot.slot, slot.attempt) for slot in each.leases]
+            shown.append((each.name, each.alive, each.in_all, held))
+        return repr(shown)
 
     return mark

@@ -4,7 +4,7 @@ What lies between two recorded runs is known as two bounds: it is drawn as a spa
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -153,19 +153,19 @@ def _bar(each: CallsSlice, calls: int, unit: float, scale: TimeScale, line: floa
 
 def reaction_drawing(old: Behaviour, new: Behaviour) -> Markup | None:
     """How long conditions held before a call found them so, as spans between bounds; None where nobody can tell."""
-    rows: Mapping[str, Behaviour] = {"as it happened": old, "these rules": new}
-    known = {name: each.reaction for name, each in rows.items() if each.reaction is not None}
-    most = max((each.longest.high for each in known.values()), default=ZERO)
+    rows = (("as it happened", "was", old.reaction), ("these rules", "would", new.reaction))
+    known = [(name, kind, times) for name, kind, times in rows if times is not None]
+    most = max((times.longest.high for _, _, times in known), default=ZERO)
     if not known or most == ZERO:
         return None
     told = "; ".join(
-        f"{name}: {_between(each.mean)} on average, {_between(each.longest)} at the longest"
-        for name, each in known.items()
+        f"{name}: {_between(times.mean)} on average, {_between(times.longest)} at the longest"
+        for name, _, times in known
     )
     marks = [
         mark
-        for row, (name, each) in enumerate(known.items())
-        for mark in _reaction(name, each, "was" if each is old.reaction else "would", _TOP + row * _ROW, most)
+        for row, (name, kind, times) in enumerate(known)
+        for mark in _reaction(name, times, kind, _TOP + row * _ROW, most)
     ]
     bottom = _TOP + len(known) * _ROW + 14
     axis = (
