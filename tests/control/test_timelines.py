@@ -78,6 +78,16 @@ async def test_a_span_that_makes_no_sense_is_refused(span: timedelta) -> None:
         await world.control.timelines.show(BOB, endpoint.id, MIDNIGHT, MIDNIGHT + HOUR)
 
 
+async def test_an_endpoint_that_runs_all_the_time_is_said_to_be_cut_also_when_it_is_alone() -> None:
+    world = a_world()
+    endpoint = await world.endpoint(baselineIntervalMs=5_000)
+
+    coming = world.control.overviews.coming(await world.control.overviews.show(ALICE))
+
+    assert len(coming.runs) < 720  # As many as there are within the hour.
+    assert [each.endpoint.id for each in coming.cut] == [endpoint.id]
+
+
 async def test_an_overview_tells_what_runs_is_due_fails_and_waits_of_one_tenant() -> None:
     world = a_world()
     steady = await world.endpoint(name="steady")

@@ -9,6 +9,7 @@ from cronicorn.control.alert_documents import AlertRouteDocument, MaintenanceDoc
 from cronicorn.control.findings import Findings
 from cronicorn.domain.alert.alerting import EVERYWHERE, AlertScope, FailureShare, IncidentKind
 from cronicorn.domain.alert.incident import Incident, Receipt
+from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.permission import Role
 from cronicorn.web.alert_scopes import ScopeLines
 from cronicorn.web.assets import Assets
@@ -39,6 +40,10 @@ async def test_somebody_sees_what_is_wrong_and_sees_to_it() -> None:
     async with a_site() as site:
         endpoint = await filled(site, runs=2)
         listed, page = await site.text("/incidents"), await site.text("/incidents/incident_1")
+        for _ in range(2):
+            site.world.clock.move(hours=1)
+            await site.world.run_due(an_outcome(503))
+        later = await site.text("/incidents/incident_1")
         answer = await site.send("/incidents/incident_1", "/incidents/incident_1/acknowledge")
         seen = await site.text(answer.headers["location"])
         world = site.world
@@ -56,6 +61,8 @@ async def test_somebody_sees_what_is_wrong_and_sees_to_it() -> None:
     assert "It failed &lt;4&gt; times in a row." in listed
     assert "Nobody is told of incidents" in listed
     assert "mend the target" in page
+    assert "in a row</dd>" not in page
+    assert "<dt>Now</dt><dd>2 in a row</dd>" in later
     assert "Nobody: there is no route." in page
     assert f"by {over.acknowledged_by}" in seen
     assert "I see to it" not in seen

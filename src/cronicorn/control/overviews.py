@@ -15,7 +15,7 @@ from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, JobCatalog
-from cronicorn.domain.preview import preview
+from cronicorn.domain.preview import PREVIEW_MAX, preview
 from cronicorn.domain.principal import Principal
 
 JOBS_LOOKED_AT = 100
@@ -148,7 +148,7 @@ class Overviews:
         """What of `found.due` comes within LOOKED_AHEAD."""
         until = shifted(found.now, LOOKED_AHEAD)
         soon = [each for each in found.due if _due_at(each) <= until]
-        count = PLANS_MAX // max(1, len(soon))
+        count = min(PREVIEW_MAX, PLANS_MAX // max(1, len(soon)))
         runs, cut = list[tuple[datetime, PlacedEndpoint]](), list[PlacedEndpoint]()
         for each in soon:
             plans = preview(each.endpoint, found.now, self._cron, count)

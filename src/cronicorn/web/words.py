@@ -9,9 +9,10 @@ from markupsafe import Markup, escape
 
 from cronicorn.domain.call import AnswerClass, Outcome
 from cronicorn.domain.condition.kinds import Scalar
-from cronicorn.domain.durations import show_duration
+from cronicorn.domain.durations import coarse, show_duration
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.json_body import ABSENT, parsed
+from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.wording import distance, length, outcome_in_words, schedule_parts
 from cronicorn.web.body_difference import DifferentLine, difference_of
@@ -26,6 +27,9 @@ LINES_TAKE_MAX = 60_000
 """Of JSON with a line for each value so many characters are made: more than is shown or compared anywhere. Values that
 lie deep take far more than they came with, since each is indented."""
 _LINES = json.JSONEncoder(indent=2, ensure_ascii=False)
+_PASSED = timedelta(seconds=5)
+"""A planned instant that passed less long ago is not late: a worker takes it, or the page has not heard of it."""
+_HINTS = {Source.AI_INTERVAL: "interval hint", Source.AI_ONESHOT: "one-shot hint"}
 _ESCAPED = {letter: len(escape(letter)) for letter in "&<>'\""}
 
 
@@ -51,6 +55,25 @@ def moment(at: datetime, now: datetime, zone: str = "UTC") -> Markup:
 def far(at: datetime, now: datetime) -> Markup:
     """How far *at* is away, which the script keeps true."""
     return Markup('<time datetime="{0}" title="{0}" data-far>{1}</time>').format(instant(at), distance(at, now))
+
+
+def due(at: datetime, now: datetime) -> Markup:
+    """How far the planned instant *at* is away, which the script keeps true; what has just come is about to run."""
+    told = distance(at, now) if at > now else "now" if now - at < _PASSED else f"{coarse(now - at)} late"
+    return Markup('<time datetime="{0}" title="{0}" data-far="due">{1}</time>').format(instant(at), told)
+
+
+def decided(source: Source) -> str:
+    """What decided an instant, in the glossary's words: two names that are kept for clients tell of a model."""
+    return _HINTS.get(source, source.value)
+
+
+def coded(text: str) -> Markup:
+    """*text* with what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def local(at: datetime, zone: str) -> str:
@@ -147,6 +170,9 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "changed_rows": changed_rows,
     "clock": clock,
     "difference": difference,
+    "coded": coded,
+    "decided": decided,
+    "due": due,
     "duration": show_duration,
     "exact": exact,
     "excerpt": excerpt,

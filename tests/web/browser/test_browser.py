@@ -200,12 +200,15 @@ async def test_a_page_changes_while_somebody_looks(here: Seen) -> None:
         await page.goto(here.paths["endpoint"])
         await expect(page.locator("#live")).to_have_text("live")
         await page.locator("details[data-key=table] > summary").click()
+        await expect(page.locator("[data-part=runs] details[open]")).to_have_count(1)
         world = here.site.world
         world.clock.move(minutes=15)
         await world.control.requests.run_now(here.site.owner, here.endpoint.id)
         run = await world.run_due()
         await expect(page.locator(f'[data-part=runs] a[href="/runs/{run.id}"]')).to_be_visible()
         await expect(page.locator("details[data-key=table]")).to_have_attribute("open", "")
+        await expect(page.locator("[data-part=runs] details[open]")).to_have_count(1)
+        await expect(page.locator(f'[data-part=runs] details[data-key="{run.id}"]')).to_have_attribute("open", "")
 
 
 async def test_distances_in_time_stay_true(here: Seen) -> None:

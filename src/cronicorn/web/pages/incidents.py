@@ -70,7 +70,10 @@ def incident_mark(control: ControlPlane) -> Mark:
 
     async def mark(asker: Principal, incident_id: str) -> str:
         found = await control.incidents.get(asker, incident_id)
-        return repr((found.incident.version, [(each.id, each.attempts, each.state) for each in found.messages]))
+        placed = await _placed(control, asker, [found.incident])
+        failures = [each.endpoint.state.failure_count for each in placed.values()]
+        messages = [(each.id, each.attempts, each.state) for each in found.messages]
+        return repr((found.incident.version, failures, messages))
 
     return mark
 

@@ -79,7 +79,7 @@ SETTINGS = (
         links=(
             SettingLink(
                 path="/alerts", label="Alerts", needs=Operation.ALERTING_SHOW,
-                told="Where messages about incidents go, when something is one, and maintenance windows.",
+                told="Where messages about incidents go, what is one, and maintenance windows.",
             ),
         ),
     ),

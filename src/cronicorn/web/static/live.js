@@ -18,7 +18,9 @@
     for (const each of document.querySelectorAll("[data-far]")) {
       const at = Date.parse(each.closest("time").dateTime) - ahead - Date.now();
       const span = coarse(Math.round(Math.abs(at) / 1000));
-      const told = Math.abs(at) < 500 ? "now" : at > 0 ? `in ${span}` : `${span} ago`;
+      const planned = each.dataset.far === "due"; // What has just come is about to run.
+      const past = !planned ? `${span} ago` : at > -5000 ? "now" : `${span} late`;
+      const told = Math.abs(at) < 500 ? "now" : at > 0 ? `in ${span}` : past;
       if (each.textContent !== told) each.textContent = told;
     }
   };
@@ -56,6 +58,13 @@
     source.onerror = () => { show(""); if (source && source.readyState === EventSource.CLOSED) source = null; };
   };
 
+  // What a person opened or closed stays so; what the server opens for them comes and goes with what it shows.
+  const chosen = new Map();
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest("summary") && event.target.closest("details[data-key]");
+    if (details) chosen.set(details.dataset.key, !details.open);
+  });
+
   // A part that a person is typing in is left alone.
   const busyWith = (part) => {
     const active = document.activeElement;
@@ -74,9 +83,8 @@
     for (const part of document.querySelectorAll("[data-part]")) {
       const next = fresh.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`);
       if (!next || busyWith(part)) continue;
-      for (const each of part.querySelectorAll("details[open][data-key]")) {
-        const same = next.querySelector(`details[data-key="${CSS.escape(each.dataset.key)}"]`);
-        if (same) same.open = true;
+      for (const each of next.querySelectorAll("details[data-key]")) {
+        if (chosen.has(each.dataset.key)) each.open = chosen.get(each.dataset.key);
       }
       const focused = place(part);
       const from = [...part.querySelectorAll(".wide")].map((each) => each.scrollLeft);

@@ -135,6 +135,8 @@ def _rails(scene: Scene, least: timedelta, most: timedelta) -> Iterator[Markup]:
     if scene.base is not None:
         y = _height(scene.base, least, most)
         yield tag("path", class_="base", d=f"M{LEFT:g} {y:.1f}H{RIGHT:g}")
+        told = f"baseline {show_duration(scene.base)}"
+        yield tag("text", told, x=RIGHT - 6, y=y - 4, class_="rail-name", text_anchor="end")
 
 
 def _height(gap: timedelta, least: timedelta, most: timedelta) -> float:

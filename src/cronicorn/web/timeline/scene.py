@@ -12,7 +12,7 @@ from cronicorn.domain.run import Run
 from cronicorn.domain.steering_record import SteeringRecord
 from cronicorn.domain.trace import Mark, Step, Trace, Verdict
 from cronicorn.domain.wording import length, outcome_in_words
-from cronicorn.web.words import excerpt, fared
+from cronicorn.web.words import decided, excerpt, fared
 
 _KINDS = {
     Mark.HINT_INTERVAL: HintKind.INTERVAL,
@@ -108,7 +108,7 @@ def scene_of(told: EndpointTimeline) -> Scene:
         gone=tuple(gone[:GONE_MAX]),
         left_out=tuple(_left_out(told, len(bands), len(gone))),
         nominal=told.nominal,
-        plans=tuple((plan.next_run_at, plan.source.value) for plan in told.plans if plan.next_run_at is not None),
+        plans=tuple((plan.next_run_at, decided(plan.source)) for plan in told.plans if plan.next_run_at is not None),
         base=endpoint.baseline.length if interval else None,
         low=endpoint.interval_min,
         high=endpoint.interval_max,
@@ -135,7 +135,7 @@ def _marks(told: EndpointTimeline) -> Iterator[RunMark]:
     before = told.before
     for run in told.runs:
         yield RunMark(
-            at=run.started_at, fared=fared(run), source=run.source.value, told=_told(run), id=run.id,
+            at=run.started_at, fared=fared(run), source=decided(run.source), told=_told(run), id=run.id,
             gap=run.started_at - before.started_at if before is not None else None,
         )  # fmt: skip
         before = run
