@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 import httpx
+import pytest
 
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.permission import Role
 from cronicorn.web.live import STREAMS_PER_SESSION_MAX, Streams, _Looks
 from tests.waiting import eventually_async
@@ -46,6 +49,26 @@ async def test_a_page_hears_of_a_change_and_of_the_end_of_its_session() -> None:
         assert stream.headers["content-type"].startswith("text/event-stream")
         assert stream.headers["cache-control"] == "no-store"
         await eventually_async(lambda: streams.open == 0)
+
+
+async def test_a_page_goes_on_listening_while_the_store_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening() as (site, streams, client):
+        admittance = site.world.control.admittance
+        async with client.stream("GET", "/events?of=overview") as stream:
+            told = events(stream.aiter_lines())
+            begun = await anext(told)
+            with monkeypatch.context() as patched:
+                patched.setattr(admittance, "by_session", _away)
+                gone = await anext(told)
+            back = await anext(told)
+            streams.close()
+            rest = [each async for each in told]
+
+    assert (begun, gone, back, rest) == ("begun", "changed", "changed", [])
+
+
+async def _away(*_: object, **__: object) -> NoReturn:
+    raise UnavailableError("The store went away.")
 
 
 async def test_nobody_hears_of_what_belongs_to_another_tenant() -> None:

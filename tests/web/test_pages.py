@@ -117,6 +117,19 @@ async def test_whoever_asks_for_the_head_of_a_page_gets_it_and_no_body() -> None
     assert (sent_on.status_code, sent_on.headers["location"]) == (303, "/sign-in?next=%2Fjobs")
 
 
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [("/jobs/", "/jobs"), ("/jobs//?q=a%2F", "/jobs?q=a%2F"), ("/nowhere/", "/nowhere"), ("//evil.example/", "/")],
+)
+async def test_a_slash_too_many_leads_to_the_page_on_whatever_host_and_scheme_it_was_asked(
+    asked: str, led: str
+) -> None:
+    async with a_site() as site:
+        answer = await site.client.get(f"http://cronicorn{asked}", headers={"host": "inside:3333"})
+
+    assert (answer.status_code, answer.headers["location"]) == (303, led)
+
+
 LONG = "<&'\"" * 60
 
 

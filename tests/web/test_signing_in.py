@@ -38,6 +38,16 @@ async def test_a_member_signs_in_looks_and_leaves() -> None:
     assert after.headers["location"] == "/sign-in?next=%2Fjobs"
 
 
+async def test_a_form_whose_session_has_ended_leads_back_to_where_it_stands() -> None:
+    async with a_site() as site, a_browser(site.app) as stranger:
+        job = await stranger.post("/jobs/new", data={"csrf": "0", "name": "n"})
+        pause = await stranger.post("/endpoints/ep_1/pause", data={"csrf": "0", "for": "2h"})
+        elsewhere = await stranger.post("http://cronicorn//evil.example/x", data={"csrf": "0"})
+
+    told = [each.headers["location"] for each in (job, pause, elsewhere)]
+    assert told == ["/sign-in?next=%2Fjobs", "/sign-in?next=%2Fendpoints%2Fep_1", "/sign-in?next=%2F%2Fevil.example"]
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_whoever_is_not_signed_in_is_sent_to_do_so(path: str) -> None:
     async with a_site() as site, a_browser(site.app) as stranger, a_browser(site.app, "cs_" + "0" * 64) as forger:
@@ -57,12 +67,12 @@ async def test_a_link_from_elsewhere_leads_whoever_is_signed_in_to_the_page() ->
         sent_on = await site.client.get("/jobs?q=a", headers={"sec-fetch-site": "same-origin"})
         odd = await stranger.get('/jobs?q="><script>', headers={"sec-fetch-site": "cross-site"})
         form = await stranger.post("/jobs/new", headers={"sec-fetch-site": "cross-site"})
-        away = await stranger.get("http://cronicorn//evil.example/", headers={"sec-fetch-site": "cross-site"})
+        away = await stranger.get("http://cronicorn//evil.example", headers={"sec-fetch-site": "cross-site"})
 
     assert 'http-equiv="refresh" content="0; url=/jobs?q=a"' in followed.text
     assert sent_on.status_code == 200
     assert "<script>" not in odd.text
-    assert form.headers["location"] == "/sign-in"
+    assert form.headers["location"] == "/sign-in?next=%2Fjobs"
     assert 'content="0; url=/"' in away.text
 
 

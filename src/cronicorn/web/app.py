@@ -52,7 +52,7 @@ def create_web_app(control: ControlPlane, *, sessions: BrowserSessions, clock: C
     *streams* are those of its live pages; whoever stops the process closes them.
     """
     site = WebSite(clock)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     for router in (
         *_pages(site, control, sessions),
         live_routes(streams, _marks(control), control.admittance),

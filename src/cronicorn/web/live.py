@@ -128,11 +128,10 @@ def live_routes(streams: Streams, marks: Mapping[str, Mark], admittance: Admitta
         async def looked() -> str | None:
             try:
                 principal = (await admittance.by_session(token, view.request_id, used=False)).principal
-            except UnauthenticatedError:
-                return None
-            try:
                 key = (principal.tenant_id, principal.permissions, of)
                 return await looks.at(key, lambda: mark(principal, thing))
+            except UnauthenticatedError:
+                return None
             except CronicornError as error:  # It went, or the store is away: the page itself tells of it.
                 return f"{type(error).__name__}"
 

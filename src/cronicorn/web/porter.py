@@ -73,7 +73,7 @@ class Porter:
             await send(message)
 
         try:
-            answer = await self._admitted(view, scope, headers, receive)
+            answer = _without_slash(view, scope) or await self._admitted(view, scope, headers, receive)
             if isinstance(answer, View):
                 view = scope["state"]["view"] = answer
                 await self._app(scope, receive, sending)
@@ -140,6 +140,17 @@ def _stranger(scope: Scope, headers: Headers) -> View:
     )
 
 
+def _without_slash(view: View, scope: Scope) -> Response | None:
+    """Whoever asks for a page with slashes behind its path is sent to it; None for all others.
+
+    The framework would do so, too, but by a whole address, whose scheme and host it only guesses behind a proxy.
+    """
+    if view.sent or scope["path"] == "/" or not scope["path"].endswith("/"):
+        return None
+    path, mark, query = view.path.partition("?")
+    return see(own_path(f"{path.rstrip('/')}{mark}{query}"))
+
+
 def _headless(send: Send) -> Send:
     """*send* without the bodies: what HEAD is answered is what GET would be, but for that."""
 
@@ -160,5 +171,5 @@ def _followed_from_elsewhere(scope: Scope, headers: Headers) -> bool:
 def _sent_to_sign_in(view: View, scope: Scope) -> Response:
     if scope["path"] == EVENTS or view.live:
         return Response("Nobody is signed in.", HTTPStatus.UNAUTHORIZED, media_type="text/plain")
-    back = view.path if scope["method"] in _READING else "/"
+    back = view.back  # What was sent went with the session; where its form stands it can be sent again.
     return see(SIGN_IN if back == "/" else f"{SIGN_IN}?next={quote(back, safe='')}")

@@ -1,15 +1,17 @@
 """The web app in a real Chromium: journeys, accessibility, scripts off, live parts, and how it looks."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from cronicorn.control.members import MemberDocument
 from cronicorn.domain.permission import Role
+from tests.waiting import eventually_async
 from tests.web.browser import pictures
 from tests.web.browser.chromium import SCREENSHOTS, Seen, needs_chromium, seen
 
@@ -209,6 +211,31 @@ async def test_a_page_changes_while_somebody_looks(here: Seen) -> None:
         await expect(page.locator("details[data-key=table]")).to_have_attribute("open", "")
         await expect(page.locator("[data-part=runs] details[open]")).to_have_count(1)
         await expect(page.locator(f'[data-part=runs] details[data-key="{run.id}"]')).to_have_attribute("open", "")
+
+
+async def test_a_double_click_makes_a_key_once_and_shows_it(here: Seen) -> None:
+    sent, clicked = list[str](), asyncio.Event()
+
+    async def answered_late(route: Route) -> None:
+        sent.append(route.request.url)
+        await clicked.wait()
+        await route.continue_()
+
+    async with here.page() as page:
+        await page.goto("/keys")
+        await page.route("**/keys/new", answered_late)
+        await page.get_by_label("Name", exact=True).fill("clicked twice")
+        button = page.get_by_role("button", name="Make the key")
+        await button.scroll_into_view_if_needed()
+        box = await button.bounding_box()
+        assert box is not None
+        for _ in range(2):
+            await page.mouse.click(box["x"] + 5, box["y"] + 5)
+            await eventually_async(lambda: bool(sent))
+        clicked.set()
+
+        await expect(page.get_by_text(re.compile("^ck_[0-9a-f]{64}$"))).to_be_visible()
+    assert len(sent) == 1
 
 
 async def test_distances_in_time_stay_true(here: Seen) -> None:

@@ -24,6 +24,7 @@ def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
 
     @router.get("/jobs/new")
     async def ask(view: Looked) -> Response:
+        view.asker.check(Operation.JOB_CREATE)
         return site.page(view, _PAGE, job=None, once=opened(view), entered={}, faults={}, meanwhile=False)
 
     @router.post("/jobs/new")

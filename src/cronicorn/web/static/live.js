@@ -36,10 +36,21 @@
     find.focus();
   });
 
+  // A second click sends nothing: its answer would stand in for the first one, which may show a key once.
+  const unsent = (form) => { delete form.dataset.sent; };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.getAttribute("method") !== "post") return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    setTimeout(unsent, 5000, form);
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(unsent));
+
   const about = body.dataset.live;
   const sign = document.getElementById("live");
   if (!about || !sign) return;
-  let source = null, begun = 0, busy = false, again = false;
+  let source = null, begun = 0, busy = false, again = false, over = false;
 
   const show = (text) => { sign.hidden = !text; sign.textContent = text; };
 
@@ -49,13 +60,20 @@
     show("");
   };
 
+  const end = () => { over = true; close(); };
+
   const open = () => {
-    if (source || document.hidden) return;
+    if (source || over || document.hidden) return;
     source = new EventSource(`/events?of=${encodeURIComponent(about)}`);
     source.addEventListener("begun", () => { show("live"); if (begun++) refresh(); });
     source.addEventListener("changed", refresh);
-    source.addEventListener("ended", close);
-    source.onerror = () => { show(""); if (source && source.readyState === EventSource.CLOSED) source = null; };
+    source.addEventListener("ended", end);
+    source.onerror = () => {
+      show("");
+      if (!source || source.readyState !== EventSource.CLOSED) return; // Else the browser comes back by itself.
+      source = null;
+      setTimeout(() => { refresh(); open(); }, 5000);
+    };
   };
 
   // What a person opened or closed stays so; what the server opens for them comes and goes with what it shows.
@@ -102,7 +120,7 @@
     busy = true;
     try {
       const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
-      if (answer.status === 401) close();
+      if (answer.status === 401) end();
       if (answer.ok) swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch { /* The server is away; the stream comes back with it. */ }
     setTimeout(() => { busy = false; if (again) { again = false; refresh(); } }, 3000);
