@@ -5,20 +5,27 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from cronicorn.cli.explanation_tree import explanation_tree
+from cronicorn.api.wire_schedule import explanation_answer
+from cronicorn.cli.explain import _latest
+from cronicorn.cli.explanation_tree import Told, explanation_tree
 from cronicorn.control.document import IntervalHintDocument, PauseDocument
 from cronicorn.domain.call import OutcomeKind
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
-from cronicorn.domain.history import RunQuery
+from tests.cli.places import interface_to
 from tests.control.world import ALICE, a_world
 
 
 async def said(world, endpoint, width=80, explanation=None):
-    explanation = explanation or await world.control.schedules.explain(ALICE, endpoint.id)
-    runs = (await world.control.runs.list(ALICE, endpoint.id, RunQuery(limit=1))).runs
+    there = interface_to(world)
+    document = await there.get(f"/endpoints/{endpoint.id}")
+    if explanation is None:
+        explained = await there.get(f"/endpoints/{endpoint.id}/explain")
+    else:
+        explained = explanation_answer(explanation).model_dump(mode="json", by_alias=True)
+    told = Told(endpoint=document, explanation=explained, latest=await _latest(there, endpoint.id))
     console = Console(width=width, highlight=False)
     with console.capture() as capture:
-        console.print(explanation_tree("shop/stock", explanation, runs[0] if runs else None))
+        console.print(explanation_tree("shop/stock", told))
     return capture.get()
 
 

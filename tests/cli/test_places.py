@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cronicorn.domain.outgoing import VERSION
 from tests.cli.command import cronicorn, environment
 from tests.cli.places import a_server, a_store
 from tests.waiting import eventually
@@ -80,6 +81,39 @@ def test_what_is_wrong_is_told_of_the_option_and_ends_with_the_same_code(here):
     assert [line.rpartition(": ")[0] for line in ended.err.splitlines()] == ["Error: --every", "Error: --url"]
     assert (unknown.code, unknown.err[:36]) == (4, "Error: There is no endpoint 'shop/st")
     here.done("job", "archive", "shop")
+
+
+def test_what_older_commands_say_of_a_store_they_say_of_a_server_too(server, tmp_path):
+    there = a_server(tmp_path, server)
+    made = there.read("key", "add", "dashboard", "--role", "viewer")
+    there.done("key", "revoke", made["id"])
+    password = there.done("member", "add", "ann@example.org", "--role", "editor").strip()
+    there.done("member", "set", "ANN@example.org", "--role", "viewer")
+    there.done("secret", "set", "token", stdin="a-secret-of-ours")
+    signing = there.read("signing-key", "create")
+    route = there.read("alert", "add", "ops", "--channel", "webhook", "--target", "https://ops.example/hook")
+    there.done("alert", "rules", "set", "--failures", "7")
+    there.done("job", "create", "told")
+    there.done("endpoint", "create", "told/once", "--url", "https://x.example/", "--once-at", FAR)
+    explained = there.read("explain", "told/once")
+
+    assert [each["revoked_at"] is not None for each in there.read("key", "list") if each["name"] == "dashboard"] == [
+        True
+    ]
+    assert len(password) == 24
+    assert {each["login"]: each["role"] for each in there.read("member", "list")}["ann@example.org"] == "viewer"
+    assert [each["name"] for each in there.read("secret", "list")] == ["token"]
+    assert [each["prefix"] for each in there.read("signing-key", "show")] == [signing["prefix"]]
+    assert [each["id"] for each in there.read("alert", "routes")] == [route["id"]]
+    assert there.read("alert", "rules", "show")["failures"] == 7
+    assert there.read("alert", "incidents") == []
+    assert there.read("audit", "--limit", "1")[0]["action"] == "endpoint.create"
+    assert there.read("quota", "show")["execution"]["runs"] is None
+    assert [(each["alive"], each["version"]) for each in there.read("workers")] == [(True, VERSION)]
+    assert explained["plan"]["next_run_at"] == "2999-01-01T00:00:00.000Z"
+    assert "The plan in force: 2999-01-01" in there.done("explain", "told/once")
+    assert there.read("explain", "told/once", "--at", explained["now"])["run"] is None
+    assert there.read("analyses", "list", "told/once")["sessions"] == []
 
 
 def test_an_endpoint_is_run_and_tried_on_a_server(server, tmp_path):

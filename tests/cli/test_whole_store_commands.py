@@ -262,13 +262,15 @@ async def test_workers_lists_who_holds_what(path, env):
     nobodys = cronicorn("workers", "--tenant", "another", env=env)
 
     heading, line = ended.out.splitlines()
-    assert heading.split() == ["WORKER", "MECHANISM", "HELD", "EXPIRED", "OLDEST", "FIRST", "ENDS", "ENDPOINTS"]
-    assert line.split()[:4] == ["w1", "lease", "1", "0"]
+    heads = "WORKER ALIVE VERSION SEEN MECHANISM HELD EXPIRED OLDEST FIRST ENDS ENDPOINTS"
+    assert heading.split() == heads.split()
+    assert line.split()[:5] == ["w1", "yes", "lease", "1", "0"]
+    assert told["alive"] is True
     assert line.endswith("shop/stock")
     assert (told["worker"], told["held"], told["leases"][0]["endpoint_id"]) == ("w1", 1, "stock")
     assert told["leases"][0]["tenant"] == TENANT
     assert (nobodys.code, nobodys.out) == (0, "")
-    assert nobodys.err.startswith("Nobody holds a lease. ")
+    assert nobodys.err == "Nobody holds a lease of this tenant.\n"
 
 
 @pytest.mark.parametrize("kind", ["file", "server"])

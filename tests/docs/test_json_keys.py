@@ -11,7 +11,8 @@ import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
-from cronicorn.cli.analysis_lines import analysis_json
+from cronicorn.api.wire_analyses import session_answer
+from cronicorn.api.wire_quota import quota_answer
 from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
 from cronicorn.cli.draft_lines import draft_document
@@ -126,7 +127,8 @@ def test_every_key_of_an_analysis_is_listed() -> None:
         error="No.",
     )  # fmt: skip
 
-    document = json.loads(analysis_json(AnalysisView(analysis=analysis, endpoint_name="stock")))
+    answer = session_answer(AnalysisView(analysis=analysis, endpoint_name="stock"))
+    document = answer.model_dump(mode="json", by_alias=True)
 
     assert list(_keys(document)) == _listed("analyses show")
 
@@ -138,4 +140,6 @@ async def test_every_key_of_a_quota_is_listed() -> None:
 
     standing = await world.control.quotas.show(replace(ALICE, tenant_id=tenant.id))
 
-    assert list(_keys(quota_document(standing))) == _listed("quota show")
+    answer = quota_answer(standing).model_dump(mode="json", by_alias=True)
+
+    assert list(_keys(quota_document(answer))) == _listed("quota show")

@@ -162,7 +162,7 @@ def test_the_command_line_acts_on_a_store_and_on_a_server_as_printed(session):
         session.type(typed(block)) for block in shell_blocks(DOCS / "how-to/use-the-command-line.md")
     )
 
-    assert "cron 0 6 * * * in Europe/Berlin" in made
+    assert "cron '0 6 * * *' in Europe/Berlin" in made
     assert "shop/stock: nothing speaks against it" in made
     assert "shop/report is deleted" in steered
     assert there.count("shop/stock") == 1

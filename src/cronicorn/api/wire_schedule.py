@@ -79,6 +79,10 @@ class ExplanationAnswer(Answer):
     running_run_id: str | None = None
     stored: ExplainedPlanAnswer | None
     current: ExplainedPlanAnswer
+    left_lying: bool
+    """Whether the plan in force lies in the past, because nobody has taken it yet."""
+    replanned: bool
+    """Whether the plan would be another one, if made now."""
     hints: list[HintAnswer]
     otherwise: list[CounterfactualAnswer]
     over_limit: OverLimitAnswer | None = None
@@ -103,7 +107,8 @@ def explanation_answer(explanation: Explanation) -> ExplanationAnswer:
         endpoint_id=explanation.endpoint.id, name=explanation.endpoint.name, now=explanation.now,
         running=explanation.running is not None, running_run_id=explanation.running,
         stored=None if explanation.stored is None else _explained(explanation.stored),
-        current=_explained(explanation.current), hints=[hint_answer(hint) for hint in explanation.hints],
+        current=_explained(explanation.current), left_lying=explanation.left_lying,
+        replanned=explanation.replanned, hints=[hint_answer(hint) for hint in explanation.hints],
         otherwise=[_counterfactual(each) for each in explanation.otherwise],
         held=None if explanation.held is None else _held(explanation.held),
         over_limit=None if explanation.over_limit is None else _over_limit(explanation.over_limit),

@@ -1,6 +1,8 @@
 """Signing keys on the wire."""
 
-from cronicorn.api.wire_values import Answer, Instant
+from datetime import datetime
+
+from cronicorn.api.wire_values import Answer, Instant, Omittable
 from cronicorn.control.signing_keys import NewSigningKey
 from cronicorn.domain.keychain.keychain import SigningKey
 
@@ -9,6 +11,8 @@ class OlderKeyAnswer(Answer):
     """A signing key that another took the place of, and that goes on signing for a while."""
 
     key_prefix: str
+    created_at: Instant
+    rotated_at: Omittable[Instant] = None
     until: Instant
 
 
@@ -37,8 +41,12 @@ def signing_key_answer(keys: tuple[SigningKey, ...]) -> SigningKeyAnswer:
         key_prefix=newest.prefix if newest is not None else None,
         created_at=newest.created_at if newest is not None else None,
         rotated_at=newest.rotated_at if newest is not None else None,
-        older_keys=[OlderKeyAnswer(key_prefix=key.prefix, until=key.until) for key in keys if key.until is not None],
+        older_keys=[_older(key, key.until) for key in keys if key.until is not None],
     )
+
+
+def _older(key: SigningKey, until: datetime) -> OlderKeyAnswer:
+    return OlderKeyAnswer(key_prefix=key.prefix, created_at=key.created_at, rotated_at=key.rotated_at, until=until)
 
 
 def new_signing_key_answer(made: NewSigningKey) -> NewSigningKeyAnswer:

@@ -27,6 +27,8 @@ class ComparisonAnswer(Answer):
 
     text: str
     value: bool | None
+    read: dict[str, str | float | bool | None]
+    """The fields that it read; null of one that there was nothing to read for."""
 
 
 class RuleAnswer(Answer):
@@ -77,4 +79,4 @@ def _rule(rule: ExplainedRule) -> RuleAnswer:
 
 
 def _comparison(part: Part) -> ComparisonAnswer:
-    return ComparisonAnswer(text=part.text, value=part.value)
+    return ComparisonAnswer(text=part.text, value=part.value, read=dict(part.read))

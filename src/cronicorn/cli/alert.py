@@ -1,20 +1,22 @@
 """`cronicorn alert`: what people are told when something is wrong."""
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cronicorn.cli import alert_rules
 from cronicorn.cli.durations import milliseconds
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached
 
 app = typer.Typer(help="Say who is told when something is wrong, and see what is.", no_args_is_help=True)
 app.add_typer(alert_rules.app, name="rules")
+
+_LISTED_MAX = 1_000
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 JobsOption = Annotated[list[str] | None, typer.Option("--job", metavar="ID", help="Only this job; may be repeated.")]
@@ -33,6 +35,7 @@ class ChannelWord(StrEnum):
 
 
 @app.command("add")
+@at_place
 def add(
     name: Annotated[str, typer.Argument(help="What the route is called.")],
     *,
@@ -46,71 +49,97 @@ def add(
     remind_every: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Tell again of what goes on; never without it.")
     ] = None,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Add a route: messages go there."""
+    """Add a route: messages go there.
+
+    Example: cronicorn alert add ops --channel email --target ops@example.org
+    """
     given = {
         "name": name, "channel": channel.value, "target": target, "kinds": kinds or [], "jobIds": jobs or [],
         "endpointIds": endpoints or [], "remindEveryMs": milliseconds(remind_every, "--remind-every"),
     }  # fmt: skip
-    run(_add(tenant, database, given))
+    run(_add(place, given, as_json=as_json))
 
 
 @app.command("routes")
-def routes(*, tenant: TenantOption = "default", database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List the routes."""
-    run(_routes(tenant, database, as_json=as_json))
+@at_place
+def routes(*, as_json: JsonOption = False, place: Place) -> None:
+    """List the routes.
+
+    Example: cronicorn alert routes --json
+    """
+    run(_routes(place, as_json=as_json))
 
 
 @app.command("remove")
-def remove(route_id: RouteArgument, *, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Remove a route."""
-    run(_remove(tenant, database, route_id))
+@at_place
+def remove(route_id: RouteArgument, *, as_json: JsonOption = False, place: Place) -> None:
+    """Remove a route.
+
+    Example: cronicorn alert remove route_0123abcd
+    """
+    run(_remove(place, route_id, as_json=as_json))
 
 
 @app.command("test")
-def try_route(route_id: RouteArgument, *, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Send a test message to a route. A running process delivers it."""
-    run(_test(tenant, database, route_id))
+@at_place
+def try_route(route_id: RouteArgument, *, as_json: JsonOption = False, place: Place) -> None:
+    """Send a test message to a route. A running process delivers it.
+
+    Example: cronicorn alert test route_0123abcd
+    """
+    run(_test(place, route_id, as_json=as_json))
 
 
 @app.command("messages")
+@at_place
 def messages(
     route_id: RouteArgument,
     *,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """List what was sent to a route or waits for it, newest first."""
-    run(_messages(tenant, database, route_id, as_json=as_json))
+    """List what was sent to a route or waits for it, newest first.
+
+    Example: cronicorn alert messages route_0123abcd
+    """
+    run(_messages(place, route_id, as_json=as_json))
 
 
 @app.command("incidents")
+@at_place
 def incidents(
     *,
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """List the incidents that go on, newest first."""
-    run(_incidents(tenant, database, every=every, as_json=as_json))
+    """List the incidents that go on, newest first.
+
+    Example: cronicorn alert incidents --all
+    """
+    run(_incidents(place, every=every, as_json=as_json))
 
 
 @app.command("acknowledge")
+@at_place
 def acknowledge(
     incident_id: Annotated[str, typer.Argument(metavar="ID", help="The incident's id.")],
     *,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Say that somebody sees to an incident: nobody is reminded of it any more."""
-    run(_acknowledge(tenant, database, incident_id))
+    """Say that somebody sees to an incident: nobody is reminded of it any more.
+
+    Example: cronicorn alert acknowledge inc_0123abcd
+    """
+    run(_acknowledge(place, incident_id, as_json=as_json))
 
 
 @app.command("maintenance")
+@at_place
 def maintenance(
     name: Annotated[str | None, typer.Argument(help="Add a window of this name; without it list all.")] = None,
     *,
@@ -121,13 +150,15 @@ def maintenance(
     jobs: JobsOption = None,
     endpoints: EndpointsOption = None,
     end: Annotated[str | None, typer.Option("--remove", metavar="ID", help="Remove the window with this id.")] = None,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """List maintenance windows, in which nobody is told of anything; add or remove one."""
+    """List maintenance windows, in which nobody is told of anything; add or remove one.
+
+    Example: cronicorn alert maintenance "at night" --cron "0 1 * * *" --for 2h
+    """
     if end is not None:
-        run(_end_maintenance(tenant, database, end))
+        run(_end_maintenance(place, end, as_json=as_json))
         return
     given = None
     if name is not None:
@@ -135,116 +166,111 @@ def maintenance(
             "name": name, "startAt": start_at, "cron": cron, "timezone": timezone,
             "durationMs": milliseconds(duration, "--for"), "jobIds": jobs or [], "endpointIds": endpoints or [],
         }  # fmt: skip
-    run(_maintenance(tenant, database, given, as_json=as_json))
+    run(_maintenance(place, given, as_json=as_json))
 
 
-async def _add(tenant: str, database: str | None, given: dict[str, Any]) -> None:
-    from cronicorn.cli.local import opened
-    from cronicorn.control.alert_documents import AlertRouteDocument
-    from cronicorn.control.findings import Findings
-    from cronicorn.control.misfits import whole_document
-
-    findings = Findings()
-    document = whole_document(AlertRouteDocument, given, findings)
-    async with opened(database) as local:
-        route = await local.control.alerts.create_route(local.principal(tenant), document)
-    print(f"Route {route.name!r} was added; try it with `cronicorn alert test {route.id}`.", file=sys.stderr)
-    print(route.id)
+async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
+    async with reached(place) as there:
+        route = await there.post("/alert-routes", _said(given))
+    _made(
+        route, f"Route {route['name']!r} was added; try it with `cronicorn alert test {route['id']}`.", as_json=as_json
+    )
 
 
-async def _routes(tenant: str, database: str | None, *, as_json: bool) -> None:
-    from cronicorn.api.wire_alerts import routes_answer
-    from cronicorn.cli.local import opened_to_read
-
-    async with opened_to_read(database) as local:
-        alerting = await local.control.alerts.show(local.principal(tenant))
-    _show(routes_answer(alerting).routes, ("id", "name", "channel", "target", "kinds", "enabled"), as_json=as_json)
+async def _routes(place: Place, *, as_json: bool) -> None:
+    async with reached(place, to_read=True) as there:
+        routes = (await there.get("/alert-routes"))["routes"]
+    _show(routes, ("id", "name", "channel", "target", "kinds", "enabled"), as_json=as_json)
 
 
-async def _remove(tenant: str, database: str | None, route_id: str) -> None:
-    from cronicorn.cli.local import opened
+async def _remove(place: Place, route_id: str, *, as_json: bool) -> None:
+    from cronicorn.cli.interface import segment
 
-    async with opened(database) as local:
-        await local.control.alerts.remove_route(local.principal(tenant), route_id)
-    print(f"Route {route_id} is gone.")
-
-
-async def _test(tenant: str, database: str | None, route_id: str) -> None:
-    from cronicorn.cli.local import opened
-
-    async with opened(database) as local:
-        message = await local.control.alerts.test_route(local.principal(tenant), route_id)
-    print(f"Message {message.id} waits; `cronicorn alert messages {route_id}` shows what becomes of it.")
+    async with reached(place) as there:
+        await there.delete(f"/alert-routes/{segment(route_id)}")
+    _done({"id": route_id, "removed": True}, f"Route {route_id} is gone.", as_json=as_json)
 
 
-async def _messages(tenant: str, database: str | None, route_id: str, *, as_json: bool) -> None:
-    from cronicorn.api.wire_alerts import messages_answer
-    from cronicorn.cli.local import opened_to_read
+async def _test(place: Place, route_id: str, *, as_json: bool) -> None:
+    from cronicorn.cli.interface import segment
 
-    async with opened_to_read(database) as local:
-        found = await local.control.alerts.messages(local.principal(tenant), route_id)
-    names = ("id", "event", "state", "attempts", "createdAt", "error")
-    _show(messages_answer(found).messages, names, as_json=as_json)
-
-
-async def _incidents(tenant: str, database: str | None, *, every: bool, as_json: bool) -> None:
-    from cronicorn.api.wire_alerts import incidents_answer
-    from cronicorn.cli.local import opened_to_read
-
-    async with opened_to_read(database) as local:
-        found = await local.control.incidents.list(local.principal(tenant), open_only=not every, limit=1_000)
-    names = ("id", "kind", "endpointId", "openedAt", "closedAt", "summary")
-    _show(incidents_answer(found).incidents, names, as_json=as_json)
+    async with reached(place) as there:
+        message = await there.post(f"/alert-routes/{segment(route_id)}/test")
+    told = f"Message {message['id']} waits; `cronicorn alert messages {route_id}` shows what becomes of it."
+    _done(message, told, as_json=as_json)
 
 
-async def _acknowledge(tenant: str, database: str | None, incident_id: str) -> None:
-    from cronicorn.cli.local import opened
+async def _messages(place: Place, route_id: str, *, as_json: bool) -> None:
+    from cronicorn.cli.interface import segment
 
-    async with opened(database) as local:
-        incident = await local.control.incidents.acknowledge(local.principal(tenant), incident_id)
-    print(f"Nobody is reminded of incident {incident.id} any more.")
+    async with reached(place, to_read=True) as there:
+        messages = (await there.get(f"/alert-routes/{segment(route_id)}/messages"))["messages"]
+    _show(messages, ("id", "event", "state", "attempts", "createdAt", "error"), as_json=as_json)
 
 
-async def _maintenance(tenant: str, database: str | None, given: dict[str, Any] | None, *, as_json: bool) -> None:
-    from cronicorn.api.wire_alerts import windows_answer
-    from cronicorn.cli.local import opened, opened_to_read
-    from cronicorn.control.alert_documents import MaintenanceDocument
-    from cronicorn.control.findings import Findings
-    from cronicorn.control.misfits import whole_document
+async def _incidents(place: Place, *, every: bool, as_json: bool) -> None:
+    async with reached(place, to_read=True) as there:
+        found = (await there.get("/incidents", open=not every, limit=_LISTED_MAX))["incidents"]
+    _show(found, ("id", "kind", "endpointId", "openedAt", "closedAt", "summary"), as_json=as_json)
 
+
+async def _acknowledge(place: Place, incident_id: str, *, as_json: bool) -> None:
+    from cronicorn.cli.interface import segment
+
+    async with reached(place) as there:
+        incident = await there.post(f"/incidents/{segment(incident_id)}/acknowledge")
+    _done(incident, f"Nobody is reminded of incident {incident['id']} any more.", as_json=as_json)
+
+
+async def _maintenance(place: Place, given: dict[str, Any] | None, *, as_json: bool) -> None:
     if given is None:
-        async with opened_to_read(database) as local:
-            alerting = await local.control.alerts.show(local.principal(tenant))
-        names = ("id", "name", "startAt", "cron", "timezone", "durationMs")
-        _show(windows_answer(alerting).windows, names, as_json=as_json)
+        async with reached(place, to_read=True) as there:
+            windows = (await there.get("/maintenance-windows"))["windows"]
+        _show(windows, ("id", "name", "startAt", "cron", "timezone", "durationMs"), as_json=as_json)
         return
-    findings = Findings()
-    document = whole_document(MaintenanceDocument, given, findings)
-    async with opened(database) as local:
-        window = await local.control.alerts.create_window(local.principal(tenant), document)
-    print(f"Nobody is told of anything in {window.name!r}: `--remove {window.id}` takes it away.", file=sys.stderr)
-    print(window.id)
+    async with reached(place) as there:
+        window = await there.post("/maintenance-windows", _said(given))
+    told = f"Nobody is told of anything in {window['name']!r}: `--remove {window['id']}` takes it away."
+    _made(window, told, as_json=as_json)
 
 
-async def _end_maintenance(tenant: str, database: str | None, window_id: str) -> None:
-    from cronicorn.cli.local import opened
+async def _end_maintenance(place: Place, window_id: str, *, as_json: bool) -> None:
+    from cronicorn.cli.interface import segment
 
-    async with opened(database) as local:
-        await local.control.alerts.remove_window(local.principal(tenant), window_id)
-    print(f"Maintenance window {window_id} is gone.")
+    async with reached(place) as there:
+        await there.delete(f"/maintenance-windows/{segment(window_id)}")
+    _done({"id": window_id, "removed": True}, f"Maintenance window {window_id} is gone.", as_json=as_json)
 
 
-def _show(answers: "list[Any]", names: tuple[str, ...], *, as_json: bool) -> None:
-    """*answers* as a table of the fields *names*, or all of them as JSON."""
+def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+    """*given* without what was not said."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _made(thing: Mapping[str, Any], told: str, *, as_json: bool) -> None:
+    """Show what was made: for people its id, with what to do next beside it."""
+    if not as_json:
+        print(told, file=sys.stderr)
+    _done(thing, str(thing["id"]), as_json=as_json)
+
+
+def _done(thing: Mapping[str, Any], told: str, *, as_json: bool) -> None:
+    import json
+
+    print(json.dumps(thing, indent=2) if as_json else told)
+
+
+def _show(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
+    """*rows* as a table of the fields *names*, or all of them as JSON."""
     import json
 
     from cronicorn.cli.columns import columns
+    from cronicorn.cli.showing import cell
 
-    rows = [_row(answer) for answer in answers]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    cells = [[_cell(row.get(name)) for name in names] for row in rows]
+    cells = [[cell(row.get(name)) for name in names] for row in rows]
     for line in columns([_heading(name) for name in names], cells):
         print(line)
 
@@ -253,11 +279,3 @@ def _heading(name: str) -> str:
     """A field of an answer, such as `openedAt`, as the heading of its column."""
     words = "".join(f" {letter}" if letter.isupper() else letter for letter in name)
     return words.removesuffix(" At").upper()
-
-
-def _row(answer: "BaseModel") -> dict[str, Any]:
-    return answer.model_dump(mode="json", by_alias=True)
-
-
-def _cell(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)

@@ -2,15 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from cronicorn.cli.durations import milliseconds
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
-
-if TYPE_CHECKING:
-    from cronicorn.domain.alert.alerting import Alerting
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached
 
 app = typer.Typer(help="Say when something is noticed, and when it is over.", no_args_is_help=True)
 
@@ -21,12 +20,17 @@ _NONE = "none"
 
 
 @app.command("show")
-def show(*, tenant: TenantOption = "default", database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """Show the rules that hold, whether somebody said so or not, and the exceptions from them."""
-    run(_show(tenant, database, as_json=as_json))
+@at_place
+def show(*, as_json: JsonOption = False, place: Place) -> None:
+    """Show the rules that hold, whether somebody said so or not, and the exceptions from them.
+
+    Example: cronicorn alert rules show --json
+    """
+    run(_show(place, as_json=as_json))
 
 
 @app.command("set")
+@at_place
 def change(
     *,
     file: Annotated[
@@ -44,13 +48,14 @@ def change(
         str | None, typer.Option(metavar="NUMBER", help="Paused after so many failures in a row; or none.")
     ] = None,
     near_percent: Annotated[int | None, typer.Option(metavar="NUMBER", help="A quota is near from here on.")] = None,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
     """Change the rules that options name and leave the others; or, with a file, all of them.
 
     What a file leaves out is as usual. It has the fields of PUT /api/alert-rules, as `rules show --json` prints them.
+
+    Example: cronicorn alert rules set --failures 5 --late-after 2m
     """
     given = {
         "failures": failures,
@@ -61,62 +66,45 @@ def change(
         "nearPercent": near_percent,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    run(_set(tenant, database, file, changes, as_json=as_json))
+    run(_set(place, file, changes, as_json=as_json))
 
 
-async def _show(tenant: str, database: str | None, *, as_json: bool) -> None:
-    from cronicorn.cli.local import opened_to_read
-
-    async with opened_to_read(database) as local:
-        _print(await local.control.alerts.show(local.principal(tenant)), as_json=as_json)
+async def _show(place: Place, *, as_json: bool) -> None:
+    async with reached(place, to_read=True) as there:
+        _print(await there.get("/alert-rules"), as_json=as_json)
 
 
-async def _set(
-    tenant: str, database: str | None, file: Path | None, changes: dict[str, object], *, as_json: bool
-) -> None:
-    from cronicorn.cli.local import opened
-    from cronicorn.control.alert_documents import AllRulesDocument
-    from cronicorn.control.findings import Findings
-    from cronicorn.control.misfits import whole_document
+async def _set(place: Place, file: Path | None, changes: dict[str, object], *, as_json: bool) -> None:
     from cronicorn.domain.errors import InvalidInputError
 
     if (file is None) == (not changes):
         raise InvalidInputError("Say what to change: give either --file or the options of single rules.")
-    async with opened(database) as local:
-        principal = local.principal(tenant)
+    async with reached(place) as there:
         if file is None:
-            before = _document(await local.control.alerts.show(principal))
-            given: object = {name: None if value == _NONE else value for name, value in (before | changes).items()}
+            before = await there.get("/alert-rules")
+            given = {name: None if value == _NONE else value for name, value in (before | changes).items()}
         else:
             given = _read(file)
-        findings = Findings()
-        document = whole_document(AllRulesDocument, given, findings)
-        _print(await local.control.alerts.change_rules(principal, document), as_json=as_json)
+        _print(await there.put("/alert-rules", given), as_json=as_json)
 
 
-def _read(file: Path) -> object:
+def _read(file: Path) -> dict[str, Any]:
     from cronicorn.cli.yaml_file import read_yaml_file
     from cronicorn.domain.errors import InvalidInputError
 
     found = read_yaml_file(str(file)).value
     if found is None:
         raise InvalidInputError(f"{file} is empty: it needs rules, such as `failures: 5`.")
+    if not isinstance(found, dict):
+        raise InvalidInputError(f"{file} holds no rules, such as `failures: 5`.")
     return found
 
 
-def _document(alerting: "Alerting") -> dict[str, Any]:
-    """The rules of *alerting* in the fields that they are set by."""
-    from cronicorn.api.wire_alerts import all_rules_answer
-
-    return all_rules_answer(alerting).model_dump(mode="json", by_alias=True)
-
-
-def _print(alerting: "Alerting", *, as_json: bool) -> None:
+def _print(document: dict[str, Any], *, as_json: bool) -> None:
     import json
 
     from cronicorn.cli.columns import columns
 
-    document = _document(alerting)
     if as_json:
         print(json.dumps(document, indent=2))
         return

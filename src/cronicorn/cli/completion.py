@@ -12,6 +12,10 @@ from cronicorn.cli.reaching import at_place, reached
 app = typer.Typer(help="Let a shell complete commands, options and names.", no_args_is_help=True)
 
 
+COMPLETING = "_CRONICORN_COMPLETE"
+"""The variable by which a shell asks."""
+
+
 class ShellWord(StrEnum):
     """A shell that can be told."""
 
@@ -30,7 +34,7 @@ def show(shell: Annotated[ShellWord, typer.Argument(help="For which shell.")]) -
     """
     from typer._completion_shared import get_completion_script
 
-    named = {"prog_name": "cronicorn", "complete_var": "_CRONICORN_COMPLETE", "shell": shell.value}
+    named = {"prog_name": "cronicorn", "complete_var": COMPLETING, "shell": shell.value}
     print(get_completion_script(**named))
 
 

@@ -1,19 +1,29 @@
 """Endpoints, as they are answered, in few words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from cronicorn.domain.durations import show_duration
 
 
-def schedule_in_words(document: Mapping[str, Any]) -> str:
-    """The baseline: `every 5m`, `cron 0 3 * * * in UTC`, `once, at …`, `dormant`."""
+def schedule_in_words(document: Mapping[str, Any], told: Callable[[str], str] = str) -> str:
+    """The baseline: `every 5m`, `cron '0 3 * * *' in UTC`, `once, at …`, `dormant: …`; *told* words an instant."""
     if "baselineCron" in document:
-        return f"cron {document['baselineCron']} in {document['timezone']}"
+        return f"cron {document['baselineCron']!r} in {document['timezone']}"
     if "baselineIntervalMs" in document:
         return f"every {show_duration(timedelta(milliseconds=document['baselineIntervalMs']))}"
-    return f"once, at {document['onceAt']}" if "onceAt" in document else "dormant"
+    return f"once, at {told(document['onceAt'])}" if "onceAt" in document else "dormant: only when asked"
+
+
+def limits_in_words(document: Mapping[str, Any]) -> list[str]:
+    """The window and the guardrails, those that there are."""
+    lengths = {"window": "windowMs", "minimum": "minIntervalMs", "maximum": "maxIntervalMs"}
+    return [
+        f"{name} {show_duration(timedelta(milliseconds=document[field]))}"
+        for name, field in lengths.items()
+        if document.get(field)
+    ]
 
 
 def state_in_words(document: Mapping[str, Any]) -> str:

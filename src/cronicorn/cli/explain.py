@@ -1,20 +1,29 @@
 """`cronicorn explain`: when an endpoint runs next, and why then."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached
 
 if TYPE_CHECKING:
-    from cronicorn.control.analyses import AnalysisList
-    from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit
-    from cronicorn.domain.counterfactuals import Counterfactual
-    from cronicorn.domain.hint import Hint
+    from cronicorn.cli.interface import Interface
+
+_SKIPS_READ = 100
 
 
+@at_place
 def explain(
-    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.")],
+    endpoint: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint
+        ),
+    ],
     *,
     at: Annotated[
         str | None,
@@ -24,109 +33,84 @@ def explain(
             help="What was decided last before this (09:30:00Z is today's), and planned then.",
         ),
     ] = None,
-    database: DatabaseOption = None,
-    tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    place: Place,
 ) -> None:
-    """Show when an endpoint runs next, and every candidate and step that led there; or why not at another instant."""
+    """Show when an endpoint runs next, and every candidate and step that led there; or why not at another instant.
+
+    Examples: cronicorn explain shop/stock · cronicorn explain shop/stock --at 09:30:00Z
+    """
     if at is None:
-        run(_explain(endpoint, database, tenant, as_json=as_json))
+        run(_explain(place, endpoint, as_json=as_json))
     else:
         from cronicorn.cli.past_decision import explain_at
 
-        run(explain_at(endpoint, at, (database, tenant), as_json=as_json))
+        run(explain_at(place, endpoint, at, as_json=as_json))
 
 
-async def _explain(endpoint: str, database: str | None, tenant: str, *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.endpoint_names import find_endpoint
-    from cronicorn.cli.explanation_tree import add_follow_up, add_unexplained_skip, explanation_tree
-    from cronicorn.cli.local import opened_to_read
+async def _explain(place: Place, endpoint: str, *, as_json: bool) -> None:
+    from cronicorn.cli.explanation_tree import Told, add_follow_up, add_unexplained_skip, explanation_tree
+    from cronicorn.cli.finding import find_endpoint
+    from cronicorn.cli.showing import print_json
     from cronicorn.cli.terminal import console
-    from cronicorn.domain.history import RunQuery
-    from cronicorn.domain.slot import SlotState
 
-    async with opened_to_read(database) as local:
-        principal = local.principal(tenant)
-        named = await find_endpoint(local.control, principal, endpoint)
-        explanation = await local.control.schedules.explain(principal, named.endpoint.id)
-        analyses = await local.control.analyses.list(principal, named.endpoint.id, limit=1)
-        page = await local.control.runs.skips(principal, named.endpoint.id, 1, SlotState.SKIPPED_QUOTA)
-        latest = (await local.control.runs.list(principal, named.endpoint.id, RunQuery(limit=1))).runs
+    async with reached(place, to_read=True) as there:
+        named = await find_endpoint(there, endpoint)
+        explanation = await there.get(f"/endpoints/{named.id}/explain")
+        analyses = await there.get(f"/endpoints/{named.id}/sessions", limit=1)
+        skip = await _newest_over_limit(there, named.id)
+        latest = await _latest(there, named.id)
     if as_json:
-        told = {"name": named.name, **_as_json(explanation), **_again_as_json(analyses)}
-        print(json.dumps(told, ensure_ascii=False, indent=2))
+        again = {"next_analysis_at": analyses.get("nextAnalysisAt")}
+        print_json({"name": named.name, **_as_json(explanation), **again})
     else:
-        tree = explanation_tree(named.name, explanation, latest[0] if latest else None)
-        add_follow_up(tree, analyses, explanation)
-        add_unexplained_skip(tree, page.skips, explanation)
+        told = Told(endpoint=named.document, explanation=explanation, latest=latest)
+        tree = explanation_tree(named.name, told)
+        add_follow_up(tree, told, analyses)
+        add_unexplained_skip(tree, told, skip)
         console().print(tree)
 
 
-def _as_json(explanation: "Explanation") -> dict[str, object]:
-    from cronicorn.cli.instants import written
+async def _newest_over_limit(there: "Interface", endpoint_id: str) -> Mapping[str, Any] | None:
+    """The newest slot that ended without a call because a limit was reached, among the newest skips."""
+    skips = (await there.get(f"/endpoints/{endpoint_id}/skips", limit=_SKIPS_READ))["skips"]
+    return next((skip for skip in skips if skip["state"] == "skipped_quota"), None)
 
-    held = explanation.held
+
+async def _latest(there: "Interface", endpoint_id: str) -> Mapping[str, Any] | None:
+    """The newest run with what its answer decided."""
+    from cronicorn.cli.interface import segment
+
+    runs = (await there.get(f"/endpoints/{endpoint_id}/runs", limit=1))["runs"]
+    if not runs:
+        return None
+    found: Mapping[str, Any] = await there.get(f"/runs/{segment(runs[0]['runId'])}")
+    return found
+
+
+def _as_json(explanation: Mapping[str, Any]) -> dict[str, object]:
+    from cronicorn.cli.showing import snaked
+
+    held, over, stored = (explanation.get(name) for name in ("held", "overLimit", "stored"))
+    hint_names = ("kind", "author", "interval_ms", "at", "expires_at", "reason")
     return {
-        "id": explanation.endpoint.id,
-        "now": written(explanation.now),
-        "running": explanation.running,
-        "plan": None if explanation.stored is None else _plan_as_json(explanation.stored),
-        "planned_now": _plan_as_json(explanation.current),
-        "hints": [_hint_as_json(hint) for hint in explanation.hints],
-        "otherwise": [_otherwise_as_json(each) for each in explanation.otherwise],
-        "held": None if held is None else {"until": written(held.until), "reason": held.reason},
-        "over_limit": None if explanation.over_limit is None else _over_limit_as_json(explanation.over_limit),
+        "id": explanation["endpointId"],
+        "now": explanation["now"],
+        "running": explanation.get("runningRunId"),
+        "plan": None if stored is None else _plan_as_json(stored),
+        "planned_now": _plan_as_json(explanation["current"]),
+        "hints": [snaked(hint, *hint_names) for hint in explanation["hints"]],
+        "otherwise": [snaked(each, "without", "next_run_at", "source", "matters") for each in explanation["otherwise"]],
+        "held": None if held is None else snaked(held, "until", "reason"),
+        "over_limit": None if over is None else snaked(over, "state", "reason", "next_at", "last_at", "until"),
     }
 
 
-def _over_limit_as_json(over: "OverLimit") -> dict[str, object]:
-    from cronicorn.cli.instants import written
-    from cronicorn.domain.slot import SlotState
+def _plan_as_json(explained: Mapping[str, Any]) -> dict[str, object]:
+    from cronicorn.cli.showing import snaked
 
+    names = ("step", "verdict", "at", "why", "author")
     return {
-        "state": SlotState.SKIPPED_QUOTA.value,
-        "reason": over.ration.reason,
-        "next_at": None if over.next_at is None else written(over.next_at),
-        "last_at": None if over.last_at is None else written(over.last_at),
-        "until": written(over.ration.month.end_at),
-    }
-
-
-def _again_as_json(analyses: "AnalysisList") -> dict[str, object]:
-    from cronicorn.cli.instants import written
-
-    at = analyses.follow_up_at
-    return {"next_analysis_at": None if at is None else written(at)}
-
-
-def _otherwise_as_json(each: "Counterfactual") -> dict[str, object]:
-    from cronicorn.cli.instants import written
-
-    at = each.plan.next_run_at
-    return {
-        "without": each.without,
-        "next_run_at": None if at is None else written(at),
-        "source": each.plan.source.value,
-        "matters": each.matters,
-    }
-
-
-def _plan_as_json(explained: "ExplainedPlan") -> dict[str, object]:
-    from cronicorn.cli.planned import plan_as_json
-
-    return plan_as_json(explained.plan)
-
-
-def _hint_as_json(hint: "Hint") -> dict[str, object]:
-    from cronicorn.cli.instants import written
-
-    return {
-        "kind": hint.kind.value,
-        "author": hint.author.value,
-        "interval_ms": None if hint.interval is None else round(hint.interval.total_seconds() * 1_000),
-        "at": None if hint.at is None else written(hint.at),
-        "expires_at": written(hint.expires_at),
-        "reason": hint.reason,
+        **snaked(explained["plan"], "next_run_at", "source"),
+        "trace": [snaked(step, *names) for step in explained["steps"]],
     }

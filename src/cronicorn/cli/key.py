@@ -1,20 +1,25 @@
 """`cronicorn key`: what programs show to be let in."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
 
-if TYPE_CHECKING:
-    from cronicorn.control.keys import KeyDocument
-    from cronicorn.domain.tenant import ApiKey
+_NAMES = (
+    "id", "name", "prefix", "role", "scopes", "agent", "runs_installation", "requests_per_minute", "created_at",
+    "expires_at", "last_used_at", "revoked_at",
+)  # fmt: skip
+_LISTED_MAX = 1_000
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
 
 @app.command("add")
+@at_place
 def add(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     *,
@@ -28,95 +33,83 @@ def add(
     runs_installation: Annotated[
         bool, typer.Option("--runs-installation", help="It may also see and add tenants.")
     ] = False,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Make an API key and show it, once."""
-    from cronicorn.cli.documents import read
-    from cronicorn.control.keys import KeyDocument
+    """Make an API key and show it, once.
 
+    Example: cronicorn key add dashboard --role viewer --expires-at 2027-01-01T00:00:00Z
+    """
     given = {
         "name": name, "role": role.value, "scopes": scopes or None, "expiresAt": expires_at,
         "requestsPerMinute": rate, "agent": agent, "runsInstallation": runs_installation,
     }  # fmt: skip
-    document = read(KeyDocument, given)
-    run(_add(tenant, database, document, as_json=as_json))
+    run(_add(place, {name: value for name, value in given.items() if value is not None}, as_json=as_json))
 
 
 @app.command("list")
-def list_all(*, tenant: TenantOption = "default", database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List the API keys of a tenant, newest first; never the keys themselves."""
-    run(_list(tenant, database, as_json=as_json))
+@at_place
+def list_all(*, as_json: JsonOption = False, place: Place) -> None:
+    """List the API keys of a tenant, newest first; never the keys themselves.
+
+    Example: cronicorn key list --json
+    """
+    run(_list(place, as_json=as_json))
 
 
 @app.command("revoke")
+@at_place
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `cronicorn key list` shows it.")],
     *,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Let an API key open nothing any more."""
-    run(_revoke(tenant, database, key_id))
+    """Let an API key open nothing any more.
+
+    Example: cronicorn key revoke key_0123abcd
+    """
+    run(_revoke(place, key_id, as_json=as_json))
 
 
-async def _add(tenant: str, database: str | None, document: "KeyDocument", *, as_json: bool) -> None:
+async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
     import json
     import sys
 
-    from cronicorn.cli.local import opened
+    from cronicorn.cli.showing import snaked
 
-    async with opened(database) as local:
-        made = await local.control.keys.create(local.principal(tenant), document)
+    async with reached(place) as there:
+        made = await there.post("/keys", given)
     if as_json:
-        print(json.dumps({**_shown(made.key), "key": made.text}))
+        print(json.dumps(snaked(made, *_NAMES, "key")))
         return
-    print(f"Key {made.key.name!r} ({made.key.id}) was made. It is shown only now:", file=sys.stderr)
-    print(made.text)
+    print(f"Key {made['name']!r} ({made['id']}) was made. It is shown only now:", file=sys.stderr)
+    print(made["key"])
 
 
-async def _list(tenant: str, database: str | None, *, as_json: bool) -> None:
+async def _list(place: Place, *, as_json: bool) -> None:
     import json
 
     from cronicorn.cli.columns import columns
-    from cronicorn.cli.local import opened_to_read
-    from cronicorn.control.keys import LISTED_MAX
+    from cronicorn.cli.showing import cell, snaked
 
-    async with opened_to_read(database) as local:
-        keys = await local.control.keys.list(local.principal(tenant), limit=LISTED_MAX)
-    rows = [_shown(key) for key in keys]
+    async with reached(place, to_read=True) as there:
+        keys = (await there.get("/keys", limit=_LISTED_MAX))["keys"]
+    rows = [snaked(key, *_NAMES) for key in keys]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     names = ("id", "name", "prefix", "role", "expires_at", "last_used_at", "revoked_at")
     heads = [name.removesuffix("_at").replace("_", " ").upper() for name in names]
-    for line in columns(heads, [[str(row[name] or "") for name in names] for row in rows]):
+    for line in columns(heads, [[cell(row[name]) for name in names] for row in rows]):
         print(line)
 
 
-async def _revoke(tenant: str, database: str | None, key_id: str) -> None:
-    from cronicorn.cli.local import opened
+async def _revoke(place: Place, key_id: str, *, as_json: bool) -> None:
+    import json
 
-    async with opened(database) as local:
-        key = await local.control.keys.revoke(local.principal(tenant), key_id)
-    print(f"Key {key.name!r} ({key.id}) opens nothing any more.")
+    from cronicorn.cli.interface import segment
 
-
-def _shown(key: "ApiKey") -> dict[str, str | int | bool | list[str] | None]:
-    from cronicorn.cli.instants import written
-
-    return {
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "role": key.role.value,
-        "scopes": sorted(key.scopes) if key.scopes is not None else None,
-        "agent": key.agent,
-        "runs_installation": key.runs_installation,
-        "requests_per_minute": key.rate,
-        "created_at": written(key.created_at),
-        "expires_at": written(key.expires_at) if key.expires_at is not None else None,
-        "last_used_at": written(key.used_at) if key.used_at is not None else None,
-        "revoked_at": written(key.revoked_at) if key.revoked_at is not None else None,
-    }
+    async with reached(place) as there:
+        await there.delete(f"/keys/{segment(key_id)}")
+    print(json.dumps({"id": key_id, "revoked": True}) if as_json else f"Key {key_id} opens nothing any more.")

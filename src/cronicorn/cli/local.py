@@ -1,6 +1,5 @@
 """What commands that act on a store have in common: its options, how it is opened, who acts."""
 
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
@@ -27,6 +26,8 @@ TenantOption = Annotated[str, typer.Option("--tenant", metavar="NAME", help="The
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run *main* to its end; Ctrl-C ends it quietly."""
+    import asyncio
+
     try:
         asyncio.run(main)
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """The `cronicorn` command. Commands import what they need when they run, so that help comes at once."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -50,6 +51,7 @@ from cronicorn.cli import (
 )
 from cronicorn.cli import next as next_command
 from cronicorn.cli import run as run_command
+from cronicorn.cli.completion import COMPLETING
 from cronicorn.cli.local import tell
 
 app = typer.Typer(
@@ -58,6 +60,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Help is plain text: what draws boxes takes longer to import than all else together.
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -159,17 +162,29 @@ def cronicorn(
 
 def main() -> None:
     """Run the command line; errors a caller can act on become sentences on stderr and an exit code."""
+    if COMPLETING in os.environ:
+        from typer._completion_classes import completion_init
+
+        completion_init()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="cronicorn", standalone_mode=False)  # Shells ask by this name, however it was started.
     except Exception as error:
-        refusal = getattr(error, "format_message", None)  # Only usage errors have it; it is empty where help was shown.
+        refusal = getattr(error, "format_message", None)  # Only usage errors have it.
         code = _exit_code(error) if refusal is None else 2
         if code is None:
             raise
-        tell(str(error) if refusal is None else " ".join(filter(None, (refusal(), _elsewhere(error)))))
-        if refusal is not None and (context := getattr(error, "ctx", None)) is not None and refusal():
-            print(f"`{context.command_path} --help` tells more.", file=sys.stderr)
+        _tell_why(error, str(error) if refusal is None else refusal())
     raise SystemExit(code or 0)
+
+
+def _tell_why(error: Exception, why: str) -> None:
+    """Tell that *error* keeps a command from being done; who typed only a noun or nothing is shown its help."""
+    if why.startswith("Usage:"):
+        print(why)
+        return
+    tell(" ".join(filter(None, (why, _elsewhere(error)))))
+    if (context := getattr(error, "ctx", None)) is not None and why:
+        print(f"`{context.command_path} --help` tells more.", file=sys.stderr)
 
 
 def _elsewhere(error: Exception) -> str:

@@ -1,17 +1,22 @@
 """`cronicorn member`: who may sign in for a tenant."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
-    from cronicorn.control.members import MemberDocument, MemberPatch, NewLink, NewPassword
+    from cronicorn.cli.interface import Interface
+    from cronicorn.control.members import NewLink
     from cronicorn.domain.access.member import Member
+
+_NAMES = ("id", "login", "role", "runs_installation", "created_at", "password_at")
 
 app = typer.Typer(help="Add, list, change and remove members, and give them passwords.", no_args_is_help=True)
 
@@ -19,6 +24,7 @@ LoginArgument = Annotated[str, typer.Argument(metavar="LOGIN", help="The member'
 
 
 @app.command("add")
+@at_place
 def add(
     login: Annotated[str, typer.Argument(help="By which the member signs in, such as an e-mail address.")],
     *,
@@ -26,55 +32,61 @@ def add(
     runs_installation: Annotated[
         bool, typer.Option("--runs-installation", help="The member may also see and add tenants.")
     ] = False,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Add a member and show a password, once."""
-    from cronicorn.cli.documents import read
-    from cronicorn.control.members import MemberDocument
+    """Add a member and show a password, once.
 
-    document = read(MemberDocument, {"login": login, "role": role.value, "runsInstallation": runs_installation})
-    run(_add(tenant, database, document, as_json=as_json))
+    Example: cronicorn member add ann@example.org --role editor
+    """
+    given = {"login": login, "role": role.value, "runsInstallation": runs_installation}
+    run(_add(place, given, as_json=as_json))
 
 
 @app.command("list")
-def list_all(*, tenant: TenantOption = "default", database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List the members of a tenant, oldest first."""
-    run(_list(tenant, database, as_json=as_json))
+@at_place
+def list_all(*, as_json: JsonOption = False, place: Place) -> None:
+    """List the members of a tenant, oldest first.
+
+    Example: cronicorn member list
+    """
+    run(_list(place, as_json=as_json))
 
 
 @app.command("set")
+@at_place
 def set_role(
     login: LoginArgument,
     *,
     role: Annotated[RoleWord, typer.Option(help="What the member may do from now on.")],
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Give a member another role; it is signed out."""
-    from cronicorn.cli.documents import read
-    from cronicorn.control.members import MemberPatch
+    """Give a member another role; it is signed out.
 
-    run(_set(tenant, database, login, read(MemberPatch, {"role": role.value})))
+    Example: cronicorn member set ann@example.org --role viewer
+    """
+    run(_set(place, login, {"role": role.value}, as_json=as_json))
 
 
 @app.command("remove")
-def remove(login: LoginArgument, *, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Remove a member; it is signed out. One owner stays."""
-    run(_remove(tenant, database, login))
+@at_place
+def remove(login: LoginArgument, *, as_json: JsonOption = False, place: Place) -> None:
+    """Remove a member; it is signed out. One owner stays.
+
+    Example: cronicorn member remove ann@example.org
+    """
+    run(_remove(place, login, as_json=as_json))
 
 
 @app.command("reset-password")
-def reset_password(
-    login: LoginArgument,
-    *,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Give a member a new password and show it, once; whoever is signed in with the old one is signed out."""
-    run(_reset_password(tenant, database, login, as_json=as_json))
+@at_place
+def reset_password(login: LoginArgument, *, as_json: JsonOption = False, place: Place) -> None:
+    """Give a member a new password and show it, once; whoever is signed in with the old one is signed out.
+
+    Example: cronicorn member reset-password ann@example.org
+    """
+    run(_reset_password(place, login, as_json=as_json))
 
 
 @app.command("sign-in-link")
@@ -89,59 +101,67 @@ def sign_in_link(
     run(_sign_in_link(tenant, database, login, as_json=as_json))
 
 
-async def _add(tenant: str, database: str | None, document: "MemberDocument", *, as_json: bool) -> None:
-    from cronicorn.cli.local import opened
-
-    async with opened(database) as local:
-        made = await local.control.members.add(local.principal(tenant), document)
+async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
+    async with reached(place) as there:
+        made = await there.post("/members", given)
     _show_password(made, as_json=as_json)
 
 
-async def _list(tenant: str, database: str | None, *, as_json: bool) -> None:
+async def _list(place: Place, *, as_json: bool) -> None:
     import json
 
     from cronicorn.cli.columns import columns
-    from cronicorn.cli.local import opened_to_read
+    from cronicorn.cli.showing import cell, snaked
 
-    async with opened_to_read(database) as local:
-        rows = [_shown(member) for member in await local.control.members.list(local.principal(tenant))]
+    async with reached(place, to_read=True) as there:
+        rows = [snaked(each, *_NAMES) for each in (await there.get("/members"))["members"]]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     names = ("id", "login", "role", "created_at", "password_at")
     heads = ("ID", "LOGIN", "ROLE", "CREATED", "PASSWORD SET")
-    for line in columns(heads, [[str(row[name] or "") for name in names] for row in rows]):
+    for line in columns(heads, [[cell(row[name]) for name in names] for row in rows]):
         print(line)
 
 
-async def _set(tenant: str, database: str | None, login: str, patch: "MemberPatch") -> None:
-    from cronicorn.cli.local import opened
+async def _set(place: Place, login: str, patch: dict[str, str], *, as_json: bool) -> None:
+    import json
 
-    async with opened(database) as local:
-        principal = local.principal(tenant)
-        known = await _found(local.control.members.list(principal), login)
-        member = await local.control.members.edit(principal, known.id, patch)
-    print(f"{member.login} is {member.role} now.")
+    from cronicorn.cli.showing import snaked
 
-
-async def _remove(tenant: str, database: str | None, login: str) -> None:
-    from cronicorn.cli.local import opened
-
-    async with opened(database) as local:
-        principal = local.principal(tenant)
-        known = await _found(local.control.members.list(principal), login)
-        member = await local.control.members.remove(principal, known.id)
-    print(f"{member.login} is no member any more.")
+    async with reached(place) as there:
+        known = await _known(there, login)
+        member = await there.patch(f"/members/{known['id']}", patch)
+    print(json.dumps(snaked(member, *_NAMES)) if as_json else f"{member['login']} is {member['role']} now.")
 
 
-async def _reset_password(tenant: str, database: str | None, login: str, *, as_json: bool) -> None:
-    from cronicorn.cli.local import opened
+async def _remove(place: Place, login: str, *, as_json: bool) -> None:
+    import json
 
-    async with opened(database) as local:
-        principal = local.principal(tenant)
-        known = await _found(local.control.members.list(principal), login)
-        made = await local.control.members.reset_password(principal, known.id)
+    from cronicorn.cli.showing import snaked
+
+    async with reached(place) as there:
+        known = await _known(there, login)
+        await there.delete(f"/members/{known['id']}")
+    print(json.dumps(snaked(known, *_NAMES)) if as_json else f"{known['login']} is no member any more.")
+
+
+async def _reset_password(place: Place, login: str, *, as_json: bool) -> None:
+    async with reached(place) as there:
+        known = await _known(there, login)
+        made = await there.post(f"/members/{known['id']}/reset-password")
     _show_password(made, as_json=as_json)
+
+
+async def _known(there: "Interface", login: str) -> dict[str, Any]:
+    """The member with a login or an id. Raises NotFoundError."""
+    from cronicorn.control.members import login_of
+
+    known: list[dict[str, Any]] = (await there.get("/members"))["members"]
+    for member in known:
+        if login == member["id"] or login_of(login) == member["login"]:
+            return member
+    raise _no_member(login)
 
 
 async def _sign_in_link(tenant: str, database: str | None, login: str, *, as_json: bool) -> None:
@@ -158,23 +178,30 @@ async def _sign_in_link(tenant: str, database: str | None, login: str, *, as_jso
 async def _found(listing: "Awaitable[Sequence[Member]]", login: str) -> "Member":
     """The member with a login or an id. Raises NotFoundError."""
     from cronicorn.control.members import login_of
-    from cronicorn.domain.errors import NotFoundError
 
     for member in await listing:
         if login == member.id or login_of(login) == member.login:
             return member
-    raise NotFoundError(f"There is no member {login!r}: `cronicorn member list` shows those there are.")
+    raise _no_member(login)
 
 
-def _show_password(made: "NewPassword", *, as_json: bool) -> None:
+def _no_member(login: str) -> Exception:
+    from cronicorn.domain.errors import NotFoundError
+
+    return NotFoundError(f"There is no member {login!r}: `cronicorn member list` shows those there are.")
+
+
+def _show_password(made: dict[str, Any], *, as_json: bool) -> None:
     import json
     import sys
 
+    from cronicorn.cli.showing import snaked
+
     if as_json:
-        print(json.dumps({**_shown(made.member), "password": made.password}))
+        print(json.dumps(snaked(made, *_NAMES, "password")))
         return
-    print(f"{made.member.login} signs in with this password, which is shown only now:", file=sys.stderr)
-    print(made.password)
+    print(f"{made['login']} signs in with this password, which is shown only now:", file=sys.stderr)
+    print(made["password"])
 
 
 def _show_link(made: "NewLink", url: str, *, as_json: bool) -> None:

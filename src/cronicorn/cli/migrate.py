@@ -14,20 +14,26 @@ def migrate(
         typer.Option("--to", metavar="REVISION", help="Such as 0007; without it, the newest that this version knows."),
     ] = None,
     database: DatabaseOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Bring the tables of a database to a revision, forward or back, all or nothing. Stop all that uses it first.
 
     Processes bring a database forward by themselves when they start. Going back is for an older version, and takes away
     what that does not know. A SQLite file is copied first.
+
+    Example: cronicorn migrate --to 0019
     """
-    run(_migrate(to, database))
+    run(_migrate(to, database, as_json=as_json))
 
 
-async def _migrate(to: str | None, database: str | None) -> None:
+async def _migrate(to: str | None, database: str | None, *, as_json: bool) -> None:
+    import json
+
     from cronicorn.cli.local import store_settings
     from cronicorn.wiring.revisions import newest_revision, take_to
 
     settings = store_settings(database)
     revision = to if to is not None else newest_revision(settings)
     await take_to(settings, revision)
-    print(f"{settings.database_url} is at revision {revision}.")
+    told = f"{settings.database_url} is at revision {revision}."
+    print(json.dumps({"database": str(settings.database_url), "revision": revision}) if as_json else told)

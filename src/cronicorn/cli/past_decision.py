@@ -1,103 +1,83 @@
 """`cronicorn explain --at`: what had been decided last at an instant, and so why nothing else was done then."""
 
-import json
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from rich.text import Text
 from rich.tree import Tree
 
-from cronicorn.cli.endpoint_names import find_endpoint
+from cronicorn.cli.explanation_tree import step_in_words
+from cronicorn.cli.finding import find_endpoint
 from cronicorn.cli.instants import moment, read_instant, written
-from cronicorn.cli.local import opened_to_read
+from cronicorn.cli.interface import segment
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import reached
+from cronicorn.cli.showing import print_json, snaked
 from cronicorn.cli.steering_tree import add_steering
 from cronicorn.cli.terminal import console
-from cronicorn.control.decisions import PastDecision
-from cronicorn.domain.explain import ExplainedStep
-from cronicorn.domain.explain_steering import ExplainedRule, ExplainedSteering
 from cronicorn.wiring.timekeeping import system_clock
 
+_RULE = ("rule", "was", "phase", "verdict", "condition", "why", "did")
 
-async def explain_at(endpoint: str, at: str, where: tuple[str | None, str], *, as_json: bool) -> None:
+
+async def explain_at(place: Place, endpoint: str, at: str, *, as_json: bool) -> None:
     """Show what had been decided last of *endpoint* at the instant *at*."""
     instant = read_instant(at, system_clock().now())
-    database, tenant = where
-    async with opened_to_read(database) as local:
-        principal = local.principal(tenant)
-        named = await find_endpoint(local.control, principal, endpoint)
-        past = await local.control.decisions.explain_at(principal, named.endpoint.id, instant)
+    async with reached(place, to_read=True) as there:
+        named = await find_endpoint(there, endpoint)
+        past = await there.get(f"/endpoints/{named.id}/steering", at=written(instant))
+        run = None if past["runId"] is None else await there.get(f"/runs/{segment(past['runId'])}")
     if as_json:
-        print(json.dumps({"name": named.name, **_document(past)}, ensure_ascii=False, indent=2))
+        print_json({"name": named.name, **_document(past)})
     else:
-        console().print(past_decision_tree(named.name, past))
+        zone = str(named.document["timezone"])
+        console().print(past_decision_tree(named.name, past, zone, None if run is None else run["status"]))
 
 
-def past_decision_tree(name: str, past: PastDecision) -> Tree:
-    """What there is to say of the endpoint *name* as it was then."""
-    at, zone = past.at, past.endpoint.baseline.zone
-    tree = Tree(Text(f"{name} ({past.endpoint.id}) at {at:%Y-%m-%d %H:%M:%S}Z", style="bold"))
-    if past.run is None:
+def past_decision_tree(name: str, past: Mapping[str, Any], zone: str, status: str | None) -> Tree:
+    """What there is to say of the endpoint *name* as it was then; *status* is how its last run had ended."""
+    at = datetime.fromisoformat(past["at"])
+    tree = Tree(Text(f"{name} ({past['endpointId']}) at {at:%Y-%m-%d %H:%M:%S}Z", style="bold"))
+    if past["runId"] is None:
         tree.add("No run had ended by then, as far as is recorded.")
     else:
-        status = past.run.status.value
-        tree.add(Text(f"Last run: {past.run.id}, ended {moment(past.run.finished_at, at, zone)}, {status}"))
-    following = past.following
-    if following is not None and following.due_at is not None:
-        branch = tree.add(Text(f"The next call was due {moment(following.due_at, at, zone)}, because"))
-        for step in following.steps:
-            branch.add(Text(f"{step.verdict} {_step(step, at)}"))
+        ended = moment(datetime.fromisoformat(past["endedAt"]), at, zone)
+        tree.add(Text(f"Last run: {past['runId']}, ended {ended}, {status}"))
+    if past["nextDueAt"] is not None:
+        due = moment(datetime.fromisoformat(past["nextDueAt"]), at, zone)
+        branch = tree.add(Text(f"The next call was due {due}, because"))
+        for step in past["steps"]:
+            branch.add(Text(f"{step['verdict']} {step_in_words(step, at)}"))
     else:
         tree.add("What was planned next is not on record: nothing was, or an edit or a sibling's order replaced it.")
-    if past.steering is not None:
-        add_steering(tree, past.steering, at, zone)
-    elif past.run is not None:
+    if past["steering"] is not None:
+        add_steering(tree, past["steering"], at, zone)
+    elif past["runId"] is not None:
         tree.add("Neither signals nor rules had anything to say to that run.")
     return tree
 
 
-def _step(step: ExplainedStep, at: datetime) -> str:
-    author = "" if step.author is None else f" by a {step.author}"
-    when = "" if step.at is None else f" {moment(step.at, at)}"
-    return f"{step.step}{author}{when}: {step.why}"
-
-
-def _document(past: PastDecision) -> dict[str, object]:
-    run, following = past.run, past.following
-    due_at, steps = (following.due_at, following.steps) if following is not None else (None, ())
+def _document(past: Mapping[str, Any]) -> dict[str, object]:
+    steering = past["steering"]
     return {
-        "id": past.endpoint.id,
-        "at": written(past.at),
-        "run": None if run is None else run.id,
-        "ended_at": None if run is None else written(run.finished_at),
-        "next_due_at": None if due_at is None else written(due_at),
-        "steps": [asdict(step) | {"at": None if step.at is None else written(step.at)} for step in steps],
-        "steering": None if past.steering is None else _steering_document(past.steering),
+        "id": past["endpointId"],
+        "at": past["at"],
+        "run": past["runId"],
+        **snaked(past, "ended_at", "next_due_at"),
+        "steps": [snaked(step, "step", "verdict", "at", "why", "author") for step in past["steps"]],
+        "steering": None if steering is None else _steering_document(steering),
     }
 
 
-def _steering_document(steering: ExplainedSteering) -> dict[str, object]:
-    return {
-        "at": written(steering.at),
-        "signals": [
-            {"signal": note.signal.value, "place": note.place, "value": note.value, "asked": note.asked}
-            for note in steering.notes
-        ],
-        "values": [{"name": read.name, "value": read.value, "place": read.place} for read in steering.values],
-        "rules": [_rule_document(rule) for rule in steering.rules],
-        "events": list(steering.events),
-        "siblings": {name: [_rule_document(rule) for rule in rules] for name, rules in steering.siblings.items()},
-    }
+def _steering_document(steering: Mapping[str, Any]) -> dict[str, object]:
+    siblings = {name: [_rule_document(rule) for rule in rules] for name, rules in steering["siblings"].items()}
+    return {**steering, "rules": [_rule_document(rule) for rule in steering["rules"]], "siblings": siblings}
 
 
-def _rule_document(rule: ExplainedRule) -> dict[str, object]:
+def _rule_document(rule: Mapping[str, Any]) -> dict[str, object]:
     return {
-        "rule": rule.rule,
-        "was": rule.was,
-        "phase": rule.phase,
-        "verdict": rule.verdict,
-        "condition": rule.asked,
-        "why": rule.why,
-        "did": list(rule.did),
-        "comparisons": [{"text": part.text, "value": part.value} for part in rule.parts],
-        "otherwise": rule.otherwise,
+        **snaked(rule, *_RULE),
+        "comparisons": [snaked(part, "text", "value") for part in rule["comparisons"]],
+        "otherwise": rule.get("otherwise"),
     }

@@ -51,32 +51,47 @@ def show(
 
 
 def diff(
-    endpoint: _Endpoint, draft: _Draft = None, *, database: DatabaseOption = None, tenant: TenantOption = "default"
+    endpoint: _Endpoint,
+    draft: _Draft = None,
+    *,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+    as_json: _Json = False,
 ) -> None:
     """Show only what a draft would change of the policy that is in force now."""
-    run(_diff(endpoint, _looked_at(draft), (database, tenant)))
+    run(_diff(endpoint, _looked_at(draft), (database, tenant), as_json=as_json))
 
 
 def activate(
-    endpoint: _Endpoint, draft: _Draft = None, *, database: DatabaseOption = None, tenant: TenantOption = "default"
+    endpoint: _Endpoint,
+    draft: _Draft = None,
+    *,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+    as_json: _Json = False,
 ) -> None:
     """Give the endpoint the policy of a draft. Refused when its description or policy have changed since."""
 
     async def activated(drafts: "PolicyDrafts", principal: "Principal", endpoint_id: str) -> "DraftView":
         return await drafts.activate(principal, endpoint_id, await _named(drafts, principal, endpoint_id, draft))
 
-    run(_decide(endpoint, activated, (database, tenant)))
+    run(_decide(endpoint, activated, (database, tenant), as_json=as_json))
 
 
 def reject(
-    endpoint: _Endpoint, draft: _Draft = None, *, database: DatabaseOption = None, tenant: TenantOption = "default"
+    endpoint: _Endpoint,
+    draft: _Draft = None,
+    *,
+    database: DatabaseOption = None,
+    tenant: TenantOption = "default",
+    as_json: _Json = False,
 ) -> None:
     """Do not use a draft."""
 
     async def rejected(drafts: "PolicyDrafts", principal: "Principal", endpoint_id: str) -> "DraftView":
         return await drafts.reject(principal, endpoint_id, await _named(drafts, principal, endpoint_id, draft))
 
-    run(_decide(endpoint, rejected, (database, tenant)))
+    run(_decide(endpoint, rejected, (database, tenant), as_json=as_json))
 
 
 def _looked_at(draft: str | None) -> "Deed":
@@ -115,16 +130,24 @@ async def _show(
         raise typer.Exit(NEEDS_ATTENTION)
 
 
-async def _diff(endpoint: str, deed: "Deed", where: tuple[str | None, str]) -> None:
-    from cronicorn.cli.draft_lines import difference_lines
+async def _diff(endpoint: str, deed: "Deed", where: tuple[str | None, str], *, as_json: bool) -> None:
+    import json
 
-    _, view = await _done(endpoint, deed, where)
-    print("\n".join(difference_lines(view.differences)))
+    from cronicorn.cli.draft_lines import difference_lines, draft_document
 
-
-async def _decide(endpoint: str, deed: "Deed", where: tuple[str | None, str]) -> None:
     name, view = await _done(endpoint, deed, where)
-    print(f"Draft {view.draft.id} of {name} is {view.draft.status}.")
+    if as_json:
+        print(json.dumps(draft_document(name, view)["differences"], ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(difference_lines(view.differences)))
+
+
+async def _decide(endpoint: str, deed: "Deed", where: tuple[str | None, str], *, as_json: bool) -> None:
+    import json
+
+    name, view = await _done(endpoint, deed, where)
+    told = {"draft": view.draft.id, "endpoint": name, "status": view.draft.status.value}
+    print(json.dumps(told) if as_json else f"Draft {view.draft.id} of {name} is {view.draft.status}.")
 
 
 async def _done(

@@ -42,7 +42,9 @@ def error_of(status: int, document: Mapping[str, Any], retry_after: str = "") ->
         return QuotaExceededError(detail, retry_after=wait)
     kind = _BY_STATUS.get(status, UnavailableError)
     if kind is InvalidInputError:
-        return InvalidInputError(detail, fields=tuple(_faults(document)))
+        faults = tuple(_faults(document))
+        lines = [f"{each.pointer}: {each.message}" if each.pointer else each.message for each in faults]
+        return InvalidInputError("\n".join(lines) if len(lines) > 1 else detail, fields=faults)
     return kind(detail)
 
 

@@ -104,6 +104,11 @@ async def _there(place: Place, profile: "Profile") -> "AsyncIterator[Interface]"
         yield Interface(client, profile.url, profile=profile.name)
 
 
+def whose_of(place: Place, where: str) -> str:
+    """Whose things a command is about, as the beginning of a sentence; *where* is what the interface is called."""
+    return f"Tenant {place.tenant or _DEFAULT_TENANT!r}" if chosen_profile(place) is None else f"Your tenant on {where}"
+
+
 def ask_for_key(name: str) -> str:
     """The key that a person types, unseen. Raises InvalidInputError where nobody can be asked."""
     from getpass import getpass

@@ -127,14 +127,14 @@ async def _follow(watched: "WatchedRuns", show: "Callable[[Sequence[NamedRun]], 
     import asyncio
     import sys
 
-    from cronicorn.domain.errors import UnavailableError
+    from cronicorn.domain.errors import RateExceededError, UnavailableError
 
     away = False
     while True:
         await asyncio.sleep(_LOOK_AGAIN_S if away else _LOOK_EVERY_S)
         try:
             new = await watched.newer()
-        except UnavailableError as error:
+        except (RateExceededError, UnavailableError) as error:
             if not away:
                 print(f"Waiting: {error}", file=sys.stderr, flush=True)
             away = True

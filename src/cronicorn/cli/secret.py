@@ -4,34 +4,45 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, opened, opened_to_read, run
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached, whose_of
 
 app = typer.Typer(help="Keep texts that requests name as {{secret.NAME}}.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(help="The secret's name.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON; never what a secret says.")]
+_NAMES = ("name", "created_at", "updated_at")
 
 
 @app.command("set")
-def set_secret(name: NameArgument, *, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Set a secret: its text is read from stdin, or asked for at a terminal."""
-    run(_set(name, _given(name), tenant, database))
+@at_place
+def set_secret(name: NameArgument, *, as_json: JsonOption = False, place: Place) -> None:
+    """Set a secret: its text is read from stdin, or asked for at a terminal.
+
+    Example: cronicorn secret set token < token.txt
+    """
+    run(_set(place, name, _given(name), as_json=as_json))
 
 
 @app.command("list")
-def list_all(
-    *,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
-) -> None:
-    """List which secrets there are, never what they say."""
-    run(_list(tenant, database, as_json=as_json))
+@at_place
+def list_all(*, as_json: JsonOption = False, place: Place) -> None:
+    """List which secrets there are, never what they say.
+
+    Example: cronicorn secret list --json
+    """
+    run(_list(place, as_json=as_json))
 
 
 @app.command("remove")
-def remove(name: NameArgument, *, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Forget a secret. Calls of requests that still name it are not made."""
-    run(_remove(name, tenant, database))
+@at_place
+def remove(name: NameArgument, *, as_json: JsonOption = False, place: Place) -> None:
+    """Forget a secret. Calls of requests that still name it are not made.
+
+    Example: cronicorn secret remove token
+    """
+    run(_remove(place, name, as_json=as_json))
 
 
 def _given(name: str) -> str:
@@ -50,34 +61,42 @@ def _given(name: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-async def _set(name: str, value: str, tenant: str, database: str | None) -> None:
-    from cronicorn.control.document import SecretDocument
-
-    async with opened(database) as local:
-        await local.control.secrets.set(local.principal(tenant), name, SecretDocument(value=value))
-    print(f"Tenant {tenant!r} has the secret {name}: requests name it as {{{{secret.{name}}}}}.")
-
-
-async def _list(tenant: str, database: str | None, *, as_json: bool) -> None:
+async def _set(place: Place, name: str, value: str, *, as_json: bool) -> None:
     import json
 
-    from cronicorn.cli.instants import written
+    from cronicorn.cli.interface import segment
+    from cronicorn.cli.showing import snaked
 
-    async with opened_to_read(database) as local:
-        secrets = await local.control.secrets.list(local.principal(tenant))
-    rows = [
-        {"name": each.name, "created_at": written(each.created_at), "updated_at": written(each.updated_at)}
-        for each in secrets
-    ]
+    async with reached(place) as there:
+        kept = await there.put(f"/secrets/{segment(name)}", {"value": value})
+        whose = whose_of(place, there.where)
+    if as_json:
+        print(json.dumps(snaked(kept, *_NAMES)))
+    else:
+        print(f"{whose} has the secret {name}: requests name it as {{{{secret.{name}}}}}.")
+
+
+async def _list(place: Place, *, as_json: bool) -> None:
+    import json
+
+    from cronicorn.cli.columns import columns
+    from cronicorn.cli.showing import snaked
+
+    async with reached(place, to_read=True) as there:
+        rows = [snaked(each, *_NAMES) for each in (await there.get("/secrets"))["secrets"]]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    width = max((len(row["name"]) for row in rows), default=4)
-    for row in [{"name": "NAME", "created_at": "CREATED", "updated_at": "UPDATED"}, *rows]:
-        print(f"{row['name']:<{max(width, 4)}}  {row['created_at']:<24}  {row['updated_at']}")
+    for line in columns(("NAME", "CREATED", "UPDATED"), [[row[name] for name in _NAMES] for row in rows]):
+        print(line)
 
 
-async def _remove(name: str, tenant: str, database: str | None) -> None:
-    async with opened(database) as local:
-        await local.control.secrets.remove(local.principal(tenant), name)
-    print(f"Tenant {tenant!r} has no secret {name} any more.")
+async def _remove(place: Place, name: str, *, as_json: bool) -> None:
+    import json
+
+    from cronicorn.cli.interface import segment
+
+    async with reached(place) as there:
+        await there.delete(f"/secrets/{segment(name)}")
+        whose = whose_of(place, there.where)
+    print(json.dumps({"name": name, "removed": True}) if as_json else f"{whose} has no secret {name} any more.")

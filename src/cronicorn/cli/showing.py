@@ -42,6 +42,16 @@ def print_fields(document: Mapping[str, Any]) -> None:
         print(f"{name:<{width}}  {cell(value)}".rstrip())
 
 
+def snaked(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """The fields of *document* that are called *names*, in the spelling of commands that are older than the seam."""
+    return {name: document.get(_camel(name)) for name in names}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(each.capitalize() for each in others)
+
+
 def cell(value: object) -> str:
     """*value* as it stands among others on a line."""
     match value:

@@ -1,14 +1,13 @@
 """`cronicorn signing-key`: the key that a tenant's calls are signed with."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, opened, opened_to_read, run
-
-if TYPE_CHECKING:
-    from cronicorn.control.signing_keys import NewSigningKey
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached, whose_of
 
 app = typer.Typer(help="Sign the calls of a tenant, and change the key.", no_args_is_help=True)
 
@@ -28,18 +27,27 @@ def _overlap(text: str | timedelta) -> timedelta:
 
 
 @app.command("show")
-def show(*, tenant: TenantOption = "default", database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """Show by which key calls are signed; of the key only its beginning."""
-    run(_show(tenant, database, as_json=as_json))
+@at_place
+def show(*, as_json: JsonOption = False, place: Place) -> None:
+    """Show by which key calls are signed; of the key only its beginning.
+
+    Example: cronicorn signing-key show
+    """
+    run(_show(place, as_json=as_json))
 
 
 @app.command("create")
-def create(*, tenant: TenantOption = "default", database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """Sign all calls of a tenant from now on, and show the key, once."""
-    run(_create(tenant, database, as_json=as_json))
+@at_place
+def create(*, as_json: JsonOption = False, place: Place) -> None:
+    """Sign all calls of a tenant from now on, and show the key, once.
+
+    Example: cronicorn signing-key create --json
+    """
+    run(_made(place, "/signing-keys", None, as_json=as_json))
 
 
 @app.command("rotate")
+@at_place
 def rotate(
     *,
     overlap: Annotated[
@@ -48,84 +56,95 @@ def rotate(
             metavar="DURATION", parser=_overlap, help="How long the key before goes on signing; 24h if not given."
         ),
     ] = None,
-    tenant: TenantOption = "default",
-    database: DatabaseOption = None,
     as_json: JsonOption = False,
+    place: Place,
 ) -> None:
-    """Put a new key in the place of the present one, and show it, once."""
-    run(_rotate(overlap, tenant, database, as_json=as_json))
+    """Put a new key in the place of the present one, and show it, once.
+
+    Example: cronicorn signing-key rotate --overlap 1h
+    """
+    body = None if overlap is None else {"overlapMs": overlap // timedelta(milliseconds=1)}
+    run(_made(place, "/signing-keys/rotate", body, as_json=as_json))
 
 
 @app.command("end-overlap")
-def end_overlap(*, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Let only the newest key sign from now on."""
-    run(_end_overlap(tenant, database))
+@at_place
+def end_overlap(*, as_json: JsonOption = False, place: Place) -> None:
+    """Let only the newest key sign from now on.
+
+    Example: cronicorn signing-key end-overlap
+    """
+    run(_end_overlap(place, as_json=as_json))
 
 
 @app.command("remove")
-def remove(*, tenant: TenantOption = "default", database: DatabaseOption = None) -> None:
-    """Sign no more calls of a tenant."""
-    run(_remove(tenant, database))
+@at_place
+def remove(*, as_json: JsonOption = False, place: Place) -> None:
+    """Sign no more calls of a tenant.
+
+    Example: cronicorn signing-key remove
+    """
+    run(_remove(place, as_json=as_json))
 
 
-async def _show(tenant: str, database: str | None, *, as_json: bool) -> None:
+async def _show(place: Place, *, as_json: bool) -> None:
     import json
 
-    from cronicorn.cli.instants import written
-
-    async with opened_to_read(database) as local:
-        keys = await local.control.signing_keys.show(local.principal(tenant))
-    rows = [
-        {
-            "prefix": key.prefix,
-            "created_at": written(key.created_at),
-            "rotated_at": written(key.rotated_at) if key.rotated_at is not None else None,
-            "until": written(key.until) if key.until is not None else None,
-        }
-        for key in keys
-    ]
+    async with reached(place, to_read=True) as there:
+        found = await there.get("/signing-keys")
+        whose = whose_of(place, there.where)
+    rows = _rows(found)
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     if not rows:
-        print(f"The calls of tenant {tenant!r} are not signed. `cronicorn signing-key create` signs them.")
+        print(f"The calls of {_small(whose)} are not signed. `cronicorn signing-key create` signs them.")
     for row in rows:
         print(f"{row['prefix']}…  {'signs until ' + row['until'] if row['until'] else 'signs'}")
 
 
-async def _create(tenant: str, database: str | None, *, as_json: bool) -> None:
-    async with opened(database) as local:
-        made = await local.control.signing_keys.create(local.principal(tenant))
-    _print_once(made, tenant, as_json=as_json)
+def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The keys that sign, the newest first."""
+    if not found["hasKey"]:
+        return []
+    newest = {**found, "until": None}
+    names = {"prefix": "keyPrefix", "created_at": "createdAt", "rotated_at": "rotatedAt", "until": "until"}
+    return [{name: each.get(field) for name, field in names.items()} for each in (newest, *found["olderKeys"])]
 
 
-async def _rotate(overlap: timedelta | None, tenant: str, database: str | None, *, as_json: bool) -> None:
-    from cronicorn.control.signing_keys import OVERLAP_DEFAULT
-
-    async with opened(database) as local:
-        keys = local.control.signing_keys
-        made = await keys.rotate(local.principal(tenant), OVERLAP_DEFAULT if overlap is None else overlap)
-    _print_once(made, tenant, as_json=as_json)
-
-
-async def _end_overlap(tenant: str, database: str | None) -> None:
-    async with opened(database) as local:
-        await local.control.signing_keys.end_overlap(local.principal(tenant))
-    print(f"Only the newest key signs the calls of tenant {tenant!r}.")
-
-
-async def _remove(tenant: str, database: str | None) -> None:
-    async with opened(database) as local:
-        await local.control.signing_keys.remove(local.principal(tenant))
-    print(f"The calls of tenant {tenant!r} are no longer signed.")
-
-
-def _print_once(made: "NewSigningKey", tenant: str, *, as_json: bool) -> None:
+async def _made(place: Place, path: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
     import json
     import sys
 
+    async with reached(place) as there:
+        made = await there.post(path, body)
+        whose = whose_of(place, there.where)
     if as_json:
-        print(json.dumps({"key": made.text, "prefix": made.key.prefix}))
+        print(json.dumps({"key": made["rawKey"], "prefix": made["keyPrefix"]}))
         return
-    print(f"The calls of tenant {tenant!r} are signed with this key. It is shown only now:", file=sys.stderr)
-    print(made.text)
+    print(f"The calls of {_small(whose)} are signed with this key. It is shown only now:", file=sys.stderr)
+    print(made["rawKey"])
+
+
+async def _end_overlap(place: Place, *, as_json: bool) -> None:
+    import json
+
+    async with reached(place) as there:
+        await there.post("/signing-keys/end-overlap")
+        whose = whose_of(place, there.where)
+    told = f"Only the newest key signs the calls of {_small(whose)}."
+    print(json.dumps({"overlap": False}) if as_json else told)
+
+
+async def _remove(place: Place, *, as_json: bool) -> None:
+    import json
+
+    async with reached(place) as there:
+        await there.delete("/signing-keys")
+        whose = whose_of(place, there.where)
+    print(json.dumps({"signed": False}) if as_json else f"The calls of {_small(whose)} are no longer signed.")
+
+
+def _small(whose: str) -> str:
+    """*whose* inside of a sentence."""
+    return whose[0].lower() + whose[1:]

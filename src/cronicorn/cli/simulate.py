@@ -33,9 +33,12 @@ def simulate(
     Exits with 0 when every expectation held, with 1 when one did not, and with 2 for bad input.
 
     The same scenario and seed print the same, always.
+
+    Example: cronicorn simulate scenario.yaml --seed 7
     """
     from dataclasses import replace
 
+    from cronicorn.cli.terminal import working
     from cronicorn.domain.errors import InvalidInputError
     from cronicorn.sim.simulation import run_scenario
 
@@ -49,7 +52,8 @@ def simulate(
     read = _scenario(scenario)
     if policy is not None or endpoint is not None:
         read = _with_policy(read, policy, endpoint)
-    simulated = run_scenario(read if seed is None else replace(read, seed=seed))
+    with working("Simulating"):
+        simulated = run_scenario(read if seed is None else replace(read, seed=seed))
     _show(simulated, as_json=as_json)
     if not simulated.held:
         raise typer.Exit(BROKEN)

@@ -38,7 +38,7 @@ async def _top(place: Place, every: float, *, once: bool, as_json: bool) -> None
     from cronicorn.cli.terminal import console
     from cronicorn.cli.top_picture import picture, waiting
     from cronicorn.cli.top_sight import look
-    from cronicorn.domain.errors import UnavailableError
+    from cronicorn.domain.errors import RateExceededError, UnavailableError
 
     screen = console()
     async with reached(place, to_read=True) as there:
@@ -53,7 +53,7 @@ async def _top(place: Place, every: float, *, once: bool, as_json: bool) -> None
                     await asyncio.sleep(every)
                     try:
                         sight = await look(there)
-                    except UnavailableError as error:
+                    except (RateExceededError, UnavailableError) as error:
                         live.update(waiting(there.where, sight, str(error)), refresh=True)
                         continue
                     live.update(picture(there.where, sight), refresh=True)

@@ -23,6 +23,8 @@ def verify(
     """Check a store against what must hold, on one snapshot, while workers go on.
 
     Exits with 0 when nothing is broken, with 1 when something is, and with 2 when it could not be checked.
+
+    Example: cronicorn verify --database sqlite:cronicorn.db
     """
     run(_verify(database, stopped=stopped, as_json=as_json))
 
@@ -32,11 +34,13 @@ async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None
     import traceback
 
     from cronicorn.cli.local import store_settings
+    from cronicorn.cli.terminal import working
     from cronicorn.domain.errors import CronicornError
     from cronicorn.wiring.verification import verified
 
     try:
-        findings = await verified(store_settings(database), stopped=stopped)
+        with working("Verifying"):
+            findings = await verified(store_settings(database), stopped=stopped)
         told = json.dumps(_as_json(findings), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(findings))
     except CronicornError as error:
         tell(str(error))
