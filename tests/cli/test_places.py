@@ -34,7 +34,8 @@ def here(request, tmp_path):
     return a_server(tmp_path, request.getfixturevalue("server"))
 
 
-def test_jobs_and_endpoints_live_their_whole_life_from_the_command_line(here):
+def test_jobs_and_endpoints_live_their_whole_life_from_the_command_line(server, tmp_path):
+    here = a_server(tmp_path, server)
     job = here.done("job", "create", "shop").strip()
     once = ("--url", "https://shop.example/stock", "--once-at", FAR)
     made = here.done("endpoint", "create", "shop/stock", *once, "--header", "Accept: text/plain").strip()
@@ -69,6 +70,20 @@ def test_jobs_and_endpoints_live_their_whole_life_from_the_command_line(here):
     assert (gone.code, gone.out) == (4, "")
     assert here.read("job", "list") == []
     assert [each["id"] for each in here.read("job", "list", "--status", "archived")] == [job]
+
+
+def test_a_store_is_changed_by_the_same_commands(tmp_path):
+    """The page about the command line is typed on a store, too."""
+    here = a_store(tmp_path)
+    here.done("job", "create", "shop")
+    here.done("endpoint", "create", "shop/stock", "--url", "https://shop.example/stock", "--once-at", FAR)
+    hinted = here.read("endpoint", "hint", "shop/stock", "--in", "1h", "--reason", "sale")
+    tried = here.done("endpoint", "edit", "shop/stock", "--every", "5m", "--dry-run")
+    shown = here.read("endpoint", "show", "shop/stock")
+
+    assert [each["reason"] for each in hinted["hints"]] == ["sale"]
+    assert "nothing speaks against it" in tried
+    assert "onceAt" in shown
 
 
 def test_what_is_wrong_is_told_of_the_option_and_ends_with_the_same_code(here):
