@@ -1,6 +1,5 @@
 """Routes of the calendar: what all endpoints of a tenant will call."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,10 +9,10 @@ from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_calendar import CalendarAnswer, calendar_answer
 from cronicorn.control.findings import refused
 from cronicorn.control.forecasts import Forecasts
+from cronicorn.domain.instant import DAY
 
 PARTS_MAX = 336
 """Half hours of a week."""
-_DAY = timedelta(days=1)
 
 From = Annotated[Bound, Query(alias="from")]
 To = Annotated[Bound, Query(alias="to")]
@@ -32,7 +31,7 @@ def calendar_routes(forecasts: Forecasts) -> APIRouter:
         A day from now on, unless `from` and `to` say otherwise: seven days at most, of the year to come.
         """
         begin = since if since is not None else forecasts.now.replace(microsecond=0)
-        end = until if until is not None else begin + _DAY
+        end = until if until is not None else begin + DAY
         if end <= begin:
             raise refused("", "The query parameter to: Must come after from.")
         return calendar_answer(await forecasts.show(asker, begin, end, parts))

@@ -13,8 +13,9 @@ from cronicorn.api.wire_signing import (
     new_signing_key_answer,
     signing_key_answer,
 )
-from cronicorn.control.document import MILLISECOND, RotationDocument
+from cronicorn.control.document import RotationDocument
 from cronicorn.control.signing_keys import OVERLAP_DEFAULT, SigningKeys
+from cronicorn.domain.instant import MILLISECOND
 
 
 def signing_key_routes(keys: SigningKeys) -> APIRouter:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from cronicorn.api.wire_values import MILLISECOND, Answer, Instant, Omittable, whole_milliseconds
+from cronicorn.api.wire_values import Answer, Instant, Omittable, whole_milliseconds
 from cronicorn.control.analyses import WARNINGS_TOLD, AnalysisList, AnalysisView
 from cronicorn.domain.analysis.analysis import CallMade
 from cronicorn.domain.analysis.watching import Occasion
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.quota.decision import DenialReason, Denied
 
 

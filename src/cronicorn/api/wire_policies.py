@@ -3,7 +3,6 @@
 from typing import Any
 
 from cronicorn.api.wire_values import (
-    MILLISECOND,
     Answer,
     Instant,
     WarningAnswer,
@@ -14,6 +13,7 @@ from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.policies import Backtest
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.domain.compilation.judging import cadence_of
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.replay.replayed import Behaviour, Conclusion, Delay, Episode, ReactionTimes, RuleSummary
 

@@ -8,11 +8,10 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 
 from cronicorn.domain.errors import FieldError
-from cronicorn.domain.instant import instant_text
+from cronicorn.domain.instant import MILLISECOND, instant_text
 
 NEVER = datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC)
 """What the contract's required `nextRunAt` says when nothing is planned."""
-MILLISECOND = timedelta(milliseconds=1)
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import typer
 
 from cronicorn.cli import endpoint_fields as fields
 from cronicorn.cli import endpoint_steering
-from cronicorn.cli.completing import complete_endpoint, complete_job
+from cronicorn.cli.completing import complete_job
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List, make, edit, run, steer, archive and delete endpoints.", no_args_is_help=True)
 
-EndpointArgument = Annotated[
-    str,
-    typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint),
-]
 _COLUMNS = {
     "NAME": "name",
     "SCHEDULE": "schedule",
@@ -54,7 +50,7 @@ def list_all(
 
 @app.command("show")
 @at_place
-def show(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
+def show(endpoint: fields.EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
     """Show all fields of an endpoint. `cronicorn explain` tells why it runs when it does.
 
     Example: cronicorn endpoint show shop/stock
@@ -106,7 +102,7 @@ def create(
 @app.command("edit")
 @at_place
 def edit(
-    endpoint: EndpointArgument,
+    endpoint: fields.EndpointArgument,
     *,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Another name.")] = None,
     url: fields.UrlOption = None,
@@ -145,7 +141,7 @@ def edit(
 @app.command("archive")
 @at_place
 def archive(
-    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+    endpoint: fields.EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
 ) -> None:
     """Put an endpoint away, with its runs; `unarchive` brings it back.
 
@@ -157,7 +153,7 @@ def archive(
 @app.command("unarchive")
 @at_place
 def unarchive(
-    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+    endpoint: fields.EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
 ) -> None:
     """Bring an archived endpoint back.
 
@@ -169,7 +165,7 @@ def unarchive(
 @app.command("delete")
 @at_place
 def delete(
-    endpoint: EndpointArgument,
+    endpoint: fields.EndpointArgument,
     *,
     yes: YesOption = False,
     dry_run: DryRunOption = False,

@@ -1,4 +1,4 @@
-"""What options say of an endpoint, as the document that the REST interface takes."""
+"""Which endpoint is meant, and what options say of one, as the document that the REST interface takes."""
 
 import json
 import re
@@ -8,6 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cronicorn.cli.completing import complete_endpoint
+
+EndpointArgument = Annotated[
+    str,
+    typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint),
+]
 FileOption = Annotated[
     str | None,
     typer.Option("--file", "-f", metavar="FILE", help="Fields as YAML or JSON, as REST has them; - reads stdin."),

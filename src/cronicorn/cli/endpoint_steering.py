@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
@@ -18,16 +18,12 @@ FAILED = 1
 _LOOK_EVERY_S = 0.5
 _MINUTE_MS = 60_000
 
-_Endpoint = Annotated[
-    str,
-    typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint),
-]
 _Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, for others to read.")]
 
 
 @at_place
 def run_now(
-    endpoint: _Endpoint,
+    endpoint: EndpointArgument,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for its end; exits with 1 unless it succeeded.")] = False,
     dry_run: DryRunOption = False,
@@ -42,7 +38,7 @@ def run_now(
 
 
 @at_place
-def try_out(endpoint: _Endpoint, *, as_json: JsonOption = False, place: Place) -> None:
+def try_out(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
     """Call an endpoint once, without any effect on its schedule, and show the answer. Exits with 1 when it failed.
 
     Example: cronicorn endpoint test shop/stock
@@ -52,7 +48,7 @@ def try_out(endpoint: _Endpoint, *, as_json: JsonOption = False, place: Place) -
 
 @at_place
 def pause(
-    endpoint: _Endpoint,
+    endpoint: EndpointArgument,
     *,
     length: Annotated[str | None, typer.Option("--for", metavar="LENGTH", help="So long from now on.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Until then.")] = None,
@@ -74,7 +70,9 @@ def pause(
 
 
 @at_place
-def resume(endpoint: _Endpoint, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place) -> None:
+def resume(
+    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+) -> None:
     """Let a paused endpoint run again.
 
     Example: cronicorn endpoint resume shop/stock
@@ -85,7 +83,7 @@ def resume(endpoint: _Endpoint, *, dry_run: DryRunOption = False, as_json: JsonO
 
 @at_place
 def hint(
-    endpoint: _Endpoint,
+    endpoint: EndpointArgument,
     *,
     every: Annotated[str | None, typer.Option("--every", metavar="LENGTH", help="Run so often, for a while.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="INSTANT", help="Run once, not later than this.")] = None,
@@ -113,7 +111,7 @@ def hint(
 
 @at_place
 def clear_hints(
-    endpoint: _Endpoint, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
 ) -> None:
     """Take every hint from an endpoint, whoever wrote it; pauses stay.
 
@@ -124,7 +122,7 @@ def clear_hints(
 
 @at_place
 def reset_failures(
-    endpoint: _Endpoint, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
 ) -> None:
     """Forget that an endpoint failed, so that it runs as often as before.
 
@@ -135,7 +133,7 @@ def reset_failures(
 
 @at_place
 def next_runs(
-    endpoint: _Endpoint,
+    endpoint: EndpointArgument,
     *,
     count: Annotated[int, typer.Option(min=1, max=100, help="How many instants.")] = 10,
     as_json: JsonOption = False,

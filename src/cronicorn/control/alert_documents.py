@@ -7,7 +7,6 @@ from pydantic import ConfigDict, Field
 
 from cronicorn.control.document import (
     LENGTH_MS_MAX,
-    MILLISECOND,
     Choice,
     Document,
     InstantOrNull,
@@ -25,6 +24,7 @@ from cronicorn.domain.alert.alerting import (
     AlertChannel,
     IncidentKind,
 )
+from cronicorn.domain.instant import MILLISECOND
 
 TARGET_MAX = 2_000
 REMIND_LEAST = timedelta(seconds=1)

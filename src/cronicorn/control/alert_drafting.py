@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from cronicorn.control.alert_documents import AlertRoutePatch, AlertRulesDocument, AllRulesDocument, MaintenanceDocument
-from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.domain.alert.alerting import (
@@ -22,6 +21,7 @@ from cronicorn.domain.alert.alerting import (
 from cronicorn.domain.alert.targets import LEFT_OUT, shown_target, shown_url
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.ports import Cron
 from cronicorn.domain.target import parse_target
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from cronicorn.control.document import MILLISECOND
 from cronicorn.control.rendering import Fields
 from cronicorn.control.scope_names import ScopeNames
 from cronicorn.domain.alert.alerting import (
@@ -14,6 +13,7 @@ from cronicorn.domain.alert.alerting import (
     MaintenanceWindow,
 )
 from cronicorn.domain.alert.targets import shown_target
+from cronicorn.domain.instant import MILLISECOND
 
 
 def rules_shown(rules: AlertRules) -> Fields:

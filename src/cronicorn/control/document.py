@@ -5,7 +5,7 @@ declares; what its values mean is judged by `drafting` and `validation`, which r
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -25,12 +25,12 @@ from cronicorn.domain.endpoint import (
     Overlap,
 )
 from cronicorn.domain.flow.limits import KEY_LENGTH_MAX, PARALLELISM_MAX, PERIOD_MAX, RATE_MAX
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.keychain.keychain import OVERLAP_MAX
 from cronicorn.domain.preview import PREVIEW_MAX
 from cronicorn.domain.secret_references import SECRET_LENGTH_MAX, SECRET_LENGTH_MIN
 from cronicorn.domain.signals.signal import Adapt, Signal
 
-MILLISECOND = timedelta(milliseconds=1)
 LENGTH_MS_MAX = 315_360_000_000
 """No length of time is over ten years."""
 TTL_MINUTES_MAX = 43_200

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from cronicorn.control.auth_drafting import auth_drafted
-from cronicorn.control.document import MILLISECOND, CatchUpPatch, Document, EndpointPatch, RetriesPatch
+from cronicorn.control.document import CatchUpPatch, Document, EndpointPatch, RetriesPatch
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
@@ -30,7 +30,7 @@ from cronicorn.domain.endpoint import (
     RetryPolicy,
 )
 from cronicorn.domain.flow.limits import PERIOD_DEFAULT, Flow, FlowLimits
-from cronicorn.domain.instant import ZERO, whole_millisecond
+from cronicorn.domain.instant import MILLISECOND, ZERO, whole_millisecond
 from cronicorn.domain.masking import unmasked
 from cronicorn.domain.outgoing import HEADER_NAME
 from cronicorn.domain.policy.document_part import PolicyError

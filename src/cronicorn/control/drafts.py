@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 
 from cronicorn.control.permissions import operation
 from cronicorn.control.quota import QuotaStanding, never_made
@@ -13,6 +12,7 @@ from cronicorn.domain.compilation.draft import CompileReason, Draft, as_it_stand
 from cronicorn.domain.compilation.ports import DraftMaker, Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import UnavailableError
+from cronicorn.domain.instant import second_text
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog
 from cronicorn.domain.principal import Principal
@@ -135,7 +135,7 @@ def unaffordable_draft(standing: QuotaStanding) -> str | None:
         return None
     return (
         f"{left:,} tokens are left for it, and it reserves {COMPILE_TOKENS_LEAST:,}: there are more from "
-        f"{standing.reset_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} on. What was made of the same already is shown again "
+        f"{second_text(standing.reset_at)} on. What was made of the same already is shown again "
         "all the same."
     )
 

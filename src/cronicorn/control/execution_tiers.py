@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.execution.limits import UNLIMITED, ExecutionLimits, Ration, TierLimits, month_of
 from cronicorn.domain.execution.ports import RunBook
-from cronicorn.domain.instant import EPOCH
+from cronicorn.domain.instant import EPOCH, MILLISECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

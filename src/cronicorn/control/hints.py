@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from cronicorn.control.document import (
-    MILLISECOND,
     DeferHintDocument,
     Document,
     IntervalHintDocument,
@@ -19,7 +18,7 @@ from cronicorn.control.permissions import operation
 from cronicorn.domain.editing import hinted, resumed, unhinted
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.hint import REASON_MAX, Author, Hint, HintKind
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import MILLISECOND, shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Cron, EndpointCatalog, EndpointEdit
 from cronicorn.domain.principal import Principal

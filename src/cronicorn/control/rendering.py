@@ -3,13 +3,12 @@
 import json
 from datetime import timedelta
 
-from cronicorn.control.document import MILLISECOND
 from cronicorn.domain.auth import Auth, AuthKind, BasicAuth, BearerAuth, ClientCredentials
 from cronicorn.domain.call import StatusRange
 from cronicorn.domain.criteria.reading import criteria_document
 from cronicorn.domain.endpoint import BaselineKind, CatchUp, JobEndpoint, RetryPolicy
 from cronicorn.domain.flow.limits import Flow
-from cronicorn.domain.instant import ZERO
+from cronicorn.domain.instant import MILLISECOND, ZERO
 from cronicorn.domain.masking import masked
 from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.signals.signal import Signals

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cronicorn.control.document import MILLISECOND, Choice, Document, characters, from_to
+from cronicorn.control.document import Choice, Document, characters, from_to
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import operation
@@ -16,6 +16,7 @@ from cronicorn.control.quota import Quotas, never_made
 from cronicorn.domain.access.ports import KeyRing
 from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.permission import Operation, Permission
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.provision.allowed import ENTRIES_MAX, Allowed

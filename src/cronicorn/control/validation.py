@@ -6,7 +6,6 @@ The planner accepts every state; this is what keeps people from asking for one t
 from datetime import datetime
 from itertools import pairwise
 
-from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
 from cronicorn.control.policy_judging import judge_policy
 from cronicorn.domain.auth import AUTHORIZATION
@@ -14,7 +13,7 @@ from cronicorn.domain.call import Request
 from cronicorn.domain.cron import CronSchedule
 from cronicorn.domain.endpoint import Baseline, BaselineKind, CatchUpMode, JobEndpoint, RetryPolicy
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import INTERVAL_LEAST, ZERO
+from cronicorn.domain.instant import INTERVAL_LEAST, MILLISECOND, ZERO
 from cronicorn.domain.json_pointer import json_pointer
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.outgoing import FRAMING, HEADER_NAME, HEADER_VALUE, RESERVED, RESPONSE_KB_MAX

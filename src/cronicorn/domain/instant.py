@@ -62,6 +62,11 @@ def instant_text(instant: datetime) -> str:
     return f"{instant.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
+def second_text(instant: datetime) -> str:
+    """*instant* in UTC, what is less than a second cut: `2026-01-31T09:30:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def whole_millisecond(instant: datetime) -> datetime:
     """*instant* without what the wire can't tell: instants are written there in milliseconds."""
     return instant.replace(microsecond=instant.microsecond // 1_000 * 1_000)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from cronicorn.domain.instant import second_text
 from cronicorn.domain.masking import without_credentials
 from cronicorn.domain.token_guess import guessed_tokens
 from cronicorn.domain.untrusted.cleaning import cleaned
@@ -73,7 +74,7 @@ def clean(value: Any) -> Any:
 
 def at_instant(at: datetime) -> str:
     """*at* in UTC, to the second: `2026-01-31T09:30:00Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return second_text(at)
 
 
 def instant(at: datetime | None) -> str | None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from cronicorn.domain.access.audit_entry import AuditEntry
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.fields import Document, Value
-from cronicorn.domain.instant import instant_of, length_of
-from cronicorn.web.words import instant
+from cronicorn.domain.instant import instant_of, length_of, second_text
 
 _DEEP_MAX = 2
 """What lies deeper is told as JSON."""
@@ -59,5 +58,5 @@ def _value(name: str, key: str, value: Value, deep: int) -> Iterator[tuple[str, 
 
 def _told(key: str, value: Value) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and key.endswith(_MICROSECONDS) and abs(value) < _RANGE:
-        return instant(instant_of(value)) if key.endswith(_INSTANTS) else show_duration(length_of(value))
+        return second_text(instant_of(value)) if key.endswith(_INSTANTS) else show_duration(length_of(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

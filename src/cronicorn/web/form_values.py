@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cronicorn.control.document import MILLISECOND
 from cronicorn.domain.durations import parse_duration, show_duration
+from cronicorn.domain.instant import MILLISECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

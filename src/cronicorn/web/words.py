@@ -11,6 +11,7 @@ from cronicorn.domain.call import AnswerClass, Outcome
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.durations import coarse, show_duration
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.instant import second_text
 from cronicorn.domain.json_body import ABSENT, parsed
 from cronicorn.domain.plan import Source
 from cronicorn.domain.run import Run, RunStatus
@@ -33,11 +34,6 @@ _HINTS = {Source.AI_INTERVAL: "interval hint", Source.AI_ONESHOT: "one-shot hint
 _ESCAPED = {letter: len(escape(letter)) for letter in "&<>'\""}
 
 
-def instant(at: datetime) -> str:
-    """*at* in UTC, to the second: `2026-01-31T09:30:00Z`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def clock(at: datetime, now: datetime) -> str:
     """*at* in UTC as a person reads it: with its day unless it is today's."""
     same = at.astimezone(UTC).date() == now.astimezone(UTC).date()
@@ -48,19 +44,19 @@ def moment(at: datetime, now: datetime, zone: str = "UTC") -> Markup:
     """*at* as a clock shows it, and how far away it is, which the script keeps true; the title tells it in *zone*."""
     there = "" if zone == "UTC" else f" = {at.astimezone(ZoneInfo(zone)).strftime('%Y-%m-%d %H:%M:%S')} {zone}"
     return Markup('<time datetime="{}" title="{}">{} <span class="far" data-far>{}</span></time>').format(
-        instant(at), f"{instant(at)}{there}", clock(at, now), distance(at, now)
+        second_text(at), f"{second_text(at)}{there}", clock(at, now), distance(at, now)
     )
 
 
 def far(at: datetime, now: datetime) -> Markup:
     """How far *at* is away, which the script keeps true."""
-    return Markup('<time datetime="{0}" title="{0}" data-far>{1}</time>').format(instant(at), distance(at, now))
+    return Markup('<time datetime="{0}" title="{0}" data-far>{1}</time>').format(second_text(at), distance(at, now))
 
 
 def due(at: datetime, now: datetime) -> Markup:
     """How far the planned instant *at* is away, which the script keeps true; what has just come is about to run."""
     told = distance(at, now) if at > now else "now" if now - at < _PASSED else f"{coarse(now - at)} late"
-    return Markup('<time datetime="{0}" title="{0}" data-far="due">{1}</time>').format(instant(at), told)
+    return Markup('<time datetime="{0}" title="{0}" data-far="due">{1}</time>').format(second_text(at), told)
 
 
 def decided(source: Source) -> str:
@@ -180,7 +176,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "field_line": field_line,
     "fared": fared,
     "indented": indented,
-    "instant": instant,
+    "instant": second_text,
     "laid_out": laid_out,
     "late": late,
     "local": local,

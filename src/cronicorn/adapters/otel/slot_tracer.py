@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from opentelemetry.util.types import AttributeValue
 from cronicorn.adapters.otel.bounded_exporter import BoundedExporter
 from cronicorn.domain.call import Call, Outcome, OutcomeKind
 from cronicorn.domain.errors import InvalidInputError
+from cronicorn.domain.instant import EPOCH, MICROSECOND
 from cronicorn.domain.lease import Lease
 from cronicorn.domain.outgoing import ID_HEADER, VERSION
 from cronicorn.domain.run import Run, RunStatus
@@ -29,8 +30,6 @@ from cronicorn.domain.target import parse_target
 EXPORT_MAX_S = 3.0
 """So long one batch of spans is tried to be sent."""
 _LATER_MAX = 10_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_US = timedelta(microseconds=1)
 _FAILED_STATUS = 400
 
 
@@ -213,4 +212,4 @@ def _due_at(lease: Lease, run: Run | None) -> datetime:
 
 
 def _ns(at: datetime) -> int:
-    return (at - _EPOCH) // _US * 1_000
+    return (at - EPOCH) // MICROSECOND * 1_000

@@ -5,13 +5,14 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from cronicorn.control.document import MILLISECOND, RotationDocument
+from cronicorn.control.document import RotationDocument
 from cronicorn.control.findings import Findings
 from cronicorn.control.misfits import whole_document
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.signing_keys import OVERLAP_DEFAULT, NewSigningKey
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.errors import CronicornError
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.web.form_fields import read_texts, tidied

@@ -7,7 +7,6 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from cronicorn.control.document import MILLISECOND
 from cronicorn.control.findings import Findings
 from cronicorn.control.misfits import D, whole_document
 from cronicorn.control.plane import ControlPlane
@@ -15,6 +14,7 @@ from cronicorn.control.tenant_settings import EgressDocument, RetentionDocument,
 from cronicorn.control.tenants import TenantDocument
 from cronicorn.domain.calendar import Period
 from cronicorn.domain.errors import CronicornError, PreconditionFailedError
+from cronicorn.domain.instant import MILLISECOND
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import Unchanged, version_of_egress, version_of_retention, version_of_terms

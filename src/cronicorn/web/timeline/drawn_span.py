@@ -10,10 +10,9 @@ from cronicorn.control.timelines import SPAN_MAX, SPAN_MIN
 from cronicorn.domain.durations import parse_duration
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import second_text, shifted
 from cronicorn.domain.run import Run
 from cronicorn.web.addresses import instant_in
-from cronicorn.web.words import instant
 
 SPAN_DEFAULT = timedelta(hours=6)
 """Of an endpoint that has not run."""
@@ -41,7 +40,7 @@ class DrawnSpan:
 
     def query(self, since: datetime, until: datetime) -> str:
         """The address of another range, without the path."""
-        return "?" + urlencode({"from": instant(since), "to": instant(until)})
+        return "?" + urlencode({"from": second_text(since), "to": second_text(until)})
 
     @property
     def earlier(self) -> str:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
+from cronicorn.domain.instant import DAY
+
 _STEPS = tuple(
     timedelta(seconds=seconds)
     for seconds in (
         5, 10, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600,
     )
 )  # fmt: skip
-_DAY = timedelta(days=1)
 _MIDNIGHT = datetime(1970, 1, 5, tzinfo=UTC)
 """A Monday, so that weeks begin where people expect it."""
 
@@ -66,6 +67,6 @@ def _value(value: object) -> object:
 
 
 def _tick(at: datetime, step: timedelta) -> str:
-    if step >= _DAY or (at - _MIDNIGHT) % _DAY == timedelta(0):
+    if step >= DAY or (at - _MIDNIGHT) % DAY == timedelta(0):
         return at.strftime("%d %b")
     return at.strftime("%H:%M:%S" if step < timedelta(minutes=1) else "%H:%M")
