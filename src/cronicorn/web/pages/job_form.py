@@ -9,6 +9,7 @@ from cronicorn.control.statuses import status_of
 from cronicorn.domain.errors import InvalidInputError, PreconditionFailedError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.unchanged import Unchanged, version_of_job
+from cronicorn.web.form_fields import tidied_text
 from cronicorn.web.forms import faults_of
 from cronicorn.web.once import made_once, opened
 from cronicorn.web.site import WebSite, see
@@ -21,6 +22,7 @@ _FIELDS = ("name", "description")
 def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     """How jobs are made and changed."""
     router = APIRouter()
+    router.include_router(_edit_pages(site, control))
 
     @router.get("/jobs/new")
     async def ask(view: Looked) -> Response:
@@ -30,7 +32,7 @@ def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     @router.post("/jobs/new")
     async def create(view: Looked) -> Response:
         view.asker.check(Operation.JOB_CREATE)
-        document = JobDocument(name=view.entered("name"), description=_lines(view, "description") or None)
+        document = JobDocument(name=view.entered("name"), description=_description(view))
 
         async def making() -> str:
             return f"/jobs/{(await control.jobs.create(view.asker, document)).id}"
@@ -43,6 +45,12 @@ def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 faults=faults_of(error, _FIELDS), meanwhile=False,
             )  # fmt: skip
 
+    return router
+
+
+def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
+    router = APIRouter()
+
     @router.get("/jobs/{job_id}/edit")
     async def begin(view: Looked, job_id: ThingId) -> Response:
         view.asker.check(Operation.JOB_EDIT)
@@ -54,7 +62,7 @@ def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
 
     @router.post("/jobs/{job_id}/edit")
     async def change(view: Looked, job_id: ThingId) -> Response:
-        patch = JobPatch(name=view.entered("name"), description=_lines(view, "description") or None)
+        patch = JobPatch(name=view.entered("name"), description=_description(view))
         unchanged = Unchanged(versions=frozenset({view.entered("version")}))
         try:
             await control.jobs.edit(view.asker, job_id, patch, unchanged)
@@ -71,6 +79,6 @@ def job_form_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     return router
 
 
-def _lines(view: View, name: str) -> str:
-    """What was entered as *name*, with lines as we end them."""
-    return view.entered(name).replace("\r\n", "\n")
+def _description(view: View) -> str | None:
+    """What was entered as the description; None for nothing."""
+    return tidied_text(view.form.get("description", "")) or None
