@@ -76,7 +76,7 @@ async def test_a_run_tells_what_rules_made_of_its_answer_and_the_explanation_wha
 
     (rule,) = told["steering"]["rules"]
     assert (rule["rule"], rule["was"], rule["phase"], rule["did"]) == ("tight", "idle", "active", ["interval"])
-    assert rule["comparisons"] == [{"text": "err > 5", "value": True}]
+    assert rule["comparisons"] == [{"text": "err > 5", "value": True, "read": {"err": 9.0}}]
     assert rule["otherwise"] == "err <= 5"
     assert told["steering"]["values"] == [{"name": "err", "value": 9.0, "place": "/err"}]
     (hint, minimum) = explanation["otherwise"]

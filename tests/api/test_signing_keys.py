@@ -56,10 +56,11 @@ async def test_a_rotated_key_overlaps_for_a_day_or_as_long_as_is_said():
     assert (shown["keyPrefix"], shown["createdAt"], shown["rotatedAt"]) == (
         third["keyPrefix"], "2026-01-01T00:00:00.000Z", "2026-01-01T01:00:00.000Z",
     )  # fmt: skip
-    assert shown["olderKeys"] == [
+    assert [{name: each[name] for name in ("keyPrefix", "until")} for each in shown["olderKeys"]] == [
         {"keyPrefix": second["keyPrefix"], "until": "2026-01-01T01:01:00.000Z"},
         {"keyPrefix": first["keyPrefix"], "until": "2026-01-02T01:00:00.000Z"},
     ]
+    assert [each["createdAt"] for each in shown["olderKeys"]] == ["2026-01-01T00:00:00.000Z"] * 2
     assert later["olderKeys"] == shown["olderKeys"][1:]
 
 
