@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 ONCE = "once"
 """The hidden field that tells one opened form from another."""
-_TOLD = "location"
+_LOCATION = "location"
 _NOT_OF_IT = {"csrf"}
 """Another session's is another one, for the same form."""
 
@@ -38,7 +38,7 @@ async def made_once(repeats: Repeats, view: View, making: Callable[[], Awaitable
         return await making()
     begun = await _begun(repeats, view)
     if isinstance(begun, KeptAnswer):
-        return dict(begun.fields)[_TOLD]
+        return dict(begun.fields)[_LOCATION]
     try:
         path = await making()
     except UnavailableError as error:  # A store that is lost while it commits may have done so.
@@ -49,7 +49,7 @@ async def made_once(repeats: Repeats, view: View, making: Callable[[], Awaitable
         await repeats.withdraw(begun)
         raise
     try:
-        await repeats.end(begun, KeptAnswer(status=HTTPStatus.SEE_OTHER, fields=((_TOLD, path),), body=""))
+        await repeats.end(begun, KeptAnswer(status=HTTPStatus.SEE_OTHER, fields=((_LOCATION, path),), body=""))
     except UnavailableError as error:  # It was carried out: that is what counts.
         log.warning("answer_not_kept", extra={"path": view.path, "reason": str(error)})
     return path

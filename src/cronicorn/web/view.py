@@ -16,6 +16,7 @@ from cronicorn.control.accounts import csrf_token
 from cronicorn.control.identity import possible_id
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
+from cronicorn.domain.unchanged import Unchanged
 
 LIVE_HEADER = "x-live"
 """With it a page asks for itself, without a person: it wants the parts that may have changed, and no more."""
@@ -96,6 +97,11 @@ class View:
     def entered(self, name: str) -> str:
         """What was entered as *name*, without the blanks around it; empty when it is not there."""
         return self.form.get(name, "").strip()
+
+    @property
+    def unchanged(self) -> Unchanged:
+        """That what is edited is still in the version that its form was made of."""
+        return Unchanged(versions=frozenset({self.entered("version")}))
 
 
 async def _view(request: Request) -> View:  # A plain function would be sent to a thread.

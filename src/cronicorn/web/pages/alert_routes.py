@@ -10,7 +10,6 @@ from cronicorn.domain.alert.versions import version_of_alert_route
 from cronicorn.domain.errors import PreconditionFailedError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.unchanged import Unchanged
 from cronicorn.web.alert_forms import (
     NEW_ROUTE,
     ROUTE_LABELS,
@@ -117,8 +116,7 @@ def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         scope = await read_scope(control, view.asker, entered, findings, route.scope)
         try:
             patch = read_route(entered, scope, findings)
-            unchanged = Unchanged(versions=frozenset({version}))
-            await control.alerts.edit_route(view.asker, route_id, patch, unchanged)
+            await control.alerts.edit_route(view.asker, route_id, patch, view.unchanged)
         except TOLD_IN_FORMS as error:
             if isinstance(error, PreconditionFailedError):
                 route = (await control.alerts.show(view.asker)).route(route_id)

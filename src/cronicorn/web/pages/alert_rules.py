@@ -54,7 +54,7 @@ def alert_rule_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         entered, version = entered_in(view.form, RULES_LABELS), view.entered("version")
         try:
             document = read_rules(entered, alerting, Findings())
-            await control.alerts.change_rules(view.asker, document, Unchanged(versions=frozenset({version})))
+            await control.alerts.change_rules(view.asker, document, view.unchanged)
         except TOLD_IN_FORMS as error:
             if isinstance(error, PreconditionFailedError):
                 alerting = await control.alerts.show(view.asker)
@@ -108,7 +108,7 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         scope = await read_scope(control, view.asker, entered, findings, _at(alerting, place).scope)
         try:
             document = read_exception(entered, alerting, place, scope, findings)
-            await control.alerts.change_rules(view.asker, document, Unchanged(versions=frozenset({version})))
+            await control.alerts.change_rules(view.asker, document, view.unchanged)
         except TOLD_IN_FORMS as error:
             if isinstance(error, PreconditionFailedError):
                 alerting = await control.alerts.show(view.asker)
@@ -122,8 +122,7 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def remove(view: Looked, place: int) -> Response:
         alerting = await _alerting(control, view)
         _at(alerting, place)
-        unchanged = Unchanged(versions=frozenset({view.entered("version")}))
-        await control.alerts.change_rules(view.asker, without_exception(alerting, place), unchanged)
+        await control.alerts.change_rules(view.asker, without_exception(alerting, place), view.unchanged)
         return see(_RULES)
 
     return router

@@ -12,7 +12,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import PreconditionFailedError
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
+from cronicorn.domain.unchanged import version_of_endpoint
 from cronicorn.web.endpoint_form import NAMES, ReadForm, changed_since, entered_of, marks_of, read_endpoint, tidy
 from cronicorn.web.endpoint_looking import Looking, look, looking_status, looking_values, tried
 from cronicorn.web.site import WebSite, see
@@ -42,8 +42,7 @@ def edit_endpoint_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         read = read_endpoint(entered, changed_since(marks, entered))
         looked = await look(control, view.asker, read, endpoint_id, wanted=view.entered("do"))
         if view.entered("do") == "save" and looked.error is None and read.document is not None:
-            unchanged = Unchanged(versions=frozenset({version}))
-            edit = control.endpoints.edit(view.asker, endpoint_id, read.document, unchanged=unchanged)
+            edit = control.endpoints.edit(view.asker, endpoint_id, read.document, unchanged=view.unchanged)
             try:
                 after = await tried(edit, looked)
             except PreconditionFailedError as error:

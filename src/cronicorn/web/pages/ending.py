@@ -6,7 +6,7 @@ from starlette.responses import Response
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.permission import Operation
-from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
+from cronicorn.domain.unchanged import version_of_endpoint
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId
 
@@ -39,8 +39,7 @@ def ending_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def delete(view: Looked, endpoint_id: ThingId) -> Response:
         """An endpoint that was edited since the question was put stays."""
         endpoint = (await control.endpoints.get(view.asker, endpoint_id)).endpoint
-        unchanged = Unchanged(versions=frozenset({view.entered("version")}))
-        await control.endpoints.delete(view.asker, endpoint_id, unchanged=unchanged)
+        await control.endpoints.delete(view.asker, endpoint_id, unchanged=view.unchanged)
         return see(f"/jobs/{endpoint.job_id}")
 
     return router

@@ -8,7 +8,7 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.control.statuses import status_of
 from cronicorn.domain.errors import InvalidInputError, PreconditionFailedError
 from cronicorn.domain.permission import Operation
-from cronicorn.domain.unchanged import Unchanged, version_of_job
+from cronicorn.domain.unchanged import version_of_job
 from cronicorn.web.form_fields import tidied_text
 from cronicorn.web.forms import faults_of
 from cronicorn.web.once import made_once, opened
@@ -63,9 +63,8 @@ def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     @router.post("/jobs/{job_id}/edit")
     async def change(view: Looked, job_id: ThingId) -> Response:
         patch = JobPatch(name=view.entered("name"), description=_description(view))
-        unchanged = Unchanged(versions=frozenset({view.entered("version")}))
         try:
-            await control.jobs.edit(view.asker, job_id, patch, unchanged)
+            await control.jobs.edit(view.asker, job_id, patch, view.unchanged)
         except (InvalidInputError, PreconditionFailedError) as error:
             job = await control.jobs.get(view.asker, job_id)
             late = isinstance(error, PreconditionFailedError)

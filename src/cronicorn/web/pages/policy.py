@@ -31,7 +31,7 @@ from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.json_schema import policy_schema
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
-from cronicorn.domain.unchanged import Unchanged, version_of_endpoint
+from cronicorn.domain.unchanged import version_of_endpoint
 from cronicorn.web.errors import retry_fields
 from cronicorn.web.form_shown import TOLD_ELSEWHERE
 from cronicorn.web.forms import faults_of
@@ -143,9 +143,8 @@ async def _save(control: ControlPlane, view: View, desk: PolicyDesk, looked: Loo
     if not fields:
         view.asker.check(Operation.ENDPOINT_EDIT)
         return
-    unchanged = Unchanged(versions=frozenset({view.entered("version")}))
     await control.endpoints.edit(
-        view.asker, desk.endpoint.id, EndpointPatch.model_validate(fields), unchanged=unchanged
+        view.asker, desk.endpoint.id, EndpointPatch.model_validate(fields), unchanged=view.unchanged
     )
 
 

@@ -114,8 +114,7 @@ def tenant_pages(site: WebSite, control: ControlPlane) -> APIRouter:
             return see(f"/tenants/{tenant_id}")
         entered, version = tidied(view.form, form.notations), view.entered("version")
         try:
-            unchanged = Unchanged(versions=frozenset({version}))
-            after = await form.send(control, view.asker, tenant_id, entered, unchanged)
+            after = await form.send(control, view.asker, tenant_id, entered, view.unchanged)
         except TOLD_IN_FORMS as error:
             late = isinstance(error, PreconditionFailedError)
             now = await control.tenant_settings.get(view.asker, tenant_id) if late else before
