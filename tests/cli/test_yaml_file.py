@@ -68,11 +68,26 @@ def test_a_file_that_is_no_yaml_at_all_is_refused(tmp_path, content):
         read_yaml_file(str(file))
 
 
-def test_a_value_that_holds_itself_is_read_as_such():
-    value = YamlFile("x.yaml", "a: &a [*a]\n").value
+@pytest.mark.parametrize("lines", ["a{n}: &a{n} [{aliases}]\n", "a{n}: &a{n} {{<<: [{aliases}]}}\n"])
+def test_aliases_of_what_holds_aliases_are_refused_before_anybody_goes_through_them(lines):
+    grown = "".join(lines.format(n=n, aliases=", ".join([f"*a{n - 1}"] * 9)) for n in range(1, 30))
 
-    assert isinstance(value, dict)
-    assert value["a"][0] is value["a"]
+    with pytest.raises(InvalidInputError, match=r"x\.yaml:7: holds more than 1,000,000 values, through its aliases\."):
+        YamlFile("x.yaml", f"a0: &a0 {{x: 1}}\n{grown}")
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: &a {<<: [*a, *a]}\n", "a: &a {b: {c: *a}}\n"])
+def test_a_value_that_holds_itself_is_refused(text):
+    with pytest.raises(InvalidInputError, match=r"x\.yaml:1: holds itself, by an alias inside of it\."):
+        YamlFile("x.yaml", text)
+
+
+def test_aliases_and_merges_are_read_as_often_as_they_are_named():
+    text = "a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nc: [*a, *b, {<<: [*a, *b], x: 3}]\n"
+
+    assert YamlFile("x.yaml", text).value == {
+        "a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": [{"x": 1}, {"x": 1, "y": 2}, {"x": 3, "y": 2}],
+    }  # fmt: skip
 
 
 def test_an_empty_file_is_nothing():

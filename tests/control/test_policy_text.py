@@ -73,12 +73,13 @@ def test_texts_that_mean_something_to_yaml_stay_texts() -> None:
         ("version: 1\n", [(1, "/rules")]),
         ('{"version": 2, "rules": []}', [(1, "/version")]),
         ('{\n\t"version": 1}', [(2, "")]),
-        ("version: 1\nrules: &a [*a]", [(2, "/rules" + "/0" * 40)]),
+        ("version: 1\nrules: &a [*a]", [(2, "")]),
         ("version: 1\nrules: " + "[" * 5_000, [(0, "")]),
         ("version: 1\nrules: [{id: \x00}]", [(0, "")]),
         ("x" * (POLICY_CHARACTERS_MAX + 1), [(0, "")]),
         (MERGED, [(7, "")]),
-        ("version: 1\nrules: []\nmeta: &m {<<: [*m, *m]}", [(0, "")]),
+        (MERGED.replace("<<: ", "y: "), [(7, "")]),
+        ("version: 1\nrules: []\nmeta: &m {<<: [*m, *m]}", [(3, "")]),
     ],
 )  # fmt: skip
 def test_each_fault_has_its_line_and_its_pointer(text: str, faults: list[tuple[int, str]]) -> None:

@@ -1,14 +1,16 @@
 """YAML that remembers on which line everything stands."""
 
+from collections.abc import Sequence
+
 import yaml
 
-MERGED_MAX = 100_000
-"""So many values a text may bring together by `<<`: merges of merges grow with the power of their number."""
-_MERGE = "tag:yaml.org,2002:merge"
+VALUES_MAX = 1_000_000
+"""So many values a text may hold, with what an alias names, or a merge, as often as it is named: aliases of what holds
+aliases grow with the power of their number, and so does the time of whoever goes through them."""
 
 
 class YamlTextError(ValueError):
-    """A text that is no YAML, or says something twice."""
+    """A text that is no YAML, says something twice, or holds itself or too much."""
 
     def __init__(self, line: int, why: str) -> None:
         self.line = line
@@ -23,10 +25,10 @@ class YamlText:
     def __init__(self, text: str) -> None:
         """Raises YamlTextError."""
         try:
-            loader = _BoundedLoader(text)
+            loader = yaml.SafeLoader(text)
             self._root = loader.get_single_node()
             if self._root is not None:
-                self._refuse_repeated(self._root, set())
+                _size(self._root, {})
             self.value: object = None if self._root is None else loader.construct_document(self._root)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -48,44 +50,38 @@ class YamlText:
             line = node.start_mark.line + 1
         return line
 
-    def _refuse_repeated(self, node: yaml.Node, done: set[int]) -> None:
-        """Raise YamlTextError for a name that stands twice in one mapping: the first would be lost in silence."""
-        if id(node) in done:
-            return
-        done.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            names = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in names and key.value != "<<":
-                    raise YamlTextError(key.start_mark.line + 1, f"{key.value!r} stands here for the second time")
-                names.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-                self._refuse_repeated(value, done)
-        elif isinstance(node, yaml.SequenceNode):
-            for value in node.value:
-                self._refuse_repeated(value, done)
+
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many values *node* is, with those in it; *sizes* are those of nodes by their identity, 0 of one around it.
+
+    Raises YamlTextError for what holds itself, for more than VALUES_MAX, and for a name that stands twice.
+    """
+    if id(node) in sizes:
+        if sizes[id(node)] == 0:
+            raise YamlTextError(node.start_mark.line + 1, "holds itself, by an alias inside of it")
+        return sizes[id(node)]
+    sizes[id(node)] = 0
+    size = 1
+    for each in _parts(node):
+        size += _size(each, sizes)
+        if size > VALUES_MAX:
+            raise YamlTextError(node.start_mark.line + 1, f"holds more than {VALUES_MAX:,} values, through its aliases")
+    sizes[id(node)] = size
+    return size
 
 
-class _BoundedLoader(yaml.SafeLoader):
-    """Merges no more than MERGED_MAX values."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._merged = 0
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        for key, value in node.value:
-            if key.tag == _MERGE:
-                for each in value.value if isinstance(value, yaml.SequenceNode) else (value,):
-                    self._count(each, key)
-        super().flatten_mapping(node)
-
-    def _count(self, merged: yaml.Node, key: yaml.Node) -> None:
-        if isinstance(merged, yaml.MappingNode):
-            self.flatten_mapping(merged)
-            self._merged += len(merged.value)
-        if self._merged > MERGED_MAX:
-            why = f"merges more than {MERGED_MAX:,} values by `<<`"
-            raise yaml.constructor.ConstructorError(None, None, why, key.start_mark)
+def _parts(node: yaml.Node) -> Sequence[yaml.Node]:
+    """What *node* holds. Raises YamlTextError for a name that stands twice: the first would be lost in silence."""
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    if not isinstance(node, yaml.MappingNode):
+        return ()
+    names = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value in names and key.value != "<<":
+            raise YamlTextError(key.start_mark.line + 1, f"{key.value!r} stands here for the second time")
+        names.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+    return [value for _, value in node.value]
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
