@@ -36,9 +36,9 @@ class FilePlace(Protocol):
 
 @asynccontextmanager
 async def files_at(place: Place, *, to_try: bool = False, to_read: bool = False) -> AsyncIterator[FilePlace]:
-    """The files of the place that was chosen. *to_try* a store that is not there it is imagined.
+    """The files of the place that was chosen. A store that is not there is made.
 
-    Raises as `reached` does.
+    With *to_try* it is imagined instead, with *to_read* it is an error. Raises as `reached` does.
     """
     if chosen_profile(place) is not None:
         async with reached(place) as there:
