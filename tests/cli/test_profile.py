@@ -1,11 +1,13 @@
 """Profiles: kept for one user alone, chosen by option, environment and use; keys are never shown."""
 
 import json
+import os
 import stat
 
 import pytest
 
 from cronicorn.cli.place import Place, chosen_profile
+from cronicorn.cli.profile_file import FILE_VARIABLE, Profile, Profiles, read_profiles, write_profiles
 from tests.cli.command import cronicorn, environment
 
 URL = "https://cron.example.com"
@@ -93,6 +95,23 @@ def test_a_file_that_others_may_read_or_that_is_none_is_refused(profile, file):
     assert f"chmod 600 {file}" in readable.err
     assert "is no file of profiles" in broken.err
     assert (readable.code, broken.code) == (2, 2)
+
+
+@pytest.mark.parametrize("laid", ["file", "link"])
+def test_a_key_is_written_to_no_file_that_lay_there_open_to_others(monkeypatch, tmp_path, laid):
+    path, elsewhere = tmp_path / "profiles.json", tmp_path / "elsewhere"
+    monkeypatch.setenv(FILE_VARIABLE, str(path))
+    new = tmp_path / f"profiles.json.{os.getpid()}"
+    if laid == "link":
+        new.symlink_to(elsewhere)
+    else:
+        new.touch(mode=0o666)
+    profile = Profile(name="prod", url="https://cron.example.com", key="ck_1")
+
+    write_profiles(Profiles(by_name={"prod": profile}))
+
+    assert (stat.S_IMODE(path.stat().st_mode), path.is_symlink(), elsewhere.exists()) == (0o600, False, False)
+    assert read_profiles().find("prod") == profile
 
 
 @pytest.mark.parametrize(

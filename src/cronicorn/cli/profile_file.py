@@ -127,7 +127,8 @@ def write_profiles(profiles: Profiles) -> None:
     new = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        new.unlink(missing_ok=True)  # Left by a process that was killed, or laid there: it may be open to others.
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(document, file, indent=2)
         new.replace(path)
     except OSError as error:
