@@ -37,7 +37,7 @@ def test_top_shows_who_works_what_comes_and_what_ended(busy):
     shown = busy.done("top", "--once")
     document = busy.read("top", "--once")
 
-    assert "1 workers alive  0 incidents" in shown
+    assert "1 worker alive  0 incidents" in shown
     assert "shop/often" in shown
     assert "success" in shown
     assert next(each["name"] for each in document["next"]) == "often"

@@ -3,7 +3,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.main import get_command
 
+from cronicorn.cli.headings import HEADINGS, CommandsUnderHeadings
+from cronicorn.cli.main import app
 from tests.cli.command import cronicorn, environment
 
 MODULES_OF_HELP_MAX = 230
@@ -15,6 +18,18 @@ def test_help_lists_every_command():
     out = cronicorn("--help").out
 
     assert [name for name in COMMANDS if not re.search(rf"^\W*{name}\s", out, re.MULTILINE)] == []
+
+
+def test_help_lists_each_command_under_one_heading_with_its_whole_first_sentence():
+    out = cronicorn("--help").out
+    group = get_command(app)
+    assert isinstance(group, CommandsUnderHeadings)
+    visible = [name for name, command in group.commands.items() if not command.hidden]
+
+    assert sorted(" ".join(HEADINGS.values()).split()) == sorted(visible)
+    assert [heading for heading in HEADINGS if f"\n{heading}:\n" not in out] == []
+    told = f"{out}{cronicorn('endpoint', '--help').out}".replace("[ARGS]...", "")
+    assert "..." not in told
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -187,6 +187,11 @@ async def test_the_next_runs_are_foreseen_across_the_change_of_the_clock_before_
             site, job, do="preview", name="x", url=URL, baselineIntervalMs="2h", timezone="Europe/Berlin"
         )
         sleeping = await new(site, job, do="preview", name="x", url=URL, kind="dormant")
+        there = await site.world.endpoint(site.owner)
+        faulty = [
+            (await edit(site, there, do="preview", **form)).text
+            for form in ({"baselineIntervalMs": "2x"}, {"url": "ftp://x"})
+        ]
         stored = await site.world.control.endpoints.list(site.owner, job)
 
     assert not stored
@@ -198,6 +203,8 @@ async def test_the_next_runs_are_foreseen_across_the_change_of_the_clock_before_
     assert '<time datetime="2026-03-29T01:30:00Z">Sun 29 Mar 2026 03:30:00 +0200' in shown_[DstGap.SHIFT]
     assert "goes on evenly" in steady.text
     assert "None by itself" in sleeping.text
+    assert ["Without what is wrong there, if every run" in page for page in faulty] == [True, False]
+    assert ["every run succeeds at once" in page for page in faulty] == [True, True]
 
 
 async def test_a_test_call_shows_the_answer_and_nothing_follows_from_it() -> None:

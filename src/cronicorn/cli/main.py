@@ -52,10 +52,12 @@ from cronicorn.cli import (
 from cronicorn.cli import next as next_command
 from cronicorn.cli import run as run_command
 from cronicorn.cli.completion import COMPLETING
+from cronicorn.cli.headings import CommandsUnderHeadings, WholeSentences
 from cronicorn.cli.local import tell
 
 app = typer.Typer(
     name="cronicorn",
+    cls=CommandsUnderHeadings,
     help="Calls HTTP endpoints on a schedule, reads what they answer, and adapts when to call next.",
     no_args_is_help=True,
     add_completion=False,
@@ -148,6 +150,8 @@ app.command("simulate")(simulate.simulate)
 app.command("settings")(settings.settings)
 app.command("mcp")(mcp.mcp)
 app.command("version")(version.version)
+for group in app.registered_groups:
+    group.cls = WholeSentences
 
 
 @app.callback()

@@ -66,7 +66,7 @@ def _head(where: str, sight: Sight) -> Text:
     recent = sight.recent
     return Text.assemble(
         ("cronicorn", "bold"), f"  {where}  {sight.now[:19]}Z  ",
-        (f"{alive} workers alive", "" if alive else "bold red"), "  ",
+        (f"{alive} {'worker' if alive == 1 else 'workers'} alive", "" if alive else "bold red"), "  ",
         (f"{len(sight.incidents)} incidents", "bold red" if sight.incidents else ""),
         f"  24 h: {recent['success24h']} ok, ",
         (f"{recent['failure24h']} failed", "red" if recent["failure24h"] else ""),
