@@ -168,3 +168,13 @@ def test_a_set_is_applied_by_two_at_once_as_if_one_came_after_the_other(env, fol
         "Done: 44 created; 0 unchanged.", "Nothing to do: 44 unchanged.", "Nothing to do: 44 unchanged.",
     ]  # fmt: skip
     assert typed(env, "export").out.count("- name: more") == 20
+
+
+def test_a_terminal_obeys_no_name_of_a_file(env, tmp_path):
+    (tmp_path / "hostile\x1b[2J.yaml").write_text("jobs: [")
+
+    refused = cronicorn("diff", "-f", str(tmp_path), env=env)
+
+    assert refused.code == 2
+    assert "hostile�[2J.yaml:1: " in refused.err
+    assert "\x1b" not in refused.err

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cronicorn.cli.showing import cell
+
 if TYPE_CHECKING:
     from cronicorn.control.tenants import FirstStart
     from cronicorn.wiring.local import LocalControl
@@ -35,9 +37,12 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 
 def tell(message: str) -> None:
-    """Show on stderr why a command did not do what it was asked to; each line says so."""
+    """Show on stderr why a command did not do what it was asked to; each line says so.
+
+    Names of files and answers of servers may hold what a terminal would obey.
+    """
     for line in message.splitlines():
-        print(f"Error: {line}", file=sys.stderr)
+        print(f"Error: {cell(line)}", file=sys.stderr)
 
 
 def read_settings(*, database_option: str = "--database", **options: object) -> "Settings":
