@@ -81,6 +81,28 @@ def test_a_check_says_each_rule_in_words_and_what_became_of_each_test():
     ]
 
 
+def test_a_check_is_told_to_programs_with_all_that_people_are_told():
+    failing = POLICY.replace("interval: 30s}}", "interval: baseline}}")
+    odd = """\
+version: 1
+fields: {state: {path: $.state, type: string, enum: [ok]}}
+rules: [{id: rest, when: state == 'no', action: {pause: 1m}}]
+"""
+
+    held = cronicorn("policy", "check", "-", "--json", stdin=POLICY)
+    failed = cronicorn("policy", "check", "-", "--json", stdin=failing)
+    warned = json.loads(cronicorn("policy", "check", "-", "--json", stdin=odd).out)
+
+    told, refuted = json.loads(held.out), json.loads(failed.out)
+    assert (held.code, failed.code) == (0, 1)
+    assert [rule["id"] for rule in told["policy"]["rules"]] == ["degraded", "near", "rest", "help"]
+    assert told["inWords"][0] == "rule degraded (priority 7): many errors"
+    assert told["unsupported"] == ["tell my mother"]
+    assert (told["held"], told["warnings"], [each["held"] for each in told["tests"]]) == (True, [], [True])
+    assert (refuted["held"], [each["held"] for each in refuted["tests"]]) == (False, [False])
+    assert [each["pointer"] for each in warned["warnings"]] == ["/rules/0/when"]
+
+
 def test_a_test_that_fails_is_told_with_what_came_and_ends_with_1():
     ended = cronicorn("policy", "check", "-", stdin=POLICY.replace("interval: 30s}}", "interval: baseline}}"))
 

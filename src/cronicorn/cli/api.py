@@ -16,6 +16,8 @@ def api(
     """Answer requests until interrupted; `cronicorn scheduler` processes on the same database do the work.
 
     The first Ctrl-C (or SIGTERM) lets requests in progress finish; the second stops at once.
+
+    Example: cronicorn api --host 0.0.0.0 --port 8080
     """
     from cronicorn.cli.local import read_settings
     from cronicorn.cli.up import told

@@ -62,6 +62,8 @@ def apply(
 
     Files speak for the fields that they name. What else was edited stays; where a field that they name was edited
     elsewhere, nothing is written without --force. Nothing is removed without --prune.
+
+    Examples: cronicorn apply -f jobs.yaml --dry-run · cronicorn apply -f cron.d --set shop --prune --yes
     """
     wanted = _Wanted(files=files, file_set=file_set, place=place, force=force, prune=prune, as_json=as_json)
     run(_show(wanted, command="apply") if dry_run else _apply(wanted, yes=yes))
@@ -79,6 +81,8 @@ def diff(
     """Show what `cronicorn apply` would change, and change nothing. Exit code 0: nothing; 1: something; 5: conflicts.
 
     Other exit codes are those of all commands: 2 is a file that can't be applied, say.
+
+    Examples: cronicorn diff -f jobs.yaml · cronicorn diff -f cron.d --prune --profile prod
     """
     wanted = _Wanted(files=files, file_set=file_set, place=place, force=False, prune=prune, as_json=as_json)
     run(_show(wanted, command="diff"))

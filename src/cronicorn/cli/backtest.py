@@ -22,6 +22,9 @@ def backtest(
     """Replay the recorded runs of an endpoint under another policy, and compare. Nothing is called or changed.
 
     What lies between two recorded runs is told as two bounds, never as one number.
+
+    Examples: cronicorn backtest shop/stock --policy policy.yaml · cronicorn backtest shop/stock --policy policy.yaml
+    --over 7d --json
     """
     run(_backtest(endpoint, policy, _length(over), (database, tenant), as_json=as_json))
 

@@ -33,6 +33,8 @@ def copy(
     and numbers.
 
     Whatever stops it, the target is empty as before, or whole.
+
+    Example: cronicorn copy --from sqlite:cronicorn.db --to postgresql://cronicorn@db.example/cronicorn
     """
     run(_copy(source, target, drop_leases=drop_leases, dry_run=dry_run, as_json=as_json))
 

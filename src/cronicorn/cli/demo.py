@@ -17,6 +17,8 @@ def demo(
     """Watch a small shop go through a flash sale and a failure, and what the scheduler makes of it.
 
     Starts the shop and `cronicorn up` on a database of their own, ends by itself, and leaves nothing behind.
+
+    Examples: cronicorn demo · cronicorn demo --seconds 60 --plain
     """
     from rich.console import Console
 

@@ -24,6 +24,8 @@ def export(
 
     What it has said about alerts is in it, too, without URLs. Archived ones, hints, pauses, runs, keys and secrets are
     not; references to secrets are. For everything there is see `cronicorn backup`.
+
+    Examples: cronicorn export · cronicorn export jobs.yaml --profile prod
     """
     run(_export(file, place, reveal=reveal))
 
@@ -39,6 +41,8 @@ def import_file(
     """Create or update what an exported file lists, by name: `cronicorn apply --force` with another name.
 
     Where a value is masked, what is stored stays; an endpoint that is not there yet needs the value itself.
+
+    Example: cronicorn import jobs.yaml --dry-run
     """
     apply(
         files=[file], force=True, dry_run=dry_run, as_json=as_json, profile=place.profile, database=place.database,

@@ -42,6 +42,8 @@ def compare(
     Without --database each mechanism gets a SQLite file of its own. Name a scratch database: one with jobs is refused.
 
     redis and etcd need a PostgreSQL there, and CRONICORN_REDIS_URL or CRONICORN_ETCD_URL. What is left out is said.
+
+    Example: cronicorn leases compare --mechanisms lease,optimistic --seconds 30
     """
     import sys
 

@@ -97,7 +97,10 @@ def sign_in_link(
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a link to the web app that signs a member in once, within a quarter of an hour; their password stays."""
+    """Show a link to the web app that signs a member in once, within a quarter of an hour; their password stays.
+
+    Example: cronicorn member sign-in-link ann@example.org
+    """
     run(_sign_in_link(tenant, database, login, as_json=as_json))
 
 

@@ -16,6 +16,8 @@ def plan() -> None:
     Out: {"next_run_at": "2026-01-31T10:00:00.000Z", "source": "baseline-cron", "trace": [...]}
 
     The answers come in the order of the lines; a bad line is answered {"error": "..."} and the next one goes on.
+
+    Example: cronicorn plan < endpoints.jsonl
     """
     import json
 

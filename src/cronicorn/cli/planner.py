@@ -17,6 +17,8 @@ def planner(
     """Ask the model about what is new, until interrupted, beside any number of other processes on the same database.
 
     Needs CRONICORN_AI_MODEL. `cronicorn up` asks, too, when that is set; planners share the work.
+
+    Example: cronicorn planner --metrics-port 9464
     """
     from cronicorn.cli.local import read_settings
     from cronicorn.cli.scheduler import told

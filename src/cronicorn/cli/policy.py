@@ -23,7 +23,10 @@ FAILED = 1
 
 @app.command("schema")
 def schema() -> None:
-    """Print the JSON Schema of policies, for editors and forms."""
+    """Print the JSON Schema of policies, for editors and forms.
+
+    Example: cronicorn policy schema > policy.schema.json
+    """
     import json
 
     from cronicorn.domain.policy.json_schema import policy_schema
@@ -44,33 +47,29 @@ def check(
     most: Annotated[
         str | None, typer.Option("--max", metavar="LENGTH", help="The maximum interval of its endpoint.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Check a policy, say each of its rules in plain English, and run the tests it holds. Nothing is called.
 
     Exits with 0 when every test held, with 1 when one failed, and with 2 for a file that is no policy.
+
+    Examples: cronicorn policy check policy.yaml --every 1m --min 10s · cronicorn policy check policy.yaml --json
     """
-    from cronicorn.control.policy_lines import cadence_in_words, line_of_test, rule_lines
-    from cronicorn.domain.policy.undeclared import undeclared_texts
-    from cronicorn.domain.trying import Cadence, tried
+    from cronicorn.cli.checked_policy import checked
+    from cronicorn.cli.showing import print_json
+    from cronicorn.domain.trying import Cadence
 
     cadence = Cadence(
         every=None if every == "none" else _length("--every", every),
         interval_min=_length("--min", least),
         interval_max=_length("--max", most),
     )
-    policy = read_policy_file(file)
-    results = tried(policy, cadence)
-    print(f"Rules: {len(policy.rules)}, fields: {len(policy.fields)}, on an endpoint {cadence_in_words(cadence)}")
-    for rule in policy.rules:
-        print("", *rule_lines(policy, rule, cadence), sep="\n")
-    for words in policy.unsupported:
-        print("", f"no rule says: {words}", sep="\n")
-    odd = [f"{problem.pointer}: {problem.problem}" for problem in undeclared_texts(policy)]
-    if odd:
-        print("", *(f"warning: {each}" for each in odd), sep="\n")
-    if results:
-        print("", *(line_of_test(number, result) for number, result in enumerate(results, 1)), sep="\n")
-    if not all(result.held for result in results):
+    found = checked(read_policy_file(file), cadence)
+    if as_json:
+        print_json(found.document())
+    else:
+        print("\n".join(found.lines()))
+    if not found.held:
         raise typer.Exit(FAILED)
 
 

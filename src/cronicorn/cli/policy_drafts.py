@@ -30,6 +30,8 @@ def compile_description(
 
     Nothing takes effect before it is activated, unless the endpoint's compile mode is auto. Exits with 1 when no policy
     came of it that could be accepted.
+
+    Example: cronicorn policy compile shop/stock
     """
 
     async def made(drafts: "PolicyDrafts", principal: "Principal", endpoint_id: str) -> "DraftView":
@@ -46,7 +48,10 @@ def show(
     tenant: TenantOption = "default",
     as_json: _Json = False,
 ) -> None:
-    """Show a draft: in words, what it would change, what validators say, and what it would have done on the record."""
+    """Show a draft: in words, what it would change, what validators say, and what it would have done on the record.
+
+    Examples: cronicorn policy show shop/stock · cronicorn policy show shop/stock draft_0123abcd --json
+    """
     run(_show(endpoint, _looked_at(draft), (database, tenant), as_json=as_json))
 
 
@@ -58,7 +63,10 @@ def diff(
     tenant: TenantOption = "default",
     as_json: _Json = False,
 ) -> None:
-    """Show only what a draft would change of the policy that is in force now."""
+    """Show only what a draft would change of the policy that is in force now.
+
+    Example: cronicorn policy diff shop/stock
+    """
     run(_diff(endpoint, _looked_at(draft), (database, tenant), as_json=as_json))
 
 
@@ -70,7 +78,10 @@ def activate(
     tenant: TenantOption = "default",
     as_json: _Json = False,
 ) -> None:
-    """Give the endpoint the policy of a draft. Refused when its description or policy have changed since."""
+    """Give the endpoint the policy of a draft. Refused when its description or policy have changed since.
+
+    Example: cronicorn policy activate shop/stock
+    """
 
     async def activated(drafts: "PolicyDrafts", principal: "Principal", endpoint_id: str) -> "DraftView":
         return await drafts.activate(principal, endpoint_id, await _named(drafts, principal, endpoint_id, draft))
@@ -86,7 +97,10 @@ def reject(
     tenant: TenantOption = "default",
     as_json: _Json = False,
 ) -> None:
-    """Do not use a draft."""
+    """Do not use a draft.
+
+    Example: cronicorn policy reject shop/stock draft_0123abcd
+    """
 
     async def rejected(drafts: "PolicyDrafts", principal: "Principal", endpoint_id: str) -> "DraftView":
         return await drafts.reject(principal, endpoint_id, await _named(drafts, principal, endpoint_id, draft))

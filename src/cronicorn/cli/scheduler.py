@@ -30,6 +30,8 @@ def scheduler(
     The first Ctrl-C (or SIGTERM) lets calls in progress finish; the second stops at once.
 
     The API is another process: `cronicorn api`.
+
+    Example: cronicorn scheduler --processes 4 --metrics-port 9464
     """
     from cronicorn.cli.local import read_settings, variables
     from cronicorn.wiring.event_loop import run_in_event_loop

@@ -8,7 +8,10 @@ import typer
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list with one object for each setting.")] = False,
 ) -> None:
-    """List all settings with their defaults and the values now in force; secrets are masked."""
+    """List all settings with their defaults and the values now in force; secrets are masked.
+
+    Example: cronicorn settings --json
+    """
     import json
     import os
 

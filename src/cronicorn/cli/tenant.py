@@ -37,7 +37,10 @@ def add(
     database: DatabaseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Add a tenant and show its API key, once."""
+    """Add a tenant and show its API key, once.
+
+    Example: cronicorn tenant add acme
+    """
     run(_add(name, database, as_json=as_json))
 
 
@@ -47,7 +50,10 @@ def list_all(
     database: DatabaseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
 ) -> None:
-    """List the tenants, oldest first."""
+    """List the tenants, oldest first.
+
+    Example: cronicorn tenant list --json
+    """
     run(_list(database, as_json=as_json))
 
 
@@ -79,6 +85,8 @@ def set_terms(
     """Set how many tokens of a language model a tenant may spend; what is not given stays as it was.
 
     It counts at once, also for what was spent before. Another period or zone begins a new window.
+
+    Example: cronicorn tenant set acme --limit 100000 --period month --zone Europe/Berlin
     """
     from cronicorn.domain.calendar import Period
     from cronicorn.domain.quota.terms import Terms

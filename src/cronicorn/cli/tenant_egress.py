@@ -24,6 +24,8 @@ def tenant_egress(
     """Show or set what a tenant may call beside the public internet and what the settings open to all.
 
     Workers know of a change within seconds.
+
+    Examples: cronicorn tenant egress acme · cronicorn tenant egress acme --allow 10.1.0.0/16,reports.internal
     """
     run(_egress(name, allow, database, as_json=as_json))
 

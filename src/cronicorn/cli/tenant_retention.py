@@ -26,7 +26,10 @@ def tenant_retention(
     database: DatabaseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show or set how long the history of a tenant is kept, such as 7d or 90d."""
+    """Show or set how long the history of a tenant is kept, such as 7d or 90d.
+
+    Examples: cronicorn tenant retention acme · cronicorn tenant retention acme --runs 7d --failures 90d
+    """
     run(_retention(name, runs, failures, database, as_json=as_json))
 
 

@@ -19,6 +19,8 @@ def up(
     """Run the API and a scheduler until interrupted.
 
     The first Ctrl-C (or SIGTERM) lets calls in progress finish; the second stops at once.
+
+    Examples: cronicorn up · cronicorn up --port 8080 --database sqlite:cronicorn.db
     """
     from cronicorn.cli.local import read_settings
     from cronicorn.wiring.event_loop import run_in_event_loop
