@@ -78,7 +78,7 @@ pictures: setup ## Take the pictures of the web app that the README shows, anew,
 	$(BIN)/python -m tests.web.browser.pictures $(ARGS)
 
 .PHONY: bench
-bench: setup ## Measure against the bound (ARGS=drain picks one)
+bench: setup ## Measure against the bound, in an hour and a half (ARGS=plan picks one, which takes seconds)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: peers
