@@ -8,6 +8,7 @@ from tests.api.test_isolation import ANY, BODIES, ROUTES, method_of, path_of
 LEAVES_NO_ENTRY = {
     "POST /api/preview": "changes nothing",
     "POST /api/simulate": "changes nothing",
+    "POST /api/files/diff": "changes nothing",
     "POST /api/endpoints/{id}/backtest": "changes nothing",
     "POST /api/endpoints/{id}/test": "the call itself is recorded as a run",
     "POST /api/endpoints/{id}/analyze": "the analysis is recorded with who asked",

@@ -17,10 +17,13 @@ ABOUT_ONESELF = {"POST /api/sign-out", "POST /api/me/password", "DELETE /api/me/
 """What everybody may do who is known: it changes nothing for a key."""
 FOR_OWNERS = {"GET /api/keys", "GET /api/tenants", "GET /api/audit"}
 """What a viewer may not even see."""
+FOR_EDITORS = {"GET /api/files/export"}
+"""What is read to be written again."""
 REFUSED_TO_VIEWERS = [
     route
     for route in ROUTES
-    if (not route.startswith("GET") or route in FOR_OWNERS) and route not in {*ONLY_LOOKS, *ABOUT_ONESELF, *WITHOUT_KEY}
+    if (not route.startswith("GET") or route in FOR_OWNERS | FOR_EDITORS)
+    and route not in {*ONLY_LOOKS, *ABOUT_ONESELF, *WITHOUT_KEY}
 ]
 
 
