@@ -1,17 +1,20 @@
-"""`cronicorn policy compile|show|diff|activate|reject`, as a person would type them."""
+"""`cronicorn policy compile|show|diff|activate|reject`, as a person would type them, on a store and on a server."""
 
 import json
 
 import pytest
 
 from cronicorn.adapters.sqlite.stores import SqliteStores
+from cronicorn.control.keys import hash_of
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import TENANT, plant, run_once
 from tests.cli.command import cronicorn, environment
+from tests.cli.places import Somewhere, a_server
 from tests.compilation.workshop import DESCRIPTION, SURGE, writes
 from tests.servers.model import fake_model
+from tests.wiring.up_process import KEY, service
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ async def store(tmp_path):
     """The settings of a store with a described endpoint that was called three times."""
     clock = VirtualClock()
     stores = await SqliteStores.open(tmp_path / "store.db", clock)
-    key = ApiKey(id="key1", tenant_id=TENANT, prefix="ck_", hash="0" * 64, created_at=MIDNIGHT)
+    key = ApiKey(id="key1", tenant_id=TENANT, prefix="ck_", hash=hash_of(KEY), created_at=MIDNIGHT)
     await stores.keys.add_tenant(Tenant(id=TENANT, name="default", created_at=MIDNIGHT), key)
     await plant(stores, "ep1", name="errors", description=DESCRIPTION)
     for rate in (1, 8, 1):
@@ -69,6 +72,41 @@ def test_a_draft_is_rejected_and_shown_as_json(store, model):
     assert rejected.code == 0
     assert json.loads(shown.out)["status"] == "rejected"
     assert (refused.code, "is rejected" in refused.err) == (5, True)
+
+
+@pytest.fixture
+def server(store, model, tmp_path):
+    """The same store, with a model, behind a server that a profile names."""
+    asked = {"AI_MODEL": "openai:fake-1", "AI_BASE_URL": model.url, "AI_API_KEY": "sk-test"}
+    with service(tmp_path, "api", ("api",), **store, **asked) as running, running.client() as client:
+        yield a_server(tmp_path, str(client.base_url))
+
+
+def test_a_server_compiles_and_decides_and_says_the_same_as_its_store(store, server, tmp_path):
+    here = Somewhere(environment(**store))
+    here.done("tenant", "set", "default", "--limit", "2000")
+    denied = server("policy", "compile", "shop/errors")
+    here.done("tenant", "set", "default", "--limit", "100000")
+    made = server.done("policy", "compile", "shop/errors")
+    shown = [place.read("policy", "show", "shop/errors") for place in (here, server)]
+    diffs = [place.done("policy", "diff", "shop/errors") for place in (here, server)]
+    tried = tmp_path / "policy.json"
+    tried.write_text(json.dumps(shown[0]["policy"]))
+    lengths = ("--policy", str(tried), "--over", "3650d", "--json")
+    backtests = [json.loads(place.done("backtest", "shop/errors", *lengths)) for place in (here, server)]
+    rejected = server.done("policy", "reject", "shop/errors", shown[0]["id"])
+    refused = server("policy", "activate", "shop/errors")
+
+    assert denied.code == 6
+    assert "has 2,000 tokens in a window." in denied.err
+    assert "Your tenant on http" in denied.err
+    assert "of shop/errors: draft" in made
+    assert shown[0] == shown[1]
+    assert diffs[0] == diffs[1] != ""
+    assert backtests[0]["rules"] == backtests[1]["rules"] != []
+    assert rejected == f"Draft {shown[0]['id']} of shop/errors is rejected.\n"
+    assert (refused.code, "is rejected" in refused.err) == (5, True)
+    assert server.read("policy", "show", "shop/errors")["decided_by"] == "an API key"
 
 
 def test_what_came_to_nothing_is_told_and_fails(store):

@@ -95,13 +95,18 @@ def _type_of(field: dict[str, Any]) -> str:
     """A JSON schema in words: its types, limits and choices."""
     options = [option for option in field.get("anyOf", [field]) if option.get("type") != "null"]
     said = " or ".join(_one_type(option) for option in options)
-    least, most = (field.get(name, field.get(other)) for name, other in _LIMITS)
+    least, most = (_plain(field.get(name, field.get(other))) for name, other in _LIMITS)
     if least is None or most is None:
-        return said if least is None else f"{said}, at least {int(least)}"
-    return f"{said}, {int(least)} to {int(most)}"
+        return said if least is None else f"{said}, at least {least}"
+    return f"{said}, {least} to {most}"
 
 
 _LIMITS = (("minimum", "minLength"), ("maximum", "maxLength"))
+
+
+def _plain(limit: float | None) -> float | None:
+    """*limit* without a fraction of nothing."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def _one_type(option: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import pytest
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.api.wire_analyses import session_answer
+from cronicorn.api.wire_drafts import draft_answer
 from cronicorn.api.wire_quota import quota_answer
 from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row
@@ -23,10 +24,10 @@ from cronicorn.domain.analysis.watching import Occasion, Why
 from cronicorn.domain.compilation.draft import Figures, Finding, FindingCheck, Severity
 from cronicorn.domain.execution.limits import ExecutionLimits, TierLimits
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome
-from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.quota.decision import DenialReason, Denied
 from cronicorn.testing.contracts.stores import ask_to_run, claim, plant
 from tests.cli.command import cronicorn
+from tests.cli.places import interface_to
 from tests.control.world import ALICE, LOCAL, a_world
 from tests.docs.markdown import REFERENCE, first_cells
 
@@ -94,9 +95,10 @@ async def test_every_key_of_a_backtest_is_listed() -> None:
         await world.run_due(an_outcome(body=f'{{"err": {err}}}', body_is_json=True))
     fields = {"err": {"path": "$.err", "type": "number"}}
     rules = [{"id": "burst", "when": "err > 5", "action": {"interval": "30s"}}]
-    policy = policy_of({"version": 1, "fields": fields, "rules": rules})
+    policy = {"version": 1, "fields": fields, "rules": rules}
 
-    backtest = await world.control.policies.backtest(ALICE, endpoint.id, policy, timedelta(hours=1))
+    there = interface_to(world)
+    backtest = await there.post(f"/endpoints/{endpoint.id}/backtest", {"policy": policy, "overHours": 0.5})
 
     assert list(_keys(backtest_document("shop/stock", backtest))) == _listed("backtest")
 
@@ -110,7 +112,7 @@ async def test_every_key_of_a_draft_is_listed() -> None:
     )
     told = replace(view, draft=replace(view.draft, findings=(finding,), figures=Figures()))
 
-    document: dict[str, Any] = draft_document("shop/stock", told)
+    document: dict[str, Any] = draft_document("shop/stock", draft_answer(told).model_dump(mode="json", by_alias=True))
     parts = [{**each, "before": None, "after": None} for each in document["differences"]]
 
     assert list(_keys(document | {"policy": None, "differences": parts})) == _listed("policy show")

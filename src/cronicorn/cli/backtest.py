@@ -5,19 +5,27 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_place, reached
 
 
+@at_place
 def backtest(
-    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.")],
+    endpoint: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint
+        ),
+    ],
     *,
     policy: Annotated[
         str, typer.Option("--policy", metavar="FILE", help="The policy to try, YAML or JSON; - reads stdin.")
     ],
     over: Annotated[str, typer.Option("--over", metavar="LENGTH", help="How far back the record is read.")] = "30d",
-    database: DatabaseOption = None,
-    tenant: TenantOption = "default",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    place: Place,
 ) -> None:
     """Replay the recorded runs of an endpoint under another policy, and compare. Nothing is called or changed.
 
@@ -26,41 +34,38 @@ def backtest(
     Examples: cronicorn backtest shop/stock --policy policy.yaml · cronicorn backtest shop/stock --policy policy.yaml
     --over 7d --json
     """
-    run(_backtest(endpoint, policy, _length(over), (database, tenant), as_json=as_json))
+    run(_backtest(place, endpoint, policy, _length(over), as_json=as_json))
 
 
 def _length(text: str) -> timedelta:
-    from cronicorn.control.policies import HOURS_MAX
-    from cronicorn.domain.durations import parse_duration
+    from cronicorn.control.policies import HOURS_LEAST, HOURS_MAX
+    from cronicorn.domain.durations import parse_duration, show_duration
     from cronicorn.domain.errors import InvalidInputError
-    from cronicorn.domain.instant import ZERO
 
     try:
         length = parse_duration(text)
     except ValueError as error:
         raise InvalidInputError(f"--over must be {error}.") from None
-    if not ZERO < length <= timedelta(hours=HOURS_MAX):
-        raise InvalidInputError(f"--over must be more than nothing and at most {HOURS_MAX // 24}d.")
+    least = timedelta(hours=HOURS_LEAST)
+    if not least <= length <= timedelta(hours=HOURS_MAX):
+        raise InvalidInputError(f"--over must be at least {show_duration(least)} and at most {HOURS_MAX // 24}d.")
     return length
 
 
-async def _backtest(
-    endpoint: str, policy: str, over: timedelta, where: tuple[str | None, str], *, as_json: bool
-) -> None:
-    import json
-
+async def _backtest(place: Place, endpoint: str, policy: str, over: timedelta, *, as_json: bool) -> None:
     from cronicorn.cli.backtest_lines import backtest_document, backtest_lines
-    from cronicorn.cli.endpoint_names import find_endpoint
-    from cronicorn.cli.local import opened_to_read
+    from cronicorn.cli.finding import find_endpoint
     from cronicorn.cli.policy import read_policy_file
+    from cronicorn.cli.showing import print_json
+    from cronicorn.cli.terminal import working
+    from cronicorn.domain.policy.text import policy_document
 
-    database, tenant = where
-    tried = read_policy_file(policy)
-    async with opened_to_read(database) as local:
-        principal = local.principal(tenant)
-        named = await find_endpoint(local.control, principal, endpoint)
-        found = await local.control.policies.backtest(principal, named.endpoint.id, tried, over)
+    given = {"policy": policy_document(read_policy_file(policy)), "overHours": over / timedelta(hours=1)}
+    async with reached(place, to_read=True) as there:
+        named = await find_endpoint(there, endpoint)
+        with working("Backtesting"):
+            found = await there.post(f"/endpoints/{named.id}/backtest", given)
     if as_json:
-        print(json.dumps(backtest_document(named.name, found), ensure_ascii=False, indent=2))
+        print_json(backtest_document(named.name, found))
     else:
         print("\n".join(backtest_lines(named.name, found)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cronicorn.cli.completing import complete_profile
-from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_read
+from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_compile, opened_to_read
 from cronicorn.cli.place import Place, chosen_profile
 
 if TYPE_CHECKING:
@@ -57,15 +57,18 @@ def at_place(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @asynccontextmanager
-async def reached(place: Place, *, to_read: bool = False, calling: bool = False) -> "AsyncIterator[Interface]":
+async def reached(
+    place: Place, *, to_read: bool = False, calling: bool = False, compiling: bool = False
+) -> "AsyncIterator[Interface]":
     """The interface of the place that was chosen. With *to_read* a store that is not there is not made.
 
-    With *calling* endpoints can be tried out there.
+    With *calling* endpoints can be tried out there, with *compiling* descriptions can be compiled.
 
     Raises InvalidInputError and NotFoundError for options that don't fit, and as opening the store does.
     """
     profile = chosen_profile(place)
-    way = opened_to_call if calling else opened_to_read if to_read else opened
+    making = opened_to_compile if compiling else opened
+    way = opened_to_call if calling else opened_to_read if to_read else making
     interface = _here(place, way) if profile is None else _there(place, profile)
     async with interface as found:
         yield found

@@ -26,7 +26,7 @@ def _fault(value: object, limits: dict[str, Any]) -> str | None:
     match value:
         case str() if "maxLength" in limits:
             return _text_fault(value, limits["minLength"], limits["maxLength"])
-        case int() if "maximum" in limits and not limits["minimum"] <= value <= limits["maximum"]:
+        case int() | float() if "maximum" in limits and not limits["minimum"] <= value <= limits["maximum"]:
             return f"Must be from {limits['minimum']} to {limits['maximum']}."
         case list() if "maxItems" in limits and not limits["minItems"] <= len(value) <= limits["maxItems"]:
             return f"Must have from {limits['minItems']} to {limits['maxItems']} items; null means the default."

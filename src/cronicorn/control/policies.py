@@ -33,7 +33,7 @@ from cronicorn.domain.replay.replayed import Replayed
 from cronicorn.domain.run import Run
 from cronicorn.domain.target import host_of
 
-HOURS_MAX = 87_600
+HOURS_LEAST, HOURS_MAX = 0.01, 87_600
 HOURS_DEFAULT = 720
 _ENDS_WITHIN = timedelta(seconds=5)
 """After so long it is worth asking again."""
@@ -51,7 +51,9 @@ class BacktestDocument(Document):
     """A policy to be tried on what was recorded in the last hours."""
 
     policy: dict[str, Any]
-    over_hours: Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": HOURS_MAX})] = HOURS_DEFAULT
+    over_hours: Annotated[float, Field(json_schema_extra={"minimum": HOURS_LEAST, "maximum": HOURS_MAX})] = (
+        HOURS_DEFAULT
+    )
 
     @property
     def over(self) -> timedelta:
