@@ -1,0 +1,67 @@
+"""What commands do only where a person looks: ask before what is lost, and show that they work."""
+
+import os
+import pty
+from contextlib import suppress
+
+import pytest
+
+from tests.cli.command import Ended, cronicorn, environment, started
+
+POLICY = "{version: 1, rules: []}"
+
+
+def typed(*arguments, env, answer=""):
+    """How a command ends that a person types in a terminal and answers there; `out` is the whole screen."""
+    primary, secondary = pty.openpty()
+    command = started(*arguments, env=env, stdin=secondary, stdout=secondary, stderr=secondary)
+    os.write(primary, answer.encode())
+    os.close(secondary)
+    screen = bytearray()
+    with suppress(OSError):  # Linux says so when the command has closed the other end.
+        while chunk := os.read(primary, 65_536):
+            screen += chunk
+    os.close(primary)
+    return Ended(command.wait(60), screen.decode(), "")
+
+
+@pytest.fixture
+def env(tmp_path):
+    """The settings of a store with an endpoint."""
+    env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}") | {"TERM": "xterm", "COLUMNS": "100"}
+    for arguments in (
+        ("job", "create", "shop"),
+        ("endpoint", "create", "shop/stock", "--url", "https://shop.example/", "--once-at", "2999-01-01T00:00:00Z"),
+    ):
+        assert cronicorn(*arguments, env=env).code == 0
+    return env
+
+
+def test_a_person_is_asked_before_an_endpoint_is_deleted(env):
+    kept = typed("endpoint", "delete", "shop/stock", env=env, answer="n\n")
+    still = cronicorn("endpoint", "show", "shop/stock", env=env)
+    deleted = typed("endpoint", "delete", "shop/stock", env=env, answer="y\n")
+    gone = cronicorn("endpoint", "show", "shop/stock", env=env)
+
+    assert (kept.code, "Go on? [y/N]" in kept.out) == (1, True)
+    assert "Traceback" not in kept.out
+    assert still.code == 0
+    assert (deleted.code, "Go on? [y/N]" in deleted.out) == (0, True)
+    assert gone.code == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sign"),
+    [(("verify",), "Verifying"), (("backtest", "shop/stock", "--policy", "{policy}"), "Backtesting")],
+)
+def test_long_work_shows_that_it_goes_on_and_leaves_no_trace_in_what_it_prints(env, tmp_path, arguments, sign):
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    command = [each.format(policy=tmp_path / "policy.yaml") for each in arguments]
+
+    watched = typed(*command, env=env)
+    piped = cronicorn(*command, env=env)
+
+    assert (watched.code, piped.code) == (0, 0)
+    assert sign in watched.out
+    assert "\x1b[2K" in watched.out  # The line of the sign is wiped out again.
+    assert sign not in piped.out + piped.err
