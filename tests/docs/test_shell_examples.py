@@ -167,7 +167,7 @@ def test_the_command_line_acts_on_a_store_and_on_a_server_as_printed(session):
     assert "shop/report is deleted" in steered
     assert there.count("shop/stock") == 1
     assert "in the profile" in there
-    assert "1 workers alive" in live
+    assert "1 worker alive" in live
     assert "ok      workers: 1 alive" in looked
     assert "complete" in completed
 
