@@ -13,22 +13,15 @@ from cronicorn.control.document import EndpointDocument, EndpointPatch, Interval
 from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.endpoint import CatchUp, CatchUpMode, JobStatus, RetryPolicy
 from cronicorn.domain.errors import ConflictError, InvalidInputError, UnavailableError
-from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.policy.text import policy_document
-from cronicorn.domain.tenant import Tenant
 from tests.control.drafts_by_hand import SURGE
-from tests.control.world import ALICE, BOB, World
+from tests.control.world import ALICE, BOB, World, peopled
 from tests.control.world import a_world as an_empty_world
 
 
 def a_world() -> World:
-    """A world with the tenants of ALICE and BOB."""
-    world = an_empty_world()
-    for principal in (ALICE, BOB):
-        tenant = Tenant(id=principal.tenant_id, name=principal.actor, created_at=MIDNIGHT)
-        world.stores.database.tenants[tenant.id] = tenant
-    return world
+    return peopled(an_empty_world())
 
 
 def a_file(**fields: Any) -> dict[str, Any]:

@@ -77,6 +77,7 @@ from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.allowance import Tiers
 from cronicorn.domain.quota.decision import Mode
 from cronicorn.domain.run import Run
+from cronicorn.domain.tenant import Tenant
 from cronicorn.scheduler.agreed_allowances import AgreedAllowances
 from cronicorn.testing.dispatchers import ScriptedDispatcher
 from cronicorn.wiring.simulating import SimulationProcess
@@ -267,3 +268,11 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
         return rehearsed
 
     return World(clock, stores, dispatcher, plane(stores, vault, wake), rehearsing, wakes, cron)
+
+
+def peopled(world: World) -> World:
+    """*world* with the tenants of ALICE and BOB, which files are applied to."""
+    for principal in (ALICE, BOB):
+        tenant = Tenant(id=principal.tenant_id, name=principal.actor, created_at=MIDNIGHT)
+        world.stores.database.tenants[tenant.id] = tenant
+    return world
