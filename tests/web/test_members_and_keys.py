@@ -159,4 +159,4 @@ async def test_many_members_and_keys_with_long_names_weigh_little() -> None:
     assert all(Outline(page).open == [] for page in pages.values())
     assert 'href="/keys?page=2"' in pages["/keys"]
     assert "No further keys." not in pages["/keys?page=3"]
-    assert refused.headers["location"] == "/sign-in"
+    assert refused.headers["location"] == "/sign-in?next=%2Fkeys"
