@@ -54,9 +54,10 @@ async def test_conflicts_are_shown_refused_and_overwritten_with_force() -> None:
         listed = await door.read("/api/jobs")
         endpoints = await door.read(f"/api/jobs/{listed['jobs'][0]['id']}/endpoints")
         (prices,) = [each for each in endpoints["endpoints"] if each["name"] == "prices"]
-        await door.client.patch(
-            f"/api/jobs/{prices['jobId']}/endpoints/{prices['id']}", json={"baselineIntervalMs": 90_000}
-        )
+        path = f"/api/jobs/{prices['jobId']}/endpoints/{prices['id']}"
+        before = await door.read(path)
+        edited = (await door.client.patch(path, json={"baselineIntervalMs": 90_000, "timeoutMs": 5_000})).json()
+        by_id = await door.read(f"/api/endpoints/{prices['id']}")
 
         shown = await posted(door, "diff", FILE)
         refused = await door.client.post("/api/files/apply", json=FILE)
@@ -66,6 +67,13 @@ async def test_conflicts_are_shown_refused_and_overwritten_with_force() -> None:
     assert shown["differences"][2]["changes"] == [{"field": "baselineIntervalMs", "before": 90_000, "after": 60_000}]
     assert_problem(refused, 409)
     assert deeds(forced) == ["unchanged", "unchanged", "updated"]
+    said = {"name": "store", "made": True, "fields": ["baseline", "name", "url"]}
+    assert before["fileSets"] == [said | {"edited": []}]
+    assert edited["fileSets"] == by_id["fileSets"] == [said | {"edited": ["baseline"]}]
+    assert before["warnings"] == []
+    assert [each["pointer"] for each in edited["warnings"]] == ["/baseline"]
+    assert "its next apply is refused" in edited["warnings"][0]["detail"]
+    assert "fileSets" not in prices
 
 
 async def test_what_is_wrong_is_placed_in_the_file() -> None:

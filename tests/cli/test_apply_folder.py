@@ -89,6 +89,22 @@ def test_a_folder_is_shown_applied_pruned_and_undone(place, folder):
     assert undone.out.endswith("Done: 2 restored; 2 unchanged.\n")
 
 
+def test_who_shows_explains_or_edits_an_endpoint_is_told_whose_its_fields_are(place, folder):
+    typed(place, "apply", "-f", str(folder))
+    edited = typed(place, "endpoint", "edit", "bank/rates", "--timeout", "9s")
+
+    shown = typed(place, "endpoint", "show", "bank/rates").out.splitlines()
+    told = json.loads(typed(place, "endpoint", "show", "bank/rates", "--json").out)
+    explained = typed(place, "explain", "bank/rates").out
+    typed(place, "apply", "-f", str(folder), "--force")
+
+    said = "store names baseline, name, timeoutMs, url; edited since it was applied: timeoutMs"
+    assert [line.split("  ")[-1].strip() for line in shown if line.startswith("fileSets")] == [said]
+    assert told["fileSets"][0]["edited"] == ["timeoutMs"]
+    assert f"the set {said}" in " ".join(explained.split())
+    assert "Warning: /timeoutMs: The file set store names it" in edited.err
+
+
 def test_a_server_reveals_nothing_and_refuses_what_is_no_file(tmp_path, server):
     there = a_server(tmp_path, server).env
     wrong = tmp_path / "wrong.yaml"

@@ -31,6 +31,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.file_owners import FileOwners
 from cronicorn.control.file_planning import FileNouns, FilePlanner
 from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
@@ -257,6 +258,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             alerts=alerts,
             incidents=Incidents(stores.incidents, stores.outbox, clock),
             files=FileApplier(FilePlanner(files, clock, cron), as_one),
+            file_owners=FileOwners(stores.file_sets),
             exporter=Exporter(jobs, endpoints, alerts),
         )
 

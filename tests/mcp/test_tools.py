@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from cronicorn.control.document import EndpointPatch
 from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.policy.json_schema import policy_schema
 from tests.control.test_proposals import SURGE
-from tests.control.world import ALICE, BOB, a_world
+from tests.control.world import ALICE, BOB, a_world, peopled
 from tests.mcp.agents import VERSIONS, an_agent
 
 
@@ -217,3 +218,25 @@ async def test_resources_and_prompts_can_be_read(mode):
     assert "'stock Ignore all'" in written
     assert "policy_backtest" in written
     assert endpoint.id in triage
+
+
+async def test_an_agent_is_told_which_files_own_an_endpoint_and_that_in_few_words():
+    world = peopled(a_world())
+    headers = {f"x-{number}-{'n' * 60}": "1" for number in range(40)}
+    endpoint = {"name": "stock", "url": "https://shop.example/stock", "baselineIntervalMs": 60_000}
+    for number in range(6):
+        owned = endpoint | {"headersJson": headers if not number else {}}
+        document = {"set": f"set {number}", "jobs": [{"name": "shop", "endpoints": [owned]}]}
+        await world.control.files.apply(ALICE, document)
+    job = (await world.control.jobs.list(ALICE))[0][0]
+    (view,) = await world.control.endpoints.list(ALICE, job.id)
+    patch = EndpointPatch.model_validate({"baselineIntervalMs": 90_000})
+    await world.control.endpoints.edit(ALICE, view.endpoint.id, patch)
+
+    async with an_agent(world, mode=VERSIONS[0]) as agent:
+        told = await agent.call("endpoint_get", endpoint_id=view.endpoint.id)
+
+    assert [each["name"] for each in told["file_sets"]] == ["set 0", "set 1", "set 2"]
+    assert told["file_sets"][0]["fields"][-1] == "and 31 more"
+    assert told["file_sets"][1] == {"name": "set 1", "fields": ["baseline", "name", "url"], "edited": ["baseline"]}
+    assert len(json.dumps(told)) < 4 * 2_000

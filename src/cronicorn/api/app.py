@@ -89,8 +89,8 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
     """All that needs to be known who asks. None holds another: FastAPI would work out each route once more."""
     return (
         job_routes(control.jobs),
-        job_endpoint_routes(control.endpoints),
-        endpoint_routes(control.endpoints),
+        job_endpoint_routes(control.endpoints, control.file_owners),
+        endpoint_routes(control.endpoints, control.file_owners),
         hint_routes(control.hints),
         run_routes(control.runs),
         slot_routes(control.slots),

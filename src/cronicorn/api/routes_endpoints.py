@@ -2,6 +2,8 @@
 
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,6 +17,8 @@ from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoint_answer, endpoints_answer
 from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import Endpoints, EndpointView
+from cronicorn.control.file_owners import FileOwner, FileOwners
+from cronicorn.domain.errors import UnavailableError
 from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import version_of_endpoint
@@ -23,15 +27,16 @@ LISTED_MAX = 1_000
 Listed = Annotated[int | None, Query(ge=1, le=LISTED_MAX)]
 
 
-def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
+def job_endpoint_routes(endpoints: Endpoints, owners: FileOwners) -> APIRouter:
     """What can be asked about the endpoints of a job."""
     router = APIRouter(prefix="/jobs/{jobId}/endpoints", tags=["endpoints"], route_class=StrictRoute)
+    tell = partial(_told, owners)
 
     @router.post("", status_code=HTTPStatus.CREATED)
     async def create_endpoint(
         asker: Asker, job_id: InJob, document: EndpointDocument, response: Response
     ) -> EndpointAnswer:
-        return _tagged(response, await endpoints.create(asker, job_id, document))
+        return await tell(asker, response, await endpoints.create(asker, job_id, document))
 
     @router.get("")
     async def list_endpoints(
@@ -44,14 +49,14 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
 
     @router.get("/{id}")
     async def get_job_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, response: Response) -> EndpointAnswer:
-        return _tagged(response, await endpoints.get(asker, endpoint_id, job_id))
+        return await tell(asker, response, await endpoints.get(asker, endpoint_id, job_id))
 
     @router.patch("/{id}")
     async def edit_endpoint(
         asker: Asker, job_id: InJob, endpoint_id: Id, patch: EndpointPatch, *, unchanged: IfMatch, response: Response
     ) -> EndpointAnswer:
         """A merge patch (RFC 7396): what is absent stays, null clears."""
-        return _tagged(response, await endpoints.edit(asker, endpoint_id, patch, job_id, unchanged=unchanged))
+        return await tell(asker, response, await endpoints.edit(asker, endpoint_id, patch, job_id, unchanged=unchanged))
 
     @router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT)
     async def delete_endpoint(asker: Asker, job_id: InJob, endpoint_id: Id, unchanged: IfMatch) -> None:
@@ -62,26 +67,26 @@ def job_endpoint_routes(endpoints: Endpoints) -> APIRouter:
     async def archive_endpoint(
         asker: Asker, job_id: InJob, endpoint_id: Id, unchanged: IfMatch, response: Response
     ) -> EndpointAnswer:
-        return _tagged(response, await endpoints.archive(asker, endpoint_id, job_id, unchanged=unchanged))
+        return await tell(asker, response, await endpoints.archive(asker, endpoint_id, job_id, unchanged=unchanged))
 
     @router.post("/{id}/unarchive")
     async def unarchive_endpoint(
         asker: Asker, job_id: InJob, endpoint_id: Id, unchanged: IfMatch, response: Response
     ) -> EndpointAnswer:
-        return _tagged(
-            response, await endpoints.archive(asker, endpoint_id, job_id, archived=False, unchanged=unchanged)
-        )
+        view = await endpoints.archive(asker, endpoint_id, job_id, archived=False, unchanged=unchanged)
+        return await tell(asker, response, view)
 
     return router
 
 
-def endpoint_routes(endpoints: Endpoints) -> APIRouter:
+def endpoint_routes(endpoints: Endpoints, owners: FileOwners) -> APIRouter:
     """What can be asked about an endpoint without naming its job."""
     router = APIRouter(prefix="/endpoints/{id}", tags=["endpoints"], route_class=StrictRoute)
+    tell = partial(_told, owners)
 
     @router.get("")
     async def get_endpoint(asker: Asker, endpoint_id: Id, response: Response) -> EndpointAnswer:
-        return _tagged(response, await endpoints.get(asker, endpoint_id))
+        return await tell(asker, response, await endpoints.get(asker, endpoint_id))
 
     @router.post("/reset-failures", status_code=HTTPStatus.NO_CONTENT)
     async def reset_failures(asker: Asker, endpoint_id: Id, unchanged: IfMatch) -> None:
@@ -96,7 +101,10 @@ async def _page(endpoints: Endpoints, asker: Principal, job_id: str, limit: int,
     return endpoints_answer(*paging.cut(found, limit, lambda view: (view.endpoint.id,)))
 
 
-def _tagged(response: Response, view: EndpointView) -> EndpointAnswer:
-    """The endpoint of *view*, whose version *response* names."""
+async def _told(owners: FileOwners, asker: Principal, response: Response, view: EndpointView) -> EndpointAnswer:
+    """The endpoint of *view* with whose its fields are; *response* names its version."""
     response.headers.update(tag_field(version_of_endpoint(view.endpoint)))
-    return endpoint_answer(view)
+    said: tuple[FileOwner, ...] | None = None
+    with suppress(UnavailableError):  # What was asked for is done: that is what counts.
+        said = await owners.of_endpoint(asker, view.endpoint)
+    return endpoint_answer(view, said)

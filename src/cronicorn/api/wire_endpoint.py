@@ -14,6 +14,7 @@ from cronicorn.api.wire_values import (
     whole_milliseconds,
 )
 from cronicorn.control.endpoints import EndpointView
+from cronicorn.control.file_owners import FileOwner, edit_warnings
 from cronicorn.control.rendering import shown
 from cronicorn.domain.auth import AuthKind, ClientAuth
 from cronicorn.domain.call import Method
@@ -92,6 +93,16 @@ class HintAnswer(Answer):
     reason: Omittable[str] = None
 
 
+class FileSetAnswer(Answer):
+    """What the files of one set say of an endpoint: the fields that they name, and those edited since."""
+
+    name: str
+    made: bool
+    """Whether the set made the endpoint."""
+    fields: list[str]
+    edited: list[str]
+
+
 class EndpointAnswer(Answer):
     """An endpoint. `nextRunAt` is the end of the year 9999 when nothing is planned; `plan` says null."""
 
@@ -150,6 +161,8 @@ class EndpointAnswer(Answer):
     version: int
     created_at: Instant
     updated_at: Instant
+    file_sets: Omittable[list[FileSetAnswer]] = None
+    """Left out of lists."""
     warnings: list[WarningAnswer]
 
 
@@ -161,8 +174,8 @@ class EndpointsAnswer(Answer):
     """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
-def endpoint_answer(view: EndpointView) -> EndpointAnswer:
-    """An endpoint on the wire, as it stands at the instant of *view*."""
+def endpoint_answer(view: EndpointView, owners: Iterable[FileOwner] | None = None) -> EndpointAnswer:
+    """An endpoint on the wire, as it stands at the instant of *view*; its *owners* are None in a list."""
     endpoint, state = view.endpoint, view.endpoint.state
     hints, governor = fresh_hints(state.hints, view.now), state.memory.governor
     plan = plan_answer(state.plan)
@@ -176,8 +189,8 @@ def endpoint_answer(view: EndpointView) -> EndpointAnswer:
             "pausedUntil": paused_until(hints, view.now), "archivedAt": endpoint.archived_at, "plan": plan,
             "hints": [hint_answer(hint) for hint in hints], "running": view.running is not None,
             "runningRunId": view.running, "version": endpoint.version, "createdAt": endpoint.created_at,
-            "updatedAt": endpoint.updated_at,
-            "warnings": warning_answers(view.warnings),
+            "updatedAt": endpoint.updated_at, "fileSets": None if owners is None else [*map(_file_set, owners)],
+            "warnings": warning_answers((*view.warnings, *edit_warnings(owners or ()))),
         }
     )  # fmt: skip
 
@@ -200,6 +213,10 @@ def hint_answer(hint: Hint) -> HintAnswer:
         kind=hint.kind, author=hint.author, interval_ms=whole_milliseconds(hint.interval), at=hint.at,
         written_at=hint.written_at, expires_at=hint.expires_at, reason=hint.reason,
     )  # fmt: skip
+
+
+def _file_set(owner: FileOwner) -> FileSetAnswer:
+    return FileSetAnswer(name=owner.file_set, made=owner.made, fields=list(owner.fields), edited=list(owner.edited))
 
 
 def _steering(hints: tuple[Hint, ...]) -> dict[str, object]:

@@ -215,12 +215,17 @@ def _row(found: "FoundEndpoint") -> dict[str, Any]:
 
 
 async def _show(place: Place, text: str, *, as_json: bool) -> None:
-    from cronicorn.cli.finding import find_endpoint
+    from cronicorn.cli.endpoint_words import file_sets_in_words
+    from cronicorn.cli.finding import whole_endpoint
     from cronicorn.cli.showing import print_fields, print_json
 
     async with reached(place, to_read=True) as there:
-        found = await find_endpoint(there, text)
-    (print_json if as_json else print_fields)({**found.document, "jobName": found.job})
+        found = await whole_endpoint(there, text)
+    document = {**found.document, "jobName": found.job}
+    if as_json:
+        print_json(document)
+    else:
+        print_fields({**document, "fileSets": "; ".join(file_sets_in_words(document)) or "none"})
 
 
 async def _create(place: Place, name: str, document: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:

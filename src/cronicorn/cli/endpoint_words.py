@@ -41,3 +41,12 @@ def state_in_words(document: Mapping[str, Any]) -> str:
     if kinds:
         told.append(f"hinted ({', '.join(kinds)})")
     return ", ".join(told) or "ok"
+
+
+def file_sets_in_words(document: Mapping[str, Any]) -> list[str]:
+    """What each file set says of it: the fields that its files name, and which of them were edited since."""
+    told = []
+    for each in document.get("fileSets", ()):
+        edited = f"; edited since it was applied: {', '.join(each['edited'])}" if each["edited"] else ""
+        told.append(f"{each['name']} names {', '.join(each['fields']) or 'no field'}{edited}")
+    return told

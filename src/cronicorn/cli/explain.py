@@ -50,19 +50,22 @@ def explain(
 
 async def _explain(place: Place, endpoint: str, *, as_json: bool) -> None:
     from cronicorn.cli.explanation_tree import Told, add_follow_up, add_unexplained_skip, explanation_tree
-    from cronicorn.cli.finding import find_endpoint
+    from cronicorn.cli.finding import whole_endpoint
     from cronicorn.cli.showing import print_json
     from cronicorn.cli.terminal import console
 
     async with reached(place, to_read=True) as there:
-        named = await find_endpoint(there, endpoint)
+        named = await whole_endpoint(there, endpoint)
         explanation = await there.get(f"/endpoints/{named.id}/explain")
         analyses = await there.get(f"/endpoints/{named.id}/sessions", limit=1)
         skip = await _newest_over_limit(there, named.id)
         latest = await _latest(there, named.id)
     if as_json:
-        again = {"next_analysis_at": analyses.get("nextAnalysisAt")}
-        print_json({"name": named.name, **_as_json(explanation), **again})
+        more = {
+            "next_analysis_at": analyses.get("nextAnalysisAt"),
+            "file_sets": named.document.get("fileSets", []),
+        }
+        print_json({"name": named.name, **_as_json(explanation), **more})
     else:
         told = Told(endpoint=named.document, explanation=explanation, latest=latest)
         tree = explanation_tree(named.name, told)

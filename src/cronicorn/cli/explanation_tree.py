@@ -10,7 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from cronicorn.cli.analysis_lines import again_from
-from cronicorn.cli.endpoint_words import limits_in_words, schedule_in_words
+from cronicorn.cli.endpoint_words import file_sets_in_words, limits_in_words, schedule_in_words
 from cronicorn.cli.instants import moment
 from cronicorn.cli.run_lines import outcome_of
 from cronicorn.cli.steering_tree import add_steering
@@ -52,6 +52,8 @@ def explanation_tree(name: str, told: Told) -> Tree:
     parts = [schedule_in_words(endpoint, told.moment), *limits_in_words(endpoint)]
     tree.add(_hanging("Schedule:", ", ".join(parts)))
     tree.add(_hanging("Last run:", _last_run(told)))
+    for each in file_sets_in_words(endpoint):
+        tree.add(_hanging("Files:", f"the set {each}"))
     if endpoint["failureCount"]:
         tree.add(_hanging("Failures:", f"{endpoint['failureCount']} in a row"))
     if "frozenUntil" in endpoint:

@@ -69,6 +69,12 @@ async def find_endpoint(there: Interface, text: str) -> FoundEndpoint:
     return next(each for each in living if each.document is chosen)
 
 
+async def whole_endpoint(there: Interface, text: str) -> FoundEndpoint:
+    """The same with all that is answered of one endpoint alone, whose its fields are among it. Raises the same."""
+    found = await find_endpoint(there, text)
+    return FoundEndpoint(found.job, await there.get(f"/endpoints/{segment(found.id)}"))
+
+
 async def _by_id(there: Interface, text: str) -> FoundEndpoint:
     try:
         document = await there.get(f"/endpoints/{segment(text)}")

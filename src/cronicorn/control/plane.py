@@ -14,6 +14,7 @@ from cronicorn.control.decisions import Decisions
 from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.file_owners import FileOwners
 from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
 from cronicorn.control.incidents import Incidents
@@ -85,4 +86,5 @@ class ControlPlane:
     alerts: Alerts
     incidents: Incidents
     files: FileApplier
+    file_owners: FileOwners
     exporter: Exporter

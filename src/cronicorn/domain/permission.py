@@ -59,6 +59,7 @@ class Operation(StrEnum):
     JOB_MOVE = "job.move"
     FILE_APPLY = "file.apply"
     FILE_EXPORT = "file.export"
+    FILE_OWNERS = "file.owners"
     ENDPOINT_CREATE = "endpoint.create"
     ENDPOINT_LIST = "endpoint.list"
     ENDPOINT_GET = "endpoint.get"
@@ -160,6 +161,7 @@ NEEDED: Mapping[Operation, Permission | None] = MappingProxyType({
     Operation.JOB_MOVE: Permission.JOBS_WRITE,
     Operation.FILE_APPLY: Permission.JOBS_WRITE,
     Operation.FILE_EXPORT: Permission.JOBS_WRITE,
+    Operation.FILE_OWNERS: Permission.JOBS_READ,
     Operation.ENDPOINT_CREATE: Permission.JOBS_WRITE,
     Operation.ENDPOINT_LIST: Permission.JOBS_READ,
     Operation.ENDPOINT_GET: Permission.JOBS_READ,

@@ -7,6 +7,7 @@ from mcp_types import CallToolResult
 from pydantic import AfterValidator, Field
 
 from cronicorn.control.endpoints import EndpointView
+from cronicorn.control.file_owners import FileOwner
 from cronicorn.control.identity import possible_id
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.control.schedules import Explanation
@@ -28,6 +29,10 @@ EndpointId = Annotated[str, AfterValidator(possible_id), Field(description="As e
 DAY_HOURS = 24
 WARNINGS_MAX = 5
 LINE_MAX = 160
+SETS_TOLD = 3
+FIELDS_TOLD = 12
+"""Of one file set."""
+NAME_MAX = 40
 
 
 class HintLine(ToolAnswer):
@@ -49,6 +54,16 @@ class DraftLine(ToolAnswer):
     made_by: str
 
 
+class FileSetLine(ToolAnswer):
+    """A set of files in a repository that speaks for fields of an endpoint."""
+
+    name: str
+    fields: Sequence[str]
+    edited: Sequence[str] = Field(
+        default=(), description="Edited since the files were applied: they are not applied again until that is settled."
+    )
+
+
 class EndpointTold(BoundedAnswer):
     """An endpoint as its owner set it up, and how it stands."""
 
@@ -68,6 +83,7 @@ class EndpointTold(BoundedAnswer):
     policy_in_words: Sequence[str] = ()
     policy: dict[str, Any] | None = Field(default=None, description="The document, where it was asked for.")
     drafts_waiting: Sequence[DraftLine] = ()
+    file_sets: Sequence[FileSetLine] = Field(default=(), description="Change their fields in the files, not here.")
     warnings: Sequence[str] = ()
     version: int
 
@@ -142,7 +158,8 @@ class Explaining:
         principal, control = await self._desk.principal(ask), self._desk.control
         view = await control.endpoints.get(principal, endpoint_id)
         drafts = await control.drafts.list(principal, endpoint_id)
-        return told(_endpoint(view, drafts, with_policy=with_policy))
+        owners = await control.file_owners.of_endpoint(principal, view.endpoint)
+        return told(_endpoint(view, drafts, owners, with_policy=with_policy))
 
     async def endpoint_explain(self, ask: AskedTool, *, endpoint_id: EndpointId) -> Annotated[CallToolResult, WhyTold]:
         """Why an endpoint runs when it does, how it fared in the last day, and what its last answer led to."""
@@ -182,7 +199,9 @@ def policy_told(endpoint: JobEndpoint) -> dict[str, Any] | None:
     return told_of
 
 
-def _endpoint(view: EndpointView, drafts: Iterable[Draft], *, with_policy: bool) -> EndpointTold:
+def _endpoint(
+    view: EndpointView, drafts: Iterable[Draft], owners: Sequence[FileOwner], *, with_policy: bool
+) -> EndpointTold:
     endpoint, state = view.endpoint, view.endpoint.state
     hints = fresh_hints(state.hints, view.now)
     waiting = [draft for draft in drafts if draft.status is DraftStatus.DRAFT]
@@ -200,8 +219,19 @@ def _endpoint(view: EndpointView, drafts: Iterable[Draft], *, with_policy: bool)
             DraftLine(id=draft.id, made_at=at_instant(draft.created_at), made_by=draft.created_by) for draft in waiting
         ],
         warnings=[shown(f"{each.pointer} {each.message}") or "" for each in view.warnings[:WARNINGS_MAX]],
+        file_sets=[_file_set(owner) for owner in owners[:SETS_TOLD]],
         version=endpoint.version,
     )  # fmt: skip
+
+
+def _file_set(owner: FileOwner) -> FileSetLine:
+    fields, edited = (_field_names(names) for names in (owner.fields, owner.edited))
+    return FileSetLine(name=shown(owner.file_set, NAME_MAX) or "", fields=fields, edited=edited)
+
+
+def _field_names(names: Sequence[str]) -> list[str]:
+    more = [f"and {len(names) - FIELDS_TOLD} more"] if len(names) > FIELDS_TOLD else []
+    return [*(shown(name, NAME_MAX) or "" for name in names[:FIELDS_TOLD]), *more]
 
 
 def _why(explanation: Explanation, health: Health, last: LastRunTold | None) -> WhyTold:

@@ -19,6 +19,7 @@ from cronicorn.control.drafts import PolicyDrafts
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.exporting import Exporter
+from cronicorn.control.file_owners import FileOwners
 from cronicorn.control.file_planning import FileNouns, FilePlanner
 from cronicorn.control.forecasts import Forecasts
 from cronicorn.control.hints import Hints
@@ -112,6 +113,7 @@ def control_plane(
         alerts=alerts,
         incidents=Incidents(stores.incidents, stores.outbox, clock),
         files=_files(stores, vault, clock, cron, limits=limits, told=told),
+        file_owners=FileOwners(stores.file_sets),
         exporter=Exporter(jobs, endpoints, alerts),
     )
 

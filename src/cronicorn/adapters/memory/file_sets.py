@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cronicorn.adapters.memory.database import MemoryDatabase
-from cronicorn.domain.filing.file_set import FileSet, stale
+from cronicorn.domain.filing.file_set import FileSet, Managed, stale
 from cronicorn.domain.filing.ports import FileSetBook
 
 
@@ -18,6 +18,14 @@ class MemoryFileSets(FileSetBook):
         with self._database.lock:
             kept = self._database.file_sets.items()
             return {name: managed for (owner, name), managed in kept if owner == tenant_id}
+
+    async def about(self, tenant_id: str, thing_id: str) -> Mapping[str, Managed]:
+        return {
+            name: each
+            for name, kept in (await self.all(tenant_id)).items()
+            for each in (*kept.jobs.values(), *kept.endpoints.values())
+            if each.id == thing_id
+        }
 
     async def put(self, tenant_id: str, name: str, managed: FileSet) -> None:
         database = self._database

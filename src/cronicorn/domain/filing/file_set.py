@@ -87,6 +87,11 @@ def file_set_of(revision: int, text: str) -> FileSet:
     )
 
 
+def managed_of(text: str) -> Managed:
+    """What one element of the lists in `document` says. Raises one of UNREADABLE."""
+    return _managed(Fields(document_in(text)))
+
+
 def _document(managed: Managed) -> Document:
     fields: Document = dict(managed.fields)
     return {"id": managed.id, "made": managed.made, "removed": managed.removed, "fields": fields}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from cronicorn.domain.filing.file_set import FileSet
+from cronicorn.domain.filing.file_set import FileSet, Managed
 
 
 class FileSetBook(Protocol):
@@ -11,6 +11,10 @@ class FileSetBook(Protocol):
 
     async def all(self, tenant_id: str) -> Mapping[str, FileSet]:
         """The tenant's sets by their names."""
+        ...
+
+    async def about(self, tenant_id: str, thing_id: str) -> Mapping[str, Managed]:
+        """What each of the tenant's sets says of one job or endpoint, by their names; those that say nothing aside."""
         ...
 
     async def put(self, tenant_id: str, name: str, managed: FileSet) -> None:

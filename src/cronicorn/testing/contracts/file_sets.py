@@ -54,6 +54,26 @@ class FileSetBookContract(StoresContract):
         assert sum(isinstance(each, PreconditionFailedError) for each in told) == 7
         assert await stores.file_sets.all(TENANT) == {"shop": FileSet(revision=1)}
 
+    async def test_what_sets_say_of_one_thing_is_found_by_its_id_among_all(self, stores: Stores) -> None:
+        await _with_tenants(stores)
+        other = Managed(id="ep1", made=True, fields={"url": "ij"})
+        for tenant_id, name, managed in (
+            (TENANT, ODD, FULL),
+            (TENANT, "shop", FileSet(endpoints={EndpointName("shop", "stock"): other})),
+            (TENANT, "odd", FileSet(jobs={"ep1": Managed(id=ODD, made=True), ODD: Managed(id="ep11", made=True)})),
+            (OTHER_TENANT, "theirs", FileSet(endpoints={EndpointName("shop", "stock"): other})),
+        ):
+            await stores.file_sets.put(tenant_id, name, managed)
+
+        found = {thing: await stores.file_sets.about(TENANT, thing) for thing in ("ep1", "job1", ODD, "ep", "", "shop")}
+
+        assert found == {
+            "ep1": {ODD: FULL.endpoints[EndpointName(ODD, "stock")], "shop": other},
+            "job1": {ODD: FULL.jobs[ODD]},
+            ODD: {"odd": Managed(id=ODD, made=True)},
+            "ep": {}, "": {}, "shop": {},
+        }  # fmt: skip
+
     async def test_there_is_no_set_of_a_tenant_that_is_not_there(self, stores: Stores) -> None:
         with pytest.raises(NotFoundError):
             await stores.file_sets.put("nobody", "shop", FileSet())
