@@ -89,6 +89,24 @@ def test_a_folder_is_shown_applied_pruned_and_undone(place, folder):
     assert undone.out.endswith("Done: 2 restored; 2 unchanged.\n")
 
 
+def test_files_of_no_named_set_that_are_applied_apart_are_told_so_in_a_few_lines(place, tmp_path):
+    endpoints = "".join(
+        f"      - {{name: e{number}, url: 'https://shop.example', dormant: true}}\n" for number in range(7)
+    )
+    many, one = tmp_path / "many.yaml", tmp_path / "one.yaml"
+    many.write_text(f"jobs:\n  - name: many\n    endpoints:\n{endpoints}")
+    one.write_text("jobs: [{name: one, endpoints: []}]\n")
+    typed(place, "apply", "-f", str(many))
+
+    told = [line for line in typed(place, "apply", "-f", str(one)).out.splitlines() if line.startswith("?")]
+
+    assert told[0] == "? many/e0 is listed no longer, and left alone"
+    assert told[5:] == [
+        "? and 3 more",  # The job is one of them.
+        "? Files that are applied apart need sets with names (`set: NAME` in them, or --set); --prune does, too.",
+    ]
+
+
 def test_who_shows_explains_or_edits_an_endpoint_is_told_whose_its_fields_are(place, folder):
     typed(place, "apply", "-f", str(folder))
     edited = typed(place, "endpoint", "edit", "bank/rates", "--timeout", "9s")

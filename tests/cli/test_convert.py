@@ -64,6 +64,9 @@ JSON = {"Content-Type": "application/json", "Accept": "application/json"}
         (f"curl -L --max-redirs 3 {URL}", {"redirectsMax": 3}),
         (f"flock -n /tmp/l -c 'nice -n 10 curl {URL}'", {}),
         (f"bash -lc 'curl {URL}'", {}),
+        (f"sleep $((RANDOM \\% 60)); curl {URL}", {}),
+        (f"sleep $(shuf -i 0-60 -n 1)m && curl {URL}", {}),
+        (f"sh -c 'set -eu; sleep 5; curl {URL}'", {}),
         ("curl shop.example/stock", {"url": "http://shop.example/stock"}),
         (f"wget -qO- {URL}", {"redirectsMax": 10}),
         (f"wget -nv --spider --max-redirect=0 -T 9 -t 3 {URL}", {
@@ -87,6 +90,8 @@ def test_commands_become_endpoints(command, fields):
         (f"curl {URL} | grep ok", "pipe"),
         (f"curl {URL} && echo done", "more than one command"),
         (f"cd /tmp; curl {URL}", "more than one command"),
+        (f"curl {URL}; sleep 5", "more than one command"),
+        (f"sleep $(date; reboot); curl {URL}", "command substitution"),
         (f"curl {URL} {URL}", "more than one URL"),
         ("curl", "names no URL"),
         ("/opt/backup.sh", "something other than curl or wget"),
@@ -244,7 +249,6 @@ SECRET = """env:
         ({"spec": "concurrencyPolicy: Replace\n  timeZone: UTC"}, {"overlap": "cancel_other"}),
         ({"spec": "startingDeadlineSeconds: 90\n  timeZone: UTC"}, {"catchUp": {"windowMs": 90_000}}),
         ({"job": "activeDeadlineSeconds: 120\n      backoffLimit: 2"}, {
-            "maxExecutionTimeMs": 120_000,
             "retries": {"retryCount": 2, "minBackoffMs": 10_000, "maxBackoffMs": 360_000},
         }),
         ({"job": "ttlSecondsAfterFinished: 1"}, {
@@ -293,6 +297,46 @@ def test_days_mean_another_thing_in_kubernetes(days, word):
     assert [word in note for note in converted.notes] == [True]
 
 
+@pytest.mark.parametrize(
+    ("options", "active", "times"),
+    [("", 20, (20_000, None)), ("", 120, (120_000, 120_000)), ("-m 5", 120, (5_000, None))],
+)
+def test_a_call_may_take_as_long_as_its_whole_job_might(options, active, times):
+    container = f'command: [sh, -c, "curl -f {options} {URL}"]'
+    conversion = of_manifest(job=f"activeDeadlineSeconds: {active}\n      backoffLimit: 0", container=container)
+
+    found = fields_of(conversion)
+    assert (found.get("timeoutMs"), found.get("maxExecutionTimeMs")) == times
+    assert not any("no limit in time" in line for line in conversion.report())
+    assert any("jobs.yaml: shop/stock: activeDeadlineSeconds" in line for line in conversion.report())
+
+
+@pytest.mark.parametrize(
+    ("url", "inside"),
+    [
+        ("http://10.0.0.5:8080", True),
+        ("http://[::1]/", True),
+        ("http://cache:80/warm", True),
+        ("http://cache.web.svc.cluster.local/warm", True),
+        ("https://shop.example", False),
+        ("https://8.8.8.8", False),
+    ],
+)
+def test_a_host_that_the_egress_guard_refuses_is_told_of(url, inside):
+    [converted] = of_crontab(f"{HOUR}curl -f -m 5 {url}").converted
+
+    assert ["CRONICORN_EGRESS_ALLOW" in note for note in converted.notes] == [True] * inside
+
+
+def test_what_is_told_of_many_places_is_told_once():
+    conversion = of_crontab(f"{HOUR}curl -f {URL}\n" * 5)
+
+    told = [line for line in conversion.report() if "no limit in time" in line]
+    limit = "It had no limit in time; here a call ends after 30 s (`timeoutMs`)."
+    assert told == [f"crontab:1, crontab:2, crontab:3 and 2 more: {limit}"]
+    assert conversion.text().count("no limit in time") == 5
+
+
 def test_names_end_no_comment_and_speak_to_no_terminal():
     evil = "x\njobs: [{name: evil}]\x1b[2J\u2028y"
     manifest = yaml.safe_load(
@@ -322,7 +366,9 @@ def test_lists_and_several_documents_are_read_and_other_kinds_named():
     conversion = converted_cron_jobs("jobs.yaml", text + "---\n", system_clock(), cron())
 
     assert [each.fields["name"] for each in conversion.converted] == ["stock", "stock 2"]
-    assert [(each.place, each.reason) for each in conversion.left_out] == [("jobs.yaml: p", "It is not a CronJob.")]
+    assert [(each.place, each.reason) for each in conversion.left_out] == [
+        ("jobs.yaml: p", "It is not a CronJob, but Pod.")
+    ]
 
 
 def test_the_command_reads_stdin_writes_a_file_and_tells_on_stderr(tmp_path):

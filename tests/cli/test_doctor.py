@@ -69,6 +69,7 @@ def test_what_is_ill_is_told_with_what_to_do(tmp_path, late):
     assert found["master key"]["wellness"] == "broken"
     assert found["workers"]["wellness"] == "broken"
     assert "127.0.0.0/8" in found[f"network to {late}"]["told"]
+    assert "by the settings of this command" in found[f"network to {late}"]["advice"]
     assert "wide open: 0.0.0.0/0" in wide.out
     assert "network: not asked" in wide.out
 
@@ -87,6 +88,13 @@ def test_what_can_not_even_be_opened_is_broken_and_no_traceback(settings, what):
 
     assert code == 1
     assert found[what]["wellness"] == "broken"
+
+
+def test_a_url_that_is_none_is_no_fault_of_the_database():
+    ended = cronicorn("doctor", "--url", "shop.example", env=environment(DATABASE_URL="memory:"))
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("Error: --url: The URL must begin with http://")
 
 
 def test_a_server_that_does_not_answer_is_told(tmp_path):

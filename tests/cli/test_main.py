@@ -83,10 +83,17 @@ def test_a_usage_error_starts_as_every_error_does_and_names_the_help(arguments):
         ("pause", "`cronicorn endpoint pause`"),
         ("incidents", "`cronicorn alert"),
         ("beat", "`cronicorn up`"),
+        ("logs", "`cronicorn runs`"),
+        ("delete", "`cronicorn endpoint delete`"),
+        ("endpoint get", "`cronicorn endpoint show` does"),
+        ("job rm", "`cronicorn job archive` does"),
+        ("key delete", "`cronicorn key revoke` does"),
+        ("alert create", "`cronicorn alert add` does"),
+        ("endpoint logs", "`cronicorn runs`"),
     ],
 )
 def test_what_is_sought_in_vain_is_told_where_it_is(sought, told):
-    assert told in cronicorn(sought).err.splitlines()[0]
+    assert told in cronicorn(*sought.split()).err.splitlines()[0]
 
 
 def test_a_crontab_is_no_file_of_jobs_and_is_told_so(tmp_path):

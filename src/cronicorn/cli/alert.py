@@ -209,9 +209,18 @@ async def _messages(place: Place, route_id: str, *, as_json: bool) -> None:
 
 
 async def _incidents(place: Place, *, every: bool, as_json: bool) -> None:
+    from cronicorn.cli.finding import names_of
+
     async with reached(place, to_read=True) as there:
         found = (await there.get("/incidents", open=not every, limit=_LISTED_MAX))["incidents"]
-    _show(found, ("id", "kind", "endpointId", "openedAt", "closedAt", "summary"), as_json=as_json)
+        ids = [each["endpointId"] for each in found if each.get("endpointId")]
+        names = {} if as_json else await names_of(there, ids)
+    named = [{**each, "endpoint": names.get(each.get("endpointId"), each.get("endpointId"))} for each in found]
+    shown = ("id", "kind", "endpoint", "openedAt", "closedAt", "summary")
+    if not found and not as_json:
+        print("No incidents." if every else "No incident goes on; --all shows past ones, too.", file=sys.stderr)
+        return
+    _show(found if as_json else named, shown, as_json=as_json)
 
 
 async def _acknowledge(place: Place, incident_id: str, *, as_json: bool) -> None:

@@ -7,8 +7,12 @@ from datetime import datetime
 
 from cronicorn.cli.instants import written
 from cronicorn.control.difference import Applied, Deed, Difference
+from cronicorn.domain.filing.file_set import USUAL
 
 _SIGNS = {Deed.CREATED: "+", Deed.RESTORED: "+", Deed.UPDATED: "~", Deed.ARCHIVED: "-"}
+
+_UNLISTED_SHOWN = 5
+"""What is left alone is no news: some of it is enough."""
 
 
 def applied_as_json(applied: Applied, *, dry_run: bool) -> dict[str, object]:
@@ -29,8 +33,7 @@ def applied_as_lines(applied: Applied, *, dry_run: bool, force: bool) -> Iterato
     counts = Counter(difference.deed for difference in applied.differences)
     changed = [f"{counts[deed]} {deed.value}" for deed in _SIGNS if counts[deed]]
     unchanged = f"{counts[Deed.UNCHANGED]} unchanged"
-    for name in applied.unlisted:
-        yield f"? {name} is listed no longer, and left alone (--prune archives it)"
+    yield from _left_alone(applied)
     if not changed:
         yield f"Nothing to do: {unchanged}."
     elif dry_run:
@@ -39,6 +42,16 @@ def applied_as_lines(applied: Applied, *, dry_run: bool, force: bool) -> Iterato
         yield f"Would be: {', '.join(changed)}; {unchanged}. Nothing was written.{refused}"
     else:
         yield f"Done: {', '.join(changed)}; {unchanged}."
+
+
+def _left_alone(applied: Applied) -> Iterator[str]:
+    named = applied.file_set != USUAL
+    for name in applied.unlisted[:_UNLISTED_SHOWN]:
+        yield f"? {name} is listed no longer, and left alone{' (--prune archives it)' if named else ''}"
+    if len(applied.unlisted) > _UNLISTED_SHOWN:
+        yield f"? and {len(applied.unlisted) - _UNLISTED_SHOWN} more"
+    if applied.unlisted and not named:
+        yield "? Files that are applied apart need sets with names (`set: NAME` in them, or --set); --prune does, too."
 
 
 def archived_as_lines(applied: Applied) -> Iterator[str]:

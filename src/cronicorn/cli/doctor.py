@@ -1,7 +1,7 @@
 """`cronicorn doctor`: whether an installation is well, and what to do where it is not."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +42,18 @@ def doctor(
     run(_doctor(place, tuple(urls or ()), offline=offline, as_json=as_json))
 
 
+def _check(urls: Sequence[str]) -> None:
+    """Raise InvalidInputError for what is no URL."""
+    from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.domain.target import parse_target
+
+    for url in urls:
+        try:
+            parse_target(url)
+        except InvalidInputError as error:
+            raise InvalidInputError(f"--url: {error}") from None
+
+
 async def _doctor(place: Place, urls: tuple[str, ...], *, offline: bool, as_json: bool) -> None:
     import json
     from dataclasses import asdict
@@ -49,6 +61,7 @@ async def _doctor(place: Place, urls: tuple[str, ...], *, offline: bool, as_json
     from cronicorn.cli.terminal import console
     from cronicorn.domain.diagnosis import is_well
 
+    _check(urls)
     found: list[Examined] = []
     async for each in _examined(place, urls, offline=offline):
         found.append(each)

@@ -10,6 +10,7 @@ from cronicorn.domain.errors import ConflictError, NotFoundError
 _CLOSE = 0.8
 """How much alike a name must be to be suggested."""
 _LISTED_MAX = 5
+_NAMED_MAX = 50
 _JOBS_SEARCHED_MAX = 50
 """In so many jobs a name that is not there is compared with others."""
 
@@ -73,6 +74,17 @@ async def whole_endpoint(there: Interface, text: str) -> FoundEndpoint:
     """The same with all that is answered of one endpoint alone, whose its fields are among it. Raises the same."""
     found = await find_endpoint(there, text)
     return FoundEndpoint(found.job, await there.get(f"/endpoints/{segment(found.id)}"))
+
+
+async def names_of(there: Interface, ids: Iterable[str]) -> dict[str, str]:
+    """The full names of endpoints by their *ids*, for the first of many; whatever is gone has none."""
+    names = {}
+    for each in list(dict.fromkeys(ids))[:_NAMED_MAX]:
+        try:
+            names[each] = (await _by_id(there, each)).name
+        except NotFoundError:
+            continue
+    return names
 
 
 async def _by_id(there: Interface, text: str) -> FoundEndpoint:

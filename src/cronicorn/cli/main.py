@@ -85,6 +85,14 @@ _ELSEWHERE = {
             "status ps health check",
             "`cronicorn doctor` tells whether all is well, `cronicorn workers` who works, `cronicorn top` all at once.",
         ),
+        ("create add new edit update show get", "`cronicorn job` and `cronicorn endpoint` have it."),
+        ("delete remove rm archive", "`cronicorn endpoint delete` and `cronicorn job archive` do."),
+        (
+            "disable suspend stop enable unpause",
+            "`cronicorn endpoint pause` and `resume` do, `cronicorn job pause` too.",
+        ),
+        ("logs log history", "`cronicorn runs` shows what was called, `cronicorn tail` follows it."),
+        ("drafts draft", "`cronicorn policy show JOB/ENDPOINT` shows a draft of its policy."),
         (
             "worker beat start serve",
             "`cronicorn up` runs the API and calls what is due; `cronicorn scheduler` only calls.",
@@ -93,6 +101,20 @@ _ELSEWHERE = {
     for asked in names.split()
 }
 """Where to find what people look for in vain among the commands."""
+_SAME = {
+    asked: meant.split()
+    for names, meant in (
+        ("get describe view cat", "show"),
+        ("ls", "list"),
+        ("add new make create", "create add set"),
+        ("update change patch modify", "edit set"),
+        ("rm remove delete del", "delete remove revoke archive"),
+        ("disable suspend stop", "pause"),
+        ("enable unpause unsuspend start", "resume"),
+    )
+    for asked in names.split()
+}
+"""What is done by a command of another name, in the groups that have one: the first of them."""
 
 
 def _show_version(wanted: bool) -> None:
@@ -196,7 +218,12 @@ def _elsewhere(error: Exception) -> str:
     name = str(error).removeprefix("No such command ").partition("'")[2].partition("'")[0]
     if str(error).startswith(("No such option: --profile", "No such option '--profile'")):
         return "This command does not act on a server."
-    return _ELSEWHERE.get(name, "") if str(error).startswith("No such command") else ""
+    if not str(error).startswith("No such command"):
+        return ""
+    context = getattr(error, "ctx", None)
+    there = context.command.list_commands(context) if context is not None else []
+    same = next((each for each in _SAME.get(name, ()) if each in there), None)
+    return f"`{context.command_path} {same}` does." if context is not None and same else _ELSEWHERE.get(name, "")
 
 
 def _exit_code(error: Exception) -> int | None:

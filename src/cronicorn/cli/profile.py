@@ -50,7 +50,8 @@ def add(
     write_profiles(profiles)
     _show([profile], profiles, as_json=as_json)
     if not as_json:
-        print(f"`cronicorn profile use {name}` lets commands act on it, --profile {name} one of them.", file=sys.stderr)
+        print(f"`cronicorn profile use {name}` lets commands act on it, --profile {name} one of them;", file=sys.stderr)
+        print(f"`cronicorn doctor --profile {name}` tells whether the server knows the key.", file=sys.stderr)
 
 
 @app.command("list")

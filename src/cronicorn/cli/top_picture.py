@@ -66,11 +66,15 @@ def _head(where: str, sight: Sight) -> Text:
     recent = sight.recent
     return Text.assemble(
         ("cronicorn", "bold"), f"  {where}  {sight.now[:19]}Z  ",
-        (f"{alive} {'worker' if alive == 1 else 'workers'} alive", "" if alive else "bold red"), "  ",
-        (f"{len(sight.incidents)} incidents", "bold red" if sight.incidents else ""),
+        (f"{_counted(alive, 'worker')} alive", "" if alive else "bold red"), "  ",
+        (_counted(len(sight.incidents), "incident"), "bold red" if sight.incidents else ""),
         f"  24 h: {recent['success24h']} ok, ",
         (f"{recent['failure24h']} failed", "red" if recent["failure24h"] else ""),
     )  # fmt: skip
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Text]], *, more: int) -> Table:

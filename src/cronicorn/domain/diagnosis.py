@@ -94,8 +94,9 @@ def incidents(count: int) -> Examined:
     """Whether something is known to be wrong with endpoints: *count* incidents go on."""
     if not count:
         return Examined(what="incidents", wellness=Wellness.OK, told="none goes on")
+    told = "1 goes on" if count == 1 else f"{count} go on"
     return Examined(
-        what="incidents", wellness=Wellness.LOOK, told=f"{count} go on", advice="`cronicorn alert incidents` lists them"
+        what="incidents", wellness=Wellness.LOOK, told=told, advice="`cronicorn alert incidents` tells of what"
     )
 
 

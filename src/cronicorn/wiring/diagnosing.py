@@ -148,7 +148,7 @@ async def _egress(settings: Settings, stores: Stores) -> Examined:
             what="egress guard", wellness=Wellness.LOOK, told=f"wide open: {', '.join(wide)}",
             advice="open single networks instead: whoever edits an endpoint can call all that is open",
         )  # fmt: skip
-    told = "only the public internet is open"
+    told = "only the public internet is open, by the settings of this command"
     if settings.egress_allow or own:
         ranges = ", ".join(map(str, settings.egress_allow)) or "nothing"
         told = f"open to all beside the public internet: {ranges}; to {len(own)} tenants more"
@@ -212,7 +212,8 @@ async def _head(dispatcher: Dispatcher, site: _Site) -> Outcome:
 
 
 _ADVICE: Mapping[OutcomeKind, str] = {
-    OutcomeKind.REFUSED: "open what should be called, as the how-to about the egress guard tells",
+    OutcomeKind.REFUSED: "open it where schedulers run, if it should be called; theirs counts, and this is by the "
+    "settings of this command",
     OutcomeKind.UNRESOLVED: "see that the name servers in /etc/resolv.conf answer, and that the name is right",
     OutcomeKind.TLS_FAILED: "see that this machine trusts who signed the certificate, and that its clock is right",
 }

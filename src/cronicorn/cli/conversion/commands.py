@@ -1,5 +1,6 @@
 """What a command calls, also where another command runs it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -11,13 +12,25 @@ from cronicorn.cli.conversion.wget import described_by_wget
 
 _SHELLS = {"sh", "bash", "dash", "ash"}
 _DEPTH_MAX = 4
+_BEFORE = re.compile(
+    r"\s*(?:set\s+[-+]\w+(?:\s+pipefail)?|(?P<wait>sleep\s+(?:[\d.]+[smhd]?|\$\(\(?[^();|&]*\)?\)[smhd]?|`[^`;|&]*`)))"
+    r"\s*(?:;|&&|\n)"
+)
+"""What stands before a command and calls nothing: a wait, fixed or by chance, and options of the shell."""
+_WAITED = (
+    "It waited before it called (`sleep`); here it is called at the instant. `windowMs` spreads calls, and a cron of "
+    "six fields begins with seconds."
+)
 
 
 def described(command: str, variables: Mapping[str, str], stdin: str | None = None, depth: int = 0) -> DescribedRequest:
     """What the line of shell *command* calls. Raises NotConvertibleError."""
+    waited = False
+    while (before := _BEFORE.match(command)) is not None:
+        waited, command = waited or before["wait"] is not None, command[before.end() :]
     line = shell_line(command, variables)
     found = described_by(line.words, variables, stdin, depth)
-    for note in line.notes:
+    for note in (*line.notes, *([_WAITED] if waited else [])):
         found.note(note)
     return found
 

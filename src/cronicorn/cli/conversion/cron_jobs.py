@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import yaml
 
@@ -13,7 +12,6 @@ from cronicorn.cli.conversion.placeholders import Placeholders
 from cronicorn.cli.conversion.report import Conversion, Converted, LeftOut, once
 from cronicorn.cli.conversion.request import DescribedRequest, Fields, endpoint_fields
 from cronicorn.cli.conversion.shell_line import NotConvertibleError
-from cronicorn.domain.call import EXECUTION_MAX
 from cronicorn.domain.endpoint import RETRIES_MAX
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.ports import Clock, Cron
@@ -54,8 +52,10 @@ def converted_cron_jobs(source: str, text: str, clock: Clock, cron: Cron) -> Con
     """
     conversion = Conversion(source=source)
     for place, manifest in _manifests(source, text):
-        if manifest.get("kind") != "CronJob":
-            conversion.left_out.append(LeftOut(place=place, reason="It is not a CronJob."))
+        if (kind := manifest.get("kind")) != "CronJob":
+            conversion.left_out.append(
+                LeftOut(place=place, reason=f"It is not a CronJob, but {_text(kind) or 'unknown'}.")
+            )
             continue
         try:
             conversion.add(_converted(place, manifest, conversion), clock, cron)
@@ -82,8 +82,10 @@ def _manifests(source: str, text: str) -> Iterator[tuple[str, Manifest]]:
         if str(manifest.get("kind", "")).endswith("List"):
             waiting += _list(manifest.get("items"))
             continue
-        name = _text(_object(manifest.get("metadata")).get("name"))
-        yield f"{source}: {name or f'document {number}'}", manifest
+        metadata = _object(manifest.get("metadata"))
+        name = _text(metadata.get("name")) or f"document {number}"
+        namespace = _text(metadata.get("namespace"))
+        yield f"{source}: {namespace}/{name}" if namespace is not None else f"{source}: {name}", manifest
 
 
 def _converted(place: str, manifest: Manifest, conversion: Conversion) -> Converted:
@@ -92,13 +94,14 @@ def _converted(place: str, manifest: Manifest, conversion: Conversion) -> Conver
     pod_spec = _object(_object(job_spec.get("template")).get("spec"))
     pod = _pod(pod_spec, conversion.placeholders)
     found = described_by(pod.words, pod.variables)
+    _limit(job_spec, found)
     fields = endpoint_fields(found, conversion.placeholders)
     notes = list(found.notes)
     name = _text(metadata.get("name"))
     if name is None:
         raise NotConvertibleError("It has no name.")
     when = _when(spec, notes)
-    policies = {**_retries(job_spec, found, notes), **_overlap(spec, notes), **_deadlines(spec, job_spec, notes)}
+    policies = {**_retries(job_spec, found, notes), **_overlap(spec, notes), **_deadlines(spec, job_spec)}
     job = _text(metadata.get("namespace")) or "default"
     fields = {"name": conversion.name(job, name), **when, **fields, **policies}
     return Converted(place=place, job=job, fields=fields, notes=once(notes))
@@ -191,10 +194,10 @@ def _retries(job_spec: Manifest, found: DescribedRequest, notes: list[str]) -> F
         return {}
     if not isinstance(limit, int) or isinstance(limit, bool) or limit <= 0:
         return {}
-    if "backoffLimit" not in job_spec:
-        notes.append(f"It names no backoffLimit, so its job was tried again {_BACKOFF_LIMIT} times.")
-    if limit > RETRIES_MAX:
-        notes.append(f"Its job was tried again {limit} times; {RETRIES_MAX} is the most here.")
+    unnamed = "" if "backoffLimit" in job_spec else ", as it names no backoffLimit"
+    most = f"; {RETRIES_MAX} is the most here" if limit > RETRIES_MAX else ""
+    if unnamed or most:
+        notes.append(f"Its job was tried again {limit} times{unnamed}{most}.")
     return {"retries": {"retryCount": min(limit, RETRIES_MAX), **_BACKOFF}}
 
 
@@ -209,15 +212,19 @@ def _overlap(spec: Manifest, notes: list[str]) -> Fields:
             return {}
 
 
-def _deadlines(spec: Manifest, job_spec: Manifest, notes: list[str]) -> Fields:
+def _limit(job_spec: Manifest, found: DescribedRequest) -> None:
+    """Let a call take no longer than its whole job might."""
+    active = job_spec.get("activeDeadlineSeconds")
+    if isinstance(active, int) and not isinstance(active, bool) and active > 0:
+        found.seconds = active if found.seconds is None else min(active, found.seconds)
+        found.note("activeDeadlineSeconds was for all attempts together; here it is for each (`timeoutMs`).")
+
+
+def _deadlines(spec: Manifest, job_spec: Manifest) -> Fields:
     fields: Fields = {}
-    starting, active = spec.get("startingDeadlineSeconds"), job_spec.get("activeDeadlineSeconds")
+    starting = spec.get("startingDeadlineSeconds")
     if isinstance(starting, int) and not isinstance(starting, bool) and starting > 0:
         fields["catchUp"] = {"windowMs": starting * 1_000}
-    if isinstance(active, int) and not isinstance(active, bool) and active > 0:
-        most = EXECUTION_MAX // timedelta(milliseconds=1)
-        fields["maxExecutionTimeMs"] = min(active * 1_000, most)
-        notes.append("activeDeadlineSeconds was for all attempts together; here it is for each (`maxExecutionTimeMs`).")
     for name in ("parallelism", "completions"):
         if job_spec.get(name, 1) not in {1, None}:
             raise NotConvertibleError(f"Its {name} is more than 1: one instant is one call here.")

@@ -15,6 +15,8 @@ from cronicorn.control.validation import judge
 from cronicorn.domain.ports import Clock, Cron
 
 _WIDTH = 1_000
+_NAMED = 3
+"""So many places are named of which the same is told; the file names them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +76,13 @@ class Conversion:
         yield from map(_line, self._told())
 
     def _told(self) -> Iterator[str]:
+        places: dict[str, list[str]] = {}
         for each in self.converted:
             for note in each.notes:
-                yield f"{each.place}: {note}"
+                places.setdefault(note, []).append(each.place)
+        for note, there in places.items():
+            more = f" and {len(there) - _NAMED} more" if len(there) > _NAMED else ""
+            yield f"{', '.join(there[:_NAMED])}{more}: {note}"
         for left in self.left_out:
             yield f"{left.place}: LEFT OUT. {left.reason}"
         for name in self.placeholders.noted:

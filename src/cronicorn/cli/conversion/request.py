@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from cronicorn.cli.conversion.placeholders import Placeholders
 from cronicorn.cli.conversion.shell_line import NotConvertibleError
-from cronicorn.domain.call import EXECUTION_DEFAULT, EXECUTION_MAX, REDIRECTS_MAX, Method
+from cronicorn.domain.call import EXECUTION_DEFAULT, EXECUTION_MAX, REDIRECTS_MAX, TIMEOUT_DEFAULT, Method
 from cronicorn.domain.endpoint import RETRIES_MAX
 from cronicorn.domain.masking import secrets_of
 
@@ -17,6 +18,9 @@ Fields = dict[str, object]
 _JSON = "application/json"
 _LONG = re.compile(r"[\w-]{20,}")
 _TOKEN_LEAST = 20
+_LIMIT_S = int(TIMEOUT_DEFAULT.total_seconds())
+_INSIDE = (".local", ".localhost", ".internal", ".intranet", ".lan", ".svc", ".home.arpa")
+"""How names end that lead to private addresses nearly everywhere."""
 
 
 @dataclass(slots=True)
@@ -96,6 +100,10 @@ def _url(described: DescribedRequest) -> str:
     if parts.username is not None:
         described.user = described.user or (unquote(parts.username), unquote(password or ""))
         parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    if _is_inside(host):
+        described.note(
+            "Its host is private, or looks so: calls of it are refused until CRONICORN_EGRESS_ALLOW opens its address."
+        )
     if described.data_in_url and described.data:
         parts = parts._replace(query="&".join(filter(None, (parts.query, *described.data))))
         described.data = []
@@ -105,6 +113,14 @@ def _url(described: DescribedRequest) -> str:
             "Its URL holds a credential, and URLs are shown here: have the target take it in a header."
         )
     return url
+
+
+def _is_inside(host: str) -> bool:
+    """Whether *host* is no address of the internet, or a name that looks as if it led to none."""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.lower().rstrip(".").endswith(_INSIDE)
 
 
 def _is_token(word: str) -> bool:
@@ -158,7 +174,7 @@ def _timing(described: DescribedRequest) -> Fields:
         if allowed > int(EXECUTION_DEFAULT.total_seconds() * 1000):
             fields["maxExecutionTimeMs"] = min(allowed, most)
     else:
-        described.note("It had no limit in time; here a call ends after the default timeout.")
+        described.note(f"It had no limit in time; here a call ends after {_LIMIT_S} s (`timeoutMs`).")
     if described.retries:
         if described.retries > RETRIES_MAX:
             described.note(f"It tried again {described.retries} times; {RETRIES_MAX} is the most here.")
