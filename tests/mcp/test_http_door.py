@@ -344,3 +344,15 @@ async def test_where_agents_are_not_answered_there_is_nothing(door):
 
     assert [answer.status_code for answer in answers] == [404, 404]
     assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+
+
+async def test_what_asks_for_nothing_does_nothing_whatever_it_is_called(door, caplog):
+    """The older revision lets anything be sent without an id."""
+    caplog.set_level("INFO")
+    params = {"name": "health_summary", "arguments": {}}
+    sent = [{"jsonrpc": "2.0", "method": method, "params": params} for method in ("tools/list", "tools/call", "odd")]
+
+    answers = [await door.post(each, mcp_protocol_version="2025-11-25") for each in sent]
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(202, b"")] * 3
+    assert [record for record in caplog.records if record.levelname == "ERROR" or record.msg == "tool_called"] == []

@@ -5,9 +5,12 @@ put in front of real processes, over both transports and in both versions of the
 `guessed_tokens` over all text that tools answered: bytes of UTF-8 by three, rather too many than too few.
 """
 
+import json
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +23,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
 
-from tests.cli.command import cronicorn, environment
+from tests.cli.command import cronicorn, environment, started
 from tests.mcp.agents import VERSIONS, Agent
 from tests.mcp.failing_target import serving
 from tests.waiting import eventually
@@ -195,6 +198,41 @@ def test_what_keeps_an_agent_from_being_answered_is_told_on_stderr(installation,
 
     assert (ended.code, ended.out) == (code, "")
     assert told in ended.err
+
+
+@pytest.mark.parametrize("how", ["interrupted", "read no more"])
+def test_over_stdio_it_ends_at_once_and_quietly_however_its_agent_leaves(installation, tmp_path, how):
+    reading, writing = os.pipe()
+    with (tmp_path / "errors").open("wb") as errors:
+        env = environment(DATABASE_URL=installation.database)
+        command = started("mcp", env=env, stdout=writing, stderr=errors.fileno())
+    os.close(writing)
+    given = command.stdin
+    assert given is not None
+    client = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+    asked = f"{json.dumps(call)}\n".encode()
+
+    def gone() -> bool:
+        with suppress(BrokenPipeError):
+            if how == "read no more":
+                given.write(asked)
+                given.flush()
+        return command.poll() is not None
+
+    with os.fdopen(reading, "rb") as answers:
+        given.write(asked)
+        given.flush()
+        assert b"serverInfo" in answers.readline()
+        if how == "interrupted":
+            command.send_signal(signal.SIGINT)
+            eventually(gone, within_s=30)
+    eventually(gone, within_s=30)
+    with suppress(BrokenPipeError):
+        given.close()
+
+    assert (tmp_path / "errors").read_text() == ""
+    assert command.poll() == (-signal.SIGINT if how == "interrupted" else 0)
 
 
 def test_an_installation_is_not_begun_whose_door_for_agents_can_not_be_opened(tmp_path):

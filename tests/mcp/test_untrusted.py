@@ -119,17 +119,18 @@ async def test_many_and_long_names_do_not_make_huge_answers():
 
     assert tokens <= ANSWER_TOKENS_MAX
     assert found["found"] == 60
-    assert found["note"] == SHORTENED
+    assert found["note"] == f"10 more were found. {SHORTENED}"
     assert 5 <= len(found["endpoints"]) < 50
     assert len(one["description"]) <= 300
 
 
 _TEXTS = st.text(max_size=12) | st.builds(lambda text, times: text * times, st.text(max_size=4), st.integers(0, 900))
+_NOTES = st.text(max_size=120)
 _LINES = st.builds(EndpointLine, id=_TEXTS, name=_TEXTS, schedule=st.none() | _TEXTS)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.builds(EndpointsFound, now=_TEXTS, found=st.integers(), complete=st.booleans(), note=st.none() | _TEXTS,
+@given(st.builds(EndpointsFound, now=_TEXTS, found=st.integers(), complete=st.booleans(), note=st.none() | _NOTES,
                  endpoints=st.lists(_LINES, max_size=60)))  # fmt: skip
 def test_an_answer_is_bounded_fits_its_schema_and_its_text_says_the_same(answer: BoundedAnswer):
     result = told(answer)

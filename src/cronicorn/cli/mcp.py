@@ -34,6 +34,8 @@ def mcp(
 
     Example: cronicorn mcp --enable-write --toolsets observe,policy
     """
+    import signal
+
     from cronicorn.cli.local import read_settings, refuse_profile
     from cronicorn.wiring.agents import serve_agent
     from cronicorn.wiring.logging import configure_logging
@@ -44,4 +46,5 @@ def mcp(
         mcp_toolsets=toolsets, mcp_exclude=exclude_tools,
     )  # fmt: skip
     configure_logging("warning", settings.log_format)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # What waits for stdin is a thread, which nothing else would end.
     run(serve_agent(settings, tenant))

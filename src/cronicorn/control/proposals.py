@@ -1,5 +1,6 @@
 """Policies that somebody wrote and asks to be put in force: drafts that wait for a person, made without a model."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
@@ -39,6 +40,7 @@ class Proposals:
         self._history = history
         self._backtester = backtester
         self._new_id = new_id
+        self._judging = asyncio.Lock()
 
     @operation(Operation.DRAFT_PROPOSE)
     async def propose(self, principal: Principal, endpoint_id: str, document: PolicyDocument) -> DraftView:
@@ -58,7 +60,11 @@ class Proposals:
         if earlier and _is_the_same(earlier[0], policy, endpoint):
             return _view(earlier[0], endpoint)
         profile = profile_of(await latest_runs(self._history, endpoint, RUNS_MAX))
-        found = judged(policy, endpoint, profile, await self._siblings(endpoint))
+        siblings = await self._siblings(endpoint)
+        async with (
+            self._judging
+        ):  # It takes seconds of a processor, in a thread: calls that are due do not wait for it.
+            found = await asyncio.to_thread(judged, policy, endpoint, profile, siblings)
         _refuse(errors_in(found))
         figures = figures_of(await self._backtester.replayed(principal, endpoint_id, policy, BACKTEST_OVER))
         found = (*found, *backtested(figures))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -38,16 +38,20 @@ class ToolAnswer(BaseModel):
 class BoundedAnswer(ToolAnswer):
     """A whole answer."""
 
+    WHOLE: ClassVar[frozenset[str]] = frozenset()
+    """Members that say something else when they are shortened: they are short, or left out by whoever answers."""
+
     note: str | None = Field(default=None, description="What to know of this answer, such as that it was shortened.")
 
 
 def told(answer: BoundedAnswer) -> CallToolResult:
     """*answer* as a result: structured, and the same as compact JSON, in ANSWER_TOKENS_MAX at most."""
     members = answer.model_dump(mode="json")
-    text = _text(members)
-    while guessed_tokens(text) > ANSWER_TOKENS_MAX and _shorten(members):
-        members["note"] = SHORTENED
-        text = _text(members)
+    loose = {name: value for name, value in members.items() if name not in {"note", *answer.WHOLE}}
+    text = as_text(members)
+    while guessed_tokens(text) > ANSWER_TOKENS_MAX and _shorten(loose):
+        members |= {**loose, "note": " ".join(each for each in (answer.note, SHORTENED) if each)}
+        text = as_text(members)
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=members)
 
 
@@ -82,7 +86,8 @@ def instant(at: datetime | None) -> str | None:
     return None if at is None else at_instant(at)
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """*value* as compact JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -98,7 +103,7 @@ def _shorten(members: _JsonObject) -> bool:
     lists = [(holder, key) for holder, key in places if isinstance(holder[key], list) and holder[key]]
     if not lists:
         return False
-    holder, key = max(lists, key=lambda place: len(_text(place[0][place[1]])))
+    holder, key = max(lists, key=lambda place: len(as_text(place[0][place[1]])))
     holder[key] = holder[key][: len(holder[key]) // 2]
     return True
 

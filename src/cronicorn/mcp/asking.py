@@ -13,7 +13,10 @@ from starlette.requests import Request
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError, InvalidInputError, UnauthenticatedError
 from cronicorn.domain.principal import Principal
+from cronicorn.mcp.answers import shown
 
+ERROR_MAX = 600
+"""Characters of an error that comes alone."""
 FINDINGS_TOLD = 10
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,10 +67,10 @@ def error_told(error: CronicornError) -> ToolError:
 
 
 def in_words(error: CronicornError) -> str:
-    """*error*, with each thing that is wrong with an input."""
+    """*error*, with each thing that is wrong with an input; what it quotes is cleaned and short."""
     fields = error.fields if isinstance(error, InvalidInputError) else ()
     if len(fields) <= 1:
-        return f"{error.code}: {error}"
-    lines = [f"{each.pointer or '/'}: {each.message}" for each in fields[:FINDINGS_TOLD]]
+        return f"{error.code}: {shown(str(error), ERROR_MAX)}"
+    lines = [shown(f"{each.pointer or '/'}: {each.message}") or "" for each in fields[:FINDINGS_TOLD]]
     more = [f"… and {len(fields) - FINDINGS_TOLD} more"] if len(fields) > FINDINGS_TOLD else []
     return "\n".join([f"{error.code}:", *lines, *more])

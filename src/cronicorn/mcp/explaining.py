@@ -1,7 +1,7 @@
 """Tools about one endpoint: how it is set up, and why it runs when it does."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from mcp_types import CallToolResult
 from pydantic import AfterValidator, Field
@@ -20,9 +20,10 @@ from cronicorn.domain.history import Health, RunQuery
 from cronicorn.domain.masking import without_credentials
 from cronicorn.domain.policy.text import policy_document
 from cronicorn.domain.run import Run
+from cronicorn.domain.token_guess import guessed_tokens
 from cronicorn.domain.trace import Verdict
 from cronicorn.domain.wording import outcome_in_words, schedule_parts
-from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, clean, instant, shown, told
+from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, as_text, at_instant, clean, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
 
 EndpointId = Annotated[str, AfterValidator(possible_id), Field(description="As endpoint_search answers it.")]
@@ -33,6 +34,10 @@ SETS_TOLD = 3
 FIELDS_TOLD = 12
 """Of one file set."""
 NAME_MAX = 40
+POLICY = "cronicorn://endpoints/{endpoint_id}/policy"
+"""Where the whole policy of an endpoint is read, however long it is."""
+POLICY_TOKENS_MAX = 1_000
+"""A longer document is left out of an answer: a part of it would be another policy."""
 
 
 class HintLine(ToolAnswer):
@@ -66,6 +71,8 @@ class FileSetLine(ToolAnswer):
 
 class EndpointTold(BoundedAnswer):
     """An endpoint as its owner set it up, and how it stands."""
+
+    WHOLE: ClassVar[frozenset[str]] = frozenset({"policy"})
 
     id: str
     job_id: str
@@ -205,7 +212,10 @@ def _endpoint(
     endpoint, state = view.endpoint, view.endpoint.state
     hints = fresh_hints(state.hints, view.now)
     waiting = [draft for draft in drafts if draft.status is DraftStatus.DRAFT]
-    policy = policy_told(endpoint) if with_policy else None
+    policy, note = policy_told(endpoint) if with_policy else None, None
+    if guessed_tokens(as_text(policy)) > POLICY_TOKENS_MAX:
+        place = POLICY.format(endpoint_id=endpoint.id)
+        policy, note = None, f"The policy's document is too long for an answer: read {place}."
     return EndpointTold(
         id=endpoint.id, job_id=endpoint.job_id, name=shown(endpoint.name) or "",
         description=shown(endpoint.description), schedule=", ".join(schedule_parts(endpoint, at_instant)),
@@ -216,11 +226,12 @@ def _endpoint(
         paused_until=instant(paused_until(hints, view.now)), hints=hint_lines(hints),
         policy_in_words=policy_lines(endpoint), policy=policy,
         drafts_waiting=[
-            DraftLine(id=draft.id, made_at=at_instant(draft.created_at), made_by=draft.created_by) for draft in waiting
+            DraftLine(id=draft.id, made_at=at_instant(draft.created_at), made_by=shown(draft.created_by) or "")
+            for draft in waiting
         ],
         warnings=[shown(f"{each.pointer} {each.message}") or "" for each in view.warnings[:WARNINGS_MAX]],
         file_sets=[_file_set(owner) for owner in owners[:SETS_TOLD]],
-        version=endpoint.version,
+        version=endpoint.version, note=note,
     )  # fmt: skip
 
 

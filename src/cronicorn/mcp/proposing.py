@@ -16,8 +16,10 @@ from cronicorn.domain.compilation.draft import Finding
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, CronicornError
+from cronicorn.domain.masking import without_credentials
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.replay.replayed import Behaviour
+from cronicorn.domain.untrusted.cleaning import cleaned
 from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk, error_told
 from cronicorn.mcp.explaining import LINE_MAX, EndpointId
@@ -28,9 +30,13 @@ PolicyArgument = Annotated[
 ProposedId = Annotated[str, AfterValidator(possible_id), Field(description="As policy_propose answers it.")]
 LINES_MAX = 40
 FINDINGS_MAX = 10
-BY_HAND = (
-    "This client can't ask its user, and a policy is put in force only when a person has said so: have one look at the "
-    "draft, and activate it in the web app, by `cronicorn policy activate`, or over REST."
+QUESTION_MAX = 8_000
+"""Characters of what a person is asked: more is not read in a box."""
+_IN_PERSON = "have one look at the draft, and activate it in the web app, by `cronicorn policy activate`, or over REST."
+BY_HAND = "This client can't ask its user, and a policy is put in force only when a person has said so: " + _IN_PERSON
+TOO_LONG = (
+    "The policy is too long to be asked about in one question, and nobody approves what they were not shown: "
+    + _IN_PERSON
 )
 
 
@@ -142,8 +148,10 @@ class Proposing:
         capabilities = ask.client_capabilities
         if capabilities is None or capabilities.elicitation is None:
             raise error_told(ConflictError(BY_HAND))
-        lines = [f"Put this policy in force for {shown(view.endpoint.name)} ({endpoint_id})?"]
-        return Elicit("\n".join([*lines, *_words(view.draft.policy, view.endpoint)]), Approval)
+        question = _question(view)
+        if len(question) > QUESTION_MAX:
+            raise error_told(ConflictError(TOO_LONG))
+        return Elicit(question, Approval)
 
     def activation(self) -> Any:
         """The tool that puts a draft in force, which has `approval` asked first."""
@@ -175,6 +183,23 @@ def _draft(view: DraftView, note: str) -> DraftTold:
         calls_a_day_now=_rounded(figures.calls_a_day_old) if figures is not None else None,
         calls_a_day_then=_rounded(figures.calls_a_day_new) if figures is not None else None,
     )  # fmt: skip
+
+
+def _question(view: DraftView) -> str:
+    """What a person is asked of a draft: all that it does, changes and was criticised for, each on a line of its own.
+
+    Whoever proposed it wrote some of that: no line may look like another one, and none is cut.
+    """
+    draft, endpoint, figures = view.draft, view.endpoint, view.draft.figures
+    rules = policy_in_words(draft.policy, cadence_of(endpoint)) if draft.policy is not None else []
+    changes = [f"change: {part.step.value} {part.what} {part.name}" for part in view.differences]
+    found = [f"{each.severity.value}: {each.pointer} {each.message}" for each in draft.findings]
+    calls = []
+    if figures is not None and figures.calls_a_day_new is not None:
+        calls = [f"calls a day: {_rounded(figures.calls_a_day_old)} now, {_rounded(figures.calls_a_day_new)} then"]
+    asked = f"Put this policy in force for {endpoint.name} ({endpoint.id})?"
+    lines = (asked, *rules, *changes, *calls, *found)
+    return "\n".join(without_credentials(cleaned(line)).replace("\n", " ") for line in lines)
 
 
 def _words(policy: Policy | None, endpoint: JobEndpoint) -> list[str]:

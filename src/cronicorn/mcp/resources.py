@@ -14,11 +14,10 @@ from cronicorn.domain.policy.json_schema import policy_schema
 from cronicorn.domain.principal import Principal
 from cronicorn.mcp.answers import at_instant
 from cronicorn.mcp.asking import AskedTool, ToolDesk, in_words
-from cronicorn.mcp.explaining import policy_lines, policy_told
+from cronicorn.mcp.explaining import POLICY, policy_lines, policy_told
 
 POLICY_SCHEMA = "cronicorn://docs/policy-schema"
 ENDPOINT_SCHEMA = "cronicorn://docs/endpoint-schema"
-POLICY = "cronicorn://endpoints/{endpoint_id}/policy"
 EXPLANATION = "cronicorn://endpoints/{endpoint_id}/explanation"
 FOR_MODELS = Annotations(audience=["assistant"], priority=0.5)
 _JSON = "application/json"

@@ -1,5 +1,6 @@
 """The tool that reads runs. What endpoints answered is left out unless asked for, and then shortened and marked."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -26,6 +27,8 @@ BODIES_MAX = 5
 BODY_CHARACTERS = 700
 BODY_CHARACTERS_ALL = 2_500
 """Of all bodies together."""
+BODY_READ_MAX = 262_144
+"""Of a longer body only the beginning is looked at, as text: to look for credentials in all of it takes seconds."""
 HOURS_MAX = 24 * 90
 OFFSET_MAX = 100_000
 LATE_MS = 1_000
@@ -69,6 +72,7 @@ class RunReading:
 
     def __init__(self, desk: ToolDesk) -> None:
         self._desk = desk
+        self._reading = asyncio.Lock()
 
     async def run_query(
         self,
@@ -90,7 +94,8 @@ class RunReading:
         page = await control.runs.list(principal, endpoint_id, query)
         lines = [_line(run) for run in page.runs]
         if include_bodies:
-            lines = await _with_bodies(control, principal, lines)
+            async with self._reading:  # However many ask, bodies of one answer at a time are in memory and worked on.
+                lines = await _with_bodies(control, principal, lines)
         after = offset + len(page.runs)
         return told(
             RunsFound(
@@ -106,7 +111,9 @@ async def _with_bodies(control: ControlPlane, principal: Principal, lines: list[
     for line in lines[:BODIES_MAX]:
         view = await control.runs.get(principal, line.run_id)
         known = secrets_of(view.endpoint.request.url, view.endpoint.request.headers)
-        body = _body(view.run, most, known) if isinstance(view.run, Run) else None
+        run = view.run
+        # In a thread: calls that are due wait for nobody's curiosity.
+        body = await asyncio.to_thread(_body, run, most, known) if isinstance(run, Run) else None
         filled.append(line.model_copy(update={"body": body}))
     return [*filled, *lines[BODIES_MAX:]]
 
@@ -115,9 +122,11 @@ def _body(run: Run, most: int, known: Sequence[str]) -> UntrustedBody | None:
     """What *run* was answered in *most* characters; *known* are credentials of its request, which it may repeat."""
     if run.outcome.body is None:
         return None
-    value = parsed(run.outcome)
-    text = fit(without_secrets(value, known), most) if value is not ABSENT else shown(run.outcome.body, most)
-    return UntrustedBody(text=without_credentials(text or "", known))
+    value = parsed(run.outcome) if len(run.outcome.body) <= BODY_READ_MAX else ABSENT
+    if value is not ABSENT:
+        return UntrustedBody(text=without_credentials(fit(without_secrets(value, known), most), known))
+    head = without_credentials(run.outcome.body[: 8 * most], known)  # Before it is cut: a half would not be known.
+    return UntrustedBody(text=shown(head, most) or "")
 
 
 def _line(run: Run) -> RunLine:

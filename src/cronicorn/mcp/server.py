@@ -17,7 +17,7 @@ from cronicorn.mcp.asking import Identify, ToolDesk, guarded
 from cronicorn.mcp.explaining import Explaining
 from cronicorn.mcp.looking import EndpointLookup
 from cronicorn.mcp.passing import Passage
-from cronicorn.mcp.prompts import add_prompts
+from cronicorn.mcp.prompts import prompts
 from cronicorn.mcp.proposing import Proposing
 from cronicorn.mcp.resources import add_resources
 from cronicorn.mcp.run_reading import RunReading
@@ -44,16 +44,17 @@ def create_server(control: ControlPlane, identify: Identify, offer: Offer, state
     """
     desk = ToolDesk(control, identify)
     functions = tool_functions(desk)
-    tools = [_tool(row, functions[row.name]) for row in offer.rows]
+    tools, beginnings = [_tool(row, functions[row.name]) for row in offer.rows], prompts()
     server: MCPServer[Any] = MCPServer(
         NAME, title="Cronicorn", version=VERSION, instructions=INSTRUCTIONS, subscriptions=False, tools=tools,
         description="Calls HTTP endpoints on a schedule, and adapts when to call next.", log_level="ERROR",
         request_state_security=RequestStateSecurity(codec=states, bind_principal=_asker),
         cache_hints={method: CacheHint(ttl_ms=LISTS_FRESH_MS) for method in _LISTS},
-        middleware=[Passage(desk, offer, tools)],
+        middleware=[Passage(desk, offer, tools, beginnings)],
     )  # fmt: skip
     add_resources(server, desk)
-    add_prompts(server)
+    for prompt in beginnings:
+        server.add_prompt(prompt)
     return server
 
 

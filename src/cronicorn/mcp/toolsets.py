@@ -56,6 +56,7 @@ TOOLS: tuple[ToolRow, ...] = (
     ),
     ToolRow(
         name="hint_run_once", title="Run once, soon", toolset=Toolset.STEER, needs=Operation.HINT_ONE_SHOT, writes=True,
+        idempotent=False,  # Asked again when it has run, it runs again.
     ),
     ToolRow(
         name="hint_clear", title="Take hints away", toolset=Toolset.STEER, needs=Operation.HINT_CLEAR, writes=True,

@@ -1,5 +1,6 @@
 """Making drafts: what is compiled is looked up, judged, kept, and activated where the owner lets that happen."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -114,7 +115,8 @@ class Drafting(DraftMaker):
         draft_id = self._new_id("dr")
 
         async def judge(policy: Policy) -> PolicyJudgement:
-            findings = judged(policy, endpoint, profile, siblings)
+            # It may take seconds of a processor: calls that are due do not wait for it.
+            findings = await asyncio.to_thread(judged, policy, endpoint, profile, siblings)
             return (
                 PolicyJudgement(findings=findings)
                 if errors_in(findings)

@@ -83,7 +83,10 @@ async def serve_agent(settings: Settings, tenant: str) -> None:
             identify = _by_key(local.control, settings.mcp_key)
             await identify(None)
         server = create_server(local.control, identify, offer, _states(await open_vault(settings)))
-        await server.run_stdio_async()
+        try:
+            await server.run_stdio_async()
+        except* BrokenPipeError:
+            pass  # It went away while it was being answered.
 
 
 def offer_of(settings: Settings) -> "Offer":
