@@ -1,10 +1,11 @@
 """`cronicorn` for a shell: what the forker of the tests becomes, with this process's streams, folder and environment.
 
-It is run without site packages: a command then takes as long as its work, not as long as importing.
+It hands a SIGTERM on, and is run without site packages: a command then takes as long as its work, not as its imports.
 """
 
 import json
 import os
+import signal
 import socket
 import sys
 
@@ -22,8 +23,14 @@ def main() -> int:
     with socket.socket(fileno=int(os.environ[LINK])) as link:
         socket.send_fds(link, [json.dumps(request).encode()], [0, 1, 2, tells])
     os.close(tells)
-    _process, code = (int.from_bytes(os.read(told, _NUMBER_BYTES), signed=True) for _ in range(2))
+    process = _number(told)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(process, signal.SIGTERM))
+    code = _number(told)
     return code if code >= 0 else 128 - code
+
+
+def _number(told: int) -> int:
+    return int.from_bytes(os.read(told, _NUMBER_BYTES), signed=True)
 
 
 if __name__ == "__main__":

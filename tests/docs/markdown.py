@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.architecture.source import ROOT
@@ -10,7 +10,11 @@ from tests.architecture.source import ROOT
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 
-_FENCE = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<marks>```+|~~~+)(?P<language>\S*)[^\n]*\n(?P<text>.*?)^ *(?P=marks)$",
+    re.MULTILINE | re.DOTALL,
+)
+_INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _MARKED = re.compile(r"<!-- begin (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -21,21 +25,40 @@ _FIRST_CELL = re.compile(r"^\| `([^`]+)`", re.MULTILINE)
 class Block:
     """One fenced block."""
 
+    page: Path
     language: str
     text: str
     line: int
 
+    @property
+    def lines(self) -> list["Block"]:
+        """Each line of it as a block of its own, empty ones left out."""
+        numbered = enumerate(self.text.splitlines(keepends=True), self.line)
+        return [replace(self, text=text, line=line) for line, text in numbered if text.strip()]
+
 
 def pages() -> list[Path]:
     """Every page a reader may open."""
-    return [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(DOCS.rglob("*.md"))
+    beside = [page for folder in ("benchmarks", "deploy", "examples") for page in (ROOT / folder).rglob("*.md")]
+    return sorted([*ROOT.glob("*.md"), *beside, *DOCS.rglob("*.md")])
 
 
 def blocks(page: Path) -> Iterator[Block]:
     """The fenced blocks of *page*, in order."""
     text = page.read_text(encoding="utf-8")
     for match in _FENCE.finditer(text):
-        yield Block(match[1], match[2], text.count("\n", 0, match.start()) + 2)
+        inside = re.sub(rf"^{match['indent']}", "", match["text"], flags=re.MULTILINE)
+        yield Block(page, match["language"], inside, text.count("\n", 0, match.start()) + 2)
+
+
+def shell_blocks(page: Path) -> list[Block]:
+    """What *page* tells to type."""
+    return [block for block in blocks(page) if block.language == "shell"]
+
+
+def inline(page: Path) -> list[str]:
+    """What stands in backticks in the sentences of *page*, each on one line."""
+    return [" ".join(found.split()) for found in _INLINE.findall(_FENCE.sub("", page.read_text(encoding="utf-8")))]
 
 
 def links(page: Path) -> list[str]:

@@ -9,8 +9,9 @@ from cronicorn.domain.alert.alerting import IncidentKind
 from cronicorn.domain.alert.incident import AlertEvent, Incident
 from cronicorn.domain.alert.wording import body_of
 from cronicorn.domain.fixtures import at
-from tests.docs.markdown import DOCS, REFERENCE, blocks, first_cells
-from tests.docs.test_shell_examples import Session, shell_blocks, typed
+from tests.docs.journeys import types_every_command_of
+from tests.docs.markdown import DOCS, REFERENCE, blocks, first_cells, shell_blocks
+from tests.docs.terminal import Terminal
 
 NINE = at("2026-01-31T09:30:00")
 
@@ -43,14 +44,9 @@ def test_the_rules_that_are_printed_can_be_set():
     assert document.pause_after == 20
 
 
+@types_every_command_of("docs/how-to/alerts.md")
 def test_the_commands_work_as_printed(tmp_path):
-    terminal = Session(tmp_path)
-    routes, rules, incidents, maintenance = shell_blocks(DOCS / "how-to" / "alerts.md")
-
-    sent = terminal.type(typed(routes))
-    held = terminal.type(typed(rules))
-    terminal.type(typed(incidents))
-    windows = terminal.type(typed(maintenance))
+    sent, held, _, windows = Terminal(tmp_path).type_all(shell_blocks(DOCS / "how-to" / "alerts.md"))
 
     assert "test" in sent
     assert "waiting" in sent

@@ -1,13 +1,13 @@
 """The way to PostgreSQL and back works as printed, but for the place of the file and of the server."""
 
 import json
-import re
 import shlex
 
 import asyncpg
 
-from tests.docs.markdown import DOCS
-from tests.docs.test_shell_examples import Session, shell_blocks, typed
+from tests.docs.journeys import types_every_command_of
+from tests.docs.markdown import DOCS, shell_blocks
+from tests.docs.terminal import Terminal
 from tests.servers.databases import ask
 
 PAGE = DOCS / "how-to" / "move-to-postgresql.md"
@@ -20,14 +20,17 @@ async def _drop_schema(url):
     await connection.close()
 
 
+@types_every_command_of("docs/how-to/move-to-postgresql.md")
 def test_a_store_goes_to_the_server_and_back_as_printed(tmp_path, fresh_postgres_url):
     ask(_drop_schema(fresh_postgres_url))
-    terminal = Session(tmp_path)
+    terminal = Terminal(tmp_path)
+    terminal.places = {
+        "sqlite:////var/lib/cronicorn/cronicorn.db": f"sqlite:{tmp_path}/store.db",
+        "postgresql://cronicorn:a-long-random-secret@db.internal:5432/cronicorn": shlex.quote(fresh_postgres_url),
+    }
     (tmp_path / "shop.yaml").write_text(SHOP, encoding="utf-8")
     terminal.type("cronicorn apply -f shop.yaml")
-    names, trial, look, move, begin, back = [typed(block) for block in shell_blocks(PAGE)]
-    names = re.sub("FILE=.*", f"FILE=sqlite:{tmp_path}/store.db", names)
-    names = re.sub("SERVER=.*", f"SERVER={shlex.quote(fresh_postgres_url)}", names)
+    names, trial, look, move, begin, back = shell_blocks(PAGE)
 
     terminal.type(names)
     tried = terminal.type(trial)

@@ -15,7 +15,9 @@ import pytest
 
 from cronicorn.domain.keychain.signing import SigningSecret, signing_headers, signing_key_text
 from tests.cli.command import cronicorn, environment
-from tests.docs.markdown import DOCS, blocks
+from tests.docs.journeys import types_every_command_of
+from tests.docs.markdown import DOCS, blocks, shell_blocks
+from tests.docs.terminal import Terminal
 from tests.docs.test_python_examples import examples
 from tests.waiting import TRIALS_APART_S, eventually
 from tests.wiring.up_process import create_endpoint, runs_of, service
@@ -148,6 +150,19 @@ def test_calls_of_a_running_cronicorn_are_verified_and_done_once_through_rotatio
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith("store.db"))
     assert key.encode() not in kept
     assert rotated.out.strip().encode() not in kept
+
+
+@types_every_command_of("docs/how-to/sign-calls.md")
+def test_keys_are_made_and_changed_as_printed(tmp_path):
+    terminal = Terminal(tmp_path)
+
+    first, second = terminal.type_all(shell_blocks(PAGE))
+    shown = terminal.type("cronicorn signing-key show")
+
+    signing, until = shown.splitlines()
+    assert signing.endswith("signs")
+    assert "signs until" in until
+    assert all(key.startswith(line.split("…")[0].strip()) for key, line in [(second, signing), (first, until)])
 
 
 def test_what_is_belated_repeated_or_forged_does_nothing(tmp_path):

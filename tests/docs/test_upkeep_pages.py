@@ -1,19 +1,20 @@
 """How-tos about what is kept, and where, work as printed, but for places of files and of a server."""
 
-import re
 import shlex
 
 from tests.cli.test_policy_drafts import connected, model, store  # noqa: F401 - fixtures
-from tests.docs.markdown import DOCS
-from tests.docs.test_how_tos import exported, page, understood, yaml_of
+from tests.docs.journeys import types_every_command_of
+from tests.docs.markdown import DOCS, shell_blocks
+from tests.docs.terminal import Terminal
+from tests.docs.test_how_tos import exported, page, yaml_of
 from tests.docs.test_move_to_postgresql import SHOP
-from tests.docs.test_shell_examples import Session, shell_blocks, typed
 from tests.servers.databases import fresh_database
 
 
+@types_every_command_of("docs/how-to/keep-secrets.md")
 def test_secrets_are_set_named_and_sealed_anew_as_printed(tmp_path):
-    terminal = Session(tmp_path)
-    keep, start, rewrap = [typed(block) for block in shell_blocks(page("keep-secrets"))]
+    terminal = Terminal(tmp_path)
+    keep, start, rewrap = shell_blocks(page("keep-secrets"))
     (tmp_path / "token.txt").write_text("a-token-of-the-shop", encoding="utf-8")
     (tmp_path / "shop.yaml").write_text(yaml_of("keep-secrets"), encoding="utf-8")
 
@@ -21,11 +22,13 @@ def test_secrets_are_set_named_and_sealed_anew_as_printed(tmp_path):
     refused = terminal.type("cronicorn apply -f shop.yaml 2>&1 || true")
     terminal.type("echo a-shop-account | cronicorn secret set shop-account && cronicorn apply -f shop.yaml")
     key = tmp_path / "new-key"
-    assert start.splitlines()[0].startswith("cronicorn master-key new > ")
-    found = understood(terminal, "keep-secrets", "/run/secrets/cronicorn-master-key", str(key))
+    terminal.places["/run/secrets/cronicorn-master-key"] = str(key)
+    with terminal.running(start):
+        found = terminal.settings_of(start.lines[-1])
     both = key.read_text() + (tmp_path / "store.db.key").read_text()
     key.write_text(both, encoding="utf-8")
-    rewrapped = terminal.type(f"export CRONICORN_MASTER_KEY_FILE={key}\n{rewrap}")
+    terminal.type(f"export CRONICORN_MASTER_KEY_FILE={key}")
+    rewrapped = terminal.type(rewrap)
 
     assert "shop-token" in listed
     assert "shop-account" in refused
@@ -34,12 +37,14 @@ def test_secrets_are_set_named_and_sealed_anew_as_printed(tmp_path):
     assert "2" in rewrapped
 
 
+@types_every_command_of("docs/how-to/keep-history.md")
 def test_history_is_kept_as_printed(tmp_path):
-    terminal = Session(tmp_path)
-    _, tenant = shell_blocks(page("keep-history"))
+    terminal = Terminal(tmp_path)
+    start, tenant = shell_blocks(page("keep-history"))
 
-    found = understood(terminal, "keep-history")
-    told = terminal.type(typed(tenant))
+    with terminal.running(start):
+        found = terminal.settings_of(start)
+    told = terminal.type(tenant)
 
     assert "CRONICORN_RETENTION=30d\n" in found
     assert "CRONICORN_RETENTION_FAILURES=90d\n" in found
@@ -47,17 +52,19 @@ def test_history_is_kept_as_printed(tmp_path):
     assert "180" in told
 
 
+@types_every_command_of("docs/how-to/back-up.md")
 def test_an_installation_is_backed_up_restored_and_taken_back_as_printed(tmp_path):
-    terminal = Session(tmp_path)
-    backup, restore, back, text = [typed(block) for block in shell_blocks(page("back-up"))]
+    terminal = Terminal(tmp_path)
+    backup, restore, back, text = shell_blocks(page("back-up"))
     file = tmp_path / "cronicorn-2026-01-31.db"
+    terminal.places[f"/var/backups/{file.name}"] = str(file)
     (tmp_path / "first.yaml").write_text(SHOP, encoding="utf-8")
     terminal.type("cronicorn apply -f first.yaml")
 
-    terminal.type(backup.replace(f"/var/backups/{file.name}", str(file)))
+    terminal.type(backup)
     with fresh_database(migrated=False) as url:
-        restore = re.sub(r"CRONICORN_DATABASE_URL=\S+", f"CRONICORN_DATABASE_URL={shlex.quote(url)}", restore)
-        terminal.type(restore.replace(f"/var/backups/{file.name}", str(file)))
+        terminal.places["postgresql://cronicorn@db.example.com/cronicorn"] = shlex.quote(url)
+        terminal.type(restore)
         restored = terminal.type(f"cronicorn export --database {shlex.quote(url)}")
     terminal.type(back)
     terminal.type("cronicorn migrate")
@@ -68,13 +75,15 @@ def test_an_installation_is_backed_up_restored_and_taken_back_as_printed(tmp_pat
     assert "stock" not in unchanged or "unchanged" in unchanged
 
 
+@types_every_command_of("docs/how-to/upgrade.md")
 def test_an_upgrade_is_prepared_looked_at_and_taken_back_as_printed(tmp_path):
-    terminal = Session(tmp_path)
-    before, look, back = [typed(block) for block in shell_blocks(page("upgrade"))]
+    terminal = Terminal(tmp_path)
+    before, look, back = shell_blocks(page("upgrade"))
     file = "cronicorn-before.db"
+    terminal.places[f"/var/backups/{file}"] = str(tmp_path / file)
     terminal.type("cronicorn tenant add shop")
 
-    terminal.type(before.replace(f"/var/backups/{file}", str(tmp_path / file)))
+    terminal.type(before)
     terminal.type(look)
     terminal.type(back)
     refused = terminal.type("cronicorn verify 2>&1 || echo refused")
@@ -84,15 +93,16 @@ def test_an_upgrade_is_prepared_looked_at_and_taken_back_as_printed(tmp_path):
     assert "its revision is 0020" in refused
 
 
+@types_every_command_of("docs/explanation/how-compilation-is-reviewed.md")
 def test_a_draft_is_made_looked_at_and_taken_as_the_page_about_reviews_prints(tmp_path, store, model):  # noqa: F811
-    terminal = Session(tmp_path)
+    terminal = Terminal(tmp_path)
     terminal.environment |= {
         name: text for name, text in connected(store, model).items() if name not in terminal.environment
     }
     terminal.environment["CRONICORN_DATABASE_URL"] = store["DATABASE_URL"]
     [review] = shell_blocks(DOCS / "explanation" / "how-compilation-is-reviewed.md")
 
-    said = terminal.type(typed(review))
+    said = terminal.type(review)
 
     assert "+ rule surge" in said
     assert said.endswith("of shop/errors is active.\n")
