@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,15 +15,16 @@ from tests.chaos import worker
 from tests.chaos.generator import CLOCK_WORKER
 from tests.chaos.history import Recorder, now
 from tests.chaos.plan import Plan
+from tests.cli.command import started
 from tests.servers.clock import WrongClock
 from tests.servers.etcd import EtcdServer
 from tests.servers.ground import Ground
 from tests.servers.postgres import RestartableServer
-from tests.servers.process import ServerProcess
+from tests.servers.process import Launcher, RunAs, Running, ServerProcess
 from tests.servers.proxy import Proxy
 from tests.servers.valkey import ValkeyServer
 
-_ROOT = Path(__file__).parents[2]
+_PATH = (Path(__file__).parents[2], Path(__file__).parents[2] / "src")
 _DRAINED = {0, -signal.SIGTERM}
 """How a worker ends that was asked to: in order, or at once because it had not come so far as to listen."""
 _SKEW_AT_FIRST = "+40"
@@ -79,6 +80,7 @@ class Fleet:
             [sys.executable, worker.__file__, json.dumps(arguments)],
             ground=self._ground,
             folder=self._ground.subfolder("worker"),
+            run_as=RunAs() if wrong_clock else _Forked(),
             environment=self._environment(wrong=wrong_clock),
         )
 
@@ -122,9 +124,23 @@ class Fleet:
         log = process.log.read_text()[-2000:]
         self._recorder.say("died", worker=self.name(number), code=code, log=log)
 
-    def _environment(self, *, wrong: bool) -> Mapping[str, str]:
-        usual = self.clock.environment if wrong and self.clock is not None else dict(os.environ)
-        return usual | {"PYTHONPATH": f"{_ROOT}{os.pathsep}{_ROOT / 'src'}"}
+    def _environment(self, *, wrong: bool) -> Mapping[str, str] | None:
+        """None is this process's own. What makes a clock wrong has to be there when a Python starts."""
+        if not wrong or self.clock is None:
+            return None
+        return self.clock.environment | {"PYTHONPATH": os.pathsep.join(map(str, _PATH))}
+
+
+class _Forked(Launcher):
+    """By a fork of a Python that has imported what a worker needs: importing took longer than a worker lives."""
+
+    def popen(self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None) -> Running:
+        _, program, *arguments = map(str, command)
+        with log.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+            return started(
+                *arguments, env=os.environ if environment is None else environment, stdin=nothing.fileno(),
+                stdout=output.fileno(), stderr=output.fileno(), own_session=True, program=program, path=_PATH,
+            )  # fmt: skip
 
 
 def wall_minus_monotonic() -> float:

@@ -47,8 +47,8 @@ OF_THE_DATABASE = {Kind.TERMINATE: 2, Kind.RESTART: 1, Kind.HANG: 1, Kind.SNAPSH
 OF_THE_SERVICE = {Kind.SERVICE: 1}
 """How often each kind comes, against the others."""
 
-_GAP_S = (0.3, 1.7)
-_RESTART_EVERY_S = 10.0
+_GAP_S = (0.2, 1.2)
+_RESTART_EVERY_S = 7.0
 _RECOVERS_IN_S = 0.5
 _LENGTH_S = {
     Kind.KILL: (0.1, 1.5),

@@ -26,7 +26,7 @@ from tests.servers.postgres import restartable_server
 from tests.servers.valkey import valkey_server
 
 _UP_LOOK_S = 0.1
-_EDIT_EVERY_S = 0.15
+_EDIT_EVERY_S = 0.1
 _CHECK_EVERY_S = 2.0
 _CHECK_SHARE = 20
 """Checking takes at most one part in so many of the time."""

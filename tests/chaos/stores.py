@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from cronicorn.adapters.etcd.claim_service import EtcdClaimService
 from cronicorn.adapters.postgres import lease_statements as postgres_statements
 from cronicorn.adapters.postgres.external import ExternalJobStore, installation_of
 from cronicorn.adapters.postgres.job_store import PostgresJobStore
 from cronicorn.adapters.postgres.legacy import PostgresLegacyJobStore
 from cronicorn.adapters.postgres.optimistic import PostgresOptimisticJobStore
 from cronicorn.adapters.postgres.stores import PostgresStores
-from cronicorn.adapters.redis.claim_service import RedisClaimService
 from cronicorn.adapters.sqlite import job_store as sqlite
 from cronicorn.adapters.sqlite.legacy import SqliteLegacyJobStore
 from cronicorn.adapters.sqlite.optimistic import SqliteOptimisticJobStore
@@ -67,9 +65,14 @@ async def _on_postgres(plan: Plan, stores: PostgresStores, service: str | None) 
 
 
 def _claim_service(mechanism: Mechanism, url: str, installation: str) -> ClaimService:
+    """Imports what is needed, and the other not: each worker that starts would wait for it."""
     timeout = timedelta(seconds=0.5)
     if mechanism is Mechanism.REDIS:
+        from cronicorn.adapters.redis.claim_service import RedisClaimService
+
         return RedisClaimService.open(url, prefix=installation, timeout=timeout)
+    from cronicorn.adapters.etcd.claim_service import EtcdClaimService
+
     return EtcdClaimService.open(url, prefix=installation, timeout=timeout)
 
 

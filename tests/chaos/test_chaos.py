@@ -19,8 +19,8 @@ from tests.chaos.plan import Plan
 from tests.chaos.run import check, run
 from tests.chaos.stores import MECHANISMS, MUTANTS
 
-DEFAULT_S = 45.0
-OTHER_S = 20.0
+DEFAULT_S = 32.0
+OTHER_S = 15.0
 MUTANT_S = 120.0
 """At most: a run ends with the first broken promise."""
 CLAIMS_PER_S_MIN = 5.0

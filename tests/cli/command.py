@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -108,11 +108,15 @@ def started(
     stderr: int = 2,
     own_session: bool = False,
     program: str | None = None,
+    path: Sequence[Path] = (),
 ) -> Started:
-    """Start the command, or a *program*, with these streams; its *stdin* is a pipe unless one is given."""
+    """Start the command, or a *program*, with these streams; its *stdin* is a pipe unless one is given.
+
+    Modules are looked for in the folders of *path* first.
+    """
     request = {
         "arguments": arguments, "environment": dict(env), "folder": str(Path.cwd()), "own_session": own_session,
-        "program": program,
+        "program": program, "path": [str(folder) for folder in path],
     }  # fmt: skip
     sent = json.dumps(request).encode()
     assert len(sent) < forker.REQUEST_MAX

@@ -64,6 +64,7 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> str | None:
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
+    sys.path[:0] = request["path"]
     sys.argv[1:] = request["arguments"]
     program: str | None = request["program"]
     return program

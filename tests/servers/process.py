@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 from tests.servers.ground import Ground
 from tests.waiting import eventually
@@ -24,8 +25,30 @@ rm -rf -- "$2"
 """
 
 
+class Running(Protocol):
+    """A process, with what `subprocess.Popen` has."""
+
+    returncode: int | None
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None, /) -> int: ...
+    def send_signal(self, how: signal.Signals, /) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Launcher(Protocol):
+    """How a process is started."""
+
+    def popen(
+        self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None
+    ) -> Running: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunAs:
+class RunAs(Launcher):
     """As whom a program runs: a server that refuses to be root is started as somebody else."""
 
     user: int | None = None
@@ -60,13 +83,13 @@ class ServerProcess:
         *,
         ground: Ground,
         folder: Path,
-        run_as: RunAs | None = None,
+        run_as: Launcher | None = None,
         environment: Mapping[str, str] | None = None,
         farewell: str = "TERM",
     ) -> None:
         """*farewell* is the signal that lets it leave in haste but tidily, a moment before it is killed."""
         self.log = folder / "log"
-        self._process = (run_as or RunAs()).popen(command, self.log, environment)
+        self._process: Running = (run_as or RunAs()).popen(command, self.log, environment)
         alive = ground.watched()
         try:
             self._watchdog = subprocess.Popen(

@@ -106,7 +106,7 @@ class MailServer:
     def login(self, _server: SMTP, session: Session, _envelope: Envelope, _how: str, given: object) -> AuthResult:
         """Let in who knows the password, over TLS."""
         known = isinstance(given, LoginPassword) and (given.login, given.password) == (b"us er", b"p@ss")
-        return AuthResult(success=known and session.ssl is not None)
+        return AuthResult(success=known and session.ssl is not None, handled=False)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a mail."""

@@ -52,6 +52,7 @@ async def test_whoever_does_not_know_the_password_sends_nothing(trusted):
     receipt = await _sent(_server(trusted.port, password="wrong"))
 
     assert receipt.error is not None
+    assert receipt.error.startswith("The mail server answered 535: ")
     assert not receipt.for_good
     assert trusted.mails == []
 
