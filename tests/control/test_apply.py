@@ -13,6 +13,7 @@ from cronicorn.control.document import EndpointDocument, EndpointPatch, Interval
 from cronicorn.domain.compilation.draft import DraftStatus
 from cronicorn.domain.endpoint import CatchUp, CatchUpMode, JobStatus, RetryPolicy
 from cronicorn.domain.errors import ConflictError, InvalidInputError, UnavailableError
+from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.policy.text import policy_document
 from tests.control.drafts_by_hand import SURGE
@@ -533,3 +534,14 @@ async def test_a_file_without_a_policy_still_removes_one_that_a_file_wrote() -> 
     outcome = await applied(world, a_file())
 
     assert [change.field for change in outcome.differences[1].changes] == ["policy"]
+
+
+async def test_a_file_is_applied_to_a_store_in_memory_that_keeps_runs_of_policies() -> None:
+    world = a_world()
+    await applied(world, a_file(policy=policy_document(SURGE), minIntervalMs=15_000, maxIntervalMs=600_000))
+    world.clock.move(minutes=1)
+    await world.run_due(an_outcome(body='{"err": 9}', body_is_json=True))
+
+    outcome = await applied(world, a_file(policy=policy_document(SURGE), minIntervalMs=20_000))
+
+    assert Deed.UPDATED in deeds(outcome)

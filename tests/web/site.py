@@ -14,7 +14,7 @@ from cronicorn.api.cookies import Cookies
 from cronicorn.api.gate import RequestFrame
 from cronicorn.control.accounts import SignInDocument
 from cronicorn.control.alert_documents import AlertRouteDocument, AllRulesDocument, MaintenanceDocument
-from cronicorn.control.document import IntervalHintDocument, SecretDocument
+from cronicorn.control.document import EndpointPatch, IntervalHintDocument, SecretDocument
 from cronicorn.control.identity import random_id
 from cronicorn.control.members import MemberDocument
 from cronicorn.domain.alert.alerting import IncidentKind
@@ -28,6 +28,7 @@ from cronicorn.domain.instant import MINUTE
 from cronicorn.domain.permission import EVERYTHING, Role
 from cronicorn.domain.principal import Principal
 from cronicorn.web.app import create_web_app
+from cronicorn.web.assets import Assets
 from cronicorn.web.live import Streams
 from tests.control.world import LOCAL, World, a_world
 
@@ -84,6 +85,16 @@ class Site:
         found = _CSRF.search(text)
         assert found is not None
         return await self.client.post(action, data={"csrf": found[1], **fields})
+
+
+def scripts_of(page: str) -> list[str]:
+    """The scripts that *page* may load, by their names: a form that checks what is typed has one of its own."""
+    return ["live.js", "checks.js"] if " data-checks" in page else ["live.js"]
+
+
+def beside(page: str) -> int:
+    """Bytes that a browser loads beside *page*."""
+    return sum(Assets().size(name) for name in ("app.css", "icon.svg", *scripts_of(page)))
 
 
 def a_browser(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
@@ -167,3 +178,13 @@ async def settled_in(site: Site, endpoint: JobEndpoint) -> None:
     await control.alerts.change_rules(asker, rules)
     window = {"name": "weekly", "durationMs": 7_200_000, "cron": "0 3 * * 0", "timezone": "Europe/Berlin"}
     await control.alerts.create_window(asker, MaintenanceDocument.model_validate(window))
+    await _owned_by_files(site, endpoint)
+
+
+async def _owned_by_files(site: Site, endpoint: JobEndpoint) -> None:
+    """Files name some of its fields, of which one was edited since they were applied."""
+    files, patch = site.world.control.files, EndpointPatch.model_validate({"timeoutMs": 10_000})
+    named = {"name": endpoint.name, "url": endpoint.request.url, "timeoutMs": 9_000, "retries": {"retryCount": 1}}
+    job = (await site.world.control.jobs.get(site.owner, endpoint.job_id)).name
+    await files.apply(site.owner, {"set": "schedules", "jobs": [{"name": job, "endpoints": [named]}]})
+    await site.world.control.endpoints.edit(site.owner, endpoint.id, patch)

@@ -12,7 +12,7 @@ from cronicorn.domain.permission import Role
 from cronicorn.testing.dispatchers import Reply
 from cronicorn.web.assets import Assets
 from cronicorn.web.pages.jobs import JOBS_SHOWN
-from tests.web.site import Site, a_browser, a_hint, a_site, filled
+from tests.web.site import Site, a_browser, a_hint, a_site, beside, filled, scripts_of
 
 PAGE_BYTES_MAX = 60_000
 HOSTILE = "</title></textarea>\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}"
@@ -75,13 +75,13 @@ async def test_each_page_is_sound_small_and_runs_nothing_of_its_own() -> None:
         async with a_browser(site.app) as stranger:
             answers["/sign-in"] = await stranger.get("/sign-in")
 
-    beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))
     for path, answer in answers.items():
         assert answer.status_code == (404 if path == "/nowhere" else 200), path
-        assert len(answer.content) + beside < PAGE_BYTES_MAX, (path, len(answer.content), beside)
+        assert len(answer.content) + beside(answer.text) < PAGE_BYTES_MAX, (path, len(answer.content))
         outline = Outline(answer.text)
         assert outline.open == [], path
-        assert [attributes.get("src") for attributes in outline.all("script")] == [Assets().url("live.js")]
+        scripts = [Assets().url(name) for name in scripts_of(answer.text)]
+        assert [attributes.get("src") for attributes in outline.all("script")] == scripts
         assert outline.all("style") == []
         for tag, attributes in outline.elements:
             assert not [name for name in attributes if name == "style" or name.startswith("on")], (path, tag)
@@ -152,16 +152,16 @@ async def test_nothing_that_anybody_sends_makes_a_page_heavy(runs: int) -> None:
             if number % 4 == 3:
                 await world.control.hints.clear(site.owner, endpoint.id)
             await world.run_due(an_outcome(503, body=LONG * 400, error=LONG * 2, headers=headers))
-        weights = {
-            path: len((await site.client.get(path)).content)
+        pages = {
+            path: await site.client.get(path)
             for path in ("/", "/jobs", "/jobs?page=2", f"/jobs/{job}", f"/endpoints/{endpoint.id}",
                          f"/endpoints/{endpoint.id}?last=30d", f"/runs/{endpoint.id}:{runs}:1", "/search?q=%3C%26",
                          "/calendar", "/calendar/hosts", "/usage", "/audit",
                          "/workers")
         }  # fmt: skip
 
-    beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))
-    assert {path: weight for path, weight in weights.items() if weight + beside >= PAGE_BYTES_MAX} == {}
+    weights = {path: len(page.content) + beside(page.text) for path, page in pages.items()}
+    assert {path: weight for path, weight in weights.items() if weight >= PAGE_BYTES_MAX} == {}
 
 
 async def test_the_overview_tells_who_works_what_runs_and_what_waits() -> None:
@@ -232,10 +232,10 @@ async def test_files_are_kept_for_good_under_the_name_of_their_content_alone() -
 
 def test_nothing_in_the_files_depends_on_blanks_that_are_not_sent() -> None:
     folder = Path("src/cronicorn/web/static")
-    script = (folder / "live.js").read_text(encoding="utf-8")
+    scripts = [file.read_text(encoding="utf-8") for file in folder.glob("*.js")]
     sheet = (folder / "app.css").read_text(encoding="utf-8")
 
-    assert [line for line in script.splitlines() if line.count("`") % 2] == []
+    assert [line for script in scripts for line in script.splitlines() if line.count("`") % 2] == []
     assert [text for text in re.findall('"[^"]*"', sheet) if re.search("[{};,:] | [{}]", text)] == []
     assert re.findall("[a-z*)] +:[a-z]", sheet) == []
 

@@ -24,7 +24,7 @@ from cronicorn.web.assets import Assets
 from cronicorn.web.policy_examples import POLICY_EXAMPLES
 from tests.control.world import LOCAL, a_world
 from tests.web.entered import EnteredForm
-from tests.web.site import Site, a_browser, a_site, filled, pages_of
+from tests.web.site import Site, a_browser, a_site, beside, filled, pages_of, scripts_of
 from tests.web.test_pages import HOSTILE, PAGE_BYTES_MAX, Outline
 
 POLICY = """\
@@ -456,14 +456,15 @@ async def test_hostile_text_stays_text_and_a_page_light_whatever_rules_and_answe
         )
         odd = await sent(site, endpoint, do="replay", policy=f"{HOSTILE}\n{{", over=HOSTILE)
 
-    beside = sum(Assets().size(name) for name in ("app.css", "live.js", "icon.svg"))
     assert pages[1].status_code == 200
     for page in (*pages, faulty, odd):
         outline = Outline(page.text)
         assert outline.open == []
-        assert [attributes.get("src") for attributes in outline.all("script")] == [Assets().url("live.js")]
+        assert [attributes.get("src") for attributes in outline.all("script")] == [
+            Assets().url(name) for name in scripts_of(page.text)
+        ]
         assert [attributes for attributes in outline.all("img") if attributes.get("src") == "x"] == []
         assert "49" not in page.text.partition("{{ 7 * 7 }}")[0][-80:]
         own = re.search(r'<textarea id="policy".*?</textarea>', page.text, re.DOTALL)
         assert own is not None
-        assert len(page.content) - len(own[0].encode()) + beside < PAGE_BYTES_MAX
+        assert len(page.content) - len(own[0].encode()) + beside(page.text) < PAGE_BYTES_MAX

@@ -80,8 +80,8 @@ def _number(value: float | None) -> str:
 _MEASURES: Sequence[tuple[str, str, Callable[[Any], str]]] = (
     ("calls", "calls", str),
     ("calls a day", "callsPerDay", _number),
-    ("most in a minute", "minutePeak", str),
-    ("host's most in a minute", "hostMinutePeak", str),
+    ("most within 60 seconds", "minutePeak", str),
+    ("its host's most in a minute of the clock", "hostMinutePeak", str),
     ("flips an hour", "flipsPerHour", _number),
 )
 """What is told of both behaviours: the heading, the field, and how it is shown."""

@@ -200,7 +200,7 @@ def _skipped_beside_the_schedule(endpoint: JobEndpoint, facts: Facts) -> tuple[S
     return (beside(plan.next_run_at, SlotState.SKIPPED_QUOTA, f"{plan.source.value}: {facts.over_limit}"),)
 
 
-_NO_EVENTS: Mapping[str, tuple[GovernorEvent, ...]] = MappingProxyType({})
+_NO_EVENTS: Mapping[str, tuple[GovernorEvent, ...]] = {}  # Kept with the run, as `SteeringRecord` has it.
 
 
 def _siblings_after(facts: Facts, steering: _Steering) -> tuple[Mapping[str, Change], SteeringRecord | None]:

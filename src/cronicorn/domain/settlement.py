@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple
 
 from cronicorn.domain.endpoint import EndpointState, JobEndpoint
@@ -87,7 +86,7 @@ class Change:
     skips: tuple[Skip, ...] = ()
 
 
-NO_CHANGES: Mapping[str, Change] = MappingProxyType({})
+NO_CHANGES: Mapping[str, Change] = {}  # No view of a mapping: stores in memory copy what they hold.
 
 
 class Settlement(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from types import MappingProxyType
 from typing import NamedTuple
 
 from cronicorn.domain.condition.kinds import Scalar
@@ -14,8 +13,8 @@ from cronicorn.domain.policy.steps import Frame, PolicySteps, RuleStep
 from cronicorn.domain.signals.reading import Note
 from cronicorn.domain.signals.signal import Signal
 
-_NOBODY: Mapping[str, PolicySteps] = MappingProxyType({})
-_NOTHING: Mapping[str, tuple[GovernorEvent, ...]] = MappingProxyType({})
+_NOBODY: Mapping[str, PolicySteps] = {}  # No view of a mapping: stores in memory copy what they hold.
+_NOTHING: Mapping[str, tuple[GovernorEvent, ...]] = {}
 
 
 class SteeringRecord(NamedTuple):

@@ -72,9 +72,11 @@ async def _page(
 ) -> Response:
     draft, endpoint = found.draft, found.endpoint
     status = HTTPStatus.OK if error is None else status_of(error)
+    owners = await control.file_owners.of_endpoint(view.asker, endpoint)
     return site.page(
         view, "policy_draft.html", status=status, draft=draft, endpoint=endpoint, differences=found.differences,
         job=await control.jobs.get(view.asker, endpoint.job_id), rules=rules_in_words(draft.policy, endpoint),
         text=write_policy_text(draft.policy), waits=draft.status in _WAITING, fault="" if error is None else str(error),
         stale=(endpoint.description or "") != draft.description,
+        owners=[each for each in owners if "policy" in each.fields],
     )  # fmt: skip

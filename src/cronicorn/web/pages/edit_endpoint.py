@@ -15,6 +15,7 @@ from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import version_of_endpoint
 from cronicorn.web.endpoint_form import NAMES, ReadForm, changed_since, entered_of, marks_of, read_endpoint, tidy
 from cronicorn.web.endpoint_looking import Looking, look, looking_status, looking_values, tried
+from cronicorn.web.owned import owned_fields
 from cronicorn.web.site import WebSite, see
 from cronicorn.web.view import Looked, ThingId, View
 
@@ -75,7 +76,10 @@ async def _edit(
     control: ControlPlane, asker: Principal, endpoint: JobEndpoint, marks: str, version: str | None = None
 ) -> dict[str, Any]:
     """What the page of an edit shows besides."""
+    owners = await control.file_owners.of_endpoint(asker, endpoint)
     return {
+        "owners": owners,
+        "owned": owned_fields(owners, NAMES),
         "job": await control.jobs.get(asker, endpoint.job_id),
         "endpoint": endpoint,
         "action": f"/endpoints/{endpoint.id}/edit",

@@ -32,7 +32,7 @@ def ending_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         return site.page(
             view, "endpoint_delete.html", endpoint=endpoint, job=await control.jobs.get(view.asker, endpoint.job_id),
             runs=(await control.runs.list(view.asker, endpoint_id, RunQuery(limit=1))).total,
-            version=version_of_endpoint(endpoint),
+            version=version_of_endpoint(endpoint), owners=await control.file_owners.of_endpoint(view.asker, endpoint),
         )  # fmt: skip
 
     @router.post("/endpoints/{endpoint_id}/delete")

@@ -107,6 +107,7 @@ async def _shown(
     return {
         "endpoint": endpoint,
         "job": await control.jobs.get(asker, endpoint.job_id),
+        "owners": await control.file_owners.of_endpoint(asker, endpoint),
         **await reasons(control, asker, explanation, runs),
         "analyses": [(each.analysis, ended(each.analysis)) for each in analyses.views],
         "analyses_in_all": analyses.total,

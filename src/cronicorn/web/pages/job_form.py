@@ -57,7 +57,8 @@ def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         job = await control.jobs.get(view.asker, job_id)
         entered = {"name": job.name, "description": job.description or ""}
         return site.page(
-            view, _PAGE, job=job, version=version_of_job(job), entered=entered, faults={}, meanwhile=False
+            view, _PAGE, job=job, version=version_of_job(job), entered=entered, faults={}, meanwhile=False,
+            owners=await control.file_owners.of_job(view.asker, job),
         )  # fmt: skip
 
     @router.post("/jobs/{job_id}/edit")
@@ -72,6 +73,7 @@ def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 view, _PAGE, status=status_of(error), job=job, entered=view.form, meanwhile=late,
                 version=version_of_job(job) if late else view.entered("version"),
                 faults={} if late else faults_of(error, _FIELDS),
+                owners=await control.file_owners.of_job(view.asker, job),
             )  # fmt: skip
         return see(f"/jobs/{job_id}")
 

@@ -61,6 +61,7 @@ def job_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         endpoints = await control.endpoints.list(view.asker, job_id, query)
         return site.page(
             view, "job.html", job=job, endpoints=endpoints[:ENDPOINTS_SHOWN],
+            owners=await control.file_owners.of_job(view.asker, job),
             further=endpoints[ENDPOINTS_SHOWN - 1].endpoint.id if len(endpoints) > ENDPOINTS_SHOWN else None,
         )  # fmt: skip
 

@@ -35,6 +35,7 @@ from cronicorn.domain.unchanged import version_of_endpoint
 from cronicorn.web.errors import retry_fields
 from cronicorn.web.form_shown import TOLD_ELSEWHERE
 from cronicorn.web.forms import faults_of
+from cronicorn.web.owned import owned_fields
 from cronicorn.web.policy_desk import PolicyDesk, policy_desk
 from cronicorn.web.policy_examples import POLICY_EXAMPLES, example_named
 from cronicorn.web.policy_looking import LookedPolicy, inside, summary_of
@@ -210,7 +211,10 @@ def _drawn(replay: Backtest) -> dict[str, Any]:
 async def _beside(control: ControlPlane, asker: Principal, endpoint: JobEndpoint, most: int | None) -> dict[str, Any]:
     """What stands beside the form: what answers hold, and what the model drafted, of that at *most* so many."""
     drafts, hindrance = await control.drafts.list(asker, endpoint.id), control.drafts.hindrance(endpoint)
+    owners = await control.file_owners.of_endpoint(asker, endpoint)
     return {
+        "owners": [each for each in owners if owned_fields([each], _FIELDS)],
+        "owned": owned_fields(owners, _FIELDS),
         "profile": await control.policies.fields(asker, endpoint.id),
         "drafts": drafts[:most],
         "drafts_left_out": 0 if most is None else len(drafts[most:]),
