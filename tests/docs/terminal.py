@@ -135,10 +135,10 @@ class Terminal:
     def _text(self, what: Block | str) -> str:
         """What the shell gets, with this terminal's places."""
         text = what.text if isinstance(what, Block) else what
-        for printed, here in (self.places | {_PRINTED_URL: self.url}).items():
-            assert not re.search(r"\s", printed), "a place is one word"
-            text = re.sub(rf"(?<!\w){re.escape(printed)}(?!\w)", here.replace("\\", r"\\"), text)
-        return text
+        places = self.places | {_PRINTED_URL: self.url}
+        assert not re.search(r"\s", "".join(places)), "a place is one word"
+        words = "|".join(map(re.escape, sorted(places, key=len, reverse=True)))
+        return re.sub(rf"(?<![\w.])(?:{words})(?!\w)", lambda found: places[found[0]], text)
 
     def _known(self, link: socket.socket, *, forked: bool = True) -> dict[str, str]:
         """The environment of a command, without the paths that were exported: what is installed is where it is."""
