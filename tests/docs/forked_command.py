@@ -18,7 +18,7 @@ def main() -> int:
     told, tells = os.pipe()
     request = {
         "arguments": sys.argv[1:], "environment": dict(os.environ), "own_session": False, "program": None,
-        "folder": os.getcwd(),  # noqa: PTH109 - importing `pathlib` takes longer than the rest
+        "path": [], "folder": os.getcwd(),  # noqa: PTH109 - importing `pathlib` takes longer than the rest
     }  # fmt: skip
     with socket.socket(fileno=int(os.environ[LINK])) as link:
         socket.send_fds(link, [json.dumps(request).encode()], [0, 1, 2, tells])

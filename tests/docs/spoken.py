@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from typer._click.exceptions import ClickException, MissingParameter, NoArgsIsHelpError
+from typer._click.exceptions import BadOptionUsage, ClickException, MissingParameter, NoArgsIsHelpError
 from typer.main import get_command
 
 from cronicorn.cli.main import app
@@ -48,7 +48,7 @@ def _mistake(words: Sequence[str]) -> str:
             return f"{over[0]} is too much"
         if not _IN_VAIN & {*rest} and not any(map(_PLACEHOLDER.fullmatch, rest)):
             command.make_context(context.info_name, rest)
-    except (MissingParameter, NoArgsIsHelpError):
+    except (MissingParameter, NoArgsIsHelpError, BadOptionUsage):
         return ""
     except ClickException as error:
         return f"{error!r}"

@@ -54,6 +54,20 @@ def test_a_command_in_a_sentence_is_one_that_there_is_with_options_that_there_ar
     assert [(each, mistake) for each in spoken if (mistake := mistake_in(each))] == []
 
 
+TOLD = re.compile(r"(?<!`)`(cronicorn [^`]+)`(?!`)|<code>(cronicorn [^<]+)</code>|^# +(cronicorn .*)$", re.MULTILINE)
+FILLED_IN = re.compile(r"\{[^{}]*\}")
+
+
+@pytest.mark.parametrize("folder", ["deploy", "examples", "src"])
+def test_what_messages_and_comments_tell_to_type_is_a_command_that_there_is(folder):
+    files = [file for file in (ROOT / folder).rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
+    told = [FILLED_IN.sub("NAME", "".join(found)) for text in texts for found in TOLD.findall(text)]
+
+    assert told
+    assert [(each, mistake) for each in told if (mistake := mistake_in(each))] == []
+
+
 PAGE = """# A page
 
 1. First:
