@@ -108,7 +108,7 @@ class Policies(Backtester):
         """What stood where in the answers of the last RUNS_MAX runs of an endpoint: what a policy can read."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         runs = await latest_runs(self._history, endpoint, RUNS_MAX)
-        return profile_told(profile_of(runs), endpoint.redaction, ())
+        return profile_told(await asyncio.to_thread(profile_of, runs), endpoint.redaction, ())
 
     async def _beside(self, endpoint: JobEndpoint, job: Iterable[JobEndpoint], replay: Replay) -> Mapping[int, int]:
         """How often others of the *job* called the same host in each minute of the *replay*."""

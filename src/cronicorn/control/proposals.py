@@ -12,11 +12,12 @@ from cronicorn.control.identity import NewId
 from cronicorn.control.permissions import operation
 from cronicorn.control.policies import BacktestDocument, PolicyDocument, policy_to_try
 from cronicorn.control.recorded_runs import latest_runs
+from cronicorn.control.turns import Turns
 from cronicorn.domain.compilation.difference import difference, says_the_same
 from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, Finding, errors_in, text_of
 from cronicorn.domain.compilation.judging import backtested, figures_of, judged, read_draft
 from cronicorn.domain.compilation.ports import Backtester, Drafts
-from cronicorn.domain.compilation.profile import RUNS_MAX, profile_of
+from cronicorn.domain.compilation.profile import RUNS_MAX, Profile, profile_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, FieldError
 from cronicorn.domain.permission import Operation
@@ -40,7 +41,7 @@ class Proposals:
         self._history = history
         self._backtester = backtester
         self._new_id = new_id
-        self._judging = asyncio.Lock()
+        self._turns = Turns()
 
     @operation(Operation.DRAFT_PROPOSE)
     async def propose(self, principal: Principal, endpoint_id: str, document: PolicyDocument) -> DraftView:
@@ -59,12 +60,7 @@ class Proposals:
         earlier = await self._drafts.list(principal.tenant_id, endpoint_id)
         if earlier and _is_the_same(earlier[0], policy, endpoint):
             return _view(earlier[0], endpoint)
-        profile = profile_of(await latest_runs(self._history, endpoint, RUNS_MAX))
-        siblings = await self._siblings(endpoint)
-        async with (
-            self._judging
-        ):  # It takes seconds of a processor, in a thread: calls that are due do not wait for it.
-            found = await asyncio.to_thread(judged, policy, endpoint, profile, siblings)
+        found, profile = await self._judged(policy, endpoint)
         _refuse(errors_in(found))
         figures = figures_of(await self._backtester.replayed(principal, endpoint_id, policy, BACKTEST_OVER))
         found = (*found, *backtested(figures))
@@ -79,6 +75,17 @@ class Proposals:
         await self._drafts.add(draft)
         log.info("policy_drafted", extra={"endpoint": endpoint_id, "draft": draft.id, "status": draft.status.value})
         return _view(draft, endpoint)
+
+    async def _judged(self, policy: Policy, endpoint: JobEndpoint) -> tuple[Sequence[Finding], Profile]:
+        """What can be said of *policy* before it is tried, and what was answered lately.
+
+        It can take seconds of a processor. They are a thread's: no call that is due waits for them.
+        """
+        siblings = await self._siblings(endpoint)
+        async with self._turns.turn(endpoint.tenant_id):
+            runs = await latest_runs(self._history, endpoint, RUNS_MAX)
+            profile = await asyncio.to_thread(profile_of, runs)
+            return await asyncio.to_thread(judged, policy, endpoint, profile, siblings), profile
 
     async def _siblings(self, endpoint: JobEndpoint) -> Sequence[str]:
         job = await self._endpoints.list(endpoint.tenant_id, endpoint.job_id)

@@ -9,6 +9,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from cronicorn.control.plane import ControlPlane
+from cronicorn.control.turns import Turns
 from cronicorn.domain.history import RunQuery
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.json_body import ABSENT, parsed
@@ -72,7 +73,7 @@ class RunReading:
 
     def __init__(self, desk: ToolDesk) -> None:
         self._desk = desk
-        self._reading = asyncio.Lock()
+        self._turns = Turns()
 
     async def run_query(
         self,
@@ -94,7 +95,7 @@ class RunReading:
         page = await control.runs.list(principal, endpoint_id, query)
         lines = [_line(run) for run in page.runs]
         if include_bodies:
-            async with self._reading:  # However many ask, bodies of one answer at a time are in memory and worked on.
+            async with self._turns.turn(principal.tenant_id):  # Bodies are long: those of one answer are in memory.
                 lines = await _with_bodies(control, principal, lines)
         after = offset + len(page.runs)
         return told(

@@ -104,7 +104,7 @@ class Drafting(DraftMaker):
     async def _made(self, principal: Principal, endpoint: JobEndpoint, reason: CompileReason, now: datetime) -> Draft:
         job = await self._records.endpoints.list(endpoint.tenant_id, endpoint.job_id)
         siblings = [each.name for each, _ in job if each.id != endpoint.id and each.archived_at is None]
-        profile = profile_of(await self._answers(endpoint, now))
+        profile = await asyncio.to_thread(profile_of, await self._answers(endpoint, now))
         key = cache_key(endpoint, siblings, profile, self._compiler.model)
         earlier = await self._records.drafts.list(endpoint.tenant_id, endpoint.id)
         known = next((draft for draft in earlier if draft.hash == key), None)
