@@ -98,6 +98,11 @@ async def test_endpoints_are_made_changed_and_deleted_by_their_names_only():
         changed = await agent.call("endpoint_save", endpoint_id=made["id"], document={"baselineIntervalMs": 120_000})
         typo = await agent.refused("endpoint_save", endpoint_id=made["id"], document={"baselineInterval": 1})
         nowhere = await agent.refused("endpoint_save", document=document)
+        unseen = {"policy": SURGE, "compile": "auto"}
+        ruled = [
+            await agent.refused("endpoint_save", endpoint_id=made["id"], document=unseen),
+            await agent.refused("endpoint_save", job_id=job, document={**document, **unseen}),
+        ]
         slip = await agent.refused("endpoint_delete", endpoint_id=made["id"], name="order")
         kept = await agent.call("endpoint_get", endpoint_id=made["id"])
         gone = await agent.call("endpoint_delete", endpoint_id=made["id"], name="orders")
@@ -107,6 +112,8 @@ async def test_endpoints_are_made_changed_and_deleted_by_their_names_only():
     assert changed["version"] == made["version"] + 1
     assert "/document/baselineInterval: Unknown field. Did you mean baselineIntervalMs?" in typo
     assert "one of the two" in nowhere
+    assert all("/document/policy: A policy is put in force by a person" in each for each in ruled)
+    assert all("/document/compile: Only a person" in each for each in ruled)
     assert "nothing was deleted" in slip
     assert kept["name"] == gone["name"] == "orders"
     assert "not_found" in after

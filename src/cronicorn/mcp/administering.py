@@ -1,7 +1,7 @@
 """Tools that make, change and delete endpoints."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from mcp_types import CallToolResult
 from pydantic import AfterValidator, Field
@@ -11,11 +11,13 @@ from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import possible_id
 from cronicorn.control.misfits import whole_document
+from cronicorn.domain.endpoint import CompileMode
 from cronicorn.domain.wording import schedule_parts
 from cronicorn.mcp.answers import BoundedAnswer, at_instant, instant, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk
 from cronicorn.mcp.explaining import WARNINGS_MAX, EndpointId
 
+D = TypeVar("D", bound=EndpointPatch)
 JobId = Annotated[str, AfterValidator(possible_id)]
 
 
@@ -57,15 +59,15 @@ class Administering:
         ] = None,
         job_id: Annotated[JobId | None, Field(description="The job of a new one.")] = None,
     ) -> Annotated[CallToolResult, EndpointSaved]:
-        """Change an endpoint, or make one in a job. Give `endpoint_id` or `job_id`."""
+        """Change an endpoint, or make one in a job. Give `endpoint_id` or `job_id`. Policies are proposed instead."""
         if (endpoint_id is None) == (job_id is None):
             raise refused("", "Give `endpoint_id` to change an endpoint, or `job_id` to make one: one of the two.")
         principal, endpoints = await self._desk.principal(ask), self._desk.control.endpoints
         findings = Findings("/document")
         if endpoint_id is not None:
-            patch = whole_document(EndpointPatch, document, findings)
+            patch = _without_rules(whole_document(EndpointPatch, document, findings))
             return told(_saved(await endpoints.edit(principal, endpoint_id, patch)))
-        new = whole_document(EndpointDocument, document, findings)
+        new = _without_rules(whole_document(EndpointDocument, document, findings))
         assert job_id is not None
         return told(_saved(await endpoints.create(principal, job_id, new)))
 
@@ -85,6 +87,17 @@ class Administering:
             raise refused("/name", f"Endpoint {endpoint_id} is not called so; nothing was deleted.")
         await endpoints.delete(principal, endpoint_id)
         return told(EndpointDeleted(id=endpoint_id, name=shown(endpoint.name) or ""))
+
+
+def _without_rules(document: D) -> D:
+    """*document*. Raises InvalidInputError where it would put rules in force, now or later, without a person."""
+    findings = Findings("/document")
+    if "policy" in document.model_fields_set:
+        findings.refuse("/policy", "A policy is put in force by a person: propose it with policy_propose.")
+    if document.compile is CompileMode.AUTO:
+        findings.refuse("/compile", "Only a person can have drafts put in force unseen: leave it out.")
+    findings.raise_errors()
+    return document
 
 
 def _saved(view: EndpointView) -> EndpointSaved:
