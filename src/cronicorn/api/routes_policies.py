@@ -14,7 +14,7 @@ from cronicorn.api.wire_policies import (
 )
 from cronicorn.control.document import EndpointPatch
 from cronicorn.control.endpoints import Endpoints, EndpointView
-from cronicorn.control.policies import BacktestDocument, Policies, PolicyDocument, policy_to_try
+from cronicorn.control.policies import BacktestDocument, Policies, PolicyDocument
 from cronicorn.domain.unchanged import version_of_endpoint
 
 
@@ -25,7 +25,8 @@ def policy_routes(policies: Policies) -> APIRouter:
     @router.post("/backtest")
     async def backtest(asker: Asker, endpoint_id: Id, document: BacktestDocument) -> BacktestAnswer:
         """What a policy would have made of the recorded runs, as bounds where they can't tell more."""
-        return backtest_answer(await policies.backtest(asker, endpoint_id, policy_to_try(document), document.over))
+        tried = await policies.read(asker, document)
+        return backtest_answer(await policies.backtest(asker, endpoint_id, tried, document.over))
 
     return router
 

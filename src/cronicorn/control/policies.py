@@ -16,6 +16,7 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.payload import json_text
 from cronicorn.control.permissions import operation
 from cronicorn.control.recorded_runs import latest_runs, recorded_runs
+from cronicorn.control.turns import Turns
 from cronicorn.domain.compilation.ports import Backtester
 from cronicorn.domain.compilation.profile import RUNS_MAX, Profile, profile_of, profile_told
 from cronicorn.domain.endpoint import JobEndpoint
@@ -79,6 +80,13 @@ class Policies(Backtester):
         self._history = history
         self._cron = cron
         self._under_way: set[str] = set()
+        self._turns = Turns()
+
+    @operation(Operation.POLICY_BACKTEST)
+    async def read(self, principal: Principal, document: BacktestDocument) -> Policy:
+        """The policy that *document* writes. A long one takes half a second of a thread. Raises InvalidInputError."""
+        async with self._turns.turn(principal.tenant_id):
+            return await asyncio.to_thread(policy_to_try, document)
 
     @operation(Operation.POLICY_BACKTEST)
     async def backtest(self, principal: Principal, endpoint_id: str, policy: Policy, over: timedelta) -> Backtest:

@@ -52,7 +52,8 @@ class Proposals:
         that is wrong, ConflictError where it is in force already or the endpoint is archived, and what a backtest does.
         """
         endpoint, stored = await self._endpoints.get(principal.tenant_id, endpoint_id)
-        policy = _policy_of(document)
+        async with self._turns.turn(principal.tenant_id):
+            policy = await asyncio.to_thread(_policy_of, document)
         if endpoint.archived_at is not None:
             raise ConflictError(f"Endpoint {endpoint_id} is archived; unarchive it first.")
         if says_the_same(policy, endpoint.policy):

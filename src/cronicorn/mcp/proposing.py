@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from cronicorn.control.drafts import DraftView
 from cronicorn.control.identity import possible_id
-from cronicorn.control.policies import HOURS_DEFAULT, HOURS_MAX, BacktestDocument, PolicyDocument, policy_to_try
+from cronicorn.control.policies import HOURS_DEFAULT, HOURS_MAX, BacktestDocument, PolicyDocument
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.domain.compilation.difference import difference
 from cronicorn.domain.compilation.draft import Finding
@@ -112,8 +112,9 @@ class Proposing:
     ) -> Annotated[CallToolResult, PolicyTried]:
         """Check a policy, say it in words, and try it on what the endpoint has answered. Changes nothing."""
         document = BacktestDocument.model_validate({"policy": policy, "overHours": over_hours})
-        principal, tried = await self._desk.principal(ask), policy_to_try(document)
-        done = await self._desk.control.policies.backtest(principal, endpoint_id, tried, document.over)
+        principal, policies = await self._desk.principal(ask), self._desk.control.policies
+        tried = await policies.read(principal, document)
+        done = await policies.backtest(principal, endpoint_id, tried, document.over)
         replayed = done.replayed
         return told(
             PolicyTried(
