@@ -80,7 +80,7 @@ def test_a_folder_is_shown_applied_pruned_and_undone(place, folder):
     undone = typed(place, "apply", *given)
 
     assert exported.count("baseline") == 2
-    assert "? bank/rates is listed no longer, and left alone (--prune archives it)" in left.out
+    assert "? bank/rates is listed no longer, and left alone (--prune takes it away)" in left.out
     assert unasked.err.splitlines()[:2] == ["- bank/rates", "- job bank"]
     assert "say --yes" in unasked.err
     assert [each["deed"] for each in json.loads(shown.out)["differences"]] == ["unchanged"] * 2 + ["archived"] * 2
@@ -105,6 +105,28 @@ def test_files_of_no_named_set_that_are_applied_apart_are_told_so_in_a_few_lines
         "? and 3 more",  # The job is one of them.
         "? Files that are applied apart need sets with names (`set: NAME` in them, or --set); --prune does, too.",
     ]
+
+
+def test_what_files_said_about_alerts_is_named_and_removed_on_request(place, folder):
+    said = folder / "told.yaml"
+    window = '{name: tidy, cron: "0 3 * * *", timezone: UTC, durationMs: 60000}'
+    said.write_text(f"set: store\nalerts: {{rules: {{failures: 7}}, maintenance: [{window}]}}\n")
+    given = ("-f", str(folder))
+    typed(place, "apply", *given)
+    said.unlink()
+
+    left = typed(place, "apply", *given)
+    unasked = typed(place, "apply", *given, "--prune", code=2)
+    shown = typed(place, "diff", *given, "--prune", "--json", code=1)
+    pruned = typed(place, "apply", *given, "--prune", "--yes")
+
+    lines = ["- alert rules", "    failures: 7 → 3", "- maintenance window tidy"]
+    assert "? maintenance window tidy is listed no longer, and left alone (--prune takes it away)" in left.out
+    assert unasked.err.splitlines()[:3] == lines
+    told = [each for each in json.loads(shown.out)["differences"] if each["deed"] == "removed"]
+    assert [each["alert"] for each in told] == ["alert rules", "maintenance window tidy"]
+    assert pruned.out.splitlines() == [*lines, "Done: 2 removed; 4 unchanged."]
+    assert typed(place, "diff", *given, "--prune").out == "Nothing to do: 4 unchanged.\n"
 
 
 def test_who_shows_explains_or_edits_an_endpoint_is_told_whose_its_fields_are(place, folder):

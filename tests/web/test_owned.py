@@ -1,9 +1,12 @@
 """What files own is told wherever somebody is about to change it, and what becomes of that."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from cronicorn.control.alert_documents import AlertRouteDocument
 from cronicorn.control.document import EndpointPatch
+from cronicorn.domain.alert.alerting import AlertRoute
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.permission import Role
 from cronicorn.domain.policy.text import policy_document
@@ -133,3 +136,32 @@ async def test_however_sets_are_called_pages_stay_light_and_what_they_are_called
         assert "<script>alert" not in page
         assert path.endswith("/policy") or " and 4 more" in page
     assert "4 more" in marked(pages[f"{at}/edit"])["url"]
+
+
+async def test_routes_rules_and_windows_that_files_name_tell_it_and_others_do_not() -> None:
+    async with a_site() as site:
+        control = site.world.control
+        mail = {"name": "mail", "channel": "email", "target": "ops@example.com"}
+        window = {"name": "nightly", "cron": "0 3 * * *", "timezone": "UTC", "durationMs": 60_000}
+        alerts = {"rules": {"failures": 5}, "routes": [mail], "maintenance": [window]}
+        document = {"set": "store", "jobs": [], "alerts": alerts}
+        other = await control.alerts.create_route(
+            site.owner, AlertRouteDocument.model_validate(mail | {"name": "by hand"})
+        )
+        free = [await site.text(path) for path in ("/alerts/rules", "/alerts/rules/change", "/alerts/maintenance")]
+        await control.files.apply(site.owner, document)
+        at = f"/alerts/routes/{next(route.id for route in await routes(site) if route.name == 'mail')}"
+        paths = (at, f"{at}/edit", "/alerts/rules", "/alerts/rules/change", "/alerts/rules/new", "/alerts/maintenance")
+        pages = {path: await site.text(path) for path in paths}
+        free += [await site.text(f"/alerts/routes/{other.id}{end}") for end in ("", "/edit")]
+
+    assert [path for path, page in pages.items() if "<strong>store</strong>" not in page] == []
+    assert [path for path, page in pages.items() if Outline(page).open] == []
+    assert [path for path, page in pages.items() if len(page.encode()) + beside(page) >= PAGE_BYTES_MAX] == []
+    assert "their next apply makes it anew" in pages[at]
+    assert "is refused until a file says the same" in pages[f"{at}/edit"]
+    assert not any("store" in page for page in free)
+
+
+async def routes(site: Site) -> Sequence[AlertRoute]:
+    return (await site.world.control.alerts.show(site.owner)).routes

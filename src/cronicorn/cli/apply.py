@@ -27,7 +27,10 @@ ForceOption = Annotated[
     bool, typer.Option("--force", help="Overwrite what was edited elsewhere, or belongs to another set.")
 ]
 PruneOption = Annotated[
-    bool, typer.Option("--prune", help="Archive what the set has made and its files list no longer.")
+    bool,
+    typer.Option(
+        "--prune", help="Archive what the set has made and its files list no longer; what is about alerts is removed."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
@@ -129,7 +132,7 @@ def _read(wanted: _Wanted) -> "tuple[YamlFiles, object]":
 
 
 def _ask(applied: "Applied") -> None:
-    """Have somebody at a terminal confirm what is to be archived. Raises InvalidInputError where nobody is."""
+    """Have somebody at a terminal confirm what is to go. Raises InvalidInputError where nobody is."""
     import sys
 
     from cronicorn.cli.differences import archived_as_lines
@@ -141,9 +144,9 @@ def _ask(applied: "Applied") -> None:
     print("\n".join(lines), file=sys.stderr)
     if not sys.stdin.isatty():
         raise InvalidInputError(
-            "Nothing was applied: --prune would archive these; say --yes where nobody can be asked."
+            "Nothing was applied: --prune would archive or remove these; say --yes where nobody can be asked."
         )
-    typer.confirm("Archive them?", abort=True, err=True)
+    typer.confirm("Archive or remove them?", abort=True, err=True)
 
 
 def _tell(wanted: _Wanted, files: "YamlFiles", applied: "Applied", *, dry_run: bool) -> None:

@@ -9,7 +9,7 @@ from cronicorn.cli.instants import written
 from cronicorn.control.difference import Applied, Deed, Difference
 from cronicorn.domain.filing.file_set import USUAL
 
-_SIGNS = {Deed.CREATED: "+", Deed.RESTORED: "+", Deed.UPDATED: "~", Deed.ARCHIVED: "-"}
+_SIGNS = {Deed.CREATED: "+", Deed.RESTORED: "+", Deed.UPDATED: "~", Deed.ARCHIVED: "-", Deed.REMOVED: "-"}
 
 _UNLISTED_SHOWN = 5
 """What is left alone is no news: some of it is enough."""
@@ -47,7 +47,7 @@ def applied_as_lines(applied: Applied, *, dry_run: bool, force: bool) -> Iterato
 def _left_alone(applied: Applied) -> Iterator[str]:
     named = applied.file_set != USUAL
     for name in applied.unlisted[:_UNLISTED_SHOWN]:
-        yield f"? {name} is listed no longer, and left alone{' (--prune archives it)' if named else ''}"
+        yield f"? {name} is listed no longer, and left alone{' (--prune takes it away)' if named else ''}"
     if len(applied.unlisted) > _UNLISTED_SHOWN:
         yield f"? and {len(applied.unlisted) - _UNLISTED_SHOWN} more"
     if applied.unlisted and not named:
@@ -55,8 +55,8 @@ def _left_alone(applied: Applied) -> Iterator[str]:
 
 
 def archived_as_lines(applied: Applied) -> Iterator[str]:
-    """A line for each thing that is archived."""
-    yield from _changed(each for each in applied.differences if each.deed is Deed.ARCHIVED)
+    """A line for each thing that is archived, or removed."""
+    yield from _changed(each for each in applied.differences if each.deed in {Deed.ARCHIVED, Deed.REMOVED})
 
 
 def _changed(differences: Iterable[Difference]) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Applying what a file says about alerts: rules as a whole, routes and maintenance windows by their names.
 
-What the file does not name is left alone. All of it is written at once, after the jobs and endpoints that it names.
+What the file does not name is left alone, unless its set has said it and it is to be pruned. All of it is written at
+once, after the jobs and endpoints that it names.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -23,6 +24,7 @@ from cronicorn.control.alert_drafting import (
     url_fault,
     window_drafted,
 )
+from cronicorn.control.alert_pruning import EDITED, UnlistedAlerts, unlisted_alerts
 from cronicorn.control.alert_rendering import all_rules_shown, named, route_shown, window_shown
 from cronicorn.control.alerts import Alerts
 from cronicorn.control.difference import Deed, Difference, part_difference
@@ -43,13 +45,12 @@ from cronicorn.domain.alert.alerting import (
     MaintenanceWindow,
 )
 from cronicorn.domain.errors import ConflictError, FieldError, InvalidInputError
-from cronicorn.domain.filing.file_set import fingerprint
+from cronicorn.domain.filing.file_set import RULES_PART, ManagedPart, fingerprint, route_part, window_part
 from cronicorn.domain.ports import Clock, Cron
 from cronicorn.domain.principal import Principal
 
 Part = TypeVar("Part", AlertRoute, MaintenanceWindow)
 
-_RULES = "alert rules"
 _NOT_YET = "sealed when it is written"
 _OF_FILES = {"/jobIds": "/jobs", "/endpointIds": "/endpoints"}
 
@@ -79,11 +80,25 @@ class AlertPlan:
     """The routes that are to lead to another URL."""
     fingerprints: Mapping[str, str]
     """What stands for each part once it is written, by its name."""
+    unlisted: UnlistedAlerts
+    prune: bool
+    """Whether what is unlisted is taken back."""
 
     @property
     def changes(self) -> bool:
         """Whether there is anything to write."""
-        return any(each.deed is not Deed.UNCHANGED for each in self.differences)
+        taken = self.prune and self.unlisted.differences
+        return bool(taken) or any(each.deed is not Deed.UNCHANGED for each in self.differences)
+
+    def managed(self, known: Mapping[str, ManagedPart], after: Alerting) -> dict[str, ManagedPart]:
+        """What the set says once *after* is stored, where it has said *known* before."""
+        ended = self.unlisted.gone | (self.unlisted.names if self.prune else frozenset())
+        made = {name: part.made for name, part in known.items()}
+        ids = {route_part(each.name): each.id for each in after.routes}
+        ids |= {window_part(each.name): each.id for each in after.windows}
+        made |= {each.name: ids.get(each.name) for each in self.differences if each.deed is Deed.CREATED}
+        said = {name: ManagedPart(fingerprint=each, made=made.get(name)) for name, each in self.fingerprints.items()}
+        return {name: part for name, part in known.items() if name not in ended} | said
 
 
 class AlertFiles:
@@ -99,15 +114,23 @@ class AlertFiles:
         self._cron = cron
         self._new_id = new_id
 
+    async def unlisted(
+        self, asker: Principal, document: AlertsInFile, names: ScopeNames, known: Mapping[str, ManagedPart],
+        others: Collection[str],
+    ) -> UnlistedAlerts:  # fmt: skip
+        """What the set has said and *document* says no longer: as `unlisted_alerts` has it."""
+        return unlisted_alerts(await self._alerts.show(asker), names, document, known, others)
+
     async def planned(
         self, asker: Principal, document: AlertsInFile, names: ScopeNames, findings: Findings,
-        known: Mapping[str, str],
+        known: Mapping[str, ManagedPart], *, unlisted: UnlistedAlerts, prune: bool,
     ) -> AlertPlan:  # fmt: skip
         """What *document* changes, where *names* are there once the rest of the file is. Reports what can't be used.
 
-        *known* are the fingerprints of the parts that the file set has written.
+        *known* are the parts that the file set has written, of which those *unlisted* are taken back to *prune*.
         """
-        before = named(await self._alerts.show(asker), names)
+        stored = await self._alerts.show(asker)
+        before = named(unlisted.taken_from(stored) if prune else stored, names)
         _judge(document, before, names, findings)
         moved = tuple(route.name or "" for route in document.routes or () if self._moves(asker, before, route))
         means = _Means(
@@ -121,10 +144,15 @@ class AlertFiles:
             differences=tuple(each.difference(known.get(each.name)) for each in parts),
             moved=moved,
             fingerprints={each.name: fingerprint(each.after) for each in parts},
+            unlisted=unlisted,
+            prune=prune,
         )
 
-    async def carry_out(self, asker: Principal, plan: AlertPlan, names: ScopeNames) -> None:
-        """Write what *plan* says. Raises what writing raises; ConflictError where what it names went meanwhile."""
+    async def carry_out(self, asker: Principal, plan: AlertPlan, names: ScopeNames) -> Alerting:
+        """Write what *plan* says. Raises what writing raises; ConflictError where what it names went meanwhile.
+
+        Raises PreconditionFailedError where what it takes back was changed since it was planned.
+        """
         stored = {route.name: route.id for route in (await self._alerts.show(asker)).routes}
         ids = {name: stored.get(name) or self._new_id("route") for name in plan.moved}
         urls = {route.name or "": route.target or "" for route in plan.document.routes or ()}
@@ -136,13 +164,14 @@ class AlertFiles:
         def edit(before: Alerting) -> Alerting:
             findings = Findings()
             try:
-                after = _applied(before, plan.document, means, findings)
+                left = plan.unlisted.taken_from(before) if plan.prune else before
+                after = _applied(left, plan.document, means, findings)
             except KeyError as error:
                 raise ConflictError(f"{error} went while the file was applied; apply it again.") from error
             findings.raise_errors()
             return after
 
-        await self._alerts.change_all(asker, edit)
+        return await self._alerts.change_all(asker, edit)
 
     def _moves(self, asker: Principal, before: Alerting, route: RouteInFile) -> bool:
         """Whether the file gives *route* a URL that it does not lead to yet."""
@@ -253,31 +282,35 @@ class _PartOfFile:
     hidden: str | None = None
     """A field that changes without being shown."""
 
-    def difference(self, known: str | None) -> Difference:
+    def difference(self, known: ManagedPart | None) -> Difference:
         """What becomes of it; a conflict where it is not as the set wrote it, which *known* stands for."""
         difference = part_difference(self.name, self.before, self.after, self.hidden)
-        if self.before is None or difference.deed is Deed.UNCHANGED or fingerprint(self.before) == known:
+        if self.before is None or difference.deed is Deed.UNCHANGED or _stands_for(known, self.before):
             return difference
         if known is not None:
-            return replace(difference, conflicts=("it was edited elsewhere since this set was applied",))
-        usual = self.name == _RULES and self.before == all_rules_shown(NO_ALERTING)
+            return replace(difference, conflicts=(EDITED,))
+        usual = self.name == RULES_PART and self.before == all_rules_shown(NO_ALERTING)
         return difference if usual else replace(difference, conflicts=("it was set elsewhere",))
+
+
+def _stands_for(known: ManagedPart | None, before: Fields) -> bool:
+    return known is not None and known.fingerprint == fingerprint(before)
 
 
 def _parts(before: Alerting, after: Alerting, document: AlertsInFile, moved: Sequence[str]) -> Iterator[_PartOfFile]:
     if document.rules is not None:
-        yield _PartOfFile(name=_RULES, before=all_rules_shown(before), after=all_rules_shown(after))
+        yield _PartOfFile(name=RULES_PART, before=all_rules_shown(before), after=all_rules_shown(after))
     for route in document.routes or ():
         old, new = _namesake(before.routes, route.name), _namesake(after.routes, route.name)
         if new is not None:
             told = route_shown(old) if old is not None else None
             hidden = "target" if old is not None and route.name in moved else None
-            yield _PartOfFile(name=f"alert route {new.name}", before=told, after=route_shown(new), hidden=hidden)
+            yield _PartOfFile(name=route_part(new.name), before=told, after=route_shown(new), hidden=hidden)
     for window in document.maintenance or ():
         earlier, later = _namesake(before.windows, window.name), _namesake(after.windows, window.name)
         if later is not None:
             told = window_shown(earlier) if earlier is not None else None
-            yield _PartOfFile(name=f"maintenance window {later.name}", before=told, after=window_shown(later))
+            yield _PartOfFile(name=window_part(later.name), before=told, after=window_shown(later))
 
 
 def _namesake(parts: Sequence[Part], name: str | None) -> Part | None:

@@ -2,7 +2,8 @@
 
 A file speaks for the fields that it names, and for no others: what is edited elsewhere stays, and so do hints, pauses
 and failures. A field that it names no longer gets its default. Where somebody else has set a field that it names, it is
-refused, unless it is applied with force. What its set has made and it lists no longer is archived only on request.
+refused, unless it is applied with force. What its set has made and it lists no longer is archived only on request, and
+what its set has said about alerts, taken back.
 """
 
 from collections.abc import Awaitable, Callable
@@ -50,9 +51,10 @@ class FileApplier:
     ) -> Applied:
         """Create and update what *document* lists; with *dry_run* only tell what would be done.
 
-        With *prune* what its set has made and it lists no longer is archived: it must name its set then. The whole
-        file is checked first: InvalidInputError tells all that is wrong with it, and ConflictError of what somebody
-        else has set, unless that is overwritten with *force*. All is written at once, or nothing.
+        With *prune* what its set has made and it lists no longer is archived, and what it has said about alerts taken
+        back: it must name its set then. The whole file is checked first: InvalidInputError tells all that is wrong with
+        it, and ConflictError of what somebody else has set, unless that is overwritten with *force*. All is written at
+        once, or nothing.
         """
         for number in range(PLANS_MAX):
             plan = await self._plan(principal, document, prune=prune)

@@ -17,6 +17,8 @@ class Deed(StrEnum):
     """Was archived, and is active again."""
     UPDATED = "updated"
     ARCHIVED = "archived"
+    REMOVED = "removed"
+    """Of what is said about alerts alone, which nothing brings back but saying it again."""
     UNCHANGED = "unchanged"
 
 

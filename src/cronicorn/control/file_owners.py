@@ -46,6 +46,19 @@ class FileOwners:
         """The same of *job*."""
         return _owners(await self._sets.about(principal.tenant_id, job.id), job_values(job))
 
+    @operation(Operation.FILE_OWNERS)
+    async def of_alerting(self, principal: Principal) -> Mapping[str, tuple[FileOwner, ...]]:
+        """The sets that speak for parts of what the tenant has said about alerts, by how sets call these parts.
+
+        Each is theirs as a whole, so that no fields are told.
+        """
+        found: dict[str, tuple[FileOwner, ...]] = {}
+        for name, kept in sorted((await self._sets.all(principal.tenant_id)).items()):
+            for part, said in kept.alerts.items():
+                owner = FileOwner(file_set=name, made=said.made is not None, fields=(), edited=())
+                found[part] = (*found.get(part, ()), owner)
+        return found
+
 
 def edit_warnings(owners: Iterable[FileOwner]) -> tuple[FieldError, ...]:
     """What becomes of the fields that were edited although files name them."""

@@ -62,13 +62,13 @@ class FilePlan:
     steps: tuple[JobStep, ...]
     unlisted: Unlisted
     prune: bool
-    """Whether what is unlisted is archived."""
+    """Whether what is unlisted is archived, or taken back."""
     alerts: AlertPlan | None
     warnings: tuple[FieldError, ...]
 
     def applied(self) -> Applied:
         """What is told of it."""
-        archived = tuple(self.unlisted.differences())
+        ended = (*self.unlisted.differences(), *(self.alerts.unlisted.differences if self.alerts is not None else ()))
         differences = [
             difference
             for step in self.steps
@@ -78,8 +78,8 @@ class FilePlan:
             differences += self.alerts.differences
         return Applied(
             file_set=self.name,
-            differences=(*differences, *(archived if self.prune else ())),
-            unlisted=() if self.prune else tuple(each.name for each in archived),
+            differences=(*differences, *(ended if self.prune else ())),
+            unlisted=() if self.prune else tuple(each.name for each in ended),
             warnings=self.warnings,
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cronicorn.control.alert_files import AlertFiles, AlertPlan
 from cronicorn.control.document import JobWithEndpoints
 from cronicorn.control.endpoints import Endpoints
-from cronicorn.control.file_document import FileDocument
+from cronicorn.control.file_document import AlertsInFile, FileDocument
 from cronicorn.control.file_plan import FilePlan, JobStep, Unlisted, unlisted
 from cronicorn.control.file_steps import Background, background, endpoint_step, job_step, known_as
 from cronicorn.control.findings import Findings
@@ -61,7 +61,8 @@ class FilePlanner:
                 inside = findings.inside(f"/jobs/{place}")
                 job = known_as(stored, document.name or "", known.mine.jobs.get(document.name or ""), names, inside)
                 steps.append(await self._planned(asker, document, job, known, inside))
-        alerts = await self._planned_alerts(asker, file, known.mine, findings)
+        others = frozenset(part for other, said in sets.items() if other != name for part in said.alerts)
+        alerts = await self._planned_alerts(asker, file, known.mine, findings, others=others, prune=prune)
         unlisted = await self._unlisted(asker, stored, known, steps)
         return FilePlan(
             name=name, before=known.mine, steps=tuple(steps), unlisted=unlisted, prune=prune, alerts=alerts,
@@ -99,15 +100,23 @@ class FilePlanner:
         return [view.endpoint for view in await self._nouns.endpoints.list(asker, job.id)]
 
     async def _planned_alerts(
-        self, asker: Principal, file: FileDocument, mine: FileSet, findings: Findings
-    ) -> AlertPlan | None:
-        """What the file says about alerts, where all is there that the file names."""
-        if file.alerts is None:
+        self, asker: Principal, file: FileDocument, mine: FileSet, findings: Findings, *, others: frozenset[str],
+        prune: bool,
+    ) -> AlertPlan | None:  # fmt: skip
+        """What the file says about alerts, where all is there that the file names, and what it says no longer.
+
+        *others* are the parts that other sets speak for, too.
+        """
+        if file.alerts is None and not mine.alerts:
             return None
+        alerts, document = self._nouns.alerts, file.alerts or AlertsInFile()
+        every = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker, archived=bool(mine.alerts))
+        unlisted = await alerts.unlisted(asker, document, every, mine.alerts, others)
         names = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker)
         for job in file.jobs:
             names = names.with_job(job.name or "", [endpoint.name or "" for endpoint in job.endpoints])
-        return await self._nouns.alerts.planned(asker, file.alerts, names, findings.inside("/alerts"), mine.alerts)
+        inside = findings.inside("/alerts")
+        return await alerts.planned(asker, document, names, inside, mine.alerts, unlisted=unlisted, prune=prune)
 
     async def _unlisted(
         self, asker: Principal, stored: Sequence[Job], known: Background, steps: Sequence[JobStep]

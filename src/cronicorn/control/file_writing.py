@@ -1,12 +1,15 @@
 """Carrying out a plan: all that it says is written, and what the set manages from now on."""
 
+from collections.abc import Mapping
+
 from cronicorn.control.difference import Deed
 from cronicorn.control.field_ownership import endpoint_values, fingerprints, job_values
 from cronicorn.control.file_plan import EndpointStep, FilePlan, JobStep, made
 from cronicorn.control.file_planning import FileNouns
 from cronicorn.control.scope_names import scope_names
+from cronicorn.domain.alert.alerting import NO_ALERTING
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.filing.file_set import EndpointName, FileSet, Managed
+from cronicorn.domain.filing.file_set import EndpointName, FileSet, Managed, ManagedPart
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import Unchanged, version_of_endpoint, version_of_job
 
@@ -32,18 +35,25 @@ class FileWriter:
                 del self._endpoints[name]
             else:
                 del self._jobs[name]
-        if plan.alerts is not None and plan.alerts.changes:
-            names = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker)
-            await self._nouns.alerts.carry_out(asker, plan.alerts, names)
-        said = plan.alerts.fingerprints if plan.alerts is not None else {}
+        alerts = await self._write_alerts(asker)
         after = FileSet(
             revision=plan.before.revision,
             jobs=self._jobs,
             endpoints=self._endpoints,
-            alerts={**plan.before.alerts, **said},
+            alerts=alerts,
         )
         if after != plan.before:
             await self._nouns.sets.put(asker.tenant_id, plan.name, after)
+
+    async def _write_alerts(self, asker: Principal) -> Mapping[str, ManagedPart]:
+        """What the set says about alerts from now on."""
+        plan, known = self._plan.alerts, self._plan.before.alerts
+        if plan is None:
+            return known
+        if not plan.changes:
+            return plan.managed(known, NO_ALERTING)
+        names = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker)
+        return plan.managed(known, await self._nouns.alerts.carry_out(asker, plan, names))
 
     async def _write_job(self, asker: Principal, step: JobStep) -> None:
         name, job = step.difference.job or "", step.stored

@@ -8,12 +8,13 @@ from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.findings import Findings
 from cronicorn.control.jobs import Jobs
 from cronicorn.domain.alert.alerting import EVERYWHERE, AlertScope
+from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeNames:
-    """Names by ids; archived ones are not among them."""
+    """Names by ids; archived ones are among them only where they were asked for."""
 
     jobs: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
@@ -57,12 +58,13 @@ class ScopeNames:
                     findings.refuse(f"{pointer}/{place}", f"{what}: give that of a job, or JOB/ENDPOINT.")
 
 
-async def scope_names(jobs: Jobs, endpoints: Endpoints, principal: Principal) -> ScopeNames:
-    """What the tenant has."""
+async def scope_names(jobs: Jobs, endpoints: Endpoints, principal: Principal, *, archived: bool = False) -> ScopeNames:
+    """What the tenant has; what is *archived* only where that is asked for."""
     named, full = {}, {}
-    for job, _ in await jobs.list(principal):
+    listed = [*await jobs.list(principal), *(await jobs.list(principal, JobStatus.ARCHIVED) if archived else ())]
+    for job, _ in listed:
         named[job.id] = job.name
         for view in await endpoints.list(principal, job.id):
-            if view.endpoint.archived_at is None:
+            if archived or view.endpoint.archived_at is None:
                 full[view.endpoint.id] = f"{job.name}/{view.endpoint.name}"
     return ScopeNames(named, full)

@@ -41,6 +41,28 @@ class Managed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedPart:
+    """A part of what a set says about alerts: the rules as a whole, a route, or a maintenance window."""
+
+    fingerprint: str
+    made: str | None = None
+    """The id of the route or window, where the set made it; one that was there before is never removed by it."""
+
+
+RULES_PART = "alert rules"
+
+
+def route_part(name: str) -> str:
+    """How a set calls the alert route *name*."""
+    return f"alert route {name}"
+
+
+def window_part(name: str) -> str:
+    """The same of a maintenance window."""
+    return f"maintenance window {name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileSet:
     """What a set manages, by the names that its files use."""
 
@@ -48,8 +70,8 @@ class FileSet:
     """Grows with each write; 0 of one that was never written."""
     jobs: Mapping[str, Managed] = field(default_factory=dict)
     endpoints: Mapping[EndpointName, Managed] = field(default_factory=dict)
-    alerts: Mapping[str, str] = field(default_factory=dict)
-    """The fingerprints of what it says of alerts, each route, window and the rules as a whole."""
+    alerts: Mapping[str, ManagedPart] = field(default_factory=dict)
+    """What it says of alerts, by the names of parts."""
 
 
 def stale(name: str) -> PreconditionFailedError:
@@ -70,20 +92,23 @@ def file_set_text(managed: FileSet) -> str:
         {"job": job, "endpoint": endpoint, **_document(each)}
         for (job, endpoint), each in sorted(managed.endpoints.items())
     ]
-    alerts: Document = dict(managed.alerts)
-    return json_text({"jobs": jobs, "endpoints": endpoints, "alerts": alerts})
+    alerts: Document = {name: part.fingerprint for name, part in managed.alerts.items()}
+    made: Document = {name: part.made for name, part in managed.alerts.items() if part.made is not None}
+    return json_text({"jobs": jobs, "endpoints": endpoints, "alerts": alerts, "alerts_made": made})
 
 
 def file_set_of(revision: int, text: str) -> FileSet:
     """What a row of `file_sets` says. Raises one of UNREADABLE."""
     document = Fields(document_in(text))
     jobs, endpoints = map(Fields, document.parts("jobs")), map(Fields, document.parts("endpoints"))
-    alerts = Fields(document.part("alerts"))
+    alerts, made = Fields(document.part("alerts")), Fields(document.part("alerts_made"))
     return FileSet(
         revision=revision,
         jobs={each.text("job"): _managed(each) for each in jobs},
         endpoints={EndpointName(each.text("job"), each.text("endpoint")): _managed(each) for each in endpoints},
-        alerts={name: alerts.text(name) for name in alerts.document},
+        alerts={
+            name: ManagedPart(fingerprint=alerts.text(name), made=made.text_or_none(name)) for name in alerts.document
+        },
     )
 
 

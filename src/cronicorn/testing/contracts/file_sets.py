@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cronicorn.domain.errors import ConflictError, NotFoundError, PreconditionFailedError
-from cronicorn.domain.filing.file_set import EndpointName, FileSet, Managed
+from cronicorn.domain.filing.file_set import EndpointName, FileSet, Managed, ManagedPart
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, an_endpoint
 from cronicorn.domain.tenant import ApiKey, Tenant
 from cronicorn.testing.contracts.stores import OTHER_TENANT, TENANT, Stores, StoresContract, endpoint_of, plant, start
@@ -15,7 +15,7 @@ ODD = "ünïcode 🙂 /\\ \"'"
 FULL = FileSet(
     jobs={ODD: Managed(id="job1", made=True, removed=True, fields={"description": "ab"})},
     endpoints={EndpointName(ODD, "stock"): Managed(id="ep1", made=False, fields={"headersJson/x": "cd", ODD: ""})},
-    alerts={"alert rules": "ef", ODD: "gh"},
+    alerts={"alert rules": ManagedPart(fingerprint="ef"), ODD: ManagedPart(fingerprint="gh", made=ODD)},
 )
 
 

@@ -1,13 +1,17 @@
 """Alert routes: where messages go, a test of one, and what became of messages."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from cronicorn.control.file_owners import FileOwner
 from cronicorn.control.findings import Findings
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.alert.alerting import AlertRoute
 from cronicorn.domain.alert.versions import version_of_alert_route
 from cronicorn.domain.errors import PreconditionFailedError
+from cronicorn.domain.filing.file_set import route_part
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.web.alert_forms import (
@@ -53,6 +57,7 @@ def alert_route_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         return site.page(
             view, "alert_route.html", route=route, kinds=KINDS, scope=await lines.written(route.scope),
             messages=await control.alerts.messages(view.asker, route_id, limit=MESSAGES_SHOWN),
+            owners=await _owners(control, view.asker, route),
         )  # fmt: skip
 
     @router.post("/alerts/routes/{route_id}/test")
@@ -104,9 +109,9 @@ def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         view.asker.check(Operation.ALERT_ROUTE_EDIT)
         route = (await control.alerts.show(view.asker)).route(route_id)
         entered, version = await _stored(control, view.asker, route), version_of_alert_route(route)
-        return site.page(
-            view, _PAGE, route=route, kinds=KINDS, **form_shown(view, entered, ROUTE_LABELS, version=version)
-        )
+        shown = form_shown(view, entered, ROUTE_LABELS, version=version)
+        owners = await _owners(control, view.asker, route)
+        return site.page(view, _PAGE, route=route, kinds=KINDS, owners=owners, **shown)
 
     @router.post("/alerts/routes/{route_id}/edit")
     async def change(view: Looked, route_id: ThingId) -> Response:
@@ -122,7 +127,8 @@ def _edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 route = (await control.alerts.show(view.asker)).route(route_id)
                 stored, version = await _stored(control, view.asker, route), version_of_alert_route(route)
             shown = form_shown(view, entered, ROUTE_LABELS, error, version=version, stored=stored)
-            return site.page(view, _PAGE, route=route, kinds=KINDS, **shown)
+            owners = await _owners(control, view.asker, route)
+            return site.page(view, _PAGE, route=route, kinds=KINDS, owners=owners, **shown)
         return see(f"/alerts/routes/{route_id}")
 
     return router
@@ -137,6 +143,10 @@ def alert_route_mark(control: ControlPlane) -> Mark:
         return repr((version_of_alert_route(route), [(each.id, each.attempts, each.state) for each in messages]))
 
     return mark
+
+
+async def _owners(control: ControlPlane, asker: Principal, route: AlertRoute) -> Sequence[FileOwner]:
+    return (await control.file_owners.of_alerting(asker)).get(route_part(route.name), ())
 
 
 async def _stored(control: ControlPlane, asker: Principal, route: AlertRoute) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """The rules of alerts: when something is noticed and when it is over, for all endpoints and for some."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from cronicorn.control.file_owners import FileOwner
 from cronicorn.control.findings import Findings
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.alert.alerting import USUAL_RULES, Alerting, RulesException
 from cronicorn.domain.alert.versions import version_of_alert_rules
 from cronicorn.domain.errors import NotFoundError, PreconditionFailedError
+from cronicorn.domain.filing.file_set import RULES_PART
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import Unchanged
@@ -40,13 +42,14 @@ def alert_rule_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         alerting = await control.alerts.show(view.asker)
         usual = alerting.rules == USUAL_RULES
         scopes = await told_scopes(control, view.asker, [each.scope for each in alerting.exceptions])
-        return site.page(view, "alert_rules.html", alerting=alerting, scopes=scopes, usual=usual)
+        owners = await _owners(control, view)
+        return site.page(view, "alert_rules.html", alerting=alerting, scopes=scopes, usual=usual, owners=owners)
 
     @router.get("/alerts/rules/change")
     async def begin(view: Looked) -> Response:
         alerting = await _alerting(control, view)
         entered, version = rules_entered(alerting.rules), version_of_alert_rules(alerting)
-        return _form(site, view, None, form_shown(view, entered, RULES_LABELS, version=version))
+        return await _form(site, control, view, None, form_shown(view, entered, RULES_LABELS, version=version))
 
     @router.post("/alerts/rules/change")
     async def change(view: Looked) -> Response:
@@ -60,7 +63,7 @@ def alert_rule_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 alerting = await control.alerts.show(view.asker)
                 stored, version = rules_entered(alerting.rules), version_of_alert_rules(alerting)
             shown = form_shown(view, entered, RULES_LABELS, error, version=version, stored=stored)
-            return _form(site, view, None, shown)
+            return await _form(site, control, view, None, shown)
         return see(_RULES)
 
     router.include_router(_exception_pages(site, control))
@@ -74,7 +77,7 @@ def _exception_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     @router.get("/alerts/rules/new")
     async def ask(view: Looked) -> Response:
         alerting = await _alerting(control, view)
-        return _form(site, view, "new", form_shown(view, rules_entered(alerting.rules), RULES_LABELS))
+        return await _form(site, control, view, "new", form_shown(view, rules_entered(alerting.rules), RULES_LABELS))
 
     @router.post("/alerts/rules/new")
     async def add(view: Looked) -> Response:
@@ -86,7 +89,9 @@ def _exception_pages(site: WebSite, control: ControlPlane) -> APIRouter:
             unchanged = Unchanged(versions=frozenset({version_of_alert_rules(alerting)}))
             await control.alerts.change_rules(view.asker, document, unchanged)
         except TOLD_IN_FORMS as error:
-            return _form(site, view, "new", form_shown(view, entered, RULES_LABELS, of_exception(error, place)))
+            return await _form(
+                site, control, view, "new", form_shown(view, entered, RULES_LABELS, of_exception(error, place))
+            )
         return see(_RULES)
 
     return router
@@ -99,7 +104,7 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def begin(view: Looked, place: int) -> Response:
         alerting = await _alerting(control, view)
         entered, version = await _entered(control, view.asker, _at(alerting, place)), version_of_alert_rules(alerting)
-        return _form(site, view, place, form_shown(view, entered, RULES_LABELS, version=version))
+        return await _form(site, control, view, place, form_shown(view, entered, RULES_LABELS, version=version))
 
     @router.post("/alerts/rules/{place}")
     async def change(view: Looked, place: int) -> Response:
@@ -115,7 +120,7 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
                 stored = await _entered(control, view.asker, _at(alerting, place))
                 version = version_of_alert_rules(alerting)
             shown = form_shown(view, entered, RULES_LABELS, of_exception(error, place), version=version, stored=stored)
-            return _form(site, view, place, shown)
+            return await _form(site, control, view, place, shown)
         return see(_RULES)
 
     @router.post("/alerts/rules/{place}/remove")
@@ -128,9 +133,16 @@ def _exception_edit_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     return router
 
 
-def _form(site: WebSite, view: View, place: int | str | None, shown: Mapping[str, Any]) -> Response:
+async def _form(
+    site: WebSite, control: ControlPlane, view: View, place: int | str | None, shown: Mapping[str, Any]
+) -> Response:
     """The form of the rules for all, of the exception at *place*, or of a `new` one."""
-    return site.page(view, "alert_rules_form.html", usual=USUAL_RULES, place=place, **shown)
+    owners = await _owners(control, view)
+    return site.page(view, "alert_rules_form.html", usual=USUAL_RULES, place=place, owners=owners, **shown)
+
+
+async def _owners(control: ControlPlane, view: View) -> Sequence[FileOwner]:
+    return (await control.file_owners.of_alerting(view.asker)).get(RULES_PART, ())
 
 
 async def _alerting(control: ControlPlane, view: View) -> Alerting:

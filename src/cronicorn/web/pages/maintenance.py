@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from cronicorn.control.findings import Findings
 from cronicorn.control.plane import ControlPlane
+from cronicorn.domain.filing.file_set import window_part
 from cronicorn.domain.permission import Operation
 from cronicorn.web.alert_forms import NEW_WINDOW, WINDOW_LABELS, entered_in, read_window
 from cronicorn.web.alert_scopes import read_scope, told_scopes
@@ -26,7 +27,9 @@ def maintenance_pages(site: WebSite, control: ControlPlane) -> APIRouter:
     async def show(view: Looked) -> Response:
         windows = await control.alerts.windows(view.asker)
         scopes = await told_scopes(control, view.asker, [each.window.scope for each in windows])
-        return site.page(view, "maintenance.html", windows=windows, scopes=scopes)
+        owned = await control.file_owners.of_alerting(view.asker)
+        owners = [owned.get(window_part(each.window.name), ()) for each in windows]
+        return site.page(view, "maintenance.html", windows=windows, scopes=scopes, owners=owners)
 
     @router.get("/alerts/maintenance/new")
     async def ask(view: Looked) -> Response:
