@@ -1,7 +1,6 @@
 """`cronicorn alert`: what people are told when something is wrong."""
 
 import sys
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,13 +11,13 @@ from cronicorn.cli.durations import milliseconds
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import JsonOption, print_done, print_table
 
 app = typer.Typer(help="Say who is told when something is wrong, and see what is.", no_args_is_help=True)
 app.add_typer(alert_rules.app, name="rules")
 
 _LISTED_MAX = 1_000
 
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 JobsOption = Annotated[list[str] | None, typer.Option("--job", metavar="ID", help="Only this job; may be repeated.")]
 EndpointsOption = Annotated[
     list[str] | None, typer.Option("--endpoint", metavar="ID", help="Only this endpoint; may be repeated.")
@@ -180,7 +179,7 @@ async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
 async def _routes(place: Place, *, as_json: bool) -> None:
     async with reached(place, to_read=True) as there:
         routes = (await there.get("/alert-routes"))["routes"]
-    _show(routes, ("id", "name", "channel", "target", "kinds", "enabled"), as_json=as_json)
+    _show(routes, "id name channel target kinds enabled", as_json=as_json)
 
 
 async def _remove(place: Place, route_id: str, *, as_json: bool) -> None:
@@ -188,7 +187,7 @@ async def _remove(place: Place, route_id: str, *, as_json: bool) -> None:
 
     async with reached(place) as there:
         await there.delete(f"/alert-routes/{segment(route_id)}")
-    _done({"id": route_id, "removed": True}, f"Route {route_id} is gone.", as_json=as_json)
+    print_done({"id": route_id, "removed": True}, f"Route {route_id} is gone.", as_json=as_json)
 
 
 async def _test(place: Place, route_id: str, *, as_json: bool) -> None:
@@ -197,7 +196,7 @@ async def _test(place: Place, route_id: str, *, as_json: bool) -> None:
     async with reached(place) as there:
         message = await there.post(f"/alert-routes/{segment(route_id)}/test")
     told = f"Message {message['id']} waits; `cronicorn alert messages {route_id}` shows what becomes of it."
-    _done(message, told, as_json=as_json)
+    print_done(message, told, as_json=as_json)
 
 
 async def _messages(place: Place, route_id: str, *, as_json: bool) -> None:
@@ -205,7 +204,7 @@ async def _messages(place: Place, route_id: str, *, as_json: bool) -> None:
 
     async with reached(place, to_read=True) as there:
         messages = (await there.get(f"/alert-routes/{segment(route_id)}/messages"))["messages"]
-    _show(messages, ("id", "event", "state", "attempts", "createdAt", "error"), as_json=as_json)
+    _show(messages, "id event state attempts createdAt error", as_json=as_json)
 
 
 async def _incidents(place: Place, *, every: bool, as_json: bool) -> None:
@@ -216,11 +215,9 @@ async def _incidents(place: Place, *, every: bool, as_json: bool) -> None:
         ids = [each["endpointId"] for each in found if each.get("endpointId")]
         names = {} if as_json else await names_of(there, ids)
     named = [{**each, "endpoint": names.get(each.get("endpointId"), each.get("endpointId"))} for each in found]
-    shown = ("id", "kind", "endpoint", "openedAt", "closedAt", "summary")
-    if not found and not as_json:
-        print("No incidents." if every else "No incident goes on; --all shows past ones, too.", file=sys.stderr)
-        return
-    _show(found if as_json else named, shown, as_json=as_json)
+    empty = "No incidents." if every else "No incident goes on; --all shows past ones, too."
+    columns = _columns("id kind endpoint openedAt closedAt summary")
+    print_table(named, columns, as_json=as_json, empty=empty, whole=found)
 
 
 async def _acknowledge(place: Place, incident_id: str, *, as_json: bool) -> None:
@@ -228,14 +225,14 @@ async def _acknowledge(place: Place, incident_id: str, *, as_json: bool) -> None
 
     async with reached(place) as there:
         incident = await there.post(f"/incidents/{segment(incident_id)}/acknowledge")
-    _done(incident, f"Nobody is reminded of incident {incident['id']} any more.", as_json=as_json)
+    print_done(incident, f"Nobody is reminded of incident {incident['id']} any more.", as_json=as_json)
 
 
 async def _maintenance(place: Place, given: dict[str, Any] | None, *, as_json: bool) -> None:
     if given is None:
         async with reached(place, to_read=True) as there:
             windows = (await there.get("/maintenance-windows"))["windows"]
-        _show(windows, ("id", "name", "startAt", "cron", "timezone", "durationMs"), as_json=as_json)
+        _show(windows, "id name startAt cron timezone durationMs", as_json=as_json)
         return
     async with reached(place) as there:
         window = await there.post("/maintenance-windows", _said(given))
@@ -248,40 +245,28 @@ async def _end_maintenance(place: Place, window_id: str, *, as_json: bool) -> No
 
     async with reached(place) as there:
         await there.delete(f"/maintenance-windows/{segment(window_id)}")
-    _done({"id": window_id, "removed": True}, f"Maintenance window {window_id} is gone.", as_json=as_json)
+    print_done({"id": window_id, "removed": True}, f"Maintenance window {window_id} is gone.", as_json=as_json)
 
 
-def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+def _said(given: dict[str, Any]) -> dict[str, Any]:
     """*given* without what was not said."""
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _made(thing: Mapping[str, Any], told: str, *, as_json: bool) -> None:
+def _made(thing: dict[str, Any], told: str, *, as_json: bool) -> None:
     """Show what was made: for people its id, with what to do next beside it."""
     if not as_json:
         print(told, file=sys.stderr)
-    _done(thing, str(thing["id"]), as_json=as_json)
+    print_done(thing, thing["id"], as_json=as_json)
 
 
-def _done(thing: Mapping[str, Any], told: str, *, as_json: bool) -> None:
-    import json
-
-    print(json.dumps(thing, indent=2) if as_json else told)
-
-
-def _show(rows: list[dict[str, Any]], names: tuple[str, ...], *, as_json: bool) -> None:
+def _show(rows: list[dict[str, Any]], names: str, *, as_json: bool) -> None:
     """*rows* as a table of the fields *names*, or all of them as JSON."""
-    import json
+    print_table(rows, _columns(names), as_json=as_json)
 
-    from cronicorn.cli.columns import columns
-    from cronicorn.cli.showing import cell
 
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    cells = [[cell(row.get(name)) for name in names] for row in rows]
-    for line in columns([_heading(name) for name in names], cells):
-        print(line)
+def _columns(names: str) -> dict[str, str]:
+    return {_heading(name): name for name in names.split()}
 
 
 def _heading(name: str) -> str:

@@ -10,11 +10,14 @@ from cronicorn.cli.durations import milliseconds
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import JsonOption, print_table
 
 app = typer.Typer(help="Say when something is noticed, and when it is over.", no_args_is_help=True)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, in the fields of the REST interface.")]
-_COLUMNS = ("for", "failures", "share", "successes", "late after", "pause after", "near percent")
+_COLUMNS = {
+    "FOR": "for", "FAILURES": "failures", "SHARE": "share", "SUCCESSES": "successes", "LATE AFTER": "lateAfterMs",
+    "PAUSE AFTER": "pauseAfter", "NEAR PERCENT": "nearPercent",
+}  # fmt: skip
 _SHARE = re.compile(r"([0-9]{1,9})/([0-9]{1,9})", re.ASCII)
 _NONE = "none"
 
@@ -101,36 +104,27 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _print(document: dict[str, Any], *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.columns import columns
-
-    if as_json:
-        print(json.dumps(document, indent=2))
-        return
     exceptions = [
         (", ".join((*each["jobIds"], *each["endpointIds"])), each["rules"]) for each in document["exceptions"]
     ]
     rows = [_row(what_for, rules) for what_for, rules in [("everything", document), *exceptions]]
-    for line in columns([name.upper() for name in _COLUMNS], rows):
-        print(line)
+    print_table(rows, _COLUMNS, as_json=as_json, whole=document)
 
 
-def _row(what_for: str, rules: dict[str, Any]) -> list[str]:
+def _row(what_for: str, rules: dict[str, Any]) -> dict[str, Any]:
+    """*rules* as people read them."""
     from datetime import timedelta
 
     from cronicorn.domain.durations import show_duration
 
     share = rules.get("share")
-    return [
-        what_for,
-        str(rules["failures"]),
-        f"{share['failures']}/{share['runs']}" if share else _NONE,
-        str(rules["successes"]),
-        show_duration(timedelta(milliseconds=rules["lateAfterMs"])),
-        str(rules.get("pauseAfter") or _NONE),
-        str(rules["nearPercent"]),
-    ]
+    return {
+        **rules,
+        "for": what_for,
+        "share": f"{share['failures']}/{share['runs']}" if share else _NONE,
+        "lateAfterMs": show_duration(timedelta(milliseconds=rules["lateAfterMs"])),
+        "pauseAfter": rules.get("pauseAfter") or _NONE,
+    }
 
 
 def _share(text: str | None) -> object:

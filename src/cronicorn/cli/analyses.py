@@ -4,21 +4,16 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import ObjectOption, print_json
 
 LIMIT_MAX = 100
 """`SESSIONS_MAX`, written out: help imports nothing heavy."""
 
 app = typer.Typer(help="Show what the model said about endpoints, and ask it.", no_args_is_help=True)
-
-EndpointArgument = Annotated[
-    str,
-    typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @app.command("list")
@@ -27,7 +22,7 @@ def list_analyses(
     endpoint: EndpointArgument,
     *,
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="How many, the newest first.")] = 10,
-    as_json: JsonOption = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """List the analyses of an endpoint, the newest first.
@@ -42,7 +37,7 @@ def list_analyses(
 def show(
     analysis: Annotated[str, typer.Argument(metavar="ANALYSIS", help="Its id, as the list shows it.")],
     *,
-    as_json: JsonOption = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Show one analysis: why it was made, what it took, what came of it, and all it called.
@@ -54,7 +49,7 @@ def show(
 
 @app.command("request")
 @at_place
-def request(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
+def request(endpoint: EndpointArgument, *, as_json: ObjectOption = False, place: Place) -> None:
     """Ask for an analysis at a planner's next look, and tell what may keep it from being made.
 
     Example: cronicorn analyses request shop/stock
@@ -65,7 +60,6 @@ def request(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: P
 async def _list(place: Place, endpoint: str, limit: int, *, as_json: bool) -> None:
     from cronicorn.cli.analysis_lines import analyses_lines
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_json
 
     async with reached(place, to_read=True) as there:
         named = await find_endpoint(there, endpoint)
@@ -79,7 +73,6 @@ async def _list(place: Place, endpoint: str, limit: int, *, as_json: bool) -> No
 async def _show(place: Place, analysis_id: str, *, as_json: bool) -> None:
     from cronicorn.cli.analysis_lines import analysis_lines
     from cronicorn.cli.interface import segment
-    from cronicorn.cli.showing import print_json
 
     async with reached(place, to_read=True) as there:
         analysis = await there.get(f"/sessions/{segment(analysis_id)}")
@@ -93,7 +86,6 @@ async def _request(place: Place, endpoint: str, *, as_json: bool) -> None:
     import sys
 
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_json
 
     async with reached(place) as there:
         named = await find_endpoint(there, endpoint)

@@ -9,6 +9,12 @@ from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption
+from cronicorn.cli.showing import print_table, snaked
+
+_COLUMNS = {
+    "AT": "at", "ACTOR KIND": "actor_kind", "ACTOR": "actor", "ACTOR ID": "actor_id", "ACTION": "action",
+    "OBJECT ID": "object_id", "CHANGED": "changed",
+}  # fmt: skip
 
 
 @at_place
@@ -30,29 +36,12 @@ def audit(
 
 
 async def _audit(place: Place, query: dict[str, object], *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.columns import columns
-
     async with reached(place, to_read=True) as there:
         entries = (await there.get("/audit", **query))["entries"]
-    rows = [_shown(entry) for entry in entries]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    names = ("at", "actor_kind", "actor", "actor_id", "action", "object_id", "changed")
-    heads = [name.replace("_", " ").upper() for name in names]
-    for line in columns(heads, [[_cell(row[name]) for name in names] for row in rows]):
-        print(line)
+    print_table([_shown(entry) for entry in entries], _COLUMNS, as_json=as_json)
 
 
 def _shown(entry: Mapping[str, Any]) -> dict[str, object]:
-    from cronicorn.cli.showing import snaked
-
     names = ("at", "actor_kind", "actor_id", "actor", "action", "object_kind", "object_id")
     changed = sorted({*entry.get("before", ()), *entry.get("after", ())})
     return {**snaked(entry, *names), "changed": changed, **snaked(entry, "before", "after", "request_id")}
-
-
-def _cell(value: object) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value or "")

@@ -5,26 +5,22 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import ObjectOption, print_json
 
 
 @at_place
 def backtest(
-    endpoint: Annotated[
-        str,
-        typer.Argument(
-            metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint
-        ),
-    ],
+    endpoint: EndpointArgument,
     *,
     policy: Annotated[
         str, typer.Option("--policy", metavar="FILE", help="The policy to try, YAML or JSON; - reads stdin.")
     ],
     over: Annotated[str, typer.Option("--over", metavar="LENGTH", help="How far back the record is read.")] = "30d",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Replay the recorded runs of an endpoint under another policy, and compare. Nothing is called or changed.
@@ -56,7 +52,6 @@ async def _backtest(place: Place, endpoint: str, policy: str, over: timedelta, *
     from cronicorn.cli.backtest_lines import backtest_document, backtest_lines
     from cronicorn.cli.finding import find_endpoint
     from cronicorn.cli.policy import read_policy_file
-    from cronicorn.cli.showing import print_json
     from cronicorn.cli.terminal import working
     from cronicorn.domain.policy.text import policy_document
 

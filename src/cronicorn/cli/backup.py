@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.showing import ObjectOption
 
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Also rows and checksum of each table.")]
 
@@ -15,7 +16,7 @@ def backup(
     *,
     database: DatabaseOption = None,
     verbose: VerboseOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Write everything to one file, while work goes on: from SQLite and PostgreSQL alike.
 
@@ -32,7 +33,7 @@ def restore(
     *,
     database: DatabaseOption = None,
     verbose: VerboseOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Fill an empty database with a backup, also one of an older version, and compare the two.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import run
+from cronicorn.cli.showing import ObjectOption, print_table
 
 if TYPE_CHECKING:
     from cronicorn.control.copying import Copied, TellProgress
@@ -25,7 +26,7 @@ def copy(
         bool,
         typer.Option("--dry-run", help="Only read the source and show what it holds; the target is not looked at."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Copy everything from one database to another, in one transaction, and compare the two.
 
@@ -59,22 +60,9 @@ async def _copy(source: str, target: str, *, drop_leases: bool, dry_run: bool, a
 
 def show_copied(copied: Sequence["Copied"], *, as_json: bool, wrote: bool = True) -> None:
     """Show what was copied, table by table, or with *wrote* false what would be."""
-    import json
-
-    if as_json:
-        print(json.dumps({"copied": wrote, "tables": [_as_json(each) for each in copied]}, indent=2))
-    else:
-        print("\n".join(_lines(copied)))
-
-
-def _lines(copied: Sequence["Copied"]) -> list[str]:
-    from cronicorn.cli.columns import columns
-
-    return columns(("TABLE", "ROWS", "CHECKSUM"), [(each.table, str(each.count), each.checksum) for each in copied])
-
-
-def _as_json(copied: "Copied") -> dict[str, object]:
-    return {"table": copied.table.value, "rows": copied.count, "checksum": copied.checksum}
+    rows = [{"table": each.table.value, "rows": each.count, "checksum": each.checksum} for each in copied]
+    columns = {"TABLE": "table", "ROWS": "rows", "CHECKSUM": "checksum"}
+    print_table(rows, columns, as_json=as_json, whole={"copied": wrote, "tables": rows})
 
 
 @contextmanager

@@ -10,8 +10,11 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place, chosen_profile
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cronicorn.cli.interface import Interface
     from cronicorn.cli.profile_file import Profile
     from cronicorn.domain.diagnosis import Examined
@@ -55,7 +58,6 @@ def _check(urls: Sequence[str]) -> None:
 
 
 async def _doctor(place: Place, urls: tuple[str, ...], *, offline: bool, as_json: bool) -> None:
-    import json
     from dataclasses import asdict
 
     from cronicorn.cli.terminal import console
@@ -69,16 +71,14 @@ async def _doctor(place: Place, urls: tuple[str, ...], *, offline: bool, as_json
             _tell(console(), each)
             sys.stdout.flush()
     if as_json:
-        print(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+        print_json([asdict(each) for each in found])
     if not is_well(found):
         raise typer.Exit(ILL)
 
 
-def _tell(to: "object", each: "Examined") -> None:
-    from rich.console import Console
+def _tell(to: "Console", each: "Examined") -> None:
     from rich.text import Text
 
-    assert isinstance(to, Console)
     line = Text.assemble(
         (f"{each.wellness.value:<{_WIDTH}}", _STYLES[each.wellness.value]), f"  {each.what}: {each.told}"
     )

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import ObjectOption, print_json, snaked
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
@@ -18,12 +19,7 @@ _SKIPS_READ = 100
 
 @at_place
 def explain(
-    endpoint: Annotated[
-        str,
-        typer.Argument(
-            metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint
-        ),
-    ],
+    endpoint: EndpointArgument,
     *,
     at: Annotated[
         str | None,
@@ -33,7 +29,7 @@ def explain(
             help="What was decided last before this (09:30:00Z is today's), and planned then.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Show when an endpoint runs next, and every candidate and step that led there; or why not at another instant.
@@ -51,7 +47,6 @@ def explain(
 async def _explain(place: Place, endpoint: str, *, as_json: bool) -> None:
     from cronicorn.cli.explanation_tree import Told, add_follow_up, add_unexplained_skip, explanation_tree
     from cronicorn.cli.finding import whole_endpoint
-    from cronicorn.cli.showing import print_json
     from cronicorn.cli.terminal import console
 
     async with reached(place, to_read=True) as there:
@@ -92,8 +87,6 @@ async def _latest(there: "Interface", endpoint_id: str) -> Mapping[str, Any] | N
 
 
 def _as_json(explanation: Mapping[str, Any]) -> dict[str, object]:
-    from cronicorn.cli.showing import snaked
-
     held, over, stored = (explanation.get(name) for name in ("held", "overLimit", "stored"))
     hint_names = ("kind", "author", "interval_ms", "at", "expires_at", "reason")
     return {
@@ -110,8 +103,6 @@ def _as_json(explanation: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _plan_as_json(explained: Mapping[str, Any]) -> dict[str, object]:
-    from cronicorn.cli.showing import snaked
-
     names = ("step", "verdict", "at", "why", "author")
     return {
         **snaked(explained["plan"], "next_run_at", "source"),

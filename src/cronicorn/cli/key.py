@@ -8,11 +8,16 @@ from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
+from cronicorn.cli.showing import print_done, print_json, print_table, snaked
 
 _NAMES = (
     "id", "name", "prefix", "role", "scopes", "agent", "runs_installation", "requests_per_minute", "created_at",
     "expires_at", "last_used_at", "revoked_at",
 )  # fmt: skip
+_COLUMNS = {
+    "ID": "id", "NAME": "name", "PREFIX": "prefix", "ROLE": "role", "EXPIRES": "expires_at",
+    "LAST USED": "last_used_at", "REVOKED": "revoked_at",
+}  # fmt: skip
 _LISTED_MAX = 1_000
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -73,43 +78,26 @@ def revoke(
 
 
 async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
-    import json
     import sys
-
-    from cronicorn.cli.showing import snaked
 
     async with reached(place) as there:
         made = await there.post("/keys", given)
     if as_json:
-        print(json.dumps(snaked(made, *_NAMES, "key")))
+        print_json(snaked(made, *_NAMES, "key"))
         return
     print(f"Key {made['name']!r} ({made['id']}) was made. It is shown only now:", file=sys.stderr)
     print(made["key"])
 
 
 async def _list(place: Place, *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.columns import columns
-    from cronicorn.cli.showing import cell, snaked
-
     async with reached(place, to_read=True) as there:
         keys = (await there.get("/keys", limit=_LISTED_MAX))["keys"]
-    rows = [snaked(key, *_NAMES) for key in keys]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    names = ("id", "name", "prefix", "role", "expires_at", "last_used_at", "revoked_at")
-    heads = [name.removesuffix("_at").replace("_", " ").upper() for name in names]
-    for line in columns(heads, [[cell(row[name]) for name in names] for row in rows]):
-        print(line)
+    print_table([snaked(key, *_NAMES) for key in keys], _COLUMNS, as_json=as_json)
 
 
 async def _revoke(place: Place, key_id: str, *, as_json: bool) -> None:
-    import json
-
     from cronicorn.cli.interface import segment
 
     async with reached(place) as there:
         await there.delete(f"/keys/{segment(key_id)}")
-    print(json.dumps({"id": key_id, "revoked": True}) if as_json else f"Key {key_id} opens nothing any more.")
+    print_done({"id": key_id, "revoked": True}, f"Key {key_id} opens nothing any more.", as_json=as_json)

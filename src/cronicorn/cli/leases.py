@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import run
+from cronicorn.cli.showing import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +59,6 @@ def compare(
 
 
 async def _compare(trial: "Trial", database: str | None, *, as_json: bool) -> None:
-    import json
     import sys
     from dataclasses import asdict
 
@@ -66,7 +66,7 @@ async def _compare(trial: "Trial", database: str | None, *, as_json: bool) -> No
 
     rows = await compared(trial, database, lambda mechanism: print(f"{mechanism} ...", file=sys.stderr, flush=True))
     if as_json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print_json([asdict(row) for row in rows])
     else:
         _print_table(trial, rows)
 

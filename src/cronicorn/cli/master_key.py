@@ -1,19 +1,15 @@
 """`cronicorn master-key`: the key that seals what tenants keep secret."""
 
-import json
-from typing import Annotated
-
 import typer
 
 from cronicorn.cli.local import DatabaseOption, opened, run
+from cronicorn.cli.showing import ObjectOption, print_done
 
 app = typer.Typer(help="Make and change the key that seals secrets in the store.", no_args_is_help=True)
 
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
-
 
 @app.command("new")
-def new(as_json: _Json = False) -> None:
+def new(as_json: ObjectOption = False) -> None:
     """Print a new master key. It is stored nowhere: put it where CRONICORN_MASTER_KEY_FILE names it.
 
     Example: cronicorn master-key new > /run/secrets/master-key
@@ -21,11 +17,11 @@ def new(as_json: _Json = False) -> None:
     from cronicorn.wiring.vault import new_master_key
 
     key = new_master_key()
-    print(json.dumps({"key": key}) if as_json else key)
+    print_done({"key": key}, key, as_json=as_json)
 
 
 @app.command("rewrap")
-def rewrap(*, database: DatabaseOption = None, as_json: _Json = False) -> None:
+def rewrap(*, database: DatabaseOption = None, as_json: ObjectOption = False) -> None:
     """Seal all that was sealed with an older master key with the first one, so that the older can go.
 
     Example: cronicorn master-key rewrap
@@ -39,4 +35,4 @@ async def _rewrap(database: str | None, *, as_json: bool) -> None:
         for tenant in local.tenants:
             count += await local.control.rewrapping.rewrap(local.principal(tenant.id))
     told = f"{count} secrets were sealed anew; the first master key opens all of them."
-    print(json.dumps({"sealed_anew": count}) if as_json else told)
+    print_done({"sealed_anew": count}, told, as_json=as_json)

@@ -8,6 +8,7 @@ from cronicorn.cli.local import DatabaseOption, TenantOption, run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
+from cronicorn.cli.showing import print_done, print_json, print_table, snaked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cronicorn.domain.access.member import Member
 
 _NAMES = ("id", "login", "role", "runs_installation", "created_at", "password_at")
+_COLUMNS = {"ID": "id", "LOGIN": "login", "ROLE": "role", "CREATED": "created_at", "PASSWORD SET": "password_at"}
 
 app = typer.Typer(help="Add, list, change and remove members, and give them passwords.", no_args_is_help=True)
 
@@ -111,42 +113,23 @@ async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
 
 
 async def _list(place: Place, *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.columns import columns
-    from cronicorn.cli.showing import cell, snaked
-
     async with reached(place, to_read=True) as there:
         rows = [snaked(each, *_NAMES) for each in (await there.get("/members"))["members"]]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    names = ("id", "login", "role", "created_at", "password_at")
-    heads = ("ID", "LOGIN", "ROLE", "CREATED", "PASSWORD SET")
-    for line in columns(heads, [[cell(row[name]) for name in names] for row in rows]):
-        print(line)
+    print_table(rows, _COLUMNS, as_json=as_json)
 
 
 async def _set(place: Place, login: str, patch: dict[str, str], *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.showing import snaked
-
     async with reached(place) as there:
         known = await _known(there, login)
         member = await there.patch(f"/members/{known['id']}", patch)
-    print(json.dumps(snaked(member, *_NAMES)) if as_json else f"{member['login']} is {member['role']} now.")
+    print_done(snaked(member, *_NAMES), f"{member['login']} is {member['role']} now.", as_json=as_json)
 
 
 async def _remove(place: Place, login: str, *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.showing import snaked
-
     async with reached(place) as there:
         known = await _known(there, login)
         await there.delete(f"/members/{known['id']}")
-    print(json.dumps(snaked(known, *_NAMES)) if as_json else f"{known['login']} is no member any more.")
+    print_done(snaked(known, *_NAMES), f"{known['login']} is no member any more.", as_json=as_json)
 
 
 async def _reset_password(place: Place, login: str, *, as_json: bool) -> None:
@@ -195,27 +178,23 @@ def _no_member(login: str) -> Exception:
 
 
 def _show_password(made: dict[str, Any], *, as_json: bool) -> None:
-    import json
     import sys
 
-    from cronicorn.cli.showing import snaked
-
     if as_json:
-        print(json.dumps(snaked(made, *_NAMES, "password")))
+        print_json(snaked(made, *_NAMES, "password"))
         return
     print(f"{made['login']} signs in with this password, which is shown only now:", file=sys.stderr)
     print(made["password"])
 
 
 def _show_link(made: "NewLink", url: str, *, as_json: bool) -> None:
-    import json
     import sys
 
     from cronicorn.cli.instants import written
 
     ends_at = written(made.ends_at)
     if as_json:
-        print(json.dumps({**_shown(made.member), "url": url, "token": made.token, "ends_at": ends_at}))
+        print_json({**_shown(made.member), "url": url, "token": made.token, "ends_at": ends_at})
         return
     print(f"{made.member.login} signs in here, once, until {ends_at}:", file=sys.stderr)
     print(url)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.showing import ObjectOption, print_done
 
 
 def migrate(
@@ -14,7 +15,7 @@ def migrate(
         typer.Option("--to", metavar="REVISION", help="Such as 0007; without it, the newest that this version knows."),
     ] = None,
     database: DatabaseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Bring the tables of a database to a revision, forward or back, all or nothing. Stop all that uses it first.
 
@@ -27,13 +28,11 @@ def migrate(
 
 
 async def _migrate(to: str | None, database: str | None, *, as_json: bool) -> None:
-    import json
-
     from cronicorn.cli.local import store_settings
     from cronicorn.wiring.revisions import newest_revision, take_to
 
     settings = store_settings(database)
     revision = to if to is not None else newest_revision(settings)
     await take_to(settings, revision)
-    told = f"{settings.database_url} is at revision {revision}."
-    print(json.dumps({"database": str(settings.database_url), "revision": revision}) if as_json else told)
+    where = str(settings.database_url)
+    print_done({"database": where, "revision": revision}, f"{where} is at revision {revision}.", as_json=as_json)

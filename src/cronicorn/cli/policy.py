@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli import policy_drafts
+from cronicorn.cli.showing import ObjectOption, print_json
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -27,11 +28,9 @@ def schema() -> None:
 
     Example: cronicorn policy schema > policy.schema.json
     """
-    import json
-
     from cronicorn.domain.policy.json_schema import policy_schema
 
-    print(json.dumps(policy_schema(), indent=2))
+    print_json(policy_schema())
 
 
 @app.command("check")
@@ -47,7 +46,7 @@ def check(
     most: Annotated[
         str | None, typer.Option("--max", metavar="LENGTH", help="The maximum interval of its endpoint.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Check a policy, say each of its rules in plain English, and run the tests it holds. Nothing is called.
 
@@ -56,7 +55,6 @@ def check(
     Examples: cronicorn policy check policy.yaml --every 1m --min 10s · cronicorn policy check policy.yaml --json
     """
     from cronicorn.cli.checked_policy import checked
-    from cronicorn.cli.showing import print_json
     from cronicorn.domain.trying import Cadence
 
     cadence = Cadence(

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached, whose_of
+from cronicorn.cli.showing import ObjectOption, print_done, print_json
 
 if TYPE_CHECKING:
     from cronicorn.cli.finding import FoundEndpoint
@@ -18,16 +19,11 @@ NEEDS_ATTENTION = 1
 LIMIT_ADVISED = 100_000
 """Tokens in a window that are room for more than one compile."""
 
-_Endpoint = Annotated[
-    str,
-    typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint),
-]
 _Draft = Annotated[str | None, typer.Argument(metavar="[DRAFT]", help="The id of a draft; by default the newest.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @at_place
-def compile_description(endpoint: _Endpoint, *, as_json: _Json = False, place: Place) -> None:
+def compile_description(endpoint: EndpointArgument, *, as_json: ObjectOption = False, place: Place) -> None:
     """Let the connected model make a draft of the endpoint's description, and show how it was judged.
 
     Nothing takes effect before it is activated, unless the endpoint's compile mode is auto. Exits with 1 when no policy
@@ -39,7 +35,7 @@ def compile_description(endpoint: _Endpoint, *, as_json: _Json = False, place: P
 
 
 @at_place
-def show(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = False, place: Place) -> None:
+def show(endpoint: EndpointArgument, draft: _Draft = None, *, as_json: ObjectOption = False, place: Place) -> None:
     """Show a draft: in words, what it would change, what validators say, and what it would have done on the record.
 
     Examples: cronicorn policy show shop/stock · cronicorn policy show shop/stock draft_0123abcd --json
@@ -48,7 +44,7 @@ def show(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = False, p
 
 
 @at_place
-def diff(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = False, place: Place) -> None:
+def diff(endpoint: EndpointArgument, draft: _Draft = None, *, as_json: ObjectOption = False, place: Place) -> None:
     """Show only what a draft would change of the policy that is in force now.
 
     Example: cronicorn policy diff shop/stock
@@ -57,7 +53,7 @@ def diff(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = False, p
 
 
 @at_place
-def activate(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = False, place: Place) -> None:
+def activate(endpoint: EndpointArgument, draft: _Draft = None, *, as_json: ObjectOption = False, place: Place) -> None:
     """Give the endpoint the policy of a draft. Refused when its description or policy have changed since.
 
     Example: cronicorn policy activate shop/stock
@@ -66,7 +62,7 @@ def activate(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = Fals
 
 
 @at_place
-def reject(endpoint: _Endpoint, draft: _Draft = None, *, as_json: _Json = False, place: Place) -> None:
+def reject(endpoint: EndpointArgument, draft: _Draft = None, *, as_json: ObjectOption = False, place: Place) -> None:
     """Do not use a draft.
 
     Example: cronicorn policy reject shop/stock draft_0123abcd
@@ -98,7 +94,6 @@ async def _show(place: Place, endpoint: str, draft: str | None, *, as_json: bool
 
 async def _diff(place: Place, endpoint: str, draft: str | None, *, as_json: bool) -> None:
     from cronicorn.cli.draft_lines import difference_lines
-    from cronicorn.cli.showing import print_json
 
     _, found = await _looked_at(place, endpoint, draft)
     if as_json:
@@ -108,15 +103,13 @@ async def _diff(place: Place, endpoint: str, draft: str | None, *, as_json: bool
 
 
 async def _decide(place: Place, endpoint: str, draft: str | None, deed: str, *, as_json: bool) -> None:
-    import json
-
     from cronicorn.cli.finding import find_endpoint
 
     async with reached(place) as there:
         named = await find_endpoint(there, endpoint)
         decided = await there.post(f"{await _path(there, named, draft)}/{deed}")
-    told = {"draft": decided["id"], "endpoint": named.name, "status": decided["status"]}
-    print(json.dumps(told) if as_json else f"Draft {decided['id']} of {named.name} is {decided['status']}.")
+    shown = {"draft": decided["id"], "endpoint": named.name, "status": decided["status"]}
+    print_done(shown, f"Draft {decided['id']} of {named.name} is {decided['status']}.", as_json=as_json)
 
 
 async def _looked_at(place: Place, endpoint: str, draft: str | None) -> tuple[str, dict[str, Any]]:
@@ -147,7 +140,6 @@ def _drafts_of(named: "FoundEndpoint") -> str:
 
 def _print(name: str, draft: dict[str, Any], *, as_json: bool) -> None:
     from cronicorn.cli.draft_lines import draft_document, draft_lines
-    from cronicorn.cli.showing import print_json
 
     if as_json:
         print_json(draft_document(name, draft))

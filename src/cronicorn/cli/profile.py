@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cronicorn.cli.showing import print_table
+
 if TYPE_CHECKING:
     from cronicorn.cli.profile_file import Profile, Profiles
 
@@ -15,6 +17,7 @@ app = typer.Typer(
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="What the profile is called.")]
 _Json = Annotated[bool, typer.Option("--json", help="As JSON; never the keys.")]
+_COLUMNS = {"": "star", "NAME": "name", "URL": "url", "KEY": "key"}
 
 
 @app.command("add")
@@ -143,16 +146,10 @@ def _with_key(profile: "Profile") -> "Profile":
 
 
 def _show(shown: "list[Profile]", profiles: "Profiles", *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.columns import columns
-
-    rows = [(each.name, each.url, each.key_place, each.name == profiles.used) for each in shown]
-    if as_json:
-        names = ("name", "url", "key", "used")
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2))
-    elif rows:
-        cells = [("*" if used else "", name, url, key) for name, url, key, used in rows]
-        print("\n".join(columns(("", "NAME", "URL", "KEY"), cells)))
-    else:
-        print("There are no profiles: `cronicorn profile add` makes one.", file=sys.stderr)
+    whole = [
+        {"name": each.name, "url": each.url, "key": each.key_place, "used": each.name == profiles.used}
+        for each in shown
+    ]
+    rows = [{**each, "star": "*" if each["used"] else ""} for each in whole]
+    empty = "There are no profiles: `cronicorn profile add` makes one."
+    print_table(rows, _COLUMNS, as_json=as_json, empty=empty, whole=whole)

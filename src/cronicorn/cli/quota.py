@@ -1,20 +1,21 @@
 """`cronicorn quota`: what a tenant may spend on a language model, and what its tier lets it do."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached, whose_of
+from cronicorn.cli.showing import ObjectOption, print_json, snaked
 
 app = typer.Typer(help="Show what tenants may spend on a language model, and run.", no_args_is_help=True)
 
 
 @app.command("show")
 @at_place
-def show(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False, place: Place) -> None:
+def show(*, as_json: ObjectOption = False, place: Place) -> None:
     """Show a tenant's tokens in its present window, and its runs of the month where its tier limits them.
 
     Example: cronicorn quota show --json
@@ -23,21 +24,17 @@ def show(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON objec
 
 
 async def _show(place: Place, *, as_json: bool) -> None:
-    import json
-
     async with reached(place, to_read=True) as there:
         standing = await there.get("/quota")
         whose = whose_of(place, there.where)
     if as_json:
-        print(json.dumps(quota_document(standing), indent=2))
+        print_json(quota_document(standing))
     else:
         _print(place.tenant or "default" if there.profile is None else whose, standing)
 
 
 def quota_document(standing: Mapping[str, Any]) -> dict[str, Any]:
     """Where a tenant stands, with the keys that this command has had before there was REST."""
-    from cronicorn.cli.showing import snaked
-
     names = ("tier", "mode", "period", "zone", "limit", "used", "reserved", "remaining", "reset_at", "budgets")
     execution = standing["execution"]
     runs = execution["runs"]

@@ -7,12 +7,13 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached, whose_of
+from cronicorn.cli.showing import print_done, print_table, snaked
 
 app = typer.Typer(help="Keep texts that requests name as {{secret.NAME}}.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(help="The secret's name.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON; never what a secret says.")]
-_NAMES = ("name", "created_at", "updated_at")
+_COLUMNS = {"NAME": "name", "CREATED": "created_at", "UPDATED": "updated_at"}
 
 
 @app.command("set")
@@ -62,41 +63,25 @@ def _given(name: str) -> str:
 
 
 async def _set(place: Place, name: str, value: str, *, as_json: bool) -> None:
-    import json
-
     from cronicorn.cli.interface import segment
-    from cronicorn.cli.showing import snaked
 
     async with reached(place) as there:
         kept = await there.put(f"/secrets/{segment(name)}", {"value": value})
         whose = whose_of(place, there.where)
-    if as_json:
-        print(json.dumps(snaked(kept, *_NAMES)))
-    else:
-        print(f"{whose} has the secret {name}: requests name it as {{{{secret.{name}}}}}.")
+    told = f"{whose} has the secret {name}: requests name it as {{{{secret.{name}}}}}."
+    print_done(snaked(kept, *_COLUMNS.values()), told, as_json=as_json)
 
 
 async def _list(place: Place, *, as_json: bool) -> None:
-    import json
-
-    from cronicorn.cli.columns import columns
-    from cronicorn.cli.showing import snaked
-
     async with reached(place, to_read=True) as there:
-        rows = [snaked(each, *_NAMES) for each in (await there.get("/secrets"))["secrets"]]
-    if as_json:
-        print(json.dumps(rows, indent=2))
-        return
-    for line in columns(("NAME", "CREATED", "UPDATED"), [[row[name] for name in _NAMES] for row in rows]):
-        print(line)
+        rows = [snaked(each, *_COLUMNS.values()) for each in (await there.get("/secrets"))["secrets"]]
+    print_table(rows, _COLUMNS, as_json=as_json)
 
 
 async def _remove(place: Place, name: str, *, as_json: bool) -> None:
-    import json
-
     from cronicorn.cli.interface import segment
 
     async with reached(place) as there:
         await there.delete(f"/secrets/{segment(name)}")
         whose = whose_of(place, there.where)
-    print(json.dumps({"name": name, "removed": True}) if as_json else f"{whose} has no secret {name} any more.")
+    print_done({"name": name, "removed": True}, f"{whose} has no secret {name} any more.", as_json=as_json)

@@ -12,9 +12,9 @@ def settings(
 
     Example: cronicorn settings --json
     """
-    import json
     import os
 
+    from cronicorn.cli.showing import print_json
     from cronicorn.wiring.settings import Settings, shown_settings
     from cronicorn.wiring.settings_table import SETTINGS
 
@@ -31,7 +31,7 @@ def settings(
         for setting in SETTINGS
     ]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for row in rows:
         default = "" if row["set"] else " (default)"

@@ -10,6 +10,7 @@ import typer
 from cronicorn.cli.columns import columns
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON, in the fields of the REST interface.")]
+ObjectOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything as for real, and change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is meant.")]
 
@@ -19,16 +20,29 @@ def print_json(document: object) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def print_table(
-    rows: Sequence[Mapping[str, Any]], fields: Mapping[str, str], *, as_json: bool, empty: str, whole: object = None
-) -> None:
-    """Print *rows* in columns: *fields* names the headings and which field stands under each; *empty* if there is none.
+def print_done(document: object, told: str, *, as_json: bool) -> None:
+    """Print what a command did: *document* for a program, the sentence *told* for a person."""
+    if as_json:
+        print_json(document)
+    else:
+        print(told)
 
-    As JSON it is *whole*, or the rows.
+
+def print_table(
+    rows: Sequence[Mapping[str, Any]],
+    fields: Mapping[str, str],
+    *,
+    as_json: bool,
+    empty: str | None = None,
+    whole: object = None,
+) -> None:
+    """Print *rows* in columns: *fields* names the headings and which field stands under each.
+
+    Where there are none it says *empty* on stderr, or prints the headings. As JSON it is *whole*, or the rows.
     """
     if as_json:
         print_json(rows if whole is None else whole)
-    elif rows:
+    elif rows or empty is None:
         cells = [[cell(row.get(name)) for name in fields.values()] for row in rows]
         print("\n".join(columns(list(fields), cells)))
     else:

@@ -8,10 +8,9 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached, whose_of
+from cronicorn.cli.showing import ObjectOption, print_done, print_json
 
 app = typer.Typer(help="Sign the calls of a tenant, and change the key.", no_args_is_help=True)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 def _overlap(text: str | timedelta) -> timedelta:
@@ -28,7 +27,7 @@ def _overlap(text: str | timedelta) -> timedelta:
 
 @app.command("show")
 @at_place
-def show(*, as_json: JsonOption = False, place: Place) -> None:
+def show(*, as_json: ObjectOption = False, place: Place) -> None:
     """Show by which key calls are signed; of the key only its beginning.
 
     Example: cronicorn signing-key show
@@ -38,7 +37,7 @@ def show(*, as_json: JsonOption = False, place: Place) -> None:
 
 @app.command("create")
 @at_place
-def create(*, as_json: JsonOption = False, place: Place) -> None:
+def create(*, as_json: ObjectOption = False, place: Place) -> None:
     """Sign all calls of a tenant from now on, and show the key, once.
 
     Example: cronicorn signing-key create --json
@@ -56,7 +55,7 @@ def rotate(
             metavar="DURATION", parser=_overlap, help="How long the key before goes on signing; 24h if not given."
         ),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Put a new key in the place of the present one, and show it, once.
@@ -69,7 +68,7 @@ def rotate(
 
 @app.command("end-overlap")
 @at_place
-def end_overlap(*, as_json: JsonOption = False, place: Place) -> None:
+def end_overlap(*, as_json: ObjectOption = False, place: Place) -> None:
     """Let only the newest key sign from now on.
 
     Example: cronicorn signing-key end-overlap
@@ -79,7 +78,7 @@ def end_overlap(*, as_json: JsonOption = False, place: Place) -> None:
 
 @app.command("remove")
 @at_place
-def remove(*, as_json: JsonOption = False, place: Place) -> None:
+def remove(*, as_json: ObjectOption = False, place: Place) -> None:
     """Sign no more calls of a tenant.
 
     Example: cronicorn signing-key remove
@@ -88,14 +87,12 @@ def remove(*, as_json: JsonOption = False, place: Place) -> None:
 
 
 async def _show(place: Place, *, as_json: bool) -> None:
-    import json
-
     async with reached(place, to_read=True) as there:
         found = await there.get("/signing-keys")
         whose = whose_of(place, there.where)
     rows = _rows(found)
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print_json(rows)
         return
     if not rows:
         print(f"The calls of {_small(whose)} are not signed. `cronicorn signing-key create` signs them.")
@@ -113,36 +110,30 @@ def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def _made(place: Place, path: str, body: dict[str, Any] | None, *, as_json: bool) -> None:
-    import json
     import sys
 
     async with reached(place) as there:
         made = await there.post(path, body)
         whose = whose_of(place, there.where)
     if as_json:
-        print(json.dumps({"key": made["rawKey"], "prefix": made["keyPrefix"]}))
+        print_json({"key": made["rawKey"], "prefix": made["keyPrefix"]})
         return
     print(f"The calls of {_small(whose)} are signed with this key. It is shown only now:", file=sys.stderr)
     print(made["rawKey"])
 
 
 async def _end_overlap(place: Place, *, as_json: bool) -> None:
-    import json
-
     async with reached(place) as there:
         await there.post("/signing-keys/end-overlap")
         whose = whose_of(place, there.where)
-    told = f"Only the newest key signs the calls of {_small(whose)}."
-    print(json.dumps({"overlap": False}) if as_json else told)
+    print_done({"overlap": False}, f"Only the newest key signs the calls of {_small(whose)}.", as_json=as_json)
 
 
 async def _remove(place: Place, *, as_json: bool) -> None:
-    import json
-
     async with reached(place) as there:
         await there.delete("/signing-keys")
         whose = whose_of(place, there.where)
-    print(json.dumps({"signed": False}) if as_json else f"The calls of {_small(whose)} are no longer signed.")
+    print_done({"signed": False}, f"The calls of {_small(whose)} are no longer signed.", as_json=as_json)
 
 
 def _small(whose: str) -> str:

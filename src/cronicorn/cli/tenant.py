@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.showing import ObjectOption, print_done, print_json, print_table
 from cronicorn.cli.tenant_egress import tenant_egress
 from cronicorn.cli.tenant_retention import tenant_retention
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Add and list tenants, and set what they may spend and call.", no_args_is_help=True)
 
-
+_COLUMNS = {"NAME": "name", "ID": "id", "CREATED": "created_at"}
 _TOKENS_MAX = 1_000_000_000_000
 
 
@@ -35,7 +36,7 @@ def add(
     name: Annotated[str, typer.Argument(help="The new tenant's name.")],
     *,
     database: DatabaseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Add a tenant and show its API key, once.
 
@@ -80,7 +81,7 @@ def set_terms(
     zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Where its days and months begin.")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="First forget all that was set before.")] = False,
     database: DatabaseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Set how many tokens of a language model a tenant may spend; what is not given stays as it was.
 
@@ -97,25 +98,21 @@ def set_terms(
 
 
 async def _add(name: str, database: str | None, *, as_json: bool) -> None:
-    import json
     import sys
 
     from cronicorn.cli.local import opened
-    from cronicorn.domain.permission import EVERYTHING
-    from cronicorn.domain.principal import ActorKind, Principal
+    from cronicorn.wiring.local import person_at_machine
 
     async with opened(database) as local:
-        owner = Principal(tenant_id="", actor="local", kind=ActorKind.LOCAL, permissions=EVERYTHING)
-        added = await local.control.tenants.add(owner, name)
+        added = await local.control.tenants.add(person_at_machine(""), name)
     if as_json:
-        print(json.dumps({"id": added.tenant.id, "name": added.tenant.name, "key": added.key}))
+        print_json({"id": added.tenant.id, "name": added.tenant.name, "key": added.key})
         return
     print(f"Tenant {name!r} was added. Its API key is shown only now:", file=sys.stderr)
     print(added.key)
 
 
 async def _set(name: str, database: str | None, wanted: "Terms", *, reset: bool, as_json: bool) -> None:
-    import json
     import sys
 
     from cronicorn.cli.local import opened
@@ -128,11 +125,9 @@ async def _set(name: str, database: str | None, wanted: "Terms", *, reset: bool,
     for warning in never.values():
         print(f"Warning: {warning}", file=sys.stderr)
     shown = _shown(terms)
-    if as_json:
-        print(json.dumps({"id": principal.tenant_id, **shown}))
-        return
     said = ", ".join(f"{field} {value}" for field, value in shown.items() if value is not None)
-    print(f"Tenant {name!r}: {said or 'as the settings say'}.")
+    told = f"Tenant {name!r}: {said or 'as the settings say'}."
+    print_done({"id": principal.tenant_id, **shown}, told, as_json=as_json)
 
 
 def _shown(terms: "Terms") -> dict[str, str | int | None]:
@@ -145,17 +140,12 @@ def _shown(terms: "Terms") -> dict[str, str | int | None]:
 
 
 async def _list(database: str | None, *, as_json: bool) -> None:
-    import json
-
     from cronicorn.cli.instants import written
     from cronicorn.cli.local import opened_to_read
 
     async with opened_to_read(database) as local:
-        rows = [{"id": each.id, "name": each.name, "created_at": written(each.created_at)} for each in local.tenants]
-        terms = [_shown(each.terms) for each in local.tenants]
-    if as_json:
-        print(json.dumps([row | agreed for row, agreed in zip(rows, terms, strict=True)], indent=2))
-        return
-    names, ids = (max(len(row[column]) for row in [{"name": "", "id": ""}, *rows]) for column in ("name", "id"))
-    for row in [{"name": "NAME", "id": "ID", "created_at": "CREATED"}, *rows]:
-        print(f"{row['name']:<{max(names, 4)}}  {row['id']:<{ids}}  {row['created_at']}")
+        rows = [
+            {"id": each.id, "name": each.name, "created_at": written(each.created_at), **_shown(each.terms)}
+            for each in local.tenants
+        ]
+    print_table(rows, _COLUMNS, as_json=as_json)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.showing import ObjectOption, print_done
 
 
 def tenant_egress(
@@ -19,7 +20,7 @@ def tenant_egress(
         ),
     ] = None,
     database: DatabaseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Show or set what a tenant may call beside the public internet and what the settings open to all.
 
@@ -31,7 +32,6 @@ def tenant_egress(
 
 
 async def _egress(name: str, allow: str | None, database: str | None, *, as_json: bool) -> None:
-    import json
     from dataclasses import replace
 
     from cronicorn.cli.local import opened, opened_to_read
@@ -45,8 +45,6 @@ async def _egress(name: str, allow: str | None, database: str | None, *, as_json
         else:
             wanted = allowed(allow)
             egress = (await provisions.change(principal, lambda before: replace(before, egress=wanted))).egress
-    if as_json:
-        shown = {"id": principal.tenant_id, "ranges": [str(each) for each in egress.ranges], "hosts": egress.hosts}
-        print(json.dumps(shown))
-        return
-    print(f"Tenant {name!r} may call {str(egress) or 'nothing'} beside what all may call.")
+    shown = {"id": principal.tenant_id, "ranges": [str(each) for each in egress.ranges], "hosts": egress.hosts}
+    told = f"Tenant {name!r} may call {str(egress) or 'nothing'} beside what all may call."
+    print_done(shown, told, as_json=as_json)

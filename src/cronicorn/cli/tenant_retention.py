@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.showing import ObjectOption, print_done
 
 if TYPE_CHECKING:
     from cronicorn.domain.provision.provision import Provision
@@ -24,7 +25,7 @@ def tenant_retention(
         str | None, typer.Option(metavar="DURATION", help="Of runs that failed; `default`: as the settings say.")
     ] = None,
     database: DatabaseOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Show or set how long the history of a tenant is kept, such as 7d or 90d.
 
@@ -34,7 +35,6 @@ def tenant_retention(
 
 
 async def _retention(name: str, runs: str | None, failures: str | None, database: str | None, *, as_json: bool) -> None:
-    import json
     from dataclasses import replace
 
     from cronicorn.cli.local import opened, opened_to_read
@@ -51,11 +51,9 @@ async def _retention(name: str, runs: str | None, failures: str | None, database
         else:
             provision = await provisions.show(principal)
     shown = _shown(provision)
-    if as_json:
-        print(json.dumps({"id": principal.tenant_id, **shown}))
-        return
-    told = {kind: length or "as the settings say" for kind, length in shown.items()}
-    print(f"Tenant {name!r}: runs are kept {told['runs']}, failures {told['failures']}.")
+    runs_kept, failures_kept = (shown[kind] or "as the settings say" for kind in ("runs", "failures"))
+    told = f"Tenant {name!r}: runs are kept {runs_kept}, failures {failures_kept}."
+    print_done({"id": principal.tenant_id, **shown}, told, as_json=as_json)
 
 
 def _length(option: str, text: str) -> timedelta | None:

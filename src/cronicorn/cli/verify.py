@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run, tell
+from cronicorn.cli.showing import ObjectOption, print_done
 
 if TYPE_CHECKING:
     from cronicorn.domain.verification import Check, Findings
@@ -18,7 +19,7 @@ def verify(
     stopped: Annotated[
         bool, typer.Option("--stopped", help="No worker runs: slots that wait and expired leases break nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
 ) -> None:
     """Check a store against what must hold, on one snapshot, while workers go on.
 
@@ -30,7 +31,6 @@ def verify(
 
 
 async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None:
-    import json
     import traceback
 
     from cronicorn.cli.local import store_settings
@@ -41,14 +41,14 @@ async def _verify(database: str | None, *, stopped: bool, as_json: bool) -> None
     try:
         with working("Verifying"):
             findings = await verified(store_settings(database), stopped=stopped)
-        told = json.dumps(_as_json(findings), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(findings))
+        document, told = _as_json(findings), "\n".join(_lines(findings))
     except CronicornError as error:
         tell(str(error))
         raise SystemExit(NOT_CHECKED) from error
     except Exception as error:  # A bug here says nothing of the store.
         traceback.print_exc()
         raise SystemExit(NOT_CHECKED) from error
-    print(told)
+    print_done(document, told, as_json=as_json)
     if not findings.sound:
         raise SystemExit(BROKEN)
 

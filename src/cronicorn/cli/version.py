@@ -1,17 +1,14 @@
 """`cronicorn version`."""
 
-from typing import Annotated
-
-import typer
+from cronicorn.cli.showing import ObjectOption, print_done
 
 
-def version(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+def version(as_json: ObjectOption = False) -> None:
     """Show the version.
 
     Example: cronicorn version --json
     """
-    import json
     from importlib.metadata import version as version_of
 
     found = version_of("cronicorn")
-    print(json.dumps({"version": found}) if as_json else f"cronicorn {found}")
+    print_done({"version": found}, f"cronicorn {found}", as_json=as_json)

@@ -8,6 +8,7 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place, chosen_profile
 from cronicorn.cli.reaching import at_place, reached
+from cronicorn.cli.showing import cell, print_json, snaked
 
 if TYPE_CHECKING:
     from cronicorn.domain.fleet import Fleet, Holder
@@ -33,7 +34,6 @@ def workers(
 
 
 async def _workers(place: Place, *, as_json: bool) -> None:
-    import json
     import sys
 
     if chosen_profile(place) is None:
@@ -46,7 +46,7 @@ async def _workers(place: Place, *, as_json: bool) -> None:
             found = await there.get("/workers")
         rows = _rows(found, _of_wire(found))
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
     elif rows:
         _print(rows, found["now"])
     elif place.tenant is not None:
@@ -93,16 +93,12 @@ def _rows(found: Mapping[str, Any], held: Iterable[Mapping[str, Any]]) -> list[d
 
 def _presence(name: str, known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What a worker says of itself; one that never did is alive as long as a lease of it is."""
-    from cronicorn.cli.showing import snaked
-
     return {"worker": name, **snaked(known.get(name, {}), "alive", "version", "since", "seen_at")}
 
 
 def _of_wire(found: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     """What each worker holds of the tenant that asks."""
     from datetime import datetime
-
-    from cronicorn.cli.showing import snaked
 
     now = datetime.fromisoformat(found["now"])
     names = ("endpoint", "endpoint_id", "mechanism", "slot", "attempt", "manual", "claimed_at", "ends_at")
@@ -136,7 +132,6 @@ def _print(rows: Sequence[Mapping[str, Any]], now: str) -> None:
 def _cells(row: Mapping[str, Any], now: Any) -> Sequence[str]:
     from datetime import datetime, timedelta
 
-    from cronicorn.cli.showing import cell
     from cronicorn.domain.wording import distance, length
 
     seen, ends = (row[name] and datetime.fromisoformat(row[name]) for name in ("seen_at", "first_ends_at"))
@@ -150,8 +145,6 @@ def _cells(row: Mapping[str, Any], now: Any) -> Sequence[str]:
 
 
 def _named(endpoints: Sequence[str]) -> str:
-    from cronicorn.cli.showing import cell
-
     more = len(endpoints) - _ENDPOINTS_SHOWN
     return ", ".join(map(cell, endpoints[:_ENDPOINTS_SHOWN])) + (f" and {more} more" if more > 0 else "")
 
