@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from cronicorn.cli import alert_rules
-from cronicorn.cli.durations import milliseconds
 from cronicorn.cli.local import run
+from cronicorn.cli.options import given, milliseconds
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import JsonOption, print_done, print_table
@@ -55,11 +55,11 @@ def add(
 
     Example: cronicorn alert add ops --channel email --target ops@example.org
     """
-    given = {
-        "name": name, "channel": channel.value, "target": target, "kinds": kinds or [], "jobIds": jobs or [],
-        "endpointIds": endpoints or [], "remindEveryMs": milliseconds(remind_every, "--remind-every"),
-    }  # fmt: skip
-    run(_add(place, given, as_json=as_json))
+    document = given(
+        name=name, channel=channel.value, target=target, kinds=kinds or [], jobIds=jobs or [],
+        endpointIds=endpoints or [], remindEveryMs=milliseconds(remind_every, "--remind-every"),
+    )  # fmt: skip
+    run(_add(place, document, as_json=as_json))
 
 
 @app.command("routes")
@@ -159,18 +159,19 @@ def maintenance(
     if end is not None:
         run(_end_maintenance(place, end, as_json=as_json))
         return
-    given = None
-    if name is not None:
-        given = {
-            "name": name, "startAt": start_at, "cron": cron, "timezone": timezone,
-            "durationMs": milliseconds(duration, "--for"), "jobIds": jobs or [], "endpointIds": endpoints or [],
-        }  # fmt: skip
-    run(_maintenance(place, given, as_json=as_json))
+    if name is None:
+        run(_list_maintenance(place, as_json=as_json))
+        return
+    document = given(
+        name=name, startAt=start_at, cron=cron, timezone=timezone, durationMs=milliseconds(duration, "--for"),
+        jobIds=jobs or [], endpointIds=endpoints or [],
+    )  # fmt: skip
+    run(_add_maintenance(place, document, as_json=as_json))
 
 
-async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
+async def _add(place: Place, document: dict[str, Any], *, as_json: bool) -> None:
     async with reached(place) as there:
-        route = await there.post("/alert-routes", _said(given))
+        route = await there.post("/alert-routes", document)
     _made(
         route, f"Route {route['name']!r} was added; try it with `cronicorn alert test {route['id']}`.", as_json=as_json
     )
@@ -228,14 +229,15 @@ async def _acknowledge(place: Place, incident_id: str, *, as_json: bool) -> None
     print_done(incident, f"Nobody is reminded of incident {incident['id']} any more.", as_json=as_json)
 
 
-async def _maintenance(place: Place, given: dict[str, Any] | None, *, as_json: bool) -> None:
-    if given is None:
-        async with reached(place, to_read=True) as there:
-            windows = (await there.get("/maintenance-windows"))["windows"]
-        _show(windows, "id name startAt cron timezone durationMs", as_json=as_json)
-        return
+async def _list_maintenance(place: Place, *, as_json: bool) -> None:
+    async with reached(place, to_read=True) as there:
+        windows = (await there.get("/maintenance-windows"))["windows"]
+    _show(windows, "id name startAt cron timezone durationMs", as_json=as_json)
+
+
+async def _add_maintenance(place: Place, document: dict[str, Any], *, as_json: bool) -> None:
     async with reached(place) as there:
-        window = await there.post("/maintenance-windows", _said(given))
+        window = await there.post("/maintenance-windows", document)
     told = f"Nobody is told of anything in {window['name']!r}: `--remove {window['id']}` takes it away."
     _made(window, told, as_json=as_json)
 
@@ -246,11 +248,6 @@ async def _end_maintenance(place: Place, window_id: str, *, as_json: bool) -> No
     async with reached(place) as there:
         await there.delete(f"/maintenance-windows/{segment(window_id)}")
     print_done({"id": window_id, "removed": True}, f"Maintenance window {window_id} is gone.", as_json=as_json)
-
-
-def _said(given: dict[str, Any]) -> dict[str, Any]:
-    """*given* without what was not said."""
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _made(thing: dict[str, Any], told: str, *, as_json: bool) -> None:

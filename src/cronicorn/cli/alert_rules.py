@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cronicorn.cli.durations import milliseconds
 from cronicorn.cli.local import run
+from cronicorn.cli.options import given, milliseconds
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import JsonOption, print_table
@@ -60,15 +60,11 @@ def change(
 
     Example: cronicorn alert rules set --failures 5 --late-after 2m
     """
-    given = {
-        "failures": failures,
-        "share": _share(share),
-        "successes": successes,
-        "lateAfterMs": milliseconds(late_after, "--late-after"),
-        "pauseAfter": _number_or_none(pause_after),
-        "nearPercent": near_percent,
-    }
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = given(
+        failures=failures, share=_share(share), successes=successes,
+        lateAfterMs=milliseconds(late_after, "--late-after"), pauseAfter=_number_or_none(pause_after),
+        nearPercent=near_percent,
+    )  # fmt: skip
     run(_set(place, file, changes, as_json=as_json))
 
 
@@ -85,10 +81,10 @@ async def _set(place: Place, file: Path | None, changes: dict[str, object], *, a
     async with reached(place) as there:
         if file is None:
             before = await there.get("/alert-rules")
-            given = {name: None if value == _NONE else value for name, value in (before | changes).items()}
+            rules = {name: None if value == _NONE else value for name, value in (before | changes).items()}
         else:
-            given = _read(file)
-        _print(await there.put("/alert-rules", given), as_json=as_json)
+            rules = _read(file)
+        _print(await there.put("/alert-rules", rules), as_json=as_json)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
+from cronicorn.cli.options import EndpointArgument, length
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import ObjectOption, print_json
@@ -30,22 +30,18 @@ def backtest(
     Examples: cronicorn backtest shop/stock --policy policy.yaml · cronicorn backtest shop/stock --policy policy.yaml
     --over 7d --json
     """
-    run(_backtest(place, endpoint, policy, _length(over), as_json=as_json))
+    run(_backtest(place, endpoint, policy, _over(over), as_json=as_json))
 
 
-def _length(text: str) -> timedelta:
+def _over(text: str) -> timedelta:
     from cronicorn.control.policies import HOURS_LEAST, HOURS_MAX
-    from cronicorn.domain.durations import parse_duration, show_duration
+    from cronicorn.domain.durations import show_duration
     from cronicorn.domain.errors import InvalidInputError
 
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise InvalidInputError(f"--over must be {error}.") from None
-    least = timedelta(hours=HOURS_LEAST)
-    if not least <= length <= timedelta(hours=HOURS_MAX):
+    over, least = length(text, "--over"), timedelta(hours=HOURS_LEAST)
+    if not least <= over <= timedelta(hours=HOURS_MAX):
         raise InvalidInputError(f"--over must be at least {show_duration(least)} and at most {HOURS_MAX // 24}d.")
-    return length
+    return over
 
 
 async def _backtest(place: Place, endpoint: str, policy: str, over: timedelta, *, as_json: bool) -> None:

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli import endpoint_fields as fields
 from cronicorn.cli import endpoint_steering
 from cronicorn.cli.completing import complete_job
+from cronicorn.cli.endpoint_fields import told_of_options, with_fields
 from cronicorn.cli.local import run
+from cronicorn.cli.options import EndpointArgument, given
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import DryRunOption, JsonOption, YesOption
@@ -50,7 +51,7 @@ def list_all(
 
 @app.command("show")
 @at_place
-def show(endpoint: fields.EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
+def show(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
     """Show all fields of an endpoint. `cronicorn explain` tells why it runs when it does.
 
     Example: cronicorn endpoint show shop/stock
@@ -60,28 +61,13 @@ def show(endpoint: fields.EndpointArgument, *, as_json: JsonOption = False, plac
 
 @app.command("create")
 @at_place
+@with_fields
 def create(
     name: Annotated[
         str, typer.Argument(metavar="JOB/NAME", help="The job, which must be there, and what the endpoint is called.")
     ],
     *,
-    url: fields.UrlOption = None,
-    method: fields.MethodOption = None,
-    every: fields.EveryOption = None,
-    cron: fields.CronOption = None,
-    once_at: fields.OnceOption = None,
-    dormant: fields.DormantOption = False,
-    zone: fields.ZoneOption = None,
-    least: fields.MinOption = None,
-    most: fields.MaxOption = None,
-    timeout: fields.TimeoutOption = None,
-    headers: fields.HeaderOption = None,
-    body: fields.BodyOption = None,
-    retries: fields.RetriesOption = None,
-    description: fields.DescriptionOption = None,
-    policy: fields.PolicyOption = None,
-    file: fields.FileOption = None,
-    sets: fields.SetOption = None,
+    document: dict[str, Any],
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     place: Place,
@@ -91,37 +77,17 @@ def create(
     Examples: cronicorn endpoint create shop/stock --url https://shop.example/stock --every 1m · cronicorn endpoint
     create shop/report --url https://shop.example/report --cron '0 6 * * *' --tz Europe/Berlin
     """
-    document = fields.endpoint_document(
-        file, sets, url=url, method=method, baselineIntervalMs=every, baselineCron=cron, onceAt=once_at,
-        dormant=dormant or None, timezone=zone, minIntervalMs=least, maxIntervalMs=most, timeoutMs=timeout,
-        headersJson=headers, bodyJson=body, retries=retries, description=description, policy=policy,
-    )  # fmt: skip
     run(_create(place, name, document, dry_run=dry_run, as_json=as_json))
 
 
 @app.command("edit")
 @at_place
+@with_fields
 def edit(
-    endpoint: fields.EndpointArgument,
+    endpoint: EndpointArgument,
     *,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Another name.")] = None,
-    url: fields.UrlOption = None,
-    method: fields.MethodOption = None,
-    every: fields.EveryOption = None,
-    cron: fields.CronOption = None,
-    once_at: fields.OnceOption = None,
-    dormant: fields.DormantOption = False,
-    zone: fields.ZoneOption = None,
-    least: fields.MinOption = None,
-    most: fields.MaxOption = None,
-    timeout: fields.TimeoutOption = None,
-    headers: fields.HeaderOption = None,
-    body: fields.BodyOption = None,
-    retries: fields.RetriesOption = None,
-    description: fields.DescriptionOption = None,
-    policy: fields.PolicyOption = None,
-    file: fields.FileOption = None,
-    sets: fields.SetOption = None,
+    document: dict[str, Any],
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
     place: Place,
@@ -130,18 +96,13 @@ def edit(
 
     Examples: cronicorn endpoint edit shop/stock --every 30s · cronicorn endpoint edit shop/stock --set description=null
     """
-    changes = fields.endpoint_document(
-        file, sets, name=name, url=url, method=method, baselineIntervalMs=every, baselineCron=cron, onceAt=once_at,
-        dormant=dormant or None, timezone=zone, minIntervalMs=least, maxIntervalMs=most, timeoutMs=timeout,
-        headersJson=headers, bodyJson=body, retries=retries, description=description, policy=policy,
-    )  # fmt: skip
-    run(_edit(place, endpoint, changes, dry_run=dry_run, as_json=as_json))
+    run(_edit(place, endpoint, document | given(name=name), dry_run=dry_run, as_json=as_json))
 
 
 @app.command("archive")
 @at_place
 def archive(
-    endpoint: fields.EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
 ) -> None:
     """Put an endpoint away, with its runs; `unarchive` brings it back.
 
@@ -153,7 +114,7 @@ def archive(
 @app.command("unarchive")
 @at_place
 def unarchive(
-    endpoint: fields.EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
+    endpoint: EndpointArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, place: Place
 ) -> None:
     """Bring an archived endpoint back.
 
@@ -165,7 +126,7 @@ def unarchive(
 @app.command("delete")
 @at_place
 def delete(
-    endpoint: fields.EndpointArgument,
+    endpoint: EndpointArgument,
     *,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -233,7 +194,7 @@ async def _create(place: Place, name: str, document: dict[str, Any], *, dry_run:
 
     async with reached(place) as there:
         job, own = await _job_of(there, name)
-        with fields.told_of_options():
+        with told_of_options():
             path = f"/jobs/{job['id']}/endpoints"
             made = await there.post(path, {"name": own, **document}, validate_only=dry_run or None)
     tell_warnings(made)
@@ -274,7 +235,7 @@ async def _edit(place: Place, text: str, changes: dict[str, Any], *, dry_run: bo
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
         path = f"/jobs/{found.document['jobId']}/endpoints/{found.id}"
-        with fields.told_of_options():
+        with told_of_options():
             changed = await there.patch(path, changes, validate_only=dry_run or None)
     tell_warnings(changed)
     name = f"{found.job}/{changed['name']}"

@@ -1,77 +1,43 @@
-"""Which endpoint is meant, and what options say of one, as the document that the REST interface takes."""
+"""What options say of an endpoint, as the document that the REST interface takes."""
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from cronicorn.cli.completing import complete_endpoint
+from cronicorn.cli.options import made_of_options, milliseconds, option
 
-EndpointArgument = Annotated[
-    str,
-    typer.Argument(metavar="ENDPOINT", help="Its id, or its name as job/endpoint.", autocompletion=complete_endpoint),
-]
-FileOption = Annotated[
+_File = Annotated[
     str | None,
     typer.Option("--file", "-f", metavar="FILE", help="Fields as YAML or JSON, as REST has them; - reads stdin."),
 ]
-SetOption = Annotated[
+_Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set", metavar="FIELD=VALUE", help="Any field, such as overlap=skip or retries.retryCount=2; null clears it."
     ),
 ]
-UrlOption = Annotated[str | None, typer.Option("--url", metavar="URL", help="What is called.")]
-MethodOption = Annotated[str | None, typer.Option("--method", metavar="METHOD", help="GET, POST, …; GET else.")]
-EveryOption = Annotated[str | None, typer.Option("--every", metavar="LENGTH", help="Call it so often, such as 5m.")]
-CronOption = Annotated[str | None, typer.Option("--cron", metavar="CRON", help="Call it by cron, such as '0 3 * * *'.")]
-OnceOption = Annotated[str | None, typer.Option("--once-at", metavar="INSTANT", help="Call it once.")]
-DormantOption = Annotated[bool, typer.Option("--dormant", help="Call it only when somebody asks.")]
-ZoneOption = Annotated[str | None, typer.Option("--tz", metavar="ZONE", help="The IANA zone of --cron; UTC else.")]
-MinOption = Annotated[str | None, typer.Option("--min", metavar="LENGTH", help="Never more often, whatever steers.")]
-MaxOption = Annotated[str | None, typer.Option("--max", metavar="LENGTH", help="Never less often, whatever steers.")]
-TimeoutOption = Annotated[str | None, typer.Option("--timeout", metavar="LENGTH", help="A call may take so long.")]
-HeaderOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--header", metavar="'NAME: VALUE'", help="A header; write secrets as {{secret.NAME}}. May be repeated."
-    ),
-]
-BodyOption = Annotated[
-    str | None, typer.Option("--body", metavar="JSON", help="The body, as JSON; @FILE reads it from a file.")
-]
-RetriesOption = Annotated[int | None, typer.Option("--retries", metavar="NUMBER", help="Try a call again so often.")]
-DescriptionOption = Annotated[
-    str | None, typer.Option("--description", metavar="TEXT", help="What it is for, and when to look closer.")
-]
-PolicyOption = Annotated[str | None, typer.Option("--policy", metavar="FILE", help="Its rules, YAML or JSON.")]
-
-_OPTION_OF = {
-    "/baselineIntervalMs": "--every",
-    "/baselineCron": "--cron",
-    "/onceAt": "--once-at",
-    "/timezone": "--tz",
-    "/minIntervalMs": "--min",
-    "/maxIntervalMs": "--max",
-    "/timeoutMs": "--timeout",
-    "/retries/retryCount": "--retries",
-    "/url": "--url",
-    "/method": "--method",
-    "/headersJson": "--header",
-    "/bodyJson": "--body",
-    "/description": "--description",
-}
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9.]*)=(.*)", re.DOTALL)
 _HEADER = re.compile(r"([^:\s]+):\s*(.*)", re.DOTALL)
 
 
-def endpoint_document(file: str | None, sets: Sequence[str] | None, **options: Any) -> dict[str, Any]:
+def with_fields(command: Callable[..., None]) -> Callable[..., None]:
+    """*command*, whose argument `document` is made of the options that say something of an endpoint."""
+    own = [each.parameter(name) for name, each in _OPTIONS.items()]
+    return made_of_options(command, "document", [*own, option("file", _File), option("sets", _Set)], _document)
+
+
+def _document(file: str | None, sets: Sequence[str] | None, **typed: Any) -> dict[str, Any]:
     """The fields of a file, then those of options, then those that are set. Raises InvalidInputError, NotFoundError."""
     document = {} if file is None else _read_mapping(file)
-    document |= {name: value for name, value in _of_options(options) if value is not None}
+    for name, value in typed.items():
+        if value is None or value is False or value == []:
+            continue
+        document[name] = _OPTIONS[name].read(value, _OPTIONS[name].flag)
     for each in sets or ():
         _set(document, each)
     return document
@@ -87,39 +53,28 @@ def told_of_options() -> Iterator[None]:
     except InvalidInputError as error:
         if not error.fields:
             raise
-        lines = (f"{_OPTION_OF.get(each.pointer, each.pointer) or '(all)'}: {each.message}" for each in error.fields)
+        lines = (f"{_told_of(each.pointer)}: {each.message}" for each in error.fields)
         raise InvalidInputError("\n".join(lines), fields=error.fields) from error
 
 
-def _of_options(options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in options.items():
-        if value is not None and name in _READERS:
-            yield name, _READERS[name](value)
-        else:
-            yield name, value
+def _told_of(pointer: str) -> str:
+    """What a person calls the field at *pointer*."""
+    if pointer == "/retries/retryCount":
+        return "--retries"
+    known = _OPTIONS.get(pointer.removeprefix("/"))
+    return known.flag if known is not None else pointer or "(all)"
 
 
-def _length(option: str) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        from cronicorn.cli.durations import milliseconds
-
-        read = milliseconds(text, option)
-        assert read is not None
-        return read
-
-    return read
-
-
-def _headers(given: Sequence[str]) -> dict[str, str] | None:
+def _headers(given: Sequence[str], _: str) -> dict[str, str]:
     from cronicorn.domain.errors import InvalidInputError
 
     found = [_HEADER.fullmatch(each) for each in given]
     if not all(found):
         raise InvalidInputError("--header takes a name and a value, such as --header 'Accept: application/json'.")
-    return {each[1]: each[2] for each in found if each is not None} or None
+    return {each[1]: each[2] for each in found if each is not None}
 
 
-def _body(text: str) -> Any:
+def _body(text: str, _: str) -> Any:
     from pathlib import Path
 
     from cronicorn.domain.errors import InvalidInputError
@@ -132,7 +87,7 @@ def _body(text: str) -> Any:
         raise InvalidInputError(f"--body is no JSON ({error}); a text needs its quotes, as in '\"text\"'.") from error
 
 
-def _policy(path: str) -> object:
+def _policy(path: str, _: str) -> object:
     from cronicorn.cli.yaml_file import read_yaml_file
 
     return read_yaml_file(path).value
@@ -168,14 +123,52 @@ def _set(document: dict[str, Any], text: str) -> None:
         inner[last] = found[2]
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "baselineIntervalMs": _length("--every"),
-    "minIntervalMs": _length("--min"),
-    "maxIntervalMs": _length("--max"),
-    "timeoutMs": _length("--timeout"),
-    "headersJson": _headers,
-    "bodyJson": _body,
-    "policy": _policy,
-    "method": str.upper,
-    "retries": lambda count: {"retryCount": count},
-}
+def _as_typed(value: Any, _: str) -> Any:
+    return value
+
+
+def _upper(text: str, _: str) -> str:
+    return text.upper()
+
+
+def _retries(count: int, _: str) -> dict[str, int]:
+    return {"retryCount": count}
+
+
+class _FieldOption(NamedTuple):
+    """An option that gives a field."""
+
+    flag: str
+    metavar: str | None
+    help: str
+    kind: object = str | None
+    read: Callable[[Any, str], Any] = _as_typed
+    """The field's value, of what was typed and the flag. Raises InvalidInputError."""
+
+    def parameter(self, name: str) -> inspect.Parameter:
+        """The option, as an argument *name* of a command."""
+        typed = typer.Option(None, self.flag, metavar=self.metavar, help=self.help)
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=typed, annotation=self.kind)
+
+
+_OPTIONS: Mapping[str, _FieldOption] = {
+    "url": _FieldOption("--url", "URL", "What is called."),
+    "method": _FieldOption("--method", "METHOD", "GET, POST, …; GET else.", read=_upper),
+    "baselineIntervalMs": _FieldOption("--every", "LENGTH", "Call it so often, such as 5m.", read=milliseconds),
+    "baselineCron": _FieldOption("--cron", "CRON", "Call it by cron, such as '0 3 * * *'."),
+    "onceAt": _FieldOption("--once-at", "INSTANT", "Call it once."),
+    "dormant": _FieldOption("--dormant", None, "Call it only when somebody asks.", bool),
+    "timezone": _FieldOption("--tz", "ZONE", "The IANA zone of --cron; UTC else."),
+    "minIntervalMs": _FieldOption("--min", "LENGTH", "Never more often, whatever steers.", read=milliseconds),
+    "maxIntervalMs": _FieldOption("--max", "LENGTH", "Never less often, whatever steers.", read=milliseconds),
+    "timeoutMs": _FieldOption("--timeout", "LENGTH", "A call may take so long.", read=milliseconds),
+    "headersJson": _FieldOption(
+        "--header", "'NAME: VALUE'", "A header; write secrets as {{secret.NAME}}. May be repeated.", list[str] | None,
+        _headers,
+    ),
+    "bodyJson": _FieldOption("--body", "JSON", "The body, as JSON; @FILE reads it from a file.", read=_body),
+    "retries": _FieldOption("--retries", "NUMBER", "Try a call again so often.", int | None, _retries),
+    "description": _FieldOption("--description", "TEXT", "What it is for, and when to look closer."),
+    "policy": _FieldOption("--policy", "FILE", "Its rules, YAML or JSON.", read=_policy),
+}  # fmt: skip
+"""By the fields that they give."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
+from cronicorn.cli.options import EndpointArgument, given, length, milliseconds
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import DryRunOption, JsonOption
@@ -50,7 +50,7 @@ def try_out(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: P
 def pause(
     endpoint: EndpointArgument,
     *,
-    length: Annotated[str | None, typer.Option("--for", metavar="LENGTH", help="So long from now on.")] = None,
+    span: Annotated[str | None, typer.Option("--for", metavar="LENGTH", help="So long from now on.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Until then.")] = None,
     reason: _Reason = None,
     dry_run: DryRunOption = False,
@@ -64,8 +64,9 @@ def pause(
     """
     from cronicorn.cli.instants import read_instant, written
 
-    body = {"pausedUntil": _after(length) if until is None else written(read_instant(until)), "reason": reason}
-    _only_one({"--for": length, "--until": until}, "Say how long, with --for LENGTH or --until INSTANT.")
+    _only_one({"--for": span, "--until": until}, "Say how long, with --for LENGTH or --until INSTANT.")
+    until_at = _after(span) if span is not None else None if until is None else written(read_instant(until))
+    body = given(pausedUntil=until_at, reason=reason)
     run(_steer(place, endpoint, "/pause", body, "is paused", dry_run=dry_run, as_json=as_json))
 
 
@@ -106,7 +107,8 @@ def hint(
     ways = {"--every": every, "--at": at, "--in": within, "--not-before": not_before, "--not-for": not_for}
     _only_one(ways, "Say what to do with one of --every, --at, --in, --not-before and --not-for.")
     path, body = _hint_of(ways, ttl)
-    run(_steer(place, endpoint, path, {**body, "reason": reason}, "is steered", dry_run=dry_run, as_json=as_json))
+    body |= given(reason=reason)
+    run(_steer(place, endpoint, path, body, "is steered", dry_run=dry_run, as_json=as_json))
 
 
 @at_place
@@ -180,11 +182,11 @@ def _ending(document: dict[str, Any]) -> str:
     from datetime import timedelta
 
     from cronicorn.cli.showing import cell
-    from cronicorn.domain.wording import length
+    from cronicorn.domain import wording
 
     parts = [document["status"], str(document.get("statusCode", ""))]
     if "durationMs" in document:
-        parts.append(f"in {length(timedelta(milliseconds=document['durationMs']))}")
+        parts.append(f"in {wording.length(timedelta(milliseconds=document['durationMs']))}")
     return " ".join(filter(None, parts)) + (f": {cell(document['errorMessage'])}" if "errorMessage" in document else "")
 
 
@@ -214,9 +216,9 @@ async def _steer(
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
-        method, given = ("DELETE", None) if body is None else ("POST", _without_none(body) or None)
+        method = "DELETE" if body is None else "POST"
         at = f"/endpoints/{found.id}{path}"
-        await there.answer(method, at, given, query={"validate_only": dry_run or None})
+        await there.answer(method, at, body or None, query={"validate_only": dry_run or None})
         now = await there.get(f"/endpoints/{found.id}")
     if as_json:
         print_json({**now, "jobName": found.job})
@@ -225,11 +227,6 @@ async def _steer(
     else:
         at = now["plan"]["nextRunAt"]
         print(f"{found.name} {done}; it runs next {'when asked' if at is None else f'at {at}'}.")
-
-
-def _without_none(body: dict[str, Any]) -> dict[str, Any]:
-    """*body* as it is sent: what resumes is null, everything else is left out where there is nothing."""
-    return {name: value for name, value in body.items() if value is not None or name == "pausedUntil"}
 
 
 async def _next(place: Place, text: str, count: int, *, as_json: bool) -> None:
@@ -245,7 +242,6 @@ async def _next(place: Place, text: str, count: int, *, as_json: bool) -> None:
 
 def _hint_of(ways: dict[str, str | None], ttl: str | None) -> tuple[str, dict[str, Any]]:
     """The path and the body of the one of *ways* that was given."""
-    from cronicorn.cli.durations import milliseconds
     from cronicorn.cli.instants import read_instant, written
     from cronicorn.domain.errors import InvalidInputError
 
@@ -278,15 +274,9 @@ def _only_one(ways: dict[str, str | None], how: str) -> None:
         raise InvalidInputError(how)
 
 
-def _after(length: str | None) -> str | None:
-    """The instant that lies *length* after now."""
-    from datetime import timedelta
-
-    from cronicorn.cli.durations import milliseconds
+def _after(span: str) -> str:
+    """The instant that lies *span*, which --for gave, after now."""
     from cronicorn.cli.instants import written
     from cronicorn.wiring.timekeeping import system_clock
 
-    span = milliseconds(length, "--for")
-    if span is None:
-        return None
-    return written(system_clock().now() + timedelta(milliseconds=span))
+    return written(system_clock().now() + length(span, "--for"))

@@ -8,6 +8,7 @@ import typer
 
 from cronicorn.cli.completing import complete_job
 from cronicorn.cli.local import run
+from cronicorn.cli.options import given
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import DryRunOption, JsonOption
@@ -69,7 +70,7 @@ def create(
 
     Example: cronicorn job create shop --description "All that the shop needs"
     """
-    run(_create(place, _given(name=name, description=description), dry_run=dry_run, as_json=as_json))
+    run(_create(place, given(name=name, description=description), dry_run=dry_run, as_json=as_json))
 
 
 @app.command("edit")
@@ -87,7 +88,7 @@ def edit(
 
     Example: cronicorn job edit shop --name "the shop"
     """
-    changes = _given(name=name, description=description)
+    changes = given(name=name, description=description)
     run(_change(place, job, ("PATCH", "", "was changed"), changes, dry_run=dry_run, as_json=as_json))
 
 
@@ -188,7 +189,3 @@ async def _change(
 async def _sent(there: "Interface", method: str, path: str, body: dict[str, Any] | None, *, dry_run: bool) -> Any:
     answer, _ = await there.answer(method, path, body, query={"validate_only": dry_run or None})
     return answer
-
-
-def _given(**values: object) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

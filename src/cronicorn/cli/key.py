@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from cronicorn.cli.local import run
+from cronicorn.cli.options import given
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
@@ -45,11 +46,16 @@ def add(
 
     Example: cronicorn key add dashboard --role viewer --expires-at 2027-01-01T00:00:00Z
     """
-    given = {
-        "name": name, "role": role.value, "scopes": scopes or None, "expiresAt": expires_at,
-        "requestsPerMinute": rate, "agent": agent, "runsInstallation": runs_installation,
-    }  # fmt: skip
-    run(_add(place, {name: value for name, value in given.items() if value is not None}, as_json=as_json))
+    document = given(
+        name=name,
+        role=role.value,
+        scopes=scopes or None,
+        expiresAt=expires_at,
+        requestsPerMinute=rate,
+        agent=agent,
+        runsInstallation=runs_installation,
+    )
+    run(_add(place, document, as_json=as_json))
 
 
 @app.command("list")
@@ -77,11 +83,11 @@ def revoke(
     run(_revoke(place, key_id, as_json=as_json))
 
 
-async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
+async def _add(place: Place, document: dict[str, Any], *, as_json: bool) -> None:
     import sys
 
     async with reached(place) as there:
-        made = await there.post("/keys", given)
+        made = await there.post("/keys", document)
     if as_json:
         print_json(snaked(made, *_NAMES, "key"))
         return

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli import policy_drafts
+from cronicorn.cli.options import length
 from cronicorn.cli.showing import ObjectOption, print_json
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def check(
     from cronicorn.domain.trying import Cadence
 
     cadence = Cadence(
-        every=None if every == "none" else _length("--every", every),
-        interval_min=_length("--min", least),
-        interval_max=_length("--max", most),
+        every=None if every == "none" else _interval(every, "--every"),
+        interval_min=None if least is None else _interval(least, "--min"),
+        interval_max=None if most is None else _interval(most, "--max"),
     )
     found = checked(read_policy_file(file), cadence)
     if as_json:
@@ -94,17 +95,11 @@ def read_policy_file(path: str) -> "Policy":
         raise InvalidInputError("\n".join(map(file.located, error.fields))) from None
 
 
-def _length(option: str, text: str | None) -> "timedelta | None":
-    from cronicorn.domain.durations import parse_duration
+def _interval(text: str, option: str) -> "timedelta":
     from cronicorn.domain.errors import InvalidInputError
     from cronicorn.domain.instant import INTERVAL_LEAST
 
-    if text is None:
-        return None
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise InvalidInputError(f"{option} must be {error}, not {text}.") from None
-    if length < INTERVAL_LEAST:
+    interval = length(text, option)
+    if interval < INTERVAL_LEAST:
         raise InvalidInputError(f"{option} must be at least 1s, not {text}.")
-    return length
+    return interval

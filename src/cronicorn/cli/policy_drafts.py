@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.endpoint_fields import EndpointArgument
 from cronicorn.cli.local import run
+from cronicorn.cli.options import EndpointArgument
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached, whose_of
 from cronicorn.cli.showing import ObjectOption, print_done, print_json

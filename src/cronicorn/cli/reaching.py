@@ -1,17 +1,16 @@
 """How commands reach Cronicorn: the store of the settings through the same routes that a server answers."""
 
-import inspect
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cronicorn.cli.completing import complete_profile
 from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_compile, opened_to_read
+from cronicorn.cli.options import made_of_options, option
 from cronicorn.cli.place import Place, chosen_profile
 
 if TYPE_CHECKING:
@@ -38,22 +37,8 @@ _PlaceProfile = Annotated[
 
 def at_place(command: Callable[..., None]) -> Callable[..., None]:
     """*command*, whose argument `place` is made of the options `--profile`, `--database` and `--tenant`."""
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    options = [
-        inspect.Parameter("profile", keyword, default=None, annotation=_PlaceProfile),
-        inspect.Parameter("database", keyword, default=None, annotation=DatabaseOption),
-        inspect.Parameter("tenant", keyword, default=None, annotation=_PlaceTenant),
-    ]
-    signature = inspect.signature(command)
-    own = [each for each in signature.parameters.values() if each.name != "place"]
-
-    @wraps(command)
-    def placed(**given: Any) -> None:
-        place = Place(**{each.name: given.pop(each.name) for each in options})
-        command(**given, place=place)
-
-    placed.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
-    return placed
+    kinds = {"profile": _PlaceProfile, "database": DatabaseOption, "tenant": _PlaceTenant}
+    return made_of_options(command, "place", [option(*each) for each in kinds.items()], Place)
 
 
 @asynccontextmanager

@@ -74,7 +74,7 @@ def tail(
 
     Examples: cronicorn tail · cronicorn tail --job shop --status failed · cronicorn tail --slower-than 2s --json
     """
-    from cronicorn.cli.durations import milliseconds
+    from cronicorn.cli.options import milliseconds
     from cronicorn.domain.errors import InvalidInputError
 
     if endpoint is not None and job is not None:

@@ -1,28 +1,16 @@
 """`cronicorn signing-key`: the key that a tenant's calls are signed with."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from cronicorn.cli.local import run
+from cronicorn.cli.options import given, milliseconds
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached, whose_of
 from cronicorn.cli.showing import ObjectOption, print_done, print_json
 
 app = typer.Typer(help="Sign the calls of a tenant, and change the key.", no_args_is_help=True)
-
-
-def _overlap(text: str | timedelta) -> timedelta:
-    """*text* as how long keys overlap."""
-    from cronicorn.domain.durations import parse_duration
-
-    if isinstance(text, timedelta):
-        return text
-    try:
-        return parse_duration(text) if text != "0" else timedelta(0)
-    except ValueError:
-        raise typer.BadParameter(f"{text[:40]!r} is no duration: write it as in 24h, 90m or 0.") from None
 
 
 @app.command("show")
@@ -50,10 +38,8 @@ def create(*, as_json: ObjectOption = False, place: Place) -> None:
 def rotate(
     *,
     overlap: Annotated[
-        timedelta | None,
-        typer.Option(
-            metavar="DURATION", parser=_overlap, help="How long the key before goes on signing; 24h if not given."
-        ),
+        str | None,
+        typer.Option(metavar="DURATION", help="How long the key before goes on signing; 24h if not given."),
     ] = None,
     as_json: ObjectOption = False,
     place: Place,
@@ -62,8 +48,8 @@ def rotate(
 
     Example: cronicorn signing-key rotate --overlap 1h
     """
-    body = None if overlap is None else {"overlapMs": overlap // timedelta(milliseconds=1)}
-    run(_made(place, "/signing-keys/rotate", body, as_json=as_json))
+    body = given(overlapMs=milliseconds(overlap, "--overlap"))
+    run(_made(place, "/signing-keys/rotate", body or None, as_json=as_json))
 
 
 @app.command("end-overlap")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.options import length
 from cronicorn.cli.showing import ObjectOption, print_done
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def _retention(name: str, runs: str | None, failures: str | None, database
     from cronicorn.cli.local import opened, opened_to_read
 
     given = {
-        field: _length(option, text)
+        field: _kept(text, option)
         for field, option, text in (("runs_kept", "--runs", runs), ("failures_kept", "--failures", failures))
         if text is not None
     }
@@ -56,24 +57,21 @@ async def _retention(name: str, runs: str | None, failures: str | None, database
     print_done({"id": principal.tenant_id, **shown}, told, as_json=as_json)
 
 
-def _length(option: str, text: str) -> timedelta | None:
-    from cronicorn.domain.durations import parse_duration, show_duration
+def _kept(text: str, option: str) -> timedelta | None:
+    from cronicorn.domain.durations import show_duration
     from cronicorn.domain.errors import InvalidInputError
     from cronicorn.domain.provision.provision import KEPT_LEAST, KEPT_MOST
 
     if text == _AS_SETTINGS:
         return None
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise InvalidInputError(f"{option} must be {error}, or {_AS_SETTINGS}, not {text[:40]!r}.") from None
-    if not KEPT_LEAST <= length <= KEPT_MOST:
+    kept = length(text, option, otherwise=_AS_SETTINGS)
+    if not KEPT_LEAST <= kept <= KEPT_MOST:
         raise InvalidInputError(f"{option} must be from {show_duration(KEPT_LEAST)} to {show_duration(KEPT_MOST)}.")
-    return length
+    return kept
 
 
 def _shown(provision: "Provision") -> dict[str, str | None]:
     from cronicorn.domain.durations import show_duration
 
     lengths = {"runs": provision.runs_kept, "failures": provision.failures_kept}
-    return {kind: show_duration(length) if length is not None else None for kind, length in lengths.items()}
+    return {kind: show_duration(kept) if kept is not None else None for kind, kept in lengths.items()}
