@@ -74,6 +74,7 @@ async def _show(place: Place, *, as_json: bool) -> None:
 
 
 async def _set(place: Place, file: Path | None, changes: dict[str, object], *, as_json: bool) -> None:
+    from cronicorn.cli.yaml_file import read_object
     from cronicorn.domain.errors import InvalidInputError
 
     if (file is None) == (not changes):
@@ -83,20 +84,8 @@ async def _set(place: Place, file: Path | None, changes: dict[str, object], *, a
             before = await there.get("/alert-rules")
             rules = {name: None if value == _NONE else value for name, value in (before | changes).items()}
         else:
-            rules = _read(file)
+            rules = read_object(str(file), "rules, such as `failures: 5`")
         _print(await there.put("/alert-rules", rules), as_json=as_json)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    from cronicorn.cli.yaml_file import read_yaml_file
-    from cronicorn.domain.errors import InvalidInputError
-
-    found = read_yaml_file(str(file)).value
-    if found is None:
-        raise InvalidInputError(f"{file} is empty: it needs rules, such as `failures: 5`.")
-    if not isinstance(found, dict):
-        raise InvalidInputError(f"{file} holds no rules, such as `failures: 5`.")
-    return found
 
 
 def _print(document: dict[str, Any], *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place
+from cronicorn.cli.showing import ObjectOption, print_json
 
 if TYPE_CHECKING:
     from cronicorn.cli.yaml_files import YamlFiles
@@ -32,7 +33,6 @@ PruneOption = Annotated[
         "--prune", help="Archive what the set has made and its files list no longer; what is about alerts is removed."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ def apply(
     force: ForceOption = False,
     prune: PruneOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --prune: archive without asking.")] = False,
-    as_json: JsonOption = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Create or update the jobs, endpoints and alerts that files list, by name: all of it, or nothing.
@@ -78,7 +78,7 @@ def diff(
     *,
     file_set: SetOption = None,
     prune: PruneOption = False,
-    as_json: JsonOption = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Show what `cronicorn apply` would change, and change nothing. Exit code 0: nothing; 1: something; 5: conflicts.
@@ -93,10 +93,11 @@ def diff(
 
 async def _show(wanted: _Wanted, *, command: str) -> None:
     from cronicorn.cli.file_places import files_at
+    from cronicorn.cli.yaml_file import locating
 
     files, document = _read(wanted)
     async with files_at(wanted.place, to_try=True) as there:
-        with files.locating():
+        with locating(files):
             applied = await there.apply(document, dry_run=True, prune=wanted.prune)
     _tell(wanted, files, applied, dry_run=True)
     if applied.conflicts and not wanted.force:
@@ -107,10 +108,11 @@ async def _show(wanted: _Wanted, *, command: str) -> None:
 
 async def _apply(wanted: _Wanted, *, yes: bool) -> None:
     from cronicorn.cli.file_places import files_at
+    from cronicorn.cli.yaml_file import locating
 
     files, document = _read(wanted)
     async with files_at(wanted.place) as there:
-        with files.locating():
+        with locating(files):
             if wanted.prune and not yes:
                 _ask(await there.apply(document, dry_run=True, prune=True))
             applied = await there.apply(document, force=wanted.force, prune=wanted.prune)
@@ -150,14 +152,13 @@ def _ask(applied: "Applied") -> None:
 
 
 def _tell(wanted: _Wanted, files: "YamlFiles", applied: "Applied", *, dry_run: bool) -> None:
-    import json
     import sys
 
-    from cronicorn.cli.differences import applied_as_json, applied_as_lines, plain
+    from cronicorn.cli.differences import applied_as_json, applied_as_lines
 
     for warning in applied.warnings:
         print(f"Warning: {files.located(warning)}", file=sys.stderr)
     if wanted.as_json:
-        print(json.dumps(applied_as_json(applied, dry_run=dry_run), ensure_ascii=False, indent=2, default=plain))
+        print_json(applied_as_json(applied, dry_run=dry_run))
     else:
         print("\n".join(applied_as_lines(applied, dry_run=dry_run, force=wanted.force)))

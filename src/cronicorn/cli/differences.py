@@ -3,9 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 
-from cronicorn.cli.instants import written
+from cronicorn.api.wire_files import plain
 from cronicorn.control.difference import Applied, Deed, Difference
 from cronicorn.domain.filing.file_set import USUAL
 
@@ -77,16 +76,14 @@ def _as_json(difference: Difference) -> dict[str, object]:
         "job": difference.job,
         "endpoint": difference.endpoint,
         "alert": difference.alert,
-        "changes": [{"field": each.field, "before": each.before, "after": each.after} for each in difference.changes],
+        "changes": [
+            {"field": each.field, "before": plain(each.before), "after": plain(each.after)}
+            for each in difference.changes
+        ],
         "conflicts": list(difference.conflicts),
     }
 
 
 def _as_text(value: object) -> str:
     """*value* as JSON; instants as the wire writes them."""
-    return "not set" if value is None else json.dumps(value, ensure_ascii=False, default=plain)
-
-
-def plain(value: object) -> str:
-    """What JSON has no form of its own for."""
-    return written(value) if isinstance(value, datetime) else str(value)
+    return "not set" if value is None else json.dumps(plain(value), ensure_ascii=False)

@@ -33,7 +33,9 @@ def with_fields(command: Callable[..., None]) -> Callable[..., None]:
 
 def _document(file: str | None, sets: Sequence[str] | None, **typed: Any) -> dict[str, Any]:
     """The fields of a file, then those of options, then those that are set. Raises InvalidInputError, NotFoundError."""
-    document = {} if file is None else _read_mapping(file)
+    from cronicorn.cli.yaml_file import read_object
+
+    document: dict[str, Any] = {} if file is None else read_object(file, "its fields, such as `url` and `baselineCron`")
     for name, value in typed.items():
         if value is None or value is False or value == []:
             continue
@@ -88,20 +90,10 @@ def _body(text: str, _: str) -> Any:
 
 
 def _policy(path: str, _: str) -> object:
-    from cronicorn.cli.yaml_file import read_yaml_file
+    from cronicorn.cli.yaml_file import read_object
+    from cronicorn.control.policy_text import BEGINNING
 
-    return read_yaml_file(path).value
-
-
-def _read_mapping(path: str) -> dict[str, Any]:
-    from cronicorn.cli.yaml_file import read_yaml_file
-    from cronicorn.domain.errors import InvalidInputError
-
-    file = read_yaml_file(path)
-    if not isinstance(file.value, dict):
-        raise InvalidInputError(f"{file.name} must hold the fields of one endpoint, such as url and baselineCron.")
-    document: dict[str, Any] = json.loads(json.dumps(file.value, default=str))
-    return document
+    return read_object(path, BEGINNING)
 
 
 def _set(document: dict[str, Any], text: str) -> None:

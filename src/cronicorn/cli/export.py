@@ -9,6 +9,7 @@ from cronicorn.cli.apply import apply
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place
+from cronicorn.cli.showing import ObjectOption
 
 
 @at_place
@@ -35,7 +36,7 @@ def import_file(
     file: Annotated[str, typer.Argument(metavar="FILE.yaml", help="What `cronicorn export` made; - reads stdin.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: ObjectOption = False,
     place: Place,
 ) -> None:
     """Create or update what an exported file lists, by name: `cronicorn apply --force` with another name.

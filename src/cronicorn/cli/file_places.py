@@ -1,17 +1,17 @@
 """Where files are applied to, and exported from: the store of the settings, or the server of a profile."""
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cronicorn.cli.differences import plain
+from cronicorn.api.wire_files import plain
 from cronicorn.cli.local import opened, opened_to_read, opened_to_try
 from cronicorn.cli.place import Place, chosen_profile
 from cronicorn.cli.reaching import reached
 from cronicorn.control.difference import Applied, Deed, Difference, FieldChange
 from cronicorn.domain.errors import FieldError, InvalidInputError
+from cronicorn.domain.plain_json import plain_json
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
@@ -62,7 +62,9 @@ class _FilesHere(FilePlace):
         return await self._control.files.apply(self._asker, document, dry_run=dry_run, force=force, prune=prune)
 
     async def export(self, *, reveal: bool) -> dict[str, Any]:
-        return _of_json(await self._control.exporter.export(self._asker, reveal=reveal))
+        document = plain(await self._control.exporter.export(self._asker, reveal=reveal))
+        assert isinstance(document, dict)
+        return document
 
 
 class _FilesThere(FilePlace):
@@ -74,9 +76,7 @@ class _FilesThere(FilePlace):
     async def apply(
         self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
     ) -> Applied:
-        if not isinstance(document, dict):
-            raise InvalidInputError("A file needs `jobs:`, a list of jobs with their endpoints.")
-        body = _of_json(document)
+        body = plain_json(document, "`jobs:`, a list of jobs with their endpoints")
         if dry_run:
             return _applied(await self._interface.post("/files/diff", body, prune=prune))
         return _applied(await self._interface.post("/files/apply", body, force=force, prune=prune))
@@ -86,11 +86,6 @@ class _FilesThere(FilePlace):
             raise InvalidInputError("--reveal is about a store: a server shows credentials to nobody.")
         document: dict[str, Any] = await self._interface.get("/files/export")
         return document
-
-
-def _of_json(document: dict[str, Any]) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(json.dumps(document, default=plain))
-    return read
 
 
 def _applied(answer: dict[str, Any]) -> Applied:

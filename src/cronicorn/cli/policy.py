@@ -74,7 +74,7 @@ def check(
 
 def read_policy_file(path: str) -> "Policy":
     """The policy in the file at *path*. Raises InvalidInputError with every fault, each on its line."""
-    from cronicorn.cli.yaml_file import read_yaml_file
+    from cronicorn.cli.yaml_file import locating, read_yaml_file
     from cronicorn.control.policy_text import BEGINNING, policy_in
     from cronicorn.domain.errors import InvalidInputError, NotFoundError
 
@@ -89,10 +89,8 @@ def read_policy_file(path: str) -> "Policy":
         )
     if not isinstance(file.value, dict):
         raise InvalidInputError(f"{file.name} is no policy: begin with {BEGINNING}.")
-    try:
+    with locating(file):
         return policy_in(file.value)
-    except InvalidInputError as error:
-        raise InvalidInputError("\n".join(map(file.located, error.fields))) from None
 
 
 def _interval(text: str, option: str) -> "timedelta":

@@ -62,15 +62,13 @@ def simulate(
 def _scenario(path: str) -> "Scenario":
     """The scenario in the file at *path*; policies that it names by file are sought beside it."""
     from cronicorn.cli.policy import read_policy_file
-    from cronicorn.domain.errors import InvalidInputError
+    from cronicorn.cli.yaml_file import locating
     from cronicorn.sim.scenario_reading import scenario_of
 
     folder = Path() if path == "-" else Path(path).parent
     file = _yaml(path)
-    try:
+    with locating(file):
         return scenario_of(file.value, lambda name: read_policy_file(str(folder / name)))
-    except InvalidInputError as error:
-        raise InvalidInputError("\n".join(map(file.located, error.fields)) or str(error)) from error
 
 
 def _yaml(path: str) -> "YamlFile":

@@ -1,13 +1,26 @@
 """YAML files, whose faults are told with the file and the line."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from cronicorn.control.yaml_text import YamlText, YamlTextError
 from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
+from cronicorn.domain.json_body import Json
+from cronicorn.domain.plain_json import plain_json
 from cronicorn.domain.sentence import as_sentence
 
 BYTES_MAX = 4_194_304
+
+
+class Located(Protocol):
+    """A file, or several, of which one knows what stands where."""
+
+    def located(self, found: FieldError) -> str:
+        """*found* as a line for a person: file, line, field and what is wrong."""
+        ...
 
 
 class YamlFile(YamlText):
@@ -25,6 +38,25 @@ class YamlFile(YamlText):
     def located(self, found: FieldError) -> str:
         """*found* as a line for a person: file, line, field and what is wrong."""
         return f"{self.name}:{self.line_of(found.pointer)}: {found.pointer or '(file)'}: {found.message}"
+
+
+@contextmanager
+def locating(file: Located) -> Iterator[None]:
+    """Whatever of *file* is refused in the block is told with its place, each fault on its line."""
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError("\n".join(map(file.located, error.fields)) or str(error)) from error
+
+
+def read_object(path: str, beginning: str) -> dict[str, Json]:
+    """The object in the file at *path*, `-` being stdin, which should have that *beginning*.
+
+    Raises NotFoundError, or InvalidInputError for what JSON can't hold.
+    """
+    file = read_yaml_file(path)
+    with locating(file):
+        return plain_json(file.value, beginning)
 
 
 def read_yaml_file(path: str) -> YamlFile:

@@ -1,7 +1,6 @@
 """Several YAML files, and whole directories of them, read as one file of jobs."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,14 +38,6 @@ class YamlFiles:
         """*found* as a line for a person: file, line, field of that file and what is wrong."""
         file, pointer = self._place(found.pointer)
         return file.located(replace(found, pointer=pointer))
-
-    @contextmanager
-    def locating(self) -> Iterator[None]:
-        """Whatever is refused in the block is told with its place."""
-        try:
-            yield
-        except InvalidInputError as error:
-            raise InvalidInputError("\n".join(map(self.located, error.fields)) or str(error)) from error
 
     def _place(self, pointer: str) -> tuple[YamlFile, str]:
         if len(self._files) == 1:
