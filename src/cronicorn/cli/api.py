@@ -20,11 +20,11 @@ def api(
     Example: cronicorn api --host 0.0.0.0 --port 8080
     """
     from cronicorn.cli.local import read_settings
-    from cronicorn.cli.up import told
+    from cronicorn.cli.up import tell_address
     from cronicorn.wiring.event_loop import run_in_event_loop
     from cronicorn.wiring.logging import configure_logging
     from cronicorn.wiring.process import ProcessRole, serve
 
     settings = read_settings(host=host, port=port, database_url=database)
     configure_logging(settings.log_level, settings.log_format)
-    raise SystemExit(run_in_event_loop(serve(settings, told, ProcessRole.API)))
+    raise SystemExit(run_in_event_loop(serve(settings, tell_address, ProcessRole.API)))

@@ -30,7 +30,7 @@ def backtest_lines(name: str, backtest: Mapping[str, Any]) -> list[str]:
 
 
 def backtest_document(name: str, backtest: Mapping[str, Any]) -> dict[str, object]:
-    """The *backtest* of the endpoint *name*, with the keys that this command has had before it could ask a server."""
+    """The *backtest* of the endpoint *name*, with the keys that `cronicorn backtest --json` prints."""
     return {
         "name": name,
         "id": backtest["endpointId"],

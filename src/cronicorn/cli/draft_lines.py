@@ -10,7 +10,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def draft_document(name: str, draft: Mapping[str, Any]) -> dict[str, object]:
-    """A draft, with the keys that commands have had before they could ask a server; *name* is that of its endpoint."""
+    """A draft, with the keys that `cronicorn policy show --json` prints; *name* is that of its endpoint."""
     figures = draft["figures"]
     return {
         "id": draft["id"],

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
     from cronicorn.wiring.local import LocalControl
 
-_TENANT = "default"
-
 
 class FilePlace(Protocol):
     """What can be asked about files, wherever that is answered."""
@@ -46,7 +44,7 @@ async def files_at(place: Place, *, to_try: bool = False, to_read: bool = False)
         return
     way = opened_to_try if to_try else opened_to_read if to_read else opened
     async with way(place.database) as local:
-        yield _FilesHere(local, place.tenant or _TENANT)
+        yield _FilesHere(local, place.tenant_here)
 
 
 class _FilesHere(FilePlace):

@@ -147,10 +147,9 @@ app.command("restore")(backup.restore)
 app.command("migrate")(migrate.migrate)
 app.command("export")(export.export)
 app.command("import")(export.import_file)
-for name, hidden in (("job", False), ("jobs", True)):
-    app.add_typer(job.app, name=name, hidden=hidden)
-for name, hidden in (("endpoint", False), ("endpoints", True)):
-    app.add_typer(endpoint.app, name=name, hidden=hidden)
+for noun, commands in (("job", job.app), ("endpoint", endpoint.app)):
+    app.add_typer(commands, name=noun)
+    app.add_typer(commands, name=f"{noun}s", hidden=True)
 app.add_typer(run_command.app, name="run")
 app.add_typer(profile.app, name="profile")
 app.add_typer(completion.app, name="completion")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
+from cronicorn.cli.place import DEFAULT_TENANT
 
 
 def mcp(
@@ -25,7 +26,7 @@ def mcp(
         str | None, typer.Option(metavar="NAMES", help="Tools that are not offered, instead of CRONICORN_MCP_EXCLUDE.")
     ] = None,
     database: DatabaseOption = None,
-    tenant: TenantOption = "default",
+    tenant: TenantOption = DEFAULT_TENANT,
 ) -> None:
     """Answer an agent by the Model Context Protocol over stdin and stdout, until it goes away. Needs the extra `mcp`.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cronicorn.cli.local import DatabaseOption, TenantOption, run
-from cronicorn.cli.place import Place
+from cronicorn.cli.place import DEFAULT_TENANT, Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
 from cronicorn.cli.showing import print_done, print_json, print_table, snaked
@@ -95,7 +95,7 @@ def reset_password(login: LoginArgument, *, as_json: JsonOption = False, place: 
 def sign_in_link(
     login: LoginArgument,
     *,
-    tenant: TenantOption = "default",
+    tenant: TenantOption = DEFAULT_TENANT,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:

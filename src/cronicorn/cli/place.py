@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 PROFILE_VARIABLE = "CRONICORN_PROFILE"
 DATABASE_VARIABLE = "CRONICORN_DATABASE_URL"
+DEFAULT_TENANT = "default"
+"""`FIRST_TENANT`, written out: help imports nothing heavy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,11 @@ class Place:
     database: str | None = None
     profile: str | None = None
     tenant: str | None = None
+
+    @property
+    def tenant_here(self) -> str:
+        """The tenant to act for where the place is a store."""
+        return self.tenant or DEFAULT_TENANT
 
 
 def chosen_profile(place: Place) -> "Profile | None":

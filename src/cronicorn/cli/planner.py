@@ -21,11 +21,11 @@ def planner(
     Example: cronicorn planner --metrics-port 9464
     """
     from cronicorn.cli.local import read_settings
-    from cronicorn.cli.scheduler import told
+    from cronicorn.cli.scheduler import tell_metrics_address
     from cronicorn.wiring.event_loop import run_in_event_loop
     from cronicorn.wiring.logging import configure_logging
     from cronicorn.wiring.process import ProcessRole, serve
 
     settings = read_settings(database_url=database, metrics_port=metrics_port)
     configure_logging(settings.log_level, settings.log_format)
-    raise SystemExit(run_in_event_loop(serve(settings, told, ProcessRole.PLANNER)))
+    raise SystemExit(run_in_event_loop(serve(settings, tell_metrics_address, ProcessRole.PLANNER)))

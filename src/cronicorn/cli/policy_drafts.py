@@ -159,6 +159,6 @@ async def _denied(error: "QuotaExceededError", place: Place, there: "Interface")
         return error
     more = f"{whose_of(place, there.where)} has {limit:,} tokens in a window"
     if there.profile is None:
-        command = f"cronicorn tenant set {quote(place.tenant or 'default')} --limit {max(LIMIT_ADVISED, 2 * limit)}"
+        command = f"cronicorn tenant set {quote(place.tenant_here)} --limit {max(LIMIT_ADVISED, 2 * limit)}"
         more += f": `{command}` gives it more at once"
     return QuotaExceededError(f"{error}\n{more}.", retry_after=error.retry_after)

@@ -30,11 +30,11 @@ async def _show(place: Place, *, as_json: bool) -> None:
     if as_json:
         print_json(quota_document(standing))
     else:
-        _print(place.tenant or "default" if there.profile is None else whose, standing)
+        _print(place.tenant_here if there.profile is None else whose, standing)
 
 
 def quota_document(standing: Mapping[str, Any]) -> dict[str, Any]:
-    """Where a tenant stands, with the keys that this command has had before there was REST."""
+    """Where a tenant stands, with the keys that `cronicorn quota show --json` prints."""
     names = ("tier", "mode", "period", "zone", "limit", "used", "reserved", "remaining", "reset_at", "budgets")
     execution = standing["execution"]
     runs = execution["runs"]

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     _Opening = Callable[[str | None], AbstractAsyncContextManager[LocalControl]]
 
-_DEFAULT_TENANT = "default"
 _CONNECT_S, _ANSWER_S = 10.0, 90.0
 """A test call may take a minute."""
 
@@ -52,8 +51,7 @@ async def reached(
     Raises InvalidInputError and NotFoundError for options that don't fit, and as opening the store does.
     """
     profile = chosen_profile(place)
-    making = opened_to_compile if compiling else opened
-    way = opened_to_call if calling else opened_to_read if to_read else making
+    way = opened_to_call if calling else opened_to_compile if compiling else opened_to_read if to_read else opened
     interface = _here(place, way) if profile is None else _there(place, profile)
     async with interface as found:
         yield found
@@ -67,7 +65,7 @@ async def _here(place: Place, way: "_Opening") -> "AsyncIterator[Interface]":
     from cronicorn.cli.interface import Interface
 
     async with way(place.database) as local:
-        asker = local.principal(place.tenant or _DEFAULT_TENANT)
+        asker = local.principal(place.tenant_here)
         app = create_inside_app(local.control, asker, rehearsing=local.rehearsing)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", trust_env=False) as client:
@@ -94,7 +92,7 @@ async def _there(place: Place, profile: "Profile") -> "AsyncIterator[Interface]"
 
 def whose_of(place: Place, where: str) -> str:
     """Whose things a command is about, as the beginning of a sentence; *where* is what the interface is called."""
-    return f"Tenant {place.tenant or _DEFAULT_TENANT!r}" if chosen_profile(place) is None else f"Your tenant on {where}"
+    return f"Tenant {place.tenant_here!r}" if chosen_profile(place) is None else f"Your tenant on {where}"
 
 
 def ask_for_key(name: str) -> str:

@@ -44,10 +44,12 @@ def scheduler(
     if processes > 1:
         environ = {**os.environ, **variables(database_url=database, metrics_port=metrics_port)}
         raise SystemExit(run_in_event_loop(supervise(settings, processes, environ, with_parent=with_parent)))
-    raise SystemExit(run_in_event_loop(serve(settings, told, ProcessRole.SCHEDULER, with_parent=with_parent)))
+    raise SystemExit(
+        run_in_event_loop(serve(settings, tell_metrics_address, ProcessRole.SCHEDULER, with_parent=with_parent))
+    )
 
 
-def told(started: "Started") -> None:
+def tell_metrics_address(started: "Started") -> None:
     """Show where a process that answers nobody can be watched."""
     import sys
 

@@ -57,7 +57,7 @@ def print_fields(document: Mapping[str, Any]) -> None:
 
 
 def snaked(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The fields of *document* that are called *names*, in the spelling of commands that are older than the seam."""
+    """The fields of *document* that are called *names*, in the snake_case that commands of long standing print."""
     return {name: document.get(_camel(name)) for name in names}
 
 

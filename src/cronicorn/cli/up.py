@@ -29,10 +29,10 @@ def up(
 
     settings = read_settings(host=host, port=port, database_url=database)
     configure_logging(settings.log_level, settings.log_format)
-    raise SystemExit(run_in_event_loop(serve(settings, told)))
+    raise SystemExit(run_in_event_loop(serve(settings, tell_address)))
 
 
-def told(started: "Started") -> None:
+def tell_address(started: "Started") -> None:
     """Show what a person should know now that a process listens."""
     import sys
 

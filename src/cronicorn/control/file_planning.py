@@ -85,10 +85,8 @@ class FilePlanner:
         there = await self._endpoints_of(asker, job)
         steps = []
         for place, endpoint in enumerate(document.endpoints):
-            inside, name = (
-                findings.inside(f"/endpoints/{place}"),
-                EndpointName(document.name or "", endpoint.name or ""),
-            )
+            inside = findings.inside(f"/endpoints/{place}")
+            name = EndpointName(document.name or "", endpoint.name or "")
             inside.adopt(await self._nouns.endpoints.secret_names.unknown(asker.tenant_id, endpoint))
             before = known_as(there, name.endpoint, known.mine.endpoints.get(name), names, inside)
             steps.append(endpoint_step(name, endpoint, before, known, inside))

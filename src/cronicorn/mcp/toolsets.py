@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.nearest import nearest
-from cronicorn.domain.permission import Operation, Permission
+from cronicorn.domain.permission import NEEDED, Operation
 
 
 class Toolset(StrEnum):
@@ -123,7 +123,5 @@ class Offer:
         )
 
 
-SCOPES = tuple(sorted({permission.value for permission in (
-    Permission.JOBS_READ, Permission.RUNS_CONTROL, Permission.POLICIES_WRITE, Permission.JOBS_WRITE,
-)}))  # fmt: skip
+SCOPES = tuple(sorted({permission.value for row in TOOLS if (permission := NEEDED[row.needs]) is not None}))
 """The permissions that tools need: what the metadata of the resource server calls scopes."""

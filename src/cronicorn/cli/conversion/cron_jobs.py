@@ -22,7 +22,7 @@ _EVERY = re.compile(r"@every\s+((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _MICROSECONDS = {"ns": 0.001, "us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
-_CLIENTS = {"curl": "curl", "wget": "wget"}
+_CLIENTS = {"curl", "wget"}
 _BACKOFF: Fields = {"minBackoffMs": 10_000, "maxBackoffMs": 360_000}
 _BACKOFF_LIMIT = 6
 _CLOCK = (
@@ -61,9 +61,7 @@ def converted_cron_jobs(source: str, text: str, clock: Clock, cron: Cron) -> Con
             conversion.add(_converted(place, manifest, conversion), clock, cron)
         except NotConvertibleError as error:
             conversion.left_out.append(LeftOut(place=place, reason=str(error)))
-    if conversion.converted:
-        zones = {str(each.fields.get("timezone", "UTC")) for each in conversion.converted}
-        conversion.general += [*_GENERAL, *([_CLOCK] if zones != {"UTC"} else [])]
+    conversion.tell_of_all(_GENERAL, _CLOCK)
     return conversion
 
 
@@ -157,7 +155,7 @@ def _entry_point(image: str) -> str:
     name = name.rpartition("/")[2].partition(":")[0]
     if name not in _CLIENTS:
         raise NotConvertibleError("It names no command, and its image is not known to run curl or wget.")
-    return _CLIENTS[name]
+    return name
 
 
 def _variables(env: Sequence[object], placeholders: Placeholders) -> Iterator[tuple[str, str]]:

@@ -62,9 +62,7 @@ def converted_crontab(source: CrontabSource, clock: Clock, cron: Cron) -> Conver
             conversion.add(_entry(text, place, source, settings, conversion), clock, cron)
         except NotConvertibleError as error:
             conversion.left_out.append(LeftOut(place=place, reason=str(error)))
-    if conversion.converted:
-        zones = {str(each.fields.get("timezone", "UTC")) for each in conversion.converted}
-        conversion.general += [*_GENERAL, *([_CLOCK] if zones != {"UTC"} else [])]
+    conversion.tell_of_all(_GENERAL, _CLOCK)
     return conversion
 
 

@@ -67,6 +67,12 @@ class Conversion:
         else:
             self.converted.append(converted)
 
+    def tell_of_all(self, notes: Sequence[str], clock: str) -> None:
+        """Note what differs for all that was converted: *clock* where some zone's clock jumps."""
+        if self.converted:
+            zones = {str(each.fields.get("timezone", "UTC")) for each in self.converted}
+            self.general += [*notes, *([clock] if zones != {"UTC"} else [])]
+
     def text(self) -> str:
         """The file, with what to know before each endpoint."""
         return "".join(self._lines())

@@ -1,7 +1,6 @@
 """What options of curl and wget say that both have."""
 
 import re
-from collections.abc import Callable, Mapping
 
 from cronicorn.cli.conversion.request import DescribedRequest
 from cronicorn.cli.conversion.shell_line import NotConvertibleError
@@ -15,20 +14,25 @@ def told(found: DescribedRequest, meaning: str, value: str) -> None:
     """Write into *found* what an option of this *meaning* says. Raises NotConvertibleError."""
     if meaning.startswith(_REFUSE):
         raise NotConvertibleError(meaning.removeprefix(_REFUSE))
-    if meaning.startswith("header "):
-        found.headers[meaning.partition(" ")[2]] = value
-        return
-    takers: Mapping[str, Callable[[], None]] = {
-        "url": lambda: found.called(value),
-        "method": lambda: setattr(found, "method", value),
-        "header": lambda: _header(found, value),
-        "seconds": lambda: setattr(found, "seconds", length(value)),
-        "retries": lambda: setattr(found, "retries", whole(value)),
-        "pause": lambda: setattr(found, "retry_seconds", length(value)),
-        "head": lambda: setattr(found, "method", "HEAD"),
-        "nothing": lambda: None,
-    }
-    takers[meaning]()
+    match meaning.split():
+        case ["url"]:
+            found.called(value)
+        case ["method"]:
+            found.method = value
+        case ["head"]:
+            found.method = "HEAD"
+        case ["header"]:
+            _header(found, value)
+        case ["header", name]:
+            found.headers[name] = value
+        case ["seconds"]:
+            found.seconds = length(value)
+        case ["retries"]:
+            found.retries = whole(value)
+        case ["pause"]:
+            found.retry_seconds = length(value)
+        case _:
+            assert meaning == "nothing"
 
 
 def _header(found: DescribedRequest, text: str) -> None:
