@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from cronicorn.cli.place import DEFAULT_TENANT
+from cronicorn.control.tenants import FIRST_TENANT
 from cronicorn.domain.outgoing import VERSION
 from tests.cli.command import cronicorn, environment
 from tests.cli.places import a_server, a_store
@@ -206,3 +208,7 @@ def test_what_works_on_a_database_itself_refuses_while_a_profile_is_in_use(serve
     assert "works on a database itself, while the profile 'there'" in refused.err
     assert (agent.code, agent.err) == (2, refused.err)
     assert "There is no Cronicorn installation" in named.err
+
+
+def test_the_tenant_that_is_meant_where_none_is_named_is_the_first_of_an_installation():
+    assert DEFAULT_TENANT == FIRST_TENANT

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cronicorn.control import overviews
+from cronicorn.control import whereabouts
 from cronicorn.control.document import PauseDocument
-from cronicorn.control.overviews import EndpointStanding
+from cronicorn.control.whereabouts import EndpointStanding
 from cronicorn.domain.fixtures import an_outcome
 from tests.control.world import ALICE, BOB, a_world
 
@@ -39,7 +39,7 @@ async def world():
     ],
 )
 async def test_those_that_stand_so_are_found(world, standing, names):
-    found = await world.control.overviews.standing(ALICE, standing)
+    found = await world.control.whereabouts.standing(ALICE, standing)
 
     assert [each.endpoint.name for each in found.found] == names
     assert found.complete
@@ -48,15 +48,15 @@ async def test_those_that_stand_so_are_found(world, standing, names):
 async def test_late_is_what_nobody_takes(world):
     world.clock.move(hours=1)
 
-    found = await world.control.overviews.standing(ALICE, EndpointStanding.LATE)
+    found = await world.control.whereabouts.standing(ALICE, EndpointStanding.LATE)
 
     assert [each.endpoint.name for each in found.found] == ["stock"]
 
 
 async def test_the_look_is_bounded_and_says_so(world, monkeypatch):
-    monkeypatch.setattr(overviews, "SEARCHED_MAX", 2)
+    monkeypatch.setattr(whereabouts, "SEARCHED_MAX", 2)
 
-    found = await world.control.overviews.standing(ALICE)
+    found = await world.control.whereabouts.standing(ALICE)
 
     assert [each.endpoint.name for each in found.found] == ["stock", "orders"]
     assert not found.complete

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from cronicorn.control.document import PauseDocument
-from cronicorn.control.overviews import ENDPOINTS_LOOKED_AT, JOBS_LOOKED_AT, LATE_AFTER, PLANS_MAX
+from cronicorn.control.overviews import ENDPOINTS_LOOKED_AT, JOBS_LOOKED_AT, PLANS_MAX
 from cronicorn.control.timelines import NOMINAL_MAX, RUNS_MAX, SPAN_MAX
+from cronicorn.control.whereabouts import LATE_AFTER
 from cronicorn.domain.endpoint import JobStatus
 from cronicorn.domain.errors import InvalidInputError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, an_outcome

@@ -64,6 +64,7 @@ from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.control.whereabouts import Whereabouts
 from cronicorn.control.workers import Workers
 from cronicorn.domain.call import Outcome
 from cronicorn.domain.decision import Facts, decide
@@ -252,6 +253,7 @@ def a_world(limits: TierLimits = UNLIMITED_TIERS, *, drafting: bool = True) -> W
             dashboards=Dashboards(stores.rollups, clock),
             activity=Activity(stores.rollups, stores.timeline, clock, KEPT),
             overviews=Overviews(stores.jobs, stores.endpoints, clock, cron),
+            whereabouts=Whereabouts(stores.jobs, stores.endpoints, clock),
             timelines=Timelines(stores.endpoints, stores.runs, cron),
             search=Search(stores.finder),
             forecasts=Forecasts(stores.finder, clock, cron),

@@ -1,17 +1,13 @@
 """Overviews: what of a tenant is due next, what steers it, and what fails."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from heapq import nlargest, nsmallest
 
 from cronicorn.control.permissions import operation
-from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
-from cronicorn.domain.errors import NotFoundError
-from cronicorn.domain.hint import Hint, fresh_hints, paused_until
-from cronicorn.domain.history import EndpointQuery
+from cronicorn.control.whereabouts import LATE_AFTER, PlacedEndpoint, placed_endpoints
+from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, EndpointCatalog, JobCatalog
@@ -21,24 +17,10 @@ from cronicorn.domain.principal import Principal
 JOBS_LOOKED_AT = 100
 ENDPOINTS_LOOKED_AT = 500
 """An overview looks at so many jobs and endpoints, the oldest jobs first, and says when there are more."""
-SEARCHED_MAX = 2_000
-"""So many endpoints are asked how they stand, the oldest jobs first."""
 SHOWN_MAX = 60
 LOOKED_AHEAD = timedelta(hours=1)
 PLANS_MAX = 150
 """So many instants are looked ahead to, those of all endpoints that are due soon together."""
-LATE_AFTER = timedelta(seconds=10)
-"""A slot that is due for so long, with nobody on it, says that no worker takes what is due."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedEndpoint:
-    """An endpoint and its job."""
-
-    job: Job
-    endpoint: JobEndpoint
-    running: str | None
-    """The id of the run that a worker is making of it, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,31 +64,6 @@ class Overview:
     failing_in_all: int
 
 
-class EndpointStanding(StrEnum):
-    """How an endpoint stands."""
-
-    FAILING = "failing"
-    """Its last slot failed."""
-    PAUSED = "paused"
-    """A hint pauses it, or its job is paused."""
-    STEERED = "steered"
-    """A hint counts for it."""
-    LATE = "late"
-    """It has been due for LATE_AFTER, and nobody is on it."""
-    ARCHIVED = "archived"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingEndpoints:
-    """Endpoints that stand as asked for, at `now`."""
-
-    now: datetime
-    found: tuple[PlacedEndpoint, ...]
-    """The oldest jobs first."""
-    complete: bool
-    """Whether all endpoints of the tenant were looked at."""
-
-
 class Overviews:
     """Looks at all endpoints of a tenant at once, within a bound."""
 
@@ -122,7 +79,8 @@ class Overviews:
         now = self._clock.now()
         jobs = await self._jobs.list(principal.tenant_id)
         filled = [job for job, endpoints in jobs if endpoints]
-        found = [each async for each in self._endpoints(filled[:JOBS_LOOKED_AT], ENDPOINTS_LOOKED_AT + 1)]
+        shown = placed_endpoints(self._catalog, filled[:JOBS_LOOKED_AT], ENDPOINTS_LOOKED_AT + 1)
+        found = [each async for each in shown]
         looked_at = found[:ENDPOINTS_LOOKED_AT]
         live = [each for each in looked_at if each.endpoint.archived_at is None]
         failing = [each for each in live if each.endpoint.state.failure_count]
@@ -156,56 +114,6 @@ class Overviews:
             runs += [(at, each) for at in within]
             cut += [each] if len(within) == count else []
         return ComingRuns(runs=tuple(runs), cut=tuple(cut))
-
-    @operation(Operation.OVERVIEW_SHOW)
-    async def standing(self, principal: Principal, standing: EndpointStanding | None = None) -> StandingEndpoints:
-        """The endpoints that stand so, by default all but archived ones, of the first SEARCHED_MAX of the tenant."""
-        now, archived = self._clock.now(), standing is EndpointStanding.ARCHIVED
-        jobs = [job for job, live in await self._jobs.list(principal.tenant_id) if live or archived]
-        looked_at = [each async for each in self._endpoints(jobs, SEARCHED_MAX + 1)]
-        found = tuple(each for each in looked_at[:SEARCHED_MAX] if _stands(each, standing, now))
-        return StandingEndpoints(now=now, found=found, complete=len(looked_at) <= SEARCHED_MAX)
-
-    @operation(Operation.OVERVIEW_SHOW)
-    async def place(self, principal: Principal, endpoint_ids: Iterable[str]) -> Mapping[str, PlacedEndpoint]:
-        """Those of the endpoints that are there, by their ids, with their jobs."""
-        placed = dict[str, PlacedEndpoint]()
-        for endpoint_id in endpoint_ids:
-            with suppress(NotFoundError):
-                endpoint, stored = await self._catalog.get(principal.tenant_id, endpoint_id)
-                job = await self._jobs.get(principal.tenant_id, endpoint.job_id)
-                placed[endpoint_id] = PlacedEndpoint(job=job, endpoint=endpoint, running=stored.running(endpoint))
-        return placed
-
-    async def _endpoints(self, jobs: Iterable[Job], most: int) -> AsyncIterator[PlacedEndpoint]:
-        """The first *most* endpoints of *jobs*."""
-        for job in jobs:
-            try:
-                page = await self._catalog.list(job.tenant_id, job.id, EndpointQuery(limit=most))
-            except NotFoundError:  # It went meanwhile.
-                continue
-            for endpoint, stored in page:
-                yield PlacedEndpoint(job=job, endpoint=endpoint, running=stored.running(endpoint))
-            most -= len(page)
-            if most <= 0:
-                return
-
-
-def _stands(placed: PlacedEndpoint, standing: EndpointStanding | None, now: datetime) -> bool:
-    state = placed.endpoint.state
-    if (placed.endpoint.archived_at is not None) != (standing is EndpointStanding.ARCHIVED):
-        return False
-    match standing:
-        case EndpointStanding.FAILING:
-            return state.failure_count > 0
-        case EndpointStanding.PAUSED:
-            return paused_until(state.hints, now) is not None or placed.job.status is JobStatus.PAUSED
-        case EndpointStanding.STEERED:
-            return bool(fresh_hints(state.hints, now))
-        case EndpointStanding.LATE:
-            return placed.running is None and state.due_at is not None and state.due_at < now - LATE_AFTER
-        case _:
-            return True
 
 
 def _with_due(placed: Iterable[PlacedEndpoint]) -> list[PlacedEndpoint]:

@@ -41,6 +41,7 @@ from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.control.whereabouts import Whereabouts
 from cronicorn.control.workers import Workers
 
 
@@ -79,6 +80,7 @@ class ControlPlane:
     dashboards: Dashboards
     activity: Activity
     overviews: Overviews
+    whereabouts: Whereabouts
     timelines: Timelines
     search: Search
     forecasts: Forecasts

@@ -9,9 +9,9 @@ from cronicorn.control.drafting import blank, drafted
 from cronicorn.control.execution_tiers import ExecutionTiers
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
-from cronicorn.control.overviews import LATE_AFTER
 from cronicorn.control.permissions import operation
 from cronicorn.control.validation import judge_request, judge_schedule
+from cronicorn.control.whereabouts import LATE_AFTER
 from cronicorn.domain.counterfactuals import Counterfactual, counterfactuals
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import JobEndpoint

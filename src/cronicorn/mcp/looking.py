@@ -8,7 +8,7 @@ from mcp_types import CallToolResult
 from pydantic import Field
 
 from cronicorn.control.dashboards import Dashboard, DashboardQuery
-from cronicorn.control.overviews import EndpointStanding
+from cronicorn.control.whereabouts import EndpointStanding
 from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.hint import paused_until
@@ -121,7 +121,7 @@ class EndpointLookup:
     ) -> Annotated[CallToolResult, EndpointsFound]:
         """Find endpoints by words and by how they stand. Other tools take the ids that this answers."""
         principal, control = await self._desk.principal(ask), self._desk.control
-        standing = await control.overviews.standing(principal, state)
+        standing = await control.whereabouts.standing(principal, state)
         found, complete = [(each.job, each.endpoint) for each in standing.found], standing.complete
         if words := cleaned(query).strip():
             fitting = await control.search.find(principal, words)

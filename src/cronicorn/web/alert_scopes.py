@@ -52,7 +52,7 @@ class ScopeLines:
             name = self.jobs.get(each)
             plain = name is not None and counts[name] == 1 and name == one_line(name).strip() and "]" not in name
             lines.append(f"{name}" if plain else f"{one_line(name)} [{each}]" if name is not None else each)
-        placed = await self.control.overviews.place(self.asker, scope.endpoint_ids[:_NAMED_MAX])
+        placed = await self.control.whereabouts.place(self.asker, scope.endpoint_ids[:_NAMED_MAX])
         for each in scope.endpoint_ids:
             found = placed.get(each)
             lines.append(
@@ -84,7 +84,7 @@ class ScopeLines:
         return AlertScope(job_ids=tuple(jobs), endpoint_ids=tuple(endpoints))
 
     async def _is_endpoint(self, word: str) -> bool:
-        return bool(await self.control.overviews.place(self.asker, [word]))
+        return bool(await self.control.whereabouts.place(self.asker, [word]))
 
     async def _meant(self, line: str) -> list[str]:
         """The ids of the endpoints that *line*, as JOB/ENDPOINT, may mean: both names may hold slashes."""
@@ -131,7 +131,7 @@ async def told_scopes(control: ControlPlane, asker: Principal, scopes: Sequence[
     few = [each for each in scopes if len(each.job_ids) + len(each.endpoint_ids) <= _LISTED]
     jobs = {job.id: job.name for job, _ in await control.jobs.list(asker)} if any(each.job_ids for each in few) else {}
     sought = [each for scope in few for each in scope.endpoint_ids][:_PLACED_MAX]
-    placed = await control.overviews.place(asker, sought)
+    placed = await control.whereabouts.place(asker, sought)
     names = jobs | {each: f"{found.job.name}/{found.endpoint.name}" for each, found in placed.items()}
     return [_told(scope, names) for scope in scopes]
 

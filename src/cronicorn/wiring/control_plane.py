@@ -51,6 +51,7 @@ from cronicorn.control.tenant_settings import TenantSettings
 from cronicorn.control.tenants import Tenants
 from cronicorn.control.timelines import Timelines
 from cronicorn.control.trial_calls import TrialCalls
+from cronicorn.control.whereabouts import Whereabouts
 from cronicorn.control.workers import Workers
 from cronicorn.domain.execution.limits import TierLimits
 from cronicorn.domain.keychain.ports import Vault
@@ -170,6 +171,7 @@ class _Looking(TypedDict):
     """The nouns of what people look at."""
 
     overviews: Overviews
+    whereabouts: Whereabouts
     timelines: Timelines
     search: Search
     forecasts: Forecasts
@@ -178,6 +180,7 @@ class _Looking(TypedDict):
 def _looking(stores: Stores, clock: Clock, cron: Cron) -> _Looking:
     return {
         "overviews": Overviews(stores.jobs, stores.endpoints, clock, cron),
+        "whereabouts": Whereabouts(stores.jobs, stores.endpoints, clock),
         "timelines": Timelines(stores.endpoints, stores.runs, cron),
         "search": Search(stores.finder),
         "forecasts": Forecasts(stores.finder, clock, cron),

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from cronicorn.control.identity import possible_id
-from cronicorn.control.overviews import PlacedEndpoint
 from cronicorn.control.plane import ControlPlane
+from cronicorn.control.whereabouts import PlacedEndpoint
 from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.principal import Principal
 from cronicorn.web.addresses import own_path
@@ -82,4 +82,4 @@ async def _placed(
     control: ControlPlane, asker: Principal, incidents: Sequence[Incident]
 ) -> Mapping[str, PlacedEndpoint]:
     """The endpoints that *incidents* are about, by their ids; those that are gone are left out."""
-    return await control.overviews.place(asker, {each.subject for each in incidents if each.subject})
+    return await control.whereabouts.place(asker, {each.subject for each in incidents if each.subject})

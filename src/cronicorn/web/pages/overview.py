@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from cronicorn.control.activity import ActivityQuery, EventType
 from cronicorn.control.dashboards import Dashboard, DashboardQuery
-from cronicorn.control.overviews import LATE_AFTER, LOOKED_AHEAD, SHOWN_MAX, ComingRuns, PlacedEndpoint
+from cronicorn.control.overviews import LOOKED_AHEAD, SHOWN_MAX, ComingRuns
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.quota import QuotaStanding
+from cronicorn.control.whereabouts import LATE_AFTER, PlacedEndpoint
 from cronicorn.control.workers import WorkerList
 from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.errors import UnavailableError
@@ -96,7 +97,7 @@ async def _subjects(
     control: ControlPlane, asker: Principal, incidents: Sequence[Incident]
 ) -> Mapping[str, PlacedEndpoint]:
     """The endpoints that *incidents* are about, as they stand now."""
-    return await control.overviews.place(asker, [each.subject for each in incidents if each.kind.of_endpoints])
+    return await control.whereabouts.place(asker, [each.subject for each in incidents if each.kind.of_endpoints])
 
 
 async def _tokens(control: ControlPlane, asker: Principal) -> TokensLeft:
