@@ -11,8 +11,8 @@ from benchmarks.compile_eval.agreement import EVERY, INTERVAL_MAX, INTERVAL_MIN,
 from benchmarks.compile_eval.cases import CASES, PROFILED, Case, Kind
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.quota import MemoryQuota
+from cronicorn.domain.compilation.answer_profile import profile_of
 from cronicorn.domain.compilation.judging import judged
-from cronicorn.domain.compilation.profile import profile_of
 from cronicorn.domain.endpoint import Baseline, JobEndpoint
 from cronicorn.domain.fixtures import MIDNIGHT, a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.policy.policy import Policy

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from cronicorn.cli.place import Place, chosen_profile
-from cronicorn.cli.profile_file import FILE_VARIABLE, Profile, Profiles, read_profiles, write_profiles
+from cronicorn.cli.profile_file import FILE_VARIABLE, ServerProfile, ServerProfiles, read_profiles, write_profiles
 from tests.cli.command import cronicorn, environment
 
 URL = "https://cron.example.com"
@@ -106,9 +106,9 @@ def test_a_key_is_written_to_no_file_that_lay_there_open_to_others(monkeypatch, 
         new.symlink_to(elsewhere)
     else:
         new.touch(mode=0o666)
-    profile = Profile(name="prod", url="https://cron.example.com", key="ck_1")
+    profile = ServerProfile(name="prod", url="https://cron.example.com", key="ck_1")
 
-    write_profiles(Profiles(by_name={"prod": profile}))
+    write_profiles(ServerProfiles(by_name={"prod": profile}))
 
     assert (stat.S_IMODE(path.stat().st_mode), path.is_symlink(), elsewhere.exists()) == (0o600, False, False)
     assert read_profiles().find("prod") == profile

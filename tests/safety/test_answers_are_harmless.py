@@ -12,7 +12,7 @@ from cronicorn.adapters.cron.cronsim_cron import CronsimCron
 from cronicorn.domain.analysis.fingerprint import fingerprint_of
 from cronicorn.domain.analysis.novelty import NOTHING_KNOWN, learnt
 from cronicorn.domain.call import Outcome
-from cronicorn.domain.compilation.profile import profile_of
+from cronicorn.domain.compilation.answer_profile import profile_of
 from cronicorn.domain.decision import Facts, decide
 from cronicorn.domain.editing import started
 from cronicorn.domain.endpoint import Baseline, JobEndpoint

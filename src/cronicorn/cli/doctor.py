@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cronicorn.cli.interface import Interface
-    from cronicorn.cli.profile_file import Profile
+    from cronicorn.cli.profile_file import ServerProfile
     from cronicorn.domain.diagnosis import Examined
 
 ILL = 1
@@ -131,7 +131,7 @@ async def _of_store(place: Place, urls: tuple[str, ...], *, offline: bool) -> "A
         yield Examined(what="workers and incidents", wellness=Wellness.UNSEEN, told=str(error))
 
 
-async def _of_server(place: Place, profile: "Profile") -> "AsyncIterator[Examined]":
+async def _of_server(place: Place, profile: "ServerProfile") -> "AsyncIterator[Examined]":
     from email.utils import parsedate_to_datetime
 
     from cronicorn.domain.diagnosis import Examined, Wellness, clock_against

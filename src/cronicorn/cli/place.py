@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cronicorn.cli.profile_file import Profile
+    from cronicorn.cli.profile_file import ServerProfile
 
 PROFILE_VARIABLE = "CRONICORN_PROFILE"
 DATABASE_VARIABLE = "CRONICORN_DATABASE_URL"
@@ -27,7 +27,7 @@ class Place:
         return self.tenant or DEFAULT_TENANT
 
 
-def chosen_profile(place: Place) -> "Profile | None":
+def chosen_profile(place: Place) -> "ServerProfile | None":
     """The profile of the server to act on; None for the store of the settings.
 
     What was typed counts before the environment, and that before the profile in use. In the environment a profile

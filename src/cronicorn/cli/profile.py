@@ -9,7 +9,7 @@ import typer
 from cronicorn.cli.showing import print_table
 
 if TYPE_CHECKING:
-    from cronicorn.cli.profile_file import Profile, Profiles
+    from cronicorn.cli.profile_file import ServerProfile, ServerProfiles
 
 app = typer.Typer(
     help="Name servers, so that commands act on them as on a store of this machine.", no_args_is_help=True
@@ -39,14 +39,14 @@ def add(
     Examples: cronicorn profile add prod --url https://cron.example.com · cronicorn profile add prod --url
     https://cron.example.com --key-file /run/secrets/cronicorn
     """
-    from cronicorn.cli.profile_file import Profile, read_profiles, write_profiles
+    from cronicorn.cli.profile_file import ServerProfile, read_profiles, write_profiles
     from cronicorn.domain.errors import InvalidInputError
 
     if sum((key_file is not None, key_variable is not None, ask)) > 1:
         raise InvalidInputError("Say in one way where the key is: --key-file, --key-variable or --ask.")
     _check_name(name)
     path = None if key_file is None else os.path.abspath(key_file)  # noqa: PTH100 - no link is followed
-    profile = Profile(name=name, url=_checked_url(url), key_file=path, key_variable=key_variable, ask=ask)
+    profile = ServerProfile(name=name, url=_checked_url(url), key_file=path, key_variable=key_variable, ask=ask)
     profiles = read_profiles().with_profile(profile)
     if path is None and key_variable is None and not ask:
         profiles = profiles.without(name).with_profile(_with_key(profile))
@@ -133,7 +133,7 @@ def _checked_url(text: str) -> str:
     return text.strip().rstrip("/").removesuffix("/api")
 
 
-def _with_key(profile: "Profile") -> "Profile":
+def _with_key(profile: "ServerProfile") -> "ServerProfile":
     """*profile* with the key that a person types, or that comes on stdin."""
     from dataclasses import replace
 
@@ -145,7 +145,7 @@ def _with_key(profile: "Profile") -> "Profile":
     return replace(profile, key=usable_key(profile.name, sys.stdin.readline(8_192).strip()))
 
 
-def _show(shown: "list[Profile]", profiles: "Profiles", *, as_json: bool) -> None:
+def _show(shown: "list[ServerProfile]", profiles: "ServerProfiles", *, as_json: bool) -> None:
     whole = [
         {"name": each.name, "url": each.url, "key": each.key_place, "used": each.name == profiles.used}
         for each in shown

@@ -18,7 +18,7 @@ _FIELDS = ("url", "key", "keyFile", "keyVariable", "ask")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class ServerProfile:
     """A server, and where its key is: here, in a file, in a variable, or asked for each time."""
 
     name: str
@@ -52,20 +52,20 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profiles:
+class ServerProfiles:
     """All profiles, and which of them is in use."""
 
-    by_name: Mapping[str, Profile] = field(default_factory=dict)
+    by_name: Mapping[str, ServerProfile] = field(default_factory=dict)
     used: str | None = None
 
-    def find(self, name: str) -> Profile:
+    def find(self, name: str) -> ServerProfile:
         """The profile *name*. Raises NotFoundError."""
         if name not in self.by_name:
             known = ", ".join(map(repr, sorted(self.by_name))) or "none yet"
             raise NotFoundError(f"There is no profile {name!r}: `cronicorn profile add` makes one. There are: {known}.")
         return self.by_name[name]
 
-    def with_profile(self, profile: Profile) -> Self:
+    def with_profile(self, profile: ServerProfile) -> Self:
         """With one more. Raises ConflictError where there is one of its name."""
         if profile.name in self.by_name:
             raise ConflictError(f"There is a profile {profile.name!r} already: remove it first, or name another one.")
@@ -99,7 +99,7 @@ def profiles_path() -> Path:
     return user_config_path("cronicorn") / "profiles.json"
 
 
-def read_profiles() -> Profiles:
+def read_profiles() -> ServerProfiles:
     """The profiles of this user; none where there is no file.
 
     Raises InvalidInputError for a file that is none of profiles, or that others may read.
@@ -109,7 +109,7 @@ def read_profiles() -> Profiles:
         with path.open("rb") as file:
             mode, text = os.fstat(file.fileno()).st_mode, file.read(_BYTES_MAX)
     except (FileNotFoundError, NotADirectoryError):
-        return Profiles()
+        return ServerProfiles()
     except OSError as error:
         raise UnavailableError(f"The profiles in {path} can't be read: {error.strerror}.") from error
     if os.name == "posix" and mode & _OTHERS:
@@ -120,7 +120,7 @@ def read_profiles() -> Profiles:
         raise InvalidInputError(f"{path} is no file of profiles: mend or remove it, and add them again.") from error
 
 
-def write_profiles(profiles: Profiles) -> None:
+def write_profiles(profiles: ServerProfiles) -> None:
     """Keep *profiles*, for this user alone; the file is the old one or the new one. Raises UnavailableError."""
     path = profiles_path()
     document = {"used": profiles.used, "profiles": {name: _document(each) for name, each in profiles.by_name.items()}}
@@ -136,23 +136,23 @@ def write_profiles(profiles: Profiles) -> None:
         raise UnavailableError(f"The profiles can't be written to {path}: {error.strerror}.") from error
 
 
-def _profiles_in(document: Mapping[str, Any]) -> Profiles:
+def _profiles_in(document: Mapping[str, Any]) -> ServerProfiles:
     found = {name: _profile(name, **given) for name, given in document["profiles"].items()}
     used = document["used"]
-    return Profiles(by_name=found, used=used if used in found else None)
+    return ServerProfiles(by_name=found, used=used if used in found else None)
 
 
-def _profile(name: str, **given: Any) -> Profile:
+def _profile(name: str, **given: Any) -> ServerProfile:
     texts = [given.get(each) for each in _FIELDS[:-1]]
     if not given.keys() <= set(_FIELDS) or any(each is not None and not isinstance(each, str) for each in texts):
         raise ValueError(name)
-    return Profile(
+    return ServerProfile(
         name=name, url=given["url"], key=given.get("key"), key_file=given.get("keyFile"),
         key_variable=given.get("keyVariable"), ask=given.get("ask") is True,
     )  # fmt: skip
 
 
-def _document(profile: Profile) -> dict[str, object]:
+def _document(profile: ServerProfile) -> dict[str, object]:
     values = (profile.url, profile.key, profile.key_file, profile.key_variable, profile.ask or None)
     return {name: value for name, value in zip(_FIELDS, values, strict=True) if value is not None}
 

@@ -15,7 +15,7 @@ from cronicorn.cli.place import Place, chosen_profile
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
-    from cronicorn.cli.profile_file import Profile
+    from cronicorn.cli.profile_file import ServerProfile
     from cronicorn.wiring.local import LocalControl
 
     _Opening = Callable[[str | None], AbstractAsyncContextManager[LocalControl]]
@@ -73,7 +73,7 @@ async def _here(place: Place, way: "_Opening") -> "AsyncIterator[Interface]":
 
 
 @asynccontextmanager
-async def _there(place: Place, profile: "Profile") -> "AsyncIterator[Interface]":
+async def _there(place: Place, profile: "ServerProfile") -> "AsyncIterator[Interface]":
     import httpx2
 
     from cronicorn.cli.interface import Interface

@@ -17,8 +17,8 @@ from cronicorn.control.payload import json_text
 from cronicorn.control.permissions import operation
 from cronicorn.control.recorded_runs import latest_runs, recorded_runs
 from cronicorn.control.turns import Turns
+from cronicorn.domain.compilation.answer_profile import RUNS_MAX, AnswerProfile, profile_of, profile_told
 from cronicorn.domain.compilation.ports import Backtester
-from cronicorn.domain.compilation.profile import RUNS_MAX, Profile, profile_of, profile_told
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import QuotaExceededError, UnavailableError
 from cronicorn.domain.history import SpanQuery
@@ -112,7 +112,7 @@ class Policies(Backtester):
         return (await self.backtest(principal, endpoint_id, policy, over)).replayed
 
     @operation(Operation.POLICY_FIELDS)
-    async def fields(self, principal: Principal, endpoint_id: str) -> Profile:
+    async def fields(self, principal: Principal, endpoint_id: str) -> AnswerProfile:
         """What stood where in the answers of the last RUNS_MAX runs of an endpoint: what a policy can read."""
         endpoint, _ = await self._catalog.get(principal.tenant_id, endpoint_id)
         runs = await latest_runs(self._history, endpoint, RUNS_MAX)

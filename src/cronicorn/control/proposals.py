@@ -13,11 +13,11 @@ from cronicorn.control.permissions import operation
 from cronicorn.control.policies import BacktestDocument, PolicyDocument, policy_to_try
 from cronicorn.control.recorded_runs import latest_runs
 from cronicorn.control.turns import Turns
+from cronicorn.domain.compilation.answer_profile import RUNS_MAX, AnswerProfile, profile_of
 from cronicorn.domain.compilation.difference import difference, says_the_same
 from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus, Finding, errors_in, text_of
 from cronicorn.domain.compilation.judging import backtested, figures_of, judged, read_draft
 from cronicorn.domain.compilation.ports import Backtester, Drafts
-from cronicorn.domain.compilation.profile import RUNS_MAX, Profile, profile_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, FieldError
 from cronicorn.domain.permission import Operation
@@ -77,7 +77,7 @@ class Proposals:
         log.info("policy_drafted", extra={"endpoint": endpoint_id, "draft": draft.id, "status": draft.status.value})
         return _view(draft, endpoint)
 
-    async def _judged(self, policy: Policy, endpoint: JobEndpoint) -> tuple[Sequence[Finding], Profile]:
+    async def _judged(self, policy: Policy, endpoint: JobEndpoint) -> tuple[Sequence[Finding], AnswerProfile]:
         """What can be said of *policy* before it is tried, and what was answered lately.
 
         It can take seconds of a processor. They are a thread's: no call that is due waits for them.

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cronicorn.domain.compilation.answer_profile import AnswerProfile, profile_document, profile_told
 from cronicorn.domain.compilation.draft import Finding
-from cronicorn.domain.compilation.profile import Profile, profile_document, profile_told
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.json_body import Json
@@ -49,7 +49,7 @@ class Brief:
     endpoint: JobEndpoint
     siblings: Sequence[str]
     """Names of the other endpoints of its job."""
-    profile: Profile
+    profile: AnswerProfile
 
     @property
     def description(self) -> str:
@@ -89,7 +89,7 @@ def _lines(findings: Sequence[Finding]) -> str:
     return "\n".join(lines)[:_FINDINGS_CHARACTERS_MAX]
 
 
-def _profile(profile: Profile) -> str:
+def _profile(profile: AnswerProfile) -> str:
     """The profile as JSON, without its last places where it would be too long."""
     document = profile_document(profile)
     places = document["places"]

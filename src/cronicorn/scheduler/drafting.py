@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cronicorn.domain.compilation.answer_profile import RUNS_MAX, profile_of
 from cronicorn.domain.compilation.deciding import activated
 from cronicorn.domain.compilation.difference import says_the_same
 from cronicorn.domain.compilation.draft import (
@@ -23,7 +24,6 @@ from cronicorn.domain.compilation.draft import (
 from cronicorn.domain.compilation.envelope import outside
 from cronicorn.domain.compilation.judging import backtested, figures_of, judged
 from cronicorn.domain.compilation.ports import Backtester, DraftMaker, Drafts
-from cronicorn.domain.compilation.profile import RUNS_MAX, profile_of
 from cronicorn.domain.compilation.recompiling import recompilation, stands
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError, QuotaExceededError, UnavailableError

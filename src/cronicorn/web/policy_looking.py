@@ -10,9 +10,9 @@ from cronicorn.control.limits import check_limits
 from cronicorn.control.policy_judging import judge_policy, strangers
 from cronicorn.control.policy_lines import line_of_test, rule_lines
 from cronicorn.control.policy_text import PolicyFault, PolicyText, write_part
+from cronicorn.domain.compilation.answer_profile import Place
 from cronicorn.domain.compilation.difference import PartDifference, PolicyDifference, difference
 from cronicorn.domain.compilation.judging import cadence_of
-from cronicorn.domain.compilation.profile import Place
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import FieldError
 from cronicorn.domain.policy.policy import Policy

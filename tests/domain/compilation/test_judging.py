@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from cronicorn.domain.compilation.answer_profile import AnswerProfile, profile_of
 from cronicorn.domain.compilation.draft import (
     FINDING_CHARACTERS_MAX,
     Figures,
@@ -15,7 +16,6 @@ from cronicorn.domain.compilation.draft import (
 )
 from cronicorn.domain.compilation.judging import backtested, judged, read_draft
 from cronicorn.domain.compilation.meeting import meeting_of
-from cronicorn.domain.compilation.profile import Profile, profile_of
 from cronicorn.domain.fixtures import an_endpoint
 from tests.domain.compilation.values import a_policy, a_rule, answers
 
@@ -262,7 +262,7 @@ def test_how_long_a_rule_has_been_in_force_may_end_it():
 def test_what_never_holds_is_refused(when, until, pointer):
     policy = a_policy(a_rule(when, until))
 
-    found = [each.pointer for each in judged(policy, ENDPOINT, Profile(), ()) if each.check == "ends"]
+    found = [each.pointer for each in judged(policy, ENDPOINT, AnswerProfile(), ()) if each.check == "ends"]
 
     assert found == [pointer]
 
@@ -272,7 +272,7 @@ def test_more_combinations_than_can_be_tried_are_to_be_looked_at():
     fields = {name: {"path": f"$.{name}", "type": "number"} for name in names}
     policy = a_policy(a_rule(" && ".join(f"{name} > 1" for name in names), "f0 < 0"), fields=fields)
 
-    (finding,) = (each for each in judged(policy, ENDPOINT, Profile(), ()) if each.check == "ends")
+    (finding,) = (each for each in judged(policy, ENDPOINT, AnswerProfile(), ()) if each.check == "ends")
 
     assert finding.severity == "warning"
 

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cronicorn.domain.compilation.draft import cache_key
-from cronicorn.domain.compilation.profile import (
+from cronicorn.domain.compilation.answer_profile import (
     PATH_CHARACTERS_MAX,
     PATHS_MAX,
     RUNS_MAX,
@@ -20,6 +19,7 @@ from cronicorn.domain.compilation.profile import (
     profile_of,
     profile_told,
 )
+from cronicorn.domain.compilation.draft import cache_key
 from cronicorn.domain.fixtures import a_lease, a_run, an_endpoint, an_outcome
 from cronicorn.domain.untrusted.redaction import NOTHING_SECRET, Redaction
 from tests.domain.compilation.values import answers

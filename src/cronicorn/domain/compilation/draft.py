@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from cronicorn.domain.compilation.profile import Profile
+from cronicorn.domain.compilation.answer_profile import AnswerProfile
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.policy.text import policy_text
@@ -195,7 +195,7 @@ def errors_in(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(each for each in findings if each.severity is Severity.ERROR)
 
 
-def cache_key(endpoint: JobEndpoint, siblings: Sequence[str], profile: Profile, model: str) -> str:
+def cache_key(endpoint: JobEndpoint, siblings: Sequence[str], profile: AnswerProfile, model: str) -> str:
     """What would be made of the same is the same: description, limits, siblings, form of the answers, compiler, model.
 
     64 hexadecimal digits (SHA-256).

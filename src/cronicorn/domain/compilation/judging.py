@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 
+from cronicorn.domain.compilation.answer_profile import AnswerProfile
 from cronicorn.domain.compilation.draft import Figures, Finding, FindingCheck, Severity
 from cronicorn.domain.compilation.meeting import meeting_of
-from cronicorn.domain.compilation.profile import Profile
 from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.endpoint import BaselineKind, JobEndpoint
@@ -80,7 +80,9 @@ def cadence_of(endpoint: JobEndpoint) -> Cadence:
     return Cadence(every=every, interval_min=endpoint.interval_min, interval_max=endpoint.interval_max)
 
 
-def judged(policy: Policy, endpoint: JobEndpoint, profile: Profile, siblings: Sequence[str]) -> tuple[Finding, ...]:
+def judged(
+    policy: Policy, endpoint: JobEndpoint, profile: AnswerProfile, siblings: Sequence[str]
+) -> tuple[Finding, ...]:
     """What can be said of *policy* as the policy of *endpoint*, before it is tried on the record."""
     return (
         *_unseen(policy, profile, siblings),
@@ -121,7 +123,7 @@ def figures_of(replayed: Replayed) -> Figures:
     )  # fmt: skip
 
 
-def _unseen(policy: Policy, profile: Profile, siblings: Sequence[str]) -> Iterator[Finding]:
+def _unseen(policy: Policy, profile: AnswerProfile, siblings: Sequence[str]) -> Iterator[Finding]:
     for field in policy.fields:
         pointer = json_pointer(["fields", field.name])
         if field.origin is Origin.SIBLING:
@@ -140,7 +142,7 @@ def _unseen(policy: Policy, profile: Profile, siblings: Sequence[str]) -> Iterat
             yield from _unseen_in_answers(field, pointer, profile)
 
 
-def _unseen_in_answers(field: PolicyField, pointer: str, profile: Profile) -> Iterator[Finding]:
+def _unseen_in_answers(field: PolicyField, pointer: str, profile: AnswerProfile) -> Iterator[Finding]:
     assert field.path is not None
     place = profile.place(field.path.steps)
     if place is None:

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from cronicorn.domain.compilation.answer_profile import response_class
 from cronicorn.domain.compilation.difference import says_the_same
 from cronicorn.domain.compilation.draft import COMPILER_VERSION, CompileReason, Draft, DraftStatus, brought, text_of
 from cronicorn.domain.compilation.judging import FLIPS_AN_HOUR_MAX
-from cronicorn.domain.compilation.profile import response_class
 from cronicorn.domain.endpoint import CompileMode, JobEndpoint
 from cronicorn.domain.instant import DAY, HOUR
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX

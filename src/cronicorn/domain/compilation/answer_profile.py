@@ -63,7 +63,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class AnswerProfile:
     """The profile of an endpoint's last answers."""
 
     answers: int = 0
@@ -133,7 +133,7 @@ class _Seen:
                 self.words.add(str(value))
 
 
-def profile_of(runs: Sequence[Run]) -> Profile:
+def profile_of(runs: Sequence[Run]) -> AnswerProfile:
     """The profile of the last RUNS_MAX answers in *runs*, which may come in any order of time."""
     answered = [run for run in runs if says_something(run.outcome)]
     latest = sorted(answered, key=lambda run: run.started_at)[-RUNS_MAX:]
@@ -145,7 +145,7 @@ def profile_of(runs: Sequence[Run]) -> Profile:
     seen = survey.places
     common = sorted(seen, key=lambda path: (-seen[path].answers, len(path), path))
     places = tuple(_place(path, seen[path], len(bodies)) for path in sorted(common[:PATHS_MAX]))
-    return Profile(
+    return AnswerProfile(
         answers=len(told), places=places, classes=frozenset(map(response_class, told)),
         left_out=len(common) - len(places) + survey.odd,
     )  # fmt: skip
@@ -200,7 +200,7 @@ def _numbers(found: Iterable[float]) -> Numbers:
     return Numbers(least=least, middle=middle, most=most)
 
 
-def profile_told(profile: Profile, redaction: Redaction, known: Iterable[str]) -> Profile:
+def profile_told(profile: AnswerProfile, redaction: Redaction, known: Iterable[str]) -> AnswerProfile:
     """*profile* as a model may see it: nothing of what is redacted now, and no word that is a *known* credential.
 
     The answers may have been recorded before any of that was said.
@@ -224,7 +224,7 @@ def _leads(pointer: Sequence[str], steps: Sequence[str]) -> bool:
     )
 
 
-def profile_document(profile: Profile) -> dict[str, Json]:
+def profile_document(profile: AnswerProfile) -> dict[str, Json]:
     """*profile* as a model is told it."""
     places: list[Json] = [_place_document(place) for place in profile.places]
     classes: list[Json] = [*sorted(profile.classes)]
