@@ -55,7 +55,7 @@ def test_rotating_tells_how_long_the_older_key_signs(env):
     ("arguments", "code", "said"),
     [
         (("rotate",), 4, "create one"),
-        (("rotate", "--overlap", "soon"), 2, "24h, 90m or 0"),
+        (("rotate", "--overlap", "soon"), 2, "--overlap must be a duration"),
         (("remove",), 4, "create one"),
         (("create", "--tenant", "nobody"), 4, "tenant list"),
     ],
