@@ -24,7 +24,7 @@ from cronicorn.mcp.server import create_server
 from cronicorn.mcp.states import states_of_this_process
 from cronicorn.mcp.toolsets import SCOPES
 from cronicorn.web.live import Streams
-from cronicorn.wiring.doors import Doors
+from cronicorn.wiring.doors import AllDoors
 from tests.api.door import an_app
 from tests.control.test_proposals import document
 from tests.control.world import LOCAL, World, a_world
@@ -335,7 +335,7 @@ async def test_an_approval_counts_for_the_question_the_call_and_the_key_that_it_
 
 async def test_where_agents_are_not_answered_there_is_nothing(door):
     rest = an_app(door.world)
-    doors = Doors(rest=rest, web=rest, streams=Streams())
+    doors = AllDoors(rest=rest, web=rest, streams=Streams())
     async with (
         doors.running(),
         httpx.AsyncClient(transport=httpx.ASGITransport(doors), base_url="http://api") as client,

@@ -22,7 +22,7 @@ OF_AGENTS = frozenset({"mcp", ".well-known"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
+class AllDoors:
     """All doors as one application."""
 
     rest: ASGIApp
@@ -49,11 +49,11 @@ class Doors:
         self.streams.close()
 
 
-async def open_doors(parts: Engine) -> Doors:
+async def open_doors(parts: Engine) -> AllDoors:
     """The applications that let *parts* be asked over HTTP. Raises UnavailableError where an extra is lacking."""
     streams = Streams()
     agents = await agents_over_http(parts)
-    return Doors(rest=rest_app(parts), web=web_app(parts, streams), streams=streams, agents=agents)
+    return AllDoors(rest=rest_app(parts), web=web_app(parts, streams), streams=streams, agents=agents)
 
 
 def web_app(parts: Engine, streams: Streams) -> FastAPI:

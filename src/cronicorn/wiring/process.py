@@ -18,7 +18,7 @@ from cronicorn.scheduler.settings import ENDING_MAX
 from cronicorn.wiring.api_server import ApiServer, api_server
 from cronicorn.wiring.collector import collect_rarely
 from cronicorn.wiring.descriptors import raise_descriptor_limit
-from cronicorn.wiring.doors import Doors, open_doors
+from cronicorn.wiring.doors import AllDoors, open_doors
 from cronicorn.wiring.engine import Engine, engine
 from cronicorn.wiring.listening import listen, url_of
 from cronicorn.wiring.local import person_at_machine
@@ -62,7 +62,7 @@ class _Process:
 
     scheduler: Scheduler | None
     server: ApiServer | None
-    doors: Doors | None = None
+    doors: AllDoors | None = None
     planner: Planner | None = None
     grace: timedelta = timedelta(0)
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from cronicorn.domain.analysis.analysis import AnalysisUsage, CallMade
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.permission import Role
 from cronicorn.web.live import Streams
-from cronicorn.wiring.doors import Doors
+from cronicorn.wiring.doors import AllDoors
 from tests.api.door import an_app
 from tests.web.site import COOKIE, Site, a_site, analysed, filled, pages_of, settled_in
 from tests.wiring import api_socket
@@ -125,7 +125,7 @@ async def seen() -> AsyncIterator[Seen]:
         analysis = await analysed(site, **ANALYSIS)
         draft = (await site.world.control.drafts.make(site.owner, endpoint.id)).draft
         await settled_in(site, endpoint)
-        doors = Doors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
+        doors = AllDoors(rest=an_app(site.world), web=pages_of(site.world, streams), streams=streams)
         async with api_socket.listening(doors) as (_, port), async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=FOUND, args=ARGUMENTS)
             try:
