@@ -97,6 +97,7 @@ async def test_a_person_is_shown_all_of_what_they_approve_and_nothing_that_looks
         waits = await agent.refused("policy_activate", endpoint_id=endpoint.id, draft_id=short["draft_id"])
         long = await agent.call("policy_propose", endpoint_id=endpoint.id, policy=policy_of(20))
         refused = await agent.refused("policy_activate", endpoint_id=endpoint.id, draft_id=long["draft_id"])
+        past = await agent.refused("policy_activate", endpoint_id=endpoint.id, draft_id=short["draft_id"])
 
     [question] = asked
     lines = question.splitlines()
@@ -106,10 +107,12 @@ async def test_a_person_is_shown_all_of_what_they_approve_and_nothing_that_looks
     ]
     assert all(name in line for line in lines if line.startswith("  when ") for name in fine["fields"])
     assert {f"change: added rule rule-{number}" for number in range(4)} <= set(lines)
+    assert 'change: added field errors_0_ffffffffff: {"path":"$.e0","type":"number"}' in lines
     assert any(line.startswith("warning: ") for line in lines)
     assert KEY not in question
     assert "A person has not approved it" in waits
     assert "conflict: The policy is too long to be asked about in one question" in refused
+    assert "is superseded, and only one that waits is activated" in past
     assert (await world.now_stored(endpoint)).policy is None
 
 

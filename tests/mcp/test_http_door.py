@@ -312,6 +312,9 @@ async def test_an_approval_counts_for_the_question_the_call_and_the_key_that_it_
     arguments = {"endpoint_id": endpoint.id, "draft_id": view.draft.id}
     named = {"mcp_name": "policy_activate"}
 
+    at_a_url = asked_to_activate(arguments)
+    at_a_url["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = {"elicitation": {"url": {}}}
+    elsewhere = (await door.post(at_a_url, **named)).json()["result"]
     asked = (await door.post(asked_to_activate(arguments), **named)).json()["result"]
     [question] = asked["inputRequests"]
     said = {"inputResponses": {question: {"action": "accept", "content": {"approve": True}}}}
@@ -326,6 +329,7 @@ async def test_an_approval_counts_for_the_question_the_call_and_the_key_that_it_
     waiting = await door.world.now_stored(endpoint)
     approved = (await door.post(asked_to_activate(arguments, **said, **state), **named)).json()["result"]
 
+    assert "This client can't ask its user" in elsewhere["content"][0]["text"]
     assert asked["resultType"] == "input_required"
     assert refused[0].json()["result"]["resultType"] == "input_required"  # It is asked again.
     assert [answer.status_code for answer in refused[1:]] == [400, 400, 400, 400]

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult, Resolve
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, ClientCapabilities
 from pydantic import AfterValidator, BaseModel, Field
 
 from cronicorn.control.drafts import DraftView
 from cronicorn.control.identity import possible_id
 from cronicorn.control.policies import HOURS_DEFAULT, HOURS_MAX, BacktestDocument, PolicyDocument
 from cronicorn.control.policy_lines import policy_in_words
-from cronicorn.domain.compilation.difference import difference
-from cronicorn.domain.compilation.draft import Finding
+from cronicorn.domain.compilation.difference import ChangeKind, PartDifference, difference
+from cronicorn.domain.compilation.draft import DraftStatus, Finding
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, CronicornError
@@ -20,7 +20,7 @@ from cronicorn.domain.masking import without_credentials
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.replay.replayed import Behaviour
 from cronicorn.domain.untrusted.cleaning import cleaned
-from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, shown, told
+from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, as_text, shown, told
 from cronicorn.mcp.asking import AskedTool, ToolDesk, error_told
 from cronicorn.mcp.explaining import LINE_MAX, EndpointId
 
@@ -30,8 +30,10 @@ PolicyArgument = Annotated[
 ProposedId = Annotated[str, AfterValidator(possible_id), Field(description="As policy_propose answers it.")]
 LINES_MAX = 40
 FINDINGS_MAX = 10
-QUESTION_MAX = 8_000
+QUESTION_MAX = 12_000
 """Characters of what a person is asked: more is not read in a box."""
+_ASKED_ABOUT = frozenset({DraftStatus.DRAFT, DraftStatus.ACTIVE})
+"""Of any other no person need be asked. One that is in force is put in force again by whoever lost the answer."""
 _IN_PERSON = "have one look at the draft, and activate it in the web app, by `cronicorn policy activate`, or over REST."
 BY_HAND = "This client can't ask its user, and a policy is put in force only when a person has said so: " + _IN_PERSON
 TOO_LONG = (
@@ -146,8 +148,10 @@ class Proposing:
             view = await self._desk.control.drafts.get(principal, endpoint_id, draft_id)
         except CronicornError as error:
             raise error_told(error) from error
-        capabilities = ask.client_capabilities
-        if capabilities is None or capabilities.elicitation is None:
+        if view.draft.status not in _ASKED_ABOUT:
+            said = f"Draft {draft_id} is {view.draft.status.value}, and only one that waits is activated."
+            raise error_told(ConflictError(said))
+        if not _can_ask(ask.client_capabilities):
             raise error_told(ConflictError(BY_HAND))
         question = _question(view)
         if len(question) > QUESTION_MAX:
@@ -186,6 +190,12 @@ def _draft(view: DraftView, note: str) -> DraftTold:
     )  # fmt: skip
 
 
+def _can_ask(client: ClientCapabilities | None) -> bool:
+    """Whether *client* can ask its user a question in a form: it is what `elicitation` means where no way is named."""
+    can = client.elicitation if client is not None else None
+    return can is not None and (can.form is not None or can.url is None)
+
+
 def _question(view: DraftView) -> str:
     """What a person is asked of a draft: all that it does, changes and was criticised for, each on a line of its own.
 
@@ -193,7 +203,7 @@ def _question(view: DraftView) -> str:
     """
     draft, endpoint, figures = view.draft, view.endpoint, view.draft.figures
     rules = policy_in_words(draft.policy, cadence_of(endpoint)) if draft.policy is not None else []
-    changes = [f"change: {part.step.value} {part.what} {part.name}" for part in view.differences]
+    changes = [f"change: {part.step.value} {part.what} {part.name}{_as_written(part)}" for part in view.differences]
     found = [f"{each.severity.value}: {each.pointer} {each.message}" for each in draft.findings]
     calls = []
     if figures is not None and figures.calls_a_day_new is not None:
@@ -201,6 +211,11 @@ def _question(view: DraftView) -> str:
     asked = f"Put this policy in force for {endpoint.name} ({endpoint.id})?"
     lines = (asked, *rules, *changes, *calls, *found)
     return "\n".join(without_credentials(cleaned(line)).replace("\n", " ") for line in lines)
+
+
+def _as_written(part: PartDifference) -> str:
+    """What *part* says from now on, as far as no rule in words does."""
+    return f": {as_text(part.after)}" if part.what != "rule" and part.step is not ChangeKind.REMOVED else ""
 
 
 def _words(policy: Policy | None, endpoint: JobEndpoint) -> list[str]:
