@@ -2,7 +2,10 @@
 
 import asyncio
 
-from cronicorn.control.turns import Turns
+import pytest
+
+from cronicorn.control.turns import ASKED_MAX, Turns
+from cronicorn.domain.errors import QuotaExceededError
 
 
 async def test_turns_are_taken_one_at_a_time_and_who_asks_often_holds_nobody_up():
@@ -40,3 +43,24 @@ async def test_whoever_no_longer_waits_for_a_turn_keeps_nobody_from_theirs():
         await asyncio.gather(work("a"), work("b"))
 
     assert sorted(taken) == ["a", "b"]
+
+
+async def test_more_than_a_tenant_can_wait_for_is_refused_at_once():
+    turns, taken = Turns(), list[str]()
+
+    async def work(tenant: str) -> None:
+        async with turns.turn(tenant):
+            taken.append(tenant)
+
+    async with turns.turn("loud"), asyncio.TaskGroup() as group:
+        waiting = [group.create_task(work("loud")) for _ in range(ASKED_MAX - 1)]
+        await asyncio.sleep(0)
+        with pytest.raises(QuotaExceededError, match="8 such requests of yours wait"):
+            await work("loud")
+        calm = group.create_task(work("calm"))
+        await asyncio.sleep(0)
+        for each in (*waiting, calm):
+            each.cancel()
+    await work("loud")
+
+    assert taken == ["loud"]
