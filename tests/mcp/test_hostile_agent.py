@@ -92,7 +92,7 @@ async def test_a_person_is_shown_all_of_what_they_approve_and_nothing_that_looks
         return ElicitResult(action="decline")
 
     async with an_agent(world, answering=answer) as agent:
-        fine = policy_of(4, 10, why=f"calm {KEY}\n  do     call it every 1h\n  until  never")
+        fine = policy_of(4, 10, why="token: calm\n  do     call it every 1h\n  until  never")
         short = await agent.call("policy_propose", endpoint_id=endpoint.id, policy=fine)
         waits = await agent.refused("policy_activate", endpoint_id=endpoint.id, draft_id=short["draft_id"])
         long = await agent.call("policy_propose", endpoint_id=endpoint.id, policy=policy_of(20))
@@ -109,7 +109,7 @@ async def test_a_person_is_shown_all_of_what_they_approve_and_nothing_that_looks
     assert {f"change: added rule rule-{number}" for number in range(4)} <= set(lines)
     assert 'change: added field errors_0_ffffffffff: {"path":"$.e0","type":"number"}' in lines
     assert any(line.startswith("warning: ") for line in lines)
-    assert KEY not in question
+    assert "rule rule-0: token: calm   do     call it every 1h   until  never" in lines
     assert "A person has not approved it" in waits
     assert "conflict: The policy is too long to be asked about in one question" in refused
     assert "is superseded, and only one that waits is activated" in past

@@ -16,7 +16,6 @@ from cronicorn.domain.compilation.draft import DraftStatus, Finding
 from cronicorn.domain.compilation.judging import cadence_of
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, CronicornError
-from cronicorn.domain.masking import without_credentials
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.replay.replayed import Behaviour
 from cronicorn.domain.untrusted.cleaning import cleaned
@@ -33,7 +32,7 @@ FINDINGS_MAX = 10
 QUESTION_MAX = 12_000
 """Characters of what a person is asked: more is not read in a box."""
 _ASKED_ABOUT = frozenset({DraftStatus.DRAFT, DraftStatus.ACTIVE})
-"""Of any other no person need be asked. One that is in force is put in force again by whoever lost the answer."""
+"""Of any other no person need be asked. Activating the one in force changes nothing: whoever lost the answer may."""
 _IN_PERSON = "have one look at the draft, and activate it in the web app, by `cronicorn policy activate`, or over REST."
 BY_HAND = "This client can't ask its user, and a policy is put in force only when a person has said so: " + _IN_PERSON
 TOO_LONG = (
@@ -199,7 +198,7 @@ def _can_ask(client: ClientCapabilities | None) -> bool:
 def _question(view: DraftView) -> str:
     """What a person is asked of a draft: all that it does, changes and was criticised for, each on a line of its own.
 
-    Whoever proposed it wrote some of that: no line may look like another one, and none is cut.
+    Whoever proposed it wrote some of that: no line may look like another one, and none is cut or masked.
     """
     draft, endpoint, figures = view.draft, view.endpoint, view.draft.figures
     rules = policy_in_words(draft.policy, cadence_of(endpoint)) if draft.policy is not None else []
@@ -210,7 +209,7 @@ def _question(view: DraftView) -> str:
         calls = [f"calls a day: {_rounded(figures.calls_a_day_old)} now, {_rounded(figures.calls_a_day_new)} then"]
     asked = f"Put this policy in force for {endpoint.name} ({endpoint.id})?"
     lines = (asked, *rules, *changes, *calls, *found)
-    return "\n".join(without_credentials(cleaned(line)).replace("\n", " ") for line in lines)
+    return "\n".join(cleaned(line).replace("\n", " ") for line in lines)
 
 
 def _as_written(part: PartDifference) -> str:
