@@ -1,10 +1,12 @@
 """The audit log in the web app: filters, pages, and what was before and after."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from cronicorn.control.document import EndpointPatch, JobDocument, JobPatch
+from cronicorn.control.keys import KeyDocument
 from cronicorn.domain.access.audit_entry import AuditEntry
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.permission import Role
@@ -50,6 +52,48 @@ async def test_entries_are_chosen_and_come_in_pages() -> None:
     assert "other" not in first
     assert "No entry fits" in none
     assert all("job.create" in page for page in odd)
+
+
+async def test_whom_and_what_is_meant_may_be_typed_as_a_name_or_a_part_of_an_id() -> None:
+    async with a_site() as site:
+        control = site.world.control
+        shop, bank = await site.world.job(site.owner), await site.world.job(site.owner, "bank")
+        stock = await site.world.endpoint(site.owner, jobId=shop, name="Stock")
+        rates = await site.world.endpoint(site.owner, jobId=bank, name="rates")
+        gone = await site.world.endpoint(site.owner, jobId=bank, name="gone")
+        await control.endpoints.delete(site.owner, gone.id)
+        async with site.browsing(Role.EDITOR) as editor:
+            await editor.client.get("/jobs")
+        key = await control.keys.create(site.owner, KeyDocument.model_validate({"name": "deploy", "role": "editor"}))
+        by_key = replace(site.owner, kind=ActorKind.KEY, actor_id=key.key.id, actor="deploy")
+        await control.jobs.edit(by_key, bank, JobPatch(description="of the key"))
+        asked = {
+            "endpoint": await site.text("/audit?thing=stock"),
+            "words": await site.text("/audit?thing=bank+rat"),
+            "full": await site.text("/audit?thing=bank%2FRates"),
+            "job": await site.text("/audit?thing=bank"),
+            "gone": await site.text(f"/audit?thing={gone.id}"),
+            "key": await site.text("/audit?actor=deploy"),
+            "part": await site.text("/audit?actor=DEPL&action=job.edit"),
+            "nobody": await site.text("/audit?actor=nobody+at+all"),
+        }
+        actions, none = await site.text("/audit?action=edit"), await site.text("/audit?thing=nothing-like-it")
+        many = await site.text("/audit?thing=ep_")
+
+    assert {name for name, page in asked.items() if "No entry fits" in page} == {"nobody"}
+    linked = {name: set(re.findall(r'href="/(?:endpoints|jobs)/([^"]*)"', page)) for name, page in asked.items()}
+    assert linked == {
+        "endpoint": {stock.id}, "words": {rates.id}, "full": {rates.id}, "job": {bank}, "gone": {gone.id},
+        "key": {bank}, "part": {bank}, "nobody": set(),
+    }  # fmt: skip
+    assert "endpoint.delete" in asked["gone"]
+    assert "of the key" in asked["key"]
+    assert '<option value="deploy">key</option>' in asked["job"]
+    assert 'href="/audit?action=job.edit"' in actions
+    assert "Which change?" in actions
+    assert "No entry fits" in none
+    assert f'href="/audit?thing={stock.id}">shop/Stock</a>' in many
+    assert f'href="/audit?thing={rates.id}">bank/rates</a>' in many
 
 
 async def test_only_owners_see_it_and_nobody_sees_anothers() -> None:
