@@ -2,30 +2,22 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
-from cronicorn.adapters.postgres.queries import Connection, Query, query
+from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.tenant_rows import lock_tenant
 from cronicorn.adapters.postgres.tenant_schema import file_sets
 from cronicorn.domain.cells import number_in, text_in
-from cronicorn.domain.fields import json_text
-from cronicorn.domain.filing.file_set import FileSet, Managed, file_set_of, file_set_text, managed_of, stale
+from cronicorn.domain.filing.file_set import FileSet, Managed, file_set_of, file_set_text, mark_of, said_of, stale
 from cronicorn.domain.filing.ports import FileSetBook
 
 _ALL = query(select(file_sets).where(file_sets.c.tenant_id == bindparam("tenant")))
-_ABOUT = Query(
-    """
-SELECT s.name, each::text AS managed
-  FROM cronicorn.file_sets AS s,
-       unnest(ARRAY[s.document::json -> 'jobs', s.document::json -> 'endpoints']) AS list,
-       json_array_elements(list) AS each
- WHERE s.tenant_id = $1 AND strpos(s.document, $3) > 0 AND each ->> 'id' = $2
-""",
-    ("tenant", "thing", "quoted"),
-    {},
+_ABOUT = query(
+    select(file_sets.c.name, file_sets.c.document).where(
+        file_sets.c.tenant_id == bindparam("tenant"), func.strpos(file_sets.c.document, bindparam("mark")) > 0
+    )
 )
-"""`quoted` is the id as documents write it: those without it are not read."""
 _REVISION = query(
     select(file_sets.c.revision).where(
         file_sets.c.tenant_id == bindparam("tenant"), file_sets.c.name == bindparam("set")
@@ -56,8 +48,9 @@ class PostgresFileSets(FileSetBook):
 
     async def about(self, tenant_id: str, thing_id: str) -> Mapping[str, Managed]:
         async def work(connection: Connection) -> Mapping[str, Managed]:
-            rows = await _ABOUT.rows(connection, tenant=tenant_id, thing=thing_id, quoted=json_text(thing_id))
-            return {text_in(row["name"]): managed_of(text_in(row["managed"])) for row in rows}
+            rows = await _ABOUT.rows(connection, tenant=tenant_id, mark=mark_of(thing_id))
+            said = {text_in(row["name"]): said_of(text_in(row["document"]), thing_id) for row in rows}
+            return {name: managed for name, managed in said.items() if managed is not None}
 
         return await self._database.alone(work)
 

@@ -2,30 +2,23 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from cronicorn.adapters.sqlite.database import SqliteDatabase
-from cronicorn.adapters.sqlite.queries import Query, query
+from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.tenant_rows import check_tenant
 from cronicorn.adapters.sqlite.tenant_schema import file_sets
 from cronicorn.adapters.sqlite.writer import Transaction
 from cronicorn.domain.cells import number_in, text_in
-from cronicorn.domain.fields import json_text
-from cronicorn.domain.filing.file_set import FileSet, Managed, file_set_of, file_set_text, managed_of, stale
+from cronicorn.domain.filing.file_set import FileSet, Managed, file_set_of, file_set_text, mark_of, said_of, stale
 from cronicorn.domain.filing.ports import FileSetBook
 
 _ALL = query(select(file_sets).where(file_sets.c.tenant_id == bindparam("tenant")))
-_ABOUT = Query(
-    """
-SELECT s.name, each.value AS managed
-  FROM file_sets AS s
-  JOIN json_each(json_extract(s.document, '$.jobs', '$.endpoints')) AS list
-  JOIN json_each(list.value) AS each
- WHERE s.tenant_id = :tenant AND instr(s.document, :quoted) AND json_extract(each.value, '$.id') = :thing
-""",
-    {},
+_ABOUT = query(
+    select(file_sets.c.name, file_sets.c.document).where(
+        file_sets.c.tenant_id == bindparam("tenant"), func.instr(file_sets.c.document, bindparam("mark")) > 0
+    )
 )
-"""`quoted` is the id as documents write it: those without it are not read."""
 _REVISION = query(
     select(file_sets.c.revision).where(
         file_sets.c.tenant_id == bindparam("tenant"), file_sets.c.name == bindparam("set")
@@ -56,8 +49,9 @@ class SqliteFileSets(FileSetBook):
 
     async def about(self, tenant_id: str, thing_id: str) -> Mapping[str, Managed]:
         def work(transaction: Transaction) -> Mapping[str, Managed]:
-            rows = _ABOUT.rows(transaction.connection, tenant=tenant_id, thing=thing_id, quoted=json_text(thing_id))
-            return {text_in(row["name"]): managed_of(text_in(row["managed"])) for row in rows}
+            rows = _ABOUT.rows(transaction.connection, tenant=tenant_id, mark=mark_of(thing_id))
+            said = {text_in(row["name"]): said_of(text_in(row["document"]), thing_id) for row in rows}
+            return {name: managed for name, managed in said.items() if managed is not None}
 
         return await self._database.read(work)
 

@@ -60,6 +60,7 @@ class FileSetBookContract(StoresContract):
         for tenant_id, name, managed in (
             (TENANT, ODD, FULL),
             (TENANT, "shop", FileSet(endpoints={EndpointName("shop", "stock"): other})),
+            (TENANT, "name", FileSet(jobs={'{"job":"ep1","id":"ep1"': Managed(id="ep12", made=True)})),
             (TENANT, "odd", FileSet(jobs={"ep1": Managed(id=ODD, made=True), ODD: Managed(id="ep11", made=True)})),
             (OTHER_TENANT, "theirs", FileSet(endpoints={EndpointName("shop", "stock"): other})),
         ):
