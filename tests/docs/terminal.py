@@ -28,6 +28,7 @@ STAND_INS = {
     "python3": "it makes an environment for what is installed from a network",
     "podman": "it builds and runs images",
     "systemctl": "it needs root, and systemd",
+    "systemd-run": "it needs root, and systemd",
     "useradd": "it needs root",
 }
 """What a test may not run, and why. What stands in for it notes what it was asked for, and the test judges that."""

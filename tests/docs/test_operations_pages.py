@@ -13,6 +13,7 @@ from tests.architecture.source import ROOT
 from tests.deploy.helm import manifests, needs_helm, told_by_helm
 from tests.docs.journeys import types_every_command_of
 from tests.docs.markdown import inline, pages, shell_blocks
+from tests.docs.spoken import mistake_in
 from tests.docs.terminal import Terminal
 from tests.docs.test_how_tos import page
 
@@ -42,6 +43,7 @@ def test_a_service_is_installed_as_printed(clone):
     clone.stand_in("pip", at="opt/bin/pip")
     clone.stand_in("useradd")
     clone.stand_in("systemctl")
+    clone.stand_in("systemd-run")
 
     clone.type_all(shell_blocks(page("run-as-a-service")))
 
@@ -57,6 +59,13 @@ def test_a_service_is_installed_as_printed(clone):
     settings = (into / "own" / "environment").read_text()
     assert Settings.from_env(dict([settings.strip().split("=", 1)])).api_key
     assert (into / "own" / "environment").stat().st_mode & 0o777 == 0o600
+    for asked in clone.asked_of("systemd-run"):
+        command = asked.index("opt/bin/cronicorn")
+        given_to_it = given(asked[:command], "--property")
+        assert given(asked[:command], "--uid") == [user]
+        assert f"EnvironmentFile=-{into}/own/environment" in given_to_it
+        assert "Environment=CRONICORN_DATABASE_URL=sqlite:////var/lib/cronicorn/cronicorn.db" in given_to_it
+        assert mistake_in(shlex.join(["cronicorn", *asked[command + 1 :]])) == ""
 
 
 @types_every_command_of("docs/how-to/run-in-containers.md")

@@ -64,6 +64,15 @@ async def test_what_is_not_offered_is_neither_listed_nor_called(mode):
     assert await world.now_stored(endpoint) == endpoint
 
 
+@pytest.mark.parametrize(("offer", "told"), [(Offer(), True), (Offer(write=True), False)])
+async def test_an_agent_that_may_only_look_is_told_who_may_let_it_do_more(offer, told):
+    async with an_agent(a_world(), offer=offer, mode="legacy") as agent:  # The other does not ask for them.
+        instructions = agent.client.instructions or ""
+
+    assert ("CRONICORN_MCP_WRITE=yes" in instructions) is told
+    assert "Begin with health_summary" in instructions
+
+
 @pytest.mark.parametrize("mode", VERSIONS)
 async def test_tools_say_what_they_do_to_what_and_in_which_form_they_answer(mode):
     async with an_agent(a_world(), mode=mode) as agent:

@@ -10,6 +10,7 @@ from cronicorn.control.document import EndpointPatch
 from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.policy.json_schema import policy_schema
+from cronicorn.mcp.toolsets import Offer
 from tests.control.test_proposals import SURGE
 from tests.control.world import ALICE, BOB, a_world, peopled
 from tests.mcp.agents import VERSIONS, an_agent
@@ -41,7 +42,7 @@ async def test_what_is_wrong_is_found_explained_and_read(mode):
 
     assert [each["id"] for each in health["failing"]] == [endpoint.id]
     assert health["failing"][0]["failures_in_a_row"] == 1
-    assert health["unreliable"] == [{"id": endpoint.id, "name": "stock", "runs": 2, "failed": 1}]
+    assert health["unreliable"] == [{"id": endpoint.id, "name": "shop/stock", "runs": 2, "failed": 1}]
     assert (health["runs_last_day"], health["success_rate_last_day"]) == (2, 50.0)
     assert [each["name"] for each in found["endpoints"]] == ["shop/stock"]
     assert (well["found"], all_of_it["found"], all_of_it["complete"]) == (0, 1, True)
@@ -138,6 +139,17 @@ async def test_a_policy_is_tried_in_words_and_figures_and_is_not_in_force():
     assert (await world.now_stored(endpoint)).policy is None
 
 
+async def test_the_example_of_a_policy_that_the_tool_gives_is_one():
+    world, endpoint = await a_failing_world()
+    async with an_agent(world, offer=Offer()) as agent:
+        [tool] = [each for each in (await agent.client.list_tools()).tools if each.name == "policy_backtest"]
+        described = tool.input_schema["properties"]["policy"]["description"]
+        example, _ = json.JSONDecoder().raw_decode(described[described.index("{") :])
+        tried = await agent.call("policy_backtest", endpoint_id=endpoint.id, policy=example)
+
+    assert tried["changes"] == ["added field errors", "added field ok", "added rule broken"]
+
+
 BAD_INPUT: list[tuple[str, dict[str, Any], str]] = [
     ("endpoint_get", {"endpont_id": "x"}, "has no argument 'endpont_id'. Did you mean endpoint_id?"),
     ("endpoint_get", {}, "/endpoint_id: This field is required."),
@@ -151,6 +163,8 @@ BAD_INPUT: list[tuple[str, dict[str, Any], str]] = [
     ("hint_set_interval", {"endpoint_id": "x", "every_seconds": 60, "reason": ""}, "/reason: "),
     ("policy_backtest", {"endpoint_id": "x", "policy": "rules"}, "/policy: Must be an object."),
     ("endpoint_get", {"endpoint_id": "nobody's"}, "not_found"),
+    ("endpoint_explain", {"endpoint_id": "stock"}, "endpoint_search finds those of endpoints"),
+    ("endpoint_get", {"endpoint_id": "shop/stock"}, "endpoint_search finds those of endpoints"),
     ("endpoint_get", {"endpoint_id": "../../jobs"}, "not_found"),
     ("endpoint_get", {"endpoint_id": "ep_1' OR '1'='1"}, "not_found"),
     ("endpoint_get", {"endpoint_id": "\x00"}, "not_found"),

@@ -57,7 +57,7 @@ class Administering:
         endpoint_id: Annotated[
             EndpointId | None, Field(description="The one to change: what is not given stays.")
         ] = None,
-        job_id: Annotated[JobId | None, Field(description="The job of a new one.")] = None,
+        job_id: Annotated[JobId | None, Field(description="The job of a new one, as endpoint_get answers it.")] = None,
     ) -> Annotated[CallToolResult, EndpointSaved]:
         """Change an endpoint, or make one in a job. Give `endpoint_id` or `job_id`. Policies are proposed instead."""
         if (endpoint_id is None) == (job_id is None):

@@ -11,13 +11,14 @@ from mcp.server.mcpserver.exceptions import ToolError
 from starlette.requests import Request
 
 from cronicorn.control.plane import ControlPlane
-from cronicorn.domain.errors import CronicornError, InvalidInputError, UnauthenticatedError
+from cronicorn.domain.errors import CronicornError, InvalidInputError, NotFoundError, UnauthenticatedError
 from cronicorn.domain.principal import Principal
 from cronicorn.mcp.answers import shown
 
 ERROR_MAX = 600
 """Characters of an error that comes alone."""
 FINDINGS_TOLD = 10
+IDS = " Names are no ids: endpoint_search finds those of endpoints."
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -70,7 +71,8 @@ def in_words(error: CronicornError) -> str:
     """*error*, with each thing that is wrong with an input; what it quotes is cleaned and short."""
     fields = error.fields if isinstance(error, InvalidInputError) else ()
     if len(fields) <= 1:
-        return f"{error.code}: {shown(str(error), ERROR_MAX)}"
+        hint = IDS if isinstance(error, NotFoundError) else ""
+        return f"{error.code}: {shown(str(error), ERROR_MAX)}{hint}"
     lines = [shown(f"{each.pointer or '/'}: {each.message}") or "" for each in fields[:FINDINGS_TOLD]]
     more = [f"… and {len(fields) - FINDINGS_TOLD} more"] if len(fields) > FINDINGS_TOLD else []
     return "\n".join([f"{error.code}:", *lines, *more])

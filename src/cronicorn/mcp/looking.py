@@ -1,6 +1,6 @@
 """Tools that find things: what is wrong, and endpoints by words and by how they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -45,6 +45,7 @@ class UnreliableLine(ToolAnswer):
 
     id: str
     name: str
+    """As `job/endpoint`, where what was looked at tells the job."""
     runs: int
     failed: int
 
@@ -98,13 +99,15 @@ class EndpointLookup:
         since = shifted(overview.now, -timedelta(days=1))
         dashboard = await control.dashboards.show(principal, DashboardQuery(since=since, series=SERIES))
         incidents = await control.incidents.list(principal, open_only=True, limit=LISTED_MAX)
+        seen = (*overview.failing, *overview.due)
+        names = {each.endpoint.id: _name(each.job, each.endpoint) for each in seen}
         return told(
             HealthSummary(
                 now=at_instant(overview.now), endpoints=overview.endpoints, complete=overview.complete,
                 runs_last_day=dashboard.fared.runs, success_rate_last_day=dashboard.fared.rate, late=overview.late,
                 failing_in_all=overview.failing_in_all,
                 failing=[_line(each.job, each.endpoint, overview.now) for each in overview.failing[:LISTED_MAX]],
-                unreliable=_unreliable(dashboard), open_incidents=[_incident(each) for each in incidents],
+                unreliable=_unreliable(dashboard, names), open_incidents=[_incident(each) for each in incidents],
                 steered=len(overview.steered),
             )
         )  # fmt: skip
@@ -139,9 +142,8 @@ class EndpointLookup:
 
 def _line(job: Job, endpoint: JobEndpoint, now: datetime) -> EndpointLine:
     plan = endpoint.state.plan
-    name = shown(f"{job.name}/{endpoint.name}", NAME_MAX)
     return EndpointLine(
-        id=endpoint.id, name=name or endpoint.id, schedule=", ".join(schedule_parts(endpoint, at_instant)),
+        id=endpoint.id, name=_name(job, endpoint), schedule=", ".join(schedule_parts(endpoint, at_instant)),
         next_run_at=instant(plan.next_run_at) if plan is not None else None,
         failures_in_a_row=endpoint.state.failure_count or None,
         paused_until=instant(paused_until(endpoint.state.hints, now)),
@@ -149,13 +151,17 @@ def _line(job: Job, endpoint: JobEndpoint, now: datetime) -> EndpointLine:
     )  # fmt: skip
 
 
-def _unreliable(dashboard: Dashboard) -> list[UnreliableLine]:
+def _name(job: Job, endpoint: JobEndpoint) -> str:
+    return shown(f"{job.name}/{endpoint.name}", NAME_MAX) or endpoint.id
+
+
+def _unreliable(dashboard: Dashboard, names: Mapping[str, str]) -> list[UnreliableLine]:
     """The worst of those that were shown."""
     lines = []
     for each in dashboard.endpoints:
         runs, failed = sum(step.runs for step in each.steps), sum(step.failure for step in each.steps)
         if failed and 100 * (runs - failed) < UNRELIABLE * runs:
-            name = shown(each.endpoint_name, NAME_MAX) or each.endpoint_id
+            name = names.get(each.endpoint_id) or shown(each.endpoint_name, NAME_MAX) or each.endpoint_id
             lines.append(UnreliableLine(id=each.endpoint_id, name=name, runs=runs, failed=failed))
     return sorted(lines, key=lambda line: (-line.failed / line.runs, line.id))[:LISTED_MAX]
 

@@ -1,5 +1,6 @@
 """Tools about policies: trying one on the record, proposing it, and putting it in force once a person has said so."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -23,8 +24,24 @@ from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, as_text, shown, tol
 from cronicorn.mcp.asking import AskedTool, ToolDesk, error_told
 from cronicorn.mcp.explaining import LINE_MAX, EndpointId
 
+EXAMPLE: dict[str, Any] = {
+    "version": 1,
+    "fields": {"errors": {"path": "$.errors", "type": "number"}, "ok": {"http": "ok"}},
+    "rules": [
+        {"id": "broken", "why": "many errors", "when": "errors > 5 || !ok", "until": "errors < 2 && ok",
+         "action": {"interval": "30s"}},
+    ],
+}  # fmt: skip
+"""What a policy looks like, for models whose client shows them no resources."""
 PolicyArgument = Annotated[
     dict[str, Any], Field(description="A policy's document; cronicorn://docs/policy-schema describes it.")
+]
+PolicyToTry = Annotated[
+    dict[str, Any],
+    Field(
+        description="A policy's document, such as " + json.dumps(EXAMPLE, separators=(",", ":")) + "; an action is one "
+        "of interval, run_once, pause, defer and wake. cronicorn://docs/policy-schema describes all of it."
+    ),
 ]
 ProposedId = Annotated[str, AfterValidator(possible_id), Field(description="As policy_propose answers it.")]
 LINES_MAX = 40
@@ -108,7 +125,7 @@ class Proposing:
         ask: AskedTool,
         *,
         endpoint_id: EndpointId,
-        policy: PolicyArgument,
+        policy: PolicyToTry,
         over_hours: Annotated[int, Field(ge=1, le=HOURS_MAX, description="How far back.")] = HOURS_DEFAULT,
     ) -> Annotated[CallToolResult, PolicyTried]:
         """Check a policy, say it in words, and try it on what the endpoint has answered. Changes nothing."""

@@ -106,7 +106,7 @@ def backtested(figures: Figures) -> tuple[Finding, ...]:
     if figures.calls_a_day_new is None:
         message = (
             "How often this would call the endpoint is not known: that takes an hour of recorded answers, and there is "
-            "less. Look at it more closely, or compile again later."
+            "less. Look at it more closely, or make the draft again later."
         )
         return (_finding(FindingCheck.BACKTEST, Severity.WARNING, "", message),)
     return ()
