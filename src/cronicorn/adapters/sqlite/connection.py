@@ -27,6 +27,11 @@ class SqliteFile:
     def name(self) -> str:
         return str(self.path)
 
+    @property
+    def told(self) -> str:
+        """Its name without the folders, for what is told while it is in use, to strangers too."""
+        return self.path.name
+
     def exists(self) -> bool:
         """Whether it is there. One that can't be seen may be: opening it says what is wrong."""
         try:

@@ -92,7 +92,7 @@ class SqliteDatabase:
                         connection.execute("ROLLBACK")
                 return result
         except sqlite3.Error as error:
-            raise translated(error, self.file.name) from error
+            raise translated(error, self.file.told) from error
 
     def take_turn(self) -> None:
         """Wait until no other thread of this process writes, and keep them from it until `pass_turn`. Blocks."""
@@ -119,7 +119,7 @@ class SqliteDatabase:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            raise translated(error, self.file.name) from error
+            raise translated(error, self.file.told) from error
         finally:
             connection.close()
 

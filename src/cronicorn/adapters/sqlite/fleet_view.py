@@ -45,4 +45,4 @@ class SqliteFleetView(FleetView):
             finally:
                 connection.close()
         except sqlite3.Error as error:
-            raise translated(error, self._file.name) from error
+            raise translated(error, self._file.told) from error

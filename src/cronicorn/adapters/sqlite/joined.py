@@ -72,7 +72,7 @@ class SqliteJoinedDatabase(SqliteDatabase):
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
-            raise translated(error, self.file.name) from error
+            raise translated(error, self.file.told) from error
 
     def _transaction(self) -> Transaction:
         return Transaction(connection=self._connection, now=self.now())

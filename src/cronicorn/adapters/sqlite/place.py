@@ -14,7 +14,7 @@ class Place:
     """
 
     def __init__(self, path: Path) -> None:
-        self.name = str(path)
+        self.name = path.name
         self._path = path
         self._identity = self._found()
 

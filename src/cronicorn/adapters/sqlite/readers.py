@@ -31,7 +31,7 @@ class Readers:
     async def run(self, query: Callable[[Transaction], T]) -> T:
         """What *query* answers."""
         if self._closed:
-            raise closed(self._file.name)
+            raise closed(self._file.told)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, query)
 
     async def aclose(self) -> None:
@@ -50,7 +50,7 @@ class Readers:
             finally:
                 self._idle.put(connection)
         except (sqlite3.Error, UnicodeEncodeError) as error:
-            raise translated(error, self._file.name) from error
+            raise translated(error, self._file.told) from error
 
     def _answer(self, connection: sqlite3.Connection, query: Callable[[Transaction], T]) -> T:
         connection.execute("BEGIN")
