@@ -7,6 +7,7 @@ import pytest
 from typer.main import get_command
 
 from cronicorn.cli.main import app
+from tests.architecture.source import PACKAGE, modules_of
 
 WITHOUT_JSON = {
     "up": "it works until it is stopped, and prints nothing",
@@ -70,3 +71,11 @@ def test_commands_that_print_facts_print_them_as_json_too():
     without = {name for name, each in COMMANDS.items() if not any("--json" in option.opts for option in each.params)}
 
     assert without == set(WITHOUT_JSON)
+
+
+def test_json_is_printed_by_one_module_and_by_those_that_lay_it_out_otherwise():
+    otherwise = {"run_lines": "a line each", "simulate": "a history, too long to be indented much"}
+
+    printing = {each.path.stem for each in modules_of(PACKAGE / "cli") if "print(json.dumps" in each.text}
+
+    assert printing == {"showing", *otherwise}

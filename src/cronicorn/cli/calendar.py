@@ -9,7 +9,7 @@ from cronicorn.cli.completing import complete_job
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import JsonOption
+from cronicorn.cli.showing import JsonOption, cell, print_json
 
 _BAR_WIDTH = 40
 _DAYS_MAX = 7
@@ -40,7 +40,6 @@ def calendar(
 async def _calendar(place: Place, job: str | None, start: str | None, days: int, zone: str, *, as_json: bool) -> None:
     from cronicorn.cli.finding import find_job
     from cronicorn.cli.instants import read_instant, written
-    from cronicorn.cli.showing import print_json
     from cronicorn.wiring.timekeeping import system_clock
 
     begin = read_instant(start) if start is not None else system_clock().now().replace(microsecond=0)
@@ -62,7 +61,6 @@ def _print(found: dict[str, Any], zone: str) -> None:
 
     from cronicorn.cli.columns import columns
     from cronicorn.cli.instants import local
-    from cronicorn.cli.showing import cell
 
     since, until = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
     for line in _bars(found.get("counts", ()), since, (until - since) / _PARTS, zone):

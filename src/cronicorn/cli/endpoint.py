@@ -12,7 +12,18 @@ from cronicorn.cli.local import run
 from cronicorn.cli.options import EndpointArgument, given
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import DryRunOption, JsonOption, YesOption
+from cronicorn.cli.showing import (
+    DryRunOption,
+    JsonOption,
+    YesOption,
+    confirm,
+    deed,
+    print_done,
+    print_fields,
+    print_json,
+    print_table,
+    tell_warnings,
+)
 
 if TYPE_CHECKING:
     from cronicorn.cli.finding import FoundEndpoint
@@ -152,15 +163,13 @@ app.command("next")(endpoint_steering.next_runs)
 
 async def _list(place: Place, job: str | None, *, archived: bool, as_json: bool) -> None:
     from cronicorn.cli.finding import endpoints_of, find_job, jobs_of
-    from cronicorn.cli.showing import print_table
 
     async with reached(place, to_read=True) as there:
         jobs = await jobs_of(there) if job is None else [await find_job(there, job)]
         found = [each for one in jobs for each in await endpoints_of(there, one)]
     shown = [each for each in found if archived or "archivedAt" not in each.document]
-    whole = [{**each.document, "jobName": each.job} for each in shown]
     print_table(
-        [_row(each) for each in shown], _COLUMNS, as_json=as_json, whole=whole,
+        [_row(each) for each in shown], _COLUMNS, as_json=as_json, whole=[each.whole for each in shown],
         empty="No endpoints; `cronicorn endpoint create JOB/NAME --url URL --every 5m` makes one.",
     )  # fmt: skip
 
@@ -178,19 +187,17 @@ def _row(found: "FoundEndpoint") -> dict[str, Any]:
 async def _show(place: Place, text: str, *, as_json: bool) -> None:
     from cronicorn.cli.endpoint_words import file_sets_in_words
     from cronicorn.cli.finding import whole_endpoint
-    from cronicorn.cli.showing import print_fields, print_json
 
     async with reached(place, to_read=True) as there:
         found = await whole_endpoint(there, text)
-    document = {**found.document, "jobName": found.job}
     if as_json:
-        print_json(document)
+        print_json(found.whole)
     else:
-        print_fields({**document, "fileSets": "; ".join(file_sets_in_words(document)) or "none"})
+        print_fields({**found.whole, "fileSets": "; ".join(file_sets_in_words(found.document)) or "none"})
 
 
 async def _create(place: Place, name: str, document: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
-    from cronicorn.cli.showing import print_json, tell_warnings
+    from cronicorn.cli.finding import FoundEndpoint
 
     async with reached(place) as there:
         job, own = await _job_of(there, name)
@@ -198,14 +205,14 @@ async def _create(place: Place, name: str, document: dict[str, Any], *, dry_run:
             path = f"/jobs/{job['id']}/endpoints"
             made = await there.post(path, {"name": own, **document}, validate_only=dry_run or None)
     tell_warnings(made)
-    full = f"{job['name']}/{made['name']}"
+    found = FoundEndpoint(job["name"], made)
     if as_json:
-        print_json({**made, "jobName": job["name"]})
+        print_json(found.whole)
     elif dry_run:
-        print(f"{full} could be made. Nothing was.")
+        print(f"{found.name} could be made. Nothing was.")
     else:
-        print(f"{full} was made; `cronicorn explain {full!r}` tells when it runs.", file=sys.stderr)
-        print(made["id"])
+        print(f"{found.name} was made; `cronicorn explain {found.name!r}` tells when it runs.", file=sys.stderr)
+        print(found.id)
 
 
 async def _job_of(there: "Interface", name: str) -> tuple[dict[str, Any], str]:
@@ -227,7 +234,6 @@ async def _job_of(there: "Interface", name: str) -> tuple[dict[str, Any], str]:
 
 async def _edit(place: Place, text: str, changes: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_json, tell_warnings
     from cronicorn.domain.errors import InvalidInputError
 
     if not changes:
@@ -238,37 +244,27 @@ async def _edit(place: Place, text: str, changes: dict[str, Any], *, dry_run: bo
         with told_of_options():
             changed = await there.patch(path, changes, validate_only=dry_run or None)
     tell_warnings(changed)
-    name = f"{found.job}/{changed['name']}"
-    if as_json:
-        print_json({**changed, "jobName": found.job})
-    else:
-        print(f"{name}: nothing speaks against it. Nothing was changed." if dry_run else f"{name} was changed.")
+    now = found.now(changed)
+    print_done(now.whole, deed(now.name, "was changed", dry_run=dry_run), as_json=as_json)
 
 
 async def _move(place: Place, text: str, verb: str, done: str, *, dry_run: bool, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_json
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
         path = f"/jobs/{found.document['jobId']}/endpoints/{found.id}/{verb}"
         moved = await there.post(path, validate_only=dry_run or None)
-    if as_json:
-        print_json({**moved, "jobName": found.job})
-    else:
-        print(f"{found.name}: nothing speaks against it." if dry_run else f"{found.name} {done}.")
+    print_done(found.now(moved).whole, deed(found.name, done, dry_run=dry_run), as_json=as_json)
 
 
 async def _delete(place: Place, text: str, *, yes: bool, dry_run: bool, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import confirm, print_json
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
         confirm(f"{found.name} and all its runs on {there.where} are to be deleted for good.", yes=yes or dry_run)
         path = f"/jobs/{found.document['jobId']}/endpoints/{found.id}"
         await there.delete(path, validate_only=dry_run or None)
-    if as_json:
-        print_json({"id": found.id, "name": found.name, "deleted": not dry_run})
-    else:
-        print(f"{found.name}: nothing speaks against it." if dry_run else f"{found.name} is deleted.")
+    shown = {"id": found.id, "name": found.name, "deleted": not dry_run}
+    print_done(shown, deed(found.name, "is deleted", dry_run=dry_run), as_json=as_json)

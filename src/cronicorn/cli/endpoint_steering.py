@@ -9,7 +9,7 @@ from cronicorn.cli.local import run
 from cronicorn.cli.options import EndpointArgument, given, length, milliseconds
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import DryRunOption, JsonOption
+from cronicorn.cli.showing import DryRunOption, JsonOption, cell, deed, print_done, print_json, print_table
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
@@ -150,7 +150,6 @@ def next_runs(
 
 async def _run_now(place: Place, text: str, *, wait: bool, dry_run: bool, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_json
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
@@ -159,7 +158,7 @@ async def _run_now(place: Place, text: str, *, wait: bool, dry_run: bool, as_jso
     if as_json:
         print_json(asked if ended is None else ended)
     elif dry_run:
-        print(f"{found.name}: nothing speaks against it.")
+        print(deed(found.name, "is to run now", dry_run=True))
     else:
         print(f"{found.name} is to run now; `cronicorn run show {asked['runId']}` tells how it went.", file=sys.stderr)
         print(asked["runId"] if ended is None else f"{asked['runId']}  {_ending(ended)}")
@@ -181,7 +180,6 @@ async def _end_of(there: "Interface", run_id: str) -> dict[str, Any]:
 def _ending(document: dict[str, Any]) -> str:
     from datetime import timedelta
 
-    from cronicorn.cli.showing import cell
     from cronicorn.domain import wording
 
     parts = [document["status"], str(document.get("statusCode", ""))]
@@ -192,7 +190,6 @@ def _ending(document: dict[str, Any]) -> str:
 
 async def _try_out(place: Place, text: str, *, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import cell, print_json
 
     async with reached(place, to_read=True, calling=True) as there:
         found = await find_endpoint(there, text)
@@ -212,26 +209,20 @@ async def _steer(
 ) -> None:
     """POST *body* to *path* below the endpoint; DELETE it without a body. Then show the endpoint as it stands."""
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_json
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
         method = "DELETE" if body is None else "POST"
         at = f"/endpoints/{found.id}{path}"
         await there.answer(method, at, body or None, query={"validate_only": dry_run or None})
-        now = await there.get(f"/endpoints/{found.id}")
-    if as_json:
-        print_json({**now, "jobName": found.job})
-    elif dry_run:
-        print(f"{found.name}: nothing speaks against it.")
-    else:
-        at = now["plan"]["nextRunAt"]
-        print(f"{found.name} {done}; it runs next {'when asked' if at is None else f'at {at}'}.")
+        now = found.now(await there.get(f"/endpoints/{found.id}"))
+    at = now.document["plan"]["nextRunAt"]
+    done = f"{done}; it runs next {'when asked' if at is None else f'at {at}'}"
+    print_done(now.whole, deed(found.name, done, dry_run=dry_run), as_json=as_json)
 
 
 async def _next(place: Place, text: str, count: int, *, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.showing import print_table
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)

@@ -32,6 +32,15 @@ class FoundEndpoint:
         """`job/endpoint`."""
         return f"{self.job}/{self.document['name']}"
 
+    @property
+    def whole(self) -> dict[str, Any]:
+        """All that is answered of it, with its job's name."""
+        return {**self.document, "jobName": self.job}
+
+    def now(self, document: dict[str, Any]) -> "FoundEndpoint":
+        """It as *document* says that it is now."""
+        return FoundEndpoint(self.job, document)
+
 
 async def jobs_of(there: Interface, status: str | None = None) -> Sequence[dict[str, Any]]:
     """The jobs that are not archived, or those with *status*; oldest first."""
@@ -59,7 +68,10 @@ async def find_job(there: Interface, text: str) -> dict[str, Any]:
 async def find_endpoint(there: Interface, text: str) -> FoundEndpoint:
     """The endpoint with the id or the full name *text*. Raises NotFoundError, ConflictError when several have it."""
     if "/" not in text:
-        return await _by_id(there, text)
+        try:
+            return await _by_id(there, text)
+        except NotFoundError:
+            raise NotFoundError(await _no_endpoint(there, text, await jobs_of(there))) from None
     jobs = await jobs_of(there)
     inside = [job for job in jobs if text.startswith(f"{job['name']}/")]
     found = [each for job in inside for each in await endpoints_of(there, job) if each.name == text]
@@ -87,11 +99,8 @@ async def names_of(there: Interface, ids: Iterable[str]) -> dict[str, str]:
     return names
 
 
-async def _by_id(there: Interface, text: str) -> FoundEndpoint:
-    try:
-        document = await there.get(f"/endpoints/{segment(text)}")
-    except NotFoundError:
-        raise NotFoundError(await _no_endpoint(there, text, await jobs_of(there))) from None
+async def _by_id(there: Interface, endpoint_id: str) -> FoundEndpoint:
+    document = await there.get(f"/endpoints/{segment(endpoint_id)}")
     job = await there.get(f"/jobs/{segment(document['jobId'])}")
     return FoundEndpoint(job["name"], document)
 

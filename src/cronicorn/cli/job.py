@@ -11,7 +11,7 @@ from cronicorn.cli.local import run
 from cronicorn.cli.options import given
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import DryRunOption, JsonOption
+from cronicorn.cli.showing import DryRunOption, JsonOption, deed, print_done, print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
@@ -134,7 +134,6 @@ def unarchive(job: _Job, *, dry_run: DryRunOption = False, as_json: JsonOption =
 
 async def _list(place: Place, status: str | None, *, as_json: bool) -> None:
     from cronicorn.cli.finding import jobs_of
-    from cronicorn.cli.showing import print_table
 
     async with reached(place, to_read=True) as there:
         jobs = await jobs_of(there, status)
@@ -143,7 +142,6 @@ async def _list(place: Place, status: str | None, *, as_json: bool) -> None:
 
 async def _show(place: Place, text: str, *, as_json: bool) -> None:
     from cronicorn.cli.finding import find_job
-    from cronicorn.cli.showing import print_fields, print_json
 
     async with reached(place, to_read=True) as there:
         job = await find_job(there, text)
@@ -151,8 +149,6 @@ async def _show(place: Place, text: str, *, as_json: bool) -> None:
 
 
 async def _create(place: Place, document: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
-    from cronicorn.cli.showing import print_json
-
     async with reached(place) as there:
         job = await there.post("/jobs", document, validate_only=dry_run or None)
     if as_json:
@@ -170,20 +166,12 @@ async def _change(
 ) -> None:  # fmt: skip
     """Send what *how* names: a method, the end of the path, and what is said when it is done."""
     from cronicorn.cli.finding import find_job
-    from cronicorn.cli.showing import print_json
 
     method, end, done = how
     async with reached(place, to_read=True) as there:
         job = await find_job(there, text)
         changed = await _sent(there, method, f"/jobs/{job['id']}{end}", changes, dry_run=dry_run)
-    if as_json:
-        print_json(changed)
-    else:
-        print(
-            f"Job {changed['name']!r} {done}."
-            if not dry_run
-            else f"Job {changed['name']!r}: nothing speaks against it."
-        )
+    print_done(changed, deed(f"Job {changed['name']!r}", done, dry_run=dry_run), as_json=as_json)
 
 
 async def _sent(there: "Interface", method: str, path: str, body: dict[str, Any] | None, *, dry_run: bool) -> Any:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cronicorn.cli.showing import print_json
+
 COUNT_MAX = 10_000
 
 
@@ -37,7 +39,6 @@ def next_instants(
 
     Examples: cronicorn next '*/15 9-17 * * mon-fri' --tz Europe/Berlin · cronicorn next '0 0 L * *' --count 12 --json
     """
-    import json
     from itertools import islice
 
     from cronicorn.cli.instants import local, read_instant, written
@@ -51,4 +52,4 @@ def next_instants(
         print("\n".join(local(instant, zone) for instant in instants))
         return
     shown = {"expression": expression, "timezone": zone, "from": written(start), "next": [written(i) for i in instants]}
-    print(json.dumps(shown, ensure_ascii=False))
+    print_json(shown)

@@ -8,7 +8,7 @@ from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.runs import runs
-from cronicorn.cli.showing import JsonOption
+from cronicorn.cli.showing import JsonOption, print_fields, print_json
 
 app = typer.Typer(help="Show and cancel runs; `cronicorn endpoint run` makes one.", no_args_is_help=True)
 app.command("list")(runs)
@@ -38,7 +38,6 @@ def cancel(run_id: _Run, *, as_json: JsonOption = False, place: Place) -> None:
 
 async def _show(place: Place, run_id: str, *, as_json: bool) -> None:
     from cronicorn.cli.interface import segment
-    from cronicorn.cli.showing import print_fields, print_json
 
     async with reached(place, to_read=True) as there:
         document = await there.get(f"/runs/{segment(run_id)}")
@@ -47,7 +46,6 @@ async def _show(place: Place, run_id: str, *, as_json: bool) -> None:
 
 async def _cancel(place: Place, run_id: str, *, as_json: bool) -> None:
     from cronicorn.cli.interface import segment
-    from cronicorn.cli.showing import print_json
 
     async with reached(place, to_read=True) as there:
         answer = await there.post(f"/runs/{segment(run_id)}/cancel")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cronicorn.cli.showing import print_json
+
 
 def settings(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list with one object for each setting.")] = False,
@@ -14,7 +16,6 @@ def settings(
     """
     import os
 
-    from cronicorn.cli.showing import print_json
     from cronicorn.wiring.settings import Settings, shown_settings
     from cronicorn.wiring.settings_table import SETTINGS
 

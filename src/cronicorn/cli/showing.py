@@ -20,6 +20,11 @@ def print_json(document: object) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
+def deed(name: str, done: str, *, dry_run: bool) -> str:
+    """That *name* was *done*, or could be."""
+    return f"{name}: nothing speaks against it." if dry_run else f"{name} {done}."
+
+
 def print_done(document: object, told: str, *, as_json: bool) -> None:
     """Print what a command did: *document* for a program, the sentence *told* for a person."""
     if as_json:

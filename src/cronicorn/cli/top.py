@@ -7,7 +7,7 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import JsonOption
+from cronicorn.cli.showing import JsonOption, print_json
 
 _EVERY_LEAST_S, _EVERY_MOST_S = 0.5, 3_600
 
@@ -34,7 +34,6 @@ async def _top(place: Place, every: float, *, once: bool, as_json: bool) -> None
 
     from rich.live import Live
 
-    from cronicorn.cli.showing import print_json
     from cronicorn.cli.terminal import console
     from cronicorn.cli.top_picture import picture, waiting
     from cronicorn.cli.top_sight import look
