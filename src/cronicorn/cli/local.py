@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -108,11 +108,6 @@ async def opened(database: str | None, *, compiling: bool = False) -> AsyncItera
         if local.first is not None:
             show_first(local.first)
         yield local
-
-
-def opened_to_compile(database: str | None) -> AbstractAsyncContextManager["LocalControl"]:
-    """The control plane of the store that the settings name, as above, with the model that they name connected."""
-    return opened(database, compiling=True)
 
 
 @asynccontextmanager

@@ -4,12 +4,13 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cronicorn.cli.completing import complete_profile
-from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_compile, opened_to_read
+from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_read
 from cronicorn.cli.options import made_of_options, option
 from cronicorn.cli.place import Place, chosen_profile
 
@@ -51,7 +52,9 @@ async def reached(
     Raises InvalidInputError and NotFoundError for options that don't fit, and as opening the store does.
     """
     profile = chosen_profile(place)
-    way = opened_to_call if calling else opened_to_compile if compiling else opened_to_read if to_read else opened
+    way: _Opening = opened_to_read if to_read else opened
+    if calling or compiling:
+        way = opened_to_call if calling else partial(opened, compiling=True)
     interface = _here(place, way) if profile is None else _there(place, profile)
     async with interface as found:
         yield found

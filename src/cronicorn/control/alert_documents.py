@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from cronicorn.control.document import (
     LENGTH_MS_MAX,
@@ -13,6 +13,7 @@ from cronicorn.control.document import (
     Name,
     characters,
     from_to,
+    items,
 )
 from cronicorn.domain.alert.alerting import (
     EXCEPTIONS_MAX,
@@ -30,12 +31,7 @@ TARGET_MAX = 2_000
 REMIND_LEAST = timedelta(seconds=1)
 IDS_MAX = 200
 
-
-def _ids() -> object:
-    return Field(json_schema_extra={"minItems": 0, "maxItems": IDS_MAX})
-
-
-Ids = Annotated[list[str] | None, _ids()]
+Ids = Annotated[list[str] | None, items(0, IDS_MAX)]
 Streak = Annotated[int | None, from_to(1, STREAK_MAX)]
 
 
@@ -68,9 +64,7 @@ class RulesExceptionDocument(Document):
 class AllRulesDocument(AlertRulesDocument):
     """The rules of a tenant; the first exception that names an endpoint or its job holds for it."""
 
-    exceptions: Annotated[
-        list[RulesExceptionDocument] | None, Field(json_schema_extra={"minItems": 0, "maxItems": EXCEPTIONS_MAX})
-    ] = None
+    exceptions: Annotated[list[RulesExceptionDocument] | None, items(0, EXCEPTIONS_MAX)] = None
 
 
 class AlertRoutePatch(Document):
@@ -79,7 +73,7 @@ class AlertRoutePatch(Document):
     name: Name = None
     channel: Choice[AlertChannel] | None = None
     target: Annotated[str | None, characters(1, TARGET_MAX)] = None
-    kinds: Annotated[list[Choice[IncidentKind]] | None, Field(json_schema_extra={"minItems": 0, "maxItems": 32})] = None
+    kinds: Annotated[list[Choice[IncidentKind]] | None, items(0, 32)] = None
     job_ids: Ids = None
     endpoint_ids: Ids = None
     remind_every_ms: Annotated[int | None, from_to(REMIND_LEAST // MILLISECOND, LENGTH_MS_MAX)] = None

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cronicorn.control.rendering import Fields
+from cronicorn.control.rendering import Fields, set_fields
 from cronicorn.control.scope_names import ScopeNames
 from cronicorn.domain.alert.alerting import (
     AlertChannel,
@@ -19,7 +19,7 @@ from cronicorn.domain.instant import MILLISECOND
 def rules_shown(rules: AlertRules) -> Fields:
     """When something is noticed, and when it is over."""
     share = rules.share
-    return _given({
+    return set_fields({
         "failures": rules.failures,
         "share": {"failures": share.failures, "runs": share.runs} if share is not None else None,
         "successes": rules.successes,
@@ -45,7 +45,7 @@ def route_shown(route: AlertRoute) -> Fields:
         "remindEveryMs": route.remind_every // MILLISECOND if route.remind_every is not None else None,
         "enabled": route.enabled,
     }
-    return _scoped(_given(fields), route.scope)
+    return _scoped(set_fields(fields), route.scope)
 
 
 def window_shown(window: MaintenanceWindow) -> Fields:
@@ -57,7 +57,7 @@ def window_shown(window: MaintenanceWindow) -> Fields:
         "timezone": window.cron.zone if window.cron is not None else None,
         "durationMs": window.duration // MILLISECOND,
     }
-    return _scoped(_given(fields), window.scope)
+    return _scoped(set_fields(fields), window.scope)
 
 
 def named(alerting: Alerting, names: ScopeNames) -> Alerting:
@@ -87,8 +87,4 @@ def exported(alerting: Alerting, names: ScopeNames) -> Fields:
 
 
 def _scoped(fields: Fields, scope: AlertScope) -> Fields:
-    return fields | _given({"jobs": list(scope.job_ids) or None, "endpoints": list(scope.endpoint_ids) or None})
-
-
-def _given(fields: Fields) -> Fields:
-    return {name: value for name, value in fields.items() if value is not None}
+    return fields | set_fields({"jobs": list(scope.job_ids) or None, "endpoints": list(scope.endpoint_ids) or None})

@@ -88,6 +88,11 @@ def from_to(least: int, most: int) -> Any:
     return Field(json_schema_extra={"minimum": least, "maximum": most})
 
 
+def items(least: int, most: int) -> Any:
+    """A field of a list of *least* to *most* items."""
+    return Field(json_schema_extra={"minItems": least, "maxItems": most})
+
+
 def characters(least: int, most: int) -> Any:
     """A field of a text of *least* to *most* characters."""
     return Field(json_schema_extra={"minLength": least, "maxLength": most})
@@ -155,8 +160,8 @@ class FlowPatch(Document):
 class RedactPatch(Document):
     """What of answers is hashed before anything reads or keeps it."""
 
-    body: Annotated[list[str] | None, Field(json_schema_extra={"minItems": 0, "maxItems": 32})] = None
-    headers: Annotated[list[str] | None, Field(json_schema_extra={"minItems": 0, "maxItems": 32})] = None
+    body: Annotated[list[str] | None, items(0, 32)] = None
+    headers: Annotated[list[str] | None, items(0, 32)] = None
 
 
 class AuthPatch(Document):
@@ -199,7 +204,7 @@ class EndpointPatch(Document):
     success_statuses: Annotated[
         list[str] | None,
         BeforeValidator(_read_statuses),
-        Field(json_schema_extra={"minItems": 1, "maxItems": 20}),
+        items(1, 20),
     ] = None
     criteria: dict[str, Any] | None = None
     url: Annotated[str | None, Field(json_schema_extra={"format": "uri"})] = None

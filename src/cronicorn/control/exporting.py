@@ -6,7 +6,7 @@ from cronicorn.control.document import EndpointDocument
 from cronicorn.control.endpoints import Endpoints
 from cronicorn.control.jobs import Jobs
 from cronicorn.control.permissions import operation
-from cronicorn.control.rendering import Fields, shown
+from cronicorn.control.rendering import Fields, set_fields, shown
 from cronicorn.control.scope_names import scope_names
 from cronicorn.domain.alert.alerting import NO_ALERTING
 from cronicorn.domain.masking import MASK
@@ -39,8 +39,8 @@ class Exporter:
                 for view in views
                 if view.endpoint.archived_at is None
             ]
-            about = {"name": job.name, "description": job.description}
-            jobs.append({name: value for name, value in about.items() if value is not None} | {"endpoints": endpoints})
+            about = set_fields({"name": job.name, "description": job.description})
+            jobs.append(about | {"endpoints": endpoints})
         alerting = await self._alerts.show(principal)
         if alerting == NO_ALERTING:
             return {"jobs": jobs}

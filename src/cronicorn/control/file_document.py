@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from cronicorn.control.alert_documents import IDS_MAX, TARGET_MAX, AlertRulesDocument
 from cronicorn.control.document import (
     Choice,
@@ -13,15 +11,11 @@ from cronicorn.control.document import (
     LengthMs,
     Name,
     characters,
+    items,
 )
 from cronicorn.domain.alert.alerting import EXCEPTIONS_MAX, ROUTES_MAX, WINDOWS_MAX, AlertChannel, IncidentKind
 
-
-def _at_most(count: int) -> object:
-    return Field(json_schema_extra={"minItems": 0, "maxItems": count})
-
-
-Names = Annotated[list[str] | None, _at_most(IDS_MAX)]
+Names = Annotated[list[str] | None, items(0, IDS_MAX)]
 
 
 class ExceptionInFile(Document):
@@ -35,7 +29,7 @@ class ExceptionInFile(Document):
 class RulesInFile(AlertRulesDocument):
     """When something is noticed, and when it is over; what is left out is as usual."""
 
-    exceptions: Annotated[list[ExceptionInFile] | None, _at_most(EXCEPTIONS_MAX)] = None
+    exceptions: Annotated[list[ExceptionInFile] | None, items(0, EXCEPTIONS_MAX)] = None
 
 
 class RouteInFile(Document):
@@ -67,8 +61,8 @@ class AlertsInFile(Document):
     """What people are to be told; a part that is left out stays as it is."""
 
     rules: RulesInFile | None = None
-    routes: Annotated[list[RouteInFile] | None, _at_most(ROUTES_MAX)] = None
-    maintenance: Annotated[list[WindowInFile] | None, _at_most(WINDOWS_MAX)] = None
+    routes: Annotated[list[RouteInFile] | None, items(0, ROUTES_MAX)] = None
+    maintenance: Annotated[list[WindowInFile] | None, items(0, WINDOWS_MAX)] = None
 
 
 class FileDocument(Document):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
-from cronicorn.control.document import Choice, Document, InstantOrNull, Name, from_to
+from cronicorn.control.document import Choice, Document, InstantOrNull, Name, from_to, items
 from cronicorn.control.findings import Findings
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
@@ -32,7 +32,7 @@ class KeyDocument(Document):
 
     name: Name = None
     role: Choice[Role] | None = None
-    scopes: Annotated[list[Choice[Permission]] | None, Field(json_schema_extra={"minItems": 1, "maxItems": 32})] = None
+    scopes: Annotated[list[Choice[Permission]] | None, items(1, 32)] = None
     expires_at: InstantOrNull = None
     requests_per_minute: Annotated[int | None, from_to(1, RATE_MAX)] = None
     agent: bool = False

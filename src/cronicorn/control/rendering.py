@@ -54,6 +54,11 @@ def shown(endpoint: JobEndpoint, *, reveal: bool = False) -> Fields:
         "analysis": endpoint.analysis.enabled,
         "analysisCooldownMs": _ms(endpoint.analysis.cooldown),
     }
+    return set_fields(fields)
+
+
+def set_fields(fields: Fields) -> Fields:
+    """*fields* without those that are not set."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -96,7 +101,7 @@ def _flow(flow: Flow | None) -> Fields | None:
         "periodMs": _ms(limits.period) if limits.rate is not None else None,
         "parallelism": limits.parallelism,
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    return set_fields(fields)
 
 
 def _auth(auth: Auth | None) -> Fields | None:
@@ -119,7 +124,7 @@ def _auth(auth: Auth | None) -> Fields | None:
                 "scope": auth.scope,
                 "parameters": dict(auth.parameters) or None,
             }
-            return {name: value for name, value in fields.items() if value is not None}
+            return set_fields(fields)
 
 
 def _redact(redaction: Redaction) -> Fields:

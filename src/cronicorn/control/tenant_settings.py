@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
-
-from cronicorn.control.document import Choice, Document, characters, from_to
+from cronicorn.control.document import Choice, Document, characters, from_to, items
 from cronicorn.control.findings import Findings
 from cronicorn.control.limits import check_limits
 from cronicorn.control.permissions import operation
@@ -33,7 +31,7 @@ KeptMs = Annotated[int | None, from_to(KEPT_LEAST // MILLISECOND, KEPT_MOST // M
 class EgressDocument(Document):
     """What a tenant may call beside the public internet, in the place of all before: ranges, and names of hosts."""
 
-    allow: Annotated[list[str], Field(json_schema_extra={"minItems": 0, "maxItems": ENTRIES_MAX})]
+    allow: Annotated[list[str], items(0, ENTRIES_MAX)]
 
 
 class RetentionDocument(Document):

@@ -64,9 +64,7 @@ async def local_control(settings: Settings, *, compiling: bool = False) -> Async
     """
     async with _opened(settings, compiling=compiling) as (stores, control, rehearsing):
         first = await control.tenants.bootstrap(settings.api_key)
-        tenants = await stores.keys.tenants()
-        where = str(settings.database_url)
-        yield LocalControl(control=control, rehearsing=rehearsing, where=where, tenants=tenants, first=first)
+        yield await _local(settings, stores, control, rehearsing, first)
 
 
 @asynccontextmanager
@@ -76,9 +74,7 @@ async def existing_control(settings: Settings) -> AsyncIterator[LocalControl]:
     Raises NotFoundError where no installation is, ConflictError for another version's.
     """
     async with _opened(settings, existing=True) as (stores, control, rehearsing):
-        tenants = await stores.keys.tenants()
-        where = str(settings.database_url)
-        yield LocalControl(control=control, rehearsing=rehearsing, where=where, tenants=tenants, first=None)
+        yield await _local(settings, stores, control, rehearsing)
 
 
 @asynccontextmanager
@@ -92,8 +88,7 @@ async def calling_control(settings: Settings) -> AsyncIterator[LocalControl]:
     async with existing_control(settings):
         pass
     async with engine(settings, scheduling=False, compiling=False) as parts:
-        tenants, where = await parts.stores.keys.tenants(), str(settings.database_url)
-        yield LocalControl(control=parts.control, rehearsing=parts.rehearsing, where=where, tenants=tenants, first=None)
+        yield await _local(settings, parts.stores, parts.control, parts.rehearsing)
 
 
 @asynccontextmanager
@@ -120,6 +115,14 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
     await control.tenants.bootstrap(settings.api_key, with_owner=False)
     tenants = await stores.keys.tenants()
     return LocalControl(control=control, rehearsing=lambda: control, where="", tenants=tenants, first=None)
+
+
+async def _local(
+    settings: Settings, stores: Stores, control: ControlPlane, rehearsing: Callable[[], ControlPlane],
+    first: FirstStart | None = None,
+) -> LocalControl:  # fmt: skip
+    where, tenants = str(settings.database_url), await stores.keys.tenants()
+    return LocalControl(control=control, rehearsing=rehearsing, where=where, tenants=tenants, first=first)
 
 
 @asynccontextmanager
