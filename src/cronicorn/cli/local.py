@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -110,31 +110,25 @@ async def opened(database: str | None, *, compiling: bool = False) -> AsyncItera
         yield local
 
 
-@asynccontextmanager
-async def opened_to_read(database: str | None) -> AsyncIterator["LocalControl"]:
+def opened_to_read(database: str | None) -> AbstractAsyncContextManager["LocalControl"]:
     """The control plane of the store that the settings name. Raises NotFoundError when there is none yet."""
     from cronicorn.wiring.local import existing_control
 
-    async with existing_control(store_settings(database)) as local:
-        yield local
+    return existing_control(store_settings(database))
 
 
-@asynccontextmanager
-async def opened_to_call(database: str | None) -> AsyncIterator["LocalControl"]:
+def opened_to_call(database: str | None) -> AbstractAsyncContextManager["LocalControl"]:
     """The control plane of the store that the settings name, which can call what endpoints call. Raises as above."""
     from cronicorn.wiring.local import calling_control
 
-    async with calling_control(store_settings(database)) as local:
-        yield local
+    return calling_control(store_settings(database))
 
 
-@asynccontextmanager
-async def opened_to_try(database: str | None) -> AsyncIterator["LocalControl"]:
+def opened_to_try(database: str | None) -> AbstractAsyncContextManager["LocalControl"]:
     """The control plane of the store that the settings name, for a trial that leaves nothing behind."""
     from cronicorn.wiring.local import imagined_control
 
-    async with imagined_control(store_settings(database)) as local:
-        yield local
+    return imagined_control(store_settings(database))
 
 
 def show_first(first: "FirstStart", link: str | None = None) -> None:
