@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from cronicorn.control.document import IntervalHintDocument
 from cronicorn.domain.fixtures import an_outcome
 from cronicorn.domain.token_guess import guessed_tokens
-from cronicorn.mcp.answers import ANSWER_TOKENS_MAX, SHORTENED, BoundedAnswer, told
+from cronicorn.mcp.answers import ANSWER_TOKENS_MAX, SHORTENED, BoundedAnswer, result_of
 from cronicorn.mcp.looking import EndpointLine, EndpointsFound
 from cronicorn.mcp.server import INSTRUCTIONS
 from tests.control.world import ALICE, a_world
@@ -133,7 +133,7 @@ _LINES = st.builds(EndpointLine, id=_TEXTS, name=_TEXTS, schedule=st.none() | _T
 @given(st.builds(EndpointsFound, now=_TEXTS, found=st.integers(), complete=st.booleans(), note=st.none() | _NOTES,
                  endpoints=st.lists(_LINES, max_size=60)))  # fmt: skip
 def test_an_answer_is_bounded_fits_its_schema_and_its_text_says_the_same(answer: BoundedAnswer):
-    result = told(answer)
+    result = result_of(answer)
 
     text = text_of(result)
     assert guessed_tokens(text) <= ANSWER_TOKENS_MAX

@@ -12,6 +12,12 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return best[1] if best is not None and best[0] <= _slips(name) else None
 
 
+def meant_or(name: str, names: Iterable[str], otherwise: str) -> str:
+    """The question whether the one of *names* was meant that is near to *name*; *otherwise* where none is."""
+    meant = nearest(name, names)
+    return f"Did you mean {meant}?" if meant else otherwise
+
+
 def distance(left: str, right: str) -> int:
     """How many letters are put in, left out or replaced between the two (Levenshtein 1966)."""
     left, right = left[:_CHARACTERS_MAX].lower(), right[:_CHARACTERS_MAX].lower()

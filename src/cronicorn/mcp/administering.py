@@ -4,21 +4,18 @@ from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
 from mcp_types import CallToolResult
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.findings import Findings, refused
-from cronicorn.control.identity import possible_id
 from cronicorn.control.misfits import whole_document
 from cronicorn.domain.endpoint import CompileMode
-from cronicorn.domain.wording import schedule_parts
-from cronicorn.mcp.answers import BoundedAnswer, at_instant, instant, shown, told
-from cronicorn.mcp.asking import AskedTool, ToolDesk
-from cronicorn.mcp.explaining import WARNINGS_MAX, EndpointId
+from cronicorn.mcp.answers import BoundedAnswer, result_of, shown
+from cronicorn.mcp.asking import AskedTool, EndpointId, PossibleId, ToolDesk
+from cronicorn.mcp.endpoint_lines import next_run_at, schedule_line, warning_lines
 
 D = TypeVar("D", bound=EndpointPatch)
-JobId = Annotated[str, AfterValidator(possible_id)]
 
 
 class EndpointSaved(BoundedAnswer):
@@ -57,7 +54,9 @@ class Administering:
         endpoint_id: Annotated[
             EndpointId | None, Field(description="The one to change: what is not given stays.")
         ] = None,
-        job_id: Annotated[JobId | None, Field(description="The job of a new one, as endpoint_get answers it.")] = None,
+        job_id: Annotated[
+            PossibleId | None, Field(description="The job of a new one, as endpoint_get answers it.")
+        ] = None,
     ) -> Annotated[CallToolResult, EndpointSaved]:
         """Change an endpoint, or make one in a job. Give `endpoint_id` or `job_id`. Policies are proposed instead."""
         if (endpoint_id is None) == (job_id is None):
@@ -66,10 +65,10 @@ class Administering:
         findings = Findings("/document")
         if endpoint_id is not None:
             patch = _without_rules(whole_document(EndpointPatch, document, findings))
-            return told(_saved(await endpoints.edit(principal, endpoint_id, patch)))
+            return result_of(_saved(await endpoints.edit(principal, endpoint_id, patch)))
         new = _without_rules(whole_document(EndpointDocument, document, findings))
         assert job_id is not None
-        return told(_saved(await endpoints.create(principal, job_id, new)))
+        return result_of(_saved(await endpoints.create(principal, job_id, new)))
 
     async def endpoint_delete(
         self,
@@ -86,7 +85,7 @@ class Administering:
         if name != endpoint.name:
             raise refused("/name", f"Endpoint {endpoint_id} is not called so; nothing was deleted.")
         await endpoints.delete(principal, endpoint_id)
-        return told(EndpointDeleted(id=endpoint_id, name=shown(endpoint.name) or ""))
+        return result_of(EndpointDeleted(id=endpoint_id, name=shown(endpoint.name)))
 
 
 def _without_rules(document: D) -> D:
@@ -102,10 +101,9 @@ def _without_rules(document: D) -> D:
 
 def _saved(view: EndpointView) -> EndpointSaved:
     endpoint = view.endpoint
-    plan = endpoint.state.plan
     return EndpointSaved(
-        id=endpoint.id, job_id=endpoint.job_id, name=shown(endpoint.name) or "",
-        schedule=", ".join(schedule_parts(endpoint, at_instant)), version=endpoint.version,
-        next_run_at=instant(plan.next_run_at) if plan is not None else None,
-        warnings=[shown(f"{each.pointer} {each.message}") or "" for each in view.warnings[:WARNINGS_MAX]],
+        id=endpoint.id, job_id=endpoint.job_id, name=shown(endpoint.name),
+        schedule=schedule_line(endpoint), version=endpoint.version,
+        next_run_at=next_run_at(endpoint.state),
+        warnings=warning_lines(view.warnings),
     )  # fmt: skip

@@ -44,7 +44,7 @@ class BoundedAnswer(ToolAnswer):
     note: str | None = Field(default=None, description="What to know of this answer, such as that it was shortened.")
 
 
-def told(answer: BoundedAnswer) -> CallToolResult:
+def result_of(answer: BoundedAnswer) -> CallToolResult:
     """*answer* as a result: structured, and the same as compact JSON, in ANSWER_TOKENS_MAX at most."""
     members = answer.model_dump(mode="json")
     loose = {name: value for name, value in members.items() if name not in {"note", *answer.WHOLE}}
@@ -55,12 +55,13 @@ def told(answer: BoundedAnswer) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=members)
 
 
-def shown(text: str | None, length_max: int = TEXT_MAX) -> str | None:
-    """*text* that somebody wrote, without what nobody sees and what looks like a credential, and not too long."""
-    if text is None:
-        return None
-    told_of = without_credentials(cleaned(text[: 4 * length_max]))
-    return told_of if len(told_of) <= length_max else f"{told_of[: length_max - 1]}…"
+def shown(text: str, length_max: int = TEXT_MAX) -> str:
+    """*text* that somebody wrote, without what nobody sees and what looks like a credential.
+
+    It has *length_max* characters at most.
+    """
+    whole = without_credentials(cleaned(text[: 4 * length_max]))
+    return whole if len(whole) <= length_max else f"{whole[: length_max - 1]}…"
 
 
 def clean(value: Any) -> Any:
@@ -76,14 +77,9 @@ def clean(value: Any) -> Any:
             return value
 
 
-def at_instant(at: datetime) -> str:
-    """*at* in UTC, to the second: `2026-01-31T09:30:00Z`."""
-    return second_text(at)
-
-
 def instant(at: datetime | None) -> str | None:
-    """*at* as `at_instant` tells it; None for none."""
-    return None if at is None else at_instant(at)
+    """*at* in UTC, to the second: `2026-01-31T09:30:00Z`; None for none."""
+    return None if at is None else second_text(at)
 
 
 def as_text(value: object) -> str:

@@ -4,12 +4,14 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
 
+from cronicorn.control.identity import possible_id
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError, InvalidInputError, NotFoundError, UnauthenticatedError
 from cronicorn.domain.principal import Principal
@@ -22,6 +24,8 @@ IDS = " Names are no ids: endpoint_search finds those of endpoints."
 P = ParamSpec("P")
 T = TypeVar("T")
 
+PossibleId = Annotated[str, AfterValidator(possible_id)]
+EndpointId = Annotated[PossibleId, Field(description="As endpoint_search answers it.")]
 AskedTool = Context[Any, Any]
 """What a tool is told of its call, besides its arguments."""
 Identify = Callable[[Request | None], Awaitable[Principal]]
@@ -73,6 +77,6 @@ def in_words(error: CronicornError) -> str:
     if len(fields) <= 1:
         hint = IDS if isinstance(error, NotFoundError) else ""
         return f"{error.code}: {shown(str(error), ERROR_MAX)}{hint}"
-    lines = [shown(f"{each.pointer or '/'}: {each.message}") or "" for each in fields[:FINDINGS_TOLD]]
+    lines = [shown(f"{each.pointer or '/'}: {each.message}") for each in fields[:FINDINGS_TOLD]]
     more = [f"… and {len(fields) - FINDINGS_TOLD} more"] if len(fields) > FINDINGS_TOLD else []
     return "\n".join([f"{error.code}:", *lines, *more])

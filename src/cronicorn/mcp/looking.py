@@ -12,11 +12,11 @@ from cronicorn.control.whereabouts import EndpointStanding
 from cronicorn.domain.alert.incident import Incident
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.hint import paused_until
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import second_text, shifted
 from cronicorn.domain.untrusted.cleaning import cleaned
-from cronicorn.domain.wording import schedule_parts
-from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, instant, shown, told
+from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, instant, result_of, shown
 from cronicorn.mcp.asking import AskedTool, ToolDesk
+from cronicorn.mcp.endpoint_lines import next_run_at, schedule_line
 
 LISTED_MAX = 10
 FOUND_MAX = 50
@@ -101,9 +101,9 @@ class EndpointLookup:
         incidents = await control.incidents.list(principal, open_only=True, limit=LISTED_MAX)
         seen = (*overview.failing, *overview.due)
         names = {each.endpoint.id: _name(each.job, each.endpoint) for each in seen}
-        return told(
+        return result_of(
             HealthSummary(
-                now=at_instant(overview.now), endpoints=overview.endpoints, complete=overview.complete,
+                now=second_text(overview.now), endpoints=overview.endpoints, complete=overview.complete,
                 runs_last_day=dashboard.fared.runs, success_rate_last_day=dashboard.fared.rate, late=overview.late,
                 failing_in_all=overview.failing_in_all,
                 failing=[_line(each.job, each.endpoint, overview.now) for each in overview.failing[:LISTED_MAX]],
@@ -133,18 +133,17 @@ class EndpointLookup:
             complete = (complete or ids is None) and fitting.complete and not fitting.more_endpoints
         lines = [_line(job, endpoint, standing.now) for job, endpoint in found[:limit]]
         note = f"{len(found) - limit} more were found." if len(found) > limit else None
-        return told(
+        return result_of(
             EndpointsFound(
-                now=at_instant(standing.now), found=len(found), complete=complete, endpoints=lines, note=note
+                now=second_text(standing.now), found=len(found), complete=complete, endpoints=lines, note=note
             )
         )
 
 
 def _line(job: Job, endpoint: JobEndpoint, now: datetime) -> EndpointLine:
-    plan = endpoint.state.plan
     return EndpointLine(
-        id=endpoint.id, name=_name(job, endpoint), schedule=", ".join(schedule_parts(endpoint, at_instant)),
-        next_run_at=instant(plan.next_run_at) if plan is not None else None,
+        id=endpoint.id, name=_name(job, endpoint), schedule=schedule_line(endpoint),
+        next_run_at=next_run_at(endpoint.state),
         failures_in_a_row=endpoint.state.failure_count or None,
         paused_until=instant(paused_until(endpoint.state.hints, now)),
         archived=endpoint.archived_at is not None or None,
@@ -169,6 +168,6 @@ def _unreliable(dashboard: Dashboard, names: Mapping[str, str]) -> list[Unreliab
 def _incident(incident: Incident) -> IncidentLine:
     return IncidentLine(
         id=incident.id, kind=incident.kind.value, endpoint_id=incident.subject or None,
-        opened_at=at_instant(incident.opened_at), summary=shown(incident.summary),
+        opened_at=second_text(incident.opened_at), summary=shown(incident.summary),
         acknowledged=incident.acknowledged_at is not None or None,
     )  # fmt: skip

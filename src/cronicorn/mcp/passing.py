@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from cronicorn.control.misfits import misfits
 from cronicorn.domain.errors import CronicornError
-from cronicorn.domain.nearest import nearest
+from cronicorn.domain.nearest import meant_or
 from cronicorn.domain.principal import Principal
 from cronicorn.mcp.asking import ToolDesk, in_words
 from cronicorn.mcp.toolsets import NAMES, Offer
@@ -119,8 +119,7 @@ def _stray(name: str, given: Iterable[str], known: Mapping[str, object]) -> str 
     """Which of the arguments *given* to *name* is none of the *known* ones, and what may be meant; None for none."""
     for argument in given:
         if argument not in known:
-            meant = nearest(argument, known)
-            guess = f"Did you mean {meant}?" if meant else f"It takes {', '.join(known) or 'none'}."
+            guess = meant_or(argument, known, f"It takes {', '.join(known) or 'none'}.")
             return f"invalid_input: {name} has no argument {argument[:NAME_SHOWN]!r}. {guess}"
     return None
 
@@ -131,6 +130,5 @@ def _not_offered(name: str, offered: tuple[str, ...]) -> str:
             f"forbidden: {name} is not offered here. Tools that change something are offered where the server is "
             "started with them: see `cronicorn mcp --help` and CRONICORN_MCP_WRITE."
         )
-    meant = nearest(name, offered)
-    guess = f"Did you mean {meant}?" if meant else f"There are {', '.join(offered)}."
+    guess = meant_or(name, offered, f"There are {', '.join(offered)}.")
     return f"not_found: there is no tool {name[:NAME_SHOWN]!r}. {guess}"

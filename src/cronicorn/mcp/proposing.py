@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult, Resolve
 from mcp_types import CallToolResult, ClientCapabilities
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from cronicorn.control.drafts import DraftView
-from cronicorn.control.identity import possible_id
 from cronicorn.control.policies import HOURS_DEFAULT, HOURS_MAX, BacktestDocument, PolicyDocument
 from cronicorn.control.policy_lines import policy_in_words
 from cronicorn.domain.compilation.difference import ChangeKind, PartDifference, difference
@@ -20,9 +19,9 @@ from cronicorn.domain.errors import ConflictError, CronicornError
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.replay.replayed import Behaviour
 from cronicorn.domain.untrusted.cleaning import cleaned
-from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, as_text, shown, told
-from cronicorn.mcp.asking import AskedTool, ToolDesk, error_told
-from cronicorn.mcp.explaining import LINE_MAX, EndpointId
+from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, as_text, result_of, shown
+from cronicorn.mcp.asking import AskedTool, EndpointId, PossibleId, ToolDesk, error_told
+from cronicorn.mcp.endpoint_lines import LINE_MAX, policy_lines
 
 EXAMPLE: dict[str, Any] = {
     "version": 1,
@@ -43,8 +42,8 @@ PolicyToTry = Annotated[
         "of interval, run_once, pause, defer and wake. cronicorn://docs/policy-schema describes all of it."
     ),
 ]
-ProposedId = Annotated[str, AfterValidator(possible_id), Field(description="As policy_propose answers it.")]
-LINES_MAX = 40
+ProposedId = Annotated[PossibleId, Field(description="As policy_propose answers it.")]
+CHANGES_MAX = 40
 FINDINGS_MAX = 10
 QUESTION_MAX = 12_000
 """Characters of what a person is asked: more is not read in a box."""
@@ -134,9 +133,10 @@ class Proposing:
         tried = await policies.read(principal, document)
         done = await policies.backtest(principal, endpoint_id, tried, document.over)
         replayed = done.replayed
-        return told(
+        return result_of(
             PolicyTried(
-                endpoint_id=endpoint_id, in_words=_words(tried, done.endpoint), changes=_changes(tried, done.endpoint),
+                endpoint_id=endpoint_id, in_words=policy_lines(tried, done.endpoint),
+                changes=_changes(tried, done.endpoint),
                 recorded_runs=replayed.recorded, conclusion=replayed.conclusion.value, because=replayed.because,
                 now=_behaviour(replayed.old), then=_behaviour(replayed.new), remarks=list(replayed.remarks),
                 rules=[
@@ -155,7 +155,7 @@ class Proposing:
         """Keep a policy as a draft that waits for a person, judged and tried on the record. It is not in force yet."""
         principal = await self._desk.principal(ask)
         view = await self._desk.control.proposals.propose(principal, endpoint_id, PolicyDocument(policy=policy))
-        return told(_draft(view, "It waits for a person: policy_activate asks yours, and the web app shows it."))
+        return result_of(_draft(view, "It waits for a person: policy_activate asks yours, and the web app shows it."))
 
     async def approval(self, ask: AskedTool, endpoint_id: str, draft_id: str) -> Elicit[Approval]:
         """What the person behind the client is asked before a draft is put in force."""
@@ -190,7 +190,7 @@ class Proposing:
                 raise ConflictError(f"A person has not approved it: draft {draft_id} waits.")
             principal = await self._desk.principal(ask)
             view = await self._desk.control.drafts.activate(principal, endpoint_id, draft_id)
-            return told(_draft(view, "It is in force."))
+            return result_of(_draft(view, "It is in force."))
 
         return policy_activate
 
@@ -199,7 +199,7 @@ def _draft(view: DraftView, note: str) -> DraftTold:
     draft, figures = view.draft, view.draft.figures
     return DraftTold(
         draft_id=draft.id, endpoint_id=draft.endpoint_id, status=draft.status.value,
-        in_words=_words(draft.policy, view.endpoint), changes=_changes(draft.policy, view.endpoint),
+        in_words=policy_lines(draft.policy, view.endpoint), changes=_changes(draft.policy, view.endpoint),
         findings=_findings(draft.findings), note=note,
         calls_a_day_now=_rounded(figures.calls_a_day_old) if figures is not None else None,
         calls_a_day_then=_rounded(figures.calls_a_day_new) if figures is not None else None,
@@ -234,19 +234,14 @@ def _as_written(part: PartDifference) -> str:
     return f": {as_text(part.after)}" if part.what != "rule" and part.step is not ChangeKind.REMOVED else ""
 
 
-def _words(policy: Policy | None, endpoint: JobEndpoint) -> list[str]:
-    lines = policy_in_words(policy, cadence_of(endpoint)) if policy is not None else []
-    return [shown(line, LINE_MAX) or "" for line in lines[:LINES_MAX]]
-
-
 def _changes(policy: Policy | None, endpoint: JobEndpoint) -> list[str]:
     parts = difference(endpoint.policy, policy)
-    return [shown(f"{part.step.value} {part.what} {part.name}", LINE_MAX) or "" for part in parts[:LINES_MAX]]
+    return [shown(f"{part.step.value} {part.what} {part.name}", LINE_MAX) for part in parts[:CHANGES_MAX]]
 
 
 def _findings(findings: Iterable[Finding]) -> list[str]:
     told_of = [f"{each.severity.value} {each.pointer} {each.message}" for each in findings]
-    return [shown(line) or "" for line in told_of[:FINDINGS_MAX]]
+    return [shown(line) for line in told_of[:FINDINGS_MAX]]
 
 
 def _behaviour(behaviour: Behaviour) -> BehaviourTold:

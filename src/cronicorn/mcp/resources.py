@@ -12,9 +12,10 @@ from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.errors import CronicornError, NotFoundError
 from cronicorn.domain.policy.json_schema import policy_schema
 from cronicorn.domain.principal import Principal
-from cronicorn.mcp.answers import at_instant
+from cronicorn.mcp.answers import instant
 from cronicorn.mcp.asking import AskedTool, ToolDesk, in_words
-from cronicorn.mcp.explaining import POLICY, policy_lines, policy_told
+from cronicorn.mcp.endpoint_lines import policy_lines, policy_told
+from cronicorn.mcp.explaining import POLICY
 
 POLICY_SCHEMA = "cronicorn://docs/policy-schema"
 ENDPOINT_SCHEMA = "cronicorn://docs/endpoint-schema"
@@ -57,18 +58,18 @@ def add_resources(server: MCPServer, desk: ToolDesk) -> None:
 
 async def _policy(control: ControlPlane, principal: Principal, endpoint_id: str) -> str:
     endpoint = (await control.endpoints.get(principal, possible_id(endpoint_id))).endpoint
-    return json.dumps({"policy": policy_told(endpoint), "in_words": policy_lines(endpoint)}, ensure_ascii=False)
+    told = {"policy": policy_told(endpoint), "in_words": policy_lines(endpoint.policy, endpoint)}
+    return json.dumps(told, ensure_ascii=False)
 
 
 async def _explanation(control: ControlPlane, principal: Principal, endpoint_id: str) -> str:
     found = await control.schedules.explain(principal, possible_id(endpoint_id))
-    plan = (found.stored or found.current).plan
+    in_force = found.stored or found.current
     steps = [
-        {"step": step.step, "verdict": step.verdict, "at": step.at and at_instant(step.at), "why": step.why}
-        for step in (found.stored or found.current).steps
+        {"step": step.step, "verdict": step.verdict, "at": instant(step.at), "why": step.why} for step in in_force.steps
     ]
-    next_run_at = plan.next_run_at and at_instant(plan.next_run_at)
-    return json.dumps({"next_run_at": next_run_at, "source": plan.source.value, "steps": steps})
+    plan = in_force.plan
+    return json.dumps({"next_run_at": instant(plan.next_run_at), "source": plan.source.value, "steps": steps})
 
 
 def _refusal(error: CronicornError) -> ResourceError:

@@ -11,7 +11,7 @@ from pydantic import Field
 from cronicorn.control.plane import ControlPlane
 from cronicorn.control.turns import Turns
 from cronicorn.domain.history import RunQuery
-from cronicorn.domain.instant import shifted
+from cronicorn.domain.instant import second_text, shifted
 from cronicorn.domain.json_body import ABSENT, parsed
 from cronicorn.domain.masking import secrets_of, without_credentials
 from cronicorn.domain.principal import Principal
@@ -19,9 +19,8 @@ from cronicorn.domain.run import Run, RunStatus
 from cronicorn.domain.untrusted.fitting import fit
 from cronicorn.domain.untrusted.hiding import without_secrets
 from cronicorn.domain.wording import outcome_in_words
-from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, at_instant, shown, told
-from cronicorn.mcp.asking import AskedTool, ToolDesk
-from cronicorn.mcp.explaining import EndpointId
+from cronicorn.mcp.answers import BoundedAnswer, ToolAnswer, result_of, shown
+from cronicorn.mcp.asking import AskedTool, EndpointId, ToolDesk
 
 RUNS_MAX = 50
 BODIES_MAX = 5
@@ -98,7 +97,7 @@ class RunReading:
             async with self._turns.turn(principal.tenant_id):  # Bodies are long: those of one answer are in memory.
                 lines = await _with_bodies(control, principal, lines)
         after = offset + len(page.runs)
-        return told(
+        return result_of(
             RunsFound(
                 endpoint_id=endpoint_id, total=page.total, next_offset=after if after < page.total else None, runs=lines
             )
@@ -127,13 +126,13 @@ def _body(run: Run, most: int, known: Sequence[str]) -> UntrustedBody | None:
     if value is not ABSENT:
         return UntrustedBody(text=without_credentials(fit(without_secrets(value, known), most), known))
     head = without_credentials(run.outcome.body[: 8 * most], known)  # Before it is cut: a half would not be known.
-    return UntrustedBody(text=shown(head, most) or "")
+    return UntrustedBody(text=shown(head, most))
 
 
 def _line(run: Run) -> RunLine:
     late = round((run.started_at - run.due_at).total_seconds() * 1_000)
     return RunLine(
-        run_id=run.id, started_at=at_instant(run.started_at), status=run.status.value, source=run.source.value,
+        run_id=run.id, started_at=second_text(run.started_at), status=run.status.value, source=run.source.value,
         duration_ms=round(run.outcome.duration.total_seconds() * 1_000), late_ms=late if late > LATE_MS else None,
         attempt=run.attempt, status_code=run.outcome.status_code,
         untrusted_error=shown(outcome_in_words(run), ERROR_MAX) or None,

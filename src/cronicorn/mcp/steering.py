@@ -18,9 +18,9 @@ from cronicorn.control.endpoints import EndpointView
 from cronicorn.control.findings import refused
 from cronicorn.domain.hint import REASON_MAX, fresh_hints, paused_until
 from cronicorn.domain.instant import shifted
-from cronicorn.mcp.answers import BoundedAnswer, instant, told
-from cronicorn.mcp.asking import AskedTool, ToolDesk
-from cronicorn.mcp.explaining import EndpointId, HintLine, hint_lines
+from cronicorn.mcp.answers import BoundedAnswer, instant, result_of
+from cronicorn.mcp.asking import AskedTool, EndpointId, ToolDesk
+from cronicorn.mcp.endpoint_lines import HintLine, hint_lines, next_run_at
 
 SECONDS_MAX = LENGTH_MS_MAX // 1_000
 MINUTE_MS = 60_000
@@ -58,7 +58,7 @@ class Steering:
             {"intervalMs": every_seconds * 1_000, "ttlMinutes": ttl_minutes, "reason": reason}
         )
         principal = await self._desk.principal(ask)
-        return told(_steered(await self._desk.control.hints.write_interval(principal, endpoint_id, document)))
+        return result_of(_steered(await self._desk.control.hints.write_interval(principal, endpoint_id, document)))
 
     async def hint_run_once(
         self,
@@ -74,12 +74,12 @@ class Steering:
         in_ms = max(1, round(in_minutes * MINUTE_MS))
         document = OneShotHintDocument.model_validate({"nextRunInMs": in_ms, "reason": reason})
         principal = await self._desk.principal(ask)
-        return told(_steered(await self._desk.control.hints.write_one_shot(principal, endpoint_id, document)))
+        return result_of(_steered(await self._desk.control.hints.write_one_shot(principal, endpoint_id, document)))
 
     async def hint_clear(self, ask: AskedTool, *, endpoint_id: EndpointId) -> Annotated[CallToolResult, SteeringTold]:
         """Take away every hint of an endpoint, whoever wrote it, so that its baseline counts; pauses stay."""
         principal = await self._desk.principal(ask)
-        return told(_steered(await self._desk.control.hints.clear(principal, endpoint_id)))
+        return result_of(_steered(await self._desk.control.hints.clear(principal, endpoint_id)))
 
     async def endpoint_pause(
         self,
@@ -101,7 +101,7 @@ class Steering:
             now = (await control.endpoints.get(principal, endpoint_id)).now
             until = shifted(now, timedelta(minutes=minutes))
         document = PauseDocument.model_validate({"pausedUntil": until, "reason": reason})
-        return told(_steered(await control.hints.pause(principal, endpoint_id, document)))
+        return result_of(_steered(await control.hints.pause(principal, endpoint_id, document)))
 
 
 def _steered(view: EndpointView) -> SteeringTold:
@@ -109,6 +109,6 @@ def _steered(view: EndpointView) -> SteeringTold:
     hints = fresh_hints(state.hints, view.now)
     return SteeringTold(
         id=view.endpoint.id, hints=hint_lines(hints), paused_until=instant(paused_until(hints, view.now)),
-        next_run_at=instant(state.plan.next_run_at) if state.plan is not None else None,
+        next_run_at=next_run_at(state),
         source=state.plan.source.value if state.plan is not None else None,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cronicorn.domain.errors import InvalidInputError
-from cronicorn.domain.nearest import nearest
+from cronicorn.domain.nearest import meant_or
 from cronicorn.domain.permission import NEEDED, Operation
 
 
@@ -108,9 +108,8 @@ class Offer:
         """Raise InvalidInputError where a tool that is excluded is none."""
         for name in self.excluded:
             if name not in NAMES:
-                meant = nearest(name, NAMES)
-                guess = f" Did you mean {meant}?" if meant else f" There are {', '.join(NAMES)}."
-                raise InvalidInputError(f"{name!r} is no tool, so it can't be excluded.{guess}")
+                guess = meant_or(name, NAMES, f"There are {', '.join(NAMES)}.")
+                raise InvalidInputError(f"{name!r} is no tool, so it can't be excluded. {guess}")
 
     @property
     def rows(self) -> tuple[ToolRow, ...]:

@@ -9,7 +9,7 @@ from cronicorn.domain.condition.kinds import Scalar
 from cronicorn.domain.durations import show_duration
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.json_body import Json
-from cronicorn.domain.nearest import nearest
+from cronicorn.domain.nearest import meant_or, nearest
 from cronicorn.domain.policy.document_part import Part, length_of
 
 LENGTH_MAX = timedelta(days=366)
@@ -85,8 +85,7 @@ def check_name(part: Part, key: str, name: str, names: Iterable[str], what: str)
     """Refuse *name*, which stands at *key*, unless it is one of *names*."""
     names = tuple(names)
     if name not in names:
-        meant = nearest(name, names)
-        advice = f"Did you mean {meant}?" if meant else f"There are: {', '.join(names[:20]) or 'none'}."
+        advice = meant_or(name, names, f"There are: {', '.join(names[:20]) or 'none'}.")
         part.refuse(key, f"There is no {what} {name}. {advice}")
 
 
