@@ -9,6 +9,7 @@ from cronicorn.cli.conversion.cron_jobs import converted_cron_jobs
 from cronicorn.cli.conversion.crontab import CrontabSource, converted_crontab
 from cronicorn.cli.conversion.report import Conversion
 from cronicorn.control.file_document import FileDocument
+from cronicorn.domain.errors import InvalidInputError
 from cronicorn.wiring.timekeeping import cron, system_clock
 from tests.cli.command import cronicorn, environment
 
@@ -58,6 +59,9 @@ JSON = {"Content-Type": "application/json", "Accept": "application/json"}
         (f"curl -m 2.5 {URL}", {"timeoutMs": 2_500}),
         (f"curl --max-time 120 {URL}", {"timeoutMs": 120_000, "maxExecutionTimeMs": 120_000}),
         (f"timeout -k 5 1m curl {URL}", {"timeoutMs": 60_000}),
+        (f"timeout 0 curl -m 0 {URL}", {}),
+        (f"timeout 0 curl -m 7 {URL}", {"timeoutMs": 7_000}),
+        (f"curl -g {URL}/[1-9]", {"name": "stock-[1-9]", "url": f"{URL}/[1-9]"}),
         (f"curl --retry 3 --retry-delay 10 {URL}", {"retries": {"retryCount": 3, "minBackoffMs": 10_000}}),
         (f"curl --retry 9 {URL}", {"retries": {"retryCount": 5, "minBackoffMs": 1_000}}),
         (f"curl -L {URL}", {"redirectsMax": 10}),
@@ -93,6 +97,10 @@ def test_commands_become_endpoints(command, fields):
         (f"curl {URL}; sleep 5", "more than one command"),
         (f"sleep $(date; reboot); curl {URL}", "command substitution"),
         (f"curl {URL} {URL}", "more than one URL"),
+        (f"curl {URL}/[1-9]", "Its URL means several"),
+        (f"curl '{URL}/{{a,b}}'", "Its URL means several"),
+        (f"curl {URL} --json " + "[" * 3_000 + "]" * 3_000, "a form or text"),
+        (f"curl -m {'9' * 400} {URL}", "a length of time that can't be read"),
         ("curl", "names no URL"),
         ("/opt/backup.sh", "something other than curl or wget"),
         ("bash /opt/backup.sh", "script"),
@@ -238,6 +246,12 @@ SECRET = """env:
               """
 
 
+INDIRECT = """env:
+                - {name: TOKEN, valueFrom: {secretKeyRef: {name: 1st, key: token}}}
+                - {name: AUTHORIZATION, value: Bearer $(TOKEN)}
+              """
+
+
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
@@ -263,6 +277,13 @@ SECRET = """env:
         ({"container": SECRET + 'command: [curl, -m, "5", -H, "X-Api-Key: $(TOKEN)", https://$(HOST)/stock]'}, {
             "headersJson": {"X-Api-Key": "{{secret.shop-api-key}}"},
         }),
+        ({"container": SECRET + 'command: [curl, -m, "5", -u, "me:$(TOKEN)", https://$(HOST)/stock]'}, {
+            "auth": {"type": "basic", "username": "me", "password": "{{secret.shop-api-key}}"},
+        }),
+        ({"container": INDIRECT + f'command: [curl, -m, "5", -H, "Authorization: $(AUTHORIZATION)", {URL}]'}, {
+            "headersJson": {"Authorization": "Bearer {{secret.secret-1st-token}}"},
+        }),
+        ({"container": f'command: [sh, -c, "curl \\\\\\n  -m 5 \\\\\\n  \\"{URL}\\""]'}, {}),
     ],
 )  # fmt: skip
 def test_cron_jobs_become_endpoints(changes, fields):
@@ -278,14 +299,54 @@ def test_cron_jobs_become_endpoints(changes, fields):
         ({"container": "image: busybox"}, "names no command"),
         ({"container": f"command: [curl, {URL}]\n            - name: second"}, "more than one container"),
         ({"container": f"command: [curl, {URL}/$(WHO)]"}, "variable WHO"),
+        (
+            {"container": f'env: [{{name: WHO, value: "$(ELSE)"}}]\n              command: [curl, {URL}/$(WHO)]'},
+            "variable WHO",
+        ),
         ({"container": "command: [python, job.py]"}, "something other than curl or wget"),
         ({"job": "parallelism: 3"}, "parallelism"),
+        ({"job": "completions: []"}, "completions"),
+        ({"schedule": f"@every {'9' * 400}h"}, "Cronicorn would refuse it: baselineCron"),
         ({"schedule": "TZ=UTC 0 * * * *"}, "names a zone"),
         ({"schedule": "0 25 * * *"}, "Cronicorn would refuse it: baselineCron"),
     ],
 )
 def test_cron_jobs_without_a_counterpart_are_left_out(changes, why):
     assert why in reason_of(of_manifest(**changes))
+
+
+def test_a_secret_of_another_namespace_is_another_secret():
+    container = SECRET + f'command: [curl, -m, "5", -H, "X-Api-Key: $(TOKEN)", {URL}]'
+    one = MANIFEST.format(schedule="@daily", spec="timeZone: UTC", job="backoffLimit: 0", container=container)
+
+    conversion = converted_cron_jobs(
+        "k.yaml", "---\n".join([one, one.replace("namespace: shop", "namespace: bank"), one]), system_clock(), cron()
+    )
+
+    headers = [each.fields["headersJson"] for each in conversion.converted]
+    assert headers == [{"X-Api-Key": f"{{{{secret.shop-api-key{which}}}}}"} for which in ("", "-2", "")]
+    assert [line for line in conversion.report() if "secret set" in line] == [
+        f"api_key of the Secret shop in the namespace {namespace} became {{{{secret.{name}}}}}: "
+        f"`cronicorn secret set {name}` before you apply the file."
+        for namespace, name in (("shop", "shop-api-key"), ("bank", "shop-api-key-2"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 30)),
+         "k.yaml:7: holds more than 1,000,000 values"),
+        ("--- {a: &a [1, 1, 1, 1], b: &b [*a, *a, *a, *a], c: &c [*b, *b, *b, *b], d: [*c, *c, *c, *c]}\n"
+         * 3_000, "more than 1,000,000 values end here"),
+        ("&a {kind: List, items: [*a]}", "holds itself"),
+        ("[" * 1_000, "nested too deeply"),
+        ("kind: CronJob\nkind: Pod", "k.yaml:2: 'kind' stands here for the second time"),
+    ],
+)  # fmt: skip
+def test_manifests_that_multiply_are_refused_before_anybody_goes_through_them(text, why):
+    with pytest.raises(InvalidInputError, match=why):
+        converted_cron_jobs("k.yaml", text, system_clock(), cron())
 
 
 @pytest.mark.parametrize(("days", "word"), [("1 * mon", "there and here"), ("*/2 * mon", "Kubernetes ran it when")])

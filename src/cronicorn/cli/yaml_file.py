@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from cronicorn.control.yaml_text import YamlText, YamlTextError
+from cronicorn.control.yaml_text import YamlText, YamlTextError, yaml_documents
 from cronicorn.domain.errors import FieldError, InvalidInputError, NotFoundError
 from cronicorn.domain.json_body import Json
 from cronicorn.domain.plain_json import plain_json
@@ -29,11 +29,8 @@ class YamlFile(YamlText):
     def __init__(self, name: str, text: str) -> None:
         """Raises InvalidInputError, naming the line, for what is not YAML or says something twice."""
         self.name = name
-        try:
+        with _naming(name):
             super().__init__(text)
-        except YamlTextError as fault:
-            where = f"{name}:{fault.line}" if fault.line else name
-            raise InvalidInputError(as_sentence(f"{where}: {fault.why}")) from None
 
     def located(self, found: FieldError) -> str:
         """*found* as a line for a person: file, line, field and what is wrong."""
@@ -59,6 +56,12 @@ def read_object(path: str, beginning: str) -> dict[str, Json]:
         return plain_json(file.value, beginning)
 
 
+def documents_in(name: str, text: str) -> list[object]:
+    """The values of all documents in the *text* of the file *name*. Raises InvalidInputError, naming the line."""
+    with _naming(name):
+        return yaml_documents(text)
+
+
 def read_yaml_file(path: str) -> YamlFile:
     """Read the file at *path*, `-` being stdin. Raises NotFoundError or InvalidInputError."""
     return YamlFile(*read_text(path))
@@ -80,3 +83,13 @@ def read_text(path: str) -> tuple[str, str]:
         return name, data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInputError(f"{name} is not UTF-8 text.") from None
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """What is wrong with YAML in the block is told with the file *name* and the line."""
+    try:
+        yield
+    except YamlTextError as fault:
+        where = f"{name}:{fault.line}" if fault.line else name
+        raise InvalidInputError(as_sentence(f"{where}: {fault.why}")) from None

@@ -1,6 +1,7 @@
 """YAML that remembers on which line everything stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import yaml
 
@@ -24,21 +25,12 @@ class YamlText:
 
     def __init__(self, text: str) -> None:
         """Raises YamlTextError."""
-        try:
+        with _faults_with_lines():
             loader = yaml.SafeLoader(text)
             self._root = loader.get_single_node()
             if self._root is not None:
                 _size(self._root, {})
             self.value: object = None if self._root is None else loader.construct_document(self._root)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            raise YamlTextError(0 if mark is None else mark.line + 1, _problem(error)) from None
-        except yaml.YAMLError as error:
-            raise YamlTextError(0, " ".join(str(error).split())) from None
-        except YamlTextError:
-            raise
-        except (RecursionError, ValueError) as error:
-            raise YamlTextError(0, "nested too deeply" if isinstance(error, RecursionError) else str(error)) from None
 
     def line_of(self, pointer: str) -> int:
         """The line of the part at the JSON Pointer *pointer*, or of the nearest part around it; from 1."""
@@ -49,6 +41,36 @@ class YamlText:
                 break
             line = node.start_mark.line + 1
         return line
+
+
+def yaml_documents(text: str) -> list[object]:
+    """The values of all documents in *text*, which hold VALUES_MAX together. Raises YamlTextError."""
+    found, size = [], 0
+    with _faults_with_lines():
+        loader = yaml.SafeLoader(text)
+        while loader.check_node():
+            root = loader.get_node()
+            size += _size(root, {})
+            if size > VALUES_MAX:
+                raise YamlTextError(root.start_mark.line + 1, f"more than {VALUES_MAX:,} values end here: split it")
+            found.append(loader.construct_document(root))
+    return found
+
+
+@contextmanager
+def _faults_with_lines() -> Iterator[None]:
+    """Whatever is wrong with the text that the block reads is a YamlTextError."""
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlTextError(0 if mark is None else mark.line + 1, _problem(error)) from None
+    except yaml.YAMLError as error:
+        raise YamlTextError(0, " ".join(str(error).split())) from None
+    except YamlTextError:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise YamlTextError(0, "nested too deeply" if isinstance(error, RecursionError) else str(error)) from None
 
 
 def _size(node: yaml.Node, sizes: dict[int, int]) -> int:

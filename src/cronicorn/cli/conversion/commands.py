@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from cronicorn.cli.conversion.curl import described_by_curl
 from cronicorn.cli.conversion.request import DescribedRequest
 from cronicorn.cli.conversion.shell_line import NotConvertibleError, shell_line
-from cronicorn.cli.conversion.telling import length
+from cronicorn.cli.conversion.telling import limit
 from cronicorn.cli.conversion.wget import described_by_wget
 
 _SHELLS = {"sh", "bash", "dash", "ash"}
@@ -72,8 +72,7 @@ def _within(rest: list[str], variables: Mapping[str, str], stdin: str | None, de
     if not rest:
         raise NotConvertibleError("It runs nothing.")
     found = described_by(rest[1:], variables, stdin, depth + 1)
-    seconds = length(rest[0])
-    found.seconds = seconds if found.seconds is None else min(seconds, found.seconds)
+    found.seconds = min(filter(None, (limit(rest[0]), found.seconds)), default=None)
     return found
 
 

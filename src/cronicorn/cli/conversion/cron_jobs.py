@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-
-import yaml
 
 from cronicorn.cli.conversion.commands import described_by
 from cronicorn.cli.conversion.days import days_of_kubernetes
@@ -12,13 +11,13 @@ from cronicorn.cli.conversion.placeholders import Placeholders
 from cronicorn.cli.conversion.report import Conversion, Converted, LeftOut, once
 from cronicorn.cli.conversion.request import DescribedRequest, Fields, endpoint_fields
 from cronicorn.cli.conversion.shell_line import NotConvertibleError
+from cronicorn.cli.yaml_file import documents_in
 from cronicorn.domain.endpoint import RETRIES_MAX
 from cronicorn.domain.errors import InvalidInputError
 from cronicorn.domain.ports import Clock, Cron
-from cronicorn.domain.sentence import as_sentence
 
 DOCUMENTS_MAX = 1_000
-_EVERY = re.compile(r"@every\s+((?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)")
+_EVERY = re.compile(r"@every\s+((?:\d{1,12}(?:\.\d{1,12})?(?:ns|us|µs|ms|s|m|h)){1,9})")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _MICROSECONDS = {"ns": 0.001, "us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][\w.-]*)\)")
@@ -66,13 +65,7 @@ def converted_cron_jobs(source: str, text: str, clock: Clock, cron: Cron) -> Con
 
 
 def _manifests(source: str, text: str) -> Iterator[tuple[str, Manifest]]:
-    try:
-        documents = list(yaml.safe_load_all(text))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{source}:{mark.line + 1}" if mark is not None else source
-        raise InvalidInputError(f"{where}: {as_sentence(getattr(error, 'problem', None) or 'not YAML')}") from None
-    waiting = [each for each in documents if each is not None]
+    waiting = [each for each in documents_in(source, text) if each is not None]
     for number, document in enumerate(waiting, 1):
         if number > DOCUMENTS_MAX:
             raise InvalidInputError(f"{source} holds more than {DOCUMENTS_MAX} things: split it.")
@@ -90,7 +83,8 @@ def _converted(place: str, manifest: Manifest, conversion: Conversion) -> Conver
     metadata, spec = _object(manifest.get("metadata")), _object(manifest.get("spec"))
     job_spec = _object(_object(spec.get("jobTemplate")).get("spec"))
     pod_spec = _object(_object(job_spec.get("template")).get("spec"))
-    pod = _pod(pod_spec, conversion.placeholders)
+    job = _text(metadata.get("namespace")) or "default"
+    pod = _pod(pod_spec, job, conversion.placeholders)
     found = described_by(pod.words, pod.variables)
     _limit(job_spec, found)
     fields = endpoint_fields(found, conversion.placeholders)
@@ -100,7 +94,6 @@ def _converted(place: str, manifest: Manifest, conversion: Conversion) -> Conver
         raise NotConvertibleError("It has no name.")
     when = _when(spec, notes)
     policies = {**_retries(job_spec, found, notes), **_overlap(spec, notes), **_deadlines(spec, job_spec)}
-    job = _text(metadata.get("namespace")) or "default"
     fields = {"name": conversion.name(job, name), **when, **fields, **policies}
     return Converted(place=place, job=job, fields=fields, notes=once(notes))
 
@@ -136,12 +129,12 @@ def _interval_ms(text: str) -> int:
     return max(1_000, int(microseconds // 1_000))
 
 
-def _pod(spec: Manifest, placeholders: Placeholders) -> _Pod:
+def _pod(spec: Manifest, namespace: str, placeholders: Placeholders) -> _Pod:
     containers = _list(spec.get("containers"))
     if len(containers) != 1 or spec.get("initContainers"):
         raise NotConvertibleError("It has more than one container, and an endpoint is one call.")
     container = _object(containers[0])
-    variables = dict(_variables(_list(container.get("env")), placeholders))
+    variables = _variables(_list(container.get("env")), namespace, placeholders)
     command = [_substituted(each, variables) for each in _texts(container.get("command"))]
     words = command + [_substituted(each, variables) for each in _texts(container.get("args"))]
     if not command:
@@ -158,17 +151,22 @@ def _entry_point(image: str) -> str:
     return name
 
 
-def _variables(env: Sequence[object], placeholders: Placeholders) -> Iterator[tuple[str, str]]:
+def _variables(env: Sequence[object], namespace: str, placeholders: Placeholders) -> dict[str, str]:
+    """What is known of the variables; each may name those before it."""
+    found: dict[str, str] = {}
     for each in env:
         variable = _object(each)
         name, value = _text(variable.get("name")), variable.get("value")
         secret = _object(_object(variable.get("valueFrom")).get("secretKeyRef"))
         if name is None:
             continue
+        found.pop(name, None)
         if isinstance(value, str):
-            yield name, value
+            with suppress(NotConvertibleError):  # It matters only where it is used, and is told of there.
+                found[name] = _substituted(value, found)
         elif secret:
-            yield name, placeholders.named(f"{secret.get('name')}-{secret.get('key')}")
+            found[name] = placeholders.of_kubernetes(namespace, str(secret.get("name")), str(secret.get("key")))
+    return found
 
 
 def _substituted(text: str, variables: Mapping[str, str]) -> str:
@@ -224,8 +222,8 @@ def _deadlines(spec: Manifest, job_spec: Manifest) -> Fields:
     if isinstance(starting, int) and not isinstance(starting, bool) and starting > 0:
         fields["catchUp"] = {"windowMs": starting * 1_000}
     for name in ("parallelism", "completions"):
-        if job_spec.get(name, 1) not in {1, None}:
-            raise NotConvertibleError(f"Its {name} is more than 1: one instant is one call here.")
+        if job_spec.get(name) not in (1, None):
+            raise NotConvertibleError(f"Its {name} is not 1: one instant is one call here.")
     return fields
 
 

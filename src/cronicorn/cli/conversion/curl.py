@@ -1,5 +1,6 @@
 """What a command line of curl calls, as curl(1) says."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -10,6 +11,8 @@ from cronicorn.cli.conversion.telling import told, whole
 
 _REDIRECTS = 50
 """So many curl follows, where it follows any."""
+_SEVERAL = re.compile(r"(?<!\{)\{[^{}]*\}|\[\w+-\w+(?::\d+)?\]")
+"""What curl makes several URLs of, and is no reference to a secret."""
 _CURL = options("""
 url | url=
 method | X= request=
@@ -31,7 +34,8 @@ redirects | max-redirs=
 fail | f fail fail-with-body
 head | I head
 get | G get
-nothing | o= output= O remote-name s silent S show-error v verbose i include N no-buffer q disable basic g globoff
+unglobbed | g globoff
+nothing | o= output= O remote-name s silent S show-error v verbose i include N no-buffer q disable basic
 nothing | no-progress-meter progress-bar # http1.0 http1.1 http2 tcp-nodelay no-keepalive compressed create-dirs
 nothing | w= write-out= D= dump-header= stderr= connect-timeout= retry-max-time= retry-connrefused retry-all-errors
 nothing | 4 ipv4 6 ipv6 1 tlsv1 tlsv1.2 tlsv1.3 ssl-reqd j c= cookie-jar= y= Y= speed-time= speed-limit= fail-early
@@ -65,15 +69,18 @@ class _Reading:
         self.found = DescribedRequest()
         self._stdin = stdin
         self._follows, self._most, self._fails, self._is_json = False, _REDIRECTS, False, False
+        self._globs = True
         self.takers: Mapping[str, Callable[[str], None]] = {
             "follow": self._follow, "redirects": self._redirect, "fail": self._fail, "get": self._get,
             "data": self._data, "json": self._json, "raw": self.found.data.append, "encoded": self._encode,
-            "user": self._user, "bearer": self._bearer, "cookie": self._cookie,
+            "user": self._user, "bearer": self._bearer, "cookie": self._cookie, "unglobbed": self._unglobbed,
         }  # fmt: skip
 
     def done(self) -> DescribedRequest:
         """The request, once all is read."""
         found = self.found
+        if self._globs and _SEVERAL.search(found.url or "") is not None:
+            raise NotConvertibleError("Its URL means several, as in [1-9] and {a,b}, and an endpoint calls one.")
         if self._is_json:
             found.headers.setdefault("Content-Type", "application/json")
             found.headers.setdefault("Accept", "application/json")
@@ -93,6 +100,9 @@ class _Reading:
 
     def _fail(self, _: str) -> None:
         self._fails = True
+
+    def _unglobbed(self, _: str) -> None:
+        self._globs = False
 
     def _get(self, _: str) -> None:
         self.found.data_in_url = True

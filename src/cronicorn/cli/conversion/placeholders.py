@@ -3,7 +3,7 @@
 import re
 
 from cronicorn.domain.masking import looks_secret
-from cronicorn.domain.secret_references import SECRET_LENGTH_MIN, is_reference
+from cronicorn.domain.secret_references import SECRET_LENGTH_MIN, is_reference, is_reference_alone
 
 _NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 _NAME_MAX = 64
@@ -14,24 +14,25 @@ class Placeholders:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        self.noted: list[str] = []
-        """The names, in the order in which they were given."""
+        self._origins: dict[tuple[str, ...], str] = {}
+        self.noted: dict[str, str] = {}
+        """What stood where each name is now, in the order in which they were given."""
 
     def reference(self, value: str, *about: str) -> str:
-        """The reference that stands for *value*, which is *about* what these words say."""
-        name = self._names.get(value)
-        if name is None:
-            wanted = _NOT_OF_A_NAME.sub("-", "-".join(about)).strip("-").lower() or "secret"
-            name = self._new(wanted if wanted[0].isalpha() else f"secret-{wanted}")
-            self._names[value] = name
-        return f"{{{{secret.{name}}}}}"
+        """The reference that stands for *value*, which is *about* what these words say; it may be one already."""
+        if is_reference_alone(value):
+            return value
+        if value not in self._names:
+            self._names[value] = self._new("-".join(about), "A credential")
+        return f"{{{{secret.{self._names[value]}}}}}"
 
-    def named(self, name: str) -> str:
-        """The reference to a secret that has a *name* where it comes from."""
-        wanted = _NOT_OF_A_NAME.sub("-", name).strip("-").lower()[:_NAME_MAX]
-        if wanted not in self.noted:
-            self.noted.append(wanted)
-        return f"{{{{secret.{wanted}}}}}"
+    def of_kubernetes(self, namespace: str, name: str, key: str) -> str:
+        """The reference that stands for what a Secret holds: another one for that of the same name elsewhere."""
+        origin = (namespace, name, key)
+        if origin not in self._origins:
+            was = f"{key} of the Secret {name} in the namespace {namespace}"
+            self._origins[origin] = self._new(f"{name}-{key}", was)
+        return f"{{{{secret.{self._origins[origin]}}}}}"
 
     def header(self, name: str, value: str, about: str) -> tuple[str, str | None]:
         """The value that a header is to have, and what to note of it."""
@@ -55,13 +56,14 @@ class Placeholders:
             }
         return value
 
-    def _new(self, wanted: str) -> str:
-        wanted = wanted[: _NAME_MAX - 4].strip("-")
-        taken, name, number = set(self.noted), wanted, 1
-        while name in taken:
+    def _new(self, about: str, was: str) -> str:
+        wanted = _NOT_OF_A_NAME.sub("-", about).strip("-").lower() or "secret"
+        wanted = (wanted if wanted[0].isalpha() else f"secret-{wanted}")[: _NAME_MAX - 4].strip("-")
+        name, number = wanted, 1
+        while name in self.noted:
             number += 1
             name = f"{wanted}-{number}"
-        self.noted.append(name)
+        self.noted[name] = was
         return name
 
 

@@ -91,8 +91,8 @@ class Conversion:
             yield f"{', '.join(there[:_NAMED])}{more}: {note}"
         for left in self.left_out:
             yield f"{left.place}: LEFT OUT. {left.reason}"
-        for name in self.placeholders.noted:
-            yield f"A credential became {{{{secret.{name}}}}}: `cronicorn secret set {name}` before you apply the file."
+        for name, was in self.placeholders.noted.items():
+            yield f"{was} became {{{{secret.{name}}}}}: `cronicorn secret set {name}` before you apply the file."
         yield from self.general
         yield f"{len(self.converted)} converted, {len(self.left_out)} left out."
 

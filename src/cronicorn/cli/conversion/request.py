@@ -152,7 +152,7 @@ def _body(described: DescribedRequest) -> object:
     types = [value for name, value in described.headers.items() if name.lower() == "content-type"]
     try:
         body: object = json.loads("&".join(described.data))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotConvertibleError("It sends a form or text; Cronicorn sends JSON.") from None
     if types and _JSON not in types[0].lower():
         raise NotConvertibleError("Its Content-Type is not application/json; Cronicorn sends JSON.")

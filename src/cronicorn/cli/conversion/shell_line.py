@@ -126,8 +126,7 @@ class _Reader:
         elif character == '"':
             self._quoted()
         elif character == "\\":
-            self._add(self._text[self._at + 1 : self._at + 2])
-            self._at += 2
+            self._escaped(self._text[self._at + 1 : self._at + 2])
         elif (sign := self._sign()) is not None:
             self._end_word()
             self._found.append(Sign(sign))
@@ -149,12 +148,17 @@ class _Reader:
             if character == '"':
                 self._at += 1
                 return
-            if character == "\\" and self._text[self._at + 1 : self._at + 2] in {"$", "`", '"', "\\"}:
-                self._add(self._text[self._at + 1])
-                self._at += 2
+            if character == "\\" and self._text[self._at + 1 : self._at + 2] in {"$", "`", '"', "\\", "\n"}:
+                self._escaped(self._text[self._at + 1])
             else:
                 self._plain(character)
         raise NotConvertibleError("A quote in it is not closed.")
+
+    def _escaped(self, character: str) -> None:
+        """Take *character*, which a backslash is before; an end of a line goes on with the next one."""
+        if character != "\n":
+            self._add(character)
+        self._at += 2
 
     def _plain(self, character: str) -> None:
         if character == "`" or self._text.startswith("$(", self._at):

@@ -7,6 +7,7 @@ from cronicorn.cli.conversion.shell_line import NotConvertibleError
 
 _REFUSE = "refuse "
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
+_LENGTH_MAX = 30
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -26,7 +27,7 @@ def told(found: DescribedRequest, meaning: str, value: str) -> None:
         case ["header", name]:
             found.headers[name] = value
         case ["seconds"]:
-            found.seconds = length(value)
+            found.seconds = limit(value)
         case ["retries"]:
             found.retries = whole(value)
         case ["pause"]:
@@ -50,9 +51,14 @@ def _header(found: DescribedRequest, text: str) -> None:
 def length(text: str) -> float:
     """A length of time in seconds, as commands are told it. Raises NotConvertibleError."""
     found = _LENGTH.fullmatch(text)
-    if found is None:
+    if found is None or len(text) > _LENGTH_MAX:
         raise NotConvertibleError("It names a length of time that can't be read.")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def limit(text: str) -> float | None:
+    """The same where it is the most that something may take: 0 is none. Raises NotConvertibleError."""
+    return length(text) or None
 
 
 def whole(text: str) -> int:
