@@ -86,6 +86,17 @@ async def test_what_is_not_there_is_told_like_everything_else(method: str, path:
     assert ("allow" in answer.headers) == (status == 405)
 
 
+async def test_a_slash_too_many_sends_nobody_to_a_host_that_the_asker_named() -> None:
+    async with a_door() as door:
+        answers = [
+            await door.client.get(path, headers={"host": "evil.example"}) for path in ("/api/jobs/", "/healthz/")
+        ]
+
+    for answer in answers:
+        assert assert_problem(answer, 404)["detail"].endswith("Leave the slash at its end out.")
+        assert "evil.example" not in answer.text + str(answer.headers)
+
+
 async def test_a_finding_points_to_its_field() -> None:
     async with a_door() as door:
         answer = await door.client.post("/api/preview", json={"endpoint": {"retries": {"retryCount": 9}}, "cuont": 1})

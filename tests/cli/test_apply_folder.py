@@ -1,6 +1,7 @@
 """Applying folders of files: who owns what, what is shown, what is pruned, and undoing."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_folder_is_shown_applied_pruned_and_undone(place, folder):
 
     assert exported.count("baseline") == 2
     assert "? bank/rates is listed no longer, and left alone (--prune takes it away)" in left.out
-    assert unasked.err.splitlines()[:2] == ["- bank/rates", "- job bank"]
+    assert unasked.err.splitlines()[1:3] == ["- bank/rates", "- job bank"]
     assert "say --yes" in unasked.err
     assert [each["deed"] for each in json.loads(shown.out)["differences"]] == ["unchanged"] * 2 + ["archived"] * 2
     assert pruned.out.splitlines() == ["- bank/rates", "- job bank", "Done: 2 archived; 2 unchanged."]
@@ -122,7 +123,7 @@ def test_what_files_said_about_alerts_is_named_and_removed_on_request(place, fol
 
     lines = ["- alert rules", "    failures: 7 → 3", "- maintenance window tidy"]
     assert "? maintenance window tidy is listed no longer, and left alone (--prune takes it away)" in left.out
-    assert unasked.err.splitlines()[:3] == lines
+    assert unasked.err.splitlines()[1:4] == lines
     told = [each for each in json.loads(shown.out)["differences"] if each["deed"] == "removed"]
     assert [each["alert"] for each in told] == ["alert rules", "maintenance window tidy"]
     assert pruned.out.splitlines() == [*lines, "Done: 2 removed; 4 unchanged."]
@@ -177,7 +178,7 @@ def test_a_conflict_is_shown_refused_and_overwritten_with_force(env, folder, tmp
         "    ! timeoutMs is as the file set night says",
         "Would be: 1 updated; 3 unchanged. Nothing was written. Conflicts: 1, so it needs --force.",
     ]
-    assert refused.err.startswith("Error: bank/rates: timeoutMs is as the file set night says\n")
+    assert "\nError: bank/rates: timeoutMs is as the file set night says\n" in refused.err
     assert "Nothing was applied." in refused.err
     assert forced.out.endswith("Done: 1 updated; 3 unchanged.\n")
 
@@ -224,6 +225,59 @@ def test_a_set_is_applied_by_two_at_once_as_if_one_came_after_the_other(env, fol
         "Done: 44 created; 0 unchanged.", "Nothing to do: 44 unchanged.", "Nothing to do: 44 unchanged.",
     ]  # fmt: skip
     assert typed(env, "export").out.count("- name: more") == 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ("bodyJson: {a: !!binary aGFsbG8=}", ":5: /jobs/0/endpoints/0/bodyJson/a: JSON has no such value as b'hallo'."),
+        ("timeoutMs: 0x" + "f" * 5_000, ":5: /jobs/0/endpoints/0/timeoutMs: The number is larger than"),
+        ("bodyJson: {a: .nan}", ":5: /jobs/0/endpoints/0/bodyJson/a: JSON has no such value as nan."),
+        ("onceAt: 2030-01-01 10:00:00", ":5: /jobs/0/endpoints/0/onceAt: Must be an instant with its offset"),
+        (
+            "headersJson: {on: x, 1: y, 2030-01-01: 2030-01-01}, baselineIntervalMs: x",
+            ":5: /jobs/0/endpoints/0/baselineIntervalMs: Must be a whole number.",
+        ),
+        ('headersJson: {A: "\\ud800"}', ":5: /jobs/0/endpoints/0/headersJson/A: Half of a surrogate pair"),
+    ],
+)
+def test_a_file_means_the_same_to_a_store_and_to_a_server(place, tmp_path, fields, told):
+    file = tmp_path / "odd.yaml"
+    file.write_text(SHOP.replace("baselineIntervalMs: 60000", fields))
+
+    refused = typed(place, "diff", "-f", str(file), code=2)
+
+    assert f"{file}{told}" in refused.err
+    assert len(refused.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("hole", ["link", "fifo", "around", "folder"])
+def test_a_folder_that_can_not_be_read_whole_prunes_nothing(env, folder, tmp_path, hole):
+    money = folder / "money"
+    typed(env, "apply", "-f", str(folder))
+    money.rename(tmp_path / "moved")
+    if hole == "folder":
+        money.symlink_to(tmp_path / "gone")
+    else:
+        money.mkdir()
+        make = {"link": lambda it: it.symlink_to("gone"), "fifo": os.mkfifo, "around": lambda it: it.symlink_to(folder)}
+        make[hole](money / "bank.yml")
+
+    ended = cronicorn("apply", "-f", str(folder), "--prune", "--yes", env=env)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert str(money) in ended.err
+
+
+def test_a_folder_that_is_a_link_is_read_and_what_is_passed_over_is_told(env, folder, tmp_path):
+    typed(env, "apply", "-f", str(folder))
+    (folder / "money").rename(tmp_path / "moved")
+    (folder / "money").symlink_to(tmp_path / "moved")
+
+    again = typed(env, "apply", "-f", str(folder), "--prune", "--yes")
+
+    assert again.out == "Nothing to do: 4 unchanged.\n"
+    assert again.err == f"Passed over: {folder / 'values.yaml'}, which has none of set, jobs and alerts.\n"
 
 
 def test_a_terminal_obeys_no_name_of_a_file(env, tmp_path):

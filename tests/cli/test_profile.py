@@ -3,11 +3,21 @@
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
 
 import pytest
 
 from cronicorn.cli.place import Place, chosen_profile
-from cronicorn.cli.profile_file import FILE_VARIABLE, ServerProfile, ServerProfiles, read_profiles, write_profiles
+from cronicorn.cli.profile_file import (
+    FILE_VARIABLE,
+    ServerProfile,
+    ServerProfiles,
+    change_profiles,
+    read_profiles,
+    write_profiles,
+)
+from cronicorn.domain.errors import NotFoundError
 from tests.cli.command import cronicorn, environment
 
 URL = "https://cron.example.com"
@@ -112,6 +122,34 @@ def test_a_key_is_written_to_no_file_that_lay_there_open_to_others(monkeypatch, 
 
     assert (stat.S_IMODE(path.stat().st_mode), path.is_symlink(), elsewhere.exists()) == (0o600, False, False)
     assert read_profiles().find("prod") == profile
+
+
+def test_profiles_that_are_added_at_once_are_all_there(monkeypatch, tmp_path):
+    monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "kept" / "profiles.json"))
+    names = [f"p{number}" for number in range(20)]
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        adding = [
+            pool.submit(change_profiles, methodcaller("with_profile", ServerProfile(name=name, url=URL)))
+            for name in names
+        ]
+
+    assert [each.exception() for each in adding] == [None] * len(names)
+    assert sorted(read_profiles().by_name) == sorted(names)
+
+
+def test_what_can_not_be_done_makes_no_file_and_a_link_stays_one(monkeypatch, tmp_path):
+    path, kept = tmp_path / "config" / "profiles.json", tmp_path / "dotfiles.json"
+    monkeypatch.setenv(FILE_VARIABLE, str(path))
+    with pytest.raises(NotFoundError):
+        change_profiles(lambda there: there.using("nobody"))
+    made = path.parent.exists()
+    path.parent.mkdir()
+    path.symlink_to(kept)
+
+    change_profiles(lambda there: there.with_profile(ServerProfile(name="a", url=URL)))
+
+    assert (made, path.is_symlink(), "a" in json.loads(kept.read_text())["profiles"]) == (False, True, True)
 
 
 @pytest.mark.parametrize(

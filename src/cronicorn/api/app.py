@@ -76,6 +76,7 @@ def door_to(control: ControlPlane, cookies: Cookies) -> FastAPI:
         description="Calls HTTP endpoints on a schedule, and adapts when to call next.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # It would lead to whatever host the asker named.
         strict_content_type=False,
         generate_unique_id_function=lambda route: route.name,
     )
@@ -125,7 +126,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
 
 def create_operations_app(*, health: StoreHealth, metrics: Callable[[], Awaitable[bytes]]) -> FastAPI:
     """The application of a process without an API: how it is, and what it measures."""
-    app = FastAPI(title="Cronicorn", version=VERSION, openapi_url=None)
+    app = FastAPI(title="Cronicorn", version=VERSION, openapi_url=None, redirect_slashes=False)
     app.include_router(operation_routes(health, metrics))
     add_problem_handlers(app)
     app.add_middleware(RequestFrame, new_id=random_id)

@@ -149,7 +149,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 def _told(request: Request, error: HTTPException) -> str:
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
-            return "There is nothing at this path."
+            slash = " Leave the slash at its end out." if request.url.path.endswith("/") else ""
+            return f"There is nothing at this path.{slash}"
         case HTTPStatus.METHOD_NOT_ALLOWED:
             return f"{request.method} is not allowed here; the Allow header says what is."
         case _:

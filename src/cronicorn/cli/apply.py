@@ -1,14 +1,14 @@
 """`cronicorn apply` and `cronicorn diff`: make jobs and endpoints what files say, or see what that would be."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place
-from cronicorn.cli.showing import ObjectOption, print_json
+from cronicorn.cli.showing import ObjectOption, cell, harmless, print_json
 
 if TYPE_CHECKING:
     from cronicorn.cli.yaml_files import YamlFiles
@@ -119,12 +119,19 @@ async def _apply(wanted: _Wanted, *, yes: bool) -> None:
     _tell(wanted, files, applied, dry_run=False)
 
 
-def _read(wanted: _Wanted) -> "tuple[YamlFiles, object]":
+def _read(wanted: _Wanted) -> "tuple[YamlFiles, dict[str, Any]]":
+    import sys
+
+    from cronicorn.cli.yaml_file import locating
     from cronicorn.cli.yaml_files import read_yaml_files
+    from cronicorn.domain.plain_json import plain_json
 
     files = read_yaml_files(wanted.files)
-    document = files.value
-    if isinstance(document, dict) and wanted.file_set is not None:
+    for name in files.passed_over:
+        print(cell(f"Passed over: {name}, which has none of set, jobs and alerts."), file=sys.stderr)
+    with locating(files):
+        document = plain_json(files.value, "`jobs:`, a list of jobs with their endpoints")
+    if wanted.file_set is not None:
         if document.get("set", wanted.file_set) != wanted.file_set:
             from cronicorn.domain.errors import InvalidInputError
 
@@ -143,7 +150,7 @@ def _ask(applied: "Applied") -> None:
     lines = list(archived_as_lines(applied))
     if not lines:
         return
-    print("\n".join(lines), file=sys.stderr)
+    print("\n".join(map(cell, lines)), file=sys.stderr)
     if not sys.stdin.isatty():
         raise InvalidInputError(
             "Nothing was applied: --prune would archive or remove these; say --yes where nobody can be asked."
@@ -157,8 +164,8 @@ def _tell(wanted: _Wanted, files: "YamlFiles", applied: "Applied", *, dry_run: b
     from cronicorn.cli.differences import applied_as_json, applied_as_lines
 
     for warning in applied.warnings:
-        print(f"Warning: {files.located(warning)}", file=sys.stderr)
+        print(harmless(f"Warning: {files.located(warning)}"), file=sys.stderr)
     if wanted.as_json:
         print_json(applied_as_json(applied, dry_run=dry_run))
     else:
-        print("\n".join(applied_as_lines(applied, dry_run=dry_run, force=wanted.force)))
+        print("\n".join(map(cell, applied_as_lines(applied, dry_run=dry_run, force=wanted.force))))

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +11,12 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place, chosen_profile
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import print_json
+from cronicorn.cli.showing import harmless, print_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from rich.console import Console
 
     from cronicorn.cli.interface import Interface
@@ -80,11 +84,11 @@ def _tell(to: "Console", each: "Examined") -> None:
     from rich.text import Text
 
     line = Text.assemble(
-        (f"{each.wellness.value:<{_WIDTH}}", _STYLES[each.wellness.value]), f"  {each.what}: {each.told}"
+        (f"{each.wellness.value:<{_WIDTH}}", _STYLES[each.wellness.value]), harmless(f"  {each.what}: {each.told}")
     )
     to.print(line, soft_wrap=True)
     if each.advice is not None:
-        to.print(Text(f"{'':<{_WIDTH}}  → {each.advice}"), soft_wrap=True)
+        to.print(Text(harmless(f"{'':<{_WIDTH}}  → {each.advice}")), soft_wrap=True)
 
 
 async def _examined(place: Place, urls: tuple[str, ...], *, offline: bool) -> "AsyncIterator[Examined]":
@@ -92,9 +96,8 @@ async def _examined(place: Place, urls: tuple[str, ...], *, offline: bool) -> "A
     from cronicorn.domain.diagnosis import secrecy
     from cronicorn.domain.errors import CronicornError
 
-    path = profiles_path()
-    if path.is_file():
-        yield secrecy(str(path), path.stat().st_mode)
+    if (profiles := _mode(profiles_path())) is not None:
+        yield secrecy(str(profiles_path()), profiles)
     try:
         profile = chosen_profile(place)
     except CronicornError as error:
@@ -103,6 +106,15 @@ async def _examined(place: Place, urls: tuple[str, ...], *, offline: bool) -> "A
     told = _of_store(place, urls, offline=offline) if profile is None else _of_server(place, profile)
     async for each in told:
         yield each
+
+
+def _mode(path: "Path") -> int | None:
+    """The mode of the file at *path*; None where there is none, or nobody may look."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return None
+    return mode if S_ISREG(mode) else None
 
 
 async def _of_store(place: Place, urls: tuple[str, ...], *, offline: bool) -> "AsyncIterator[Examined]":
@@ -132,8 +144,6 @@ async def _of_store(place: Place, urls: tuple[str, ...], *, offline: bool) -> "A
 
 
 async def _of_server(place: Place, profile: "ServerProfile") -> "AsyncIterator[Examined]":
-    from email.utils import parsedate_to_datetime
-
     from cronicorn.domain.diagnosis import Examined, Wellness, clock_against
     from cronicorn.domain.errors import CronicornError
     from cronicorn.wiring.timekeeping import system_clock
@@ -146,12 +156,23 @@ async def _of_server(place: Place, profile: "ServerProfile") -> "AsyncIterator[E
             answered = clock.now()
             told = f"{profile.url} lets {who['name']!r} in, who may {len(who['permissions'])} things"
             yield Examined(what="server and key", wellness=Wellness.OK, told=told)
-            if "date" in headers:
-                yield clock_against(profile.url, parsedate_to_datetime(headers["date"]), (asked, answered), _SECOND)
+            if (theirs := _date(headers.get("date", ""))) is not None:
+                yield clock_against(profile.url, theirs, (asked, answered), _SECOND)
             async for each in _work(there):
                 yield each
     except CronicornError as error:
         yield _unusable("server and key", str(error))
+
+
+def _date(text: str) -> "datetime | None":
+    """The instant that the field `Date` of an answer tells; None for anything else."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return None if found.tzinfo is None else found
 
 
 async def _work(there: "Interface") -> "AsyncIterator[Examined]":

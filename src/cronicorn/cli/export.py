@@ -1,7 +1,7 @@
 """`cronicorn export` and `cronicorn import`: jobs and endpoints of a tenant as a file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place
 from cronicorn.cli.showing import ObjectOption
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @at_place
@@ -54,15 +57,13 @@ def import_file(
 async def _export(file: Path | None, place: Place, *, reveal: bool) -> None:
     import sys
 
-    import yaml
-
     from cronicorn.cli.file_places import files_at
     from cronicorn.control.exporting import masked_headers, routes_without_url
     from cronicorn.control.file_schema import MODELINE
 
     async with files_at(place, to_read=True) as there:
         document = await there.export(reveal=reveal)
-    text = MODELINE + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
+    text = MODELINE + _yaml(document)
     if file is None:
         sys.stdout.write(text)
     else:
@@ -74,6 +75,17 @@ async def _export(file: Path | None, place: Place, *, reveal: bool) -> None:
             f"Warning: the URL of alert route {route} is a secret, and left out; where the route is new, add it.",
             file=sys.stderr,
         )
+
+
+def _yaml(document: "Mapping[str, Any]") -> str:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """Writes the objects of answers, too, which are more than dicts."""
+
+    Dumper.add_multi_representer(dict, Dumper.represent_dict)
+    written: str = yaml.dump(document, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=120)
+    return written
 
 
 def write_new(path: Path, text: str) -> None:

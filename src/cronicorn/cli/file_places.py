@@ -11,7 +11,6 @@ from cronicorn.cli.place import Place, chosen_profile
 from cronicorn.cli.reaching import reached
 from cronicorn.control.difference import Applied, Deed, Difference, FieldChange
 from cronicorn.domain.errors import FieldError, InvalidInputError
-from cronicorn.domain.plain_json import plain_json
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
@@ -22,7 +21,7 @@ class FilePlace(Protocol):
     """What can be asked about files, wherever that is answered."""
 
     async def apply(
-        self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+        self, document: dict[str, Any], *, dry_run: bool = False, force: bool = False, prune: bool = False
     ) -> Applied:
         """As `FileApplier.apply`."""
         ...
@@ -55,7 +54,7 @@ class _FilesHere(FilePlace):
         self._asker = local.principal(tenant)
 
     async def apply(
-        self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+        self, document: dict[str, Any], *, dry_run: bool = False, force: bool = False, prune: bool = False
     ) -> Applied:
         return await self._control.files.apply(self._asker, document, dry_run=dry_run, force=force, prune=prune)
 
@@ -72,12 +71,11 @@ class _FilesThere(FilePlace):
         self._interface = interface
 
     async def apply(
-        self, document: object, *, dry_run: bool = False, force: bool = False, prune: bool = False
+        self, document: dict[str, Any], *, dry_run: bool = False, force: bool = False, prune: bool = False
     ) -> Applied:
-        body = plain_json(document, "`jobs:`, a list of jobs with their endpoints")
         if dry_run:
-            return _applied(await self._interface.post("/files/diff", body, prune=prune))
-        return _applied(await self._interface.post("/files/apply", body, force=force, prune=prune))
+            return _applied(await self._interface.post("/files/diff", document, prune=prune))
+        return _applied(await self._interface.post("/files/apply", document, force=force, prune=prune))
 
     async def export(self, *, reveal: bool) -> dict[str, Any]:
         if reveal:

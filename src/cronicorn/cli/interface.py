@@ -1,17 +1,20 @@
 """The one seam of commands: Cronicorn's REST interface, answered by this process or by a server."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
+from cronicorn.cli.answers import body_of, document_of
 from cronicorn.cli.problems import error_of
 from cronicorn.domain.errors import InvalidInputError, UnavailableError
 
 PAGE = 1_000
+WHOLE_ANSWER_S = 600
+"""So long an answer of a server may take, however slowly it comes."""
 _REQUEST_ID = "x-request-id"
 """A field that all answers of a Cronicorn have."""
 
@@ -63,40 +66,40 @@ class Interface:
         given = {name: _text(value) for name, value in query.items() if value is not None}
         content = None if body is None else json.dumps(body)
         headers = {} if content is None else {"content-type": "application/json"}
+        asked = self._client.stream(method, f"/api{path}", params=given, content=content, headers=headers)
         try:
-            answer = await self._client.request(method, f"/api{path}", params=given, content=content, headers=headers)
+            async with asyncio.timeout(None if self.profile is None else WHOLE_ANSWER_S), asked as answer:
+                answered = b"" if answer.is_redirect else await body_of(answer, self.where)
         except httpx2.InvalidURL as error:
             raise InvalidInputError(f"{self.where} is no address that can be called: {error}.") from error
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise UnavailableError(f"{self.where} can't be reached: {_reason(error)}.") from error
         if answer.is_redirect:
             there = answer.headers.get("location", "elsewhere")[:200]
             raise InvalidInputError(f"{self.where} sends on to {there}: let the profile name Cronicorn's own address.")
         if self.profile is not None and _REQUEST_ID not in answer.headers:
             raise self._stranger(answer)
+        document = self._document(answer, answered) if answered else None
         if answer.is_success:
-            return self._document(answer) if answer.content else None, answer.headers
-        raise self._refusal(answer)
+            return document, answer.headers
+        if not isinstance(document, dict) or "detail" not in document:
+            raise self._stranger(answer)
+        raise error_of(answer.status_code, document, answer.headers.get("retry-after", ""))
 
-    def _document(self, answer: httpx2.Response) -> Any:
+    def _document(self, answer: httpx2.Response, body: bytes) -> Any:
         try:
-            return answer.json()
+            document = document_of(body, self.where)
         except ValueError as error:
             raise self._stranger(answer) from error
-
-    def _refusal(self, answer: httpx2.Response) -> Exception:
-        try:
-            document = answer.json()
-        except ValueError:
-            document = None
-        if not isinstance(document, dict) or "detail" not in document:
-            return self._stranger(answer)
-        return error_of(answer.status_code, document, answer.headers.get("retry-after", ""))
+        if not isinstance(document, dict):  # Each of ours is an object.
+            raise self._stranger(answer)
+        return document
 
     def _stranger(self, answer: httpx2.Response) -> UnavailableError:
+        status = f"{answer.status_code} {answer.reason_phrase}".strip()
         return UnavailableError(
-            f"{self.where} answered {answer.status_code} {HTTPStatus(answer.status_code).phrase}, but not as Cronicorn "
-            "does: is this its address, and does a proxy stand before it?"
+            f"{self.where} answered {status}, but not as Cronicorn does: is this its address, and does a proxy stand "
+            "before it?"
         )
 
 
@@ -109,7 +112,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _reason(error: httpx2.HTTPError) -> str:
-    if isinstance(error, httpx2.TimeoutException):
+def _reason(error: httpx2.HTTPError | TimeoutError) -> str:
+    if isinstance(error, httpx2.TimeoutException | TimeoutError):
         return "it did not answer in time"
     return str(error).strip().rstrip(".") or type(error).__name__

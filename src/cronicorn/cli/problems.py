@@ -49,9 +49,11 @@ def error_of(status: int, document: Mapping[str, Any], retry_after: str = "") ->
 
 
 def _faults(document: Mapping[str, Any]) -> list[FieldError]:
+    errors = document.get("errors")
     return [
         FieldError(pointer=str(each.get("pointer", "")), message=str(each.get("detail", "")))
-        for each in document.get("errors", ())
+        for each in (errors if isinstance(errors, list) else ())
+        if isinstance(each, dict)
     ]
 
 

@@ -39,7 +39,7 @@ def add(
     Examples: cronicorn profile add prod --url https://cron.example.com · cronicorn profile add prod --url
     https://cron.example.com --key-file /run/secrets/cronicorn
     """
-    from cronicorn.cli.profile_file import ServerProfile, read_profiles, write_profiles
+    from cronicorn.cli.profile_file import ServerProfile, change_profiles, read_profiles
     from cronicorn.domain.errors import InvalidInputError
 
     if sum((key_file is not None, key_variable is not None, ask)) > 1:
@@ -47,10 +47,10 @@ def add(
     _check_name(name)
     path = None if key_file is None else os.path.abspath(key_file)  # noqa: PTH100 - no link is followed
     profile = ServerProfile(name=name, url=_checked_url(url), key_file=path, key_variable=key_variable, ask=ask)
-    profiles = read_profiles().with_profile(profile)
+    read_profiles().with_profile(profile)  # Nobody is asked for a key in vain.
     if path is None and key_variable is None and not ask:
-        profiles = profiles.without(name).with_profile(_with_key(profile))
-    write_profiles(profiles)
+        profile = _with_key(profile)
+    profiles = change_profiles(lambda there: there.with_profile(profile))
     _show([profile], profiles, as_json=as_json)
     if not as_json:
         print(f"`cronicorn profile use {name}` lets commands act on it, --profile {name} one of them;", file=sys.stderr)
@@ -75,10 +75,9 @@ def use(name: _Name, *, as_json: _Json = False) -> None:
 
     `local` goes back to the store of the settings. Examples: cronicorn profile use prod · cronicorn profile use local
     """
-    from cronicorn.cli.profile_file import LOCAL, read_profiles, write_profiles
+    from cronicorn.cli.profile_file import LOCAL, change_profiles
 
-    profiles = read_profiles().using(name)
-    write_profiles(profiles)
+    profiles = change_profiles(lambda there: there.using(name))
     if as_json:
         _show(list(profiles.by_name.values()), profiles, as_json=True)
     elif name == LOCAL:
@@ -93,10 +92,9 @@ def remove(name: _Name, *, as_json: _Json = False) -> None:
 
     Example: cronicorn profile remove prod
     """
-    from cronicorn.cli.profile_file import read_profiles, write_profiles
+    from cronicorn.cli.profile_file import change_profiles
 
-    profiles = read_profiles().without(name)
-    write_profiles(profiles)
+    profiles = change_profiles(lambda there: there.without(name))
     if as_json:
         _show(list(profiles.by_name.values()), profiles, as_json=True)
     else:
@@ -119,6 +117,7 @@ def _checked_url(text: str) -> str:
     """The address of a server. Raises InvalidInputError for anything else, which may hold a password."""
     from urllib.parse import urlsplit
 
+    from cronicorn.cli.profile_file import LOOPBACK
     from cronicorn.domain.errors import InvalidInputError
 
     try:
@@ -128,7 +127,7 @@ def _checked_url(text: str) -> str:
         raise InvalidInputError("--url is no URL; give one such as https://cron.example.com.") from None
     if not known or parts.username is not None or parts.query or parts.fragment:
         raise InvalidInputError("--url must be such as https://cron.example.com, with nothing but a path after it.")
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         print("Warning: over http:// everybody on the way can read the key; use https:// if you can.", file=sys.stderr)
     return text.strip().rstrip("/").removesuffix("/api")
 

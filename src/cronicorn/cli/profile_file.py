@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +10,8 @@ from typing import Any, Self
 from cronicorn.domain.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 FILE_VARIABLE = "CRONICORN_PROFILES_FILE"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Servers on this machine: nobody is on the way to them."""
 LOCAL = "local"
 """The profile that always is: the store of the settings."""
 _BYTES_MAX = 1_048_576
@@ -116,13 +118,37 @@ def read_profiles() -> ServerProfiles:
         raise InvalidInputError(f"Others may read the keys in {path}: `chmod 600 {path}` keeps them out.")
     try:
         return _profiles_in(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InvalidInputError(f"{path} is no file of profiles: mend or remove it, and add them again.") from error
+
+
+def change_profiles(change: Callable[[ServerProfiles], ServerProfiles]) -> ServerProfiles:
+    """Keep what *change* makes of the profiles, one process after the other. Raises what *change* does, and as both do.
+
+    The lock ends with the process that has it, however it ends.
+    """
+    change(read_profiles())  # What can't be done leaves no file.
+    path = profiles_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UnavailableError(f"The profiles can't be written to {path}: {error.strerror}.") from error
+    try:
+        if os.name == "posix":
+            from fcntl import LOCK_EX, flock
+
+            flock(lock, LOCK_EX)
+        changed = change(read_profiles())
+        write_profiles(changed)
+    finally:
+        os.close(lock)
+    return changed
 
 
 def write_profiles(profiles: ServerProfiles) -> None:
     """Keep *profiles*, for this user alone; the file is the old one or the new one. Raises UnavailableError."""
-    path = profiles_path()
+    path = Path(os.path.realpath(profiles_path()))  # A link stays one: people keep such files in a place of their own.
     document = {"used": profiles.used, "profiles": {name: _document(each) for name, each in profiles.by_name.items()}}
     new = path.with_name(f"{path.name}.{os.getpid()}")
     try:
@@ -130,6 +156,8 @@ def write_profiles(profiles: ServerProfiles) -> None:
         new.unlink(missing_ok=True)  # Left by a process that was killed, or laid there: it may be open to others.
         with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(document, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)

@@ -127,6 +127,7 @@ async def _follow(watched: "WatchedRuns", show: "Callable[[Sequence[NamedRun]], 
     import asyncio
     import sys
 
+    from cronicorn.cli.showing import harmless
     from cronicorn.domain.errors import RateExceededError, UnavailableError
 
     away = False
@@ -136,7 +137,7 @@ async def _follow(watched: "WatchedRuns", show: "Callable[[Sequence[NamedRun]], 
             new = await watched.newer()
         except (RateExceededError, UnavailableError) as error:
             if not away:
-                print(f"Waiting: {error}", file=sys.stderr, flush=True)
+                print(harmless(f"Waiting: {error}"), file=sys.stderr, flush=True)
             away = True
             continue
         away = False

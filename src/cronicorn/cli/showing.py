@@ -86,10 +86,15 @@ def cell(value: object) -> str:
             return json.dumps(value, ensure_ascii=False)
 
 
+def harmless(text: str) -> str:
+    """*text*, whoever wrote it, without what a terminal would obey; its lines stay."""
+    return "\n".join(map(cell, text.splitlines()))
+
+
 def tell_warnings(document: Mapping[str, Any]) -> None:
     """Tell on stderr what of *document* may not do what was meant."""
     for each in document.get("warnings", ()):
-        print(f"Warning: {each['pointer']}: {each['detail']}", file=sys.stderr)
+        print(harmless(f"Warning: {each['pointer']}: {each['detail']}"), file=sys.stderr)
 
 
 def confirm(what: str, *, yes: bool) -> None:

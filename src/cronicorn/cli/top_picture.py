@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from cronicorn.cli.showing import cell
+from cronicorn.cli.showing import cell, harmless
 from cronicorn.cli.top_sight import Sight
 from cronicorn.domain.wording import distance, length
 
@@ -58,7 +58,7 @@ def picture(where: str, sight: Sight) -> RenderableType:
 
 def waiting(where: str, sight: Sight, why: str) -> RenderableType:
     """*sight* of some time ago, because there is no newer one."""
-    return Group(Text(f"Waiting: {why}", style="bold yellow"), picture(where, sight))
+    return Group(Text(harmless(f"Waiting: {why}"), style="bold yellow"), picture(where, sight))
 
 
 def _head(where: str, sight: Sight) -> Text:
@@ -94,7 +94,7 @@ def _incident(each: Mapping[str, Any], now: datetime, names: Mapping[str, str]) 
     endpoint = each.get("endpointId") or ""
     opened = datetime.fromisoformat(each["openedAt"])
     return (
-        Text(each["kind"], style="red"), Text(distance(opened, now)), Text(names.get(endpoint, endpoint)),
+        Text(each["kind"], style="red"), Text(distance(opened, now)), Text(cell(names.get(endpoint, endpoint))),
         Text(cell(each["summary"])),
     )  # fmt: skip
 

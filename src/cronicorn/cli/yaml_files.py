@@ -1,14 +1,13 @@
 """Several YAML files, and whole directories of them, read as one file of jobs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cronicorn.cli.yaml_file import YamlFile, read_yaml_file
+from cronicorn.cli.yaml_folder import files_in
 from cronicorn.domain.errors import FieldError, InvalidInputError
 
-FILES_MAX = 1_000
-_ENDINGS = (".yaml", ".yml")
 _KNOWN = ("set", "jobs", "alerts")
 
 
@@ -19,9 +18,11 @@ class YamlFiles:
     that says the same.
     """
 
-    def __init__(self, files: Sequence[YamlFile]) -> None:
+    def __init__(self, files: Sequence[YamlFile], passed_over: Sequence[str] = ()) -> None:
         """Raises InvalidInputError for what has another shape, and for what two files say of one thing."""
         self._files = files
+        self.passed_over = passed_over
+        """The names of files beside them that say nothing of jobs or alerts."""
         self._places: dict[tuple[str, ...], list[tuple[YamlFile, int]]] = {}
         self._owners: dict[tuple[str, ...], YamlFile] = {}
         self._whole: dict[str, object] = {}
@@ -98,33 +99,22 @@ class YamlFiles:
 
 
 def read_yaml_files(paths: Sequence[str]) -> YamlFiles:
-    """Read the files at *paths*, `-` being stdin; of a directory all *.yaml and *.yml, also in directories inside it.
+    """Read the files at *paths*, `-` being stdin; of a directory those that `files_in` finds.
 
-    Those whose name begins with a dot are passed over, and so is what is no file of jobs: one that has none of the
-    fields that such a file has. Raises NotFoundError or InvalidInputError.
+    There, what is no file of jobs is passed over: one that has none of the fields that such a file has. Raises
+    NotFoundError or InvalidInputError.
     """
-    files = []
+    files: list[YamlFile] = []
+    passed_over: list[YamlFile] = []
     for path in paths:
         if path != "-" and Path(path).is_dir():
-            files += [file for each in _inside(Path(path)) if _about_jobs(file := read_yaml_file(str(each)))]
+            for file in (read_yaml_file(str(each)) for each in files_in(Path(path))):
+                (files if _about_jobs(file) else passed_over).append(file)
         else:
             files.append(read_yaml_file(path))
     if not files:
         raise InvalidInputError(f"There is no file with `jobs:` in {', '.join(paths)}; an empty list is `jobs: []`.")
-    return YamlFiles(files)
-
-
-def _inside(folder: Path) -> Iterator[Path]:
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix in _ENDINGS
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    if len(found) > FILES_MAX:
-        raise InvalidInputError(f"{folder} holds {len(found)} YAML files: {FILES_MAX} at most; split it.")
-    yield from found
+    return YamlFiles(files, [each.name for each in passed_over])
 
 
 def _about_jobs(file: YamlFile) -> bool:

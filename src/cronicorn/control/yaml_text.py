@@ -50,6 +50,7 @@ def yaml_documents(text: str) -> list[object]:
         loader = yaml.SafeLoader(text)
         while loader.check_node():
             root = loader.get_node()
+            assert root is not None
             size += _size(root, {})
             if size > VALUES_MAX:
                 raise YamlTextError(root.start_mark.line + 1, f"more than {VALUES_MAX:,} values end here: split it")
