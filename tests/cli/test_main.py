@@ -105,6 +105,15 @@ def test_a_crontab_is_no_file_of_jobs_and_is_told_so(tmp_path):
     assert "it needs `jobs:`" in ended.err
 
 
+def test_endpoints_of_no_job_are_told_where_they_belong(tmp_path):
+    (tmp_path / "part.yaml").write_text("endpoints:\n  - {name: stock, url: https://shop.example, dormant: true}\n")
+
+    ended = cronicorn("apply", "-f", str(tmp_path / "part.yaml"), env=environment(DATABASE_URL="memory:"))
+
+    assert ended.code == 2
+    assert "put them under one, as in `jobs: [{name: shop, endpoints:" in ended.err
+
+
 def test_without_a_command_the_help_is_shown():
     ended = cronicorn()
 

@@ -136,6 +136,7 @@ def test_each_fault_is_told_with_its_line_and_place():
         (("nowhere.yaml",), "", "There is no file nowhere.yaml."),
         (("-",), "- 1\n", "stdin is no policy: begin with `version: 1`, `fields` and `rules`."),
         (("-",), "", "stdin is no policy: begin with `version: 1`, `fields` and `rules`."),
+        (("-", "--every", "5"), POLICY, "--every needs a unit: 5s, 5m, 5h or 5d."),
         (("-", "--every", "soon"), POLICY, "--every must be a duration such as 500ms, 10s, 5m, 2h or 30d, not 'soon'."),
         (("-", "--min", "0s"), POLICY, "--min must be at least 1s, not 0s."),
     ],

@@ -52,13 +52,18 @@ def milliseconds(text: str | None, option: str) -> int | None:
 def length(text: str, option: str, *, otherwise: str | None = None) -> timedelta:
     """The length *text*, such as 30s. Raises InvalidInputError, which names the *option* that gave it.
 
+    A number alone is refused: whoever comes from a crontab means minutes, whoever knows the REST API milliseconds.
     *otherwise* is a word that the option takes, too.
     """
     from cronicorn.domain.durations import parse_duration
     from cronicorn.domain.errors import InvalidInputError
 
     try:
-        return parse_duration(text)
+        found = parse_duration(text)
     except ValueError as error:
         wanted = error if otherwise is None else f"{error}, or {otherwise}"
         raise InvalidInputError(f"{option} must be {wanted}, not {text[:40]!r}.") from None
+    number = text.strip()
+    if found and not number[-1].isalpha():
+        raise InvalidInputError(f"{option} needs a unit: {number}s, {number}m, {number}h or {number}d.")
+    return found

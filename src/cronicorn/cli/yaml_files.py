@@ -58,6 +58,11 @@ class YamlFiles:
         if not isinstance(value, dict):
             what = "is empty" if value is None else "says something else"
             raise InvalidInputError(f"{file.name} {what}: it needs `jobs:`, a list of jobs with their endpoints.")
+        if "endpoints" in value and "jobs" not in value:
+            raise InvalidInputError(
+                f"{file.name} lists endpoints of no job: put them under one, as in "
+                "`jobs: [{name: shop, endpoints: [{name: stock, …}]}]`."
+            )
         for name, part in value.items():
             if name == "alerts" and isinstance(part, dict):
                 inside = self._whole.setdefault("alerts", {})
