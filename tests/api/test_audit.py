@@ -12,7 +12,6 @@ LEAVES_NO_ENTRY = {
     "POST /api/endpoints/{id}/backtest": "changes nothing",
     "POST /api/endpoints/{id}/test": "the call itself is recorded as a run",
     "POST /api/endpoints/{id}/analyze": "the analysis is recorded with who asked",
-    "POST /api/endpoints/{id}/policy/drafts": "the draft is recorded with who asked",
     "DELETE /api/endpoints/{id}/hints": "there is no hint to take away",
     "POST /api/endpoints/{id}/pause": "there is no pause to lift",
     "POST /api/endpoints/{id}/reset-failures": "there is no failure to forgive",

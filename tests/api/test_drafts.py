@@ -3,6 +3,7 @@
 import httpx
 
 from tests.api.door import a_client, a_door, an_app, assert_problem
+from tests.api.test_isolation import BODIES
 from tests.control.world import LOCAL, a_world
 
 POLICY = {
@@ -35,6 +36,34 @@ async def test_a_draft_is_made_shown_and_activated():
         after = await door.read(f"/api/endpoints/{endpoint['id']}")
         assert after["policy"] == POLICY
         assert after["version"] == endpoint["version"] + 1
+
+
+async def test_a_policy_is_proposed_judged_and_only_then_kept_and_the_audit_log_tells_by_whom():
+    async with a_door() as door:
+        endpoint = await door.endpoint(minIntervalMs=10_000)
+        path = f"/api/endpoints/{endpoint['id']}/policy"
+        body = BODIES["POST /api/endpoints/{id}/policy/proposals"]
+        endless = {**body["policy"], "rules": [{**body["policy"]["rules"][0], "until": "err > 4"}]}
+
+        tried = await door.client.post(f"{path}/proposals?validate_only=true", json=body)
+        none = await door.read(f"{path}/drafts")
+        refused = await door.client.post(f"{path}/proposals", json={"policy": endless})
+        made, again = [await door.client.post(f"{path}/proposals", json=body) for _ in range(2)]
+        activated = await door.client.post(f"{path}/drafts/{made.json()['id']}/activate")
+        same = await door.client.post(f"{path}/proposals", json=body)
+        entries = (await door.read("/api/audit"))["entries"]
+
+    assert (tried.status_code, tried.json()["status"], none["drafts"]) == (200, "draft", [])
+    assert [each["pointer"] for each in assert_problem(refused, 400)["errors"]] == ["/policy/rules/0/until"]
+    assert (made.json()["status"], made.json()["reason"], made.json()["tokens"]) == ("draft", "proposed", 0)
+    assert again.json() == made.json()
+    assert activated.json()["status"] == "active"
+    assert_problem(same, 409)
+    decided, proposed, *_ = entries
+    assert [each["action"] for each in (proposed, decided)] == ["draft.propose", "draft.activate"]
+    assert {each["objectId"] for each in (proposed, decided)} == {made.json()["id"]}
+    assert proposed["after"]["endpoint_id"] == endpoint["id"]
+    assert '"surge"' in proposed["after"]["policy"]
 
 
 async def test_a_draft_is_refused_once_the_policy_has_changed():

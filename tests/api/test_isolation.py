@@ -23,6 +23,17 @@ BODIES: dict[str, Any] = {
     "POST /api/jobs": {"name": "n"},
     "POST /api/files/apply": {"jobs": [{"name": "n"}]},
     "POST /api/files/diff": {"jobs": [{"name": "n"}]},
+    "POST /api/endpoints/{id}/policy/proposals": {
+        "policy": {
+            "version": 1,
+            "fields": {"err": {"path": "$.err", "type": "number"}},
+            "rules": [{"id": "surge", "when": "err > 5", "until": "err < 2", "action": {"interval": "60s"}}],
+            "tests": [
+                {"given": {"err": 9}, "expect": {"interval": "60s"}},
+                {"given": {"err": 1}, "expect": {"interval": "baseline"}},
+            ],
+        },
+    },
     "POST /api/preview": {"endpoint": {"name": "n", "url": "https://x.example", "baselineIntervalMs": 1_000}},
     "POST /api/simulate": {
         "scenario": {"version": 1, "length": "10m", "endpoints": [{"name": "stock", "every": "60s"}]}

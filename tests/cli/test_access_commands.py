@@ -51,6 +51,7 @@ def test_who_owns_an_installation_lets_people_and_programs_in_and_sees_who_did_w
     assert keys[0]["revoked_at"] is not None
     assert [entry["action"] for entry in entries] == [
         "key.revoke", "key.create", "member.edit", "member.offer_link", "member.reset_password", "member.add",
+        "tenant.add", "tenant.add",
     ]  # fmt: skip
     assert {(entry["actor_kind"], entry["actor"]) for entry in entries} == {("local", "local")}
     assert re.fullmatch(r"http://127.0.0.1:3333/sign-in\?token=cl_[0-9a-f]{64}", link.out.strip())

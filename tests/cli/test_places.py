@@ -88,6 +88,22 @@ def test_a_store_is_changed_by_the_same_commands(tmp_path):
     assert "onceAt" in shown
 
 
+def test_a_name_that_is_taken_is_warned_of_wherever_it_is_given_anew(here):
+    make, once = ("endpoint", "create"), ("--url", "https://shop.example/", "--once-at", FAR)
+    alone = [here("job", "create", "twin"), here(*make, "twin/stock", *once), here("job", "create", "single")]
+    tried = here(*make, "twin/stock", *once, "--dry-run")
+    again = [here(*make, "twin/stock", *once), here("job", "edit", "single", "--name", "twin")]
+    third = here("job", "create", "twin", "--json")
+
+    assert [ended.err.count("Warning") for ended in alone] == [0, 0, 0]
+    assert [ended.code for ended in (*alone, tried, *again, third)] == [0] * 7
+    assert all("Warning: /name: Another endpoint of the job has this name" in ended.err for ended in (tried, again[0]))
+    assert all("Warning: /name: Another job has this name" in ended.err for ended in (again[1], third))
+    assert [each["pointer"] for each in json.loads(third.out)["warnings"]] == ["/name"]
+    for job in here.read("job", "list"):
+        here.done("job", "archive", job["id"])
+
+
 def test_what_is_wrong_is_told_of_the_option_and_ends_with_the_same_code(here):
     here.done("job", "create", "shop")
 
@@ -131,6 +147,70 @@ def test_what_older_commands_say_of_a_store_they_say_of_a_server_too(server, tmp
     assert "The plan in force: 2999-01-01" in there.done("explain", "told/once")
     assert there.read("explain", "told/once", "--at", explained["now"])["run"] is None
     assert there.read("analyses", "list", "told/once")["sessions"] == []
+
+
+def test_who_runs_the_installation_sees_to_tenants_here_and_on_a_server(here):
+    made = here.read("tenant", "add", "acme")
+    agreed = here.read("tenant", "set", "acme", "--limit", "1000", "--period", "month")
+    zoned = here("tenant", "set", "acme", "--zone", "Europe/Berlin")
+    kept = here.read("tenant", "retention", "acme", "--runs", "7d")
+    later = here.read("tenant", "retention", made["id"], "--failures", "30d")
+    opened = here.read("tenant", "egress", "acme", "--allow", "10.1.0.0/16, DB.internal")
+    listed = {each["name"]: each for each in here.read("tenant", "list")}
+    reset = here.read("tenant", "set", "acme", "--reset")
+    twice, unknown = here("tenant", "add", "acme"), here("tenant", "set", "nobody", "--limit", "5")
+
+    assert made["key"].startswith("ck_")
+    assert (agreed["limit"], agreed["period"], agreed["zone"]) == (1_000, "month", None)
+    assert zoned.out == "Tenant 'acme': limit 1000, period month, zone Europe/Berlin.\n"
+    assert "Warning: A limit of 1,000 tokens never has room for an analysis" in zoned.err
+    assert (kept["runs"], kept["failures"], later["runs"], later["failures"]) == ("7d", None, "7d", "30d")
+    assert (opened["ranges"], opened["hosts"]) == (["10.1.0.0/16"], ["db.internal"])
+    assert (listed["acme"]["id"], listed["acme"]["zone"]) == (made["id"], "Europe/Berlin")
+    assert listed["default"]["limit"] is None
+    assert reset == {"id": made["id"], "tier": None, "limit": None, "period": None, "zone": None}
+    assert twice.code == 5
+    assert (unknown.code, "`cronicorn tenant list`" in unknown.err) == (4, True)
+    assert here.read("audit", "--action", "tenant.add", "--limit", "1")[0]["object_id"] == made["id"]
+
+
+def test_a_tenants_key_sees_its_own_tenant_and_makes_or_changes_none(server, tmp_path):
+    runner = a_server(tmp_path, server)
+    made = runner.read("tenant", "add", "confined")
+    runner.done("tenant", "egress", "confined", "--allow", "10.9.0.0/16")
+    own = a_server(tmp_path, server, key=made["key"])
+
+    refused = [
+        own("tenant", *words)
+        for words in (
+            ("add", "another"), ("list",), ("set", "confined", "--limit", "9"),
+            ("egress", "confined", "--allow", "::/0"), ("retention", "confined", "--runs", "7d"),
+        )
+    ]  # fmt: skip
+    other = own("tenant", "egress", "default")
+
+    assert [(ended.code, ended.out) for ended in refused] == [(8, "")] * len(refused)
+    assert (other.code, "your key is of 'confined'" in other.err) == (4, True)
+    assert own.read("tenant", "egress", "confined")["ranges"] == ["10.9.0.0/16"]
+    assert own.read("tenant", "egress", made["id"])["id"] == made["id"]
+
+
+def test_a_link_signs_a_member_in_that_was_made_here_or_on_a_server(here, server):
+    login = "bob@example.org"
+    here.done("member", "add", login, "--role", "viewer")
+    made = here.read("member", "sign-in-link", login.upper())
+    told = here("member", "sign-in-link", login)
+    stranger = here("member", "sign-in-link", "nobody")
+    entries = here.read("audit", "--action", "member.offer_link")
+
+    site = "http://127.0.0.1:3333" if "CRONICORN_DATABASE_URL" in here.env else server
+    assert made["url"] == f"{site.rstrip('/')}/sign-in?token={made['token']}"
+    assert (made["login"], made["ends_at"] > made["created_at"]) == (login, True)
+    assert told.out.startswith(f"{site.rstrip('/')}/sign-in?token=cl_")
+    assert "signs in here, once, until 20" in told.err
+    assert stranger.code == 4
+    assert [each["object_id"] for each in entries[:2]] == [made["id"]] * 2
+    assert made["token"] not in json.dumps(entries)
 
 
 def test_an_endpoint_is_run_and_tried_on_a_server(server, tmp_path):
@@ -200,13 +280,17 @@ def test_what_keeps_a_command_from_its_server_is_said(arguments, code, said, *, 
 def test_what_works_on_a_database_itself_refuses_while_a_profile_is_in_use(server, tmp_path):
     there = a_server(tmp_path, server)
 
-    refused = there("backup", str(tmp_path / "all.db"))
-    agent = there("mcp")
+    file = str(tmp_path / "all.db")
+    refused = [
+        there(*words)
+        for words in (
+            ("backup", file), ("restore", file), ("migrate",), ("verify",), ("master-key", "rewrap"), ("mcp",),
+        )
+    ]  # fmt: skip
     named = there("verify", "--database", f"sqlite:{tmp_path / 'none.db'}")
 
-    assert refused.code == 2
-    assert "works on a database itself, while the profile 'there'" in refused.err
-    assert (agent.code, agent.err) == (2, refused.err)
+    assert "works on a database itself, while the profile 'there'" in refused[0].err
+    assert {(ended.code, ended.out, ended.err) for ended in refused} == {(2, "", refused[0].err)}
     assert "There is no Cronicorn installation" in named.err
 
 

@@ -96,7 +96,7 @@ rules: [{id: rest, when: state == 'no', action: {pause: 1m}}]
     told, refuted = json.loads(held.out), json.loads(failed.out)
     assert (held.code, failed.code) == (0, 1)
     assert [rule["id"] for rule in told["policy"]["rules"]] == ["degraded", "near", "rest", "help"]
-    assert told["inWords"][0] == "rule degraded (priority 7): many errors"
+    assert told["in_words"][0] == "rule degraded (priority 7): many errors"
     assert told["unsupported"] == ["tell my mother"]
     assert (told["held"], told["warnings"], [each["held"] for each in told["tests"]]) == (True, [], [True])
     assert (refuted["held"], [each["held"] for each in refuted["tests"]]) == (False, [False])

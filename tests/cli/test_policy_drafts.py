@@ -1,4 +1,4 @@
-"""`cronicorn policy compile|show|diff|activate|reject`, as a person would type them, on a store and on a server."""
+"""`cronicorn policy compile|propose|show|diff|activate|reject`, as typed by a person, on a store and on a server."""
 
 import json
 
@@ -107,6 +107,47 @@ def test_a_server_compiles_and_decides_and_says_the_same_as_its_store(store, ser
     assert rejected == f"Draft {shown[0]['id']} of shop/errors is rejected.\n"
     assert (refused.code, "is rejected" in refused.err) == (5, True)
     assert server.read("policy", "show", "shop/errors")["decided_by"] == "an API key"
+
+
+WRITTEN = """\
+version: 1
+fields: {err: {path: $.error_rate_pct, type: number}}
+rules:
+  - {id: surge, when: err > 5, until: err < 2, action: {interval: 15s}}
+tests: [{given: {err: 9}, expect: {interval: 15s}}, {given: {err: 1}, expect: {interval: baseline}}]
+"""
+
+
+@pytest.mark.parametrize("where", ["store", "server"])
+def test_a_policy_is_proposed_and_somebody_else_decides(where, store, tmp_path, request):
+    place = Somewhere(environment(**store)) if where == "store" else request.getfixturevalue("server")
+    file, endless = tmp_path / "policy.yaml", tmp_path / "endless.yaml"
+    file.write_text(WRITTEN)
+    endless.write_text(WRITTEN.replace("err < 2", "err < 9"))
+
+    tried = place("policy", "propose", "shop/errors", "--policy", str(file), "--dry-run")
+    none = place("policy", "show", "shop/errors")
+    refused = place("policy", "propose", "shop/errors", "--policy", str(endless))
+    missing = place("policy", "propose", "shop/errors", "--policy", str(tmp_path / "none.yaml"))
+    made = place("policy", "propose", "shop/errors", "--policy", str(file))
+    again = place.read("policy", "propose", "shop/errors", "--policy", str(file))
+    shown = place.done("policy", "show", "shop/errors")
+    activated = place.done("policy", "activate", "shop/errors")
+    same = place("policy", "propose", "shop/errors", "--policy", str(file))
+    entries = place.read("audit")
+
+    assert (tried.code, tried.err) == (0, "Nothing was kept.\n")
+    assert (none.code, "`cronicorn policy compile` or `propose`" in none.err) == (4, True)
+    assert (refused.code, refused.err.partition(": /rules/0/until: ")[0]) == (2, f"Error: {endless}:4")
+    assert (missing.code, "There is no file" in missing.err) == (2, True)
+    assert (made.code, made.out) == (0, shown)
+    assert "(proposed), no model was asked" in shown
+    assert "`cronicorn policy activate` puts it in force" in made.err
+    assert (again["status"], again["id"] in shown) == ("draft", True)
+    assert activated.endswith("of shop/errors is active.\n")
+    assert (same.code, "has this policy already" in same.err) == (5, True)
+    assert [each["action"] for each in entries][:2] == ["draft.activate", "draft.propose"]
+    assert {each["actor"] for each in entries[:2]} == {"local" if where == "store" else "an API key"}
 
 
 def test_what_came_to_nothing_is_told_and_fails(store):

@@ -36,7 +36,7 @@ class DraftsByHand(DraftMaker):
             replaces=text_of(endpoint.policy), reason=reason, spent=CompileUsage(model="by hand"),
             created_at=stored.now, created_by=principal.actor,
         )  # fmt: skip
-        await self._drafts.add(draft)
+        await self._drafts.add(draft, principal)
         return draft
 
     async def consider(self, principal: Principal, endpoint_id: str) -> CompileReason | None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from cronicorn.control import namesakes
-from cronicorn.control.document import EndpointDocument, EndpointPatch
-from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.control.document import EndpointDocument, EndpointPatch, JobDocument
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from tests.control.world import ALICE, World, a_world
 
 
@@ -33,6 +33,23 @@ async def test_a_second_endpoint_of_a_name_is_made_with_a_warning() -> None:
     second = await created(world, job)
 
     assert (first, second) == ([], ["/name"])
+
+
+async def test_a_second_job_of_a_name_is_told_of_unless_one_is_archived_or_there_are_too_many(monkeypatch) -> None:
+    world = a_world()
+    first, second = [await world.control.jobs.create(ALICE, JobDocument(name="shop")) for _ in range(2)]
+
+    async def told(job: Job) -> list[str]:
+        return [warning.pointer for warning in await world.control.jobs.warnings(ALICE, job)]
+
+    both = [await told(job) for job in (first, second)]
+    monkeypatch.setattr(namesakes, "COMPARED_MAX", 1)
+    many = await told(second)
+    monkeypatch.undo()
+    archived = await world.control.jobs.move(ALICE, first.id, JobStatus.ARCHIVED)
+    after = [await told(job) for job in (archived, second)]
+
+    assert (both, many, after) == ([["/name"], ["/name"]], [], [[], []])
 
 
 async def test_both_of_them_carry_the_warning_until_one_is_renamed() -> None:

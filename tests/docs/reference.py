@@ -160,15 +160,16 @@ def refusals() -> str:
 
 def commands() -> str:
     """Each command with its arguments and options."""
-    return "\n".join(_command_text(path, each) for path, each in _commands_in("cronicorn", get_command(app)))
+    return "\n".join(_command_text(path, each) for path, each in commands_in("cronicorn", get_command(app)))
 
 
-def _commands_in(path: str, command: Any) -> Iterable[tuple[str, Any]]:
+def commands_in(path: str, command: Any) -> Iterable[tuple[str, Any]]:
+    """Every command below *command*, which is called *path*, with its whole name."""
     children = getattr(command, "commands", None)
     if children is None:
         return [(path, command)]
     shown = [(name, child) for name, child in sorted(children.items()) if not child.hidden]
-    return [found for name, child in shown for found in _commands_in(f"{path} {name}", child)]
+    return [found for name, child in shown for found in commands_in(f"{path} {name}", child)]
 
 
 def _command_text(path: str, command: Any) -> str:

@@ -24,7 +24,7 @@ def a_free_port() -> str:
 @types_every_command_of("docs/how-to/write-your-first-policy.md")
 def test_the_first_policy_is_checked_tightens_and_lets_go_as_the_page_says(tmp_path):
     _, start, *_ = shell_blocks(QUICKSTART)
-    server, check, apply, go_wrong, look, recover, patch = shell_blocks(PAGE)
+    server, check, apply, go_wrong, look, recover, patch, propose = shell_blocks(PAGE)
     terminal, port = Terminal(tmp_path), a_free_port()
     terminal.places[PRINTED_PORT] = port
     file = texts("yaml")[1].replace(PRINTED_PORT, port).replace("baselineIntervalMs: 10000", "baselineIntervalMs: 5000")
@@ -42,7 +42,10 @@ def test_the_first_policy_is_checked_tightens_and_lets_go_as_the_page_says(tmp_p
         terminal.type(recover)
         eventually(lambda: "rule many-errors: idle" in terminal.type("cronicorn explain watch/errors"), within_s=30)
         patched = terminal.type(patch)
+        proposed = terminal.type(propose)
 
     assert "rule many-errors: active. What ends it does not hold: it stays in force. Did: interval." in explained
     assert "err < 2: no, err is 8.5" in explained
     assert '"for":{"count":3}' in patched
+    assert "(proposed), no model was asked" in proposed
+    assert proposed.endswith("of watch/errors is active.\n")

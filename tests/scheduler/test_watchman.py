@@ -11,6 +11,7 @@ from cronicorn.adapters.memory.stores import MemoryStores
 from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.vault.aes_vault import AesVault
 from cronicorn.adapters.vault.master_keys import GivenKeys, PassingKey
+from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.alert.alerting import (
     AlertChannel,
     Alerting,
@@ -35,6 +36,7 @@ from cronicorn.domain.hint import HintKind
 from cronicorn.domain.plan import Source
 from cronicorn.domain.policy.memory import PolicyMemory, RuleMemory
 from cronicorn.domain.ports import Dispatcher
+from cronicorn.domain.principal import ActorKind
 from cronicorn.domain.settlement import Change
 from cronicorn.domain.steering_memory import SteeringMemory
 from cronicorn.domain.tenant import ApiKey, Tenant
@@ -310,6 +312,7 @@ async def test_who_fails_too_often_is_paused_with_a_reason_until_a_person_resume
     (hint,) = paused.state.hints
     await world.look()
     while_paused = await world.open()
+    (entry,) = await world.stores.audit_log.list(TENANT, AuditQuery(limit=9))
     await world.stores.endpoints.change(TENANT, "ep1", lambda before, job, stored: resumed(before, stored, CRON))
     await world.look()
     after = await world.open()
@@ -325,6 +328,8 @@ async def test_who_fails_too_often_is_paused_with_a_reason_until_a_person_resume
     )
     assert (while_paused, after, await world.open()) == ([("paused", "ep1")], [], [])
     assert await world.events() == ["opened", "recovered"]
+    assert (entry.actor_kind, entry.actor, entry.action) == (ActorKind.RULE, "alert rules", "endpoint.pause")
+    assert "after 3 failures in a row" in repr(entry.after)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from cronicorn.api.routes_calendar import calendar_routes
 from cronicorn.api.routes_dashboard import dashboard_routes
 from cronicorn.api.routes_decisions import decision_routes
 from cronicorn.api.routes_docs import docs_routes
-from cronicorn.api.routes_drafts import draft_routes, one_draft_routes
+from cronicorn.api.routes_drafts import draft_routes, one_draft_routes, proposal_routes
 from cronicorn.api.routes_endpoints import endpoint_routes, job_endpoint_routes
 from cronicorn.api.routes_files import file_routes
 from cronicorn.api.routes_hints import hint_routes
@@ -104,6 +104,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         simulation_routes(control.simulations),
         draft_routes(control.drafts),
         one_draft_routes(control.drafts),
+        proposal_routes(control.proposals),
         quota_routes(control.quotas),
         analysis_routes(control.analyses),
         dashboard_routes(control.dashboards, control.activity),
@@ -116,7 +117,7 @@ def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
         tenant_settings_routes(control.tenant_settings),
         signing_key_routes(control.signing_keys),
         policy_in_force_routes(control.endpoints),
-        member_routes(control.members),
+        member_routes(control.members, cookies),
         audit_routes(control.audit),
         account_routes(control.accounts, cookies),
         secret_routes(control.secrets),

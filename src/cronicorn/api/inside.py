@@ -23,8 +23,13 @@ class LetIn:
         await self._app(scope, receive, send)
 
 
-def create_inside_app(control: ControlPlane, asker: Principal, *, rehearsing: Callable[[], ControlPlane]) -> ASGIApp:
-    """What `create_app` answers under `/api`, asked by *asker*. Bugs rise to whoever calls it."""
-    cookies = Cookies(origin=None)
+def create_inside_app(
+    control: ControlPlane, asker: Principal, *, rehearsing: Callable[[], ControlPlane], site: str | None = None
+) -> ASGIApp:
+    """What `create_app` answers under `/api`, asked by *asker*. Bugs rise to whoever calls it.
+
+    *site* is where browsers find the web app, for links that lead there.
+    """
+    cookies = Cookies(origin=site)
     inner = Rehearsal(door_to(control, cookies), rehearsing=rehearsing, door=lambda other: door_to(other, cookies))
     return LetIn(inner, asker)

@@ -1,4 +1,4 @@
-"""Routes of drafts: compiling a description, and deciding about what came of it."""
+"""Routes of drafts: compiling a description, proposing a policy, and deciding about what came of it."""
 
 from fastapi import APIRouter
 
@@ -6,6 +6,8 @@ from cronicorn.api.parameters import Asker, DraftId, Id
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_drafts import DraftAnswer, DraftsAnswer, draft_answer, drafts_answer
 from cronicorn.control.drafts import PolicyDrafts
+from cronicorn.control.policies import PolicyDocument
+from cronicorn.control.proposals import Proposals
 
 
 def draft_routes(drafts: PolicyDrafts) -> APIRouter:
@@ -21,6 +23,18 @@ def draft_routes(drafts: PolicyDrafts) -> APIRouter:
     async def list_drafts(asker: Asker, endpoint_id: Id) -> DraftsAnswer:
         """The drafts of an endpoint, newest first."""
         return drafts_answer(await drafts.list(asker, endpoint_id))
+
+    return router
+
+
+def proposal_routes(proposals: Proposals) -> APIRouter:
+    """What can be asked about policies that somebody wrote."""
+    router = APIRouter(prefix="/endpoints/{id}/policy/proposals", tags=["policies"], route_class=StrictRoute)
+
+    @router.post("")
+    async def propose_policy(asker: Asker, endpoint_id: Id, document: PolicyDocument) -> DraftAnswer:
+        """Keep a policy as a draft that waits for somebody to activate it, judged as one of a model; none is asked."""
+        return draft_answer(await proposals.propose(asker, endpoint_id, document))
 
     return router
 

@@ -16,6 +16,7 @@ from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer, jobs_answe
 from cronicorn.control.document import JobDocument, JobPatch
 from cronicorn.control.jobs import Jobs
 from cronicorn.domain.endpoint import Job, JobStatus
+from cronicorn.domain.errors import FieldError
 from cronicorn.domain.history import JobQuery
 from cronicorn.domain.unchanged import version_of_job
 
@@ -28,7 +29,8 @@ def job_routes(jobs: Jobs) -> APIRouter:
 
     @router.post("", status_code=HTTPStatus.CREATED)
     async def create_job(asker: Asker, document: JobDocument, response: Response) -> JobAnswer:
-        return _tagged(response, await jobs.create(asker, document))
+        job = await jobs.create(asker, document)
+        return _tagged(response, job, await jobs.warnings(asker, job))
 
     @router.get("")
     async def list_jobs(
@@ -49,7 +51,8 @@ def job_routes(jobs: Jobs) -> APIRouter:
     @router.patch("/{id}")
     async def edit_job(asker: Asker, job_id: Id, patch: JobPatch, unchanged: IfMatch, response: Response) -> JobAnswer:
         """A merge patch (RFC 7396): what is absent stays, null clears."""
-        return _tagged(response, await jobs.edit(asker, job_id, patch, unchanged))
+        job = await jobs.edit(asker, job_id, patch, unchanged)
+        return _tagged(response, job, await jobs.warnings(asker, job))
 
     @router.delete("/{id}")
     async def archive_job(asker: Asker, job_id: Id, unchanged: IfMatch, response: Response) -> JobAnswer:
@@ -72,7 +75,7 @@ def job_routes(jobs: Jobs) -> APIRouter:
     return router
 
 
-def _tagged(response: Response, job: Job) -> JobAnswer:
-    """*job*, whose version *response* names."""
+def _tagged(response: Response, job: Job, warnings: tuple[FieldError, ...] = ()) -> JobAnswer:
+    """*job* with *warnings* about it; *response* names its version."""
     response.headers.update(tag_field(version_of_job(job)))
-    return job_answer(job)
+    return job_answer(job, warnings)

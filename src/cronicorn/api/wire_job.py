@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from cronicorn.api.wire_values import Answer, Instant, Omittable
+from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer, warning_answers
 from cronicorn.domain.endpoint import Job, JobStatus
+from cronicorn.domain.errors import FieldError
 
 
 class JobAnswer(Answer):
@@ -17,6 +18,8 @@ class JobAnswer(Answer):
     created_at: Instant
     updated_at: Instant
     archived_at: Omittable[Instant] = None
+    warnings: Omittable[list[WarningAnswer]] = None
+    """What may not be meant; told to whoever makes or changes it."""
 
 
 class ListedJobAnswer(JobAnswer):
@@ -33,11 +36,12 @@ class JobsAnswer(Answer):
     """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
-def job_answer(job: Job) -> JobAnswer:
-    """*job* on the wire."""
+def job_answer(job: Job, warnings: tuple[FieldError, ...] = ()) -> JobAnswer:
+    """*job* on the wire, with *warnings* about it."""
     return JobAnswer(
         id=job.id, user_id=job.tenant_id, name=job.name, description=job.description, status=job.status,
         created_at=job.created_at, updated_at=job.updated_at, archived_at=job.archived_at,
+        warnings=warning_answers(warnings) or None,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cronicorn.api.wire_values import Answer, Instant, Omittable
 from cronicorn.control.accounts import BegunSession, csrf_token
-from cronicorn.control.members import NewPassword
+from cronicorn.control.members import NewLink, NewPassword, link_to
 from cronicorn.domain.access.member import Member
 from cronicorn.domain.permission import Permission, Role
 from cronicorn.domain.principal import ActorKind, Principal
@@ -31,6 +31,14 @@ class NewPasswordAnswer(MemberAnswer):
     """A member with a new password, which nobody can read again."""
 
     password: str
+
+
+class NewLinkAnswer(MemberAnswer):
+    """A member with a link that signs them in once, which nobody can read again."""
+
+    url: str
+    token: str
+    ends_at: Instant
 
 
 class MeAnswer(Answer):
@@ -60,6 +68,14 @@ def members_answer(members: Sequence[Member]) -> MembersAnswer:
 def new_password_answer(made: NewPassword) -> NewPasswordAnswer:
     """A member on the wire, with a new password."""
     return NewPasswordAnswer(**dict(member_answer(made.member)), password=made.password)
+
+
+def new_link_answer(made: NewLink, site: str) -> NewLinkAnswer:
+    """A member on the wire, with a new link to the web app at *site*."""
+    return NewLinkAnswer(
+        **dict(member_answer(made.member)), url=link_to(site, made.token), token=made.token,
+        ends_at=made.ends_at,
+    )  # fmt: skip
 
 
 def me_answer(principal: Principal, token: str | None) -> MeAnswer:

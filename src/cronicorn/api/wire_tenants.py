@@ -23,6 +23,9 @@ class TenantAnswer(Answer):
     name: str
     created_at: Instant
     tier: Omittable[str] = None
+    limit: Omittable[int] = None
+    period: Omittable[Period] = None
+    zone: Omittable[str] = None
 
 
 class TenantsAnswer(Answer):
@@ -76,7 +79,11 @@ def new_tenant_answer(made: NewTenant) -> NewTenantAnswer:
 
 def tenant_answer(tenant: Tenant) -> TenantAnswer:
     """A tenant on the wire."""
-    return TenantAnswer(id=tenant.id, name=tenant.name, created_at=tenant.created_at, tier=tenant.terms.tier)
+    terms = tenant.terms
+    return TenantAnswer(
+        id=tenant.id, name=tenant.name, created_at=tenant.created_at,
+        tier=terms.tier, limit=terms.limit, period=terms.period, zone=terms.zone,
+    )  # fmt: skip
 
 
 def egress_answer(view: TenantView) -> EgressAnswer:

@@ -8,7 +8,7 @@ from cronicorn.cli.local import run
 from cronicorn.cli.options import EndpointArgument
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import ObjectOption, print_json
+from cronicorn.cli.showing import JsonOption, print_json
 
 LIMIT_MAX = 100
 """`SESSIONS_MAX`, written out: help imports nothing heavy."""
@@ -22,7 +22,7 @@ def list_analyses(
     endpoint: EndpointArgument,
     *,
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="How many, the newest first.")] = 10,
-    as_json: ObjectOption = False,
+    as_json: JsonOption = False,
     place: Place,
 ) -> None:
     """List the analyses of an endpoint, the newest first.
@@ -37,7 +37,7 @@ def list_analyses(
 def show(
     analysis: Annotated[str, typer.Argument(metavar="ANALYSIS", help="Its id, as the list shows it.")],
     *,
-    as_json: ObjectOption = False,
+    as_json: JsonOption = False,
     place: Place,
 ) -> None:
     """Show one analysis: why it was made, what it took, what came of it, and all it called.
@@ -49,7 +49,7 @@ def show(
 
 @app.command("request")
 @at_place
-def request(endpoint: EndpointArgument, *, as_json: ObjectOption = False, place: Place) -> None:
+def request(endpoint: EndpointArgument, *, as_json: JsonOption = False, place: Place) -> None:
     """Ask for an analysis at a planner's next look, and tell what may keep it from being made.
 
     Example: cronicorn analyses request shop/stock

@@ -47,7 +47,7 @@ def _over(text: str) -> timedelta:
 async def _backtest(place: Place, endpoint: str, policy: str, over: timedelta, *, as_json: bool) -> None:
     from cronicorn.cli.backtest_lines import backtest_document, backtest_lines
     from cronicorn.cli.finding import find_endpoint
-    from cronicorn.cli.policy import read_policy_file
+    from cronicorn.cli.policy_file import read_policy_file
     from cronicorn.cli.terminal import working
     from cronicorn.domain.policy.text import policy_document
 

@@ -40,13 +40,13 @@ class CheckedPolicy:
         return {
             "held": self.held,
             "policy": policy_document(self.policy),
-            "inWords": policy_in_words(self.policy, self.cadence),
+            "in_words": policy_in_words(self.policy, self.cadence),
             "unsupported": list(self.policy.unsupported),
             "warnings": [
                 {"pointer": each.pointer, "detail": each.problem} for each in undeclared_texts(self.policy)
             ],
             "tests": [
-                {"held": result.held, "inWords": line_of_test(number, result)}
+                {"held": result.held, "in_words": line_of_test(number, result)}
                 for number, result in enumerate(self.results, 1)
             ],
         }  # fmt: skip

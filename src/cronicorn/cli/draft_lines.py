@@ -59,6 +59,8 @@ def difference_lines(differences: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _spent(draft: Mapping[str, Any]) -> str:
+    if not draft["model"]:
+        return "no model was asked"
     rounds = "one round" if draft["rounds"] == 1 else f"{draft['rounds']} rounds"
     return f"{draft['tokens']:,} tokens of {cell(draft['model'])} in {rounds}"
 

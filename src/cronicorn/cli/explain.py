@@ -60,7 +60,7 @@ async def _explain(place: Place, endpoint: str, *, as_json: bool) -> None:
             "next_analysis_at": analyses.get("nextAnalysisAt"),
             "file_sets": named.document.get("fileSets", []),
         }
-        print_json({"name": named.name, **_as_json(explanation), **more})
+        print_json({"name": named.name, **explanation_document(explanation), **more})
     else:
         told = Told(endpoint=named.document, explanation=explanation, latest=latest)
         tree = explanation_tree(named.name, told)
@@ -86,7 +86,8 @@ async def _latest(there: "Interface", endpoint_id: str) -> Mapping[str, Any] | N
     return found
 
 
-def _as_json(explanation: Mapping[str, Any]) -> dict[str, object]:
+def explanation_document(explanation: Mapping[str, Any]) -> dict[str, object]:
+    """An explanation, with the keys that commands have had before they could ask a server."""
     held, over, stored = (explanation.get(name) for name in ("held", "overLimit", "stored"))
     hint_names = ("kind", "author", "interval_ms", "at", "expires_at", "reason")
     return {

@@ -1,11 +1,11 @@
-"""Jobs and endpoints by the names people know them by, through the interface."""
+"""Jobs, endpoints and tenants by the names people know them by, through the interface."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cronicorn.cli.interface import Interface, segment
-from cronicorn.domain.errors import ConflictError, NotFoundError
+from cronicorn.domain.errors import ConflictError, ForbiddenError, NotFoundError
 
 _CLOSE = 0.8
 """How much alike a name must be to be suggested."""
@@ -97,6 +97,22 @@ async def names_of(there: Interface, ids: Iterable[str]) -> dict[str, str]:
         except NotFoundError:
             continue
     return names
+
+
+async def find_tenant(there: Interface, text: str) -> dict[str, Any]:
+    """The tenant with the id or the name *text*; whoever does not run the installation sees only their own.
+
+    Raises NotFoundError.
+    """
+    try:
+        tenants, known = (await there.get("/tenants"))["tenants"], "`cronicorn tenant list` shows those there are"
+    except ForbiddenError:
+        own = await there.get(f"/tenants/{segment((await there.get('/me'))['tenantId'])}")
+        tenants, known = [own], f"your key is of {own['name']!r}, and knows no other"
+    for each in tenants:
+        if text in {each["id"], each["name"]}:
+            return dict(each)
+    raise NotFoundError(f"There is no tenant {text!r}: {known}.")
 
 
 async def _by_id(there: Interface, endpoint_id: str) -> FoundEndpoint:

@@ -40,9 +40,14 @@ class Interface:
         """What a PATCH with *body* is answered."""
         return (await self.answer("PATCH", path, body, query=query))[0]
 
-    async def put(self, path: str, body: Mapping[str, object], **query: object) -> Any:
-        """What a PUT of *body* is answered."""
-        return (await self.answer("PUT", path, body, query=query))[0]
+    async def put(self, path: str, body: Mapping[str, object], *, unchanged: str | None = None) -> Any:
+        """What a PUT of *body* is answered; with *unchanged*, an entity tag, only where that version is still there."""
+        return (await self.answer("PUT", path, body, query={}, unchanged=unchanged))[0]
+
+    async def version(self, path: str) -> tuple[Any, str | None]:
+        """What is at *path*, and the entity tag of the version that it is, if it has one."""
+        document, head = await self.answer("GET", path, query={})
+        return document, head.get("etag")
 
     async def delete(self, path: str, **query: object) -> Any:
         """What a DELETE is answered."""
@@ -60,12 +65,15 @@ class Interface:
             page = await self.get(path, limit=PAGE, cursor=cursor, **query)
 
     async def answer(
-        self, method: str, path: str, body: Mapping[str, object] | None = None, *, query: Mapping[str, object]
-    ) -> tuple[Any, httpx2.Headers]:
-        """What a request is answered, and the fields of the answer's head."""
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, query: Mapping[str, object],
+        unchanged: str | None = None,
+    ) -> tuple[Any, httpx2.Headers]:  # fmt: skip
+        """What a request is answered, and the fields of the answer's head; *unchanged* as above."""
         given = {name: _text(value) for name, value in query.items() if value is not None}
         content = None if body is None else json.dumps(body)
         headers = {} if content is None else {"content-type": "application/json"}
+        if unchanged is not None:
+            headers["if-match"] = unchanged
         asked = self._client.stream(method, f"/api{path}", params=given, content=content, headers=headers)
         try:
             async with asyncio.timeout(None if self.profile is None else WHOLE_ANSWER_S), asked as answer:

@@ -11,7 +11,16 @@ from cronicorn.cli.local import run
 from cronicorn.cli.options import given
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
-from cronicorn.cli.showing import DryRunOption, JsonOption, deed, print_done, print_fields, print_json, print_table
+from cronicorn.cli.showing import (
+    DryRunOption,
+    JsonOption,
+    deed,
+    print_done,
+    print_fields,
+    print_json,
+    print_table,
+    tell_warnings,
+)
 
 if TYPE_CHECKING:
     from cronicorn.cli.interface import Interface
@@ -151,6 +160,7 @@ async def _show(place: Place, text: str, *, as_json: bool) -> None:
 async def _create(place: Place, document: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
     async with reached(place) as there:
         job = await there.post("/jobs", document, validate_only=dry_run or None)
+    tell_warnings(job)
     if as_json:
         print_json(job)
     elif dry_run:
@@ -171,6 +181,7 @@ async def _change(
     async with reached(place, to_read=True) as there:
         job = await find_job(there, text)
         changed = await _sent(there, method, f"/jobs/{job['id']}{end}", changes, dry_run=dry_run)
+    tell_warnings(changed)
     print_done(changed, deed(f"Job {changed['name']!r}", done, dry_run=dry_run), as_json=as_json)
 
 

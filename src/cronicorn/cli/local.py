@@ -21,8 +21,14 @@ _OPTIONS = {
     "mcp_exclude": "--exclude-tools",
 }  # fmt: skip
 DatabaseOption = Annotated[
-    str | None, typer.Option("--database", metavar="URL", help="The store, instead of CRONICORN_DATABASE_URL.")
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The store, instead of CRONICORN_DATABASE_URL: this command works on it itself, and knows no profile.",
+    ),
 ]
+"""For commands that a server can't carry out; `cronicorn.cli.reaching` has the one for all others."""
 TenantOption = Annotated[str, typer.Option("--tenant", metavar="NAME", help="The tenant to act for.")]
 
 

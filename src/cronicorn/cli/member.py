@@ -4,18 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, TenantOption, run
-from cronicorn.cli.place import DEFAULT_TENANT, Place
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.roles import JsonOption, RoleWord
 from cronicorn.cli.showing import print_done, print_json, print_table, snaked
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
-
     from cronicorn.cli.interface import Interface
-    from cronicorn.control.members import NewLink
-    from cronicorn.domain.access.member import Member
 
 _NAMES = ("id", "login", "role", "runs_installation", "created_at", "password_at")
 _COLUMNS = {"ID": "id", "LOGIN": "login", "ROLE": "role", "CREATED": "created_at", "PASSWORD SET": "password_at"}
@@ -92,18 +88,13 @@ def reset_password(login: LoginArgument, *, as_json: JsonOption = False, place: 
 
 
 @app.command("sign-in-link")
-def sign_in_link(
-    login: LoginArgument,
-    *,
-    tenant: TenantOption = DEFAULT_TENANT,
-    database: DatabaseOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@at_place
+def sign_in_link(login: LoginArgument, *, as_json: JsonOption = False, place: Place) -> None:
     """Show a link to the web app that signs a member in once, within a quarter of an hour; their password stays.
 
     Example: cronicorn member sign-in-link ann@example.org
     """
-    run(_sign_in_link(tenant, database, login, as_json=as_json))
+    run(_sign_in_link(place, login, as_json=as_json))
 
 
 async def _add(place: Place, given: dict[str, Any], *, as_json: bool) -> None:
@@ -142,39 +133,26 @@ async def _reset_password(place: Place, login: str, *, as_json: bool) -> None:
 async def _known(there: "Interface", login: str) -> dict[str, Any]:
     """The member with a login or an id. Raises NotFoundError."""
     from cronicorn.control.members import login_of
+    from cronicorn.domain.errors import NotFoundError
 
     known: list[dict[str, Any]] = (await there.get("/members"))["members"]
     for member in known:
         if login == member["id"] or login_of(login) == member["login"]:
             return member
-    raise _no_member(login)
+    raise NotFoundError(f"There is no member {login!r}: `cronicorn member list` shows those there are.")
 
 
-async def _sign_in_link(tenant: str, database: str | None, login: str, *, as_json: bool) -> None:
-    from cronicorn.cli.local import opened, read_settings
-    from cronicorn.wiring.sign_in_url import sign_in_url
+async def _sign_in_link(place: Place, login: str, *, as_json: bool) -> None:
+    import sys
 
-    async with opened(database) as local:
-        principal = local.principal(tenant)
-        known = await _found(local.control.members.list(principal), login)
-        made = await local.control.members.offer_link(principal, known.id)
-    _show_link(made, sign_in_url(read_settings(database_url=database), made.token), as_json=as_json)
-
-
-async def _found(listing: "Awaitable[Sequence[Member]]", login: str) -> "Member":
-    """The member with a login or an id. Raises NotFoundError."""
-    from cronicorn.control.members import login_of
-
-    for member in await listing:
-        if login == member.id or login_of(login) == member.login:
-            return member
-    raise _no_member(login)
-
-
-def _no_member(login: str) -> Exception:
-    from cronicorn.domain.errors import NotFoundError
-
-    return NotFoundError(f"There is no member {login!r}: `cronicorn member list` shows those there are.")
+    async with reached(place) as there:
+        known = await _known(there, login)
+        made = await there.post(f"/members/{known['id']}/sign-in-link")
+    if as_json:
+        print_json(snaked(made, *_NAMES, "url", "token", "ends_at"))
+        return
+    print(f"{made['login']} signs in here, once, until {made['endsAt']}:", file=sys.stderr)
+    print(made["url"])
 
 
 def _show_password(made: dict[str, Any], *, as_json: bool) -> None:
@@ -185,29 +163,3 @@ def _show_password(made: dict[str, Any], *, as_json: bool) -> None:
         return
     print(f"{made['login']} signs in with this password, which is shown only now:", file=sys.stderr)
     print(made["password"])
-
-
-def _show_link(made: "NewLink", url: str, *, as_json: bool) -> None:
-    import sys
-
-    from cronicorn.cli.instants import written
-
-    ends_at = written(made.ends_at)
-    if as_json:
-        print_json({**_shown(made.member), "url": url, "token": made.token, "ends_at": ends_at})
-        return
-    print(f"{made.member.login} signs in here, once, until {ends_at}:", file=sys.stderr)
-    print(url)
-
-
-def _shown(member: "Member") -> dict[str, str | bool | None]:
-    from cronicorn.cli.instants import written
-
-    return {
-        "id": member.id,
-        "login": member.login,
-        "role": member.role.value,
-        "runs_installation": member.runs_installation,
-        "created_at": written(member.created_at),
-        "password_at": written(member.password_at) if member.password_at is not None else None,
-    }

@@ -29,7 +29,7 @@ async def explain_at(place: Place, endpoint: str, at: str, *, as_json: bool) -> 
         past = await there.get(f"/endpoints/{named.id}/steering", at=written(instant))
         run = None if past["runId"] is None else await there.get(f"/runs/{segment(past['runId'])}")
     if as_json:
-        print_json({"name": named.name, **_document(past)})
+        print_json({"name": named.name, **past_document(past)})
     else:
         zone = str(named.document["timezone"])
         console().print(past_decision_tree(named.name, past, zone, None if run is None else run["status"]))
@@ -58,7 +58,8 @@ def past_decision_tree(name: str, past: Mapping[str, Any], zone: str, status: st
     return tree
 
 
-def _document(past: Mapping[str, Any]) -> dict[str, object]:
+def past_document(past: Mapping[str, Any]) -> dict[str, object]:
+    """What had been decided, with the keys that commands have had before they could ask a server."""
     steering = past["steering"]
     return {
         "id": past["endpointId"],

@@ -4,17 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cronicorn.cli import policy_drafts
+from cronicorn.cli import policy_drafts, policy_proposals
 from cronicorn.cli.options import length
 from cronicorn.cli.showing import ObjectOption, print_json
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from cronicorn.domain.policy.policy import Policy
 
-app = typer.Typer(help="Show the rule language, check policies, and compile descriptions.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show the rule language, check and propose policies, and compile descriptions.", no_args_is_help=True
+)
 app.command("compile")(policy_drafts.compile_description)
+app.command("propose")(policy_proposals.propose)
 app.command("show")(policy_drafts.show)
 app.command("diff")(policy_drafts.diff)
 app.command("activate")(policy_drafts.activate)
@@ -56,6 +58,7 @@ def check(
     Examples: cronicorn policy check policy.yaml --every 1m --min 10s · cronicorn policy check policy.yaml --json
     """
     from cronicorn.cli.checked_policy import checked
+    from cronicorn.cli.policy_file import read_policy_file
     from cronicorn.domain.trying import Cadence
 
     cadence = Cadence(
@@ -70,27 +73,6 @@ def check(
         print("\n".join(found.lines()))
     if not found.held:
         raise typer.Exit(FAILED)
-
-
-def read_policy_file(path: str) -> "Policy":
-    """The policy in the file at *path*. Raises InvalidInputError with every fault, each on its line."""
-    from cronicorn.cli.yaml_file import locating, read_yaml_file
-    from cronicorn.control.policy_text import BEGINNING, policy_in
-    from cronicorn.domain.errors import InvalidInputError, NotFoundError
-
-    try:
-        file = read_yaml_file(path)
-    except NotFoundError as error:
-        raise InvalidInputError(str(error)) from error
-    if isinstance(file.value, dict) and "jobs" in file.value and "version" not in file.value:
-        raise InvalidInputError(
-            f"{file.name} lists jobs: `cronicorn apply --dry-run` checks it, with the policies inside. A policy alone "
-            f"begins with {BEGINNING}."
-        )
-    if not isinstance(file.value, dict):
-        raise InvalidInputError(f"{file.name} is no policy: begin with {BEGINNING}.")
-    with locating(file):
-        return policy_in(file.value)
 
 
 def _interval(text: str, option: str) -> "timedelta":

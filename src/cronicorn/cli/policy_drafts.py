@@ -1,4 +1,4 @@
-"""`cronicorn policy compile`, `show`, `diff`, `activate` and `reject`: drafts that a model made of descriptions."""
+"""`cronicorn policy compile`, `show`, `diff`, `activate` and `reject`: drafts, and what is decided about them."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,7 +129,7 @@ async def _path(there: "Interface", named: "FoundEndpoint", draft: str | None) -
     if draft is None:
         known = (await there.get(_drafts_of(named)))["drafts"]
         if not known:
-            raise NotFoundError("The endpoint has no drafts; `cronicorn policy compile` makes one.")
+            raise NotFoundError("The endpoint has no drafts; `cronicorn policy compile` or `propose` makes one.")
         draft = str(known[0]["id"])
     return f"{_drafts_of(named)}/{segment(draft)}"
 

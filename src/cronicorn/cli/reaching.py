@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli.completing import complete_profile
-from cronicorn.cli.local import DatabaseOption, opened, opened_to_call, opened_to_read
+from cronicorn.cli.local import opened, opened_to_call, opened_to_read
 from cronicorn.cli.options import made_of_options, option
 from cronicorn.cli.place import Place, chosen_profile
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _CONNECT_S, _ANSWER_S = 10.0, 90.0
 """A test call may take a minute."""
 
+_PlaceDatabase = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="The store, instead of CRONICORN_DATABASE_URL.")
+]
 _PlaceTenant = Annotated[
     str | None, typer.Option("--tenant", metavar="NAME", help="The tenant to act for: default, where none is named.")
 ]
@@ -37,7 +40,13 @@ _PlaceProfile = Annotated[
 
 def at_place(command: Callable[..., None]) -> Callable[..., None]:
     """*command*, whose argument `place` is made of the options `--profile`, `--database` and `--tenant`."""
-    kinds = {"profile": _PlaceProfile, "database": DatabaseOption, "tenant": _PlaceTenant}
+    kinds = {"profile": _PlaceProfile, "database": _PlaceDatabase, "tenant": _PlaceTenant}
+    return made_of_options(command, "place", [option(*each) for each in kinds.items()], Place)
+
+
+def at_installation(command: Callable[..., None]) -> Callable[..., None]:
+    """The same for a command that is about the whole installation and acts for no tenant: without `--tenant`."""
+    kinds = {"profile": _PlaceProfile, "database": _PlaceDatabase}
     return made_of_options(command, "place", [option(*each) for each in kinds.items()], Place)
 
 
@@ -69,7 +78,7 @@ async def _here(place: Place, way: "_Opening") -> "AsyncIterator[Interface]":
 
     async with way(place.database) as local:
         asker = local.principal(place.tenant_here)
-        app = create_inside_app(local.control, asker, rehearsing=local.rehearsing)
+        app = create_inside_app(local.control, asker, rehearsing=local.rehearsing, site=local.site)
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", trust_env=False) as client:
             yield Interface(client, local.where, profile=None)

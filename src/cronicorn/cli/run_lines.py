@@ -34,7 +34,7 @@ class JsonRunLines(RunLines):
     def show(self, found: Sequence[NamedRun]) -> None:
         """Show *found* with all that is known of each."""
         for each in found:
-            print(json.dumps(_as_json(each), ensure_ascii=False), flush=True)
+            print(json.dumps(run_document(each), ensure_ascii=False), flush=True)
 
 
 class TextRunLines(RunLines):
@@ -89,7 +89,8 @@ def outcome_of(run: Mapping[str, Any]) -> str:
     return ""
 
 
-def _as_json(named: NamedRun) -> dict[str, object]:
+def run_document(named: NamedRun) -> dict[str, object]:
+    """A run, with the keys that commands have had before they could ask a server."""
     run, judged = named.run, named.run.get("judged")
     return {
         "id": run["runId"],

@@ -61,7 +61,7 @@ def simulate(
 
 def _scenario(path: str) -> "Scenario":
     """The scenario in the file at *path*; policies that it names by file are sought beside it."""
-    from cronicorn.cli.policy import read_policy_file
+    from cronicorn.cli.policy_file import read_policy_file
     from cronicorn.cli.yaml_file import locating
     from cronicorn.sim.scenario_reading import scenario_of
 
@@ -82,7 +82,7 @@ def _yaml(path: str) -> "YamlFile":
 
 
 def _with_policy(scenario: "Scenario", policy: str | None, endpoint: str | None) -> "Scenario":
-    from cronicorn.cli.policy import read_policy_file
+    from cronicorn.cli.policy_file import read_policy_file
     from cronicorn.domain.errors import InvalidInputError
     from cronicorn.sim.scenario_reading import with_policy
 

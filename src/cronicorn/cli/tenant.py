@@ -1,22 +1,25 @@
 """`cronicorn tenant`: who owns jobs."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, run
-from cronicorn.cli.showing import ObjectOption, print_done, print_json, print_table
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_installation, reached
+from cronicorn.cli.showing import ObjectOption, print_done, print_json, print_table, snaked
 from cronicorn.cli.tenant_egress import tenant_egress
 from cronicorn.cli.tenant_retention import tenant_retention
 
-if TYPE_CHECKING:
-    from cronicorn.domain.quota.terms import Terms
-
-app = typer.Typer(help="Add and list tenants, and set what they may spend and call.", no_args_is_help=True)
+app = typer.Typer(
+    help="Add and list tenants, and set what they may spend and call; for who runs the installation.",
+    no_args_is_help=True,
+)
 
 _COLUMNS = {"NAME": "name", "ID": "id", "CREATED": "created_at"}
 _TOKENS_MAX = 1_000_000_000_000
+_TERMS = ("tier", "limit", "period", "zone")
 
 
 def _tokens(text: str | int) -> int:
@@ -32,30 +35,32 @@ def _tokens(text: str | int) -> int:
 
 
 @app.command("add")
+@at_installation
 def add(
     name: Annotated[str, typer.Argument(help="The new tenant's name.")],
     *,
-    database: DatabaseOption = None,
     as_json: ObjectOption = False,
+    place: Place,
 ) -> None:
     """Add a tenant and show its API key, once.
 
     Example: cronicorn tenant add acme
     """
-    run(_add(name, database, as_json=as_json))
+    run(_add(place, name, as_json=as_json))
 
 
 @app.command("list")
+@at_installation
 def list_all(
     *,
-    database: DatabaseOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    place: Place,
 ) -> None:
     """List the tenants, oldest first.
 
     Example: cronicorn tenant list --json
     """
-    run(_list(database, as_json=as_json))
+    run(_list(place, as_json=as_json))
 
 
 app.command("egress")(tenant_egress)
@@ -70,6 +75,7 @@ class PeriodWord(StrEnum):
 
 
 @app.command("set")
+@at_installation
 def set_terms(
     name: Annotated[str, typer.Argument(help="The tenant's name or id.")],
     *,
@@ -80,8 +86,8 @@ def set_terms(
     period: Annotated[PeriodWord | None, typer.Option(help="How long its windows are.")] = None,
     zone: Annotated[str | None, typer.Option(metavar="ZONE", help="Where its days and months begin.")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="First forget all that was set before.")] = False,
-    database: DatabaseOption = None,
     as_json: ObjectOption = False,
+    place: Place,
 ) -> None:
     """Set how many tokens of a language model a tenant may spend; what is not given stays as it was.
 
@@ -89,63 +95,44 @@ def set_terms(
 
     Example: cronicorn tenant set acme --limit 100000 --period month --zone Europe/Berlin
     """
-    from cronicorn.domain.calendar import Period
-    from cronicorn.domain.quota.terms import Terms
-
-    length = Period(period.value) if period is not None else None
-    wanted = Terms(tier=tier, limit=limit, period=length, zone=zone)
-    run(_set(name, database, wanted, reset=reset, as_json=as_json))
+    given = {"tier": tier, "limit": limit, "period": period.value if period is not None else None, "zone": zone}
+    wanted = {field: value for field, value in given.items() if value is not None}
+    run(_set(place, name, wanted, reset=reset, as_json=as_json))
 
 
-async def _add(name: str, database: str | None, *, as_json: bool) -> None:
+async def _add(place: Place, name: str, *, as_json: bool) -> None:
     import sys
 
-    from cronicorn.cli.local import opened
-    from cronicorn.wiring.local import person_at_machine
-
-    async with opened(database) as local:
-        added = await local.control.tenants.add(person_at_machine(""), name)
+    async with reached(place) as there:
+        made = await there.post("/tenants", {"name": name})
     if as_json:
-        print_json({"id": added.tenant.id, "name": added.tenant.name, "key": added.key})
+        print_json(snaked(made, "id", "name", "key"))
         return
     print(f"Tenant {name!r} was added. Its API key is shown only now:", file=sys.stderr)
-    print(added.key)
+    print(made["key"])
 
 
-async def _set(name: str, database: str | None, wanted: "Terms", *, reset: bool, as_json: bool) -> None:
+async def _set(place: Place, name: str, wanted: dict[str, Any], *, reset: bool, as_json: bool) -> None:
     import sys
 
-    from cronicorn.cli.local import opened
-    from cronicorn.control.quota import never_made
+    from cronicorn.cli.finding import find_tenant
 
-    async with opened(database) as local:
-        principal = local.principal(name)
-        terms = await local.control.quotas.agree(principal, wanted, reset=reset)
-        never = never_made(await local.control.quotas.show(principal))
-    for warning in never.values():
-        print(f"Warning: {warning}", file=sys.stderr)
-    shown = _shown(terms)
+    async with reached(place) as there:
+        tenant = await find_tenant(there, name)
+        path = f"/tenants/{tenant['id']}/terms"
+        before, version = await there.version(path)
+        kept = {} if reset else snaked(before, *_TERMS)
+        agreed = await there.put(path, kept | wanted, unchanged=version)
+    for each in agreed["warnings"]:
+        print(f"Warning: {each['detail']}", file=sys.stderr)
+    shown = snaked(agreed, *_TERMS)
     said = ", ".join(f"{field} {value}" for field, value in shown.items() if value is not None)
-    told = f"Tenant {name!r}: {said or 'as the settings say'}."
-    print_done({"id": principal.tenant_id, **shown}, told, as_json=as_json)
+    told = f"Tenant {tenant['name']!r}: {said or 'as the settings say'}."
+    print_done({"id": tenant["id"], **shown}, told, as_json=as_json)
 
 
-def _shown(terms: "Terms") -> dict[str, str | int | None]:
-    return {
-        "tier": terms.tier,
-        "limit": terms.limit,
-        "period": terms.period.value if terms.period is not None else None,
-        "zone": terms.zone,
-    }
-
-
-async def _list(database: str | None, *, as_json: bool) -> None:
-    from cronicorn.cli.instants import written
-    from cronicorn.cli.local import opened_to_read
-
-    async with opened_to_read(database) as local:
-        rows = [
-            {"id": each.id, "name": each.name, "created_at": written(each.created_at), **_shown(each.terms)}
-            for each in local.tenants
-        ]
+async def _list(place: Place, *, as_json: bool) -> None:
+    async with reached(place, to_read=True) as there:
+        tenants = (await there.get("/tenants"))["tenants"]
+    rows = [snaked(each, "id", "name", "created_at", *_TERMS) for each in tenants]
     print_table(rows, _COLUMNS, as_json=as_json)

@@ -4,10 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.local import run
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_installation, reached
 from cronicorn.cli.showing import ObjectOption, print_done
 
 
+@at_installation
 def tenant_egress(
     name: Annotated[str, typer.Argument(help="The tenant's name or id.")],
     *,
@@ -19,8 +22,8 @@ def tenant_egress(
             "text opens none.",
         ),
     ] = None,
-    database: DatabaseOption = None,
     as_json: ObjectOption = False,
+    place: Place,
 ) -> None:
     """Show or set what a tenant may call beside the public internet and what the settings open to all.
 
@@ -28,23 +31,22 @@ def tenant_egress(
 
     Examples: cronicorn tenant egress acme · cronicorn tenant egress acme --allow 10.1.0.0/16,reports.internal
     """
-    run(_egress(name, allow, database, as_json=as_json))
+    run(_egress(place, name, allow, as_json=as_json))
 
 
-async def _egress(name: str, allow: str | None, database: str | None, *, as_json: bool) -> None:
-    from dataclasses import replace
+async def _egress(place: Place, name: str, allow: str | None, *, as_json: bool) -> None:
+    from cronicorn.cli.finding import find_tenant
+    from cronicorn.domain.provision.allowed import Allowed
 
-    from cronicorn.cli.local import opened, opened_to_read
-    from cronicorn.control.provisions import allowed
-
-    async with opened_to_read(database) if allow is None else opened(database) as local:
-        principal = local.principal(name)
-        provisions = local.control.provisions
+    async with reached(place, to_read=allow is None) as there:
+        tenant = await find_tenant(there, name)
+        path = f"/tenants/{tenant['id']}/egress"
         if allow is None:
-            egress = (await provisions.show(principal)).egress
+            set_now = await there.get(path)
         else:
-            wanted = allowed(allow)
-            egress = (await provisions.change(principal, lambda before: replace(before, egress=wanted))).egress
-    shown = {"id": principal.tenant_id, "ranges": [str(each) for each in egress.ranges], "hosts": egress.hosts}
-    told = f"Tenant {name!r} may call {str(egress) or 'nothing'} beside what all may call."
+            entries = [entry for part in allow.split(",") if (entry := part.strip())]
+            set_now = await there.put(path, {"allow": entries})
+    egress = Allowed.parse(",".join(set_now["allow"]))
+    shown = {"id": tenant["id"], "ranges": [str(each) for each in egress.ranges], "hosts": egress.hosts}
+    told = f"Tenant {tenant['name']!r} may call {str(egress) or 'nothing'} beside what all may call."
     print_done(shown, told, as_json=as_json)

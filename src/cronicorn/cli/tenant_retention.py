@@ -1,20 +1,21 @@
 """`cronicorn tenant retention`: how long the history of one tenant is kept."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cronicorn.cli.local import DatabaseOption, run
+from cronicorn.cli.local import run
 from cronicorn.cli.options import length
+from cronicorn.cli.place import Place
+from cronicorn.cli.reaching import at_installation, reached
 from cronicorn.cli.showing import ObjectOption, print_done
-
-if TYPE_CHECKING:
-    from cronicorn.domain.provision.provision import Provision
 
 _AS_SETTINGS = "default"
 
 
+@at_installation
 def tenant_retention(
     name: Annotated[str, typer.Argument(help="The tenant's name or id.")],
     *,
@@ -25,39 +26,38 @@ def tenant_retention(
     failures: Annotated[
         str | None, typer.Option(metavar="DURATION", help="Of runs that failed; `default`: as the settings say.")
     ] = None,
-    database: DatabaseOption = None,
     as_json: ObjectOption = False,
+    place: Place,
 ) -> None:
     """Show or set how long the history of a tenant is kept, such as 7d or 90d.
 
     Examples: cronicorn tenant retention acme · cronicorn tenant retention acme --runs 7d --failures 90d
     """
-    run(_retention(name, runs, failures, database, as_json=as_json))
-
-
-async def _retention(name: str, runs: str | None, failures: str | None, database: str | None, *, as_json: bool) -> None:
-    from dataclasses import replace
-
-    from cronicorn.cli.local import opened, opened_to_read
-
     given = {
-        field: _kept(text, option)
-        for field, option, text in (("runs_kept", "--runs", runs), ("failures_kept", "--failures", failures))
+        field: _milliseconds(option, text)
+        for field, option, text in (("runsMs", "--runs", runs), ("failuresMs", "--failures", failures))
         if text is not None
     }
-    async with opened(database) if given else opened_to_read(database) as local:
-        principal, provisions = local.principal(name), local.control.provisions
+    run(_retention(place, name, given, as_json=as_json))
+
+
+async def _retention(place: Place, name: str, given: Mapping[str, int | None], *, as_json: bool) -> None:
+    from cronicorn.cli.finding import find_tenant
+
+    async with reached(place, to_read=not given) as there:
+        tenant = await find_tenant(there, name)
+        path = f"/tenants/{tenant['id']}/retention"
+        kept, version = await there.version(path)
         if given:
-            provision = await provisions.change(principal, lambda before: replace(before, **given))  # type: ignore[arg-type]
-        else:
-            provision = await provisions.show(principal)
-    shown = _shown(provision)
-    runs_kept, failures_kept = (shown[kind] or "as the settings say" for kind in ("runs", "failures"))
-    told = f"Tenant {name!r}: runs are kept {runs_kept}, failures {failures_kept}."
-    print_done({"id": principal.tenant_id, **shown}, told, as_json=as_json)
+            before = {field: kept[field] for field in ("runsMs", "failuresMs")}
+            kept = await there.put(path, {**before, **given}, unchanged=version)
+    shown = {"runs": _shown(kept["runsMs"]), "failures": _shown(kept["failuresMs"])}
+    runs, failures = (each or "as the settings say" for each in shown.values())
+    told = f"Tenant {tenant['name']!r}: runs are kept {runs}, failures {failures}."
+    print_done({"id": tenant["id"], **shown}, told, as_json=as_json)
 
 
-def _kept(text: str, option: str) -> timedelta | None:
+def _milliseconds(option: str, text: str) -> int | None:
     from cronicorn.domain.durations import show_duration
     from cronicorn.domain.errors import InvalidInputError
     from cronicorn.domain.provision.provision import KEPT_LEAST, KEPT_MOST
@@ -67,11 +67,10 @@ def _kept(text: str, option: str) -> timedelta | None:
     kept = length(text, option, otherwise=_AS_SETTINGS)
     if not KEPT_LEAST <= kept <= KEPT_MOST:
         raise InvalidInputError(f"{option} must be from {show_duration(KEPT_LEAST)} to {show_duration(KEPT_MOST)}.")
-    return kept
+    return kept // timedelta(milliseconds=1)
 
 
-def _shown(provision: "Provision") -> dict[str, str | None]:
+def _shown(length_ms: int | None) -> str | None:
     from cronicorn.domain.durations import show_duration
 
-    lengths = {"runs": provision.runs_kept, "failures": provision.failures_kept}
-    return {kind: show_duration(kept) if kept is not None else None for kind, kept in lengths.items()}
+    return show_duration(timedelta(milliseconds=length_ms)) if length_ms is not None else None

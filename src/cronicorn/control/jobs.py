@@ -8,9 +8,11 @@ from cronicorn.control.document import JobPatch
 from cronicorn.control.findings import Findings, refused
 from cronicorn.control.identity import NewId
 from cronicorn.control.limits import check_limits
+from cronicorn.control.namesakes import warnings_of_job
 from cronicorn.control.permissions import operation
 from cronicorn.domain.editing import suspended
 from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
+from cronicorn.domain.errors import FieldError
 from cronicorn.domain.history import JobQuery
 from cronicorn.domain.permission import Operation
 from cronicorn.domain.ports import Clock, Cron, JobCatalog
@@ -52,6 +54,12 @@ class Jobs:
     async def get(self, principal: Principal, job_id: str) -> Job:
         """The job. Raises NotFoundError."""
         return await self._catalog.get(principal.tenant_id, job_id)
+
+    @operation(Operation.JOB_GET)
+    async def warnings(self, principal: Principal, job: Job) -> tuple[FieldError, ...]:
+        """What of a job of the principal's tenant may not be meant: that another one has its name."""
+        assert job.tenant_id == principal.tenant_id
+        return await warnings_of_job(self._catalog, job)
 
     @operation(Operation.JOB_EDIT)
     async def edit(self, principal: Principal, job_id: str, patch: JobPatch, unchanged: Unchanged | None = None) -> Job:

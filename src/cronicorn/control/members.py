@@ -152,6 +152,11 @@ class TenantMembers:
         return NewLink(member=member, token=token, ends_at=ends_at)
 
 
+def link_to(site: str, token: str) -> str:
+    """The address of the page that takes *token*, of the web app at *site*."""
+    return f"{site}/sign-in?token={token}"
+
+
 def login_of(text: str) -> str:
     """*text* as logins are kept and compared: in one form, in small letters."""
     return unicodedata.normalize("NFKC", text).casefold()

@@ -1,14 +1,30 @@
-"""Names that repeat inside a job: allowed, but whoever goes by name can't tell which endpoint is meant."""
+"""Names that repeat: allowed, but whoever goes by name can't tell which job, or which endpoint of one, is meant."""
 
+from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import FieldError
-from cronicorn.domain.ports import EndpointCatalog
+from cronicorn.domain.history import JobQuery
+from cronicorn.domain.ports import EndpointCatalog, JobCatalog
 
 COMPARED_MAX = 200
-"""In a job with more endpoints no names are compared: looking at all of them would slow down each answer."""
+"""Among more jobs, and in a job with more endpoints, no names are compared: that would slow down each answer."""
 
 _REPEATED = FieldError(
     pointer="/name", message="Another endpoint of the job has this name: files and commands that go by name refuse it."
 )
+
+_JOB_REPEATED = FieldError(
+    pointer="/name", message="Another job has this name: files and commands that go by name refuse it."
+)
+
+
+async def warnings_of_job(catalog: JobCatalog, job: Job) -> tuple[FieldError, ...]:
+    """A warning when another job of the tenant has the name of *job*; archived ones are not known by name."""
+    if job.status is JobStatus.ARCHIVED:
+        return ()
+    found = await catalog.list(job.tenant_id, query=JobQuery(limit=COMPARED_MAX + 1))
+    if len(found) > COMPARED_MAX:
+        return ()
+    return (_JOB_REPEATED,) if any(other.id != job.id and other.name == job.name for other, _ in found) else ()
 
 
 class Namesakes:

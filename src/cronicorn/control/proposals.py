@@ -73,7 +73,7 @@ class Proposals:
             findings=found, figures=figures, classes=profile.classes, created_at=stored.now,
             created_by=principal.actor,
         )  # fmt: skip
-        await self._drafts.add(draft)
+        await self._drafts.add(draft, principal)
         log.info("policy_drafted", extra={"endpoint": endpoint_id, "draft": draft.id, "status": draft.status.value})
         return _view(draft, endpoint)
 

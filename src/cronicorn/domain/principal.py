@@ -19,7 +19,7 @@ class ActorKind(StrEnum):
     MODEL = "model"
     """A language model, inside its grant."""
     RULE = "rule"
-    """A rule of a policy."""
+    """A rule: of a policy, or about what people are told."""
     SIGNAL = "signal"
     """What an endpoint answered."""
     LOCAL = "local"

@@ -125,7 +125,7 @@ class Drafting(DraftMaker):
 
         compiled = await self._again(known, judge) or await self._compiler.compile(brief, judge, f"compile:{draft_id}")
         draft = _draft(compiled, brief, draft_id, key, Made(reason=reason, at=now, by=principal.actor))
-        await self._records.drafts.add(draft)
+        await self._records.drafts.add(draft, principal)
         log.info("policy_drafted", extra={"endpoint": endpoint.id, "draft": draft.id, "status": draft.status.value})
         if compiled.error is not None:
             raise compiled.error  # What it took is on record, so limits on compiles hold.

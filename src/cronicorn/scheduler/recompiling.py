@@ -6,7 +6,7 @@ from datetime import timedelta
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, QuotaExceededError, UnavailableError
-from cronicorn.domain.permission import Permission
+from cronicorn.domain.permission import Operation, Permission
 from cronicorn.domain.ports import Clock
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.scheduler.ai import AIFatalError, AITransientError
@@ -55,8 +55,9 @@ class Recompiler:
 async def _made(drafts: DraftMaker, endpoint: JobEndpoint, facts: dict[str, str]) -> bool:
     """Make a draft, or tell of a reason for one; whether there was any."""
     principal = Principal(
-        tenant_id=endpoint.tenant_id, actor=ACTOR, kind=ActorKind.MODEL, permissions=frozenset({Permission.JOBS_READ})
-    )
+        tenant_id=endpoint.tenant_id, actor=ACTOR, kind=ActorKind.MODEL, permissions=frozenset({Permission.JOBS_READ}),
+        operation=Operation.DRAFT_MAKE,
+    )  # fmt: skip
     reason = await drafts.consider(principal, endpoint.id)
     if reason is None:
         return False

@@ -14,7 +14,15 @@ from functools import partial
 
 from cronicorn.domain.alert.alerting import LATE_LEAST, NO_ALERTING, STREAK_MAX, AlertRules, IncidentKind
 from cronicorn.domain.alert.incident import OPEN_MAX, Incident
-from cronicorn.domain.alert.judging import Verdict, asks_for_runs, late_together, must_pause, pausing, verdicts
+from cronicorn.domain.alert.judging import (
+    Verdict,
+    asks_for_runs,
+    by_rules,
+    late_together,
+    must_pause,
+    pausing,
+    verdicts,
+)
 from cronicorn.domain.alert.ports import AlertingBook, AlertRound, AlertWatch, IncidentBook, Suspect
 from cronicorn.domain.alert.telling import Audience, Told, closed, relapsed, told
 from cronicorn.domain.errors import ConflictError, NotFoundError, UnavailableError
@@ -223,7 +231,7 @@ class _Tour:
         return relapsed(opened, self._over.get(finding.place))
 
     async def _write(self, before: Incident | None, result: Told, edit: EndpointEdit | None) -> None:
-        if not await self._ports.incidents.write(result.incident, result.messages, edit):
+        if not await self._ports.incidents.write(result.incident, result.messages, edit, by_rules(self._tenant_id)):
             return  # Another process, or whoever acknowledged it, was faster.
         self._waiting.update(message.route_id for message in result.messages)
         if result.messages:

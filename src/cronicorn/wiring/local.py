@@ -20,6 +20,7 @@ from cronicorn.wiring.model import model_client
 from cronicorn.wiring.quota import token_quota
 from cronicorn.wiring.rehearsing import rehearsals
 from cronicorn.wiring.settings import Settings
+from cronicorn.wiring.site_url import site_url
 from cronicorn.wiring.stores import Stores, open_chosen, open_stores
 from cronicorn.wiring.timekeeping import cron, system_clock
 from cronicorn.wiring.vault import open_vault
@@ -36,8 +37,10 @@ class LocalControl:
     """A control plane that checks everything as `control` does, and leaves nothing behind."""
     where: str
     """The store, as people call it; no password is in it."""
+    site: str
+    """Where browsers find the web app of a process with the same settings."""
     tenants: Sequence[Tenant]
-    first: FirstStart | None
+    first: FirstStart | None = None
     """What opens the installation that was made just now, if there was none: to be shown, once."""
 
     def principal(self, tenant: str) -> Principal:
@@ -113,16 +116,17 @@ async def _imagined(settings: Settings, stack: AsyncExitStack) -> LocalControl:
         stores, HandlerDispatcher({}), tokens, vault, clock=clock, cron=cron(), limits=limits, kept=settings.retention
     )
     await control.tenants.bootstrap(settings.api_key, with_owner=False)
-    tenants = await stores.keys.tenants()
-    return LocalControl(control=control, rehearsing=lambda: control, where="", tenants=tenants, first=None)
+    return await _local(settings, stores, control, lambda: control)
 
 
 async def _local(
     settings: Settings, stores: Stores, control: ControlPlane, rehearsing: Callable[[], ControlPlane],
     first: FirstStart | None = None,
 ) -> LocalControl:  # fmt: skip
-    where, tenants = str(settings.database_url), await stores.keys.tenants()
-    return LocalControl(control=control, rehearsing=rehearsing, where=where, tenants=tenants, first=first)
+    return LocalControl(
+        control=control, rehearsing=rehearsing, where=str(settings.database_url), site=site_url(settings),
+        tenants=await stores.keys.tenants(), first=first,
+    )  # fmt: skip
 
 
 @asynccontextmanager

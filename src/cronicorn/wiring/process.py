@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from cronicorn.control.members import link_to
 from cronicorn.control.tenants import KEY_LENGTH_SAFE, FirstStart
 from cronicorn.domain.errors import CronicornError, InvalidInputError
 from cronicorn.scheduler import Planner, Scheduler
@@ -25,7 +26,7 @@ from cronicorn.wiring.local import person_at_machine
 from cronicorn.wiring.orders import obey_parent
 from cronicorn.wiring.rest import operations_app
 from cronicorn.wiring.settings import Settings
-from cronicorn.wiring.sign_in_url import sign_in_url
+from cronicorn.wiring.site_url import site_url
 from cronicorn.wiring.stopping import STOPPING_MAX, StopRequests, stop_requests
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ async def _link_of_owner(parts: Engine, first: FirstStart | None, url: str | Non
         for member in await parts.control.members.list(principal):
             if member.login == first.login:
                 made = await parts.control.members.offer_link(principal, member.id)
-                return sign_in_url(parts.settings, made.token, url)
+                return link_to(site_url(parts.settings, url), made.token)
     return None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
 from cronicorn.adapters.memory.row import Row
+from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.alert.alerting import NO_ALERTING, Alerting
 from cronicorn.domain.alert.audited import alerting_entry
 from cronicorn.domain.alert.incident import AlertMessage, Incident, MessageState
@@ -129,14 +130,15 @@ class MemoryIncidentBook(IncidentBook):
             return [incident for incident in self._alerts.incidents.values() if incident.open]
 
     async def write(
-        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None
-    ) -> bool:
+        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None,
+        by: Principal | None = None,
+    ) -> bool:  # fmt: skip
         alerts = self._alerts
         with alerts.database.lock:
             if not self._fits(incident):
                 return False
             if edit is not None:
-                self._edit(incident, edit)
+                self._edit(incident, edit, by)
             alerts.incidents[incident.id] = replace(incident, version=incident.version + 1)
             alerts.messages |= {message.id: message for message in messages}
             return True
@@ -181,11 +183,13 @@ class MemoryIncidentBook(IncidentBook):
             each.open and (each.tenant_id, each.kind, each.subject) == place for each in others
         )
 
-    def _edit(self, incident: Incident, edit: EndpointEdit) -> None:
+    def _edit(self, incident: Incident, edit: EndpointEdit, by: Principal | None) -> None:
         database = self._alerts.database
         row = database.row(incident.tenant_id, incident.subject)
-        stored = database.stored(row, database.clock.now())
-        database.apply(row, edit(row.endpoint, database.jobs[row.endpoint.job_id], stored))
+        before, stored = row.endpoint, database.stored(row, database.clock.now())
+        change = edit(before, database.jobs[before.job_id], stored)
+        database.apply(row, change)
+        record(database, endpoint_entry(by, stored.now, before, change.endpoint))
 
 
 class MemoryOutbox(Outbox):

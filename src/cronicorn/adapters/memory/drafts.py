@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from cronicorn.adapters.memory.audit_log import record
 from cronicorn.adapters.memory.database import MemoryDatabase
-from cronicorn.domain.compilation.audited import draft_entry
+from cronicorn.domain.compilation.audited import draft_entry, new_draft_entry
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
@@ -21,7 +21,7 @@ class MemoryDrafts(Drafts):
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def add(self, draft: Draft) -> None:
+    async def add(self, draft: Draft, by: Principal | None = None) -> None:
         with self._database.lock:
             if any(draft.id in row.drafts for row in self._database.rows.values()):
                 raise ConflictError(f"Draft {draft.id} already exists.")
@@ -31,6 +31,7 @@ class MemoryDrafts(Drafts):
             for draft_id in cleared.dropped:
                 del drafts[draft_id]
             drafts[draft.id] = draft
+            record(self._database, new_draft_entry(by, self._database.clock.now(), draft))
 
     async def get(self, tenant_id: str, endpoint_id: str, draft_id: str) -> Draft:
         with self._database.lock:

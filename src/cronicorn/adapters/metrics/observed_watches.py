@@ -49,8 +49,8 @@ class ObservedDrafts(Drafts):
         self._inner = inner
         self._metrics = metrics
 
-    async def add(self, draft: Draft) -> None:
-        await self._inner.add(draft)
+    async def add(self, draft: Draft, by: Principal | None = None) -> None:
+        await self._inner.add(draft, by)
         self._metrics.compiled(draft.status)
 
     async def get(self, tenant_id: str, endpoint_id: str, draft_id: str) -> Draft:

@@ -12,7 +12,7 @@ from cronicorn.adapters.postgres.endpoint_rows import apply, decided, lock, numb
 from cronicorn.adapters.postgres.notify import announce
 from cronicorn.adapters.postgres.queries import Connection, query
 from cronicorn.adapters.postgres.schema import policy_drafts
-from cronicorn.domain.compilation.audited import draft_entry
+from cronicorn.domain.compilation.audited import draft_entry, new_draft_entry
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
@@ -52,7 +52,7 @@ class PostgresDrafts(Drafts):
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
 
-    async def add(self, draft: Draft) -> None:
+    async def add(self, draft: Draft, by: Principal | None = None) -> None:
         async def work(transaction: Transaction) -> None:
             connection = transaction.connection
             before = await lock(transaction, draft.tenant_id, draft.endpoint_id)
@@ -63,6 +63,7 @@ class PostgresDrafts(Drafts):
                 await _DELETE.change(connection, draft_id=draft_id)
             if not await _INSERT.change(connection, endpoint_number=before.number, **draft_row(draft)):
                 raise ConflictError(f"Draft {draft.id} already exists.")
+            await record(transaction, new_draft_entry(by, before.now, draft))
 
         await self._database.write(work)
 

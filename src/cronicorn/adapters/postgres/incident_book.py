@@ -8,11 +8,13 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cronicorn.adapters.postgres.alert_schema import incidents
+from cronicorn.adapters.postgres.audit_log import record
 from cronicorn.adapters.postgres.database import PostgresDatabase, Transaction
 from cronicorn.adapters.postgres.endpoint_rows import apply, decided, lock
 from cronicorn.adapters.postgres.job_catalog import job_of_endpoint
 from cronicorn.adapters.postgres.outbox import add_message
 from cronicorn.adapters.postgres.queries import Connection, query
+from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.alert.incident import AlertMessage, Incident
 from cronicorn.domain.alert.ports import IncidentBook
 from cronicorn.domain.alert.rows import incident_of, incident_row
@@ -21,6 +23,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import place_gone
 from cronicorn.domain.ports import EndpointEdit
+from cronicorn.domain.principal import Principal
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +77,12 @@ class PostgresIncidentBook(IncidentBook):
         return await self._database.read(work)
 
     async def write(
-        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None
-    ) -> bool:
+        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None,
+        by: Principal | None = None,
+    ) -> bool:  # fmt: skip
         async def work(transaction: Transaction) -> bool:
             if edit is not None:  # The endpoint first, as whoever else writes it.
-                await _edit(transaction, incident, edit)
+                await _edit(transaction, incident, edit, by)
             if not await _written(transaction.connection, incident):
                 raise _LateError
             for message in messages:
@@ -140,11 +144,12 @@ async def _written(connection: Connection, incident: Incident) -> bool:
     return bool(await _WRITE.change(connection, incident_id=incident.id, before=incident.version, **changed))
 
 
-async def _edit(transaction: Transaction, incident: Incident, edit: EndpointEdit) -> None:
+async def _edit(transaction: Transaction, incident: Incident, edit: EndpointEdit, by: Principal | None) -> None:
     before = await lock(transaction, incident.tenant_id, incident.subject)
     job = await job_of_endpoint(transaction, incident.tenant_id, incident.subject)
     change = await decided(transaction, before, lambda stored: edit(before.endpoint, job, stored))
     await apply(transaction, before, change)
+    await record(transaction, endpoint_entry(by, before.now, before.endpoint, change.endpoint))
 
 
 def _unreadable(row: Row, error: Exception) -> None:

@@ -12,7 +12,7 @@ from cronicorn.adapters.sqlite.endpoint_rows import apply, find, number_of
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.schema import policy_drafts
 from cronicorn.adapters.sqlite.writer import Transaction
-from cronicorn.domain.compilation.audited import draft_entry
+from cronicorn.domain.compilation.audited import draft_entry, new_draft_entry
 from cronicorn.domain.compilation.deciding import Decided
 from cronicorn.domain.compilation.draft import Draft
 from cronicorn.domain.compilation.keeping import cleared_for, superseded_by
@@ -48,7 +48,7 @@ class SqliteDrafts(Drafts):
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
 
-    async def add(self, draft: Draft) -> None:
+    async def add(self, draft: Draft, by: Principal | None = None) -> None:
         def work(transaction: Transaction) -> None:
             connection = transaction.connection
             number = number_of(transaction, draft.tenant_id, draft.endpoint_id)
@@ -61,6 +61,7 @@ class SqliteDrafts(Drafts):
                 _INSERT.change(connection, endpoint_number=number, **draft_row(draft))
             except sqlite3.IntegrityError as error:
                 raise ConflictError(f"Draft {draft.id} already exists.") from error
+            record(transaction, new_draft_entry(by, transaction.now, draft))
 
         await self._database.write(work)
 

@@ -9,12 +9,14 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from cronicorn.adapters.sqlite.alert_schema import incidents
+from cronicorn.adapters.sqlite.audit_log import record
 from cronicorn.adapters.sqlite.database import SqliteDatabase
 from cronicorn.adapters.sqlite.endpoint_rows import apply, find
 from cronicorn.adapters.sqlite.job_catalog import find_job
 from cronicorn.adapters.sqlite.outbox import add_message
 from cronicorn.adapters.sqlite.queries import query
 from cronicorn.adapters.sqlite.writer import Transaction
+from cronicorn.domain.access.audit_views import endpoint_entry
 from cronicorn.domain.alert.incident import AlertMessage, Incident
 from cronicorn.domain.alert.ports import IncidentBook
 from cronicorn.domain.alert.rows import incident_of, incident_row
@@ -23,6 +25,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fields import us
 from cronicorn.domain.history import place_gone
 from cronicorn.domain.ports import EndpointEdit
+from cronicorn.domain.principal import Principal
 from cronicorn.domain.rows import job_of
 
 log = logging.getLogger(__name__)
@@ -73,15 +76,16 @@ class SqliteIncidentBook(IncidentBook):
         return await self._database.read(work)
 
     async def write(
-        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None
-    ) -> bool:
+        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None,
+        by: Principal | None = None,
+    ) -> bool:  # fmt: skip
         def work(transaction: Transaction) -> bool:
             if not _written(transaction, incident):
                 return False
             for message in messages:
                 add_message(transaction.connection, message)
             if edit is not None:
-                _edit(transaction, incident, edit)
+                _edit(transaction, incident, edit, by)
             return True
 
         return await self._database.write(work)
@@ -132,10 +136,12 @@ def _written(transaction: Transaction, incident: Incident) -> bool:
     return bool(_WRITE.change(transaction.connection, incident_id=incident.id, before=incident.version, **changed))
 
 
-def _edit(transaction: Transaction, incident: Incident, edit: EndpointEdit) -> None:
+def _edit(transaction: Transaction, incident: Incident, edit: EndpointEdit, by: Principal | None) -> None:
     before = find(transaction, incident.tenant_id, incident.subject)
     job = job_of(find_job(transaction, incident.tenant_id, before.endpoint.job_id))
-    apply(transaction, before, edit(before.endpoint, job, before.stored(transaction)))
+    change = edit(before.endpoint, job, before.stored(transaction))
+    apply(transaction, before, change)
+    record(transaction, endpoint_entry(by, transaction.now, before.endpoint, change.endpoint))
 
 
 def _unreadable(row: Row, error: Exception) -> None:

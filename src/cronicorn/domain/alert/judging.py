@@ -13,8 +13,10 @@ from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.hint import Author, Hint, HintKind, fresh_hints, paused_until, replaced
 from cronicorn.domain.instant import shifted
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.stepping import UNKNOWNS_MAX
 from cronicorn.domain.ports import Cron, EndpointEdit
+from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.run import RunStatus
 from cronicorn.domain.settlement import Change, Stored
 
@@ -78,6 +80,14 @@ def pausing(rules: AlertRules, cron: Cron) -> EndpointEdit:
         return edited(before, after, stored, cron)
 
     return edit
+
+
+def by_rules(tenant_id: str) -> Principal:
+    """Who pauses, as the audit log tells it."""
+    return Principal(
+        tenant_id=tenant_id, actor="alert rules", kind=ActorKind.RULE, permissions=frozenset(),
+        operation=Operation.ENDPOINT_PAUSE,
+    )  # fmt: skip
 
 
 def must_pause(endpoint: JobEndpoint, rules: AlertRules, now: datetime) -> bool:

@@ -113,9 +113,10 @@ class IncidentBook(Protocol):
         ...
 
     async def write(
-        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None
-    ) -> bool:
-        """Write *incident*, add *messages* and apply *edit* to its endpoint, all or nothing; False when it came late.
+        self, incident: Incident, messages: Sequence[AlertMessage] = (), edit: EndpointEdit | None = None,
+        by: Principal | None = None,
+    ) -> bool:  # fmt: skip
+        """Write *incident*, add *messages* and apply *by*'s *edit* to its endpoint, all or nothing; False when late.
 
         A new one (version 0) comes late when one of its kind and subject is open; another one when it was written
         meanwhile. Nothing is written then, nor when *edit* raises.

@@ -4,9 +4,21 @@ from datetime import datetime
 
 from cronicorn.domain.access.audit_entry import AuditEntry, audited
 from cronicorn.domain.access.audit_views import endpoint_told, masked
-from cronicorn.domain.compilation.draft import Draft
+from cronicorn.domain.compilation.draft import Draft, text_of
 from cronicorn.domain.endpoint import JobEndpoint
+from cronicorn.domain.fields import lean
 from cronicorn.domain.principal import Principal
+
+
+def new_draft_entry(by: Principal | None, at: datetime, draft: Draft) -> AuditEntry | None:
+    """The entry for a draft that was made: of whose description or policy it is, and what it proposes."""
+    told = lean({
+        "endpoint_id": draft.endpoint_id,
+        "status": draft.status.value,
+        "reason": draft.reason.value,
+        "policy": text_of(draft.policy),
+    })  # fmt: skip
+    return audited(by, at, ("draft", draft.id), None, told)
 
 
 def draft_entry(

@@ -16,7 +16,7 @@ from cronicorn.domain.settlement import Stored
 class Drafts(Protocol):
     """Drafts of policies. Every call is confined to one tenant. They go with their endpoint."""
 
-    async def add(self, draft: Draft) -> None:
+    async def add(self, draft: Draft, by: Principal | None = None) -> None:
         """Keep *draft*; one that waits or is unchanged supersedes those of its endpoint that wait.
 
         The newest DRAFTS_KEPT are kept, and an active one in any case. Raises NotFoundError when the endpoint is not

@@ -8,17 +8,19 @@ import pytest
 
 from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.access.member import SESSION_IDLE_MAX, SESSION_LIFE_MAX, Member, SignedIn
+from cronicorn.domain.alert.judging import by_rules
 from cronicorn.domain.call import Request
-from cronicorn.domain.endpoint import JobStatus
+from cronicorn.domain.endpoint import Job, JobEndpoint, JobStatus
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT, a_job, an_endpoint
 from cronicorn.domain.masking import MASK
 from cronicorn.domain.permission import EVERYTHING, Operation, Role
 from cronicorn.domain.principal import ActorKind, Principal
 from cronicorn.domain.quota.terms import Terms
-from cronicorn.domain.settlement import Change
+from cronicorn.domain.settlement import Change, Stored
 from cronicorn.domain.tenant import Tenant
 from cronicorn.testing.clocks import VirtualClock
+from cronicorn.testing.contracts.alerts import an_incident
 from cronicorn.testing.contracts.issued_keys import a_key, settle_in
 from cronicorn.testing.contracts.stores import MINUTE, TENANT, Stores, StoresContract, claim_one, plant, start
 
@@ -318,6 +320,20 @@ class AuditLogContract(StoresContract):
         await stores.run_control.cancel(TENANT, "ep1", lease.slot, doing(Operation.RUN_CANCEL))
         (cancelled,) = await stores.audit_log.list(TENANT, ALL)
         assert (cancelled.object_kind, cancelled.object_id) == ("run", f"ep1:{lease.slot}")
+
+    async def test_an_endpoint_that_rules_about_alerts_pause_is_told_of(self, stores: Stores) -> None:
+        await plant(stores, "ep1")
+
+        def rename(endpoint: JobEndpoint, _job: Job, _stored: Stored) -> Change:
+            return Change(endpoint=replace(endpoint, name="after"))
+
+        written = await stores.incidents.write(an_incident(), (), rename, by_rules(TENANT))
+        late = await stores.incidents.write(an_incident(id="another"), (), rename, by_rules(TENANT))
+
+        (entry,) = await stores.audit_log.list(TENANT, ALL)
+        assert (written, late) == (True, False)
+        assert (entry.actor_kind, entry.action, entry.object_id) == (ActorKind.RULE, "endpoint.pause", "ep1")
+        assert entry.after == {"name": "after"}
 
     async def test_pages_and_filters_are_confined_to_the_tenant(self, stores: Stores) -> None:
         for number in range(3):

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import pytest
 
+from cronicorn.domain.access.audit_entry import AuditQuery
 from cronicorn.domain.compilation.deciding import Decided, activated, rejected
 from cronicorn.domain.compilation.draft import (
     DRAFTS_KEPT,
@@ -22,8 +23,10 @@ from cronicorn.domain.compilation.ports import Drafts
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import ConflictError, NotFoundError
 from cronicorn.domain.fixtures import MIDNIGHT
+from cronicorn.domain.permission import Operation
 from cronicorn.domain.policy.reading import policy_of
 from cronicorn.domain.settlement import Change, Stored
+from cronicorn.testing.contracts.access import doing
 from cronicorn.testing.contracts.stores import CRON, OTHER_TENANT, TENANT, Stores, StoresContract, endpoint_of, plant
 
 DESCRIPTION = "Look more often while errors are high — sofort.\0\ud800"
@@ -153,6 +156,28 @@ class DraftsContract(StoresContract):
         assert draft.status is DraftStatus.REJECTED
         assert await stores.drafts.list(TENANT, "ep1") == [draft]
         assert await endpoint_of(stores) == before
+
+    async def test_the_audit_log_tells_who_had_a_draft_made_and_who_decided(self, stores: StoresWithDrafts) -> None:
+        await plant(stores, description=DESCRIPTION)
+        await stores.drafts.add(a_draft(1), doing(Operation.DRAFT_PROPOSE))
+        with pytest.raises(ConflictError):
+            await stores.drafts.add(a_draft(1), doing(Operation.DRAFT_PROPOSE))
+        failed = a_draft(2, status=DraftStatus.NEEDS_ATTENTION, policy=None, figures=None)
+        await stores.drafts.add(failed, doing(Operation.DRAFT_MAKE))
+        await stores.drafts.decide(TENANT, "ep1", "dr1", activating, doing(Operation.DRAFT_ACTIVATE))
+        await stores.drafts.decide(TENANT, "ep1", "dr2", rejecting, doing(Operation.DRAFT_REJECT))
+
+        entries = (await stores.audit_log.list(TENANT, AuditQuery(limit=9)))[::-1]
+
+        assert [(each.action, each.object_kind, each.object_id) for each in entries] == [
+            ("draft.propose", "draft", "dr1"), ("draft.make", "draft", "dr2"), ("draft.activate", "draft", "dr1"),
+            ("draft.reject", "draft", "dr2"),
+        ]  # fmt: skip
+        assert {(each.actor, each.request_id) for each in entries} == {("ann", "req-1")}
+        assert (entries[0].before, entries[0].after) == (
+            None, {"endpoint_id": "ep1", "status": "draft", "reason": "described", "policy": text_of(POLICY)},
+        )  # fmt: skip
+        assert entries[1].after == {"endpoint_id": "ep1", "status": "needs_attention", "reason": "described"}
 
     async def test_a_draft_without_a_policy_is_rejected(self, stores: StoresWithDrafts) -> None:
         await plant(stores, description=DESCRIPTION)

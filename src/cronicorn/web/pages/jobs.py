@@ -62,6 +62,7 @@ def job_pages(site: WebSite, control: ControlPlane) -> APIRouter:
         return site.page(
             view, "job.html", job=job, endpoints=endpoints[:ENDPOINTS_SHOWN],
             owners=await control.file_owners.of_job(view.asker, job),
+            warnings=await control.jobs.warnings(view.asker, job),
             further=endpoints[ENDPOINTS_SHOWN - 1].endpoint.id if len(endpoints) > ENDPOINTS_SHOWN else None,
         )  # fmt: skip
 

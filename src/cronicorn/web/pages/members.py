@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cronicorn.control.findings import Findings
-from cronicorn.control.members import MemberDocument, MemberPatch
+from cronicorn.control.members import MemberDocument, MemberPatch, link_to
 from cronicorn.control.misfits import whole_document
 from cronicorn.control.plane import ControlPlane
 from cronicorn.domain.access.member import LINK_LIFE, Member
@@ -84,7 +84,7 @@ def _one_member_pages(site: WebSite, control: ControlPlane, sessions: BrowserSes
     async def offer_link(request: Request, view: Looked, member_id: ThingId) -> Response:
         made = await made_to_show(control.repeats, view, lambda: control.members.offer_link(view.asker, member_id))
         origin = sessions.origin_of(request.scope, request.headers)
-        link = f"{origin}/sign-in?token={made.token}" if made is not None else ""
+        link = link_to(origin, made.token) if made is not None else ""
         return await _one(site, control, view, member_id, link=link)
 
     @router.post("/members/{member_id}/remove")
