@@ -105,6 +105,20 @@ def test_a_crontab_is_no_file_of_jobs_and_is_told_so(tmp_path):
     assert "it needs `jobs:`" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("alert add ops --channel fax --target x", "Error: Invalid value for '--channel': 'fax' is not one of"),
+        ("secret set token abc123", "The text of a secret comes from stdin"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_in_words_of_ours(typed, told):
+    ended = cronicorn(*typed.split())
+
+    assert told in ended.err.splitlines()[0]
+    assert "abc123" not in ended.err  # It was to be a secret.
+
+
 def test_endpoints_of_no_job_are_told_where_they_belong(tmp_path):
     (tmp_path / "part.yaml").write_text("endpoints:\n  - {name: stock, url: https://shop.example, dormant: true}\n")
 

@@ -101,6 +101,7 @@ _ELSEWHERE = {
     for asked in names.split()
 }
 """Where to find what people look for in vain among the commands."""
+_SECRET_SET = " secret set"
 _SAME = {
     asked: meant.split()
     for names, meant in (
@@ -207,8 +208,12 @@ def _tell_why(error: Exception, why: str) -> None:
     if why.startswith("Usage:"):
         print(why)
         return
-    tell(" ".join(filter(None, (why, _elsewhere(error)))))
-    if (context := getattr(error, "ctx", None)) is not None and why:
+    context = getattr(error, "ctx", None)
+    said = why.replace(": Value error, ", ": ")  # Only libraries tell of kinds of errors.
+    if why.startswith("Got unexpected extra") and context is not None and context.command_path.endswith(_SECRET_SET):
+        said = "The text of a secret comes from stdin, or is asked for: what is typed stays in the shell's history."
+    tell(" ".join(filter(None, (said, _elsewhere(error)))))
+    if context is not None and why:
         print(f"`{context.command_path} --help` tells more.", file=sys.stderr)
 
 
