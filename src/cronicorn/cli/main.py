@@ -54,6 +54,7 @@ from cronicorn.cli import run as run_command
 from cronicorn.cli.completion import COMPLETING
 from cronicorn.cli.headings import CommandsUnderHeadings, WholeSentences
 from cronicorn.cli.local import tell
+from cronicorn.cli.streams import NO_ROOM, open_closed_streams, unwritten, written
 
 app = typer.Typer(
     name="cronicorn",
@@ -192,15 +193,20 @@ def main() -> None:
         from typer._completion_classes import completion_init
 
         completion_init()
+    open_closed_streams()
     try:
         code = app(prog_name="cronicorn", standalone_mode=False)  # Shells ask by this name, however it was started.
+    except SystemExit as ended:
+        code = ended.code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM and error.filename is None:
+            raise SystemExit(unwritten(error)) from None
         refusal = getattr(error, "format_message", None)  # Only usage errors have it.
         code = _exit_code(error) if refusal is None else 2
         if code is None:
             raise
         _tell_why(error, str(error) if refusal is None else refusal())
-    raise SystemExit(code or 0)
+    raise SystemExit(written(code or 0))
 
 
 def _tell_why(error: Exception, why: str) -> None:
