@@ -102,7 +102,7 @@ _ELSEWHERE = {
     for asked in names.split()
 }
 """Where to find what people look for in vain among the commands."""
-_SECRET_SET = " secret set"
+_SET_COMMAND = " secret set"
 _SAME = {
     asked: meant.split()
     for names, meant in (
@@ -216,7 +216,7 @@ def _tell_why(error: Exception, why: str) -> None:
         return
     context = getattr(error, "ctx", None)
     said = why.replace(": Value error, ", ": ")  # Only libraries tell of kinds of errors.
-    if why.startswith("Got unexpected extra") and context is not None and context.command_path.endswith(_SECRET_SET):
+    if why.startswith("Got unexpected extra") and context is not None and context.command_path.endswith(_SET_COMMAND):
         said = "The text of a secret comes from stdin, or is asked for: what is typed stays in the shell's history."
     tell(" ".join(filter(None, (said, _elsewhere(error)))))
     if context is not None and why:
