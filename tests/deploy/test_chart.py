@@ -99,12 +99,33 @@ def test_a_part_may_be_set_otherwise_than_the_whole():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"settings": {"CRONICORN_PORT": 1}}, {"scheduler": {"replicas": "two"}}, {"imagee": {}}, {"existingSecret": ""}],
+    [
+        {"settings": {"CRONICORN_PORT": 1}},
+        {"scheduler": {"replicas": "two"}},
+        {"imagee": {}},
+        {"existingSecret": ""},
+        {"settings": {"DATABASE_URL": "sqlite:one-for-each-pod.db"}},
+        {"api": {"settings": {"API_KEY": "for-all-to-read"}}},
+        {"extraEnv": [{"name": "CRONICORN_DATABASE_URL", "value": "sqlite:one-for-each-pod.db"}]},
+    ],
 )
 def test_values_that_are_none_are_refused(wrong):
     told = told_by_helm(wrong)
 
     assert "values don't meet the specifications" in told["report"]["refused"]
+
+
+def test_numbers_and_words_are_settings_as_they_were_written():
+    written = {"RUNS_PER_MONTH": 1_000_000, "CALLS_MAX": 200, "AI_FLOOR": 0.25, "OFF": 0, "MCP": True, "TTL": "1e+06"}
+
+    told = told_by_helm({"settings": written})
+
+    for _, container in deployments(told).values():
+        env = {each["name"]: each.get("value") for each in container["env"]}
+        assert {name: env[f"CRONICORN_{name}"] for name in written} == {
+            "RUNS_PER_MONTH": "1000000", "CALLS_MAX": "200", "AI_FLOOR": "0.25", "OFF": "0", "MCP": "true",
+            "TTL": "1e+06",
+        }  # fmt: skip
 
 
 def test_the_chart_is_of_this_version():

@@ -80,7 +80,7 @@ spec:
             - {name: CRONICORN_API_KEY_FILE, value: /run/secrets/cronicorn/api-key}
             {{- end }}
             {{- range $name, $value := $settings }}
-            - {name: {{ printf "CRONICORN_%s" $name }}, value: {{ $value | toString | quote }}}
+            - {name: {{ printf "CRONICORN_%s" $name }}, value: {{ include "cronicorn.text" $value | quote }}}
             {{- end }}
             {{- with $root.Values.extraEnv }}{{ toYaml . | nindent 12 }}{{ end }}
           startupProbe:
@@ -128,3 +128,8 @@ spec:
     matchLabels: {{- include "cronicorn.selector" . | nindent 6 }}
 {{- end }}
 {{- end -}}
+
+{{- /* A number of a values file is a float to Helm, which writes a million as 1e+06. */ -}}
+{{- define "cronicorn.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ printf "%.0f" . }}{{ else }}{{ toString . }}{{ end }}
+{{- end }}
