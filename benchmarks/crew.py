@@ -13,8 +13,12 @@ _together: list[Barrier] = []
 
 
 def crew(work: Callable[[Order], Result], orders: Sequence[Order]) -> list[Result]:
-    """Do *work*, a function of a module, with each of *orders* in a process of its own; answer the results."""
-    context = multiprocessing.get_context("spawn")
+    """Do *work*, a function of a module, with each of *orders* in a process of its own; answer the results.
+
+    Each is a fork of a process that has imported that module and done nothing else.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([work.__module__])
     barrier = context.Barrier(len(orders))
     with ProcessPoolExecutor(len(orders), context, _join, (barrier,)) as pool:
         futures = [pool.submit(work, order) for order in orders]

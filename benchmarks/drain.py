@@ -44,7 +44,7 @@ _BOUND_OF = {**BOUND_OF, _RULES: SQLITE_BOUND}
 
 def run(*, as_json: bool, quick: bool) -> None:
     """Measure and show."""
-    slots, repeats = (50, 0) if quick else (_SLOTS, _REPEATS)
+    slots, repeats, rounds = (50, 0, 1) if quick else (_SLOTS, _REPEATS, _ROUNDS)
     with target_server(QUIET.encode()) as target, postgres_server(fsync=not quick) as server:
         asked = capacity(target, 0.1 if quick else 2.0)
         places: dict[str, Place] = {SQLITE: sqlite_file, POSTGRES: partial(passing_database, server)}
@@ -52,10 +52,10 @@ def run(*, as_json: bool, quick: bool) -> None:
         contenders: dict[str, tuple[Place, Work]] = {
             "calls only": (sqlite_file, calls_only),
             _RULES: (sqlite_file, _with_rules),
-            **product_and_bounds(target, places, _ROUNDS),
+            **product_and_bounds(target, places, rounds),
             **others,
         }
-        order = Drain(database="", target=target.url, slots=slots, rounds=_ROUNDS)
+        order = Drain(database="", target=target.url, slots=slots, rounds=rounds)
         measured = side_by_side(contenders, target, order, repeats)
     rows: list[Row] = [
         {**figures(name, measured, _BOUND_OF.get(name)), "cold runs/s": median_cold_rate(measured[name])}
@@ -72,4 +72,4 @@ def run(*, as_json: bool, quick: bool) -> None:
 
 
 def _with_rules(order: Drain) -> Drained:
-    return drained(replace(order, policy=policy_text(policy_of(POLICY))))
+    return drained(replace(order, policy=policy_text(policy_of(POLICY)), rounds=_ROUNDS))

@@ -15,8 +15,9 @@ from tests.architecture.source import ROOT
 def test_a_benchmark_runs_and_answers_json_with_a_bound(name):
     command = [sys.executable, "-m", "benchmarks", name, "--json", "--quick"]
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
+    assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["name"] == name
     assert len(report["rows"]) >= 2
