@@ -35,13 +35,15 @@ class Drain:
     """Of every endpoint, as stores keep it."""
     rounds: int = 1
     """How often all of them come due. What is measured is the last time; until then one worker has had them all."""
+    begins_in_s: int = 5
+    """How long it may take a busy machine to begin: they come due again no sooner."""
     due_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     """For the first time."""
 
     @property
     def every(self) -> timedelta:
         """How long after that again: in a day, or soon after whoever is slow has worked them off."""
-        return timedelta(days=1) if self.rounds == 1 else timedelta(seconds=5 + self.slots // _SLOW_RATE)
+        return timedelta(days=1) if self.rounds == 1 else timedelta(seconds=self.begins_in_s + self.slots // _SLOW_RATE)
 
 
 async def fill(order: Drain) -> None:

@@ -22,6 +22,8 @@ from tests.waiting import eventually_async
 SWEEP = timedelta(seconds=1)
 SLACK = timedelta(seconds=1.1)
 """Longer than the mark lags behind the clock."""
+AT_ONCE = 20
+"""So many endpoints are added: of hundreds some wait longer for a connection than a store does."""
 
 
 async def crowd(stores: Stores, tenant_id: str, count: int, **changes: object) -> None:
@@ -32,7 +34,8 @@ async def crowd(stores: Stores, tenant_id: str, count: int, **changes: object) -
         an_endpoint(**{"id": f"{tenant_id}-{n}", "name": f"e{n}", "tenant_id": tenant_id, "job_id": job_id} | changes)
         for n in range(count)
     ]
-    await asyncio.gather(*(stores.endpoints.add(endpoint, start) for endpoint in made))
+    for first in range(0, count, AT_ONCE):
+        await asyncio.gather(*(stores.endpoints.add(endpoint, start) for endpoint in made[first : first + AT_ONCE]))
 
 
 async def until_found(worker: Stores, endpoint_id: str, within: timedelta) -> None:
