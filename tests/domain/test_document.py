@@ -27,7 +27,7 @@ from cronicorn.domain.endpoint import (
 )
 from cronicorn.domain.fields import Document, Value
 from cronicorn.domain.fixtures import MIDNIGHT, an_endpoint
-from cronicorn.domain.flow.limits import Flow, FlowLimits, Held
+from cronicorn.domain.flow.limits import Flow, FlowLimits, HeldBack
 from cronicorn.domain.history_document import outcome_of, outcome_text, skip_document, skip_of
 from cronicorn.domain.planning import plan_next_run
 from cronicorn.domain.policy.reading import policy_of
@@ -298,7 +298,7 @@ def test_every_field_of_an_endpoint_comes_back_from_its_row():
         analysis=AnalysisSwitch(enabled=True), compile_mode=CompileMode.OFF, archived_at=MIDNIGHT, version=7,
         keep_bodies=KeepBodies.ON_CHANGE,
         state=EndpointState(
-            slot=3, body_mark="ab", held=Held(until=MIDNIGHT, reason="r", turn_at=MIDNIGHT + timedelta(days=2))
+            slot=3, body_mark="ab", held=HeldBack(until=MIDNIGHT, reason="r", turn_at=MIDNIGHT + timedelta(days=2))
         ),
     )  # fmt: skip
 

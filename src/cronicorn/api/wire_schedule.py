@@ -5,7 +5,7 @@ from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer,
 from cronicorn.control.schedules import ExplainedPlan, Explanation, OverLimit, Preview
 from cronicorn.domain.counterfactuals import Counterfactual
 from cronicorn.domain.explain import ExplainedStep
-from cronicorn.domain.flow.limits import Held
+from cronicorn.domain.flow.limits import HeldBack
 from cronicorn.domain.plan import Plan, Source
 from cronicorn.domain.slot import SlotState
 
@@ -137,7 +137,7 @@ def _over_limit(over: OverLimit) -> OverLimitAnswer:
     )
 
 
-def _held(held: Held) -> HeldAnswer:
+def _held(held: HeldBack) -> HeldAnswer:
     return HeldAnswer(until=held.until, reason=held.reason)
 
 

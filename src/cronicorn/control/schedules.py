@@ -18,7 +18,7 @@ from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.errors import FieldError
 from cronicorn.domain.execution.limits import Ration, month_of
 from cronicorn.domain.explain import ExplainedStep, explained
-from cronicorn.domain.flow.limits import Held
+from cronicorn.domain.flow.limits import HeldBack
 from cronicorn.domain.hint import Hint, fresh_hints
 from cronicorn.domain.instant import shifted
 from cronicorn.domain.permission import Operation
@@ -65,7 +65,7 @@ class Explanation:
     """The hints that count now."""
     otherwise: tuple[Counterfactual, ...]
     """What the plan would be, if it were made now, without each of the things that steer it."""
-    held: Held | None
+    held: HeldBack | None
     """What is due is held back; None when it is not."""
     over_limit: OverLimit | None
     """None while the tenant has runs left."""
@@ -173,7 +173,7 @@ class Schedules:
         )
 
 
-def _held(endpoint: JobEndpoint, now: datetime) -> Held | None:
+def _held(endpoint: JobEndpoint, now: datetime) -> HeldBack | None:
     held = endpoint.state.held
     return held if held is not None and held.until > now else None
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from cronicorn.domain.cadence import Grid
 from cronicorn.domain.endpoint import BaselineKind, EndpointState, JobEndpoint, ManualSlot
 from cronicorn.domain.errors import ConflictError
-from cronicorn.domain.flow.limits import Held
+from cronicorn.domain.flow.limits import HeldBack
 from cronicorn.domain.governor import CALM
 from cronicorn.domain.hint import Hint, paused_until, with_hint, without_model, without_pauses, without_steering
 from cronicorn.domain.instant import shifted, whole_millisecond
@@ -157,7 +157,7 @@ def called_on(before: JobEndpoint, stored: Stored) -> Change:
     return Change(endpoint=_with_state(before, held=replace(held, until=stored.now)))
 
 
-def held_back(before: JobEndpoint, held: Held) -> Settlement:
+def held_back(before: JobEndpoint, held: HeldBack) -> Settlement:
     """What becomes of a slot of the endpoint that was claimed and has to wait: it stays as it is, for later."""
     return Settlement(state=replace(before.state, held=held))
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from cronicorn.domain.call import SUCCESS_DEFAULT, Request, SuccessCriteria
 from cronicorn.domain.criteria.criteria import AnswerCriteria
 from cronicorn.domain.cron import CronSchedule, Dialect, DstGap, DstOverlap
-from cronicorn.domain.flow.limits import Flow, Held
+from cronicorn.domain.flow.limits import Flow, HeldBack
 from cronicorn.domain.hint import Hint
 from cronicorn.domain.instant import ZERO
 from cronicorn.domain.plan import Plan
@@ -219,7 +219,7 @@ class EndpointState:
     plan: Plan | None = None
     body_mark: str | None = None
     """By what the last body is known again, where only changed ones are kept."""
-    held: Held | None = None
+    held: HeldBack | None = None
     """What was due is held back; None when it is not."""
 
     @property

@@ -17,7 +17,7 @@ from cronicorn.domain.endpoint import (
     RetryPolicy,
 )
 from cronicorn.domain.fields import Document, Fields, Shape, Value, lean, length_us, pairs, pairs_of, unusual, us
-from cronicorn.domain.flow.limits import PERIOD_DEFAULT, Flow, FlowLimits, Held
+from cronicorn.domain.flow.limits import PERIOD_DEFAULT, Flow, FlowLimits, HeldBack
 from cronicorn.domain.instant import instant_of, length_of
 from cronicorn.domain.signals.signal import Adapt, Signal, Signals
 from cronicorn.domain.untrusted.redaction import Redaction
@@ -226,13 +226,13 @@ def flow_of(document: Mapping[str, Value]) -> Flow:
     return Flow(limits=limits, key=fields.text_or_none("key"))
 
 
-def held_document(held: Held) -> Document:
+def held_document(held: HeldBack) -> Document:
     return lean({"until_us": us(held.until), "reason": held.reason, "turn_us": us(held.turn_at)})
 
 
-def held_of(document: Mapping[str, Value]) -> Held:
+def held_of(document: Mapping[str, Value]) -> HeldBack:
     fields = Fields(document)
-    return Held(
+    return HeldBack(
         until=fields.instant("until_us"), reason=fields.text("reason"), turn_at=fields.instant_or_none("turn_us")
     )
 

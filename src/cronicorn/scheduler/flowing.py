@@ -9,7 +9,7 @@ from cronicorn.domain.editing import called_on, held_back
 from cronicorn.domain.endpoint import Job, JobEndpoint
 from cronicorn.domain.errors import LeaseLostError, NotFoundError, UnavailableError
 from cronicorn.domain.flow.admitting import FlowAsk, admitted, next_in_line
-from cronicorn.domain.flow.limits import EVERY_HOST, FlowLimits, Held
+from cronicorn.domain.flow.limits import EVERY_HOST, FlowLimits, HeldBack
 from cronicorn.domain.flow.ports import FlowBook
 from cronicorn.domain.flow.record import FlowKey, FlowRecord, Waiting
 from cronicorn.domain.flow.slowing import asks_for_less, held_by_slow_host, slowed
@@ -97,7 +97,7 @@ class FlowingJobStore(JobStore):
     async def next_due(self) -> NextDue | None:
         return await self._inner.next_due()
 
-    async def _held_back(self, leases: Sequence[Lease]) -> Mapping[str, Held]:
+    async def _held_back(self, leases: Sequence[Lease]) -> Mapping[str, HeldBack]:
         """Which of *leases* may not begin now, and until when, by claim id. Counts the others."""
         if self._clock.monotonic() >= self._look_at:
             self._slowed = await self._book.slowed()
@@ -117,7 +117,7 @@ class FlowingJobStore(JobStore):
         self._placed |= {ask.claim_id: places for ask in asks if (places := _places(ask, verdicts[ask.claim_id]))}
         return held | {claim_id: verdict for claim_id, verdict in verdicts.items() if verdict is not None}
 
-    def _of_slowed_hosts(self, leases: Sequence[Lease]) -> dict[str, Held]:
+    def _of_slowed_hosts(self, leases: Sequence[Lease]) -> dict[str, HeldBack]:
         held = {}
         for lease in leases:
             endpoint = lease.endpoint
@@ -141,7 +141,7 @@ class FlowingJobStore(JobStore):
                 found.append((FlowKey.of_host("", host), limits))
         return tuple(found)
 
-    async def _put_back(self, lease: Lease, held: Held) -> None:
+    async def _put_back(self, lease: Lease, held: HeldBack) -> None:
         """Settle *lease* without a run: its slot is due again when *held* says."""
 
         def decide(endpoint: JobEndpoint, _: Stored) -> Settlement:
@@ -230,6 +230,6 @@ def _ask(lease: Lease, wants: Wants) -> FlowAsk:
     )
 
 
-def _places(ask: FlowAsk, verdict: Held | None) -> Wants:
+def _places(ask: FlowAsk, verdict: HeldBack | None) -> Wants:
     """What the ask holds places of."""
     return () if verdict is not None else tuple(want for want in ask.wants if want[1].parallelism is not None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.flow.admitting import HELD_MAX, FlowAsk, admitted, next_in_line
-from cronicorn.domain.flow.limits import FlowLimits, Held
+from cronicorn.domain.flow.limits import FlowLimits, HeldBack
 from cronicorn.domain.flow.record import BLANK, FlowKey, FlowRecord
 from cronicorn.domain.instant import microseconds_of
 
@@ -29,7 +29,7 @@ def played(limits, arrivals, lags, raised=None, raised_at=timedelta.max):
     From *raised_at* on others hold in the place of *limits*.
     """
     records: dict[FlowKey, FlowRecord] = {}
-    begun, held, waiting = dict[int, datetime](), dict[int, Held](), list[tuple[datetime, int]]()
+    begun, held, waiting = dict[int, datetime](), dict[int, HeldBack](), list[tuple[datetime, int]]()
     for number, at in enumerate(sorted(arrivals)):
         insort(waiting, (MIDNIGHT + at, number))
     asked = 0

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import NamedTuple
 
-from cronicorn.domain.flow.limits import FlowLimits, Held
+from cronicorn.domain.flow.limits import FlowLimits, HeldBack
 from cronicorn.domain.flow.record import BLANK, WAITING_MAX, FlowKey, FlowRecord, Place, Waiting
 from cronicorn.domain.instant import MICROSECOND, instant_of, microseconds_of
 
@@ -50,9 +50,9 @@ class FlowAsk(NamedTuple):
 
 def admitted(
     records: Mapping[FlowKey, FlowRecord], asks: Iterable[FlowAsk], now: datetime
-) -> tuple[dict[FlowKey, FlowRecord], dict[str, Held | None]]:
+) -> tuple[dict[FlowKey, FlowRecord], dict[str, HeldBack | None]]:
     """What becomes of *asks* at *now*, by claim id (None: it may begin), and of the records of their keys."""
-    after, verdicts = dict(records), dict[str, Held | None]()
+    after, verdicts = dict(records), dict[str, HeldBack | None]()
     now_us = microseconds_of(now)
     for ask in sorted(asks, key=lambda ask: (not ask.returning, ask.turn_us)):
         refusals = []
@@ -75,11 +75,11 @@ class _Refusal(NamedTuple):
     turn_us: int = 0
 
 
-def _held(refusals: list[_Refusal], now_us: int) -> Held:
+def _held(refusals: list[_Refusal], now_us: int) -> HeldBack:
     longest = max(refusals)
     until_us = min(max(longest.until_us, now_us + _HELD_LEAST // MICROSECOND), now_us + HELD_MAX // MICROSECOND)
     turn_us = max(refusal.turn_us for refusal in refusals)
-    return Held(
+    return HeldBack(
         until=instant_of(until_us), reason=longest.reason, turn_at=instant_of(turn_us) if turn_us > until_us else None
     )
 

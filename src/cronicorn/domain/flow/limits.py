@@ -38,7 +38,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HeldBack:
     """A slot that is due and was held back. It runs later, and is never passed over for being late."""
 
     until: datetime

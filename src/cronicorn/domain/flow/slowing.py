@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cronicorn.domain.call import Outcome, OutcomeKind
-from cronicorn.domain.flow.limits import Held
+from cronicorn.domain.flow.limits import HeldBack
 from cronicorn.domain.flow.record import FlowRecord
 from cronicorn.domain.instant import MICROSECOND, ZERO, instant_of, microseconds_of, shifted, stable_fraction
 from cronicorn.domain.signals.retry_after import RETRY_AFTER_MAX, retry_after
@@ -44,8 +44,8 @@ def slowed(record: FlowRecord, outcome: Outcome, now: datetime) -> FlowRecord:
     return replace(record, slowed_us=until_us, slowings=slowings, kept_until_us=kept_us)
 
 
-def held_by_slow_host(host: str, slowed_us: int, now: datetime, endpoint_id: str) -> Held:
+def held_by_slow_host(host: str, slowed_us: int, now: datetime, endpoint_id: str) -> HeldBack:
     """Until when an endpoint of a slowed host waits: not all of them begin again at once."""
     until = instant_of(slowed_us)
     spread = min(max(until - now, ZERO), SPREAD_MAX) * stable_fraction(endpoint_id, str(slowed_us))
-    return Held(until=shifted(until, spread), reason=f"{host} has asked for fewer calls")
+    return HeldBack(until=shifted(until, spread), reason=f"{host} has asked for fewer calls")

@@ -9,7 +9,7 @@ import pytest
 
 from cronicorn.domain.fixtures import MIDNIGHT
 from cronicorn.domain.flow.admitting import FlowAsk, admitted
-from cronicorn.domain.flow.limits import FlowLimits, Held
+from cronicorn.domain.flow.limits import FlowLimits, HeldBack
 from cronicorn.domain.flow.record import BLANK, FlowKey, FlowRecord, Place, Waiting
 from cronicorn.domain.instant import microseconds_of
 from cronicorn.testing.clocks import VirtualClock
@@ -32,7 +32,7 @@ async def _read(stores: Stores, *keys: FlowKey) -> Records:
     return await stores.flow_book.change(keys, lambda before, now: (before, dict(before)))
 
 
-async def _ask(stores: Stores, number: int, limits: FlowLimits) -> Held | None:
+async def _ask(stores: Stores, number: int, limits: FlowLimits) -> HeldBack | None:
     ask = FlowAsk(f"c{number}", "t1", f"ep{number}", returning=False, call_max=MINUTE, wants=((ONE, limits),))
     verdicts = await stores.flow_book.change([ONE], lambda records, now: admitted(records, [ask], now))
     return verdicts[ask.claim_id]
