@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import run
-from cronicorn.cli.options import EndpointArgument, length
+from cronicorn.cli.options import EndpointArgument, read_length
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import ObjectOption, print_json
@@ -38,7 +38,7 @@ def _over(text: str) -> timedelta:
     from cronicorn.domain.durations import show_duration
     from cronicorn.domain.errors import InvalidInputError
 
-    over, least = length(text, "--over"), timedelta(hours=HOURS_LEAST)
+    over, least = read_length(text, "--over"), timedelta(hours=HOURS_LEAST)
     if not least <= over <= timedelta(hours=HOURS_MAX):
         raise InvalidInputError(f"--over must be at least {show_duration(least)} and at most {HOURS_MAX // 24}d.")
     return over

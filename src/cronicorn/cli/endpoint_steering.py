@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cronicorn.cli.local import run
-from cronicorn.cli.options import EndpointArgument, given, length, milliseconds
+from cronicorn.cli.options import EndpointArgument, given, milliseconds, read_length
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import DryRunOption, JsonOption, cell, deed, print_done, print_json, print_table
@@ -180,11 +180,11 @@ async def _end_of(there: "Interface", run_id: str) -> dict[str, Any]:
 def _ending(document: dict[str, Any]) -> str:
     from datetime import timedelta
 
-    from cronicorn.domain import wording
+    from cronicorn.domain.wording import length
 
     parts = [document["status"], str(document.get("statusCode", ""))]
     if "durationMs" in document:
-        parts.append(f"in {wording.length(timedelta(milliseconds=document['durationMs']))}")
+        parts.append(f"in {length(timedelta(milliseconds=document['durationMs']))}")
     return " ".join(filter(None, parts)) + (f": {cell(document['errorMessage'])}" if "errorMessage" in document else "")
 
 
@@ -270,4 +270,4 @@ def _after(span: str) -> str:
     from cronicorn.cli.instants import written
     from cronicorn.wiring.timekeeping import system_clock
 
-    return written(system_clock().now() + length(span, "--for"))
+    return written(system_clock().now() + read_length(span, "--for"))

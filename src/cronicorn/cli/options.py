@@ -45,11 +45,11 @@ def given(**options: object) -> dict[str, Any]:
 
 
 def milliseconds(text: str | None, option: str) -> int | None:
-    """The length *text*, which *option* gave, in milliseconds; None where it was not given. Raises as `length` does."""
-    return None if text is None else length(text, option) // timedelta(milliseconds=1)
+    """The length *text*, which *option* gave, in milliseconds; None for none. Raises as `read_length` does."""
+    return None if text is None else read_length(text, option) // timedelta(milliseconds=1)
 
 
-def length(text: str, option: str, *, otherwise: str | None = None) -> timedelta:
+def read_length(text: str, option: str, *, otherwise: str | None = None) -> timedelta:
     """The length *text*, such as 30s. Raises InvalidInputError, which names the *option* that gave it.
 
     A number alone is refused: whoever comes from a crontab means minutes, whoever knows the REST API milliseconds.

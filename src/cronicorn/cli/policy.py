@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cronicorn.cli import policy_drafts, policy_proposals
-from cronicorn.cli.options import length
+from cronicorn.cli.options import read_length
 from cronicorn.cli.showing import ObjectOption, print_json
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _interval(text: str, option: str) -> "timedelta":
     from cronicorn.domain.errors import InvalidInputError
     from cronicorn.domain.instant import INTERVAL_LEAST
 
-    interval = length(text, option)
+    interval = read_length(text, option)
     if interval < INTERVAL_LEAST:
         raise InvalidInputError(f"{option} must be at least 1s, not {text}.")
     return interval

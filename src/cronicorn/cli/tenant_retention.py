@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cronicorn.cli.local import run
-from cronicorn.cli.options import length
+from cronicorn.cli.options import read_length
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_installation, reached
 from cronicorn.cli.showing import ObjectOption, print_done
@@ -64,7 +64,7 @@ def _milliseconds(option: str, text: str) -> int | None:
 
     if text == _AS_SETTINGS:
         return None
-    kept = length(text, option, otherwise=_AS_SETTINGS)
+    kept = read_length(text, option, otherwise=_AS_SETTINGS)
     if not KEPT_LEAST <= kept <= KEPT_MOST:
         raise InvalidInputError(f"{option} must be from {show_duration(KEPT_LEAST)} to {show_duration(KEPT_MOST)}.")
     return kept // timedelta(milliseconds=1)
