@@ -1,6 +1,6 @@
 import pytest
 
-from cronicorn.cli.yaml_file import YamlFile, read_yaml_file
+from cronicorn.cli.yaml_file import YamlFile, read_object, read_yaml_file
 from cronicorn.domain.errors import FieldError, InvalidInputError
 
 TEXT = """\
@@ -92,3 +92,24 @@ def test_aliases_and_merges_are_read_as_often_as_they_are_named():
 
 def test_an_empty_file_is_nothing():
     assert YamlFile("x.yaml", "").value is None
+
+
+def test_an_object_is_what_json_can_hold(tmp_path):
+    file = tmp_path / "endpoint.yaml"
+    file.write_text("url: x\nonceAt: 2999-01-01T00:00:00Z\non: 1\n")
+
+    assert read_object(str(file), "`url`") == {"url": "x", "onceAt": "2999-01-01T00:00:00Z", "on": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("- 1\n", "endpoint.yaml:1: (file): Must be an object: begin with `url`."),
+     ("url: x\nsize: .nan\n", "endpoint.yaml:2: /size: JSON has no such value as nan.")],
+)  # fmt: skip
+def test_what_json_can_not_hold_is_told_with_its_line(text, told, tmp_path):
+    file = tmp_path / "endpoint.yaml"
+    file.write_text(text)
+
+    with pytest.raises(InvalidInputError) as caught:
+        read_object(str(file), "`url`")
+    assert str(caught.value).endswith(told)
