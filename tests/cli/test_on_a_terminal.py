@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 from contextlib import suppress
 
 import pytest
@@ -65,3 +66,29 @@ def test_long_work_shows_that_it_goes_on_and_leaves_no_trace_in_what_it_prints(e
     assert sign in watched.out
     assert "\x1b[2K" in watched.out  # The line of the sign is wiped out again.
     assert sign not in piped.out + piped.err
+
+
+def test_a_terminal_that_draws_nothing_is_shown_the_picture_once(env):
+    shown = typed("top", env=env | {"TERM": "dumb"})
+
+    assert shown.code == 0
+    assert "workers alive" in shown.out
+    assert "\x1b" not in shown.out
+
+
+def test_whoever_stops_the_live_picture_has_the_terminal_back_as_it_was(env):
+    primary, secondary = pty.openpty()
+    command = started("top", env=env, stdin=secondary, stdout=secondary, stderr=secondary)
+    os.close(secondary)
+    screen = bytearray()
+    while b"\x1b[?1049h" not in screen or b"alive" not in screen:  # The picture has a screen of its own.
+        screen += os.read(primary, 65_536)
+
+    command.send_signal(signal.SIGTERM)
+    with suppress(OSError):
+        while chunk := os.read(primary, 65_536):
+            screen += chunk
+    os.close(primary)
+
+    assert command.wait(60) == 143
+    assert (b"\x1b[?1049l" in screen, b"\x1b[?25h" in screen, b"Traceback" in screen) == (True, True, False)

@@ -1,5 +1,6 @@
 """`cronicorn top`: what goes on, live."""
 
+from signal import SIGTERM
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_place, reached
 from cronicorn.cli.showing import JsonOption, print_json
 
+_TERMINATED = 128 + SIGTERM
 _EVERY_LEAST_S, _EVERY_MOST_S = 0.5, 3_600
 
 
@@ -44,9 +46,10 @@ async def _top(place: Place, every: float, *, once: bool, as_json: bool) -> None
         sight = await look(there)
         if as_json:
             print_json(sight.document())
-        elif once or not screen.is_terminal:
+        elif once or not screen.is_terminal or screen.is_dumb_terminal:
             screen.print(picture(there.where, sight))
         else:
+            asyncio.get_running_loop().add_signal_handler(SIGTERM, _leave)
             with Live(picture(there.where, sight), console=screen, screen=True, auto_refresh=False) as live:
                 while True:
                     await asyncio.sleep(every)
@@ -56,3 +59,8 @@ async def _top(place: Place, every: float, *, once: bool, as_json: bool) -> None
                         live.update(waiting(there.where, sight, str(error)), refresh=True)
                         continue
                     live.update(picture(there.where, sight), refresh=True)
+
+
+def _leave() -> None:
+    """End as whoever stops this process wants it, but give the terminal back as it was."""
+    raise SystemExit(_TERMINATED)
