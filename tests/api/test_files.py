@@ -58,6 +58,7 @@ async def test_conflicts_are_shown_refused_and_overwritten_with_force() -> None:
         before = await door.read(path)
         edited = (await door.client.patch(path, json={"baselineIntervalMs": 90_000, "timeoutMs": 5_000})).json()
         by_id = await door.read(f"/api/endpoints/{prices['id']}")
+        job = (await door.client.patch(f"/api/jobs/{prices['jobId']}", json={"description": "mine"})).json()
 
         shown = await posted(door, "diff", FILE)
         refused = await door.client.post("/api/files/apply", json=FILE)
@@ -74,6 +75,8 @@ async def test_conflicts_are_shown_refused_and_overwritten_with_force() -> None:
     assert [each["pointer"] for each in edited["warnings"]] == ["/baseline"]
     assert "its next apply is refused" in edited["warnings"][0]["detail"]
     assert "fileSets" not in prices
+    assert job["fileSets"] == [{"name": "store", "made": True, "fields": ["name"], "edited": []}]
+    assert "fileSets" not in listed["jobs"][0]
 
 
 async def test_what_is_wrong_is_placed_in_the_file() -> None:

@@ -136,12 +136,14 @@ def test_who_shows_explains_or_edits_an_endpoint_is_told_whose_its_fields_are(pl
 
     shown = typed(place, "endpoint", "show", "bank/rates").out.splitlines()
     told = json.loads(typed(place, "endpoint", "show", "bank/rates", "--json").out)
+    job = json.loads(typed(place, "job", "show", "bank", "--json").out)
     explained = typed(place, "explain", "bank/rates").out
     typed(place, "apply", "-f", str(folder), "--force")
 
     said = "store names baseline, name, timeoutMs, url; edited since it was applied: timeoutMs"
     assert [line.split("  ")[-1].strip() for line in shown if line.startswith("fileSets")] == [said]
     assert told["fileSets"][0]["edited"] == ["timeoutMs"]
+    assert (job["fileSets"][0]["fields"], job["endpointCount"]) == (["name"], 1)
     assert f"the set {said}" in " ".join(explained.split())
     assert "Warning: /timeoutMs: The file set store names it" in edited.err
 

@@ -14,7 +14,7 @@ from cronicorn.adapters.sqlite.stores import SqliteStores
 from cronicorn.adapters.system_clock import SystemClock
 from cronicorn.api.wire_analyses import session_answer
 from cronicorn.api.wire_drafts import draft_answer
-from cronicorn.api.wire_endpoint import FileSetAnswer
+from cronicorn.api.wire_file_sets import FileSetAnswer
 from cronicorn.api.wire_quota import quota_answer
 from cronicorn.cli.backtest_lines import backtest_document
 from cronicorn.cli.comparison.measures import Row

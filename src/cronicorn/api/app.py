@@ -89,7 +89,7 @@ def door_to(control: ControlPlane, cookies: Cookies) -> FastAPI:
 def _routers(control: ControlPlane, cookies: Cookies) -> Sequence[APIRouter]:
     """All that needs to be known who asks. None holds another: FastAPI would work out each route once more."""
     return (
-        job_routes(control.jobs),
+        job_routes(control.jobs, control.file_owners),
         job_endpoint_routes(control.endpoints, control.file_owners),
         endpoint_routes(control.endpoints, control.file_owners),
         hint_routes(control.hints),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from cronicorn.api.wire_file_sets import FileSetAnswer, file_set_answers
 from cronicorn.api.wire_values import (
     NEVER,
     Answer,
@@ -93,16 +94,6 @@ class HintAnswer(Answer):
     reason: Omittable[str] = None
 
 
-class FileSetAnswer(Answer):
-    """What the files of one set say of an endpoint: the fields that they name, and those edited since."""
-
-    name: str
-    made: bool
-    """Whether the set made the endpoint."""
-    fields: list[str]
-    edited: list[str]
-
-
 class EndpointAnswer(Answer):
     """An endpoint. `nextRunAt` is the end of the year 9999 when nothing is planned; `plan` says null."""
 
@@ -189,7 +180,7 @@ def endpoint_answer(view: EndpointView, owners: Iterable[FileOwner] | None = Non
             "pausedUntil": paused_until(hints, view.now), "archivedAt": endpoint.archived_at, "plan": plan,
             "hints": [hint_answer(hint) for hint in hints], "running": view.running is not None,
             "runningRunId": view.running, "version": endpoint.version, "createdAt": endpoint.created_at,
-            "updatedAt": endpoint.updated_at, "fileSets": None if owners is None else [*map(_file_set, owners)],
+            "updatedAt": endpoint.updated_at, "fileSets": file_set_answers(owners),
             "warnings": warning_answers((*view.warnings, *edit_warnings(owners or ()))),
         }
     )  # fmt: skip
@@ -213,10 +204,6 @@ def hint_answer(hint: Hint) -> HintAnswer:
         kind=hint.kind, author=hint.author, interval_ms=whole_milliseconds(hint.interval), at=hint.at,
         written_at=hint.written_at, expires_at=hint.expires_at, reason=hint.reason,
     )  # fmt: skip
-
-
-def _file_set(owner: FileOwner) -> FileSetAnswer:
-    return FileSetAnswer(name=owner.file_set, made=owner.made, fields=list(owner.fields), edited=list(owner.edited))
 
 
 def _steering(hints: tuple[Hint, ...]) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from cronicorn.api.wire_file_sets import FileSetAnswer, file_set_answers
 from cronicorn.api.wire_values import Answer, Instant, Omittable, WarningAnswer, warning_answers
+from cronicorn.control.file_owners import FileOwner, edit_warnings
 from cronicorn.domain.endpoint import Job, JobStatus
 from cronicorn.domain.errors import FieldError
 
@@ -18,6 +20,8 @@ class JobAnswer(Answer):
     created_at: Instant
     updated_at: Instant
     archived_at: Omittable[Instant] = None
+    file_sets: Omittable[list[FileSetAnswer]] = None
+    """Left out of lists."""
     warnings: Omittable[list[WarningAnswer]] = None
     """What may not be meant; told to whoever makes or changes it."""
 
@@ -36,12 +40,12 @@ class JobsAnswer(Answer):
     """What to ask with as `cursor` for the next ones; left out at the end."""
 
 
-def job_answer(job: Job, warnings: tuple[FieldError, ...] = ()) -> JobAnswer:
-    """*job* on the wire, with *warnings* about it."""
+def job_answer(job: Job, owners: Iterable[FileOwner] | None = None, warnings: tuple[FieldError, ...] = ()) -> JobAnswer:
+    """*job* on the wire, with *warnings* about it; its *owners* are None in a list."""
     return JobAnswer(
         id=job.id, user_id=job.tenant_id, name=job.name, description=job.description, status=job.status,
         created_at=job.created_at, updated_at=job.updated_at, archived_at=job.archived_at,
-        warnings=warning_answers(warnings) or None,
+        file_sets=file_set_answers(owners), warnings=warning_answers((*warnings, *edit_warnings(owners or ()))) or None,
     )  # fmt: skip
 
 

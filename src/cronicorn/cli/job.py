@@ -150,11 +150,17 @@ async def _list(place: Place, status: str | None, *, as_json: bool) -> None:
 
 
 async def _show(place: Place, text: str, *, as_json: bool) -> None:
+    from cronicorn.cli.endpoint_words import file_sets_in_words
     from cronicorn.cli.finding import find_job
+    from cronicorn.cli.interface import segment
 
     async with reached(place, to_read=True) as there:
-        job = await find_job(there, text)
-    (print_json if as_json else print_fields)(job)
+        found = await find_job(there, text)
+        job = found | await there.get(f"/jobs/{segment(found['id'])}")
+    if as_json:
+        print_json(job)
+    else:
+        print_fields({**job, "fileSets": "; ".join(file_sets_in_words(job)) or "none"})
 
 
 async def _create(place: Place, document: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
