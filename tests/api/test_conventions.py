@@ -58,6 +58,7 @@ MATCHING = [
 ADDING = {
     "POST /api/jobs/{jobId}/endpoints", "POST /api/endpoints/{id}/test", "POST /api/endpoints/{id}/analyze",
     "POST /api/endpoints/{id}/backtest", "POST /api/endpoints/{id}/policy/drafts",
+    "POST /api/endpoints/{id}/policy/proposals",
     "POST /api/endpoints/{id}/policy/drafts/{draftId}/activate",
     "POST /api/endpoints/{id}/policy/drafts/{draftId}/reject",
 }  # fmt: skip
