@@ -9,7 +9,15 @@ import pytest
 
 from tests.cli.command import Ended, cronicorn, environment, started
 
-POLICY = "{version: 1, rules: []}"
+BAR = "━"
+POLICY = """
+version: 1
+fields: {err: {path: $.err, type: number}}
+rules: [{id: surge, when: err > 5, until: err < 2, action: {interval: 30m}}]
+tests: [{given: {err: 9}, expect: {interval: 30m}}, {given: {err: 1}, expect: {interval: baseline}}]
+"""
+SCENARIO = "{version: 1, length: 10m, endpoints: [{name: stock, every: 60s}]}"
+JOBS = "jobs: [{name: told}]"
 
 
 def typed(*arguments, env, answer=""):
@@ -32,7 +40,7 @@ def env(tmp_path):
     env = environment(DATABASE_URL=f"sqlite:{tmp_path / 'store.db'}") | {"TERM": "xterm", "COLUMNS": "100"}
     for arguments in (
         ("job", "create", "shop"),
-        ("endpoint", "create", "shop/stock", "--url", "https://shop.example/", "--once-at", "2999-01-01T00:00:00Z"),
+        ("endpoint", "create", "shop/stock", "--url", "http://127.0.0.1:9/", "--every", "1h"),
     ):
         assert cronicorn(*arguments, env=env).code == 0
     return env
@@ -51,21 +59,37 @@ def test_a_person_is_asked_before_an_endpoint_is_deleted(env):
     assert gone.code == 4
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sign"),
-    [(("verify",), "Verifying"), (("backtest", "shop/stock", "--policy", "{policy}"), "Backtesting")],
-)
-def test_long_work_shows_that_it_goes_on_and_leaves_no_trace_in_what_it_prints(env, tmp_path, arguments, sign):
-    (tmp_path / "policy.yaml").write_text(POLICY)
-    command = [each.format(policy=tmp_path / "policy.yaml") for each in arguments]
+LONG = {
+    "verify": "Verifying",
+    "backtest shop/stock --policy policy.yaml": "Backtesting",
+    "policy propose shop/stock --policy policy.yaml": "Judging",
+    "simulate scenario.yaml": "Simulating",
+    "migrate": "Migrating",
+    "apply -f jobs.yaml": "Applying",
+    "diff -f jobs.yaml": "Comparing",
+    "endpoint test shop/stock": "Calling",
+    "backup NEW": BAR,
+    "restore whole.db --database sqlite:NEW": BAR,
+    "copy --from STORE --to sqlite:NEW --drop-leases": BAR,
+}
+"""Commands that may take long, and what shows on a terminal that they go on."""
 
-    watched = typed(*command, env=env)
-    piped = cronicorn(*command, env=env)
 
-    assert (watched.code, piped.code) == (0, 0)
-    assert sign in watched.out
-    assert "\x1b[2K" in watched.out  # The line of the sign is wiped out again.
-    assert sign not in piped.out + piped.err
+def test_long_work_shows_that_it_goes_on_and_leaves_no_trace_in_what_it_prints(env, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("policy", POLICY), ("scenario", SCENARIO), ("jobs", JOBS)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    assert cronicorn("backup", "whole.db", env=env).code == 0
+
+    for number, (line, sign) in enumerate(LONG.items()):
+        command = line.replace("STORE", env["CRONICORN_DATABASE_URL"])
+        watched = typed(*command.replace("NEW", f"seen{number}.db").split(), env=env)
+        piped = cronicorn(*command.replace("NEW", f"unseen{number}.db").split(), env=env)
+
+        assert (watched.code, piped.code) == ((1, 1) if "test" in line.split() else (0, 0)), (watched.out, piped.err)
+        assert sign in watched.out, line
+        assert "\x1b[2K" in watched.out, line  # The line of the sign is wiped out again.
+        assert sign not in piped.out + piped.err, line
 
 
 def test_a_terminal_that_draws_nothing_is_shown_the_picture_once(env):

@@ -93,11 +93,12 @@ def diff(
 
 async def _show(wanted: _Wanted, *, command: str) -> None:
     from cronicorn.cli.file_places import files_at
+    from cronicorn.cli.terminal import working
     from cronicorn.cli.yaml_file import locating
 
     files, document = _read(wanted)
     async with files_at(wanted.place, to_try=True) as there:
-        with locating(files):
+        with locating(files), working("Comparing"):
             applied = await there.apply(document, dry_run=True, prune=wanted.prune)
     _tell(wanted, files, applied, dry_run=True)
     if applied.conflicts and not wanted.force:
@@ -108,14 +109,18 @@ async def _show(wanted: _Wanted, *, command: str) -> None:
 
 async def _apply(wanted: _Wanted, *, yes: bool) -> None:
     from cronicorn.cli.file_places import files_at
+    from cronicorn.cli.terminal import working
     from cronicorn.cli.yaml_file import locating
 
     files, document = _read(wanted)
     async with files_at(wanted.place) as there:
         with locating(files):
             if wanted.prune and not yes:
-                _ask(await there.apply(document, dry_run=True, prune=True))
-            applied = await there.apply(document, force=wanted.force, prune=wanted.prune)
+                with working("Comparing"):
+                    imagined = await there.apply(document, dry_run=True, prune=True)
+                _ask(imagined)
+            with working("Applying"):
+                applied = await there.apply(document, force=wanted.force, prune=wanted.prune)
     _tell(wanted, files, applied, dry_run=False)
 
 

@@ -150,11 +150,15 @@ def next_runs(
 
 async def _run_now(place: Place, text: str, *, wait: bool, dry_run: bool, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
+    from cronicorn.cli.terminal import working
 
     async with reached(place, to_read=True) as there:
         found = await find_endpoint(there, text)
         asked = await there.post(f"/endpoints/{found.id}/run", validate_only=dry_run or None)
-        ended = await _end_of(there, asked["runId"]) if wait else None
+        ended = None
+        if wait:
+            with working("Waiting"):
+                ended = await _end_of(there, asked["runId"])
     if as_json:
         print_json(asked if ended is None else ended)
     elif dry_run:
@@ -190,10 +194,12 @@ def _ending(document: dict[str, Any]) -> str:
 
 async def _try_out(place: Place, text: str, *, as_json: bool) -> None:
     from cronicorn.cli.finding import find_endpoint
+    from cronicorn.cli.terminal import working
 
     async with reached(place, to_read=True, calling=True) as there:
         found = await find_endpoint(there, text)
-        trial = await there.post(f"/endpoints/{found.id}/test")
+        with working("Calling"):
+            trial = await there.post(f"/endpoints/{found.id}/test")
     if as_json:
         print_json(trial)
     else:

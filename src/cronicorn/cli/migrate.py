@@ -29,10 +29,12 @@ def migrate(
 
 async def _migrate(to: str | None, database: str | None, *, as_json: bool) -> None:
     from cronicorn.cli.local import store_settings
+    from cronicorn.cli.terminal import working
     from cronicorn.wiring.revisions import newest_revision, take_to
 
     settings = store_settings(database)
     revision = to if to is not None else newest_revision(settings)
-    await take_to(settings, revision)
+    with working("Migrating"):
+        await take_to(settings, revision)
     where = str(settings.database_url)
     print_done({"database": where, "revision": revision}, f"{where} is at revision {revision}.", as_json=as_json)

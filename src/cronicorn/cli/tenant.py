@@ -8,7 +8,7 @@ import typer
 from cronicorn.cli.local import run
 from cronicorn.cli.place import Place
 from cronicorn.cli.reaching import at_installation, reached
-from cronicorn.cli.showing import ObjectOption, print_done, print_json, print_table, snaked
+from cronicorn.cli.showing import ObjectOption, harmless, print_done, print_json, print_table, snaked
 from cronicorn.cli.tenant_egress import tenant_egress
 from cronicorn.cli.tenant_retention import tenant_retention
 
@@ -124,7 +124,7 @@ async def _set(place: Place, name: str, wanted: dict[str, Any], *, reset: bool, 
         kept = {} if reset else snaked(before, *_TERMS)
         agreed = await there.put(path, kept | wanted, unchanged=version)
     for each in agreed["warnings"]:
-        print(f"Warning: {each['detail']}", file=sys.stderr)
+        print(harmless(f"Warning: {each['detail']}"), file=sys.stderr)
     shown = snaked(agreed, *_TERMS)
     said = ", ".join(f"{field} {value}" for field, value in shown.items() if value is not None)
     told = f"Tenant {tenant['name']!r}: {said or 'as the settings say'}."
