@@ -426,7 +426,8 @@ async def test_in_auto_a_draft_inside_the_envelope_takes_effect_at_once():
 
         assert (draft.status, draft.decided_by) == (DraftStatus.ACTIVE, "compiler")
         assert (await shop.stores.endpoints.get("t1", "ep1"))[0].policy == draft.policy
-        (entry,) = await shop.stores.audit_log.list("t1", AuditQuery(limit=10))
+        entry, made = await shop.stores.audit_log.list("t1", AuditQuery(limit=10))
+        assert (made.actor, made.action, made.object_id) == ("ann", "draft.make", draft.id)
         assert (entry.actor_kind, entry.action, entry.object_id) == (ActorKind.MODEL, "draft.activate", draft.id)
         assert entry.after is not None
         assert "policy" in entry.after

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from cronicorn.domain.compilation.draft import CompileReason, Draft, DraftStatus
 from cronicorn.domain.compilation.ports import DraftMaker
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.history import RunQuery
-from cronicorn.domain.permission import EVERYTHING
+from cronicorn.domain.permission import EVERYTHING, Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Tiers
 from cronicorn.wiring.drafting import drafting
@@ -29,7 +29,7 @@ from tests.compilation.workshop import DESCRIPTION, SURGE, writes
 from tests.servers.model import Answer, FakeModel, fake_model
 from tests.waiting import eventually_awaited
 
-PLANNER = Principal(tenant_id="", actor="planner", permissions=EVERYTHING)
+PLANNER = Principal(tenant_id="", actor="planner", permissions=EVERYTHING, operation=Operation.DRAFT_MAKE)
 URL = "http://shop.internal/errors"
 AFTER_DRIFT = {**SURGE, "fields": [{"name": "err", "path": "$.errors_percent", "type": "number"}]}
 
@@ -56,7 +56,7 @@ class Shop:
         made = await self.client.post(f"/api/jobs/{job['id']}/endpoints", json=document)
         self.endpoint_id = made.json()["id"]
         [tenant] = await self.parts.stores.keys.tenants()
-        self.principal = Principal(tenant_id=tenant.id, actor="planner", permissions=EVERYTHING)
+        self.principal = replace(PLANNER, tenant_id=tenant.id)
 
     async def answers(self, body: dict[str, Any], times: int) -> None:
         """Have it called so many *times*, each time answering *body*."""

@@ -18,7 +18,7 @@ from cronicorn.domain.compilation.draft import CompileReason
 from cronicorn.domain.editing import edited
 from cronicorn.domain.endpoint import JobEndpoint
 from cronicorn.domain.fixtures import an_outcome
-from cronicorn.domain.permission import EVERYTHING
+from cronicorn.domain.permission import EVERYTHING, Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Allowance, Budget, Tiers
 from cronicorn.domain.quota.decision import QuotaView
@@ -29,7 +29,7 @@ from cronicorn.testing.clocks import VirtualClock
 from cronicorn.testing.contracts.stores import CRON, TENANT, endpoint_of, plant, run_once
 from tests.servers.model import Answer, Asked, FakeModel, calls, fake_model
 
-ANN = Principal(tenant_id=TENANT, actor="ann", permissions=EVERYTHING)
+ANN = Principal(tenant_id=TENANT, actor="ann", permissions=EVERYTHING, operation=Operation.DRAFT_MAKE)
 DESCRIPTION = "Check every 15 s while the error rate is above 5 percent, until it is below 2."
 SURGE: dict[str, Any] = {
     "fields": [{"name": "err", "path": "$.error_rate_pct", "type": "number"}],

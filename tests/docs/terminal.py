@@ -61,6 +61,7 @@ class Terminal:
         self.environment = kept | {
             "CRONICORN_PORT": self.url.rpartition(":")[2],
             "CRONICORN_DATABASE_URL": f"sqlite:{folder}/store.db",
+            "CRONICORN_PROFILES_FILE": f"{folder}/profiles.json",
         }
         OPENED.append(self)
 

@@ -8,7 +8,7 @@ import pytest
 from cronicorn.domain.compilation.draft import CompileReason, DraftStatus
 from cronicorn.domain.compilation.recompiling import allowed_at
 from cronicorn.domain.fixtures import MIDNIGHT
-from cronicorn.domain.permission import EVERYTHING
+from cronicorn.domain.permission import EVERYTHING, Operation
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.quota.allowance import Budget
 from cronicorn.domain.quota.bounds import CALL_TOKENS_MAX
@@ -21,7 +21,7 @@ from cronicorn.testing.contracts.stores import TENANT
 from tests.safety.analyst import an_analyst, submits
 from tests.servers.model import calls
 
-ALICE = Principal(tenant_id=TENANT, actor="alice", permissions=EVERYTHING)
+ALICE = Principal(tenant_id=TENANT, actor="alice", permissions=EVERYTHING, operation=Operation.DRAFT_MAKE)
 DESCRIPTION = "Hurry while errors are high."
 HINT = ("propose_interval", {"interval_s": 90, "reason": "why"})
 ENDS = ("submit_analysis", {"reasoning": "Looked.", "confidence": 0.9})

@@ -18,7 +18,7 @@ from cronicorn.domain.errors import NotFoundError
 from cronicorn.domain.fixtures import a_pause, an_interval_hint
 from cronicorn.domain.hint import Author, HintKind
 from cronicorn.domain.instant import MINUTE
-from cronicorn.domain.permission import EVERYTHING
+from cronicorn.domain.permission import EVERYTHING, Operation
 from cronicorn.domain.plan import Source
 from cronicorn.domain.policy.policy import Policy
 from cronicorn.domain.principal import Principal
@@ -118,7 +118,9 @@ async def test_a_compile_that_somebody_asked_for_is_repeated_unless_compiling_is
     async with an_analyst(submits()) as analyst:
         await analyst.watch(analysis=AnalysisSwitch(), **DESCRIBED)
         await analyst.drafts().make(
-            Principal(tenant_id=TENANT, actor="alice", permissions=EVERYTHING), "ep1", CompileReason.ASKED
+            Principal(tenant_id=TENANT, actor="alice", permissions=EVERYTHING, operation=Operation.DRAFT_MAKE),
+            "ep1",
+            CompileReason.ASKED,
         )
         asked = len(analyst.model.asked)
         await analyst.stores.endpoints.change(TENANT, "ep1", described)
