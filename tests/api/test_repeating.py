@@ -156,6 +156,24 @@ async def test_an_answer_that_can_not_be_kept_is_given_all_the_same(monkeypatch:
     assert answer.status_code == 201
 
 
+async def test_what_is_told_beside_an_answer_fails_nothing_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_door() as door:
+
+        async def away(*_: object, **__: object) -> None:
+            raise UnavailableError("The store is away.")
+
+        stores = door.world.stores
+        monkeypatch.setattr(stores.jobs, "list", away)
+        monkeypatch.setattr(stores.file_sets, "about", away)
+        made = await posted(door, {"name": "shop"})
+        edited = await door.client.patch(f"/api/jobs/{made.json()['id']}", json={"description": "All of it."})
+        monkeypatch.undo()
+
+        assert (made.status_code, edited.status_code) == (201, 200)
+        assert "fileSets" not in made.json()
+        assert await jobs_of(door) == ["shop"]
+
+
 async def test_a_key_is_free_again_after_a_day() -> None:
     async with a_door() as door:
         await posted(door, {"name": "shop"})

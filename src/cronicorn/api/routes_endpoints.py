@@ -2,7 +2,6 @@
 
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from cronicorn.api.beside import beside
 from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Id, InJob
 from cronicorn.api.preconditions import IfMatch, tag_field
@@ -17,8 +17,7 @@ from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_endpoint import EndpointAnswer, EndpointsAnswer, endpoint_answer, endpoints_answer
 from cronicorn.control.document import EndpointDocument, EndpointPatch
 from cronicorn.control.endpoints import Endpoints, EndpointView
-from cronicorn.control.file_owners import FileOwner, FileOwners
-from cronicorn.domain.errors import UnavailableError
+from cronicorn.control.file_owners import FileOwners
 from cronicorn.domain.history import EndpointQuery
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import version_of_endpoint
@@ -104,7 +103,4 @@ async def _page(endpoints: Endpoints, asker: Principal, job_id: str, limit: int,
 async def _told(owners: FileOwners, asker: Principal, response: Response, view: EndpointView) -> EndpointAnswer:
     """The endpoint of *view* with whose its fields are; *response* names its version."""
     response.headers.update(tag_field(version_of_endpoint(view.endpoint)))
-    said: tuple[FileOwner, ...] | None = None
-    with suppress(UnavailableError):  # What was asked for is done: that is what counts.
-        said = await owners.of_endpoint(asker, view.endpoint)
-    return endpoint_answer(view, said)
+    return endpoint_answer(view, await beside(owners.of_endpoint(asker, view.endpoint)))

@@ -2,7 +2,6 @@
 
 # ruff: noqa: FAST003 - the parameters of paths have their names in `parameters`
 
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -10,16 +9,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from cronicorn.api.beside import beside
 from cronicorn.api.cursors import Cursor, Paging
 from cronicorn.api.parameters import Asker, Id
 from cronicorn.api.preconditions import IfMatch, tag_field
 from cronicorn.api.strict_json import StrictRoute
 from cronicorn.api.wire_job import JobAnswer, JobsAnswer, job_answer, jobs_answer
 from cronicorn.control.document import JobDocument, JobPatch
-from cronicorn.control.file_owners import FileOwner, FileOwners
+from cronicorn.control.file_owners import FileOwners
 from cronicorn.control.jobs import Jobs
 from cronicorn.domain.endpoint import Job, JobStatus
-from cronicorn.domain.errors import FieldError, UnavailableError
+from cronicorn.domain.errors import FieldError
 from cronicorn.domain.history import JobQuery
 from cronicorn.domain.principal import Principal
 from cronicorn.domain.unchanged import version_of_job
@@ -36,7 +36,7 @@ def job_routes(jobs: Jobs, owners: FileOwners) -> APIRouter:
     @router.post("", status_code=HTTPStatus.CREATED)
     async def create_job(asker: Asker, document: JobDocument, response: Response) -> JobAnswer:
         job = await jobs.create(asker, document)
-        return await tell(asker, response, job, await jobs.warnings(asker, job))
+        return await tell(asker, response, job, await beside(jobs.warnings(asker, job)) or ())
 
     @router.get("")
     async def list_jobs(
@@ -57,7 +57,7 @@ def job_routes(jobs: Jobs, owners: FileOwners) -> APIRouter:
     async def edit_job(asker: Asker, job_id: Id, patch: JobPatch, unchanged: IfMatch, response: Response) -> JobAnswer:
         """A merge patch (RFC 7396): what is absent stays, null clears."""
         job = await jobs.edit(asker, job_id, patch, unchanged)
-        return await tell(asker, response, job, await jobs.warnings(asker, job))
+        return await tell(asker, response, job, await beside(jobs.warnings(asker, job)) or ())
 
     @router.delete("/{id}")
     async def archive_job(asker: Asker, job_id: Id, unchanged: IfMatch, response: Response) -> JobAnswer:
@@ -85,7 +85,4 @@ async def _told(
 ) -> JobAnswer:
     """*job* with whose its fields are, and *warnings* about it; *response* names its version."""
     response.headers.update(tag_field(version_of_job(job)))
-    said: tuple[FileOwner, ...] | None = None
-    with suppress(UnavailableError):  # What was asked for is done: that is what counts.
-        said = await owners.of_job(asker, job)
-    return job_answer(job, said, warnings)
+    return job_answer(job, await beside(owners.of_job(asker, job)), warnings)

@@ -1,8 +1,7 @@
 """How commands end: one exit code for each kind of error that a caller can act on.
 
 0 done · 1 a bug, or stopped by a closed pipe · 2 invalid input, settings or usage · 3 unauthenticated · 4 not found ·
-5 conflict · 6 quota exceeded ·
-7 unavailable, or nowhere to write to · 8 forbidden ·
+5 conflict · 6 quota exceeded · 7 unavailable, or nowhere to write to · 8 forbidden ·
 9 rate exceeded · 130, 143 stopped at once by a (second) signal
 """
 

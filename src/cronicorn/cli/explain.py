@@ -87,7 +87,7 @@ async def _latest(there: "Interface", endpoint_id: str) -> Mapping[str, Any] | N
 
 
 def explanation_document(explanation: Mapping[str, Any]) -> dict[str, object]:
-    """An explanation, with the keys that commands have had before they could ask a server."""
+    """An explanation, with the keys that `cronicorn explain --json` prints."""
     held, over, stored = (explanation.get(name) for name in ("held", "overLimit", "stored"))
     hint_names = ("kind", "author", "interval_ms", "at", "expires_at", "reason")
     return {

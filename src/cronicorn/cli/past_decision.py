@@ -59,7 +59,7 @@ def past_decision_tree(name: str, past: Mapping[str, Any], zone: str, status: st
 
 
 def past_document(past: Mapping[str, Any]) -> dict[str, object]:
-    """What had been decided, with the keys that commands have had before they could ask a server."""
+    """What had been decided, with the keys that `cronicorn explain --at --json` prints."""
     steering = past["steering"]
     return {
         "id": past["endpointId"],

@@ -90,7 +90,7 @@ def outcome_of(run: Mapping[str, Any]) -> str:
 
 
 def run_document(named: NamedRun) -> dict[str, object]:
-    """A run, with the keys that commands have had before they could ask a server."""
+    """A run, with the keys that `cronicorn runs --json` prints."""
     run, judged = named.run, named.run.get("judged")
     return {
         "id": run["runId"],

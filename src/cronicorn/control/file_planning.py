@@ -108,9 +108,11 @@ class FilePlanner:
         if file.alerts is None and not mine.alerts:
             return None
         alerts, document = self._nouns.alerts, file.alerts or AlertsInFile()
-        every = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker, archived=bool(mine.alerts))
-        unlisted = await alerts.unlisted(asker, document, every, mine.alerts, others)
         names = await scope_names(self._nouns.jobs, self._nouns.endpoints, asker)
+        every = (
+            await scope_names(self._nouns.jobs, self._nouns.endpoints, asker, archived=True) if mine.alerts else names
+        )
+        unlisted = await alerts.unlisted(asker, document, every, mine.alerts, others)
         for job in file.jobs:
             names = names.with_job(job.name or "", [endpoint.name or "" for endpoint in job.endpoints])
         inside = findings.inside("/alerts")
